@@ -1,0 +1,44 @@
+# Two commands do all the set-up: `make run` and `make test`. ARGS is handed on.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+$(READY): requirements.lock pyproject.toml
+	@echo "setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+setup: $(READY) ## the Python environment alone
+
+run: $(READY) ## a lab call centre on a real Asterisk: calls are lost and called back (ARGS=--help)
+	@$(BIN)/python -m lab $(ARGS)
+
+test: $(READY) ## all tests, the live ones included (ARGS='-k busy')
+	@$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+
+check: $(READY) ## format, lint, types and layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY) ## rewrite the code in the house format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: ## renew requirements.lock
+	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet pip-tools
+	@.venv-lock/bin/python -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
+	  --no-emit-trusted-host --no-emit-find-links --no-header --extra dev --output-file requirements.lock pyproject.toml
+
+clean: ## forget the environment; what was fetched stays in the cache
+	@rm -rf $(VENV)

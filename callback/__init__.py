@@ -1,0 +1,1 @@
+"""The application: reservations, and everything that brings the other three together."""

@@ -1,0 +1,5 @@
+"""`python -m callback` is `callback`."""
+
+from callback.cli import main
+
+main()

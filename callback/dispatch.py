@@ -1,0 +1,145 @@
+"""Choosing whom to call now, and claiming him: one transaction, before anything is asked of the PBX."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from callback import phone, recovery, settle
+from callback.live import Live
+from callback.news import News
+from callback.shift import Shift
+from callback.store import lanes
+from callback.store import tables as t
+from callback.store.lease import Lease
+from scheduler import order
+from scheduler.promise import Promise, carry
+from telephony.dialler import Order
+
+US = 1_000_000
+
+
+def next_order(
+    connection: Connection, shift: Shift, held: Lease, live: Live, now: int
+) -> tuple[Order | None, list[News]]:
+    """Claim the next callback, if there is one that may be placed now, and give the order for it.
+
+    The claim is the point of no return: an attempt that was claimed is placed once or never, and is resolved by
+    evidence when nobody knows. Call it again until it gives no order.
+    """
+    if live.closed is not None:
+        return None, []
+    rows = {row.id: row for row in lanes.due(connection, shift.pbx, now)}
+    if not rows:
+        return None, []
+    in_flight = lanes.in_flight(connection, shift.pbx)
+    decision = decide(list(rows.values()), in_flight, shift, live, now)
+    if isinstance(decision, order.Wait):
+        return None, []
+    return _claim(connection, shift, held, live, rows[decision.candidate.reservation], decision, now)
+
+
+def decide(rows: list[Row[Any]], in_flight: list[Row[Any]], shift: Shift, live: Live, now: int) -> order.Decision:
+    """Ask the pure rule; also for those who only want to know why not."""
+    looking = Counter(row.queue for row in in_flight if row.agent_connected_at is None)
+    floor = order.Floor(free=live.free, waiting=live.waiting, looking=looking)
+    busy = {row.person_id for row in in_flight}
+    return order.choose([_candidate(row, shift, live, busy) for row in rows], floor, shift.hours, now)
+
+
+def _candidate(row: Row[Any], shift: Shift, live: Live, busy: set[int]) -> order.Candidate:
+    return order.Candidate(
+        reservation=row.id,
+        queue=row.queue,
+        kind=row.kind,
+        clock_starts_at=row.clock_starts_at,
+        aim_at=row.aim_at,
+        deadline_at=row.deadline_at,
+        due_at=row.due_at,
+        number_live=row.e164 in live.numbers,
+        in_flight=row.person_id in busy,
+        watched=not may_call(shift, row.queue, row.e164),
+    )
+
+
+def may_call(shift: Shift, queue: str, e164: str) -> bool:
+    """Whether callbacks are switched on for this queue and number."""
+    rules = shift.rules.queue(queue)
+    return rules.calls == "on" and (not rules.only_numbers or e164 in rules.only_numbers)
+
+
+def _claim(
+    connection: Connection,
+    shift: Shift,
+    held: Lease,
+    live: Live,
+    row: Row[Any],
+    decision: order.Call,
+    now: int,
+) -> tuple[Order | None, list[News]]:
+    cut = shift.hours.ring_until(now)
+    if cut is None:
+        return None, []
+    settle.move(connection, row.id, "dialled", now)
+    rules, queue = shift.rules, shift.rules.queue(row.queue)
+    trunk = shift.trunks.get(row.trunk) or next(iter(shift.trunks.values()))
+    # EPOCH on the PBX is cut to whole seconds: one second less, and no ring reaches the cut itself
+    ring_until = min(now // US + rules.agent_wait_s + rules.ring_s, cut // US - 1)
+    attempt = secrets.token_hex(8)
+    number = (
+        1
+        + connection.execute(
+            select(func.count()).select_from(t.attempt).where(t.attempt.c.reservation_id == row.id)
+        ).scalar_one()
+    )
+    connection.execute(
+        insert(t.attempt).values(
+            id=attempt,
+            pbx=shift.pbx,
+            reservation_id=row.id,
+            person_id=row.person_id,
+            number=number,
+            in_flight=True,
+            fence=held.fence,
+            rules_version=shift.version,
+            pbx_boot=live.boot,
+            decision={"why": decision.why[row.id], "agents": list(decision.agents), "of": len(decision.why)},
+            claimed_at=now,
+            ring_until_at=ring_until * US,
+        )
+    )
+    placed = Order(
+        attempt=attempt,
+        queue=row.queue,
+        dial=phone.dial_string(row.e164, trunk),
+        ring_until=ring_until,
+        agent_wait_s=rules.agent_wait_s,
+        ring_s=rules.ring_s,
+        caller_num=queue.caller_id,
+        caller_name=queue.caller_name,
+        agent_sees=row.e164,
+    )
+    facts = {"reservation": row.id, "attempt": attempt, "number": number, "queue": row.queue}
+    return placed, [News("dialling", now, facts)]
+
+
+def carry_over(connection: Connection, shift: Shift, now: int) -> list[News]:
+    """At the evening cut: promise anew, for the next opening, what could not be kept today."""
+    told = []
+    for row in lanes.overdue(connection, shift.pbx, now):
+        standing = Promise(row.made_at, row.clock_starts_at, row.aim_at, row.deadline_at, "")
+        carried = carry(standing, shift.hours, now, shift.rules.terms())
+        if carried is standing:
+            continue
+        recovery.add_promise(connection, shift, row.id, carried)
+        settle.postpone(connection, row.id, carried)
+        facts = {
+            "reservation": row.id,
+            "from_at": carried.clock_starts_at,
+            "deadline_at": carried.deadline_at,
+        }
+        told.append(News("carried-over", now, facts))
+    return told

@@ -1,0 +1,92 @@
+"""Judged calls as rows: the call, its queue visits, its verdicts (versions, never overwritten) and its person."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from callback.shift import Shift
+from callback.store import tables as t
+from callback.store.inserting import insert_new
+from telephony.call import Call, Verdict
+
+US = 1_000_000
+
+
+def person_of(connection: Connection, e164: str, now: int) -> int:
+    """The person behind a number; made when new."""
+    insert_new(connection, t.person, {"number": e164, "created_at": now})
+    return int(connection.execute(select(t.person.c.id).where(t.person.c.number == e164)).scalar_one())
+
+
+def file(
+    connection: Connection, shift: Shift, call: Call, verdict: Verdict, person: int | None, now: int
+) -> int | None:
+    """Keep the call and its verdict; give the verdict's version, or None when one as good is known already."""
+    version = _next_version(connection, shift, call, verdict)
+    if version is not None:
+        _file_call(connection, shift, call, person)
+        _file_verdict(connection, shift, call, verdict, version, now)
+    return version
+
+
+def mark(connection: Connection, call: Call, recovery: str) -> None:
+    """Keep beside the call what was made of it."""
+    connection.execute(
+        update(t.call).where(t.call.c.pbx == call.pbx, t.call.c.call_id == call.call_id).values(recovery=recovery)
+    )
+
+
+def _next_version(connection: Connection, shift: Shift, call: Call, verdict: Verdict) -> int | None:
+    """The number of this verdict among the call's, or None when a known one is as good."""
+    known = connection.execute(
+        select(func.max(t.verdict.c.version), func.max(t.verdict.c.rank)).where(
+            t.verdict.c.pbx == shift.pbx, t.verdict.c.call_id == call.call_id
+        )
+    ).one()
+    version, rank = known
+    if version is None:
+        return 1
+    return None if rank >= verdict.rank else int(version) + 1
+
+
+def _file_call(connection: Connection, shift: Shift, call: Call, person: int | None) -> None:
+    key = {"pbx": shift.pbx, "call_id": call.call_id}
+    insert_new(
+        connection,
+        t.call,
+        key
+        | {
+            "linkedid": call.linkedid,
+            "channel": call.channel,
+            "did": call.did,
+            "queue": call.queue,
+            "person_id": person,
+            "started_at": call.started_at,
+            "ended_at": call.ended_at,
+            "recovery": "none",
+        },
+    )
+    for visit in call.visits:
+        times = {"joined_at": visit.joined_at, "connected_at": visit.connected_at, "ended_at": visit.ended_at}
+        row = key | times | {"queue": visit.queue or "", "ended_by": visit.end, "agent": visit.agent}
+        insert_new(connection, t.queue_visit, row)
+
+
+def _file_verdict(connection: Connection, shift: Shift, call: Call, verdict: Verdict, version: int, now: int) -> None:
+    connection.execute(
+        insert(t.verdict).values(
+            pbx=shift.pbx,
+            call_id=call.call_id,
+            version=version,
+            source=verdict.source,
+            rank=verdict.rank,
+            kind=verdict.kind,
+            reason=verdict.reason,
+            side=verdict.side,
+            waited_us=round(verdict.waited_s * US),
+            talked_us=round(verdict.talked_s * US),
+            evidence=list(verdict.evidence),
+            rules_version=shift.version,
+            judged_at=now,
+        )
+    )

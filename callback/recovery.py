@@ -1,0 +1,195 @@
+"""A finished call becomes a row; a lost one becomes a reservation with its promise and its text. One transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from callback import filing, phone, redial, settle, wording
+from callback.news import News
+from callback.reservation import State, is_open
+from callback.shift import Shift
+from callback.store import checkpoints
+from callback.store import tables as t
+from callback.store.inserting import insert_new
+from scheduler.promise import Promise, late_news, merge, promise
+from telephony.call import Call, Verdict
+
+US = 1_000_000
+QUIET_MERGE_S = 600  # a loss merged sooner than this after the last one sends no second text
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A lost call with all that decides what becomes of it."""
+
+    call: Call
+    verdict: Verdict
+    number: phone.Number | phone.Refused
+    person: int | None
+    lost_at: int
+    learnt_at: int
+    pledge: Promise
+
+    @property
+    def queue(self) -> str:
+        """The queue that he is called back for: the last one visited."""
+        return self.call.queue or ""
+
+
+def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, now: int) -> list[News]:
+    """File a judged call and do what follows from it. A call that is known with as good a verdict changes nothing."""
+    number = phone.read(call.number, shift.trunks[shift.trunk_name(call.channel)])
+    person = filing.person_of(connection, number.e164, now) if number.e164 else None
+    version = filing.file(connection, shift, call, verdict, person, now)
+    if version is None:
+        return []
+    told = [_told(call, verdict)]
+    if verdict.lost or verdict.kind == "requested":
+        lost_at = call.ended_at or now
+        pledge = promise(verdict.kind, lost_at=lost_at, made_at=now, hours=shift.hours, terms=shift.rules.terms())
+        return told + _recover(connection, shift, Loss(call, verdict, number, person, lost_at, now, pledge))
+    if version > 1:
+        told += _withdraw(connection, call, now)
+    if verdict.kind == "served" and person is not None:
+        told += redial.served(connection, shift, call, person, now)
+    return told
+
+
+def add_promise(connection: Connection, shift: Shift, reservation: int, pledge: Promise) -> None:
+    """Add a promise to a reservation; the earlier ones stay as they were."""
+    made = connection.execute(
+        select(func.count()).select_from(t.promise).where(t.promise.c.reservation_id == reservation)
+    ).scalar_one()
+    row = {"reservation_id": reservation, "number": made + 1, "pbx": shift.pbx, "rules_version": shift.version}
+    terms = {"made_at": pledge.made_at, "reason": pledge.reason, **_clock(pledge)}
+    connection.execute(insert(t.promise).values(**row, **terms))
+
+
+def _recover(connection: Connection, shift: Shift, loss: Loss) -> list[News]:
+    """Reserve a callback, or keep in hyphenated words why there is none."""
+    why_not = _why_not(connection, shift, loss)
+    if why_not is not None:
+        filing.mark(connection, loss.call, why_not)
+        facts = {"call_id": loss.call.call_id, "number": loss.call.number, "why": why_not}
+        return [News("not-recovered", loss.learnt_at, facts)]
+    standing = _standing(connection, shift, loss)
+    filing.mark(connection, loss.call, "reserved" if standing is None else "merged")
+    if standing is None:
+        return [_reserved(connection, shift, loss)]
+    return [_merged(connection, shift, loss, standing)]
+
+
+def _why_not(connection: Connection, shift: Shift, loss: Loss) -> str | None:
+    if loss.call.queue is None:
+        return "no-queue"
+    if loss.verdict.kind == "abandoned" and loss.verdict.waited_s < shift.rules.short_abandon_s:
+        return "short-abandon"
+    if late_news(loss.lost_at, loss.learnt_at, loss.pledge, checkpoints.first_start(connection, shift.pbx)):
+        return "late-news"
+    if isinstance(loss.number, phone.Number):
+        return None
+    if loss.person is not None:  # listed, so that a person may release it
+        _insert(connection, shift, loss, "refused")
+    return loss.number.reason
+
+
+def _standing(connection: Connection, shift: Shift, loss: Loss) -> Row[Any] | None:
+    """His open reservation in this queue, if there is one: there is one at most."""
+    r = t.reservation.c
+    his = select(t.reservation).where(r.pbx == shift.pbx, r.queue == loss.queue, r.person_id == loss.person, r.open)
+    return connection.execute(his.with_for_update()).first()
+
+
+def _reserved(connection: Connection, shift: Shift, loss: Loss) -> News:
+    row = _insert(connection, shift, loss, "waiting")
+    text = wording.explain(connection, shift, row, loss.verdict.kind, loss.pledge, loss.lost_at)
+    facts = {"reservation": row, "number": loss.number.e164, "queue": loss.queue, "kind": loss.verdict.kind}
+    return News("reserved", loss.learnt_at, facts | _clock(loss.pledge) | {"promise": loss.pledge.reason, "text": text})
+
+
+def _insert(connection: Connection, shift: Shift, loss: Loss, state: State) -> int:
+    inserted = connection.execute(
+        insert(t.reservation).values(
+            pbx=shift.pbx,
+            queue=loss.queue,
+            queue_group=shift.rules.queue(loss.queue).group,
+            person_id=loss.person,
+            trunk=shift.trunk_name(loss.call.channel),
+            kind=loss.verdict.kind,
+            state=state,
+            open=is_open(state),
+            made_at=loss.learnt_at,
+            last_lost_at=loss.lost_at,
+            losses=1,
+            tries=0,
+            **_clock(loss.pledge),
+            due_at=max(loss.learnt_at, loss.pledge.clock_starts_at),
+            state_since_at=loss.learnt_at,
+        )
+    )
+    row = int(inserted.inserted_primary_key.id)
+    add_promise(connection, shift, row, loss.pledge)
+    _add_loss(connection, loss, row)
+    return row
+
+
+def _merged(connection: Connection, shift: Shift, loss: Loss, standing: Row[Any]) -> News:
+    """Join a repeated loss to what stands: raised, since he is at his phone now, and never promised later."""
+    _add_loss(connection, loss, standing.id)
+    kept = Promise(standing.made_at, standing.clock_starts_at, standing.aim_at, standing.deadline_at, "")
+    pledge = merge(kept, loss.pledge)
+    values = {
+        **_clock(pledge),
+        "losses": standing.losses + 1,
+        "last_lost_at": max(standing.last_lost_at, loss.lost_at),
+        "due_at": min(standing.due_at, max(loss.learnt_at, loss.pledge.clock_starts_at)),
+    }
+    connection.execute(update(t.reservation).where(t.reservation.c.id == standing.id).values(**values))
+    text = loss.lost_at - standing.last_lost_at >= QUIET_MERGE_S * US and wording.explain(
+        connection, shift, standing.id, standing.kind, pledge, loss.lost_at
+    )
+    facts = {"reservation": standing.id, "number": loss.number.e164, "queue": loss.queue, "text": text}
+    return News("merged", loss.learnt_at, facts | _clock(pledge) | {"losses": standing.losses + 1})
+
+
+def _withdraw(connection: Connection, call: Call, now: int) -> list[News]:
+    """A better verdict says that the call was not lost: take back what it alone had reserved, if nobody was dialled."""
+    r = t.reservation.c
+    row = connection.execute(
+        select(r.id)
+        .join(t.loss, t.loss.c.reservation_id == r.id)
+        .where(t.loss.c.pbx == call.pbx, t.loss.c.call_id == call.call_id, r.state == "waiting", r.losses == 1)
+        .where(~select(t.attempt).where(t.attempt.c.reservation_id == r.id).exists())
+    ).first()
+    if row is None:
+        return []
+    settle.move(connection, row.id, "withdrawn", now)
+    wording.withdraw(connection, row.id, "the call was not lost after all", now)
+    return [News("withdrawn", now, {"reservation": row.id})]
+
+
+def _add_loss(connection: Connection, loss: Loss, reservation: int) -> None:
+    key = {"pbx": loss.call.pbx, "call_id": loss.call.call_id}
+    insert_new(connection, t.loss, {**key, "reservation_id": reservation, "lost_at": loss.lost_at})
+
+
+def _clock(pledge: Promise) -> dict[str, int]:
+    times = {"clock_starts_at": pledge.clock_starts_at, "aim_at": pledge.aim_at}
+    return {**times, "deadline_at": pledge.deadline_at}
+
+
+def _told(call: Call, verdict: Verdict) -> News:
+    facts = {
+        "call_id": call.call_id,
+        "number": call.number,
+        "queue": call.queue,
+        "kind": verdict.kind,
+        "reason": verdict.reason,
+        "side": verdict.side,
+        "waited_s": verdict.waited_s,
+        "talked_s": verdict.talked_s,
+    }
+    return News("call", call.ended_at or call.started_at, facts)

@@ -1,0 +1,43 @@
+"""A caller who comes back: once he is served, nothing is owed to him any more."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from callback import settle, wording
+from callback.news import News
+from callback.shift import Shift
+from callback.store import tables as t
+from telephony.call import Call
+
+
+def served(connection: Connection, shift: Shift, call: Call, person: int, now: int) -> list[News]:
+    """Close every open reservation that a served call answers, in the transaction that files the call.
+
+    It answers those of the same queue group whose last loss came before the agent spoke to him. A shared number (a
+    company's switchboard) answers nothing: somebody else may have called.
+    """
+    spoken_at = max((visit.connected_at for visit in call.visits if visit.connected_at), default=call.started_at)
+    group = shift.rules.queue(call.queue or "").group
+    rows = connection.execute(
+        select(t.reservation, t.person.c.number.label("e164"))
+        .join(t.person)
+        .where(
+            t.reservation.c.person_id == person,
+            t.reservation.c.queue_group == group,
+            t.reservation.c.open,
+            t.reservation.c.last_lost_at <= spoken_at,
+            t.person.c.shared.is_(False),
+        )
+        .with_for_update(of=t.reservation)
+    ).all()
+    return [_answered(connection, shift, row.id, row.e164, now) for row in rows]
+
+
+def _answered(connection: Connection, shift: Shift, reservation: int, e164: str, now: int) -> News:
+    settle.move(connection, reservation, "served", now)
+    wording.withdraw(connection, reservation, "he got through by himself", now)
+    in_flight = connection.execute(
+        select(t.attempt.c.id).where(t.attempt.c.reservation_id == reservation, t.attempt.c.in_flight)
+    ).scalar_one_or_none()
+    return News("returned", now, {"reservation": reservation, "number": e164, "call_off": in_flight, "pbx": shift.pbx})

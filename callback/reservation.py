@@ -1,0 +1,57 @@
+"""The life of a reservation, as a table: state and event to state.
+
+A reservation begins in `waiting`, or in `refused` when its number may not be called. While an attempt is in flight it
+is `calling`; what ends the attempt sends it back to `waiting` or closes it. The caller may come back by himself and be
+served at any time: that answers the reservation, also while we are looking for an agent for him. A closed reservation
+never opens again: a new loss makes a new one.
+
+    waiting ──dialled──▶ calling ──reached──▶ reached
+       ▲                    │
+       └─────tried──────────┘──given-up──▶ given-up
+
+An event that a state does not know raises IllegalTransition and changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from callback.errors import IllegalTransition
+
+State = Literal["waiting", "calling", "reached", "returned", "given-up", "refused", "withdrawn"]
+Event = Literal["dialled", "tried", "reached", "given-up", "served", "withdrawn"]
+
+TABLE: Final[dict[State, dict[Event, State]]] = {
+    "waiting": {
+        "dialled": "calling",
+        "served": "returned",  # he got through by himself
+        "given-up": "given-up",
+        "withdrawn": "withdrawn",  # a better verdict: the call was not lost after all
+    },
+    "calling": {
+        "tried": "waiting",
+        "reached": "reached",
+        "given-up": "given-up",
+        "served": "returned",
+    },
+    "reached": {},
+    "returned": {},
+    "given-up": {},
+    "refused": {},
+    "withdrawn": {},
+}
+
+STATES: Final[tuple[State, ...]] = tuple(TABLE)
+
+
+def is_open(state: State) -> bool:
+    """Whether something is still owed to the caller; exactly the states that know an event."""
+    return bool(TABLE[state])
+
+
+def after(state: State, event: Event) -> State:
+    """The state that follows, or IllegalTransition."""
+    try:
+        return TABLE[state][event]
+    except KeyError:
+        raise IllegalTransition(f"a reservation that is '{state}' does not know '{event}'") from None

@@ -1,0 +1,156 @@
+"""Settings: wiring and secrets from one TOML file and the environment; every fault reported at once.
+
+A key is named by its section and unit (`ping_every_s`). `CALLBACK_PBX__SECRET` in the environment stands for `secret`
+in `[pbx]`: sections are parted by two underscores.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from callback.errors import SettingsError
+from callback.rules import Part, ShiftRules
+
+PREFIX = "CALLBACK_"
+SHOWN = 60  # of a faulty value
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Database(Part):
+    """Where the only truth lives."""
+
+    url: str = "sqlite:///lost-calls.db"
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:/// (a file) or postgresql+psycopg:// (a server)")
+        return url
+
+
+class PbxWiring(Part):
+    """One Asterisk and how to log in to its manager interface."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = "main"
+    host: str = "127.0.0.1"
+    port: Port = 5038
+    username: str
+    secret: str
+    journal: Path = Path("journal")
+    journal_max_mb: Annotated[int, Field(ge=1, le=100_000)] = 512
+    lease_s: Annotated[float, Field(ge=1, le=300)] = 10
+
+
+class Trunk(Part):
+    """A trunk: which channels are its own, how its numbers are written, and how a number is dialled over it."""
+
+    channel: str = "PJSIP/"  # what the names of its channels begin with
+    dial: str = "PJSIP/{number}@trunk"
+    region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"  # whose national numbers are signalled
+    form: Literal["national", "e164", "e164-no-plus"] = "e164"
+    prefix: str = ""  # dialled before the number (0 for an outside line)
+    allowed_countries: tuple[str, ...] = ()  # none: the region's own alone
+    own_numbers: tuple[str, ...] = ()  # never called back: they are ours
+
+    @field_validator("dial")
+    @classmethod
+    def _has_number(cls, dial: str) -> str:
+        if dial.count("{number}") != 1 or set("&,|\"'") & set(dial):
+            raise ValueError("must hold {number} once and none of & , | and quotes, as in PJSIP/{number}@trunk")
+        return dial
+
+
+class Texts(Part):
+    """The gateway that carries texts."""
+
+    gateway: Literal["console"] = "console"
+
+
+class Settings(Part):
+    """Everything the service needs to know before it starts."""
+
+    database: Database = Database()
+    pbx: PbxWiring
+    trunks: Annotated[dict[str, Trunk], Field(min_length=1)]
+    texts: Texts = Texts()
+    rules: ShiftRules = ShiftRules()
+
+
+def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings or raise one SettingsError that lists every fault."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        remedy = "write one (README.md shows the least it needs) or name another with --settings"
+        raise SettingsError(str(path), [f"cannot be read: {error.strerror}; {remedy}"]) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(str(path), [f"is not UTF-8 at byte {error.start}; save it as UTF-8"]) from error
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(str(path), [f"is not TOML: {error}"]) from error
+    _overlay(values, os.environ if environ is None else environ)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        faults = [_fault(text, item) for item in error.errors(include_url=False)]
+        raise SettingsError(str(path), faults) from error
+
+
+def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Lay the environment over the file; an override names an existing key or adds it."""
+    for name, value in environ.items():
+        if not name.startswith(PREFIX):
+            continue
+        *sections, key = name.removeprefix(PREFIX).lower().split("__")
+        target = values
+        for section in sections:
+            target = target.setdefault(section, {})
+            if not isinstance(target, dict):
+                raise SettingsError("environment", [f"{name}: '{section}' is a value, not a section"])
+        if sections:  # a lone word (CALLBACK_SETTINGS) is not a key
+            target[key] = value
+
+
+def _fault(text: str, item: Mapping[str, Any]) -> str:
+    keys = [str(part) for part in item["loc"]]
+    line = _line_of(text, keys)
+    where = f"line {line}, " if line else ""
+    section, key = ".".join(keys[:-1]), keys[-1] if keys else "settings"
+    told = _REMEDIES.get(item["type"], str(item["msg"]).removeprefix("Value error, "))
+    given = "" if item["type"] == "missing" or key == "secret" else f" (it is {_short(item['input'])})"
+    return f"{where}[{section}] {key}: {told}{given}" if section else f"{where}[{key}]: {told}{given}"
+
+
+_REMEDIES = {
+    "missing": "is missing; add it",
+    "extra_forbidden": "is no setting of this section; mend the spelling or remove it",
+}
+
+
+def _short(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= SHOWN else shown[:SHOWN] + "..."
+
+
+def _line_of(text: str, keys: list[str]) -> int | None:
+    """The line that sets the key, or its section's where the key is missing (a plain look, for people)."""
+    section_line, best, section = None, None, ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            section = stripped.strip("[] \t").split("#")[0].strip()
+            if section == ".".join(keys[:-1]) or section == ".".join(keys):
+                section_line = number
+        elif "=" in stripped and not stripped.startswith("#"):
+            full = [*(section.split(".") if section else []), stripped.split("=")[0].strip().strip('"')]
+            if keys[: len(full)] == full:
+                best = number
+    return best or section_line

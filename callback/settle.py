@@ -1,0 +1,133 @@
+"""An attempt goes on and ends; its reservation goes on with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from callback import reservation as life
+from callback import wording
+from callback.news import News
+from callback.shift import Shift
+from callback.store import tables as t
+from scheduler import retry
+from scheduler.promise import Promise
+
+STEPS = ("agent_connected_at", "customer_dialled_at", "customer_answered_at")
+
+
+def move(connection: Connection, reservation: int, event: life.Event, now: int, **values: int) -> life.State:
+    """Take a reservation through one event of its table; an illegal one raises and changes nothing."""
+    r = t.reservation
+    state = connection.execute(select(r.c.state).where(r.c.id == reservation).with_for_update()).scalar_one()
+    following = life.after(state, event)
+    changed = {"state": following, "open": life.is_open(following), "state_since_at": now}
+    connection.execute(update(r).where(r.c.id == reservation).values(**changed, **values))
+    return following
+
+
+def postpone(connection: Connection, reservation: int, promise: Promise) -> None:
+    """Put another promise in force; the earlier ones stay in their table."""
+    times = {"aim_at": promise.aim_at, "deadline_at": promise.deadline_at, "due_at": promise.clock_starts_at}
+    connection.execute(
+        update(t.reservation)
+        .where(t.reservation.c.id == reservation)
+        .values(clock_starts_at=promise.clock_starts_at, **times)
+    )
+
+
+def progress(
+    connection: Connection, shift: Shift, attempt: str, step: str, at: int, agent: str | None = None
+) -> list[News]:
+    """Keep when an attempt took a step (the first time counts); nothing once it has ended."""
+    values: dict[str, Any] = {step: func.coalesce(t.attempt.c[step], at)}
+    if agent is not None:
+        values["agent"] = func.coalesce(t.attempt.c.agent, agent)
+    row = connection.execute(
+        update(t.attempt)
+        .where(t.attempt.c.id == attempt, t.attempt.c.pbx == shift.pbx, t.attempt.c.in_flight)
+        .values(**values)
+        .returning(t.attempt.c.reservation_id)
+    ).first()
+    if row is None:
+        return []
+    facts = {"attempt": attempt, "reservation": row.reservation_id, "agent": agent}
+    return [News(step.removesuffix("_at").replace("_", "-"), at, facts)]
+
+
+def end(
+    connection: Connection,
+    shift: Shift,
+    attempt: str,
+    outcome: str,
+    evidence: list[str],
+    ended_at: int,
+    now: int,
+) -> list[News]:
+    """Write down how an attempt ended and what follows; an attempt ends once, whoever says so again."""
+    a, r = t.attempt, t.reservation
+    flight = connection.execute(
+        select(a.c.reservation_id, a.c.ring_until_at, a.c.person_id).where(
+            a.c.id == attempt, a.c.pbx == shift.pbx, a.c.in_flight
+        )
+    ).first()
+    if flight is None:
+        return []
+    row = connection.execute(select(r).where(r.c.id == flight.reservation_id).with_for_update()).one()
+    following = retry.after(outcome, row.tries, shift.rules.policy())
+    counted = not isinstance(following, retry.Retry) or following.counts
+    ended = {
+        "in_flight": False,
+        "ended_at": ended_at,
+        "outcome": outcome,
+        "counted": counted,
+        "evidence": evidence,
+    }
+    closed = connection.execute(update(a).where(a.c.id == attempt, a.c.in_flight).values(**ended))
+    if closed.rowcount != 1:
+        return []
+    facts = {"attempt": attempt, "reservation": row.id, "outcome": outcome, "evidence": evidence}
+    if not row.open:  # he was served by himself meanwhile
+        return [News("outcome", ended_at, facts | {"state": row.state})]
+    state, due_at = _follow(connection, shift, row, following, flight.ring_until_at, now)
+    told = [News("outcome", ended_at, facts | {"state": state, "again_at": due_at})]
+    if isinstance(following, retry.Settle):
+        told += _settle_others(connection, row, now)
+    return told
+
+
+def _follow(
+    connection: Connection, shift: Shift, row: Row[Any], following: retry.Next, ring_until_at: int, now: int
+) -> tuple[str, int | None]:
+    if isinstance(following, retry.Settle):
+        wording.withdraw(connection, row.id, "reached by our call", now)
+        return move(connection, row.id, "reached", now), None
+    if isinstance(following, retry.GiveUp):
+        wording.withdraw(connection, row.id, "given up", now)
+        state = move(connection, row.id, "given-up", now, tries=row.tries + 1)
+        wording.give_up(connection, shift, row.id, row.tries + 1, now)
+        return state, None
+    due_at = retry.due_at(following, shift.hours, now, ring_until_at, shift.rules.ring_s)
+    tries = row.tries + following.counts
+    return move(connection, row.id, "tried", now, due_at=due_at, tries=tries), due_at
+
+
+def _settle_others(connection: Connection, row: Row[Any], now: int) -> list[News]:
+    """A customer who was reached is owed nothing more in the other queues of the group."""
+    r = t.reservation
+    others = connection.execute(
+        select(r.c.id).where(
+            r.c.person_id == row.person_id,
+            r.c.queue_group == row.queue_group,
+            r.c.open,
+            r.c.state == "waiting",
+            r.c.id != row.id,
+        )
+    ).scalars()
+    told = []
+    for other in others.all():
+        move(connection, other, "served", now)
+        wording.withdraw(connection, other, "reached in another queue", now)
+        told.append(News("returned", now, {"reservation": other, "call_off": None}))
+    return told

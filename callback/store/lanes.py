@@ -1,0 +1,51 @@
+"""The lanes: what might be dialled now, each an index scan of at most fifty rows; the pure rule picks among them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from callback.store import tables as t
+
+LANE = 50
+Flight = Row[Any]  # an attempt, with the queue and state of its reservation
+_r = t.reservation.c
+
+
+def _open(pbx: str) -> Select[Any]:
+    columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
+    return columns.where(_r.open, _r.pbx == pbx, _r.state == "waiting")
+
+
+def due(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:
+    """Reservations that are due: oldest inside their aim, newest inside their deadline, then those past it."""
+    ready = _open(pbx).where(_r.due_at <= now)
+    lanes = (
+        ready.where(_r.aim_at > now).order_by(_r.aim_at),
+        ready.where(_r.deadline_at > now).order_by(_r.made_at.desc()),
+        ready.where(_r.deadline_at <= now).order_by(_r.aim_at),
+    )
+    found: dict[int, Row[Any]] = {}
+    for lane in lanes:
+        found |= {row.id: row for row in connection.execute(lane.limit(LANE))}
+    return list(found.values())
+
+
+def overdue(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:
+    """Open reservations whose promise has passed, the oldest first."""
+    return list(connection.execute(_open(pbx).where(_r.deadline_at <= now).order_by(_r.aim_at).limit(LANE)))
+
+
+def everything_open(connection: Connection, pbx: str, limit: int) -> list[Row[Any]]:
+    """Open reservations for people to look at, those with the nearest deadline first."""
+    columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
+    wanted = columns.where(_r.open, _r.pbx == pbx).order_by(_r.deadline_at, _r.id)
+    return list(connection.execute(wanted.limit(limit)))
+
+
+def in_flight(connection: Connection, pbx: str) -> list[Flight]:
+    """Attempts that have not ended, with the queue they are for."""
+    a = t.attempt
+    wanted = select(a, _r.queue, _r.state).join(t.reservation, t.reservation.c.id == a.c.reservation_id)
+    return list(connection.execute(wanted.where(a.c.in_flight, a.c.pbx == pbx)))

@@ -1,0 +1,46 @@
+"""Bring a database to the schema of this version: one Alembic tree for the application's tables and the outbox's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from callback.errors import StoreError
+from callback.store.engine import Store
+
+_TREE = Path(__file__).with_name("migrations")
+_LOCK = 7_228_301  # any number of ours: one migration at a time
+
+
+def migrate(store: Store) -> None:
+    """Run what is missing, one process at a time; a database of a later version is refused."""
+    config = Config()
+    config.set_main_option("script_location", str(_TREE))
+    with store.write() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        found = current(connection)
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if found is not None and found not in known:
+            raise StoreError(
+                f"{store.where} was made by a later version of the service (schema {found}); install that version"
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def newest() -> str | None:
+    """The schema that this version needs."""
+    config = Config()
+    config.set_main_option("script_location", str(_TREE))
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
+def current(connection: Connection) -> str | None:
+    """The schema that a database has; None for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()

@@ -1,0 +1,224 @@
+"""The tables. Instants are integer microseconds UTC; a state is text with a CHECK; nothing nullable in a unique index.
+
+The E.164 number stands once, in `person`: erasing that row's number erases the person. `open` and `in_flight` are
+set by the state tables, and the partial unique indexes make facts of two promises: one open reservation for a person
+and queue, one attempt in flight for a person.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from callback.reservation import STATES
+from scheduler.retry import OUTCOMES
+from telephony.call import Kind
+
+KINDS: tuple[str, ...] = get_args(Kind)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows only in an INTEGER key
+Instant = BigInteger
+
+
+def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("number", String(32), nullable=False, unique=True),  # E.164
+    Column("shared", Boolean, nullable=False, server_default=text("false")),  # a company's switchboard
+    Column("created_at", Instant, nullable=False),
+)
+
+shift_rules = Table(
+    "shift_rules",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("effective_from_at", Instant, nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String(64), primary_key=True),  # pbx:main
+    Column("owner", String(200), nullable=False),
+    Column("host", String(200), nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("until_at", Instant, nullable=False),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("journal_offset", BigInteger, nullable=False),
+    Column("first_started_at", Instant, nullable=False),  # losses older than the first start are never acted on
+    Column("updated_at", Instant, nullable=False),
+)
+
+live_view = Table(
+    "live_view",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("seen_at", Instant, nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+call = Table(
+    "call",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("call_id", String(150), primary_key=True),
+    Column("linkedid", String(150), nullable=False),
+    Column("channel", String(200), nullable=False),
+    Column("did", String(80)),
+    Column("queue", String(128)),  # last visited
+    Column("person_id", Key, ForeignKey("person.id"), index=True),
+    Column("started_at", Instant, nullable=False, index=True),
+    Column("ended_at", Instant),
+    Column("recovery", String(40), nullable=False),  # what the service made of it: reserved, merged, short-abandon, …
+)
+
+queue_visit = Table(
+    "queue_visit",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("call_id", String(150), primary_key=True),
+    Column("queue", String(128), primary_key=True),
+    Column("joined_at", Instant, primary_key=True),
+    Column("connected_at", Instant),
+    Column("ended_at", Instant),
+    Column("ended_by", String(40), nullable=False),
+    Column("agent", String(200)),
+)
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("call_id", String(150), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("source", String(20), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("kind", String(20), _one_of("kind", KINDS), nullable=False),
+    Column("reason", String(60)),
+    Column("side", String(20)),
+    Column("waited_us", BigInteger, nullable=False),
+    Column("talked_us", BigInteger, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("rules_version", Integer, ForeignKey("shift_rules.version"), nullable=False),
+    Column("judged_at", Instant, nullable=False),
+)
+
+reservation = Table(
+    "reservation",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("pbx", String(32), nullable=False),
+    Column("queue", String(128), nullable=False),
+    Column("queue_group", String(64), nullable=False),
+    Column("person_id", Key, ForeignKey("person.id"), nullable=False),
+    Column("trunk", String(64), nullable=False),
+    Column("kind", String(20), _one_of("kind", KINDS), nullable=False),
+    Column("state", String(20), _one_of("state", STATES), nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("last_lost_at", Instant, nullable=False),
+    Column("losses", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),  # those that counted
+    Column("clock_starts_at", Instant, nullable=False),  # these three: the promise in force, copied from `promise`
+    Column("aim_at", Instant, nullable=False),
+    Column("deadline_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),  # not to be dialled before
+    Column("state_since_at", Instant, nullable=False),
+    Index("uq_reservation_open", "pbx", "queue", "person_id", unique=True,
+          sqlite_where=text("open"), postgresql_where=text("open")),
+    Index("ix_reservation_lane_aim", "pbx", "state", "aim_at",
+          sqlite_where=text("open"), postgresql_where=text("open")),
+    Index("ix_reservation_lane_newest", "pbx", "state", "made_at",
+          sqlite_where=text("open"), postgresql_where=text("open")),
+    Index("ix_reservation_person", "person_id", sqlite_where=text("open"), postgresql_where=text("open")),
+)  # fmt: skip
+
+loss = Table(
+    "loss",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("call_id", String(150), primary_key=True),
+    Column("reservation_id", Key, ForeignKey("reservation.id"), nullable=False, index=True),
+    Column("lost_at", Instant, nullable=False),
+)
+
+promise = Table(
+    "promise",
+    metadata,
+    Column("reservation_id", Key, ForeignKey("reservation.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # 1 is what the rates are measured on
+    Column("pbx", String(32), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("clock_starts_at", Instant, nullable=False),
+    Column("aim_at", Instant, nullable=False),
+    Column("deadline_at", Instant, nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("rules_version", Integer, ForeignKey("shift_rules.version"), nullable=False),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", String(32), primary_key=True),  # unguessable: it is the ticket's name on the PBX
+    Column("pbx", String(32), nullable=False),
+    Column("reservation_id", Key, ForeignKey("reservation.id"), nullable=False),
+    Column("person_id", Key, ForeignKey("person.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("in_flight", Boolean, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("rules_version", Integer, ForeignKey("shift_rules.version"), nullable=False),
+    Column("pbx_boot", String(60), nullable=False),  # when that Asterisk was started: a change tells a restart
+    Column("decision", JSON, nullable=False),
+    Column("claimed_at", Instant, nullable=False),
+    Column("ring_until_at", Instant, nullable=False),  # the PBX rings nobody from this instant on
+    Column("agent", String(200)),
+    Column("agent_connected_at", Instant),
+    Column("customer_dialled_at", Instant),
+    Column("customer_answered_at", Instant),
+    Column("ended_at", Instant),
+    Column("outcome", String(20), _one_of("outcome", OUTCOMES)),
+    Column("counted", Boolean),
+    Column("evidence", JSON),
+    UniqueConstraint("reservation_id", "number"),
+    Index("uq_attempt_in_flight", "person_id", unique=True,
+          sqlite_where=text("in_flight"), postgresql_where=text("in_flight")),
+)  # fmt: skip

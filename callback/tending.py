@@ -1,0 +1,45 @@
+"""Attempts whose end nobody heard: resolved by evidence, never dialled again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from telephony.outcome import facts_of_ticket, outcome_of
+from telephony.pbx import Ticket
+
+MARGIN_US = 3_000_000  # a clock two seconds off, and a second for the PBX to stop ringing
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What an attempt turned out to be."""
+
+    outcome: str
+    evidence: list[str]
+
+
+def resolve(row: Row[Any], ticket: Ticket, reached_after_s: float, now: int) -> Resolution | None:
+    """Judge an attempt without live channels by its ticket; None while its phone might still be rung.
+
+    A closed ticket says how it ended. An open one, or none, means nothing before `ring_until_at`: our Originate may
+    still be on its way through the PBX. After that nobody can be rung on its account any more. No ticket then proves
+    that the customer's phone never rang, if that Asterisk ran through; whatever else is left is unknown.
+    """
+    evidence = [
+        f"ticket {ticket.value or 'absent'}",
+        f"PBX started {ticket.boot}, at the claim {row.pbx_boot}",
+    ]
+    closed = ticket.value is not None and ticket.value.startswith("ended:")
+    if not closed and now < row.ring_until_at + MARGIN_US:
+        return None
+    facts = facts_of_ticket(ticket.value, ran_through=ticket.boot == row.pbx_boot)
+    outcome = outcome_of(facts, reached_after_s) if facts is not None else "unknown"
+    return Resolution(outcome, evidence)
+
+
+def unattended(rows: list[Row[Any]], live: set[str], now: int) -> list[Row[Any]]:
+    """Attempts in flight that have no live channel and are old enough to have had one."""
+    return [row for row in rows if row.id not in live and now - row.claimed_at > MARGIN_US]

@@ -1,0 +1,119 @@
+"""Commits what was heard, in order, whatever the database does meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from callback import recovery, settle
+from callback.errors import NotOurs, StoreError
+from callback.news import News
+from callback.shift import Shift
+from callback.store import checkpoints
+from callback.store.engine import Store
+from callback.store.lease import Lease, guard
+from telephony import dialler
+from telephony.call import Call, Verdict
+from telephony.pbx import Heard
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 1000  # stretches that wait to be committed; then reading stops
+BATCH = 100
+RETRY_S = 1.0
+
+Item = tuple[Call, Verdict] | dialler.News
+
+
+class Writer:
+    """Takes what was heard and commits it, in batches; tells what came of it after the commit.
+
+    While the database is away it tries again and again: what waits is bounded, then nothing more is read from the
+    PBX, and the journal keeps all of it. An item that the database refuses for its own sake is put aside, with its
+    reason in the log, and the others go on.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        shift: Shift,
+        held: Lease,
+        clock: Callable[[], int],
+        tell: Callable[[list[News]], None],
+        committed: Callable[[int], None],
+    ) -> None:
+        self._store, self._shift, self._held, self._clock = store, shift, held, clock
+        self._tell, self._committed = tell, committed
+        self._backlog: asyncio.Queue[Heard] = asyncio.Queue(BACKLOG)
+
+    async def put(self, heard: Heard) -> None:
+        """Take a stretch; waits while too much of it is not committed."""
+        await self._backlog.put(heard)
+
+    async def run(self) -> None:
+        """Commit for ever; raises NotOurs when the lease was lost."""
+        while True:
+            batch = [await self._backlog.get()]
+            while len(batch) < BATCH and not self._backlog.empty():
+                batch.append(self._backlog.get_nowait())
+            await self._until_done(lambda batch=batch: self.commit(batch))  # type: ignore[misc]
+
+    async def _until_done(self, commit: Callable[[], list[News]]) -> None:
+        while True:
+            try:
+                news = await asyncio.to_thread(commit)
+            except (StoreError, OperationalError) as error:
+                log.warning("the database is away, trying again every %s s: %s", RETRY_S, error)
+                await asyncio.sleep(RETRY_S)
+            else:
+                self._tell(news)
+                return
+
+    def commit(self, batch: list[Heard]) -> list[News]:
+        """Commit a batch in one transaction; where that fails for its content, item by item."""
+        items: list[Item] = [item for heard in batch for item in (*heard.calls, *heard.attempts)]
+        checkpoint = batch[-1].checkpoint
+        try:
+            news = self._transaction(items, checkpoint)
+        except (NotOurs, StoreError, OperationalError):
+            raise
+        except Exception:
+            log.exception("a batch was refused; its %d items are committed one by one", len(items))
+            news = [piece for item in items for piece in self._alone(item)]
+            self._transaction([], checkpoint)
+        self._committed(checkpoint)
+        return news
+
+    def _alone(self, item: Item) -> list[News]:
+        try:
+            return self._transaction([item], None)
+        except (NotOurs, StoreError, OperationalError):
+            raise
+        except Exception as error:
+            log.exception("put aside, with nothing done about it: %r", item)
+            return [News("put-aside", self._clock(), {"item": repr(item), "why": str(error)})]
+
+    def _transaction(self, items: list[Item], checkpoint: int | None) -> list[News]:
+        now = self._clock()
+        with self._store.write() as connection:
+            guard(connection, self._held)
+            news = [piece for item in items for piece in self._one(connection, item, now)]
+            if checkpoint is not None:
+                checkpoints.advance(connection, self._shift.pbx, checkpoint, now)
+        return news
+
+    def _one(self, connection: Connection, item: Item, now: int) -> list[News]:
+        match item:
+            case dialler.Step():
+                return settle.progress(connection, self._shift, item.attempt, item.step, item.at, item.agent)
+            case dialler.Ended(outcome=None):
+                return []  # resolved by its ticket
+            case dialler.Ended():
+                evidence = list(item.evidence)
+                return settle.end(connection, self._shift, item.attempt, str(item.outcome), evidence, item.at, now)
+            case (call, verdict):
+                return recovery.record(connection, self._shift, call, verdict, now)

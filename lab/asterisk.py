@@ -1,0 +1,267 @@
+"""A real Asterisk on loopback, with a directory and ports of its own; it ends when this process ends."""
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from lab import fetch, rtp, tether
+from lab.console import Console, Reply
+from lab.errors import LabError
+from lab.fetch import AsteriskTree
+from lab.phone import AGENT_HZ, Carrier, Phone, Script
+from lab.seat import Seat
+from lab.sip import Address
+
+MUSIC_HZ = 350
+"""What a waiting caller hears."""
+
+QUEUES: Mapping[str, Sequence[str]] = {"support": ("agent1", "agent2"), "sales": ("agent2",)}
+
+_TEMPLATES = Path(__file__).parent / "conf"
+_PRODUCT_DIALPLAN = Path(__file__).parents[1] / "telephony" / "dialplan" / "extensions_lcr.conf"
+_HOST, _TRUNK_HOST = "127.0.0.1", "127.0.0.2"
+_BOOT_S, _STOP_S = 20, 5
+
+_starter = ThreadPoolExecutor(1, thread_name_prefix="lab-starter")
+"""Starts every Asterisk: a child hears of its parent's death when the *thread* that made it ends."""
+
+
+class Asterisk:
+    """A running Asterisk; make one with `start`, end it with `close` or as a context manager.
+
+    `ami_port`, `username` and `secret` are for the service, with the least privilege that suffices; the lab
+    itself asks by `action` and `command`. Phones sit at `trunk` (the carrier) and `agents[name]`.
+    """
+
+    username = "lcr"
+
+    def __init__(
+        self, tree: AsteriskTree, run_dir: Path, agents: Sequence[str], queues: Mapping[str, Sequence[str]]
+    ) -> None:
+        self.tree = tree
+        self.run_dir = run_dir
+        self.secret = secrets.token_hex(12)
+        self.boot_s = 0.0
+        self._lab_secret = secrets.token_hex(12)
+        self._queues = queues
+        self._seat = Seat.take()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._console: Console | None = None
+        self.host = _HOST
+        self.ami_port = self._seat.ami
+        self.sip: Address = (_HOST, self._seat.sip)
+        self.trunk: Address = (_TRUNK_HOST, self._seat.phones)
+        self.agents: dict[str, Address] = {
+            name: (f"127.0.0.{11 + place}", self._seat.phones) for place, name in enumerate(agents)
+        }
+        self.queue_log = run_dir / "log" / "queue_log"
+        self.log = run_dir / "log" / "full.log"
+
+    @classmethod
+    def start(
+        cls,
+        run_dir: Path,
+        *,
+        version: int = 22,
+        agents: Sequence[str] = ("agent1", "agent2"),
+        queues: Mapping[str, Sequence[str]] = QUEUES,
+        variables: Mapping[str, str] | None = None,
+        tree: AsteriskTree | None = None,
+    ) -> Self:
+        """Write the configuration into `run_dir`, start, and return when it is fully booted.
+
+        `queues` maps names to their members among `agents`; `variables` become dialplan globals. Raises
+        `NoAsterisk` where none can be had, `LabError` where it does not come up.
+        """
+        tree = tree or fetch.asterisk(version)
+        pbx = cls(tree, run_dir, agents, queues)
+        try:
+            pbx._configure(variables or {})
+            pbx.boot()
+        except BaseException:
+            pbx.close()
+            raise
+        return pbx
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    # Life and death.
+
+    def boot(self) -> None:
+        """Start the process and wait until it is fully booted; `boot_s` says how long that took."""
+        started = time.monotonic()
+        command = [*self.tree.command, "-C", str(self.run_dir / "etc/asterisk.conf"), "-f"]
+        self._process = _starter.submit(_spawn, command, self.run_dir / "log/console.log").result()
+        self._console = self._first_console(started + _BOOT_S)
+        self._console.wait_event("FullyBooted", _BOOT_S)
+        self.boot_s = time.monotonic() - started
+
+    def stop(self) -> None:
+        """Ask it to end (SIGTERM), and make it end if it takes too long. AstDB and ports are kept."""
+        if self._process is not None and self.running:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_STOP_S)
+        self.kill()
+
+    def kill(self) -> None:
+        """End it as a power failure would (SIGKILL). AstDB and ports are kept."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        if self._console is not None:
+            self._console.close()
+            self._console = None
+
+    def restart(self) -> None:
+        """Boot again, with the same AstDB, ports and secrets."""
+        self.stop()
+        self.boot()
+
+    def close(self) -> None:
+        """End it for good, quickly."""
+        self.kill()
+        self._seat.leave()
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Process id of Asterisk itself; raises `LabError` if it does not run."""
+        if self._process is None:
+            raise LabError("this Asterisk does not run; boot it first.")
+        return self._process.pid
+
+    @property
+    def memory_mb(self) -> float:
+        """Resident memory."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+    # What the lab asks of it.
+
+    def action(self, name: str, **headers: str) -> list[Reply]:
+        """Ask by AMI, with all rights: the response, then the events that belong to it."""
+        if self._console is None:
+            raise LabError("this Asterisk does not run; boot it first.")
+        return self._console.action(name, **headers)
+
+    def console(self) -> Console:
+        """Open another session with all rights, to listen to everything from now on."""
+        return Console(self.ami_port, "lab", self._lab_secret)
+
+    def command(self, line: str) -> str:
+        """Ask by a line of Asterisk's command line, such as "queue show support"."""
+        return self.action("Command", Command=line)[0].get("Output", "")
+
+    def channels(self) -> list[Reply]:
+        """Every channel that is live now."""
+        return self.action("CoreShowChannels")[1:-1]
+
+    def wait_quiet(self, timeout_s: float = 10) -> None:
+        """Wait until no channel is live; raises `LabError` if some stay."""
+        deadline = time.monotonic() + timeout_s
+        while live := self.channels():
+            if time.monotonic() > deadline:
+                raise LabError(f"channels stay after {timeout_s} s: {[one.get('Channel') for one in live]}")
+            time.sleep(0.05)
+
+    def carrier(self) -> Carrier:
+        """Set up the outside world."""
+        return Carrier(self.trunk, self.sip)
+
+    def phone(self, agent: str, script: Script | None = None) -> Phone:
+        """Set up the phone of an agent."""
+        return Phone(self.agents[agent], self.sip, hz=AGENT_HZ, script=script)
+
+    # How it is set up.
+
+    def _first_console(self, deadline: float) -> Console:
+        """Log in as soon as it listens: that our own secret opens the door proves that the door is ours."""
+        while True:
+            try:
+                return self.console()
+            except OSError:
+                if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
+                    said = (self.run_dir / "log/console.log").read_text(errors="replace")[-500:]
+                    raise LabError(
+                        f"Asterisk did not start; its last words in {self.run_dir}/log: {said}"
+                    ) from None
+                time.sleep(0.02)
+
+    def _configure(self, variables: Mapping[str, str]) -> None:
+        for name in ("etc", "lib", "run", "log/cdr-csv", "spool", "agi", "music"):
+            (self.run_dir / name).mkdir(parents=True, exist_ok=True)
+        values = {
+            "RUN": str(self.run_dir),
+            "MODULES": str(self.tree.modules),
+            "DATA": str(self.tree.data),
+            "AMI_PORT": str(self.ami_port),
+            "LCR_SECRET": self.secret,
+            "LAB_SECRET": self._lab_secret,
+            "SIP_ADDRESS": _written(self.sip),
+            "TRUNK_ADDRESS": _written(self.trunk),
+            "TRUNK_IP": self.trunk[0],
+            "RTP_FIRST": str(self._seat.voice[0]),
+            "RTP_LAST": str(self._seat.voice[1]),
+            "AGENTS": "\n".join(_agent(name, address) for name, address in self.agents.items()),
+            "QUEUES": "\n".join(_queue(name, members) for name, members in self._queues.items()),
+            "GLOBALS": "".join(f"{name} = {value}\n" for name, value in variables.items()),
+        }
+        for template in _TEMPLATES.glob("*.conf"):
+            filled = re.sub(r"@([A-Z_]+)@", lambda found: values[found[1]], template.read_text())
+            (self.run_dir / "etc" / template.name).write_text(filled)
+        for name in _SILENT:
+            (self.run_dir / "etc" / f"{name}.conf").touch()
+        shutil.copy(_PRODUCT_DIALPLAN, self.run_dir / "etc")
+        (self.run_dir / "music" / "tone.ulaw").write_bytes(b"".join(rtp.tone(MUSIC_HZ)) * 25)
+
+
+_SILENT = ("acl", "ccss", "cel", "codecs", "features", "pjproject", "queuerules", "stasis", "udptl")
+"""Files that Asterisk misses aloud and reads empty."""
+
+
+def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, "-I", tether.__file__, str(os.getpid()), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C at the terminal is for us, who then end it
+        )
+
+
+def _written(address: Address) -> str:
+    return f"{address[0]}:{address[1]}"
+
+
+def _agent(name: str, address: Address) -> str:
+    number = 1000 + int(address[0].rpartition(".")[2]) - 10
+    return (
+        f"\n[{name}](agent)\naors = {name}\ncallerid = {name} <{number}>\n"
+        f"[{name}]\ntype = aor\ncontact = sip:{name}@{_written(address)}\n"
+        f"[{name}]\ntype = identify\nendpoint = {name}\nmatch = {address[0]}\n"
+    )
+
+
+def _queue(name: str, members: Sequence[str]) -> str:
+    lines = (f"member => PJSIP/{member},0,{member},PJSIP/{member}\n" for member in members)
+    return f"[{name}](desk)\n{''.join(lines)}"

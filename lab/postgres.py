@@ -1,0 +1,196 @@
+"""A real PostgreSQL for as long as somebody needs it: a unix socket in a directory of its own, nothing after.
+
+The distribution's own server is used where it is installed; else its packages are unpacked beside the system.
+Nothing listens on the network. Durability is off: these databases die with their server on purpose.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+
+from lab import fetch
+from lab.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+INSTALLED = Path("/usr/lib/postgresql")
+START_DEADLINE_S = 60
+STOP_DEADLINE_S = 10
+ROOT_CACHE = Path("/var/cache/lost-call-recovery")  # root's own cache is not readable to `nobody`
+PREFIX = "lcr-postgres-"
+
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "shared_buffers": "32MB",
+    "autovacuum": "off",
+    "jit": "off",
+    "timezone": "UTC",
+}
+
+
+class PostgresError(LabError):
+    """There is no PostgreSQL to run here, or it did not start; the sentence says which."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running PostgreSQL, reached through the socket in `folder`."""
+
+    folder: Path
+
+    def url(self, name: str) -> str:
+        """Write the address of the database `name` as SQLAlchemy takes it."""
+        return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
+
+    def create(self, name: str, template: str = "template0") -> str:
+        """Make the database `name`, a copy of `template` (to which nobody may be connected); its URL."""
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._run(copy.format(sql.Identifier(name), sql.Identifier(template)))
+        return self.url(name)
+
+    def drop(self, name: str) -> None:
+        """Remove the database `name`, cutting off whoever is still connected."""
+        self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _run(self, statement: sql.Composed) -> None:
+        with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """The folder of PostgreSQL's programs, and the libraries they need beyond the system's ("" for none)."""
+
+    folder: Path
+    libraries: str = ""
+
+    def command(self, program: str, *words: str) -> list[str]:
+        """Write the command of `program`: as `nobody` if we are root (it refuses him), ending with us."""
+        user = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+        return ["setpriv", "--pdeathsig=QUIT", *user, str(self.folder / program), *words]
+
+    def environment(self) -> dict[str, str]:
+        """Give our own environment, in no language, with the unpacked libraries."""
+        libraries = {"LD_LIBRARY_PATH": self.libraries} if self.libraries else {}
+        return {**os.environ, "LC_ALL": "C", **libraries}
+
+
+def find() -> Binaries:
+    """Find the newest PostgreSQL of the system, else unpack the distribution's packages beside it."""
+    installed = _newest(INSTALLED)
+    if installed:
+        return Binaries(installed)
+    into = (ROOT_CACHE if os.geteuid() == 0 else fetch.cache()) / "postgresql"
+    fetch.unpack(["postgresql"], into=into)
+    unpacked = _newest(into / "usr/lib/postgresql")
+    if not unpacked:
+        raise PostgresError(f"the distribution's packages hold no PostgreSQL server: look into {into}")
+    libraries = [*into.glob("usr/lib/*-linux-*"), *into.glob("lib/*-linux-*")]
+    return Binaries(unpacked, ":".join(map(str, libraries)))
+
+
+def _newest(versions: Path) -> Path | None:
+    """Find the programs of the highest version below `versions` (as in 15/bin), if there is any."""
+    folders = [program.parent for program in versions.glob("[0-9]*/bin/initdb")]
+    return max(folders, key=lambda folder: int(folder.parent.name), default=None)
+
+
+@contextlib.contextmanager
+def serve(binaries: Binaries) -> Iterator[Server]:
+    """Run a fresh server while the context lasts; it ends with the thread that began it, even by kill -9."""
+    with _own_folder() as folder:
+        _initdb(binaries, folder)
+        process = _start(binaries, folder)
+        try:
+            _wait_until_ready(process, folder)
+            yield Server(folder)
+        finally:
+            _stop(process)
+
+
+def _initdb(binaries: Binaries, folder: Path) -> None:
+    words = ["-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+    command, environment = binaries.command("initdb", *words), binaries.environment()
+    made = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise PostgresError(f"initdb in {binaries.folder} failed: {made.stderr.strip()}")
+
+
+def _start(binaries: Binaries, folder: Path) -> subprocess.Popen[bytes]:
+    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+    command = binaries.command("postgres", "-D", "data", "-k", str(folder), *settings)
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(command, cwd=folder, env=binaries.environment(), stdout=log, stderr=log)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> None:
+    """Return once the server says in its pid file (the 8th line) that it takes connections."""
+    state, deadline = folder / "data/postmaster.pid", time.monotonic() + START_DEADLINE_S
+    while not (state.exists() and [line.strip() for line in state.read_text().splitlines()[7:]] == ["ready"]):
+        if process.poll() is not None or time.monotonic() > deadline:
+            log = (folder / "log").read_text(errors="replace")
+            raise PostgresError(f"PostgreSQL did not start within {START_DEADLINE_S} s: {log[-2000:]}")
+        time.sleep(0.01)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGQUIT)  # at once: there is nothing to save
+    try:
+        process.wait(STOP_DEADLINE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def _own_folder() -> Iterator[Path]:
+    """Make a directory, locked while we live, owned by whom the server runs as; remove it afterwards."""
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.geteuid() == 0:
+            shutil.chown(folder, "nobody", pwd.getpwnam("nobody").pw_gid)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _sweep() -> None:
+    """Remove what a killed owner left: directories that nobody holds locked, and that are not quite new."""
+    for folder in Path(tempfile.gettempdir()).glob(PREFIX + "*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > START_DEADLINE_S:
+                _remove_if_free(folder)
+
+
+def _remove_if_free(folder: Path) -> None:
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder)
+    finally:
+        os.close(lock)

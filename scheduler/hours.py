@@ -1,0 +1,169 @@
+"""When a customer's phone may ring: the site's opening hours, its holidays, and the quiet hours.
+
+Everything is said in the wall time of one zone and answered in instants. Where the clock is put forward or
+back, quiet hours take the strict side: they begin when the clock first shows their start (or jumps over it)
+and end when it last shows their end. Opening hours begin and end when the clock first shows it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from scheduler.clock import first, last, local
+from scheduler.errors import SchedulerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from zoneinfo import ZoneInfo
+
+Span = tuple[time, time]
+MIDNIGHT = time(0)
+ALL_DAY: tuple[Span, ...] = ((MIDNIGHT, MIDNIGHT),)
+EVERY_DAY: Mapping[int, tuple[Span, ...]] = dict.fromkeys(range(7), ALL_DAY)
+
+_ONE_DAY = timedelta(days=1)
+_HORIZON_DAYS = 800
+_SPAN = re.compile(r"(\d\d:\d\d(?::\d\d)?)\s*-\s*(\d\d:\d\d(?::\d\d)?)")
+
+
+def spans(text: str) -> tuple[Span, ...]:
+    """Read a day's opening hours as in "09:00-12:00, 13:00-24:00"; an empty text means closed all day."""
+    return tuple(_span(part.strip()) for part in text.split(",")) if text.strip() else ()
+
+
+def _span(text: str) -> Span:
+    match = _SPAN.fullmatch(text)
+    try:
+        if match:
+            opens, closes = match.groups()
+            return time.fromisoformat(opens), MIDNIGHT if closes == "24:00" else time.fromisoformat(closes)
+    except ValueError:
+        pass
+    raise SchedulerError(f"opening hours {text!r} cannot be read: write them as in 09:00-12:00, 13:00-24:00")
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A site's hours.
+
+    `opening` gives for each weekday (0 is Monday; a missing one is closed) its spans; a span that ends at
+    00:00 ends with the day, and none crosses midnight. On `holidays` the site is closed. Quiet hours run from
+    `quiet_from` until just before `quiet_until`, the next day if that is the earlier time.
+    """
+
+    zone: ZoneInfo
+    opening: Mapping[int, tuple[Span, ...]] = field(default_factory=lambda: EVERY_DAY)
+    holidays: frozenset[date] = frozenset()
+    quiet_from: time = time(21, 30)
+    quiet_until: time = time(8)
+
+    def __post_init__(self) -> None:
+        if self.quiet_from == self.quiet_until:
+            raise SchedulerError(f"quiet_from and quiet_until are both {self.quiet_from}: let them differ")
+        for weekday, day in self.opening.items():
+            _check_day(weekday, day)
+        if not any(self._rings_within(span) for day in self.opening.values() for span in day):
+            raise SchedulerError("no phone may ever ring: the opening hours lie within the quiet hours")
+
+    def quiet(self, now: int) -> bool:
+        """Whether no customer's phone may ring at `now`, whoever is at work."""
+        return any(start <= now < end for start, end in self._quiet_around(now))
+
+    def open(self, now: int) -> bool:
+        """Whether the site works at `now`."""
+        return self._closing(now) is not None
+
+    def may_ring(self, now: int) -> bool:
+        """Whether a customer may be called at `now`: open, and not quiet."""
+        return self.open(now) and not self.quiet(now)
+
+    def ring_until(self, now: int) -> int | None:
+        """Say by when a ring begun `now` must have ended: the next quiet hours. None if it must not begin."""
+        return self._next_quiet(now) if self.may_ring(now) else None
+
+    def cut(self, now: int) -> int | None:
+        """Say until when customers may be called from `now` on: quiet hours or closing. None if not now."""
+        return self.stretch(now)[1] if self.may_ring(now) else None
+
+    def stretch(self, now: int) -> tuple[int, int]:
+        """Find the first stretch from `now` on in which customers may be called: its start, and its cut."""
+        start = end = self.next_opening(now)
+        until = self._next_quiet(start)
+        while end < until and (closing := self._closing(end)) is not None:
+            end = closing
+        return start, min(end, until)
+
+    def next_opening(self, now: int) -> int:
+        """Find the first instant from `now` on, `now` included, at which a customer may be called."""
+        for start, end in self._openings(local(now, self.zone).date() - _ONE_DAY):
+            at = max(start, now)
+            while at < end:
+                over = [stop for begin, stop in self._quiet_around(at) if begin <= at < stop]
+                if not over:
+                    return at
+                at = max(over)
+        raise SchedulerError(f"closed for the next {_HORIZON_DAYS} days: look at the opening hours and holidays")
+
+    def _closing(self, now: int) -> int | None:
+        """Give the end of the opening that holds `now`."""
+        today = local(now, self.zone).date()
+        days = (today + days * _ONE_DAY for days in (-1, 0, 1))
+        ends = [end for day in days for start, end in self._openings_of(day) if start <= now < end]
+        return max(ends, default=None)
+
+    def _openings(self, day: date) -> Iterator[tuple[int, int]]:
+        for days in range(_HORIZON_DAYS):
+            yield from self._openings_of(day + days * _ONE_DAY)
+
+    def _openings_of(self, day: date) -> Iterator[tuple[int, int]]:
+        """Give start and end of each opening of `day`; one that the clock jumps over is empty."""
+        for opens, closes in () if day in self.holidays else self.opening.get(day.weekday(), ()):
+            end = day + _ONE_DAY if closes == MIDNIGHT else day
+            yield (
+                first(datetime.combine(day, opens), self.zone),
+                first(datetime.combine(end, closes), self.zone),
+            )
+
+    def _quiet_around(self, now: int) -> list[tuple[int, int]]:
+        """Give start and end of the quiet hours about `now`: two days each side, for a clock may skip one."""
+        today = local(now, self.zone).date()
+        return [self._quiet_of(today + days * _ONE_DAY) for days in range(-2, 3)]
+
+    def _quiet_of(self, day: date) -> tuple[int, int]:
+        end = day if self.quiet_from < self.quiet_until else day + _ONE_DAY
+        return (
+            first(datetime.combine(day, self.quiet_from), self.zone),
+            last(datetime.combine(end, self.quiet_until), self.zone),
+        )
+
+    def _next_quiet(self, now: int) -> int:
+        return min(start for start, _ in self._quiet_around(now) if start > now)
+
+    def _rings_within(self, span: Span) -> bool:
+        """Whether some wall time of `span` is not quiet."""
+        opens, closes = span
+        over_midnight = self.quiet_from > self.quiet_until
+        if over_midnight:
+            quiet = opens >= self.quiet_from or opens < self.quiet_until
+        else:
+            quiet = self.quiet_from <= opens < self.quiet_until
+        return not quiet or (opens < self.quiet_until and (closes == MIDNIGHT or self.quiet_until < closes))
+
+
+def _check_day(weekday: int, day: tuple[Span, ...]) -> None:
+    """Refuse spans that nobody could mean."""
+    if weekday not in range(7):
+        raise SchedulerError(f"opening hours of weekday {weekday}: weekdays are 0 (Monday) to 6 (Sunday)")
+    for opens, closes in day:
+        if closes != MIDNIGHT and closes <= opens:
+            raise SchedulerError(
+                f"opening hours {opens}-{closes} cross midnight or are empty: "
+                "end the day with 24:00, and open the next one at 00:00"
+            )
+    for (_, closes), (opens, _) in pairwise(day):
+        if closes == MIDNIGHT or opens < closes:
+            raise SchedulerError(f"opening hours until {closes} and from {opens} overlap, or are out of order")

@@ -1,0 +1,130 @@
+"""By when a lost caller is called back: the hour, the evening, and what is carried to the next opening.
+
+A promise is never changed. Another one is made beside it, and how well promises were kept is measured on the
+first. Times are instants, terms are seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from scheduler.clock import SECOND
+from scheduler.errors import SchedulerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scheduler.hours import Hours
+
+WINDOW: Final = "window"
+EVENING: Final = "evening"
+CARRIED_OVER: Final = "carried-over"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is promised: called back within `window_s`, aiming at `aim_s`.
+
+    After a silent call the window is `silent_s`. A loss with less than `least_s` left is carried over.
+    """
+
+    window_s: int = 3600
+    aim_s: int = 1800
+    silent_s: int = 600
+    least_s: int = 30
+
+    def __post_init__(self) -> None:
+        if not 0 < self.aim_s <= self.window_s or self.silent_s <= 0:
+            raise SchedulerError(
+                f"window_s={self.window_s}, aim_s={self.aim_s}, silent_s={self.silent_s}: "
+                "let all be above 0, and the aim within the window"
+            )
+        if not 0 <= self.least_s < self.window_s:
+            raise SchedulerError(f"least_s={self.least_s}: let it be shorter than window_s={self.window_s}")
+
+    def window_of(self, kind: str) -> int:
+        """Give the window of a loss of this kind, in seconds."""
+        return min(self.silent_s, self.window_s) if kind == "silent" else self.window_s
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One promise: when it was made, when its clock starts, the aim, the deadline, and why they are so."""
+
+    made_at: int
+    clock_starts_at: int
+    aim_at: int
+    deadline_at: int
+    reason: str
+
+
+def promise(kind: str, lost_at: int, made_at: int, hours: Hours, terms: Terms) -> Promise:
+    """Promise a callback for a call lost at `lost_at`.
+
+    While the window fits before the cut (quiet hours, or closing), it is given whole ("window"). After that
+    it ends at the cut ("evening"). Lost later, or while no phone may ring, it starts at the next opening
+    ("carried-over"), and is then the ordinary window for every kind.
+    """
+    stretch = _stretch(lost_at, hours, terms)
+    start_at, cut = stretch
+    if start_at > lost_at:
+        return _within(stretch, CARRIED_OVER, made_at, terms.window_s, terms.aim_s)
+    window_s = terms.window_of(kind)
+    reason = WINDOW if lost_at + window_s * SECOND <= cut else EVENING
+    return _within(stretch, reason, made_at, window_s, terms.aim_s)
+
+
+def carry(standing: Promise, hours: Hours, now: int, terms: Terms) -> Promise:
+    """Carry what is still open at the cut to the next opening, as a promise of its own.
+
+    The standing promise itself comes back while there is nothing to carry: its clock has not started, or
+    there is still time to ring.
+    """
+    stretch = _stretch(now, hours, terms)
+    if stretch[0] == now or standing.clock_starts_at > now:
+        return standing
+    return _within(stretch, CARRIED_OVER, now, terms.window_s, terms.aim_s)
+
+
+def merge(standing: Promise, new: Promise) -> Promise:
+    """Keep the earlier aim and the earlier deadline: a caller lost again never waits longer for it.
+
+    The standing promise itself comes back if the new one betters nothing.
+    """
+    if standing.aim_at <= new.aim_at and standing.deadline_at <= new.deadline_at:
+        return standing
+    return Promise(
+        made_at=new.made_at,
+        clock_starts_at=min(standing.clock_starts_at, new.clock_starts_at),
+        aim_at=min(standing.aim_at, new.aim_at),
+        deadline_at=min(standing.deadline_at, new.deadline_at),
+        reason=new.reason if new.deadline_at < standing.deadline_at else standing.reason,
+    )
+
+
+def late_news(lost_at: int, learnt_at: int, promise: Promise, first_start_at: int = 0) -> bool:
+    """Whether a loss is only recorded: learnt after its deadline, or older than the service's first start."""
+    return learnt_at > promise.deadline_at or lost_at < first_start_at
+
+
+def missed(promises: Sequence[Promise], done_at: int | None, now: int) -> bool:
+    """Whether a promise was broken, by `now` or when it was `done_at`; `promises` are in the order made.
+
+    The first one counts, but not one that the evening shortened: that caller was lost after the last moment
+    at which the window still fitted, so the promise he was carried over to counts in its place.
+    """
+    counting = next((promise for promise in promises if promise.reason != EVENING), None)
+    return counting is not None and (now if done_at is None else done_at) > counting.deadline_at
+
+
+def _stretch(at: int, hours: Hours, terms: Terms) -> tuple[int, int]:
+    """Give the first stretch of time from `at` on that leaves time to ring: its start and its cut."""
+    start_at, cut = hours.stretch(at)
+    return hours.stretch(cut) if cut - start_at < terms.least_s * SECOND else (start_at, cut)
+
+
+def _within(stretch: tuple[int, int], reason: str, made_at: int, window_s: int, aim_s: int) -> Promise:
+    start_at, cut = stretch
+    deadline_at = min(start_at + window_s * SECOND, cut)
+    return Promise(made_at, start_at, min(start_at + aim_s * SECOND, deadline_at), deadline_at, reason)

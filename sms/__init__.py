@@ -1,0 +1,1 @@
+"""Texts to and from phones. Knows gateways; knows nothing of calls."""

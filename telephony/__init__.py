@@ -1,0 +1,1 @@
+"""What happens to calls on the PBX, and placing new ones. Knows Asterisk; knows nothing of reservations."""

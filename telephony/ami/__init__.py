@@ -1,0 +1,1 @@
+"""The Asterisk Manager Interface: bytes, messages, one connection."""

@@ -1,0 +1,139 @@
+"""What is known of a call when it is over: values, frozen, that the verdict is passed on.
+
+A call is (pbx, Uniqueid of the customer's first channel). A queue visit is (pbx, Uniqueid, queue, join time,
+matched within 2 s): a call has one for each time that it waited in a queue, or was refused by one. Instants
+are µs UTC.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from telephony.ids import SECOND
+
+Kind = Literal[
+    "served", "abandoned", "blocked", "dropped", "silent", "requested", "callback", "unfinished", "unknown"
+]
+Side = Literal["customer", "agent", "system", "network"]
+Source = Literal["live-complete", "live-partial", "log"]
+VisitEnd = Literal[
+    "connected",  # an agent answered
+    "abandoned",  # the caller hung up while he waited
+    "timed-out",  # thrown out by Queue's time-out
+    "left-empty",  # thrown out because no agent was left
+    "withdrawn",  # thrown out by a program
+    "full",  # never got in
+    "join-empty",  # never got in: no agent was there
+    "no-queue",  # never got in: there is no such queue
+    "key",  # left by pressing a key
+    "unserved",  # left unserved, nobody said why: he gave up, or was thrown out
+    "left",  # left, nobody said how
+    "unknown",  # the call ended, and nobody said how the visit did
+    "waiting",  # still there when we stopped looking
+]
+Ending = Literal["hangup", "capture-ended", "ended-unseen", "pbx-restarted", "overdue"]
+
+LOST: Final[frozenset[Kind]] = frozenset({"abandoned", "blocked", "dropped", "silent"})
+RANKS: Final[dict[Source, int]] = {"live-complete": 3, "live-partial": 2, "log": 1}
+LEFT_UNSERVED: Final = "left-unserved"
+"""The reason of an `unknown` that is a loss all the same: he left the queue unserved, nobody knows how."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueVisit:
+    """One stay in one queue. `ended_at`: the end of the wait, or of the talk that followed."""
+
+    queue: str | None
+    joined_at: int
+    connected_at: int | None
+    agent: str | None
+    ended_at: int | None
+    end: VisitEnd
+    key: str | None = None
+    ringing: bool = False  # an agent's phone rang when it ended
+    handed_on: bool = False  # the agent transferred the caller
+
+    def waited(self, until: int) -> int:
+        """Give the wait, µs; what was not over counts until then."""
+        over_at = self.ended_at if self.connected_at is None else self.connected_at
+        return max(0, (until if over_at is None else over_at) - self.joined_at)
+
+    def talked(self, until: int) -> int:
+        """Give the talk, µs; what was not over counts until then."""
+        if self.connected_at is None:
+            return 0
+        return max(0, (until if self.ended_at is None else self.ended_at) - self.connected_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that reached a queue, or one that a program placed. Nothing in it is a judgement.
+
+    `number` is as signalled on the customer's own channel, None where that is no number; `did` is what he
+    dialled. `cause` is the Q.850 cause of his channel's Hangup, `causes` those of every channel when the last
+    talk, or the wait, ended; `hangup_by` is the side that ended it. `seen_until` is when something was heard
+    of it last. `complete` is False when events are known to be missing.
+    """
+
+    pbx: str
+    call_id: str
+    linkedid: str
+    channel: str
+    number: str | None
+    did: str | None
+    started_at: int
+    ended_at: int | None
+    seen_until: int
+    visits: tuple[QueueVisit, ...]
+    cause: int | None = None
+    causes: frozenset[int] = frozenset()
+    hangup_by: Side | None = None
+    talked_at: int | None = None  # when the last talk began; None: after the last visit there was none
+    talking: bool = False
+    went_on: bool = False  # the caller stayed after the last talk had ended: a survey, another desk
+    cut: bool = False  # a program or an operator hung up
+    media_lost: bool = False  # ended because no sound came any more
+    placed: bool = False  # a program placed it: ours, or somebody's Originate
+    ending: Ending = "hangup"
+    complete: bool = True
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def last(self) -> QueueVisit | None:
+        """Give the visit that the call is judged by: the last one."""
+        return self.visits[-1] if self.visits else None
+
+    @property
+    def queue(self) -> str | None:
+        """Give the queue visited last, None where none is known."""
+        return self.visits[-1].queue if self.visits else None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a call went. `because` is the line of the table that held; seconds add up all its queue visits."""
+
+    kind: Kind
+    reason: str | None
+    side: Side | None
+    waited_s: float
+    talked_s: float
+    evidence: tuple[str, ...]
+    source: Source
+    because: str
+
+    @property
+    def rank(self) -> int:
+        """Give how far it is to be believed: a verdict of higher rank replaces one of lower."""
+        return RANKS[self.source]
+
+    @property
+    def lost(self) -> bool:
+        """Tell whether the caller was lost for certain, be it in a way that could not be told."""
+        return self.kind in LOST or self.reason == LEFT_UNSERVED
+
+
+def moment(at: int) -> str:
+    """Give an instant as RFC 3339 with microseconds, in UTC."""
+    seconds, micros = divmod(at, SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{micros:06d}Z"

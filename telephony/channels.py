@@ -1,0 +1,149 @@
+"""The channels that are alive on one PBX, and the numbers signalled on them, as events tell. Pure."""
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from telephony.events import (
+    ChannelEvent,
+    CoreShowChannel,
+    DialBegin,
+    Hangup,
+    NewCallerid,
+    Newchannel,
+    QueueCallerJoin,
+    QueueEntry,
+)
+from telephony.ids import NO_CALL, SECOND, attempt_of, usable
+
+NUMBERED: Final = (Newchannel, NewCallerid, QueueCallerJoin, QueueEntry, CoreShowChannel)
+_DIAL_PARTS: Final = re.compile(r"[/@,&]")
+
+
+@dataclass(slots=True)
+class LiveChannel:
+    """A channel that is alive, as far as was heard; `attempt` is ours that it belongs to, if it does."""
+
+    uniqueid: str
+    linkedid: str
+    channel: str
+    attempt: str | None
+    seen_at: int
+    born: Newchannel | None = None
+    offset: int | None = None
+    numbers: set[str] = field(default_factory=set)
+
+    @property
+    def number(self) -> str | None:
+        """Give the number that it came with, or any that was signalled on it later."""
+        own = usable(self.born.number) if self.born else None
+        return own or next(iter(sorted(self.numbers)), None)
+
+
+class Tombstones:
+    """Remembers the last `limit` ids that were laid to rest, with a word about each, for `age_s` at most."""
+
+    def __init__(self, limit: int, age_s: float) -> None:
+        self._limit = limit
+        self._age = int(age_s * SECOND)
+        self._rest: OrderedDict[str, tuple[int, str]] = OrderedDict()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._rest
+
+    def __len__(self) -> int:
+        return len(self._rest)
+
+    def bury(self, key: str, now: int, word: str = "") -> None:
+        """Add an id; the oldest go."""
+        rest = self._rest
+        rest.pop(key, None)
+        rest[key] = (now, word)
+        while len(rest) > self._limit or now - next(iter(rest.values()))[0] > self._age:
+            rest.popitem(last=False)
+
+    def word(self, key: str) -> str | None:
+        """Give the word about an id, None if it is not here."""
+        found = self._rest.get(key)
+        return found[1] if found else None
+
+
+class LiveChannels:
+    """Which channels are alive. An event of a channel that is gone does not bring it back.
+
+    The one exception is a Newchannel under another name: an Originate may use an old ChannelId again.
+    """
+
+    def __init__(self, *, tombstones: int, age_s: float) -> None:
+        self._live: OrderedDict[str, LiveChannel] = OrderedDict()
+        self._gone = Tombstones(tombstones, age_s)
+        self._age = int(age_s * SECOND)
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def get(self, uniqueid: str) -> LiveChannel | None:
+        """Give a live channel."""
+        return self._live.get(uniqueid)
+
+    def all(self) -> Iterable[LiveChannel]:
+        """Give every live channel, the one heard of first before the others."""
+        return self._live.values()
+
+    def note(self, event: ChannelEvent, now: int, offset: int | None = None) -> None:
+        """Take what an event says about its channel."""
+        if isinstance(event, Hangup):
+            self._live.pop(event.uniqueid, None)
+            self._gone.bury(event.uniqueid, now, event.channel)
+            return
+        channel = self._live.get(event.uniqueid) or self._open(event, now, offset)
+        if channel is None:
+            return
+        channel.linkedid = event.linkedid
+        if isinstance(event, Newchannel) and channel.born is None:
+            channel.born = event
+        channel.numbers.update(_numbers(event))
+
+    def keep_only(self, present: Iterable[str], now: int) -> None:
+        """Forget the channels that a listing of all does not show."""
+        present = set(present)
+        for uniqueid in [key for key in self._live if key not in present]:
+            self._gone.bury(uniqueid, now, self._live.pop(uniqueid).channel)
+
+    def expire(self, now: int) -> None:
+        """Forget channels whose Hangup must have been lost; if one lives, its next event brings it back."""
+        live = self._live
+        while live and now - next(iter(live.values())).seen_at > self._age:
+            live.popitem(last=False)
+
+    def attempts(self) -> set[str]:
+        """Give our attempts that have a live channel."""
+        return {channel.attempt for channel in self._live.values() if channel.attempt is not None}
+
+    def numbers(self) -> dict[str, dict[str, str]]:
+        """Give each number signalled on a live channel, with those channels: Uniqueid to Linkedid."""
+        found: dict[str, dict[str, str]] = {}
+        for channel in self._live.values():
+            for number in channel.numbers:
+                found.setdefault(number, {})[channel.uniqueid] = channel.linkedid
+        return found
+
+    def _open(self, event: ChannelEvent, now: int, offset: int | None) -> LiveChannel | None:
+        buried_as = self._gone.word(event.uniqueid)
+        again = isinstance(event, Newchannel) and event.channel != buried_as
+        if event.channel == NO_CALL or not (buried_as is None or again or isinstance(event, CoreShowChannel)):
+            return None
+        attempt = attempt_of(event.uniqueid) or attempt_of(event.linkedid)
+        channel = LiveChannel(
+            event.uniqueid, event.linkedid, event.channel, attempt, seen_at=now, offset=offset
+        )
+        self._live[event.uniqueid] = channel
+        return channel
+
+
+def _numbers(event: ChannelEvent) -> list[str]:
+    if isinstance(event, DialBegin):
+        return [part for part in _DIAL_PARTS.split(event.dial_string) if usable(part)]
+    return [event.number] if isinstance(event, NUMBERED) and usable(event.number) else []

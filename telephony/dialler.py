@@ -1,0 +1,246 @@
+"""Placing a callback and following it: the agent first, then the customer, by our own contexts and their ticket.
+
+The contexts are in `dialplan/extensions_lcr.conf`. An attempt's channels have the ids `lcr-<attempt>-1` (which dials the
+customer) and `-2` (which asks
+the queue for an agent); every leg carries the first as its Linkedid.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+from telephony.ami.protocol import Message
+from telephony.ids import attempt_of
+from telephony.outcome import Facts, outcome_of
+
+BEHIND_EVERYONE: Final = -5  # QUEUE_PRIO; measured: behind all who wait, even those who come later
+MARK: Final = b"lcr-"
+_SAFE: Final = re.compile(r"[^&|,\"'${}\[\]\\\r\n]*")
+
+StepName = Literal["agent_connected_at", "customer_dialled_at", "customer_answered_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A callback to place. `ring_until` is the epoch second in which the last ring must have ended."""
+
+    attempt: str
+    queue: str
+    dial: str  # what Dial() rings: PJSIP/09012345678@trunk
+    ring_until: int
+    agent_wait_s: int
+    ring_s: int
+    caller_num: str  # what the customer sees
+    caller_name: str
+    agent_sees: str  # what the agent's phone shows
+    prio: int = BEHIND_EVERYONE
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An attempt took a step at this instant."""
+
+    attempt: str
+    step: StepName
+    at: int
+    agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An attempt's channels are gone. `outcome` is None where the events do not say how: read the ticket."""
+
+    attempt: str
+    outcome: str | None
+    evidence: tuple[str, ...]
+    at: int
+
+
+News = Step | Ended
+
+
+def channel_id(attempt: str, leg: Literal[1, 2] = 1) -> str:
+    """The Uniqueid of an attempt's leg."""
+    return f"lcr-{attempt}-{leg}"
+
+
+def originate(order: Order) -> list[tuple[str, str]]:
+    """The headers of the Originate; ValueError for a value that the dialplan would read as more than a value."""
+    variables = {
+        "LCR_ID": order.attempt,
+        "LCR_QUEUE": order.queue,
+        "LCR_PRIO": str(order.prio),
+        "LCR_AGENT_WAIT": str(order.agent_wait_s),
+        "LCR_DIAL": order.dial,
+        "LCR_RING": str(order.ring_s),
+        "LCR_RING_UNTIL": str(order.ring_until),
+        "LCR_CALLER_NUM": order.caller_num,
+        "LCR_CALLER_NAME": order.caller_name,
+    }
+    for name, value in {**variables, "agent_sees": order.agent_sees}.items():
+        if not _SAFE.fullmatch(value):
+            raise ValueError(
+                f"{name} holds a character that a dialplan reads as more than a value: {value!r}"
+            )
+    return [
+        ("Channel", "Local/s@lcr-agent/n"),
+        ("Context", "lcr-customer"),
+        ("Exten", "s"),
+        ("Priority", "1"),
+        ("ChannelId", channel_id(order.attempt, 1)),
+        ("OtherChannelId", channel_id(order.attempt, 2)),
+        ("CallerID", f'"Callback" <{order.agent_sees}>'),
+        ("Timeout", str((order.agent_wait_s + 5) * 1000)),
+        ("Async", "true"),
+        *[("Variable", f"__{name}={value}") for name, value in variables.items()],
+    ]
+
+
+@dataclass(slots=True)
+class _Followed:
+    """What was heard of one attempt so far."""
+
+    offset: int  # of the first message about it
+    facts: Facts = field(default_factory=Facts)
+    customer_leg: str | None = None
+    seen: list[str] = field(default_factory=list)
+    live: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+
+
+class Dialler:
+    """Follows our attempts from the stream; every attempt ends once.
+
+    `reached_after_s` is how long both legs must have been bridged to count as reached.
+    """
+
+    def __init__(self, reached_after_s: float) -> None:
+        self.reached_after_s = reached_after_s
+        self._followed: dict[str, _Followed] = {}
+
+    def oldest_offset(self) -> int | None:
+        """The journal offset from which every unfinished attempt can be heard again."""
+        return min((f.offset for f in self._followed.values()), default=None)
+
+    def live(self) -> set[str]:
+        """Attempts that have a live channel, as far as was heard."""
+        return {attempt for attempt, followed in self._followed.items() if followed.live}
+
+    def forget(self, attempt: str) -> None:
+        """Stop following an attempt that was resolved otherwise."""
+        self._followed.pop(attempt, None)
+
+    def adopt(self, attempt: str, legs: set[str], offset: int) -> None:
+        """Follow an attempt that is already under way, as a snapshot shows it."""
+        self._followed.setdefault(attempt, _Followed(offset)).live |= legs
+
+    def keep_only(self, live: set[str]) -> list[News]:
+        """After a snapshot: attempts heard of before whose channels are no longer there have ended unseen."""
+        gone = [a for a, f in self._followed.items() if f.live and a not in live]
+        return [self._end(attempt, 0, unseen=True) for attempt in gone]
+
+    def feed(self, message: Message, at: int, offset: int) -> list[News]:
+        """Take a message of the stream; what it means for our attempts, in order."""
+        if MARK not in message.raw:
+            return []
+        attempt = attempt_of(message.get("Linkedid")) or attempt_of(message.get("Uniqueid"))
+        name = message.name
+        if attempt is None or name not in _READERS:
+            return []
+        if attempt not in self._followed:
+            if name != "Newchannel":
+                return []  # its end was told already, or it belongs to nobody
+            self._followed[attempt] = _Followed(offset)
+        return self._read(attempt, self._followed[attempt], name, message, at)
+
+    def _read(self, attempt: str, followed: _Followed, name: str, message: Message, at: int) -> list[News]:
+        step = _READERS[name](followed, attempt, message)
+        if step is not None:
+            followed.seen.append(f"{step.removesuffix('_at').replace('_', ' ')} at {at / 1e6:.3f}")
+            agent = message.get("MemberName") or message.get("Interface") or None
+            return [Step(attempt, step, at, agent if step == "agent_connected_at" else None)]
+        over = followed.gone >= {channel_id(attempt, 1), channel_id(attempt, 2)}
+        return [self._end(attempt, at)] if over else []
+
+    def _end(self, attempt: str, at: int, *, unseen: bool = False) -> Ended:
+        followed = self._followed.pop(attempt)
+        conclusive = any(line.startswith("Lcr") for line in followed.seen) and not unseen
+        outcome = outcome_of(followed.facts, self.reached_after_s) if conclusive else None
+        return Ended(attempt, None if outcome == "unknown" else outcome, tuple(followed.seen), at)
+
+
+def _newchannel(followed: _Followed, _attempt: str, message: Message) -> None:
+    followed.live.add(message.get("Uniqueid"))
+
+
+def _agent_connect(followed: _Followed, _attempt: str, _message: Message) -> StepName | None:
+    if followed.facts.agent_connected:
+        return None
+    followed.facts = replace(followed.facts, agent_connected=True)
+    return "agent_connected_at"
+
+
+def _dial_begin(followed: _Followed, attempt: str, message: Message) -> StepName | None:
+    if message.get("Uniqueid") != channel_id(attempt) or followed.customer_leg:
+        return None
+    followed.customer_leg = message.get("DestUniqueid")
+    return "customer_dialled_at"
+
+
+def _dial_end(followed: _Followed, attempt: str, message: Message) -> StepName | None:
+    ours = message.get("Uniqueid") == channel_id(attempt)
+    if not ours or message.get("DialStatus") != "ANSWER" or "customer answered" in " ".join(followed.seen):
+        return None
+    return "customer_answered_at"
+
+
+def _hangup(followed: _Followed, attempt: str, message: Message) -> None:
+    uniqueid = message.get("Uniqueid")
+    followed.live.discard(uniqueid)
+    followed.gone.add(uniqueid)
+    _cause(followed, attempt, message)
+
+
+def _cause(followed: _Followed, _attempt: str, message: Message) -> None:
+    """How the customer's own leg ended; its HangupRequest comes first, and may be all there is in time."""
+    if message.get("Uniqueid") != followed.customer_leg:
+        return
+    cause, tech = message.get("Cause"), message.get("TechCause")
+    if cause.isdigit():
+        followed.facts = replace(
+            followed.facts, cause=int(cause), tech_cause=int(tech) if tech.isdigit() else None
+        )
+
+
+def _user_event(followed: _Followed, attempt: str, message: Message) -> None:
+    """What our own contexts say; believed only on our own channel, about its own attempt."""
+    word = message.get("UserEvent")
+    if message.get("CallbackId") != attempt or attempt_of(message.get("Uniqueid")) != attempt:
+        return
+    facts = followed.facts
+    if word == "LcrRefused":
+        followed.facts = replace(facts, refused=message.get("Why"))
+        followed.seen.append(f"LcrRefused {message.get('Why')}")
+    elif word == "LcrAgent":
+        followed.facts = replace(facts, queue_status=message.get("QueueStatus"))
+        followed.seen.append(f"LcrAgent queue status {message.get('QueueStatus') or 'none'}")
+    elif word == "LcrEnded":
+        status, cause, talked = (message.get(key) for key in ("DialStatus", "HangupCause", "AnsweredTime"))
+        seconds = float(talked) if talked.isdigit() and status == "ANSWER" else None
+        own_cause = int(cause) if cause.isdigit() else None
+        cause_now = facts.cause if facts.cause is not None else own_cause
+        followed.facts = replace(facts, dial_status=status, cause=cause_now, talked_s=seconds)
+        followed.seen.append(f"LcrEnded {status or 'before dialling'} cause {cause} after {talked or 0} s")
+
+
+_READERS: Final = {
+    "Newchannel": _newchannel,
+    "AgentConnect": _agent_connect,
+    "DialBegin": _dial_begin,
+    "DialEnd": _dial_end,
+    "Hangup": _hangup,
+    "HangupRequest": _cause,
+    "UserEvent": _user_event,
+}

@@ -1,0 +1,299 @@
+"""Which call an event belongs to, and when that call is over: events and `now` in, finished Calls out. Pure.
+
+Events are gathered by call, and put together only when it is over, so that their order and repetition do not
+matter. A call is over a short grace after the Hangup of its own channel (others report later); one that
+a program placed, when all its channels have hung up. Each comes out once: what is heard of it later finds a
+tombstone. Calls that never reached a queue do not come out.
+
+`now` is µs UTC and never runs backwards here: an earlier one counts as the latest so far. `offset` is where
+the message stands in the journal.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from telephony.assemble import Gathered, assemble
+from telephony.call import Call, Ending
+from telephony.channels import LiveChannels, Tombstones
+from telephony.events import (
+    AgentConnect,
+    ChannelEvent,
+    CoreShowChannel,
+    DTMFEnd,
+    Event,
+    Hangup,
+    Newchannel,
+    Newexten,
+    QueueCallerAbandon,
+    QueueCallerJoin,
+    QueueCallerLeave,
+    QueueEntry,
+    QueueEvent,
+    QueueStatus,
+)
+from telephony.ids import NO_CALL, SECOND, epoch_of, is_local, originated
+
+GRACE_S: Final = 1.0
+AGE_LIMIT_S: Final = 12 * 3600.0
+TOMBSTONES: Final = 50_000
+EVENTS_OF_A_CALL: Final = 1000
+"""More than a call of hours has; what comes after them is not kept, and the call is then not complete."""
+
+IN_A_QUEUE: Final = (QueueEvent, QueueStatus, Newexten)
+"""Events about a caller's own channel which prove that he reached a queue."""
+_NO_LONGER_WAITS: Final = (QueueCallerLeave, QueueCallerAbandon, AgentConnect)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A call that is not over."""
+
+    call_id: str
+    opened_at: int
+    offset: int | None
+    placed: bool
+    events: dict[ChannelEvent, None] = field(default_factory=dict)
+    alive: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    queued: bool = False
+    waits_in: str | None = None
+    closes_at: int | None = None
+    gap: bool = False
+
+
+class Tracker:
+    """Follows every call on one PBX. Give it all events as they arrive, and `tick` now and then."""
+
+    def __init__(
+        self,
+        pbx: str,
+        *,
+        grace_s: float = GRACE_S,
+        age_limit_s: float = AGE_LIMIT_S,
+        tombstones: int = TOMBSTONES,
+    ) -> None:
+        self.pbx = pbx
+        self.channels = LiveChannels(tombstones=tombstones, age_s=age_limit_s)
+        self._grace = int(grace_s * SECOND)
+        self._age = int(age_limit_s * SECOND)
+        self._drafts: OrderedDict[str, _Draft] = OrderedDict()
+        self._draft_of: dict[str, str] = {}  # a further channel of a call → the call
+        self._closing: deque[tuple[int, str]] = deque()
+        self._over = Tombstones(tombstones, age_limit_s)
+        self._waiting: dict[str, set[str]] = {}
+        self._now = 0
+
+    def feed(self, event: Event, now: int, offset: int | None = None) -> list[Call]:
+        """Take an event; give the calls that are over by now."""
+        calls = self.tick(now)
+        if isinstance(event, ChannelEvent) and event.channel != NO_CALL:
+            event = self._linked(event)
+            draft = self._draft_for(event, offset)
+            self.channels.note(event, self._now, offset)
+            if draft is not None:
+                self._gather(draft, event)
+        return calls
+
+    def tick(self, now: int) -> list[Call]:
+        """Give the calls that are over by now: the grace has passed, or they are too old to be alive."""
+        self._now = now = max(now, self._now)
+        calls = []
+        while self._closing and self._closing[0][0] <= now:
+            closes_at, call_id = self._closing.popleft()
+            draft = self._drafts.get(call_id)
+            if draft is not None and draft.closes_at == closes_at:
+                calls += self._close(draft, "hangup")
+        while self._drafts and now - (oldest := next(iter(self._drafts.values()))).opened_at > self._age:
+            calls += self._close(oldest, "overdue")
+        self.channels.expire(now)
+        return calls
+
+    def finish(self, now: int) -> list[Call]:
+        """Give what is left at the end of a capture: calls in their grace as ended, the others unfinished."""
+        calls = self.tick(now)
+        for draft in list(self._drafts.values()):
+            calls += self._close(draft, "capture-ended" if draft.closes_at is None else "hangup")
+        return calls
+
+    def snapshot(
+        self,
+        channels: Iterable[CoreShowChannel],
+        entries: Iterable[QueueEntry],
+        now: int,
+        *,
+        restarted: bool = False,
+    ) -> list[Call]:
+        """Reconcile with what is alive after a gap; give the calls that ended in it.
+
+        `channels` must be all channels of the PBX, `entries` all callers who wait; `restarted`: the PBX has
+        started since the last event. Calls that go on have a gap; waiting callers unknown so far are taken
+        up from when their wait began. What came and went in the gap is in queue_log alone.
+        """
+        calls = self.tick(now)
+        channels, entries = list(channels), list(entries)
+        present = {channel.uniqueid for channel in channels} | {entry.uniqueid for entry in entries}
+        ending: Ending = "pbx-restarted" if restarted else "ended-unseen"
+        for draft in list(self._drafts.values()):
+            draft.gap = True
+            self._wait(draft, None)
+            if draft.closes_at is not None or (
+                not restarted and present & {draft.call_id, *self._others(draft)}
+            ):
+                continue
+            calls += self._close(draft, ending)
+        self.channels.keep_only(() if restarted else present, self._now)
+        for item in (*channels, *entries):
+            calls += self.feed(item, now)
+        return calls
+
+    def waiting(self, queue: str) -> int:
+        """Give how many customers wait in a queue; callbacks of ours do not count."""
+        return len(self._waiting.get(queue, ()))
+
+    def live_numbers(self) -> Mapping[str, Mapping[str, str]]:
+        """Give every number signalled on a live channel, with those channels: Uniqueid to Linkedid.
+
+        Customers, agents, and whoever is being dialled; an attempt's own channels are told by their Linkedid.
+        """
+        return self.channels.numbers()
+
+    def own_live(self) -> set[str]:
+        """Give our attempts that have a live channel."""
+        return self.channels.attempts()
+
+    def oldest_offset(self) -> int | None:
+        """Give the journal offset from which every call that is not over can be heard again."""
+        return min((d.offset for d in self._drafts.values() if d.offset is not None), default=None)
+
+    def _linked(self, event: ChannelEvent) -> ChannelEvent:
+        """Give the event with its Linkedid, which a listing of queues does not tell."""
+        known = self.channels.get(event.uniqueid) if isinstance(event, QueueEntry) else None
+        return replace(event, linkedid=known.linkedid) if known else event
+
+    def _draft_for(self, event: ChannelEvent, offset: int | None) -> _Draft | None:
+        """Find the call, or open one; None for what belongs to a call that is over."""
+        own = self._drafts.get(event.uniqueid)
+        if own is not None or event.uniqueid in self._over:
+            return own
+        if self._stands_alone(event):
+            return self._promote(event, offset)
+        call_id = self._draft_of.get(event.uniqueid, event.linkedid)
+        if call_id in self._over:
+            return None
+        draft = self._drafts.get(call_id)
+        if draft is not None:
+            return draft
+        if isinstance(event, CoreShowChannel) and not _shown_in_queue(event):
+            return None
+        return self._open(event.linkedid, event, offset)
+
+    def _stands_alone(self, event: ChannelEvent) -> bool:
+        """Tell whether a caller in a queue is a call of his own, though another channel's Linkedid is on him.
+
+        So it is for somebody whom an agent rang and then put into a queue. Not so for a Local channel, behind
+        which stands the caller whose Linkedid it has, nor for the customer whom one of our callbacks reached.
+        """
+        return (
+            isinstance(event, IN_A_QUEUE)
+            and event.uniqueid != event.linkedid
+            and not is_local(event.channel)
+            and epoch_of(event.uniqueid) is not None
+            and not originated(event.linkedid)
+            and not originated(self._draft_of.get(event.uniqueid, event.linkedid))
+        )
+
+    def _promote(self, event: ChannelEvent, offset: int | None) -> _Draft:
+        channel = self.channels.get(event.uniqueid)
+        self._draft_of.pop(event.uniqueid, None)
+        born = channel.born if channel else None
+        draft = self._open(event.uniqueid, event, channel.offset if channel else offset)
+        if born is not None:
+            draft.events[born] = None
+        return draft
+
+    def _open(self, call_id: str, event: ChannelEvent, offset: int | None) -> _Draft:
+        channel = event.channel if event.uniqueid == call_id else ""
+        draft = _Draft(call_id, self._now, offset, originated(call_id, channel))
+        self._drafts[call_id] = draft
+        return draft
+
+    def _gather(self, draft: _Draft, event: ChannelEvent) -> None:
+        """Add an event to its call, and see what it changes."""
+        if event.uniqueid != draft.call_id:
+            self._draft_of.setdefault(event.uniqueid, draft.call_id)
+        elif not draft.placed:
+            draft.placed = originated(draft.call_id, event.channel)
+        draft.queued = draft.queued or isinstance(event, IN_A_QUEUE) or _shown_in_queue(event)
+        self._keep(draft, event)
+        self._note_waiting(draft, event)
+        self._note_alive(draft, event)
+
+    def _keep(self, draft: _Draft, event: ChannelEvent) -> None:
+        if isinstance(event, DTMFEnd) and not draft.queued:
+            return  # a menu before the queue
+        if len(draft.events) < EVENTS_OF_A_CALL or isinstance(event, Hangup):
+            draft.events[event] = None
+        else:
+            draft.gap = True
+
+    def _note_waiting(self, draft: _Draft, event: ChannelEvent) -> None:
+        if isinstance(event, (QueueCallerJoin, QueueEntry)):
+            gone = any(
+                isinstance(e, _NO_LONGER_WAITS) and e.queue == event.queue and e.at >= event.at
+                for e in draft.events
+            )
+            if not gone and draft.call_id not in draft.gone:
+                self._wait(draft, event.queue)
+        elif isinstance(event, (*_NO_LONGER_WAITS, Hangup)) and draft.waits_in is not None:
+            if isinstance(event, QueueEvent) and event.queue != draft.waits_in:
+                return
+            if not isinstance(event, Hangup) or event.uniqueid == draft.call_id:
+                self._wait(draft, None)
+
+    def _wait(self, draft: _Draft, queue: str | None) -> None:
+        if draft.waits_in is not None:
+            callers = self._waiting[draft.waits_in]
+            callers.discard(draft.call_id)
+            if not callers:
+                del self._waiting[draft.waits_in]
+        draft.waits_in = queue
+        if queue is not None and not draft.placed:
+            self._waiting.setdefault(queue, set()).add(draft.call_id)
+        elif queue is not None:
+            draft.waits_in = None
+
+    def _note_alive(self, draft: _Draft, event: ChannelEvent) -> None:
+        """See whether the call is over: a customer's with his channel, a placed one with its last channel."""
+        if isinstance(event, Hangup):
+            draft.alive.discard(event.uniqueid)
+            draft.gone.add(event.uniqueid)
+        elif event.uniqueid not in draft.gone or isinstance(event, Newchannel):
+            draft.alive.add(event.uniqueid)
+        over = (not draft.alive and bool(draft.gone)) if draft.placed else draft.call_id in draft.gone
+        if not over:
+            draft.closes_at = None
+        elif draft.closes_at is None:
+            draft.closes_at = self._now + self._grace
+            self._closing.append((draft.closes_at, draft.call_id))
+
+    def _others(self, draft: _Draft) -> set[str]:
+        return draft.alive if draft.placed else set()
+
+    def _close(self, draft: _Draft, ending: Ending) -> list[Call]:
+        """Take a call out of the books; give it if it is one to be judged."""
+        self._wait(draft, None)
+        del self._drafts[draft.call_id]
+        self._over.bury(draft.call_id, self._now)
+        for uniqueid in draft.alive | draft.gone:
+            if self._draft_of.pop(uniqueid, None) is not None and uniqueid in draft.gone:
+                self._over.bury(uniqueid, self._now)
+        if not draft.queued and epoch_of(draft.call_id) is not None:
+            return []
+        events = tuple(draft.events)
+        return [assemble(Gathered(self.pbx, draft.call_id, events, ending, self._now, draft.gap))]
+
+
+def _shown_in_queue(event: ChannelEvent) -> bool:
+    return isinstance(event, CoreShowChannel) and event.application == "Queue"

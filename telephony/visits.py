@@ -1,0 +1,279 @@
+"""The queue visits of a call, from its events in any condition: late, twice, or with some missing.
+
+The events of a call are taken in the order of their instants. Each finds its visit by queue and by when that
+visit must have begun (app_queue tells how long the caller had waited), within 2 s; where a join was lost, the
+first thing heard of a visit begins it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from telephony.call import QueueVisit, VisitEnd
+from telephony.events import (
+    AgentCalled,
+    AgentComplete,
+    AgentConnect,
+    AgentRingNoAnswer,
+    CoreShowChannel,
+    Event,
+    Newexten,
+    QueueCallerAbandon,
+    QueueCallerJoin,
+    QueueCallerLeave,
+    QueueEntry,
+    QueueEvent,
+    QueueStatus,
+)
+from telephony.ids import SECOND
+
+NEAR: Final = 2 * SECOND
+"""Two instants this close are one: app_queue counts whole seconds, and channels report in any order."""
+KEY_BEFORE_LEAVING: Final = 5 * SECOND
+
+STATUSES: Final[dict[str, VisitEnd]] = {
+    "TIMEOUT": "timed-out",
+    "LEAVEEMPTY": "left-empty",
+    "LEAVEUNAVAIL": "left-empty",
+    "WITHDRAW": "withdrawn",
+    "FULL": "full",
+    "JOINEMPTY": "join-empty",
+    "JOINUNAVAIL": "join-empty",
+    "UNKNOWN": "no-queue",
+}
+"""What QUEUESTATUS says (app_queue's queue_results). CONTINUE follows a talk and says nothing new."""
+NEVER_IN: Final = frozenset({"full", "join-empty", "no-queue"})
+TOLD: Final = frozenset({"connected", "abandoned", "key", *STATUSES.values()})
+"""Ends that events prove; the others are gaps."""
+
+
+@dataclass(slots=True)
+class Stay:
+    """A queue visit while it is put together."""
+
+    queue: str | None
+    joined_at: int
+    joined: bool = False  # its beginning was seen
+    rung: dict[str, int] = field(default_factory=dict)
+    missed: dict[str, int] = field(default_factory=dict)
+    left_at: int | None = None
+    abandoned_at: int | None = None
+    status: VisitEnd | None = None
+    status_at: int | None = None
+    connected_at: int | None = None
+    leg: str | None = None
+    agent: str | None = None
+    completed_at: int | None = None
+    handed_on: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Tell whether nothing is known of its end; having left is no end."""
+        return self.connected_at is None and self.abandoned_at is None and self.status is None
+
+    def over(self, at: int) -> bool:
+        """Tell whether the wait had ended by then."""
+        ends = (self.connected_at, self.abandoned_at, self.status_at, self.left_at)
+        return any(end is not None and end <= at for end in ends)
+
+
+@dataclass(slots=True)
+class Visits:
+    """Takes a call's queue events in order; `stays` are its visits in the order of their beginning."""
+
+    stays: list[Stay] = field(default_factory=list)
+    entered: tuple[str | None, int] | None = None  # Queue was run, and nothing was heard of it yet
+
+    def take(self, event: Event) -> None:
+        """Put one event in its place; events that tell nothing of a queue are passed over."""
+        put = _PLACES.get(type(event))
+        if put is not None:
+            put(self, event)
+
+    def close(self) -> list[Stay]:
+        """Give the visits. Where Queue was run and nothing came of it, that is a visit of unknown end."""
+        if self.entered is not None:
+            self.begin(self.entered[0], self.entered[1])
+        self.stays.sort(key=lambda stay: stay.joined_at)
+        return self.stays
+
+    def begin(self, queue: str | None, at: int, *, joined: bool = False) -> Stay:
+        """Add a visit; where Queue was run for that queue, it began then at the latest."""
+        if self.entered is not None and self.entered[0] == queue and not joined:
+            at = min(at, self.entered[1])
+        self.entered = None
+        stay = Stay(queue, at, joined)
+        self.stays.append(stay)
+        return stay
+
+    def find(self, queue: str, at: int, hold_s: int | None) -> Stay:
+        """Give the visit of that queue which was open, or began when this event says; else a new one."""
+        began_at = at if hold_s is None else at - hold_s * SECOND
+        stays = [stay for stay in self.stays if stay.queue == queue]
+        open_ = [stay for stay in stays if stay.open]
+        close = open_ or [stay for stay in stays if abs(stay.joined_at - began_at) <= NEAR]
+        if not close:
+            return self.begin(queue, began_at)
+        return min(reversed(close), key=lambda stay: abs(stay.joined_at - began_at))
+
+
+def _enter(visits: Visits, event: Newexten | CoreShowChannel) -> None:
+    """Note that Queue was run. During a visit that is an echo, told again when the caller leaves it."""
+    echo = any(s.completed_at is None and (s.open or s.connected_at is not None) for s in visits.stays)
+    queue = isinstance(event, Newexten) or event.application == "Queue"
+    if queue and not echo:
+        visits.entered = (event.data.split(",")[0] or None, event.at)
+
+
+def _join(visits: Visits, event: QueueCallerJoin | QueueEntry) -> None:
+    at = event.at - (event.wait_s or 0) * SECOND if isinstance(event, QueueEntry) else event.at
+    for stay in visits.stays:
+        same = stay.queue == event.queue and abs(stay.joined_at - at) <= NEAR
+        if same and not (stay.joined and stay.over(at)):
+            stay.joined_at, stay.joined, visits.entered = min(at, stay.joined_at), True, None
+            return
+    visits.begin(event.queue, at, joined=True)
+
+
+def _leave(visits: Visits, event: QueueCallerLeave) -> None:
+    stays = [stay for stay in visits.stays if stay.queue == event.queue]
+    still_in = [stay for stay in stays if stay.left_at is None]
+    if still_in or not stays:
+        stay = still_in[-1] if still_in else visits.begin(event.queue, event.at)
+        stay.left_at = event.at
+
+
+def _abandon(visits: Visits, event: QueueCallerAbandon) -> None:
+    stay = visits.find(event.queue, event.at, event.hold_s)
+    if stay.abandoned_at is None:
+        stay.abandoned_at = event.at
+
+
+def _status(visits: Visits, event: QueueStatus) -> None:
+    end = STATUSES.get(event.value)
+    if end is None or any(
+        s.status == end and abs((s.status_at or 0) - event.at) <= NEAR for s in visits.stays
+    ):
+        return
+    last = visits.stays[-1] if visits.stays else None
+    inside = last is not None and last.connected_at is None and last.status is None
+    if last is None or not inside or end in NEVER_IN:
+        last = visits.begin(*(visits.entered or (None, event.at)))
+        last.joined = end in NEVER_IN
+    last.status, last.status_at = end, event.at
+
+
+def _ring(visits: Visits, event: AgentCalled) -> None:
+    _latest(visits, event).rung.setdefault(event.leg, event.at)
+
+
+def _miss(visits: Visits, event: AgentRingNoAnswer) -> None:
+    _latest(visits, event).missed.setdefault(event.leg, event.at)
+
+
+def _latest(visits: Visits, event: QueueEvent) -> Stay:
+    """Give the queue's last visit; a new one where that was over, for phones ring for those who wait."""
+    stays = [s for s in visits.stays if s.queue == event.queue and not s.over(event.at - NEAR)]
+    return stays[-1] if stays else visits.begin(event.queue, event.at)
+
+
+def _connect(visits: Visits, event: AgentConnect) -> None:
+    stay = visits.find(event.queue, event.at, event.hold_s)
+    if stay.connected_at is None:
+        stay.connected_at = event.at
+    stay.leg, stay.agent = event.leg or stay.leg, event.agent or event.interface or stay.agent
+
+
+def _complete(visits: Visits, event: AgentComplete) -> None:
+    """End a talk. Where its AgentConnect was lost, this proves that there was one."""
+    talks = [s for s in visits.stays if s.queue == event.queue and s.connected_at is not None]
+    if any(s.completed_at is not None and s.leg == event.leg for s in talks):
+        return
+    running = [s for s in talks if s.completed_at is None]
+    stay = running[-1] if running else visits.find(event.queue, event.at, _total(event))
+    if stay.connected_at is None:
+        stay.connected_at = max(stay.joined_at, event.at - (event.talk_s or 0) * SECOND)
+        stay.agent = event.agent or event.interface or None
+    stay.leg = stay.leg or event.leg
+    stay.completed_at, stay.handed_on = event.at, event.reason == "transfer"
+
+
+def _total(event: AgentComplete) -> int | None:
+    return None if event.hold_s is None or event.talk_s is None else event.hold_s + event.talk_s
+
+
+_PLACES: Final[dict[type[Event], Callable[[Visits, Any], None]]] = {
+    Newexten: _enter,
+    CoreShowChannel: _enter,
+    QueueCallerJoin: _join,
+    QueueEntry: _join,
+    QueueCallerLeave: _leave,
+    QueueCallerAbandon: _abandon,
+    QueueStatus: _status,
+    AgentCalled: _ring,
+    AgentRingNoAnswer: _miss,
+    AgentConnect: _connect,
+    AgentComplete: _complete,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a visit's end is judged with, beside its own events."""
+
+    over_at: int | None  # when the call ended; None: it had not
+    asked_at: tuple[int, ...]  # when the caller hung up, if he did
+    keys: tuple[tuple[int, str], ...]  # what he pressed, and when
+
+
+def visit_of(stay: Stay, next_at: int | None, around: Around) -> QueueVisit:
+    """Give the visit as a value. `next_at` is when the next one began."""
+    key = _key(stay, around.keys)
+    end = _end(stay, key, around)
+    ended_at = _ended_at(stay, next_at or around.over_at)
+    return QueueVisit(
+        stay.queue,
+        stay.joined_at,
+        stay.connected_at,
+        stay.agent,
+        ended_at,
+        end,
+        key if end == "key" else None,
+        end == "abandoned" and _ringing(stay, around.asked_at),
+        stay.handed_on,
+    )
+
+
+def _end(stay: Stay, key: str | None, around: Around) -> VisitEnd:
+    """Name the end. He gave up only if he hung up before the queue let go of him: else it threw him out."""
+    if stay.connected_at is not None:
+        return "connected"
+    if stay.status is not None:
+        return stay.status
+    if stay.abandoned_at is not None:
+        hung_up = any(stay.joined_at - NEAR <= at <= stay.abandoned_at for at in around.asked_at)
+        return "abandoned" if hung_up else "unserved"
+    if stay.left_at is not None:
+        return "key" if key else "left"
+    return "waiting" if around.over_at is None else "unknown"
+
+
+def _key(stay: Stay, keys: Iterable[tuple[int, str]]) -> str | None:
+    left_at = stay.left_at
+    if left_at is None:
+        return None
+    pressed = [digit for at, digit in keys if stay.joined_at <= at <= left_at <= at + KEY_BEFORE_LEAVING]
+    return pressed[-1] if pressed else None
+
+
+def _ended_at(stay: Stay, over_at: int | None) -> int | None:
+    if stay.connected_at is not None:
+        return over_at if stay.completed_at is None else stay.completed_at
+    known = [at for at in (stay.abandoned_at, stay.status_at, stay.left_at) if at is not None]
+    return min(known) if known else over_at
+
+
+def _ringing(stay: Stay, asked_at: tuple[int, ...]) -> bool:
+    """Tell whether a phone rang when he hung up."""
+    then = max(at for at in asked_at if stay.abandoned_at is None or at <= stay.abandoned_at)
+    return any(at <= then and stay.missed.get(leg, then) >= then for leg, at in stay.rung.items())

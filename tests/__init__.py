@@ -1,0 +1,1 @@
+"""Tests mirror the packages; what crosses them stands beside."""

@@ -1,0 +1,161 @@
+"""Lost calls become reservations: one for a person and queue, with a promise and a text, or a reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
+
+from callback.store import tables as t
+from sms.outbox import text_outbox
+from telephony.call import Call
+from tests.callback.world import MINUTE, NOON, US, World, at, call, rules
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[World]:
+    made = World(database_url)
+    yield made
+    made.close()
+
+
+def test_a_lost_call_becomes_a_reservation_with_its_promise_and_text(world: World) -> None:
+    told = world.hear(call())
+    (row,) = world.reservations()
+    (promise,) = world.rows(t.promise)
+    (text,) = world.rows(text_outbox)
+    assert [news.event for news in told] == ["call", "reserved"]
+    assert (row.state, row.open, row.queue, row.losses) == ("waiting", True, "support", 1)
+    assert (row.aim_at, row.deadline_at) == (NOON + 30 * MINUTE, NOON + 60 * MINUTE)
+    assert (promise.number, promise.deadline_at, promise.reason) == (1, row.deadline_at, "window")
+    assert text.not_before_at == NOON + 20 * US
+    assert "13:00" in text.body
+    assert "9012345678" not in text.body + text.recipient
+
+
+def test_the_number_stands_in_one_table_alone(world: World) -> None:
+    world.hear(call())
+    for table in (t.call, t.queue_visit, t.verdict, t.reservation, t.loss, t.promise, text_outbox):
+        assert "9012345678" not in repr(world.rows(table)), table.name
+
+
+def test_a_repeated_loss_merges_and_never_moves_the_deadline_later(world: World) -> None:
+    world.hear(call())
+    told = world.hear(call("+819012345678", ended_at=NOON + 5 * MINUTE))
+    (row,) = world.reservations()
+    assert [news.event for news in told] == ["call", "merged"]
+    assert (row.losses, row.deadline_at, row.last_lost_at) == (2, NOON + 60 * MINUTE, NOON + 5 * MINUTE)
+    assert len(world.rows(t.promise)) == 1
+    assert len(world.rows(text_outbox)) == 1  # sooner than ten minutes: no second text
+
+
+def test_a_loss_much_later_sends_another_text(world: World) -> None:
+    world.hear(call())
+    world.hear(call(ended_at=NOON + 11 * MINUTE))
+    assert len(world.rows(text_outbox)) == 2
+
+
+def test_two_queues_are_two_reservations(world: World) -> None:
+    world.hear(call())
+    world.hear(call(queue="sales", ended_at=NOON + US))
+    assert {row.queue for row in world.reservations()} == {"support", "sales"}
+
+
+@pytest.mark.parametrize(
+    ("lost", "why"),
+    [
+        (call(waited_s=4.9), "short-abandon"),
+        (call(None), "no-number"),
+        (call("anonymous"), "not-a-number"),
+        (call("0901"), "no-such-number"),
+    ],
+)
+def test_what_is_not_recovered_is_recorded_with_its_reason(world: World, lost: Call, why: str) -> None:
+    told = world.hear(lost)
+    assert [(news.event, news.facts.get("why")) for news in told[1:]] == [("not-recovered", why)]
+    assert world.reservations() == []
+    assert [row.recovery for row in world.rows(t.call)] == [why]
+
+
+def test_a_refused_number_is_listed_and_never_open(world: World) -> None:
+    world.hear(call("+12125550123"))
+    (row,) = world.reservations()
+    assert (row.state, row.open) == ("refused", False)
+    assert world.rows(text_outbox) == []
+
+
+def test_what_is_learnt_after_its_deadline_is_recorded_only(world: World) -> None:
+    told = world.hear(call(), now=NOON + 61 * MINUTE)
+    assert told[-1].facts["why"] == "late-news"
+    assert world.reservations() == []
+
+
+def test_the_same_call_heard_twice_changes_nothing(world: World) -> None:
+    lost = call()
+    world.hear(lost)
+    assert world.hear(lost, now=NOON + 3 * US) == []
+    assert [row.losses for row in world.reservations()] == [1]
+    assert len(world.rows(t.verdict)) == 1
+
+
+def test_a_better_verdict_takes_back_what_nobody_was_dialled_for(world: World) -> None:
+    lost = call()
+    world.hear(lost, source="live-partial")
+    told = world.hear(lost, "served", now=NOON + 3 * US)
+    (row,) = world.reservations()
+    assert [news.event for news in told] == ["call", "withdrawn"]
+    assert (row.state, row.open) == ("withdrawn", False)
+    assert [text.state for text in world.rows(text_outbox)] == ["withdrawn"]
+
+
+def test_a_caller_served_by_himself_is_owed_nothing(world: World) -> None:
+    world.hear(call())
+    world.hear(call(queue="sales", ended_at=NOON + US))
+    told = world.hear(call("819012345678", ended_at=NOON + 9 * MINUTE, talked_s=60), "served")
+    assert [news.event for news in told] == ["call", "returned", "returned"]
+    assert {row.state for row in world.reservations()} == {"returned"}
+    assert {text.state for text in world.rows(text_outbox)} == {"withdrawn"}
+
+
+def test_a_talk_before_the_loss_settles_nothing(world: World) -> None:
+    earlier = call(ended_at=NOON - MINUTE, talked_s=30)
+    world.hear(call())
+    world.hear(earlier, "served", now=NOON + US)
+    assert [row.state for row in world.reservations()] == ["waiting"]
+
+
+def test_a_shared_number_is_not_settled_by_somebody_elses_call(world: World) -> None:
+    world.hear(call())
+    with world.store.write() as connection:
+        connection.execute(t.person.update().values(shared=True))
+    world.hear(call(ended_at=NOON + 9 * MINUTE, talked_s=60), "served")
+    assert [row.state for row in world.reservations()] == ["waiting"]
+
+
+def test_the_evening_shrinks_the_window_and_the_night_carries_over(world: World) -> None:
+    world.hear(call("09012345601", ended_at=at("20:35")))
+    world.hear(call("09012345602", ended_at=at("21:40")))
+    evening, night = world.reservations()
+    assert (evening.deadline_at, evening.due_at) == (at("21:30"), at("20:35"))
+    assert (night.clock_starts_at, night.deadline_at) == (at("08:00", 24), at("09:00", 24))
+    texts = {text.template: text.body for text in world.rows(text_outbox)}
+    assert "21:30" in texts["lost"]
+    assert "11-24 08:00" in texts["lost-carried"]
+
+
+def test_in_watch_nobody_is_texted(database_url: str) -> None:
+    world = World(database_url, rules(queues={}))
+    world.hear(call())
+    assert [row.state for row in world.reservations()] == ["waiting"]
+    assert world.rows(text_outbox) == []
+    world.close()
+
+
+def test_one_open_reservation_is_a_constraint_of_the_database(world: World) -> None:
+    world.hear(call())
+    (row,) = world.reservations()
+    again = {column: value for column, value in row._mapping.items() if column != "id"}  # noqa: SLF001
+    with pytest.raises(IntegrityError), world.store.write() as connection:
+        connection.execute(insert(t.reservation).values(**again))

@@ -1,0 +1,82 @@
+"""Settings: every fault at once, with line and key; secrets never shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from callback.errors import SettingsError
+from callback.settings import load
+
+LEAST = """
+[pbx]
+username = "lcr"
+secret = "hush"
+
+[trunks.main]
+region = "JP"
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "callback.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_least_settings_watch_and_neither_text_nor_dial(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, LEAST), {})
+    assert (settings.rules.queue("support").texts, settings.rules.queue("support").calls) == (
+        "watch",
+        "watch",
+    )
+    assert settings.rules.hours().quiet_from.isoformat() == "21:30:00"
+
+
+def test_every_fault_is_told_at_once_with_its_line_and_key(tmp_path: Path) -> None:
+    text = LEAST.replace('secret = "hush"', 'secret = "hush"\nport = 70000') + (
+        '\n[rules]\nzone = "Mars/Olympus"\nwindow = 60\n\n[rules.queues.support]\ncalls = "yes"\n'
+    )
+    with pytest.raises(SettingsError) as told:
+        load(written(tmp_path, text), {})
+    assert len(told.value.faults) == 3
+    joined = "\n".join(told.value.faults)
+    assert "line 5, [pbx] port" in joined
+    assert "line 12, [rules] window: is no setting of this section" in joined
+    assert "line 15, [rules.queues.support] calls" in joined
+
+
+def test_a_zone_nobody_knows_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="Mars/Olympus"):
+        load(written(tmp_path, LEAST + '\n[rules]\nzone = "Mars/Olympus"\n'), {})
+
+
+def test_calls_cannot_be_on_without_the_number_the_customer_sees(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="caller_id"):
+        load(written(tmp_path, LEAST + '\n[rules.queues.support]\ncalls = "on"\n'), {})
+
+
+def test_the_environment_lies_over_the_file_and_its_secret_is_not_shown(tmp_path: Path) -> None:
+    path = written(tmp_path, LEAST)
+    assert load(path, {"CALLBACK_PBX__SECRET": "other"}).pbx.secret == "other"  # noqa: S105
+    with pytest.raises(SettingsError) as told:
+        load(path, {"CALLBACK_PBX__SECRET": "other", "CALLBACK_PBX__PORT": "no"})
+    assert "other" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"[pbx\n", "is not TOML"), (b"\xff\xfe", "is not UTF-8"), (b"", "[pbx]: is missing")],
+)
+def test_a_file_that_cannot_be_read_says_what_it_is_instead(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "callback.toml"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError) as told:
+        load(path, {})
+    assert words in str(told.value)
+
+
+def test_a_missing_file_names_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--settings"):
+        load(tmp_path / "none.toml", {})

@@ -1,0 +1,23 @@
+"""Fixtures that every test may ask for."""
+
+from __future__ import annotations
+
+import hypothesis
+
+from tests.databases import database_url, postgres_binaries, postgres_server
+from tests.live import agent1, agent2, asterisk_tree, carrier, pbx, running_asterisk
+
+__all__ = [
+    "agent1",
+    "agent2",
+    "asterisk_tree",
+    "carrier",
+    "database_url",
+    "pbx",
+    "postgres_binaries",
+    "postgres_server",
+    "running_asterisk",
+]
+
+hypothesis.settings.register_profile("house", deadline=None, max_examples=60, print_blob=True)
+hypothesis.settings.load_profile("house")

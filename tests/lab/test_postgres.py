@@ -1,0 +1,93 @@
+"""The PostgreSQL of the tests: fresh databases, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from lab import postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KILLED_WHILE_SERVING = """
+import signal
+from pathlib import Path
+from lab import postgres
+with postgres.serve(postgres.Binaries(Path({folder!r}), {libraries!r})) as server:
+    print(server.folder, (server.folder / "data/postmaster.pid").read_text().split()[0], flush=True)
+    signal.pause()
+"""
+
+
+def test_a_database_is_fresh_and_takes_statements(database_url: str) -> None:
+    engine = sa.create_engine(database_url)
+    assert sa.inspect(engine).get_table_names() == []
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE person (name TEXT)"))
+        connection.execute(sa.text("INSERT INTO person VALUES ('王')"))
+        assert connection.execute(sa.text("SELECT name FROM person")).scalar_one() == "王"
+    engine.dispose()
+
+
+@pytest.mark.postgresql
+def test_a_database_is_copied_from_a_template(postgres_server: postgres.Server) -> None:
+    engine = sa.create_engine(postgres_server.create("original"))
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE person (name TEXT)"))
+    engine.dispose()
+    copy = sa.create_engine(postgres_server.create("copy", template="original"))
+    assert sa.inspect(copy).get_table_names() == ["person"]
+    postgres_server.drop("copy")  # though somebody is still connected
+    copy.dispose()
+
+
+@pytest.mark.postgresql
+def test_a_killed_owner_leaves_no_server(postgres_binaries: postgres.Binaries) -> None:
+    folder, libraries = str(postgres_binaries.folder), postgres_binaries.libraries
+    code = KILLED_WHILE_SERVING.format(folder=folder, libraries=libraries)
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout
+        left, server = owner.stdout.readline().split()
+        owner.kill()
+    _until(lambda: not _alive(int(server)))
+    long_ago = time.time() - 2 * postgres.START_DEADLINE_S
+    os.utime(left, (long_ago, long_ago))
+    with postgres.serve(postgres_binaries) as second:
+        assert second.folder.exists()
+        assert not Path(left).exists()
+    assert not second.folder.exists()
+
+
+@pytest.mark.postgresql
+def test_a_server_that_does_not_start_says_why(
+    postgres_binaries: postgres.Binaries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(postgres.SETTINGS, "shared_buffers", "nonsense")
+    with (
+        pytest.raises(postgres.PostgresError, match=r"shared_buffers.*nonsense"),
+        postgres.serve(postgres_binaries),
+    ):
+        pass
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _until(happened: Callable[[], bool], within_s: float = 10) -> None:
+    deadline = time.monotonic() + within_s
+    while not happened():
+        assert time.monotonic() < deadline, f"not within {within_s} s"
+        time.sleep(0.02)

@@ -1,0 +1,200 @@
+"""What becomes of a text that is handed to a gateway, for all that a gateway may do."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sms import outbox
+from sms.delivery import deliver
+from sms.gateway import Refused
+from sms.outbox import BACKOFF_S, LEASE_S, SECOND, Lapsed
+from tests.sms.database import NOW, Database, put
+from tests.sms.gateways import FakeGateway
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NUMBER = "+442079460958"
+
+
+def _address(_recipient: str) -> str | None:
+    return _NUMBER
+
+
+def _opted_out(_recipient: str) -> str | None:
+    raise Refused("opted out")
+
+
+def _broken(_recipient: str) -> str | None:
+    raise RuntimeError
+
+
+def _deliver(
+    database: Database,
+    gateway: FakeGateway,
+    address: Callable[[str], str | None] = _address,
+    now: Callable[[], int] = lambda: NOW,
+    limit: int = 10,
+) -> int:
+    return deliver(database.transaction, gateway, address, now, limit)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "accepted", "expected"),
+    [
+        ("accept", 1, {"state": "sent", "gateway_ref": "fake:lost:1:1", "sent_at": NOW, "settled_at": NOW}),
+        ("refuse", 0, {"state": "failed", "reason": "+… is not a mobile", "settled_at": NOW}),
+        ("unsent", 0, {"state": "waiting", "reason": "no connection for +…", "settled_at": None}),
+        (
+            "lost-before",
+            0,
+            {"state": "unknown", "reason": "TimeoutError: no answer for +…", "settled_at": NOW},
+        ),
+        (
+            "lost-after",
+            1,
+            {"state": "unknown", "reason": "TimeoutError: no answer for +…", "settled_at": NOW},
+        ),
+    ],
+)
+def test_each_answer_of_a_gateway_is_recorded_and_the_number_is_not(
+    database: Database, behaviour: str, accepted: int, expected: dict[str, object]
+) -> None:
+    database.put("lost:1")
+    gateway = FakeGateway(lambda _ref: behaviour)
+    assert _deliver(database, gateway) == 1
+    row = database.row("lost:1")
+    assert expected.items() <= dict(row).items()
+    assert (row["tries"], row["gateway"], row["lease_until"]) == (1, "fake", None)
+    assert _NUMBER[1:] not in str(dict(row))
+    assert gateway.asked == [(_NUMBER, "We call you back (lost:1).", "lost:1")]
+    assert gateway.accepted["lost:1"] == accepted
+    # nothing of it is sent again at once
+    assert _deliver(database, gateway) == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        (lambda _: None, {"state": "failed", "reason": "no number"}),
+        (lambda _: "", {"state": "failed", "reason": "no number"}),
+        (_opted_out, {"state": "failed", "reason": "opted out"}),
+        (_broken, {"state": "waiting", "reason": "the number could not be looked up (RuntimeError)"}),
+    ],
+)
+def test_without_a_number_no_gateway_is_asked(
+    database: Database, address: Callable[[str], str | None], expected: dict[str, object]
+) -> None:
+    database.put("lost:1")
+    gateway = FakeGateway()
+    assert _deliver(database, gateway, address) == 1
+    assert expected.items() <= dict(database.row("lost:1")).items()
+    assert gateway.asked == []
+
+
+def test_an_unsent_text_is_tried_again_until_it_is_given_up(database: Database) -> None:
+    database.put("lost:1")
+    gateway = FakeGateway(lambda _ref: "unsent")
+    now = NOW
+    for pause_s in (*BACKOFF_S, 0):
+        assert _deliver(database, gateway, now=lambda at=now: at) == 1  # type: ignore[misc]
+        now += round(pause_s * SECOND)
+    assert len(gateway.asked) == len(BACKOFF_S) + 1
+    assert database.row("lost:1")["reason"] == "given up: no connection for +…"
+    assert database.state("lost:1") == "failed"
+
+
+def test_no_more_are_taken_up_than_asked_for_the_longest_due_first(database: Database) -> None:
+    for number in range(5):
+        database.put(f"lost:{number}", not_before_at=NOW - number)
+    gateway = FakeGateway()
+    assert _deliver(database, gateway, limit=2) == 2
+    assert list(gateway.accepted) == ["lost:4", "lost:3"]
+    assert _deliver(database, gateway, limit=9) == 3
+    assert _deliver(database, gateway, limit=9) == 0
+
+
+def test_nothing_is_locked_while_a_gateway_works(database: Database) -> None:
+    database.put("lost:1")
+
+    def another_writes(_point: str) -> None:
+        # in a transaction of its own: on SQLite it would wait for ours until it fails
+        with database.transaction() as conn:
+            put(conn, "lost:2", not_before_at=NOW + 1)
+
+    assert _deliver(database, FakeGateway(at=another_writes)) == 1
+    assert database.states() == {"lost:1": "sent", "lost:2": "waiting"}
+
+
+def test_a_text_that_is_being_sent_is_not_withdrawn(database: Database) -> None:
+    database.put("lost:1")
+    withdrawn: list[bool] = []
+
+    def withdraw(_point: str) -> None:
+        with database.transaction() as conn:
+            withdrawn.append(outbox.withdraw(conn, "lost:1", "called again", NOW))
+
+    _deliver(database, FakeGateway(at=withdraw))
+    assert withdrawn == [False, False]
+    assert database.state("lost:1") == "sent"
+
+
+def test_who_slept_through_his_lease_does_not_send(database: Database) -> None:
+    database.put("lost:1")
+    gateway = FakeGateway()
+    clock = iter([NOW, NOW, NOW + round(LEASE_S * SECOND), NOW + round(LEASE_S * SECOND)])
+    assert _deliver(database, gateway, now=lambda: next(clock), limit=1) == 1
+    assert gateway.asked == []
+    assert database.state("lost:1") == "waiting"
+
+
+def test_a_receipt_that_comes_after_the_lease_still_counts(database: Database) -> None:
+    database.put("lost:1")
+    lapsed: list[Lapsed] = []
+
+    def another_finds_it_lapsed(point: str) -> None:
+        if point == "before the text is accepted":
+            with database.transaction() as conn:
+                lapsed.append(outbox.lapse(conn, NOW + round(LEASE_S * SECOND)))
+
+    gateway = FakeGateway(at=another_finds_it_lapsed)
+    _deliver(database, gateway)
+    assert lapsed == [Lapsed(unknown=1, expired=0)]
+    assert database.state("lost:1") == "sent"
+
+
+def test_a_text_that_lapsed_stays_unknown_and_the_log_says_why(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    database.put("lost:1")
+
+    def another_finds_it_lapsed(_point: str) -> None:
+        with database.transaction() as conn:
+            outbox.lapse(conn, NOW + round(LEASE_S * SECOND))
+
+    _deliver(database, FakeGateway(lambda _ref: "unsent", at=another_finds_it_lapsed))
+    assert database.state("lost:1") == "unknown"
+    assert "text lost:1 lost its lease before its sender came back (no connection for +…)" in caplog.text
+
+
+def test_delivery_also_settles_what_time_has_settled(database: Database) -> None:
+    database.put("too late", expires_at=NOW)
+    assert _deliver(database, FakeGateway()) == 0
+    assert database.state("too late") == "expired"
+
+
+def test_two_that_deliver_at_once_send_no_text_twice(database: Database) -> None:
+    for number in range(30):
+        database.put(f"lost:{number}")
+    gateways = [FakeGateway(), FakeGateway()]
+    threads = [threading.Thread(target=_deliver, args=(database, g), kwargs={"limit": 99}) for g in gateways]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    accepted = gateways[0].accepted + gateways[1].accepted
+    assert dict(accepted) == {f"lost:{number}": 1 for number in range(30)}
+    assert set(database.states().values()) == {"sent"}

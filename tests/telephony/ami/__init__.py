@@ -1,0 +1,1 @@
+"""The manager: bytes, messages, one connection."""

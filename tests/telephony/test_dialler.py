@@ -1,0 +1,128 @@
+"""Our callbacks, followed in streams recorded from real ones (Asterisk 22, our own contexts)."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telephony.ami.protocol import Message, Parser, encode
+from telephony.dialler import Dialler, Ended, News, Order, Step, originate
+
+STREAMS = Path(__file__).parents[1] / "streams" / "callbacks"
+ALL = sorted(path.name.removesuffix(".ami.gz") for path in STREAMS.glob("*.ami.gz"))
+STEPS = ("agent_connected_at", "customer_dialled_at", "customer_answered_at")
+
+# stream -> outcome and how many of the three steps were taken
+EXPECTED = {
+    "reached": ("reached", 3),
+    "customer-left": ("customer-left", 3),
+    "busy": ("busy", 2),
+    "declined": ("declined", 2),
+    "invalid-number": ("invalid-number", 2),
+    "no-answer": ("no-answer", 2),
+    "trunk-failure": ("trunk-failure", 2),
+    "trunk-refuses": ("trunk-failure", 2),  # 403 is about us, though its cause is that of a decline
+    "agent-cancelled": ("agent-cancelled", 2),
+    "agent-no-answer": ("agent-no-answer", 0),
+    "refused-used": ("refused-used", 1),
+    "refused-late": ("refused-late", 0),
+}
+
+
+def messages(name: str) -> list[Message]:
+    return Parser().feed(gzip.decompress((STREAMS / f"{name}.ami.gz").read_bytes()) + b"\r\n\r\n")
+
+
+def followed(stream: list[Message], reached_after_s: float = 10) -> list[News]:
+    dialler = Dialler(reached_after_s)
+    return [news for offset, message in enumerate(stream) for news in dialler.feed(message, offset, offset)]
+
+
+def test_every_stream_has_its_expectation() -> None:
+    assert set(ALL) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_recorded_callback_ends_as_it_really_did(name: str) -> None:
+    outcome, steps = EXPECTED[name]
+    news = followed(messages(name))
+    assert [n.step for n in news if isinstance(n, Step)] == list(STEPS[:steps])
+    assert [n.outcome for n in news if isinstance(n, Ended)] == [outcome]
+
+
+def test_the_agent_is_named() -> None:
+    assert [n.agent for n in followed(messages("reached")) if isinstance(n, Step)] == [
+        "Agent One",
+        None,
+        None,
+    ]
+
+
+def test_reached_needs_both_legs_bridged_long_enough() -> None:
+    ends = [n.outcome for n in followed(messages("reached"), reached_after_s=60) if isinstance(n, Ended)]
+    assert ends == ["customer-left"]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_without_our_contexts_words_the_end_is_left_to_the_ticket(name: str) -> None:
+    stream = [m for m in messages(name) if m.name != "UserEvent"]
+    assert [n.outcome for n in followed(stream) if isinstance(n, Ended)] == [None]
+
+
+def test_a_callback_whose_words_come_on_another_channel_is_not_believed() -> None:
+    stream = messages("busy")
+    forged = Message(
+        b"Event: UserEvent\r\nUniqueid: 1795313879.7\r\nLinkedid: lcr-r3-1\r\nUserEvent: LcrEnded\r\n"
+        b"CallbackId: r3\r\nDialStatus: ANSWER\r\nHangupCause: 16\r\nAnsweredTime: 600"
+    )
+    begun = next(i for i, m in enumerate(stream) if m.name == "DialBegin")
+    assert [
+        n.outcome for n in followed([*stream[:begun], forged, *stream[begun:]]) if isinstance(n, Ended)
+    ] == ["busy"]
+
+
+@given(st.sampled_from(ALL), st.data())
+def test_whatever_is_lost_doubled_or_reordered_an_attempt_ends_once_and_never_as_more_than_it_was(
+    name: str, data: st.DataObject
+) -> None:
+    stream = [m for m in messages(name) if b"lcr-" in m.raw]
+    kept = data.draw(st.lists(st.sampled_from(range(len(stream))), max_size=80))
+    ends = [n for n in followed([stream[i] for i in kept]) if isinstance(n, Ended)]
+    assert len({(n.attempt, n.at) for n in ends}) == len(ends)
+    if EXPECTED[name][0] != "reached":
+        assert "reached" not in [n.outcome for n in ends]
+
+
+def order(**changes: object) -> Order:
+    values: dict[str, object] = {
+        "attempt": "a1b2",
+        "queue": "support",
+        "dial": "PJSIP/09012345678@trunk",
+        "ring_until": 1_795_313_900,
+        "agent_wait_s": 30,
+        "ring_s": 25,
+        "caller_num": "0312345678",
+        "caller_name": "Support",
+        "agent_sees": "09012345678",
+    }
+    return Order(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_an_order_becomes_an_originate_of_our_contexts() -> None:
+    sent = encode("Originate", originate(order())).decode()
+    assert "Channel: Local/s@lcr-agent/n\r\nContext: lcr-customer\r\nExten: s\r\n" in sent
+    assert "ChannelId: lcr-a1b2-1\r\nOtherChannelId: lcr-a1b2-2\r\n" in sent
+    assert "Variable: __LCR_RING_UNTIL=1795313900\r\n" in sent
+
+
+@pytest.mark.parametrize(
+    "evil", ["a,b", "x&PJSIP/1900@trunk", "${SHELL(id)}", 'n"', "two\r\nlines", "$[1+1]"]
+)
+@pytest.mark.parametrize("field", ["queue", "dial", "caller_name", "agent_sees"])
+def test_a_value_that_a_dialplan_reads_as_more_is_refused(field: str, evil: str) -> None:
+    with pytest.raises(ValueError, match="dialplan reads"):
+        originate(order(**{field: evil}))

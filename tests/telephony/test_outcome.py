@@ -1,0 +1,56 @@
+"""How a callback ended, from the ticket alone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telephony.outcome import TABLE, Facts, facts_of_ticket, outcome_of
+
+
+@pytest.mark.parametrize(
+    ("ticket", "outcome"),
+    [
+        ("ended:ANSWER:16:12", "reached"),
+        ("ended:ANSWER:16:3", "customer-left"),
+        ("ended:ANSWER:16:", "unknown"),
+        ("ended:BUSY:17:", "busy"),
+        ("ended:CHANUNAVAIL:1:", "invalid-number"),
+        ("ended:CHANUNAVAIL:21:", "declined"),
+        ("ended:CONGESTION:34:", "trunk-failure"),
+        ("ended:CHANUNAVAIL:20:", "trunk-failure"),
+        ("ended:NOANSWER:16:", "no-answer"),
+        ("ended:CANCEL:16:", "agent-cancelled"),
+        ("ended::16:", "agent-cancelled"),
+    ],
+)
+def test_a_ticket_that_was_closed_says_how_it_ended(ticket: str, outcome: str) -> None:
+    facts = facts_of_ticket(ticket, ran_through=False)
+    assert facts is not None
+    assert outcome_of(facts, reached_after_s=10) == outcome
+
+
+@pytest.mark.parametrize("ticket", ["ringing", "answered", "", "ended", "ended:ANSWER", "who:knows:16:12"])
+def test_a_ticket_that_was_not_closed_proves_nothing(ticket: str) -> None:
+    assert facts_of_ticket(ticket, ran_through=True) is None
+
+
+def test_no_ticket_proves_that_nobody_was_rung_only_where_the_pbx_ran_through() -> None:
+    never_rung = facts_of_ticket(None, ran_through=True)
+    assert never_rung is not None
+    assert outcome_of(never_rung, 10) == "agent-no-answer"
+    assert facts_of_ticket(None, ran_through=False) is None
+
+
+@given(
+    st.builds(
+        Facts, cause=st.none() | st.integers(0, 127), dial_status=st.none() | st.sampled_from(["", "ANSWER"])
+    )
+)
+def test_nobody_is_reached_who_never_answered(facts: Facts) -> None:
+    assert outcome_of(facts, reached_after_s=0) != "reached"
+
+
+def test_every_line_of_the_table_can_hold() -> None:
+    assert len({row.outcome for row in TABLE}) == 11  # all but machine and unknown
