@@ -183,7 +183,7 @@ class Shiftwork:
 
     async def _act(self) -> None:
         """Carry over, then place as many callbacks as may be placed now."""
-        self._live = live.look(self._pbx, self._shift, await asyncio.to_thread(self._database_off_s))
+        self._live = live.look(self._pbx, self._shift, await asyncio.to_thread(self._database_off_s), now_us())
         await asyncio.to_thread(self._carry_and_show, self._live)
         while not self._stopped.is_set():
             order = await asyncio.to_thread(self._claim, self._live)

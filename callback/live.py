@@ -32,12 +32,12 @@ class Live:
         return {"closed": self.closed, "free": free, "waiting": self.waiting, "boot": self.boot}
 
 
-def look(pbx: Pbx, shift: Shift, database_off_s: float) -> Live:
+def look(pbx: Pbx, shift: Shift, database_off_s: float, now: int) -> Live:
     """Take the picture. `database_off_s` is how far the database's clock is off ours."""
     queues = pbx.agents.queues
     return Live(
         closed=_closed(pbx, database_off_s),
-        free={queue: frozenset(pbx.agents.free(queue)) for queue in queues},
+        free={queue: frozenset(pbx.agents.free(queue, now)) for queue in queues},
         waiting={queue: pbx.tracker.waiting(queue) for queue in queues},
         numbers=frozenset(_numbers(pbx, shift)),
         boot=pbx.boot,

@@ -41,6 +41,8 @@ class Loss:
 
 def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, now: int) -> list[News]:
     """File a judged call and do what follows from it. A call that is known with as good a verdict changes nothing."""
+    if verdict.kind == "callback":
+        return []  # ours is its attempt's affair, and nobody else's is a customer's call
     number = phone.read(call.number, shift.trunks[shift.trunk_name(call.channel)])
     person = filing.person_of(connection, number.e164, now) if number.e164 else None
     version = filing.file(connection, shift, call, verdict, person, now)
@@ -112,7 +114,8 @@ def _reserved(connection: Connection, shift: Shift, loss: Loss) -> News:
 
 def _insert(connection: Connection, shift: Shift, loss: Loss, state: State) -> int:
     inserted = connection.execute(
-        insert(t.reservation).values(
+        insert(t.reservation)
+        .values(
             pbx=shift.pbx,
             queue=loss.queue,
             queue_group=shift.rules.queue(loss.queue).group,
@@ -129,8 +132,9 @@ def _insert(connection: Connection, shift: Shift, loss: Loss, state: State) -> i
             due_at=max(loss.learnt_at, loss.pledge.clock_starts_at),
             state_since_at=loss.learnt_at,
         )
+        .returning(t.reservation.c.id)
     )
-    row = int(inserted.inserted_primary_key.id)
+    row = int(inserted.scalar_one())
     add_promise(connection, shift, row, loss.pledge)
     _add_loss(connection, loss, row)
     return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
@@ -60,7 +61,8 @@ class Writer:
             batch = [await self._backlog.get()]
             while len(batch) < BATCH and not self._backlog.empty():
                 batch.append(self._backlog.get_nowait())
-            await self._until_done(lambda batch=batch: self.commit(batch))  # type: ignore[misc]
+            await self._until_done(partial(self.commit, batch))
+            self._committed(batch[-1].checkpoint)
 
     async def _until_done(self, commit: Callable[[], list[News]]) -> None:
         while True:
@@ -85,7 +87,6 @@ class Writer:
             log.exception("a batch was refused; its %d items are committed one by one", len(items))
             news = [piece for item in items for piece in self._alone(item)]
             self._transaction([], checkpoint)
-        self._committed(checkpoint)
         return news
 
     def _alone(self, item: Item) -> list[News]:

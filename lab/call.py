@@ -49,7 +49,7 @@ class Call:
         self._stream = Stream(wire.loop, wire.address[0], wire.hz)
         self._sound: Sound = "tone"
         self._heard_of = False  # the PBX said something: only then may we take the INVITE back
-        self._cancel_reason: str | None = None
+        self._parting: str | None = None  # reason of a CANCEL or BYE that must wait for the PBX's word
         self._dialog: Dialog
 
     @classmethod
@@ -124,9 +124,7 @@ class Call:
         deadline = time.monotonic() + timeout_s
         while not self.heard(hz):
             if time.monotonic() > deadline or self.state == "ended":
-                raise PhoneError(
-                    f"{self} did not hear {hz} Hz within {timeout_s} s; {self.packets} packets came"
-                )
+                raise PhoneError(f"{self} did not hear {hz} Hz within {timeout_s} s; {self.packets} packets came")
             with self._changed:
                 self._changed.wait(0.1)
         return self
@@ -171,7 +169,7 @@ class Call:
     @property
     def quiet(self) -> bool:
         """Whether it is over and the PBX knows. Only from within the loop."""
-        return self.state == "ended" and self._dialog.quiet and self._cancel_reason is None
+        return self.state == "ended" and self._dialog.quiet and self._parting is None
 
     # What the PBX says.
 
@@ -190,8 +188,8 @@ class Call:
 
     def _progress(self, message: Message) -> None:
         self._heard_of = True
-        if self._cancel_reason is not None:
-            self._cancel(self._cancel_reason)
+        if self._parting is not None:
+            self._cancel(self._parting)
         elif message.status != _TRYING and self.state != "ended":
             self._talk_to(message)
             if self.state == "calling":
@@ -212,7 +210,7 @@ class Call:
         if message.method == "INVITE":
             self._invited_again(message)
         elif message.method == "ACK":
-            self._dialog.answered("ACK")
+            self._acknowledged()
         elif message.method == "CANCEL":
             self._cancelled(message)
         else:
@@ -253,22 +251,32 @@ class Call:
             self._end("us", code=status)
 
     def _hang_up(self, reason: str) -> None:
-        if self.state == "answered":
+        if self.state == "answered" and self._dialog.acknowledged:
             self._dialog.ask("BYE", reason=reason)
+        elif self.state == "answered":
+            self._parting = reason
         elif self.state != "ended" and self.placed:
-            self._cancel_reason = reason
+            self._parting = reason
             if self._heard_of:
                 self._cancel(reason)
         elif self.state != "ended":
+            self._dialog.dead = False  # else the PBX would ask on for half a minute, whoever has the phone then
             self._dialog.reply(486)
         self._end("us")
 
     def _cancel(self, reason: str) -> None:
-        self._cancel_reason = None
+        self._parting = None
         self._dialog.cancel(reason)
+
+    def _acknowledged(self) -> None:
+        self._dialog.answered("ACK")
+        if self._parting is not None:
+            self._dialog.ask("BYE", reason=self._parting)
+            self._parting = None
 
     def _vanish(self) -> None:
         self._dialog.fall_silent()
+        self._parting = None
         self._end("us")
 
     def _make(self, sound: Sound) -> None:
@@ -287,7 +295,8 @@ class Call:
         if self.state != "ended":
             self.ended_at, self.ended_by, self.reason = _now(), by, reason
             self.code = code or self.code
-            self._dialog.answered("ACK")
+            if by == "pbx":
+                self._dialog.answered("ACK")
             self._stream.close()
             self._enter("ended")
 

@@ -21,9 +21,7 @@ class Console:
         reply = self.action("Login", Username=username, Secret=secret)[0]
         if reply.get("Response") != "Success":
             self.close()
-            raise LabError(
-                f"AMI on port {port} refuses {username}: {reply.get('Message')} It may not be ours."
-            )
+            raise LabError(f"AMI on port {port} refuses {username}: {reply.get('Message')} It may not be ours.")
 
     def __enter__(self) -> Self:
         return self

@@ -60,6 +60,11 @@ class Dialog:
         """Whether nothing that was sent still waits for an answer."""
         return not self._unanswered
 
+    @property
+    def acknowledged(self) -> bool:
+        """Whether the PBX knows that we answered: only then may we say BYE (RFC 3261, clause 15)."""
+        return _ACK not in self._unanswered
+
     # Asking.
 
     def ask(self, method: str, *, reason: str = "") -> None:
@@ -74,9 +79,7 @@ class Dialog:
     def cancel(self, reason: str) -> None:
         """Take the INVITE back, until that is answered."""
         via = self.invite.get("via")
-        self._send_until_answered(
-            self._request("CANCEL", 1, via=via, to=self.invite.get("to"), reason=reason)
-        )
+        self._send_until_answered(self._request("CANCEL", 1, via=via, to=self.invite.get("to"), reason=reason))
 
     def accept(self, response: Message) -> None:
         """Take a 2xx to the INVITE: from now on the dialog is with who sent it. Acknowledge it."""

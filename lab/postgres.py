@@ -166,7 +166,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 @contextlib.contextmanager
 def _own_folder() -> Iterator[Path]:
     """Make a directory, locked while we live, owned by whom the server runs as; remove it afterwards."""
-    _sweep()
+    sweep()
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     lock = os.open(folder, os.O_RDONLY)
     try:
@@ -179,7 +179,7 @@ def _own_folder() -> Iterator[Path]:
         os.close(lock)
 
 
-def _sweep() -> None:
+def sweep() -> None:
     """Remove what a killed owner left: directories that nobody holds locked, and that are not quite new."""
     for folder in Path(tempfile.gettempdir()).glob(PREFIX + "*"):
         with contextlib.suppress(OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from scheduler.errors import SchedulerError
@@ -49,6 +50,7 @@ def last(wall: datetime, zone: ZoneInfo) -> int:
     return _passings(wall, zone)[1]
 
 
+@lru_cache(maxsize=4096)  # a site asks for the same few again and again
 def _passings(wall: datetime, zone: ZoneInfo) -> tuple[int, int]:
     """Give both instants of a wall time that the clock shows twice; else the one, twice.
 

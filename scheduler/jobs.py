@@ -47,7 +47,7 @@ class Ticker:
         async def tick() -> None:
             await self._run(job, name)
 
-        self._scheduler.add_job(tick, "interval", seconds=seconds, id=name, name=name, next_run_time=datetime.now(UTC))
+        self._scheduler.add_job(tick, _FromNow(seconds), id=name, name=name, next_run_time=datetime.now(UTC))
 
     def start(self) -> None:
         """Tick from now on."""

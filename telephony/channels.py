@@ -19,6 +19,8 @@ from telephony.events import (
 from telephony.ids import NO_CALL, SECOND, attempt_of, usable
 
 NUMBERED: Final = (Newchannel, NewCallerid, QueueCallerJoin, QueueEntry, CoreShowChannel)
+_NAMED_BY: Final = 8
+_NUMBERS: Final = 32
 _DIAL_PARTS: Final = re.compile(r"[/@,&]")
 
 
@@ -31,15 +33,10 @@ class LiveChannel:
     channel: str
     attempt: str | None
     seen_at: int
-    born: Newchannel | None = None
+    heard_at: int = 0
     offset: int | None = None
+    named_by: list[ChannelEvent] = field(default_factory=list)  # the first few that said its number
     numbers: set[str] = field(default_factory=set)
-
-    @property
-    def number(self) -> str | None:
-        """Give the number that it came with, or any that was signalled on it later."""
-        own = usable(self.born.number) if self.born else None
-        return own or next(iter(sorted(self.numbers)), None)
 
 
 class Tombstones:
@@ -64,10 +61,9 @@ class Tombstones:
         while len(rest) > self._limit or now - next(iter(rest.values()))[0] > self._age:
             rest.popitem(last=False)
 
-    def word(self, key: str) -> str | None:
-        """Give the word about an id, None if it is not here."""
-        found = self._rest.get(key)
-        return found[1] if found else None
+    def get(self, key: str) -> tuple[int, str] | None:
+        """Give when an id was buried, and the word about it; None if it is not here."""
+        return self._rest.get(key)
 
 
 class LiveChannels:
@@ -101,16 +97,23 @@ class LiveChannels:
         channel = self._live.get(event.uniqueid) or self._open(event, now, offset)
         if channel is None:
             return
-        channel.linkedid = event.linkedid
-        if isinstance(event, Newchannel) and channel.born is None:
-            channel.born = event
-        channel.numbers.update(_numbers(event))
+        channel.linkedid, channel.heard_at = event.linkedid, now
+        if isinstance(event, (Newchannel, NewCallerid)) and len(channel.named_by) < _NAMED_BY:
+            channel.named_by.append(event)
+        if len(channel.numbers) < _NUMBERS:
+            channel.numbers.update(_numbers(event))
 
-    def keep_only(self, present: Iterable[str], now: int) -> None:
-        """Forget the channels that a listing of all does not show."""
+    def keep_only(self, present: Iterable[str], now: int, since: int) -> None:
+        """Forget the channels that a listing of all does not show, and of which nothing was heard since."""
         present = set(present)
-        for uniqueid in [key for key in self._live if key not in present]:
+        absent = [key for key, c in self._live.items() if key not in present and c.heard_at < since]
+        for uniqueid in absent:
             self._gone.bury(uniqueid, now, self._live.pop(uniqueid).channel)
+
+    def ended_since(self, uniqueid: str, since: int) -> bool:
+        """Tell whether a channel's end was heard at that time or later."""
+        buried = self._gone.get(uniqueid)
+        return buried is not None and buried[0] >= since and uniqueid not in self._live
 
     def expire(self, now: int) -> None:
         """Forget channels whose Hangup must have been lost; if one lives, its next event brings it back."""
@@ -131,14 +134,12 @@ class LiveChannels:
         return found
 
     def _open(self, event: ChannelEvent, now: int, offset: int | None) -> LiveChannel | None:
-        buried_as = self._gone.word(event.uniqueid)
-        again = isinstance(event, Newchannel) and event.channel != buried_as
-        if event.channel == NO_CALL or not (buried_as is None or again or isinstance(event, CoreShowChannel)):
+        buried = self._gone.get(event.uniqueid)
+        again = isinstance(event, Newchannel) and buried is not None and event.channel != buried[1]
+        if event.channel == NO_CALL or not (buried is None or again or isinstance(event, CoreShowChannel)):
             return None
         attempt = attempt_of(event.uniqueid) or attempt_of(event.linkedid)
-        channel = LiveChannel(
-            event.uniqueid, event.linkedid, event.channel, attempt, seen_at=now, offset=offset
-        )
+        channel = LiveChannel(event.uniqueid, event.linkedid, event.channel, attempt, seen_at=now, offset=offset)
         self._live[event.uniqueid] = channel
         return channel
 

@@ -2,21 +2,22 @@
 
 Segment files in one directory, each named by the offset of its first byte; an offset is a position over all
 segments and only grows. A record is a line `<arrival µs> <bytes> <crc32>` and the message's own bytes, so that
-`grep -a` finds calls in it. The writer alone may use a journal; it flushes when it has read what there was.
+`grep -a` finds calls in it. One writer alone may use a journal; it flushes when it has taken what there was.
 
-What a kill leaves is a prefix: a record cut short at the end is removed when the journal is opened again, and so is
-what a power cut left behind, where the sum does not fit. A checkpoint (an offset, kept with the verdicts) must be
-committed after `sync`, else it may point behind the end.
+A kill leaves a prefix: a record cut short at the end is removed when the journal is opened again, and so is
+whatever a power cut left behind the last sync. Its offsets are not given again. A checkpoint (an offset, kept
+with the verdicts) is to be committed after `sync`, else it may point behind the end.
 """
 
 import logging
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from telephony.errors import TelephonyError
 from telephony.ids import SECOND
@@ -25,12 +26,13 @@ DAY_S: Final = 86_400
 MAX_AGE_S: Final = 7 * DAY_S
 """No record is kept longer: they hold people's numbers."""
 SEGMENT_SPAN_S: Final = DAY_S
-"""A segment takes no record later than this after its first, so that age can be told by segment."""
+"""A segment takes no record that came later than this after its first: age is told by segment."""
 
 _NAME: Final = re.compile(r"([0-9]{20})\.journal")
 _HEADER: Final = re.compile(rb"([0-9]{1,17}) ([0-9]{1,9}) ([0-9a-f]{8})\n")
 _HEADER_LIMIT: Final = 64
 _PARTS: Final = 8
+_BUFFER: Final = 1 << 20
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +41,12 @@ class JournalError(TelephonyError):
     """The journal's directory cannot be used; the sentence says why."""
 
 
-class JournalFull(TelephonyError):  # noqa: N818  # it reads as what happened
-    """The journal holds its most: stop reading from the PBX until a checkpoint frees some, and count the gap."""
+class JournalFull(TelephonyError):
+    """There is no room for more: stop reading from the PBX until a checkpoint frees some; count the gap."""
 
 
 class Record(NamedTuple):
-    """A message in the journal. `offset` is where it begins, `next_offset` where the one after it does."""
+    """A message in the journal: `offset` is where it begins, `next_offset` where the one after it does."""
 
     offset: int
     arrived_at: int
@@ -52,11 +54,21 @@ class Record(NamedTuple):
     next_offset: int
 
 
+@dataclass(slots=True)
+class _Segment:
+    """A file of records. `first_at` is when the first arrived, None while there is none."""
+
+    path: Path
+    start: int
+    end: int
+    first_at: int | None = None
+
+
 class Journal:
     """Append messages, read them again from an offset, forget what was settled.
 
-    `max_bytes` bounds all segments together, `segment_bytes` one of them (by default an eighth of it): space
-    is freed by whole segments.
+    `max_bytes` bounds all segments together, `segment_bytes` one of them (by default an eighth of it): room
+    is made by whole segments. Instants are µs UTC.
     """
 
     def __init__(
@@ -66,18 +78,16 @@ class Journal:
         self._max_bytes = max_bytes
         self._segment_bytes = segment_bytes or max(1, max_bytes // _PARTS)
         self._max_age = max_age_s * SECOND
+        self._buffer = bytearray()
         try:
             directory.mkdir(parents=True, exist_ok=True)
             self._segments = _segments_in(directory)
-            if self._segments:
-                _cut_torn_tail(self._segments[-1])
-            else:
-                self._segments = [_Segment.begin(directory, 0)]
-            self._file = self._segments[-1].path.open("ab")
+            end = self._segments[-1].end if self._segments else 0
+            if not self._segments or _cut_torn_tail(self._segments[-1]):
+                self._segments.append(_begin(directory, end))
+            self._file = _open(self._segments[-1])
         except OSError as error:
             raise JournalError(f"The journal in {directory} cannot be used: {error.strerror}.") from error
-        self.end = self._segments[-1].end
-        self._first_at = _first_arrival(self._segments[-1])
 
     def __enter__(self) -> Self:
         return self
@@ -89,28 +99,166 @@ class Journal:
 
     @property
     def start(self) -> int:
-        """Give the offset of the oldest byte that is kept; `end` is that of the next one to come."""
+        """Give the offset of the oldest record that is kept."""
         return self._segments[0].start
 
     @property
-    def size(self) -> int:
-        """Give how many bytes are kept."""
-        return self.end - self.start
+    def end(self) -> int:
+        """Give the offset that the next record will have."""
+        return self._segments[-1].end + len(self._buffer)
 
     def append(self, raw: bytes, arrived_at: int) -> int:
-        """Add a message, give its offset. Raises JournalFull, and has then added nothing."""
-        header = b"%d %d %08x\n" % (arrived_at, len(raw), zlib.crc32(raw))
-        length = len(header) + len(raw) + 1
-        if self.size + length > self._max_bytes:
+        """Add a message, give its offset. Where there is no room, JournalFull is raised and nothing added."""
+        record = b"%d %d %08x\n%b\n" % (arrived_at, len(raw), zlib.crc32(raw), raw)
+        kept = self.end - self.start
+        if kept + len(record) > self._max_bytes:
             raise JournalFull(
-                f"The journal in {self._directory} holds {self.size} of {self._max_bytes} bytes allowed: "
-                "reading from the PBX stops. Look for the oldest call that is still open, or allow more."
+                f"The journal in {self._directory} holds {kept} of {self._max_bytes} bytes allowed: nothing "
+                "more is read from the PBX. Look for the oldest call that is still open, or allow more."
             )
-        if self._must_roll(length, arrived_at):
+        if self._belongs_to_next(len(record), arrived_at):
             self._roll()
-        if self._first_at is None:
-            self._first_at = arrived_at
+        elif len(self._buffer) > _BUFFER:
+            self.flush()
+        segment = self._segments[-1]
+        segment.first_at = arrived_at if segment.first_at is None else segment.first_at
         offset = self.end
-        self._file.write(header + raw + b"\n")
-        self.end += length
+        self._buffer += record
         return offset
+
+    def flush(self) -> None:
+        """Hand everything to the system: it survives a kill from here on. JournalFull on a full disk."""
+        if not self._buffer:
+            return
+        segment = self._segments[-1]
+        try:
+            written = 0
+            while written < len(self._buffer):
+                written += os.write(self._file, memoryview(self._buffer)[written:])
+        except OSError as error:
+            os.ftruncate(self._file, segment.end - segment.start)
+            os.lseek(self._file, 0, os.SEEK_END)
+            raise JournalFull(f"The journal in {self._directory} cannot grow: {error.strerror}.") from error
+        segment.end += len(self._buffer)
+        self._buffer.clear()
+
+    def sync(self) -> None:
+        """Flush, and wait until it is on the disk: it survives a power cut from here on."""
+        self.flush()
+        os.fsync(self._file)
+
+    def close(self) -> None:
+        """Flush and let go of the files."""
+        try:
+            self.flush()
+        finally:
+            os.close(self._file)
+
+    def read_from(self, offset: int) -> Iterator[Record]:
+        """Give the records from an offset on, up to the present end; those forgotten are left out.
+
+        Where a segment is damaged, the rest of it is left out too, with a line in the log.
+        """
+        self.flush()
+        for segment in list(self._segments):
+            if segment.end > offset:
+                yield from _records(segment, max(offset, segment.start))
+
+    def forget_before(self, offset: int) -> None:
+        """Delete the segments that end by that offset: what was in them is settled."""
+        if offset >= self.end:
+            self._roll()
+        self._delete(lambda segment: segment.end <= offset)
+
+    def expire(self, now: int) -> None:
+        """Delete the segments that hold a record older than the greatest age, settled or not."""
+
+        def too_old(segment: _Segment) -> bool:
+            return segment.first_at is not None and now - segment.first_at > self._max_age
+
+        if too_old(self._segments[-1]):
+            self._roll()
+        self._delete(too_old)
+
+    def _belongs_to_next(self, length: int, arrived_at: int) -> bool:
+        first_at, size = self._segments[-1].first_at, self.end - self._segments[-1].start
+        if first_at is None:
+            return False
+        return size + length > self._segment_bytes or arrived_at - first_at > SEGMENT_SPAN_S * SECOND
+
+    def _roll(self) -> None:
+        """Begin a new segment, unless the last one is empty."""
+        self.sync()
+        last = self._segments[-1]
+        if last.end > last.start:
+            segment = _begin(self._directory, last.end)
+            os.close(self._file)
+            self._file = _open(segment)
+            self._segments.append(segment)
+
+    def _delete(self, done: Callable[[_Segment], bool]) -> None:
+        while len(self._segments) > 1 and done(self._segments[0]):
+            self._segments.pop(0).path.unlink(missing_ok=True)
+
+
+def _segments_in(directory: Path) -> list[_Segment]:
+    found = sorted((int(name[1]), path) for path in directory.iterdir() if (name := _NAME.fullmatch(path.name)))
+    segments = [_Segment(path, start, start + path.stat().st_size) for start, path in found]
+    for segment in segments:
+        first = next(_records(segment, segment.start), None)
+        segment.first_at = first.arrived_at if first else None
+    return segments
+
+
+def _begin(directory: Path, start: int) -> _Segment:
+    """Make an empty segment, whose name survives a power cut."""
+    path = directory / f"{start:020d}.journal"
+    path.touch()
+    listing = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(listing)
+    finally:
+        os.close(listing)
+    return _Segment(path, start, start)
+
+
+def _open(segment: _Segment) -> int:
+    return os.open(segment.path, os.O_WRONLY | os.O_APPEND)
+
+
+def _cut_torn_tail(segment: _Segment) -> bool:
+    """Remove what stands behind the last whole record of a segment; tell whether there was something."""
+    end = segment.start
+    for record in _records(segment, segment.start):
+        end = record.next_offset
+    torn = segment.end - end
+    if torn:
+        log.warning("%s: %d bytes behind the last whole record removed", segment.path, torn)
+        os.truncate(segment.path, end - segment.start)
+        segment.end = end
+    return torn > 0
+
+
+def _records(segment: _Segment, offset: int) -> Iterator[Record]:
+    """Give the records of a segment from an offset on, up to its end or to one that is not whole."""
+    with segment.path.open("rb") as file:
+        file.seek(offset - segment.start)
+        while offset < segment.end:
+            record = _record(file.readline(_HEADER_LIMIT), file.read, offset)
+            if record is None:
+                log.warning("%s: no whole record at offset %d; the rest is left out", segment.path, offset)
+                return
+            yield record
+            offset = record.next_offset
+
+
+def _record(line: bytes, read: Callable[[int], bytes], offset: int) -> Record | None:
+    header = _HEADER.fullmatch(line)
+    if header is None:
+        return None
+    length = int(header[2])
+    body = read(length + 1)
+    raw = body[:length]
+    if body[length:] != b"\n" or zlib.crc32(raw) != int(header[3], 16):
+        return None
+    return Record(offset, int(header[1]), raw, offset + len(line) + length + 1)

@@ -101,8 +101,9 @@ class Pbx:
 
     def recall(self, offset: int) -> Iterator[Heard]:
         """Hear again what the journal kept from `offset` on: what was not committed when the service stopped."""
-        for at, arrived_at, raw in self._journal.read_from(offset):
-            heard = self._digest(Message(raw), arrived_at, at)
+        begin = offset if offset <= self._journal.end else self._journal.start  # its end was lost: hear all of it
+        for record in self._journal.read_from(begin):
+            heard = self._digest(Message(record.raw), record.arrived_at, record.offset)
             if heard is not None:
                 yield heard
 
@@ -162,15 +163,20 @@ class Pbx:
 
     async def _on_up(self) -> None:
         """Take stock: who waits, which channels live, whether that Asterisk was restarted."""
-        before = set(self.tracker.live)
         boot = await self._boot_stamp()
         restarted = self.boot not in ("", boot)
         queues = await self._client.listing("QueueStatus", timeout_s=LISTING_TIMEOUT_S)
         channels = await self._client.listing("CoreShowChannels", timeout_s=LISTING_TIMEOUT_S)
         await self._caught_up()
-        self.agents.reset(queues)
         now = self._clock()
-        calls = self.tracker.snapshot(channels, queues, now, restarted=restarted, before=before)
+        listed = [event for item in (*queues, *channels) if (event := events.read(item, now)) is not None]
+        self.agents.reset(listed)
+        calls = self.tracker.snapshot(
+            [event for event in listed if isinstance(event, events.CoreShowChannel)],
+            [event for event in listed if isinstance(event, events.QueueEntry)],
+            now,
+            restarted=restarted,
+        )
         own = _own(channels)
         attempts = self.dialler.keep_only(set(own))
         for attempt, legs in own.items():
@@ -181,9 +187,7 @@ class Pbx:
         self.boot = boot
         await self._measure_clock()
         self.ready = True
-        self._on_state(
-            "up", f"Asterisk started {boot}" + (", restarted since we last saw it" if restarted else "")
-        )
+        self._on_state("up", f"Asterisk started {boot}" + (", restarted since we last saw it" if restarted else ""))
 
     async def _caught_up(self) -> None:
         """Wait until what arrived before the listings was digested: they overtake it."""

@@ -18,6 +18,7 @@ from telephony.assemble import Gathered, assemble
 from telephony.call import Call, Ending
 from telephony.channels import LiveChannels, Tombstones
 from telephony.events import (
+    AgentCalled,
     AgentConnect,
     ChannelEvent,
     CoreShowChannel,
@@ -43,6 +44,7 @@ EVENTS_OF_A_CALL: Final = 1000
 
 IN_A_QUEUE: Final = (QueueEvent, QueueStatus, Newexten)
 """Events about a caller's own channel which prove that he reached a queue."""
+WITH_LEG: Final = (AgentCalled, AgentConnect)
 _NO_LONGER_WAITS: Final = (QueueCallerLeave, QueueCallerAbandon, AgentConnect)
 
 
@@ -55,10 +57,13 @@ class _Draft:
     offset: int | None
     placed: bool
     events: dict[ChannelEvent, None] = field(default_factory=dict)
+    others: set[str] = field(default_factory=set)
     alive: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     queued: bool = False
     waits_in: str | None = None
+    heard_at: int = 0
+    let_go_at: int = -1  # when he last stopped waiting
     closes_at: int | None = None
     gap: bool = False
 
@@ -123,29 +128,31 @@ class Tracker:
         entries: Iterable[QueueEntry],
         now: int,
         *,
+        asked_at: int | None = None,
         restarted: bool = False,
     ) -> list[Call]:
         """Reconcile with what is alive after a gap; give the calls that ended in it.
 
-        `channels` must be all channels of the PBX, `entries` all callers who wait; `restarted`: the PBX has
-        started since the last event. Calls that go on have a gap; waiting callers unknown so far are taken
-        up from when their wait began. What came and went in the gap is in queue_log alone.
+        `channels` must be all channels of the PBX, `entries` all callers who wait, as they were at some time
+        since `asked_at` (an arrival; by default now): what was heard of since then is newer than the lists.
+        `restarted`: the PBX has started since the last event. Calls that go on have a gap; waiting callers
+        unknown so far are taken up from when their wait began. What came and went in the gap is in queue_log
+        alone.
         """
         calls = self.tick(now)
         channels, entries = list(channels), list(entries)
-        present = {channel.uniqueid for channel in channels} | {entry.uniqueid for entry in entries}
-        ending: Ending = "pbx-restarted" if restarted else "ended-unseen"
-        for draft in list(self._drafts.values()):
+        since = self._now if asked_at is None else asked_at
+        present = {item.uniqueid for item in (*channels, *entries)}
+        for draft in [draft for draft in self._drafts.values() if draft.heard_at < since]:
             draft.gap = True
             self._wait(draft, None)
-            if draft.closes_at is not None or (
-                not restarted and present & {draft.call_id, *self._others(draft)}
-            ):
-                continue
-            calls += self._close(draft, ending)
-        self.channels.keep_only(() if restarted else present, self._now)
+            here = not present.isdisjoint(draft.alive if draft.placed else {draft.call_id})
+            if draft.closes_at is None and (restarted or not here):
+                calls += self._close(draft, "pbx-restarted" if restarted else "ended-unseen")
+        self.channels.keep_only(() if restarted else present, self._now, since)
         for item in (*channels, *entries):
-            calls += self.feed(item, now)
+            if not (self.channels.ended_since(item.uniqueid, since) or self._let_go_since(item, since)):
+                calls += self.feed(item, now)
         return calls
 
     def waiting(self, queue: str) -> int:
@@ -166,6 +173,10 @@ class Tracker:
     def oldest_offset(self) -> int | None:
         """Give the journal offset from which every call that is not over can be heard again."""
         return min((d.offset for d in self._drafts.values() if d.offset is not None), default=None)
+
+    def _let_go_since(self, item: ChannelEvent, since: int) -> bool:
+        draft = self._drafts.get(item.uniqueid)
+        return isinstance(item, QueueEntry) and draft is not None and draft.let_go_at >= since
 
     def _linked(self, event: ChannelEvent) -> ChannelEvent:
         """Give the event with its Linkedid, which a listing of queues does not tell."""
@@ -205,12 +216,11 @@ class Tracker:
         )
 
     def _promote(self, event: ChannelEvent, offset: int | None) -> _Draft:
+        """Open a call for a channel that was another call's so far, with what was said of its number there."""
         channel = self.channels.get(event.uniqueid)
         self._draft_of.pop(event.uniqueid, None)
-        born = channel.born if channel else None
         draft = self._open(event.uniqueid, event, channel.offset if channel else offset)
-        if born is not None:
-            draft.events[born] = None
+        draft.events = dict.fromkeys(channel.named_by) if channel else {}
         return draft
 
     def _open(self, call_id: str, event: ChannelEvent, offset: int | None) -> _Draft:
@@ -221,14 +231,22 @@ class Tracker:
 
     def _gather(self, draft: _Draft, event: ChannelEvent) -> None:
         """Add an event to its call, and see what it changes."""
-        if event.uniqueid != draft.call_id:
-            self._draft_of.setdefault(event.uniqueid, draft.call_id)
-        elif not draft.placed:
-            draft.placed = originated(draft.call_id, event.channel)
+        draft.heard_at = self._now
+        if event.uniqueid == draft.call_id:
+            draft.placed = draft.placed or originated(draft.call_id, event.channel)
+        else:
+            self._join(draft, event.uniqueid)
+        if isinstance(event, WITH_LEG) and event.leg:
+            self._join(draft, event.leg)
         draft.queued = draft.queued or isinstance(event, IN_A_QUEUE) or _shown_in_queue(event)
         self._keep(draft, event)
         self._note_waiting(draft, event)
         self._note_alive(draft, event)
+
+    def _join(self, draft: _Draft, uniqueid: str) -> None:
+        """Note that a channel is this call's, whatever its Linkedid will become; the first call counts."""
+        if self._draft_of.setdefault(uniqueid, draft.call_id) == draft.call_id:
+            draft.others.add(uniqueid)
 
     def _keep(self, draft: _Draft, event: ChannelEvent) -> None:
         if isinstance(event, DTMFEnd) and not draft.queued:
@@ -241,15 +259,14 @@ class Tracker:
     def _note_waiting(self, draft: _Draft, event: ChannelEvent) -> None:
         if isinstance(event, (QueueCallerJoin, QueueEntry)):
             gone = any(
-                isinstance(e, _NO_LONGER_WAITS) and e.queue == event.queue and e.at >= event.at
-                for e in draft.events
+                isinstance(e, _NO_LONGER_WAITS) and e.queue == event.queue and e.at >= event.at for e in draft.events
             )
             if not gone and draft.call_id not in draft.gone:
                 self._wait(draft, event.queue)
         elif isinstance(event, (*_NO_LONGER_WAITS, Hangup)) and draft.waits_in is not None:
-            if isinstance(event, QueueEvent) and event.queue != draft.waits_in:
-                return
-            if not isinstance(event, Hangup) or event.uniqueid == draft.call_id:
+            of_him = event.uniqueid == draft.call_id if isinstance(event, Hangup) else event.queue == draft.waits_in
+            if of_him:
+                draft.let_go_at = self._now
                 self._wait(draft, None)
 
     def _wait(self, draft: _Draft, queue: str | None) -> None:
@@ -278,16 +295,14 @@ class Tracker:
             draft.closes_at = self._now + self._grace
             self._closing.append((draft.closes_at, draft.call_id))
 
-    def _others(self, draft: _Draft) -> set[str]:
-        return draft.alive if draft.placed else set()
-
     def _close(self, draft: _Draft, ending: Ending) -> list[Call]:
         """Take a call out of the books; give it if it is one to be judged."""
         self._wait(draft, None)
         del self._drafts[draft.call_id]
         self._over.bury(draft.call_id, self._now)
-        for uniqueid in draft.alive | draft.gone:
-            if self._draft_of.pop(uniqueid, None) is not None and uniqueid in draft.gone:
+        for uniqueid in draft.others:
+            self._draft_of.pop(uniqueid, None)
+            if uniqueid in draft.gone:
                 self._over.bury(uniqueid, self._now)
         if not draft.queued and epoch_of(draft.call_id) is not None:
             return []

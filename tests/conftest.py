@@ -19,5 +19,11 @@ __all__ = [
     "running_asterisk",
 ]
 
-hypothesis.settings.register_profile("house", deadline=None, max_examples=60, print_blob=True)
+hypothesis.settings.register_profile(
+    "house",
+    deadline=None,
+    max_examples=60,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],  # it measures how busy the machine is
+)
 hypothesis.settings.load_profile("house")

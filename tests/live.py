@@ -26,9 +26,7 @@ def asterisk_tree() -> fetch.AsteriskTree:
 
 
 @pytest.fixture(scope="session")
-def running_asterisk(
-    asterisk_tree: fetch.AsteriskTree, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Asterisk]:
+def running_asterisk(asterisk_tree: fetch.AsteriskTree, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asterisk]:
     """The Asterisk of this test process, started by the first test that asks; tests ask for `pbx`."""
     with Asterisk.start(tmp_path_factory.mktemp("pbx"), tree=asterisk_tree) as pbx:
         yield pbx

@@ -178,7 +178,7 @@ class Parser:
             self._check(max(map(len, whole), default=0))
             self._check(len(rest) - 3)
         self._rest += rest
-        # An empty line too many ends nothing: it belongs to no message.
+        # An empty line too many belongs to no message: Debian's TestEvent RINGING_INBAND ends with one.
         return [Message(raw.removeprefix(LINE_END)) for raw in whole if raw and raw != LINE_END]
 
     def _check(self, size: int) -> None:

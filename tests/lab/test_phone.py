@@ -45,7 +45,7 @@ def test_customer_and_agent_hear_each_other(pbx: Asterisk, carrier: Carrier, age
     assert call.at < rung.at <= rung.rang_at < rung.answered_at < rung.ended_at
     assert not call.heard(CUSTOMER_HZ), "nobody hears himself"
     pbx.wait_quiet()
-    assert f"{CUSTOMER}" in pbx.queue_log.read_text()
+    assert f"|sales|NONE|ENTERQUEUE||{CUSTOMER}|" in pbx.queue_log.read_text()
 
 
 def test_an_agent_who_hangs_up_ends_the_call_of_the_customer(carrier: Carrier, agent2: Phone) -> None:
@@ -85,23 +85,24 @@ def test_digits_reach_the_pbx(pbx: Asterisk, carrier: Carrier) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "cause", "code"),
+    ("script", "causes", "code"),
     [
-        (phone.answer(0.1, talk_s=0.2), "16", 200),
-        (phone.busy(), "17", 486),
-        (phone.decline(0.1), "21", 603),
-        (phone.invalid(), "1", 404),
+        (phone.answer(0.1, talk_s=0.2), {"0", "16"}, 200),  # 0 on Asterisk 22, 16 on 16
+        (phone.busy(), {"17"}, 486),
+        (phone.decline(0.1), {"21"}, 603),
+        (phone.invalid(), {"1"}, 404),
     ],
 )
 def test_a_customer_behaves_as_told(
-    pbx: Asterisk, carrier: Carrier, script: phone.Script, cause: str, code: int
+    pbx: Asterisk, carrier: Carrier, script: phone.Script, causes: set[str], code: int
 ) -> None:
     carrier.behave("08012345601", script)
     with pbx.console() as listening:
         place(pbx, "08012345601")
         hangup = listening.wait_event("Hangup")
     rung = carrier.wait_call("08012345601").wait_ended()
-    assert (hangup["Cause"], rung.code, rung.ended_by) == (cause, code, "us")
+    assert hangup["Cause"] in causes
+    assert (rung.code, rung.ended_by) == (code, "us")
     assert rung.caller_id == "0312345678"
     assert rung.caller_name == "Support"
 
@@ -116,15 +117,14 @@ def test_a_phone_that_nobody_answers_rings_until_the_pbx_gives_up(pbx: Asterisk,
     assert rung.rang_until - rung.rang_at == pytest.approx(1e6, abs=3e5)
 
 
-def test_a_phone_that_never_replies_is_one_ring_however_often_the_pbx_repeats(
-    pbx: Asterisk, carrier: Carrier
-) -> None:
+def test_a_phone_that_never_replies_is_one_ring_however_often_the_pbx_repeats(pbx: Asterisk, carrier: Carrier) -> None:
     carrier.behave("08012345603", phone.never_reply())
     with pbx.console() as listening:
         place(pbx, "08012345603", ring_s=2)  # it is asked again after 0.5 and 1.5 s
         listening.wait_event("Hangup")
     assert len(carrier.rings_of("08012345603")) == 1
     assert carrier.rings[0].rang_at is None
+    carrier.rings[0].hang_up()
 
 
 def test_every_ring_is_kept_with_its_number_and_instant(pbx: Asterisk, carrier: Carrier) -> None:

@@ -60,10 +60,16 @@ def test_a_killed_owner_leaves_no_server(postgres_binaries: postgres.Binaries) -
     _until(lambda: not _alive(int(server)))
     long_ago = time.time() - 2 * postgres.START_DEADLINE_S
     os.utime(left, (long_ago, long_ago))
-    with postgres.serve(postgres_binaries) as second:
-        assert second.folder.exists()
-        assert not Path(left).exists()
-    assert not second.folder.exists()
+    postgres.sweep()
+    assert not Path(left).exists()
+
+
+@pytest.mark.postgresql
+def test_a_server_that_runs_keeps_its_folder(postgres_server: postgres.Server) -> None:
+    long_ago = time.time() - 2 * postgres.START_DEADLINE_S
+    os.utime(postgres_server.folder, (long_ago, long_ago))
+    postgres.sweep()
+    assert postgres_server.folder.exists()
 
 
 @pytest.mark.postgresql

@@ -160,7 +160,7 @@ def test_a_play_can_be_given_another_caller() -> None:
     run(main())
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no stream at all", gzip.compress(b"x" * 99)[:-9]])
+@pytest.mark.parametrize("content", [None, b"", b"no stream at all", gzip.compress(b"x", mtime=0)[:-9]])
 def test_a_file_that_is_no_recording_is_named(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "broken.ami.gz"
     if content is not None:

@@ -1,0 +1,100 @@
+"""Every table in tests/scenarios: its events in, its calls out. Their README says how they are written."""
+
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from telephony.ami.protocol import Parser
+from telephony.events import read
+from telephony.tracker import Tracker
+from telephony.verdict import judge
+
+SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.txt"))
+EPOCH: Final = 1_795_307_000
+SECOND: Final = 1_000_000
+IDS: Final = {"Uniqueid", "Linkedid", "DestUniqueid"}
+WORDS = tuple[str, ...]
+
+
+@dataclass
+class Scenario:
+    """A table, read: messages with their arrival, and the lines that must come out."""
+
+    channels: dict[str, tuple[str, str]] = field(default_factory=dict)
+    stamped: bool = True
+    messages: list[tuple[int, bytes]] = field(default_factory=list)
+    expected: list[WORDS] = field(default_factory=list)
+
+    def take(self, words: list[str]) -> None:
+        match words:
+            case ["channel", name, uniqueid, channel]:
+                self.channels[name] = (uniqueid, channel)
+            case ["stamped", "no"]:
+                self.stamped = False
+            case ["=>", *expected]:
+                self.expected.append(tuple(expected))
+            case [seconds, event, name, *pairs]:
+                self.messages.append(self.message(float(seconds), event, name, pairs))
+
+    def message(self, seconds: float, event: str, name: str, pairs: list[str]) -> tuple[int, bytes]:
+        at = EPOCH * SECOND + round(seconds * SECOND)
+        uniqueid, channel = self.channel(name)
+        linkedid = next(iter(self.channels.values()))[0]
+        told = [(key, value) for key, _, value in (pair.partition("=") for pair in pairs)]
+        lines = [("Event", event), ("Channel", channel), ("Uniqueid", uniqueid)]
+        if self.stamped:
+            lines.append(("Timestamp", f"{at // SECOND}.{at % SECOND:06d}"))
+        if "Linkedid" not in dict(told):
+            lines.append(("Linkedid", linkedid))
+        lines += [(key, self.channel(value)[0] if key in IDS else value) for key, value in told]
+        return at, "".join(f"{key}: {value}\r\n" for key, value in lines).encode() + b"\r\n"
+
+    def channel(self, name: str) -> tuple[str, str]:
+        number = len(self.channels) + 1
+        return self.channels.setdefault(name, (f"{EPOCH}.{number}", f"PJSIP/{name}-{number:08x}"))
+
+
+def scenario_of(path: Path) -> Scenario:
+    scenario = Scenario()
+    for line in path.read_text().splitlines():
+        words = shlex.split(line, comments=True)
+        if words:
+            scenario.take(words)
+    return scenario
+
+
+def outcome_of(scenario: Scenario) -> list[WORDS]:
+    tracker, parser, now, calls = Tracker("main"), Parser(), 0, []
+    parser.feed(b"Asterisk Call Manager/11.0.0\r\n")
+    for at, raw in scenario.messages:
+        now = max(now, at)
+        for message in parser.feed(raw):
+            event = read(message, now)
+            calls += tracker.feed(event, now) if event else []
+    names = {uniqueid: name for name, (uniqueid, _) in scenario.channels.items()}
+    lines = []
+    for call in calls + tracker.finish(now + 2 * SECOND):
+        verdict = judge(call)
+        told = (call.number, call.queue, verdict.kind, verdict.reason, verdict.side)
+        seconds = (f"{verdict.waited_s:g}", f"{verdict.talked_s:g}")
+        lines.append((names[call.call_id], *[word or "-" for word in told], *seconds, verdict.source))
+    return lines
+
+
+def normal(words: WORDS) -> WORDS:
+    """Give a line with its seconds as numbers are printed, and nothing more."""
+    *head, waited, talked, source = words
+    return (*head, f"{float(waited):g}", f"{float(talked):g}", source)
+
+
+@pytest.mark.parametrize("path", [p for p in SCENARIOS if p.stem != "README"], ids=lambda path: path.stem)
+def test_events_in_call_out(path: Path) -> None:
+    scenario = scenario_of(path)
+    assert outcome_of(scenario) == [normal(line) for line in scenario.expected]
+
+
+def test_there_are_scenarios() -> None:
+    assert len(SCENARIOS) > 30
