@@ -182,7 +182,12 @@ class Shiftwork:
         await asyncio.to_thread(self._in_transaction, lambda connection: lease.renew(connection, self._held))
 
     async def _act(self) -> None:
-        """Carry over, then place as many callbacks as may be placed now."""
+        """Carry over, then place as many callbacks as may be placed now.
+
+        What was heard is committed first: a call that has just ended may have settled what would be dialled.
+        """
+        if not self._writer.idle:
+            return
         self._live = live.look(self._pbx, self._shift, await asyncio.to_thread(self._database_off_s), now_us())
         await asyncio.to_thread(self._carry_and_show, self._live)
         while not self._stopped.is_set():

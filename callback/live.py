@@ -53,15 +53,18 @@ def _closed(pbx: Pbx, database_off_s: float) -> str | None:
 
 
 def _numbers(pbx: Pbx, shift: Shift) -> set[str]:
-    """Every number that talks, rings or waits: read by each trunk's rules, since a channel may be an agent's."""
-    found = set()
-    for signalled, channels in pbx.tracker.live_numbers().items():
-        if all(attempt_of(linkedid) for linkedid in channels.values()):
-            continue
-        for trunk in shift.trunks.values():
-            if e164 := phone.read(signalled, trunk).e164:
-                found.add(e164)
-    return found
+    """Every number that talks, rings, waits, or did so a moment ago and is not judged yet.
+
+    It is read by each trunk's rules, since the channel may be an agent's who dialled it.
+    """
+    live = {
+        signalled
+        for signalled, channels in pbx.tracker.live_numbers().items()
+        if not all(attempt_of(linkedid) for linkedid in channels.values())
+    }
+    signalled = live | pbx.tracker.unjudged_numbers()
+    read = (phone.read(number, trunk).e164 for number in signalled for trunk in shift.trunks.values())
+    return {e164 for e164 in read if e164}
 
 
 def store(connection: Connection, pbx: str, live: Live, now: int) -> None:

@@ -85,6 +85,8 @@ class ShiftRules(Part):
             raise ValueError("aim_min must not be longer than window_min")
         try:
             self.hours()
+            self.terms()
+            self.policy()
         except SchedulerError as error:
             raise ValueError(str(error)) from error
         return self

@@ -50,9 +50,16 @@ class Writer:
         self._store, self._shift, self._held, self._clock = store, shift, held, clock
         self._tell, self._committed = tell, committed
         self._backlog: asyncio.Queue[Heard] = asyncio.Queue(BACKLOG)
+        self._pending = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that was heard is committed: only then may anything be decided on it."""
+        return self._pending == 0
 
     async def put(self, heard: Heard) -> None:
         """Take a stretch; waits while too much of it is not committed."""
+        self._pending += 1
         await self._backlog.put(heard)
 
     async def run(self) -> None:
@@ -62,6 +69,7 @@ class Writer:
             while len(batch) < BATCH and not self._backlog.empty():
                 batch.append(self._backlog.get_nowait())
             await self._until_done(partial(self.commit, batch))
+            self._pending -= len(batch)
             self._committed(batch[-1].checkpoint)
 
     async def _until_done(self, commit: Callable[[], list[News]]) -> None:

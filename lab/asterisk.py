@@ -1,19 +1,15 @@
 """A real Asterisk on loopback, with a directory and ports of its own; it ends when this process ends."""
 
-import os
 import re
 import secrets
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from lab import fetch, rtp, tether
+from lab import child, fetch, rtp
 from lab.console import Console, Reply
 from lab.errors import LabError
 from lab.fetch import AsteriskTree
@@ -30,9 +26,6 @@ _TEMPLATES = Path(__file__).parent / "conf"
 _PRODUCT_DIALPLAN = Path(__file__).parents[1] / "telephony" / "dialplan" / "extensions_lcr.conf"
 _HOST, _TRUNK_HOST = "127.0.0.1", "127.0.0.2"
 _BOOT_S, _STOP_S = 20, 5
-
-_starter = ThreadPoolExecutor(1, thread_name_prefix="lab-starter")
-"""Starts every Asterisk: a child hears of its parent's death when the *thread* that made it ends."""
 
 
 class Asterisk:
@@ -104,17 +97,16 @@ class Asterisk:
         """Start the process and wait until it is fully booted; `boot_s` says how long that took."""
         started = time.monotonic()
         command = [*self.tree.command, "-C", str(self.run_dir / "etc/asterisk.conf"), "-f"]
-        self._process = _starter.submit(_spawn, command, self.run_dir / "log/console.log").result()
+        with (self.run_dir / "log/console.log").open("ab") as out:
+            self._process = child.start(command, out=out, errors=subprocess.STDOUT)
         self._console = self._first_console(started + _BOOT_S)
         self._console.wait_event("FullyBooted", _BOOT_S)
         self.boot_s = time.monotonic() - started
 
     def stop(self) -> None:
         """Ask it to end (SIGTERM), and make it end if it takes too long. AstDB and ports are kept."""
-        if self._process is not None and self.running:
-            self._process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_STOP_S)
+        if self._process is not None:
+            child.stop(self._process, _STOP_S)
         self.kill()
 
     def kill(self) -> None:
@@ -201,9 +193,7 @@ class Asterisk:
             except OSError:
                 if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
                     said = (self.run_dir / "log/console.log").read_text(errors="replace")[-500:]
-                    raise LabError(
-                        f"Asterisk did not start; its last words in {self.run_dir}/log: {said}"
-                    ) from None
+                    raise LabError(f"Asterisk did not start; its last words in {self.run_dir}/log: {said}") from None
                 time.sleep(0.02)
 
     def _configure(self, variables: Mapping[str, str]) -> None:
@@ -236,17 +226,6 @@ class Asterisk:
 
 _SILENT = ("acl", "ccss", "cel", "codecs", "features", "pjproject", "queuerules", "stasis", "udptl")
 """Files that Asterisk misses aloud and reads empty."""
-
-
-def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    with log.open("ab") as out:
-        return subprocess.Popen(
-            [sys.executable, "-I", tether.__file__, str(os.getpid()), *command],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C at the terminal is for us, who then end it
-        )
 
 
 def _written(address: Address) -> str:

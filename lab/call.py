@@ -11,7 +11,7 @@ from typing import Literal, Self
 from lab import sip
 from lab.dialog import Dialog, Wire, new_invite
 from lab.errors import PhoneError
-from lab.rtp import Sound, Stream, contains
+from lab.rtp import RATE, Sound, Stream, contains
 from lab.sip import Message
 
 State = Literal["calling", "ringing", "answered", "ended"]
@@ -103,9 +103,9 @@ class Call:
         """When the phone stopped ringing, by answer, refusal or the PBX's CANCEL. None while it rings."""
         return self.answered_at or self.ended_at
 
-    def heard(self, hz: int) -> bool:
-        """Whether a tone of `hz` was heard for 100 ms on end, in the last 10 s of the call so far."""
-        return contains(self._loop.call(self._stream.ear.sound), hz)
+    def heard(self, hz: int, last_s: float = 10) -> bool:
+        """Whether a tone of `hz` was heard for 100 ms on end in the last seconds (10 at most)."""
+        return contains(self._loop.call(self._stream.ear.sound)[-int(last_s * RATE) :], hz)
 
     def wait_ringing(self, timeout_s: float = 10) -> Self:
         """Wait until it rings; raises `PhoneError` if it does not in time."""

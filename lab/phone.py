@@ -87,9 +87,7 @@ def never_reply() -> Script:
 class Phone:
     """A phone at `address` that the PBX at `pbx` calls without registration; it sends a tone of `hz`."""
 
-    def __init__(
-        self, address: sip.Address, pbx: sip.Address, *, hz: int, script: Script | None = None
-    ) -> None:
+    def __init__(self, address: sip.Address, pbx: sip.Address, *, hz: int, script: Script | None = None) -> None:
         self.hz = hz
         self.pbx = pbx
         self.script = script or answer()
@@ -145,9 +143,7 @@ class Phone:
             self._rung.wait_for(lambda: fresh() is not None, timeout_s)
             call = fresh()
             if call is None:
-                raise PhoneError(
-                    f"nobody called {number or self.address} within {timeout_s} s; seen: {self.calls}"
-                )
+                raise PhoneError(f"nobody called {number or self.address} within {timeout_s} s; seen: {self.calls}")
             self._waited_for.add(id(call))
             return call
 
@@ -164,9 +160,7 @@ class Phone:
         for call in self.calls:
             call.hang_up()
         deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline and not self.loop.call(
-            lambda: all(call.quiet for call in self.calls)
-        ):
+        while time.monotonic() < deadline and not self.loop.call(lambda: all(call.quiet for call in self.calls)):
             time.sleep(0.01)
 
     def send(self, message: sip.Message) -> None:
@@ -176,7 +170,7 @@ class Phone:
                 self._socket.sendto(message.encode(), self.pbx)
 
     def script_for(self, _number: str) -> Script:
-        """Say what to do with a call to this number."""
+        """Say what to do with the call to this number that comes now."""
         return self.script
 
     def _close(self) -> None:
@@ -207,9 +201,7 @@ class Phone:
             self._ring(message)
         elif message.method != "ACK":
             status = 200 if message.method == "OPTIONS" else 481
-            self.send(
-                message.reply(status, tag=sip.token(), contact=f"<sip:{self.address[0]}:{self.address[1]}>")
-            )
+            self.send(message.reply(status, tag=sip.token(), contact=f"<sip:{self.address[0]}:{self.address[1]}>"))
 
     def _ring(self, invite: sip.Message) -> None:
         script = self.script_for(invite.dialled)
@@ -236,15 +228,21 @@ class Carrier(Phone):
 
     def __init__(self, address: sip.Address, pbx: sip.Address, *, hz: int = CUSTOMER_HZ) -> None:
         super().__init__(address, pbx, hz=hz)
-        self._scripts: dict[str, Script] = {}
+        self._scripts: dict[str, list[Script]] = {}
 
-    def behave(self, number: str, script: Script) -> None:
-        """Let the customer at `number`, as the PBX dials it, follow `script` from now on. Others answer."""
-        self._scripts[number] = script
+    def behave(self, number: str, *scripts: Script) -> None:
+        """Let the customer at `number`, as the PBX dials it, follow one script a call, then the last for good.
+
+        Whoever was told nothing follows `script`: he answers.
+        """
+        self._scripts[number] = list(scripts)
 
     def script_for(self, number: str) -> Script:
-        """Say what to do with a call to this number."""
-        return self._scripts.get(number, self.script)
+        """Say what to do with the call to this number that comes now."""
+        scripts = self._scripts.get(number)
+        if not scripts:
+            return self.script
+        return scripts.pop(0) if len(scripts) > 1 else scripts[0]
 
     def rings_of(self, number: str) -> list[Call]:
         """Every call that the PBX placed to `number`, in order."""

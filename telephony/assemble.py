@@ -18,6 +18,7 @@ from telephony.events import (
     HangupRequest,
     NewCallerid,
     Newchannel,
+    Newexten,
     QueueCallerAbandon,
     QueueCallerJoin,
     QueueCallerLeave,
@@ -27,7 +28,7 @@ from telephony.events import (
     SoftHangupRequest,
 )
 from telephony.ids import epoch_of, originated, usable
-from telephony.visits import NEAR, NEVER_IN, TOLD, Around, Stay, Visits, visit_of
+from telephony.visits import NEAR, NEVER_IN, OVERTAKING, TOLD, Around, Stay, Visits, visit_of
 
 NO_MEDIA: Final = 44
 """The cause of an RTP time-out (measured)."""
@@ -35,9 +36,7 @@ BROKEN: Final = frozenset({18, 19, 34, 38, 41, NO_MEDIA})
 """Q.850 causes of a talk broken off, not ended (measured: session timer, BYE with Q.850 or SIP 5xx)."""
 
 _NO_SOUND: Final = 1  # AST_SOFTHANGUP_DEV: on the channel that timed out
-_CUT: Final = (
-    4 | 8 | 32
-)  # AST_SOFTHANGUP_SHUTDOWN, _TIMEOUT, _EXPLICIT; 16 comes with every end and says nothing
+_CUT: Final = 4 | 8 | 32  # AST_SOFTHANGUP_SHUTDOWN, _TIMEOUT, _EXPLICIT; 16 comes with every end and says nothing
 _EVER: Final = 1 << 62
 _EVIDENCE_LINES: Final = 40
 _WORD: Final = 20
@@ -132,10 +131,12 @@ def _visits(
     """Give the visits as values. Keys count on whichever of the call's channels stands in the queue."""
     waiting = {event.uniqueid for event in events if isinstance(event, QueueEvent)}
     keys = [e for e in _of(events, DTMFEnd) if e.uniqueid in waiting and e.direction != "Sent"]
+    heard_dialplan = any(isinstance(event, Newexten) for event in events)  # a time-out would have told itself
     around = Around(
         over_at,
         tuple(event.at for event in _of(own, HangupRequest)),
         tuple((event.at, event.digit) for event in keys),
+        slack=NEAR if heard_dialplan else OVERTAKING,
     )
     next_at = [stay.joined_at for stay in stays[1:]]
     return tuple(visit_of(stay, at, around) for stay, at in zip_longest(stays, next_at))

@@ -11,9 +11,7 @@ from typing import Final, Literal
 
 from telephony.ids import SECOND
 
-Kind = Literal[
-    "served", "abandoned", "blocked", "dropped", "silent", "requested", "callback", "unfinished", "unknown"
-]
+Kind = Literal["served", "abandoned", "blocked", "dropped", "silent", "requested", "callback", "unfinished", "unknown"]
 Side = Literal["customer", "agent", "system", "network"]
 Source = Literal["live-complete", "live-partial", "log"]
 VisitEnd = Literal[

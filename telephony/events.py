@@ -348,9 +348,7 @@ _READERS: Final[dict[str, Reader]] = {
     "Hangup": _on_channel(Hangup, ("Cause", _whole)),
     "DTMFEnd": _on_channel(DTMFEnd, ("Digit", _plain), ("Direction", _plain)),
     "BridgeEnter": _on_channel(BridgeEnter, ("BridgeType", _plain)),
-    "CoreShowChannel": _on_channel(
-        CoreShowChannel, _NUMBER, ("Application", _plain), ("ApplicationData", _plain)
-    ),
+    "CoreShowChannel": _on_channel(CoreShowChannel, _NUMBER, ("Application", _plain), ("ApplicationData", _plain)),
     "QueueMember": _member,
     "QueueMemberStatus": _member,
     "QueueMemberAdded": _member,

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Final
 
-from telephony.ami.protocol import BANNER, Message, Parser, ProtocolError
+from telephony.ami.protocol import BANNER, MESSAGE_END, Message, Parser, ProtocolError
 from telephony.call import Call, Verdict, moment
 from telephony.errors import TelephonyError
 from telephony.events import (
@@ -36,7 +36,7 @@ from telephony.verdict import judge
 
 _CHUNK: Final = 1 << 16
 _GZIP: Final = b"\x1f\x8b"
-_MESSAGE: Final = re.compile(rb"(?:\A|\n)(?:Event|Response): [^\r\n]*\r\n")
+_MESSAGE: Final = re.compile(rb"(?:\A|\n)(?:Event|Response): ")
 _STAMP: Final = re.compile(rb"\r\nTimestamp: ([0-9]{9,10})\.([0-9]{1,6})\r\n")
 _LOGIN: Final = re.compile(rb"\r\nEventTV: ([^\r]+)\r\n")
 _CLOCKED_CALLS: Final = 10_000
@@ -61,7 +61,7 @@ def calls_of(
     `capture` is a path or the bytes themselves. `counts` learns how many messages were refused. Raises
     CaptureError on what is no capture, or a broken one; calls before the fault have come out by then.
     """
-    tracker, clock = Tracker(pbx), _Clock()
+    tracker, clock = Tracker(pbx), Clock()
     for message in messages_of(capture):
         stamped = clock.read(message)
         event = read(message, clock.now, counts)
@@ -92,25 +92,27 @@ def as_json(call: Call, verdict: Verdict) -> dict[str, object]:
 def messages_of(capture: Path | str | bytes) -> Iterator[Message]:
     """Give the messages of a capture, one after the other."""
     name = "<bytes>" if isinstance(capture, bytes) else str(capture)
-    lines, parser = 1, Parser()
+    line, begun, parser = 1, 1, Parser()
     try:
         with _opened(capture) as stream:
             for chunk in iter(lambda: stream.read(_CHUNK), b""):
                 if not parser.greeted:
                     _check_beginning(name, chunk)
-                _check_text(name, lines, chunk)
+                _check_text(name, line, chunk)
                 yield from parser.feed(chunk)
-                lines += chunk.count(b"\n")
+                end = chunk.rfind(MESSAGE_END) + len(MESSAGE_END)
+                begun = line + chunk.count(b"\n", 0, end) if end >= len(MESSAGE_END) else begun
+                line += chunk.count(b"\n")
     except ProtocolError as error:
         remedy = "Capture the connection anew, or cut the file before that line."
-        raise CaptureError(name, lines, "a message that does not end begins before here", remedy) from error
+        raise CaptureError(name, begun, "a message that begins about here does not end", remedy) from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         remedy = "Copy the file anew, or replay what `zcat` still gives of it."
-        raise CaptureError(name, lines, f"the compressed data is damaged ({error})", remedy) from error
+        raise CaptureError(name, line, f"the compressed data is damaged ({error})", remedy) from error
     except OSError as error:
         remedy = "Give the path of a readable capture."
-        raise CaptureError(name, lines, f"cannot be read ({error.strerror or error})", remedy) from error
-    if lines == 1 and not parser.greeted:
+        raise CaptureError(name, line, f"cannot be read ({error.strerror or error})", remedy) from error
+    if not (parser.greeted or parser.unfinished):
         _check_beginning(name, b"")
 
 
@@ -131,13 +133,12 @@ def _check_beginning(name: str, chunk: bytes) -> None:
     """Refuse what is not AMI. A capture may begin inside a message, or end within its first line."""
     if not chunk:
         raise CaptureError(name, 1, "it holds nothing", "Capture the connection anew.")
-    if chunk.startswith(BANNER) or BANNER.startswith(chunk) or _MESSAGE.search(chunk):
-        return
-    if _MESSAGE.search(chunk.replace(b"\n", b"\r\n")):
+    if not (chunk.startswith(BANNER) or BANNER.startswith(chunk) or _MESSAGE.search(chunk)):
+        remedy = "Give the raw bytes of a manager connection, plain or gzip."
+        raise CaptureError(name, 1, "this is not AMI", remedy)
+    if b"\n" in chunk and b"\r\n" not in chunk:
         remedy = "Keep the bytes as they were read, or give back the line ends with `unix2dos`."
         raise CaptureError(name, 1, "its lines end in LF alone, AMI's end in CRLF", remedy)
-    remedy = "Give the raw bytes of a manager connection, plain or gzip."
-    raise CaptureError(name, 1, "this is not AMI", remedy)
 
 
 def _check_text(name: str, line: int, chunk: bytes) -> None:
@@ -156,7 +157,7 @@ def _second_of(text: bytes) -> int:
         return 0
 
 
-class _Clock:
+class Clock:
     """Tells when a message arrived: the last Timestamp, and where there is none, what events say of time.
 
     Asterisk 16 stamps nothing unless asked to. A new channel's id then tells the second, and app_queue how

@@ -25,6 +25,7 @@ from telephony.events import (
     DTMFEnd,
     Event,
     Hangup,
+    NewCallerid,
     Newchannel,
     Newexten,
     QueueCallerAbandon,
@@ -165,6 +166,12 @@ class Tracker:
         Customers, agents, and whoever is being dialled; an attempt's own channels are told by their Linkedid.
         """
         return self.channels.numbers()
+
+    def unjudged_numbers(self) -> set[str]:
+        """Give the callers' numbers of calls that are over but not judged yet: what they come to may settle much."""
+        drafts = (self._drafts.get(call_id) for _, call_id in self._closing)
+        named = (Newchannel, NewCallerid, QueueCallerJoin, QueueEntry)
+        return {e.number for draft in drafts if draft for e in draft.events if isinstance(e, named)}
 
     def own_live(self) -> set[str]:
         """Give our attempts that have a live channel."""

@@ -59,9 +59,7 @@ def _ended_with(*causes: int) -> Holds:
 
 def _left(end: VisitEnd, condition: Holds = lambda _: True) -> Holds:
     """Hold where the last queue visit ended so, and nobody talked with him afterwards."""
-    return lambda call: (
-        not _talked(call) and call.last is not None and call.last.end == end and condition(call)
-    )
+    return lambda call: not _talked(call) and call.last is not None and call.last.end == end and condition(call)
 
 
 def _ended(*endings: str) -> Holds:

@@ -29,6 +29,8 @@ from telephony.ids import SECOND
 
 NEAR: Final = 2 * SECOND
 """Two instants this close are one: app_queue counts whole seconds, and channels report in any order."""
+OVERTAKING: Final = SECOND // 10
+"""By this much the news of one channel may overtake each other: queue and channel report by different ways."""
 KEY_BEFORE_LEAVING: Final = 5 * SECOND
 
 STATUSES: Final[dict[str, VisitEnd]] = {
@@ -151,9 +153,7 @@ def _abandon(visits: Visits, event: QueueCallerAbandon) -> None:
 
 def _status(visits: Visits, event: QueueStatus) -> None:
     end = STATUSES.get(event.value)
-    if end is None or any(
-        s.status == end and abs((s.status_at or 0) - event.at) <= NEAR for s in visits.stays
-    ):
+    if end is None or any(s.status == end and abs((s.status_at or 0) - event.at) <= NEAR for s in visits.stays):
         return
     last = visits.stays[-1] if visits.stays else None
     inside = last is not None and last.connected_at is None and last.status is None
@@ -224,6 +224,7 @@ class Around:
     over_at: int | None  # when the call ended; None: it had not
     asked_at: tuple[int, ...]  # when the caller hung up, if he did
     keys: tuple[tuple[int, str], ...]  # what he pressed, and when
+    slack: int = OVERTAKING  # how much later than the queue let go of him he may have hung up to have given up
 
 
 def visit_of(stay: Stay, next_at: int | None, around: Around) -> QueueVisit:
@@ -239,7 +240,7 @@ def visit_of(stay: Stay, next_at: int | None, around: Around) -> QueueVisit:
         ended_at,
         end,
         key if end == "key" else None,
-        end == "abandoned" and _ringing(stay, around.asked_at),
+        end == "abandoned" and _ringing(stay, _hung_up_at(stay, around)),
         stay.handed_on,
     )
 
@@ -251,8 +252,7 @@ def _end(stay: Stay, key: str | None, around: Around) -> VisitEnd:
     if stay.status is not None:
         return stay.status
     if stay.abandoned_at is not None:
-        hung_up = any(stay.joined_at - NEAR <= at <= stay.abandoned_at for at in around.asked_at)
-        return "abandoned" if hung_up else "unserved"
+        return "unserved" if _hung_up_at(stay, around) is None else "abandoned"
     if stay.left_at is not None:
         return "key" if key else "left"
     return "waiting" if around.over_at is None else "unknown"
@@ -262,7 +262,11 @@ def _key(stay: Stay, keys: Iterable[tuple[int, str]]) -> str | None:
     left_at = stay.left_at
     if left_at is None:
         return None
-    pressed = [digit for at, digit in keys if stay.joined_at <= at <= left_at <= at + KEY_BEFORE_LEAVING]
+    pressed = [
+        digit
+        for at, digit in keys
+        if stay.joined_at <= at <= left_at + OVERTAKING and left_at <= at + KEY_BEFORE_LEAVING
+    ]
     return pressed[-1] if pressed else None
 
 
@@ -273,7 +277,12 @@ def _ended_at(stay: Stay, over_at: int | None) -> int | None:
     return min(known) if known else over_at
 
 
-def _ringing(stay: Stay, asked_at: tuple[int, ...]) -> bool:
+def _hung_up_at(stay: Stay, around: Around) -> int | None:
+    """Give when the caller himself ended his wait, if he did."""
+    latest = (stay.abandoned_at or 0) + around.slack
+    return max((at for at in around.asked_at if stay.joined_at - NEAR <= at <= latest), default=None)
+
+
+def _ringing(stay: Stay, then: int | None) -> bool:
     """Tell whether a phone rang when he hung up."""
-    then = max(at for at in asked_at if stay.abandoned_at is None or at <= stay.abandoned_at)
-    return any(at <= then and stay.missed.get(leg, then) >= then for leg, at in stay.rung.items())
+    return then is not None and any(at <= then <= stay.missed.get(leg, then) for leg, at in stay.rung.items())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hypothesis
 
 from tests.databases import database_url, postgres_binaries, postgres_server
-from tests.live import agent1, agent2, asterisk_tree, carrier, pbx, running_asterisk
+from tests.live import agent, agent1, agent2, asterisk_tree, carrier, pbx, running_asterisk
 
 __all__ = [
+    "agent",
     "agent1",
     "agent2",
     "asterisk_tree",

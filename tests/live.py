@@ -8,6 +8,7 @@ import pytest
 
 from lab import fetch
 from lab.asterisk import Asterisk
+from tests.live_desk import pause
 from tests.parts import missing
 
 if TYPE_CHECKING:
@@ -61,3 +62,12 @@ def agent2(pbx: Asterisk) -> Iterator[Phone]:
     """The phone of agent2, who answers support and sales after 0.3 s."""
     with pbx.phone("agent2") as phone:
         yield phone
+
+
+@pytest.fixture
+def agent(pbx: Asterisk, agent2: Phone) -> Iterator[Phone]:
+    """The one agent of the queue sales, paused until the test says otherwise."""
+    pause(pbx, paused=True)
+    yield agent2
+    if pbx.running:
+        pause(pbx, paused=False)

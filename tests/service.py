@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import select
 
@@ -66,7 +66,7 @@ class Service:
             'texts = "on"\ncalls = "on"\ncaller_id = "0312345678"\ncaller_name = "Support"\n'
         )
 
-    def __enter__(self) -> Service:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

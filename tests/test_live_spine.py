@@ -13,40 +13,16 @@ from lab import phone
 from lab.asterisk import Asterisk
 from lab.phone import AGENT_HZ, CUSTOMER_HZ, Carrier, Phone
 from sms.outbox import text_outbox
+from tests.live_desk import CUSTOMER, DID, lose, pause
 from tests.service import Service, wall_clock
 
 pytestmark = pytest.mark.live
-
-CUSTOMER = "09012345678"
-DID = "505"  # the queue sales, with agent2 alone
 
 
 @pytest.fixture
 def service(pbx: Asterisk, tmp_path: Path) -> Iterator[Service]:
     with Service(pbx, tmp_path) as running:
         yield running
-
-
-@pytest.fixture
-def agent(pbx: Asterisk, agent2: Phone) -> Iterator[Phone]:
-    """The one agent of the queue; who is paused takes nothing until the test says so."""
-    pause(pbx, paused=True)
-    yield agent2
-    pause(pbx, paused=False)
-
-
-def pause(pbx: Asterisk, *, paused: bool) -> None:
-    pbx.action("QueuePause", Queue="sales", Interface="PJSIP/agent2", Paused=str(paused).lower())
-
-
-def lose(carrier: Carrier, service: Service, waited_s: float = 1.3) -> int:
-    """A customer waits, gives up, and is reserved; gives the reservation."""
-    call = carrier.call(DID, caller=CUSTOMER)
-    call.wait_answered()
-    time.sleep(waited_s)  # that long he waits: it is what the test is about
-    since = service.mark()
-    call.hang_up()
-    return int(service.wait("reserved", since=since)["reservation"])
 
 
 def state(service: Service) -> str:
@@ -155,8 +131,7 @@ def test_the_evening_cut_passes_while_the_agents_phone_rings(
     pbx: Asterisk, carrier: Carrier, agent: Phone, tmp_path: Path
 ) -> None:
     agent.script = phone.no_answer()
-    cut = wall_clock(12)
-    cut_at = (int(time.time() + 12)) * 1_000_000
+    cut, cut_at = wall_clock(12), int(time.time() + 12) * 1_000_000
     with Service(pbx, tmp_path, no_ring_after=cut, agent_wait_s=30) as service:
         lose(carrier, service)
         pause(pbx, paused=False)
@@ -173,12 +148,12 @@ def test_the_evening_cut_passes_while_the_customers_phone_rings(
     pbx: Asterisk, carrier: Carrier, agent: Phone, tmp_path: Path
 ) -> None:
     carrier.behave(CUSTOMER, phone.no_answer())
-    cut = wall_clock(12)
-    cut_at = (int(time.time() + 12)) * 1_000_000
-    with Service(pbx, tmp_path, no_ring_after=cut, ring_s=30, agent_wait_s=30, window_min=30) as service:
+    cut, cut_at = wall_clock(16), int(time.time() + 16) * 1_000_000
+    with Service(pbx, tmp_path, no_ring_after=cut, ring_s=6) as service:
         lose(carrier, service)
+        time.sleep(cut_at / 1e6 - 4.5 - time.time())  # the last seconds of the evening
         pause(pbx, paused=False)
-        ring = carrier.wait_call(CUSTOMER, timeout_s=15).wait_ringing()
+        ring = carrier.wait_call(CUSTOMER).wait_ringing()
         outcome = service.outcome()
         assert (outcome["outcome"], outcome["state"]) == ("no-answer", "waiting")
         ring.wait_ended()

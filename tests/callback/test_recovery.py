@@ -15,8 +15,8 @@ from tests.callback.world import MINUTE, NOON, US, World, at, call, rules
 
 
 @pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    made = World(database_url)
+def world(migrated_url: str) -> Iterator[World]:
+    made = World(migrated_url)
     yield made
     made.close()
 
@@ -145,8 +145,8 @@ def test_the_evening_shrinks_the_window_and_the_night_carries_over(world: World)
     assert "11-24 08:00" in texts["lost-carried"]
 
 
-def test_in_watch_nobody_is_texted(database_url: str) -> None:
-    world = World(database_url, rules(queues={}))
+def test_in_watch_nobody_is_texted(migrated_url: str) -> None:
+    world = World(migrated_url, rules(queues={}))
     world.hear(call())
     assert [row.state for row in world.reservations()] == ["waiting"]
     assert world.rows(text_outbox) == []

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select, text
 
-from callback import recovery
+from callback import dispatch, recovery, settle
+from callback.live import Live
 from callback.news import News
 from callback.rules import QueueRules, ShiftRules
 from callback.settings import PbxWiring, Settings, Trunk
@@ -15,7 +19,10 @@ from callback.shift import Shift, take_over
 from callback.store import checkpoints, lease, schema
 from callback.store import tables as t
 from callback.store.engine import Store
+from sms.outbox import metadata as sms_metadata
+from sms.outbox import text_outbox
 from telephony.call import Call, Kind, QueueVisit, Source, Verdict, VisitEnd
+from telephony.dialler import Order
 
 US = 1_000_000
 MINUTE = 60 * US
@@ -33,12 +40,57 @@ def rules(**changes: Any) -> ShiftRules:
     return ShiftRules(zone="Asia/Tokyo", **{"queues": {"support": ON, "sales": ON}, **changes})
 
 
+def picture(
+    *,
+    free: dict[str, set[str]] | None = None,
+    waiting: dict[str, int] | None = None,
+    numbers: set[str] | None = None,
+    closed: str | None = None,
+) -> Live:
+    """What the PBX shows: an agent free for support alone, nobody waiting, nobody on the line."""
+    agents = {"support": {"PJSIP/agent1"}} if free is None else free
+    by_queue = {queue: frozenset(interfaces) for queue, interfaces in agents.items()}
+    return Live(closed, by_queue, waiting or {}, frozenset(numbers or ()), "boot 1")
+
+
+@cache
+def _migrated() -> bytes:
+    """An SQLite database as the migrations make it: they run once for each test process."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "new.db"
+        store = Store(f"sqlite:///{path}")
+        schema.migrate(store)
+        store.close()
+        return path.read_bytes()
+
+
+def migrated(url: str) -> Store:
+    """The database at the newest schema."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:") and not path.exists():
+        path.write_bytes(_migrated())
+    store = Store(url)
+    with store.read() as connection:
+        found = schema.current(connection)
+    if found is None:
+        schema.migrate(store)
+    return store
+
+
+def emptied(store: Store) -> None:
+    """Remove every row of a PostgreSQL database that an earlier test filled."""
+    names = ", ".join(table for metadata in (t.metadata, sms_metadata) for table in metadata.tables)
+    with store.write() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = '10s'"))  # that test may have left a transaction open
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+
+
 class World:
     """A database at the newest schema, a lease and a shift."""
 
     def __init__(self, url: str, shift_rules: ShiftRules | None = None) -> None:
-        self.store = Store(url)
-        schema.migrate(self.store)
+        self.store = migrated(url)
+        self.told: list[News] = []  # by the last claim
         self.settings = Settings(
             pbx=PbxWiring(name="main", username="u", secret="s"),  # noqa: S106
             trunks={"main": Trunk(channel="PJSIP/trunk", region="JP", form="national")},
@@ -56,16 +108,51 @@ class World:
     ) -> list[News]:
         """Record a call with this verdict, as if its end had just been heard."""
         with self.store.write() as connection:
-            return recovery.record(
-                connection, self.shift, call, judged(call, kind, source=source), now or call.ended_at or 0
-            )
+            return self.hear_in(connection, call, kind, now, source)
+
+    def hear_in(
+        self,
+        connection: Connection,
+        call: Call,
+        kind: Kind = "abandoned",
+        now: int | None = None,
+        source: Source = "live-complete",
+    ) -> list[News]:
+        """The same in a transaction that is open."""
+        verdict = judged(call, kind, source=source)
+        return recovery.record(connection, self.shift, call, verdict, now or call.ended_at or 0)
+
+    def claim(self, now: int = NOON, live: Live | None = None) -> Order | None:
+        """Claim the next callback as the service does: its right to do so is looked at first."""
+        with self.store.write() as connection:
+            lease.guard(connection, self.held)
+            order, self.told = dispatch.next_order(connection, self.shift, self.held, live or picture(), now)
+        return order
+
+    def end(self, attempt: str, outcome: str, now: int, evidence: tuple[str, ...] = ("said so",)) -> list[News]:
+        """End an attempt now."""
+        with self.store.write() as connection:
+            return settle.end(connection, self.shift, attempt, outcome, list(evidence), now, now)
+
+    def carry_over(self, now: int) -> list[News]:
+        with self.store.write() as connection:
+            return dispatch.carry_over(connection, self.shift, now)
 
     def rows(self, table: Any) -> list[Any]:
+        """Every row, in the order of the table's key."""
         with self.store.read() as connection:
-            return list(connection.execute(select(table)))
+            return list(connection.execute(select(table).order_by(*table.primary_key)))
 
     def reservations(self) -> list[Any]:
         return self.rows(t.reservation)
+
+    def attempts(self) -> list[Any]:
+        """Every attempt, in the order claimed."""
+        return sorted(self.rows(t.attempt), key=lambda row: (row.claimed_at, row.reservation_id))
+
+    def texts(self) -> dict[str, str]:
+        """The state of each text, by the template and reservation that its cause names."""
+        return {row.cause: row.state for row in self.rows(text_outbox)}
 
     def close(self) -> None:
         self.store.close()

@@ -138,6 +138,15 @@ def test_every_ring_is_kept_with_its_number_and_instant(pbx: Asterisk, carrier: 
     assert before < first.at < second.at < time.time_ns() // 1000
 
 
+def test_a_customer_may_behave_otherwise_at_the_next_call(pbx: Asterisk, carrier: Carrier) -> None:
+    carrier.behave("08012345607", phone.busy(), phone.invalid())
+    codes = []
+    for _ in range(3):
+        place(pbx, "08012345607")
+        codes.append(carrier.wait_call("08012345607").wait_ended().code)
+    assert codes == [486, 404, 404]
+
+
 def test_a_call_answered_by_hand(pbx: Asterisk, carrier: Carrier) -> None:
     carrier.behave("08012345606", phone.no_answer())
     place(pbx, "08012345606")

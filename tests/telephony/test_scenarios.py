@@ -90,7 +90,7 @@ def normal(words: WORDS) -> WORDS:
     return (*head, f"{float(waited):g}", f"{float(talked):g}", source)
 
 
-@pytest.mark.parametrize("path", [p for p in SCENARIOS if p.stem != "README"], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_events_in_call_out(path: Path) -> None:
     scenario = scenario_of(path)
     assert outcome_of(scenario) == [normal(line) for line in scenario.expected]

@@ -1,0 +1,147 @@
+"""The service beside the lab's PBX: a process of its own, whose words are passed on and whose news are counted."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from lab import child
+from lab.errors import LabError
+
+_NOON = 12
+_DAY = range(9, 18)
+_UP_S, _STOP_S = 30, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where the service finds its PBX, and after how many seconds of waiting a caller counts as lost there."""
+
+    port: int
+    username: str
+    secret: str
+    short_abandon_s: float = 5
+
+
+def daytime_zone(now: datetime) -> str:
+    """Give a zone in which it is day: no customer may be rung at night, and the lab runs at any hour."""
+    if now.astimezone(ZoneInfo("Asia/Tokyo")).hour in _DAY:
+        return "Asia/Tokyo"
+    ahead = _NOON - now.astimezone(UTC).hour  # Etc/GMT-9 is nine hours ahead of UTC
+    return f"Etc/GMT{-ahead:+d}"
+
+
+def settings(folder: Path, door: Door, zone: str) -> str:
+    """Write the settings of a service for the lab: short waits, everything switched on for one queue."""
+    return f"""\
+[database]
+url = "sqlite:///{folder}/lost-calls.db"
+
+[pbx]
+name = "lab"
+host = "127.0.0.1"
+port = {door.port}
+username = "{door.username}"
+secret = "{door.secret}"
+journal = "{folder}/journal"
+
+[trunks.main]
+channel = "PJSIP/trunk"
+dial = "PJSIP/{{number}}@trunk"
+region = "JP"
+form = "national"
+
+[texts]
+gateway = "console"
+
+[rules]
+zone = "{zone}"
+short_abandon_s = {door.short_abandon_s}
+text_grace_s = 2
+agent_wait_s = 20
+ring_s = 8
+reached_after_s = 3
+retry_busy_min = 0.2
+retry_no_answer_min = 0.5
+retry_our_fault_min = 0.1
+
+[rules.queues.support]
+texts = "on"
+calls = "on"
+caller_id = "0312345678"
+caller_name = "Support"
+"""
+
+
+class Service:
+    """`callback run`, as a context manager; `hear` gets each line that it says to people."""
+
+    def __init__(self, folder: Path, door: Door, zone: str, hear: Callable[[str], None]) -> None:
+        self.settings = folder / "callback.toml"
+        self.settings.write_text(settings(folder, door, zone))
+        self.settings.chmod(0o600)
+        self.recovered = 0
+        self._news = folder / "news.jsonl"
+        self._read = 0
+        self._seen: set[str] = set()
+        self._hear = hear
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        options = ["--settings", str(self.settings), "--events-json", str(self._news)]
+        command = [sys.executable, "-m", "callback", "run", *options]
+        self._process = child.start(command, out=subprocess.PIPE, errors=subprocess.STDOUT)
+        self._passing_on = threading.Thread(target=self._pass_on, name="lab-narration", daemon=True)
+        self._passing_on.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        if self._process is not None:
+            child.stop(self._process, _STOP_S)
+            self._passing_on.join(timeout=_STOP_S)
+
+    def wait_up(self) -> None:
+        """Wait until it listens to the PBX; raises `LabError` if it does not."""
+        deadline = time.monotonic() + _UP_S
+        while not self.look() & {"pbx-up"}:
+            if time.monotonic() > deadline:
+                raise LabError(f"the service did not begin to listen within {_UP_S} s; its last lines say why.")
+            time.sleep(0.05)
+
+    def look(self) -> set[str]:
+        """Read what it told since the last look; count the customers reached, and give all events ever told.
+
+        Raises `LabError` if it has ended by itself.
+        """
+        if self._process is not None and (status := self._process.poll()) is not None:
+            raise LabError(f"the service ended by itself with status {status}; its last lines say why.")
+        if self._news.exists():
+            with self._news.open("rb") as file:
+                file.seek(self._read)
+                whole = file.read().rpartition(b"\n")[0]
+            self._read += len(whole) + 1 if whole else 0
+            for line in whole.splitlines():
+                self._take(json.loads(line))
+        return self._seen
+
+    def _take(self, piece: dict[str, object]) -> None:
+        self._seen.add(str(piece.get("event")))
+        self.recovered += piece.get("event") == "outcome" and piece.get("outcome") == "reached"
+
+    def _pass_on(self) -> None:
+        if self._process is not None and self._process.stdout is not None:
+            with self._process.stdout as said:
+                for line in said:
+                    self._hear(line.decode("utf-8", "replace").rstrip("\n"))
+
+
+def clock(zone: str) -> str:
+    """Tell the time as the service does."""
+    return f"{datetime.now(ZoneInfo(zone)):%H:%M:%S}"

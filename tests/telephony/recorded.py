@@ -1,0 +1,27 @@
+"""The recorded streams, as events with their arrival: what the tests of tracker and verdict are fed with."""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from telephony.events import Event, read
+from telephony.replay import Clock, messages_of
+
+STREAMS = Path(__file__).parents[1] / "streams"
+NAMES = tuple(sorted(path.name.removesuffix(".ami.gz") for path in STREAMS.glob("*.ami.gz")))
+
+
+def path_of(name: str) -> Path:
+    return STREAMS / f"{name}.ami.gz"
+
+
+@cache
+def events_of(name: str) -> tuple[Event, ...]:
+    """Give a stream's events in order; `at` is also when each arrived."""
+    clock, events = Clock(), []
+    for message in messages_of(path_of(name)):
+        stamped = clock.read(message)
+        event = read(message, clock.now)
+        if event is not None:
+            events.append(event if stamped else replace(event, at=clock.move(event)))
+    return tuple(events)

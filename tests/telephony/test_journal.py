@@ -1,0 +1,246 @@
+"""What was flushed comes back, up to any cut; room and age are bounded; offsets only grow."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from telephony.journal import DAY_S, Journal, JournalError, JournalFull
+
+SECOND: Final = 1_000_000
+NOW: Final = 1_795_307_000 * SECOND
+RAW: Final = b"Event: Hangup\r\nUniqueid: 1795307133.7"
+
+
+def raws(journal: Journal, offset: int = 0) -> list[bytes]:
+    return [record.raw for record in journal.read_from(offset)]
+
+
+def files(directory: Path) -> list[Path]:
+    return sorted(directory.glob("*.journal"))
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal(tmp_path / "journal", max_bytes=10_000, segment_bytes=1_000) as opened:
+        yield opened
+
+
+def test_what_is_appended_is_read_from_its_offset(journal: Journal) -> None:
+    offsets = [journal.append(b"message %d" % number, NOW + number) for number in range(100)]
+    assert offsets == sorted(set(offsets))
+    records = list(journal.read_from(offsets[40]))
+    assert [record.raw for record in records] == [b"message %d" % number for number in range(40, 100)]
+    assert [record.offset for record in records] == offsets[40:]
+    assert records[0].arrived_at == NOW + 40
+    assert [record.next_offset for record in records] == [*offsets[41:], journal.end]
+
+
+def test_it_can_be_read_with_plain_tools(journal: Journal, tmp_path: Path) -> None:
+    journal.append(RAW, NOW)
+    journal.flush()
+    text = files(tmp_path / "journal")[0].read_bytes()
+    assert text.startswith(b"%d %d " % (NOW, len(RAW)))
+    assert text.endswith(b"\n" + RAW + b"\n")
+
+
+def test_it_goes_on_where_it_ended(tmp_path: Path) -> None:
+    with Journal(tmp_path, max_bytes=10_000) as first:
+        first.append(b"one", NOW)
+        end = first.end
+    with Journal(tmp_path, max_bytes=10_000) as second:
+        assert second.append(b"two", NOW) == end
+        assert raws(second) == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("raw", [b"", b"\n", b"\r\n", b"\0", b"1 1 00000000\nx\n", bytes(range(256))])
+def test_any_bytes_come_back(journal: Journal, raw: bytes) -> None:
+    journal.append(raw, NOW)
+    journal.append(RAW, NOW)
+    assert raws(journal) == [raw, RAW]
+
+
+def test_when_full_nothing_is_added_until_room_is_made(journal: Journal) -> None:
+    size = len(b"%d %d %08x\n%b\n" % (NOW, len(RAW), 0, RAW))
+    offsets = [journal.append(RAW, NOW) for _ in range(10_000 // size)]
+    with pytest.raises(JournalFull, match=r"of 10000 bytes allowed.*allow more\.$"):
+        journal.append(RAW, NOW)
+    end = journal.end
+    assert end <= 10_000
+    assert len(raws(journal)) == len(offsets)
+    journal.forget_before(offsets[20])
+    assert journal.append(RAW, NOW) == end
+    assert raws(journal, journal.start)[-1] == RAW
+
+
+def test_only_whole_settled_segments_are_forgotten(journal: Journal, tmp_path: Path) -> None:
+    offsets = [journal.append(RAW, NOW) for _ in range(100)]
+    before = len(files(tmp_path / "journal"))
+    journal.forget_before(offsets[50])
+    assert len(files(tmp_path / "journal")) < before
+    assert journal.start <= offsets[50]
+    assert [record.offset for record in journal.read_from(0)] == [o for o in offsets if o >= journal.start]
+
+
+def test_when_all_is_settled_all_is_forgotten(journal: Journal) -> None:
+    journal.append(RAW, NOW)
+    end = journal.end
+    journal.forget_before(end)
+    assert (journal.start, journal.end) == (end, end)
+    assert journal.append(RAW, NOW) == end
+
+
+def test_nothing_is_kept_longer_than_seven_days(journal: Journal) -> None:
+    journal.append(b"old", NOW)
+    journal.append(b"next day", NOW + (DAY_S + 1) * SECOND)
+    journal.expire(NOW + 7 * DAY_S * SECOND)
+    assert raws(journal) == [b"old", b"next day"]
+    journal.expire(NOW + (7 * DAY_S + 1) * SECOND)
+    assert raws(journal) == [b"next day"]
+    journal.expire(NOW + 30 * DAY_S * SECOND)
+    assert raws(journal) == []
+    assert journal.append(b"new", NOW + 30 * DAY_S * SECOND) == journal.start
+
+
+def test_age_is_known_after_reopening(tmp_path: Path) -> None:
+    with Journal(tmp_path, max_bytes=1000) as first:
+        first.append(b"old", NOW)
+    with Journal(tmp_path, max_bytes=1000) as second:
+        second.expire(NOW + 8 * DAY_S * SECOND)
+        assert raws(second) == []
+
+
+RECORDS: Final = [b"Event: %d\r\n%b" % (number, b"x" * (number * 7 % 50)) for number in range(30)]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A journal of several segments, complete."""
+    directory = tmp_path_factory.mktemp("whole")
+    with Journal(directory, max_bytes=100_000, segment_bytes=400) as journal:
+        for raw in RECORDS:
+            journal.append(raw, NOW)
+    return directory
+
+
+def cut(source: Path, target: Path, length: int) -> None:
+    """Copy a journal as it was when only its first bytes had been written."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    for path in files(source):
+        start = int(path.stem)
+        if start <= length:
+            (target / path.name).write_bytes(path.read_bytes()[: length - start])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(part=st.floats(0.0, 1.0), junk=st.binary(max_size=80))
+def test_cut_anywhere_a_prefix_comes_back(whole: Path, tmp_path: Path, part: float, junk: bytes) -> None:
+    total = sum(path.stat().st_size for path in files(whole))
+    directory = tmp_path / "cut"
+    cut(whole, directory, int(total * part))
+    with files(directory)[-1].open("ab") as last:
+        last.write(junk)
+    with Journal(directory, max_bytes=100_000, segment_bytes=400) as journal:
+        found = raws(journal)
+        assert found == RECORDS[: len(found)]
+        assert len(found) >= len(RECORDS) * part - 3
+        assert journal.end >= int(total * part) if junk else True
+        offset = journal.append(b"after", NOW)
+        assert raws(journal) == [*found, b"after"]
+    with Journal(directory, max_bytes=100_000) as again:
+        assert raws(again, offset) == [b"after"]
+
+
+def test_a_torn_end_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with Journal(tmp_path, max_bytes=1000) as journal:
+        journal.append(RAW, NOW)
+        end = journal.end
+    with files(tmp_path)[0].open("ab") as last:
+        last.write(b"1795307000000000 500 0")
+    with Journal(tmp_path, max_bytes=1000) as journal:
+        assert journal.end == end + 22  # its offsets are not given again
+        assert raws(journal) == [RAW]
+    assert "22 bytes behind the last whole record removed" in caplog.text
+
+
+def test_a_damaged_segment_is_left_out_from_there(
+    whole: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    directory = tmp_path / "damaged"
+    shutil.copytree(whole, directory)
+    first = files(directory)[0]
+    content = bytearray(first.read_bytes())
+    content[len(content) // 2] ^= 1
+    first.write_bytes(content)
+    with Journal(directory, max_bytes=100_000) as journal:
+        found = raws(journal)
+    assert len(found) < len(RECORDS)
+    assert found[0] == RECORDS[0]
+    assert found[-1] == RECORDS[-1]
+    assert "no whole record at offset" in caplog.text
+
+
+KILLED: Final = """
+import sys
+from pathlib import Path
+from telephony.journal import Journal
+journal = Journal(Path(sys.argv[1]), max_bytes=1 << 30, segment_bytes=20_000)
+for number in range(10_000_000):
+    journal.append(b"message %d" % number, number)
+    if number % 10 == 9:
+        journal.flush()
+    if number == 5000:
+        print("going", flush=True)
+"""
+
+
+def test_a_kill_loses_nothing_that_was_flushed(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"going\n"
+        os.kill(writer.pid, signal.SIGKILL)
+    with Journal(tmp_path, max_bytes=1 << 30) as journal:
+        found = raws(journal)
+    assert len(found) >= 5000
+    assert found == [b"message %d" % number for number in range(len(found))]
+
+
+def test_a_full_disk_is_full(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal.append(b"one", NOW)
+    journal.flush()
+    write = os.write
+
+    def no_space(file: int, data: bytes) -> int:
+        write(file, bytes(data)[:7])
+        raise OSError(28, "No space left on device")
+
+    journal.append(b"two", NOW)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", no_space)
+        with pytest.raises(JournalFull, match="No space left"):
+            journal.flush()
+    assert raws(journal) == [b"one", b"two"]
+
+
+def test_a_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.touch()
+    with pytest.raises(JournalError, match=r"file cannot be used: File exists\."):
+        Journal(path, max_bytes=1000)
+
+
+def test_sync_reaches_the_disk(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    journal.append(RAW, NOW)
+    journal.sync()
+    assert len(synced) == 1

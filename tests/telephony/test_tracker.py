@@ -1,0 +1,475 @@
+"""One verdict per call, whatever happens to its events; the live view; what a snapshot finds after a gap."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from telephony import events as e
+from telephony.call import Call
+from telephony.events import ChannelEvent, Event
+from telephony.tracker import EVENTS_OF_A_CALL, Tracker
+from telephony.verdict import judge
+from tests.telephony.recorded import NAMES, events_of
+
+SECOND: Final = 1_000_000
+T0: Final = 1_795_307_000 * SECOND
+CALLER: Final = "1795307000.1"
+STAMPED: Final = tuple(name for name in NAMES if "ast16" not in name)
+
+
+def on(kind: type[ChannelEvent], seconds: float, *rest: Any, who: str = CALLER, link: str = "", name: str = "") -> Any:
+    """An event on a channel of the caller's call, some seconds after it began."""
+    channel = name or f"PJSIP/{who}"
+    return kind(T0 + round(seconds * SECOND), who, link or CALLER, channel, *rest)
+
+
+def born(seconds: float = 0.0, who: str = CALLER, number: str = "0901", **more: Any) -> Any:
+    return on(e.Newchannel, seconds, number, "500", who=who, **more)
+
+
+def joined(seconds: float = 0.1, queue: str = "support", who: str = CALLER, **more: str) -> Any:
+    return on(e.QueueCallerJoin, seconds, queue, "0901", who=who, **more)
+
+
+def connected(seconds: float) -> Any:
+    return on(e.AgentConnect, seconds, "support", "1795307000.2", "One", "PJSIP/1", None)
+
+
+def gave_up(seconds: float) -> list[Any]:
+    return [on(e.HangupRequest, seconds, None), on(e.QueueCallerAbandon, seconds, "support", None), ended(seconds)]
+
+
+def ended(seconds: float, cause: int = 16, **more: Any) -> Any:
+    return on(e.Hangup, seconds, cause, **more)
+
+
+def shown(who: str = CALLER, app: str = "Queue", data: str = "support", **more: str) -> Any:
+    return on(e.CoreShowChannel, 60, "0901", app, data, who=who, **more)
+
+
+def waits(wait_s: int, who: str = CALLER, seconds: float = 60) -> Any:
+    return on(e.QueueEntry, seconds, "support", "0901", wait_s, who=who, link=who)
+
+
+def fed(tracker: Tracker, events: Iterable[Event]) -> list[Call]:
+    """Feed events as they happen."""
+    return [call for event in events for call in tracker.feed(event, event.at)]
+
+
+def at(seconds: float) -> int:
+    return T0 + round(seconds * SECOND)
+
+
+def told(calls: Iterable[Call]) -> list[tuple[str, str, str | None]]:
+    verdicts = [(call.call_id, judge(call)) for call in calls]
+    return [(call_id, verdict.kind, verdict.reason) for call_id, verdict in verdicts]
+
+
+# When a call is over
+
+
+def test_a_call_comes_out_a_grace_after_its_own_hangup() -> None:
+    tracker = Tracker("main", grace_s=1.0)
+    assert fed(tracker, [born(), joined(), *gave_up(10)]) == []
+    assert tracker.tick(at(10.9)) == []
+    calls = tracker.tick(at(11))
+    assert told(calls) == [(CALLER, "abandoned", "gave-up-waiting")]
+    assert (calls[0].pbx, calls[0].did, calls[0].ended_at) == ("main", "500", at(10))
+    assert tracker.tick(at(99)) == []
+
+
+def test_the_hangup_of_another_channel_ends_nothing() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [born(), joined(), born(0.2, "1795307000.2"), ended(3, who="1795307000.2")])
+    assert tracker.tick(at(50)) == []
+    assert tracker.waiting("support") == 1
+
+
+def test_what_comes_within_the_grace_still_counts() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [born(), joined(), connected(1), on(e.HangupRequest, 9, None), ended(9)])
+    late = on(e.AgentComplete, 9.5, "support", "1795307000.2", "One", "PJSIP/1", None, None, "caller")
+    assert told([*tracker.feed(late, at(9.5)), *tracker.tick(at(20))]) == [(CALLER, "served", None)]
+
+
+def test_late_events_open_nothing() -> None:
+    tracker = Tracker("main")
+    story = [born(), joined(), *gave_up(10)]
+    assert len([*fed(tracker, story), *tracker.tick(at(20))]) == 1
+    again = [replace(event, at=event.at + 30 * SECOND) for event in story]
+    assert fed(tracker, again) == []
+    assert tracker.finish(at(99)) == []
+    assert tracker.live_numbers() == {}
+
+
+def test_tombstones_are_bounded() -> None:
+    tracker = Tracker("main", tombstones=10)
+    for number in range(100):
+        who = f"1795307000.{number}"
+        story = [born(number, who, link=who), joined(number, who=who, link=who), ended(number, who=who, link=who)]
+        fed(tracker, story)
+    assert len(tracker._over) <= 10  # noqa: SLF001 - nothing else shows it
+    assert len(tracker.channels._gone) <= 10  # noqa: SLF001
+
+
+def test_a_call_whose_hangup_was_lost_ends_by_age() -> None:
+    tracker = Tracker("main", age_limit_s=3600)
+    fed(tracker, [born(), joined(), connected(1)])
+    assert tracker.tick(at(3599)) == []
+    assert told(tracker.tick(at(3601))) == [(CALLER, "unknown", "hangup-missing")]
+    assert tracker.live_numbers() == {}
+    assert tracker.oldest_offset() is None
+
+
+def test_a_call_keeps_a_bounded_number_of_events() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [born(), joined(), connected(1)])
+    fed(tracker, [on(e.BridgeEnter, 2 + n / 100, "basic") for n in range(2 * EVENTS_OF_A_CALL)])
+    calls = [*fed(tracker, [ended(60, 44)]), *tracker.tick(at(70))]
+    assert told(calls) == [(CALLER, "dropped", "media-time-out")]
+    assert not calls[0].complete
+
+
+def test_at_the_end_of_a_capture_what_lives_is_unfinished() -> None:
+    tracker = Tracker("main")
+    other = "1795307000.9"
+    fed(tracker, [born(), joined(), *gave_up(10), born(10, other, link=other), joined(10, who=other, link=other)])
+    finished = tracker.finish(at(10.2))
+    assert told(finished) == [(CALLER, "abandoned", "gave-up-waiting"), (other, "unfinished", "capture-ended")]
+
+
+def test_a_clock_that_runs_backwards_does_no_harm() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [born(), joined(), *gave_up(10)])
+    assert tracker.tick(at(-500)) == []
+    assert len(tracker.tick(at(11))) == 1
+
+
+# The live view
+
+
+def test_who_waits() -> None:
+    tracker = Tracker("main")
+    counts = []
+    for event in [born(), joined(), joined(0.2, queue="sales"), connected(3), joined(9, "support"), ended(12)]:
+        tracker.feed(event, event.at)
+        counts.append((tracker.waiting("support"), tracker.waiting("sales")))
+    assert counts == [(0, 0), (1, 0), (0, 1), (0, 1), (1, 0), (0, 0)]
+
+
+def test_a_join_that_comes_after_the_leave_waits_not() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [born(), on(e.QueueCallerLeave, 5, "support")])
+    tracker.feed(joined(0.1), at(5.1))
+    assert tracker.waiting("support") == 0
+
+
+def test_callbacks_of_ours_do_not_count_as_waiting() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [joined(who="lcr-7-2", link="lcr-7-1", name="Local/s@lcr-agent-00000000;2")])
+    assert tracker.waiting("support") == 0
+    assert tracker.own_live() == {"7"}
+
+
+def test_numbers_of_live_channels() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [born(number="+81901"), born(0.1, "1795307000.2", "1001"), born(0.2, "1795307000.3", "<unknown>")])
+    fed(tracker, [on(e.NewCallerid, 0.3, "0902", who="1795307000.3")])
+    fed(tracker, [on(e.DialBegin, 0.4, "trunk/0903@carrier", who="1795307000.3")])
+    assert tracker.live_numbers() == {
+        "+81901": {CALLER: CALLER},
+        "1001": {"1795307000.2": CALLER},
+        "0902": {"1795307000.3": CALLER},
+        "0903": {"1795307000.3": CALLER},
+    }
+    fed(tracker, [ended(9), ended(9, who="1795307000.3")])
+    assert tracker.live_numbers() == {"1001": {"1795307000.2": CALLER}}
+
+
+def test_own_channels_are_known_by_form_and_gone_with_their_last() -> None:
+    tracker = Tracker("main")
+    own: dict[str, Any] = {"link": "lcr-a_1-1"}
+    fed(tracker, [born(0, "lcr-a_1-1", **own), born(0, "lcr-a_1-2", **own), born(1, "1795307000.5", "0901", **own)])
+    assert tracker.own_live() == {"a_1"}
+    fed(tracker, [ended(5, who="lcr-a_1-1", **own), ended(5, who="lcr-a_1-2", **own)])
+    assert tracker.own_live() == {"a_1"}  # the customer's leg
+    fed(tracker, [ended(6, who="1795307000.5", **own)])
+    assert tracker.own_live() == set()
+    assert told(tracker.tick(at(9))) == [("lcr-a_1-1", "callback", None)]
+
+
+def test_a_channel_id_used_again_is_alive_again() -> None:
+    """Asterisk accepts a ChannelId again once the call is over: whoever looks whether we dial must see it."""
+    tracker = Tracker("main")
+    own: dict[str, Any] = {"who": "lcr-1-1", "link": "lcr-1-1"}
+    fed(tracker, [born(0, name="Local/a;1", **own), ended(5, name="Local/a;1", **own)])
+    assert len(tracker.tick(at(9))) == 1
+    fed(tracker, [born(0, name="Local/a;1", **own)])  # late
+    assert tracker.own_live() == set()
+    fed(tracker, [born(60, name="Local/b;1", **own)])
+    assert tracker.own_live() == {"1"}
+
+
+def test_the_channel_of_a_failed_originate_is_nobody() -> None:
+    tracker = Tracker("main")
+    failed: dict[str, Any] = {"name": "OutgoingSpoolFailed"}
+    story = [born(**failed), on(e.QueueStatus, 1, "UNKNOWN", **failed), ended(1, **failed)]
+    assert fed(tracker, story) + tracker.finish(at(9)) == []
+    assert tracker.live_numbers() == {}
+
+
+def test_the_oldest_offset_is_that_of_the_oldest_open_call() -> None:
+    tracker = Tracker("main")
+    other = "1795307000.9"
+    tracker.feed(born(), at(0), 100)
+    tracker.feed(born(1, other, link=other), at(1), 200)
+    tracker.feed(joined(), at(1), 300)
+    assert tracker.oldest_offset() == 100
+    tracker.feed(ended(2), at(2), 400)
+    assert tracker.oldest_offset() == 100  # still in its grace
+    tracker.tick(at(4))
+    assert tracker.oldest_offset() == 200
+
+
+def test_one_put_into_a_queue_later_is_heard_from_the_first_of_his_channel() -> None:
+    tracker = Tracker("main")
+    rung = "1795307000.2"
+    tracker.feed(born(), at(0), 100)
+    tracker.feed(born(1, rung, "0905"), at(1), 200)
+    tracker.feed(ended(5), at(5), 300)
+    tracker.tick(at(9))
+    tracker.feed(joined(10, who=rung), at(10), 400)
+    assert tracker.oldest_offset() == 200
+    [call] = tracker.finish(at(11))
+    assert (call.call_id, call.number) == (rung, "0905")
+
+
+# After a gap
+
+
+def test_calls_that_are_gone_ended_unseen() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [born(), joined(), connected(1)])
+    assert told(tracker.snapshot([], [], at(60))) == [(CALLER, "unknown", "ended-unseen")]
+    assert tracker.live_numbers() == {}
+
+
+def test_one_who_had_hung_up_in_the_queue_stays_abandoned() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [born(), joined(), *gave_up(9)[:2]])
+    assert told(tracker.snapshot([], [], at(60))) == [(CALLER, "abandoned", "gave-up-waiting")]
+
+
+@pytest.mark.parametrize(
+    ("story", "expected"),
+    [
+        ([born(), joined(), connected(1)], ("dropped", "pbx-restarted", "system")),
+        ([born(), joined()], ("blocked", "pbx-restarted", "system")),
+    ],
+)
+def test_a_restart_ends_every_call(story: list[Any], expected: tuple[str, str, str]) -> None:
+    tracker = Tracker("main")
+    fed(tracker, story)
+    [verdict] = [judge(call) for call in tracker.snapshot([], [], at(60), restarted=True)]
+    assert (verdict.kind, verdict.reason, verdict.side) == expected
+    assert verdict.source == "live-partial"
+
+
+def test_calls_that_go_on_have_a_gap() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [born(), joined()])
+    assert tracker.snapshot([shown()], [waits(59)], at(60)) == []
+    assert tracker.waiting("support") == 1
+    calls = [*fed(tracker, gave_up(70)), *tracker.tick(at(80))]
+    assert told(calls) == [(CALLER, "abandoned", "gave-up-waiting")]
+    assert not calls[0].complete
+    assert [visit.joined_at for visit in calls[0].visits] == [at(0.1)]
+
+
+def test_one_answered_in_the_gap_waits_no_more() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [born(), joined()])
+    tracker.snapshot([shown()], [], at(60))
+    assert tracker.waiting("support") == 0
+    calls = [*fed(tracker, [on(e.HangupRequest, 70, None), ended(70)]), *tracker.tick(at(80))]
+    assert told(calls) == [(CALLER, "unknown", "queue-result-missing")]
+
+
+def test_callers_unknown_so_far_are_taken_up_with_their_wait() -> None:
+    tracker = Tracker("main")
+    tracker.snapshot([shown()], [waits(45)], at(60))
+    assert tracker.waiting("support") == 1
+    assert tracker.live_numbers() == {"0901": {CALLER: CALLER}}
+    [call] = [*fed(tracker, gave_up(70)), *tracker.tick(at(80))]
+    assert told([call]) == [(CALLER, "abandoned", "gave-up-waiting")]
+    assert (call.number, call.visits[0].joined_at, call.complete) == ("0901", at(15), False)
+
+
+def test_one_talking_unknown_so_far_gets_a_verdict() -> None:
+    tracker = Tracker("main")
+    tracker.snapshot([shown(), shown("1795307000.2", "AppQueue", "(Outgoing Line)")], [], at(60))
+    complete = on(e.AgentComplete, 70, "support", "1795307000.2", "One", "PJSIP/1", 2, 30, "caller")
+    calls = [*fed(tracker, [on(e.HangupRequest, 70, None), complete, ended(70)]), *tracker.tick(at(80))]
+    assert told(calls) == [(CALLER, "served", None)]
+    assert (judge(calls[0]).waited_s, judge(calls[0]).talked_s) == (2.0, 30.0)
+
+
+def test_what_was_heard_since_the_lists_were_asked_for_is_newer() -> None:
+    tracker = Tracker("main")
+    new, left = "1795307060.8", "1795307060.9"
+    fed(tracker, [born(), joined()])
+    # The lists are asked for at 60; before they are in, one comes and one whom they show leaves.
+    fed(tracker, [born(61, new, link=new), joined(61, who=new, link=new)])
+    fed(tracker, [born(50, left, link=left), joined(50, who=left, link=left)])
+    fed(tracker, [on(e.QueueCallerLeave, 61, "support", who=left, link=left), ended(61, who=left, link=left)])
+    gone = tracker.snapshot([shown(left, link=left)], [waits(9, left)], at(61.5), asked_at=at(60))
+    assert told(gone) == [(CALLER, "unknown", "ended-unseen")]
+    assert tracker.waiting("support") == 1
+    assert set(tracker.live_numbers()["0901"]) == {new}
+
+
+def test_own_channels_found_alive_are_reported() -> None:
+    tracker = Tracker("main")
+    tracker.snapshot([shown("lcr-5-1", "Dial", "", link="lcr-5-1")], [], at(60))
+    assert tracker.own_live() == {"5"}
+
+
+# Under any order, repetition or loss
+
+
+@dataclass(frozen=True)
+class Mishap:
+    """What happens to a stream on its way: loss, repetition, delay (µs), and whether Timestamps survive."""
+
+    seed: int
+    loss: float
+    copies: int
+    delay: int
+    stamped: bool
+
+    def befall(self, events: Iterable[Event]) -> list[tuple[int, Event]]:
+        """Give the events with their arrival, in its order."""
+        chance = Random(self.seed)  # noqa: S311 - a reproducible mess
+        kept = [event for event in events if chance.random() >= self.loss]
+        kept += [chance.choice(kept) for _ in range(self.copies) if kept]
+        late = sorted(((event.at + chance.randint(0, self.delay), event) for event in kept), key=lambda pair: pair[0])
+        return late if self.stamped else [(arrival, replace(event, at=arrival)) for arrival, event in late]
+
+
+def mishaps(**fixed: Any) -> st.SearchStrategy[Mishap]:
+    anything: dict[str, Any] = {
+        "seed": st.integers(0, 1 << 30),
+        "loss": st.sampled_from([0.0, 0.01, 0.05, 0.2, 0.5, 0.9]),
+        "copies": st.sampled_from([0, 1, 5, 30]),
+        "delay": st.sampled_from([0, 1_000, 50_000, 900_000]),
+        "stamped": st.booleans(),
+    }
+    return st.builds(Mishap, **(anything | {name: st.just(value) for name, value in fixed.items()}))
+
+
+def kinds_of(stream: Iterable[tuple[int, Event]]) -> dict[str, str]:
+    """Give each call's kind; no call may come out twice."""
+    tracker, now, calls = Tracker("main"), 0, []
+    for arrival, event in stream:
+        now = max(now, arrival)
+        calls += tracker.feed(event, now)
+    calls += tracker.finish(now)
+    assert len({call.call_id for call in calls}) == len(calls)
+    return {call.call_id: judge(call).kind for call in calls}
+
+
+def truth_of(name: str) -> dict[str, str]:
+    return kinds_of((event.at, event) for event in events_of(name))
+
+
+@settings(max_examples=150)
+@given(st.sampled_from(STAMPED), mishaps(loss=0.0, stamped=True))
+def test_with_timestamps_no_order_and_no_repetition_changes_a_verdict(name: str, mishap: Mishap) -> None:
+    assert kinds_of(mishap.befall(events_of(name))) == truth_of(name)
+
+
+@settings(max_examples=150)
+@given(st.sampled_from(NAMES), mishaps(loss=0.0, stamped=False))
+def test_without_timestamps_a_kind_is_right_or_unknown(name: str, mishap: Mishap) -> None:
+    truth, found = truth_of(name), kinds_of(mishap.befall(events_of(name)))
+    assert set(found) == set(truth)
+    assert all(kind in {truth[call_id], "unknown"} for call_id, kind in found.items())
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(NAMES), mishaps())
+def test_under_loss_a_kind_is_right_or_unknown(name: str, mishap: Mishap) -> None:
+    truth, found = truth_of(name), kinds_of(mishap.befall(events_of(name)))
+    assert set(found) <= set(truth)
+    assert all(kind in {truth[call_id], "unknown", "unfinished"} for call_id, kind in found.items())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_one_event_may_be_lost(name: str) -> None:
+    """A call whose channel and queue are still heard of gets its one verdict."""
+    truth, events = truth_of(name), events_of(name)
+    for lost in range(len(events)):
+        rest = [(event.at, event) for event in events[:lost] + events[lost + 1 :]]
+        found = kinds_of(rest)
+        assert set(found) == set(truth) or name.startswith("11")
+        assert all(kind in {truth[call_id], "unknown", "unfinished"} for call_id, kind in found.items())
+
+
+CHANNELS: Final = st.sampled_from([CALLER, "1795307000.2", "1795307000.3", "lcr-1-1", "lcr-1-2", "cb-1", ""])
+NAMES_OF_CHANNELS: Final = st.sampled_from(["PJSIP/t-1", "Local/a@b-1;1", "Local/a@b-1;2", "OutgoingSpoolFailed", ""])
+QUEUES: Final = st.sampled_from(["support", "sales", ""])
+SECONDS: Final = st.none() | st.integers(0, 60)
+
+
+def some(kind: type[Event], *rest: st.SearchStrategy[Any]) -> st.SearchStrategy[Event]:
+    return st.builds(kind, st.integers(T0, at(100)), CHANNELS, CHANNELS, NAMES_OF_CHANNELS, *rest)
+
+
+WORD: Final = st.sampled_from(
+    ["", "1", "0901", "TIMEOUT", "FULL", "UNKNOWN", "basic", "transfer", "Queue", "support,,"]
+)
+ANY_EVENT: Final = st.one_of(
+    some(e.Newchannel, WORD, WORD),
+    some(e.NewCallerid, WORD),
+    some(e.Newexten, WORD),
+    some(e.QueueStatus, WORD),
+    some(e.DialBegin, WORD),
+    some(e.QueueCallerJoin, QUEUES, WORD),
+    some(e.QueueEntry, QUEUES, WORD, SECONDS),
+    some(e.QueueCallerLeave, QUEUES),
+    some(e.QueueCallerAbandon, QUEUES, SECONDS),
+    some(e.AgentCalled, QUEUES, CHANNELS),
+    some(e.AgentRingNoAnswer, QUEUES, CHANNELS),
+    some(e.AgentConnect, QUEUES, CHANNELS, WORD, WORD, SECONDS),
+    some(e.AgentComplete, QUEUES, CHANNELS, WORD, WORD, SECONDS, SECONDS, WORD),
+    some(e.HangupRequest, st.sampled_from([None, 16, 18, 41, 44])),
+    some(e.SoftHangupRequest, st.sampled_from([None, 1, 16, 32])),
+    some(e.Hangup, st.sampled_from([None, 0, 16, 18, 41, 44])),
+    some(e.DTMFEnd, WORD, WORD),
+    some(e.BridgeEnter, WORD),
+    some(e.CoreShowChannel, WORD, WORD, WORD),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(ANY_EVENT, max_size=40), st.booleans(), st.integers(0, 40))
+def test_no_stream_raises_or_judges_a_call_twice(events: list[Event], restarted: bool, gap_at: int) -> None:
+    tracker, calls = Tracker("main", age_limit_s=60), []
+    for number, event in enumerate(events):
+        if number == gap_at:
+            listed = [other for other in events if isinstance(other, e.CoreShowChannel)]
+            entries = [other for other in events if isinstance(other, e.QueueEntry)]
+            calls += tracker.snapshot(listed, entries, event.at, restarted=restarted)
+        calls += tracker.feed(event, event.at, number)
+    calls += tracker.finish(at(500))
+    verdicts = [judge(call) for call in calls]
+    assert len({call.call_id for call in calls}) == len(calls)
+    assert all(verdict.waited_s >= 0 and verdict.talked_s >= 0 for verdict in verdicts)
+    assert all(verdict.source == "live-partial" for verdict in verdicts if verdict.kind == "unknown")
+    assert tracker.oldest_offset() is None
+    assert tracker.waiting("support") == tracker.waiting("sales") == 0
