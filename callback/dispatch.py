@@ -32,19 +32,25 @@ def next_order(
     """
     if live.closed is not None:
         return None, []
-    rows = {row.id: row for row in lanes.due(connection, shift.pbx, now)}
+    rows = {row.id: row for row in lanes.due(connection, shift.pbx, now, _queues(shift, live))}
     if not rows:
         return None, []
-    in_flight = lanes.in_flight(connection, shift.pbx)
+    in_flight = lanes.in_flight(connection)
     decision = decide(list(rows.values()), in_flight, shift, live, now)
     if isinstance(decision, order.Wait):
         return None, []
     return _claim(connection, shift, held, live, rows[decision.candidate.reservation], decision, now)
 
 
+def _queues(shift: Shift, live: Live) -> dict[str, tuple[str, ...]]:
+    """The queues that somebody might be called for, with the only numbers that may be."""
+    staffed = ((queue, shift.rules.queue(queue)) for queue, agents in live.free.items() if agents)
+    return {queue: rules.only_numbers for queue, rules in staffed if rules.calls == "on"}
+
+
 def decide(rows: list[Row[Any]], in_flight: list[Row[Any]], shift: Shift, live: Live, now: int) -> order.Decision:
-    """Ask the pure rule; also for those who only want to know why not."""
-    looking = Counter(row.queue for row in in_flight if row.agent_connected_at is None)
+    """Ask the pure rule; also for those who only want to know why not. `in_flight`: the attempts on every PBX."""
+    looking = Counter(row.queue for row in in_flight if row.pbx == shift.pbx and row.agent_connected_at is None)
     floor = order.Floor(free=live.free, waiting=live.waiting, looking=looking)
     busy = {row.person_id for row in in_flight}
     return order.choose([_candidate(row, shift, live, busy) for row in rows], floor, shift.hours, now)
@@ -135,7 +141,7 @@ def carry_over(connection: Connection, shift: Shift, now: int) -> list[News]:
         if carried is standing:
             continue
         recovery.add_promise(connection, shift, row.id, carried)
-        settle.postpone(connection, row.id, carried)
+        settle.postpone(connection, row, carried)
         facts = {
             "reservation": row.id,
             "from_at": carried.clock_starts_at,

@@ -52,7 +52,7 @@ def open_reservations(store: Store, settings: Settings, limit: int) -> list[Line
         if schema.current(connection) is None:
             raise StoreError(f"{store.where} is empty: start `callback run` with these settings first")
         rows = lanes.everything_open(connection, pbx, limit)
-        in_flight = lanes.in_flight(connection, pbx)
+        in_flight = lanes.in_flight(connection)
         seen = live.recall(connection, pbx)
     shift = Shift(pbx, settings.trunks, settings.rules, 0, settings.rules.hours())
     why = _why_not(rows, in_flight, shift, seen, now)

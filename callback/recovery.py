@@ -101,7 +101,7 @@ def _why_not(connection: Connection, shift: Shift, loss: Loss) -> str | None:
 def _standing(connection: Connection, shift: Shift, loss: Loss) -> Row[Any] | None:
     """His open reservation in this queue, if there is one: there is one at most."""
     r = t.reservation.c
-    his = select(t.reservation).where(r.pbx == shift.pbx, r.queue == loss.queue, r.person_id == loss.person, r.open)
+    his = select(t.reservation).where(r.pbx == shift.pbx, r.queue == loss.queue, r.person_id == loss.person, t.OPEN)
     return connection.execute(his.with_for_update()).first()
 
 

@@ -25,7 +25,7 @@ def served(connection: Connection, shift: Shift, call: Call, person: int, now: i
         .where(
             t.reservation.c.person_id == person,
             t.reservation.c.queue_group == group,
-            t.reservation.c.open,
+            t.OPEN,
             t.reservation.c.last_lost_at <= spoken_at,
             t.person.c.shared.is_(False),
         )

@@ -27,13 +27,14 @@ def move(connection: Connection, reservation: int, event: life.Event, now: int, 
     return following
 
 
-def postpone(connection: Connection, reservation: int, promise: Promise) -> None:
-    """Put another promise in force; the earlier ones stay in their table."""
-    times = {"aim_at": promise.aim_at, "deadline_at": promise.deadline_at, "due_at": promise.clock_starts_at}
+def postpone(connection: Connection, row: Row[Any], promise: Promise) -> None:
+    """Put another promise of a reservation in force; the earlier ones stay in their table."""
+    times = {"aim_at": promise.aim_at, "deadline_at": promise.deadline_at}
+    due_at = max(row.due_at, promise.clock_starts_at)  # never sooner than its last attempt allows
     connection.execute(
         update(t.reservation)
-        .where(t.reservation.c.id == reservation)
-        .values(clock_starts_at=promise.clock_starts_at, **times)
+        .where(t.reservation.c.id == row.id)
+        .values(clock_starts_at=promise.clock_starts_at, due_at=due_at, **times)
     )
 
 
@@ -120,7 +121,7 @@ def _settle_others(connection: Connection, row: Row[Any], now: int) -> list[News
         select(r.c.id).where(
             r.c.person_id == row.person_id,
             r.c.queue_group == row.queue_group,
-            r.c.open,
+            t.OPEN,
             r.c.state == "waiting",
             r.c.id != row.id,
         )

@@ -60,7 +60,7 @@ def _given_up(reservation: int) -> str:
 
 def hold_back(connection: Connection, shift: Shift, on_the_line: Collection[str], now: int) -> None:
     """Let nobody be texted while he rings, waits or talks, also with us: his texts wait for another grace."""
-    called = select(t.attempt.c.person_id).where(t.attempt.c.in_flight, t.attempt.c.pbx == shift.pbx)
+    called = select(t.attempt.c.person_id).where(t.IN_FLIGHT, t.attempt.c.pbx == shift.pbx)
     people = set(connection.execute(called).scalars())
     if on_the_line:
         people |= set(connection.execute(select(t.person.c.id).where(t.person.c.number.in_(on_the_line))).scalars())

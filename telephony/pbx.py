@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -85,6 +86,7 @@ class Pbx:
         self.boot = ""  # the start-up stamp of that Asterisk; empty until it is known
         self.ready = False  # connected, and the snapshot is in
         self.clock_off_s = 0.0
+        self.refused: Counter[str] = Counter()  # messages that were refused, by why: forged, malformed
         self._journal, self._clock = journal, clock
         self._on_heard, self._on_state = on_heard, on_state
         self._client = Client(
@@ -103,7 +105,9 @@ class Pbx:
         """Hear again what the journal kept from `offset` on: what was not committed when the service stopped."""
         begin = offset if offset <= self._journal.end else self._journal.start  # its end was lost: hear all of it
         for record in self._journal.read_from(begin):
-            heard = self._digest(Message(record.raw), record.arrived_at, record.offset)
+            message = Message(record.raw)
+            event = events.read(message, record.arrived_at)
+            heard = self._digest(message, event, record.arrived_at, record.offset)
             if heard is not None:
                 yield heard
 
@@ -112,10 +116,11 @@ class Pbx:
         await together(self._client.run(), self._tick())
 
     async def _on_message(self, message: Message, arrived_at: int) -> None:
-        if events.read(message, arrived_at) is None and dial.MARK not in message.raw:
+        event = events.read(message, arrived_at, self.refused)
+        if event is None and dial.MARK not in message.raw:
             return
         offset = await self._keep(message, arrived_at)
-        heard = self._digest(message, arrived_at, offset)
+        heard = self._digest(message, event, arrived_at, offset)
         if heard is not None:
             self._journal.flush()
             await self._on_heard(heard)
@@ -132,8 +137,7 @@ class Pbx:
                     told = True
                 await asyncio.sleep(FULL_WAIT_S)
 
-    def _digest(self, message: Message, arrived_at: int, offset: int) -> Heard | None:
-        event = events.read(message, arrived_at)
+    def _digest(self, message: Message, event: events.Event | None, arrived_at: int, offset: int) -> Heard | None:
         calls: list[Call] = []
         if event is not None:
             self.agents.feed(event)
@@ -155,6 +159,7 @@ class Pbx:
         """Let graces and age limits pass, whether or not anything is heard."""
         while True:
             await asyncio.sleep(TICK_S)
+            self._journal.expire(self._clock())
             heard = self._heard(self.tracker.tick(self._clock()), [])
             if heard is not None:
                 await self._on_heard(heard)
@@ -163,6 +168,7 @@ class Pbx:
 
     async def _on_up(self) -> None:
         """Take stock: who waits, which channels live, whether that Asterisk was restarted."""
+        asked_at = self._clock()
         boot = await self._boot_stamp()
         restarted = self.boot not in ("", boot)
         queues = await self._client.listing("QueueStatus", timeout_s=LISTING_TIMEOUT_S)
@@ -175,12 +181,14 @@ class Pbx:
             [event for event in listed if isinstance(event, events.CoreShowChannel)],
             [event for event in listed if isinstance(event, events.QueueEntry)],
             now,
+            asked_at=asked_at,
             restarted=restarted,
         )
-        own = _own(channels)
-        attempts = self.dialler.keep_only(set(own))
-        for attempt, legs in own.items():
-            self.dialler.adopt(attempt, legs, self._journal.end)
+        own = self.tracker.own_live()
+        attempts = self.dialler.keep_only(own)
+        for attempt, legs in _legs(channels).items():
+            if attempt in own:
+                self.dialler.adopt(attempt, legs, self._journal.end)
         heard = self._heard(calls, attempts)
         if heard is not None:
             await self._on_heard(heard)
@@ -234,8 +242,8 @@ class Pbx:
             log.info("attempt %s was over already: %s", attempt, error)
 
 
-def _own(channels: list[Message]) -> dict[str, set[str]]:
-    """Our attempts among the live channels, with the ids of their own legs."""
+def _legs(channels: list[Message]) -> dict[str, set[str]]:
+    """Our attempts among listed channels, with the ids of all their legs."""
     found: dict[str, set[str]] = {}
     for channel in channels:
         attempt = attempt_of(channel.get("Linkedid")) or attempt_of(channel.get("Uniqueid"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, and_, or_, select
 
 from callback.store import tables as t
 
@@ -15,12 +16,22 @@ _r = t.reservation.c
 
 def _open(pbx: str) -> Select[Any]:
     columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
-    return columns.where(_r.open, _r.pbx == pbx, _r.state == "waiting")
+    return columns.where(t.OPEN, _r.pbx == pbx, _r.state == "waiting")
 
 
-def due(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:
-    """Reservations that are due: oldest inside their aim, newest inside their deadline, then those past it."""
-    ready = _open(pbx).where(_r.due_at <= now)
+def due(connection: Connection, pbx: str, now: int, queues: Mapping[str, Sequence[str]]) -> list[Row[Any]]:
+    """Reservations that are due: oldest inside their aim, newest inside their deadline, then those past it.
+
+    `queues` are those that somebody may be called for, each with the only numbers that may be (none: all may). The
+    others stay out, since fifty of them would fill a lane.
+    """
+    whom = [
+        and_(_r.queue == queue, t.person.c.number.in_(numbers)) if numbers else _r.queue == queue
+        for queue, numbers in queues.items()
+    ]
+    if not whom:
+        return []
+    ready = _open(pbx).where(_r.due_at <= now, or_(*whom))
     lanes = (
         ready.where(_r.aim_at > now).order_by(_r.aim_at),
         ready.where(_r.deadline_at > now).order_by(_r.made_at.desc()),
@@ -40,12 +51,13 @@ def overdue(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:
 def everything_open(connection: Connection, pbx: str, limit: int) -> list[Row[Any]]:
     """Open reservations for people to look at, those with the nearest deadline first."""
     columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
-    wanted = columns.where(_r.open, _r.pbx == pbx).order_by(_r.deadline_at, _r.id)
+    wanted = columns.where(t.OPEN, _r.pbx == pbx).order_by(_r.deadline_at, _r.id)
     return list(connection.execute(wanted.limit(limit)))
 
 
-def in_flight(connection: Connection, pbx: str) -> list[Flight]:
-    """Attempts that have not ended, with the queue they are for."""
+def in_flight(connection: Connection, pbx: str | None = None) -> list[Flight]:
+    """Attempts that have not ended, on this PBX or on any, with the queue they are for."""
     a = t.attempt
     wanted = select(a, _r.queue, _r.state).join(t.reservation, t.reservation.c.id == a.c.reservation_id)
-    return list(connection.execute(wanted.where(a.c.in_flight, a.c.pbx == pbx)))
+    here = wanted if pbx is None else wanted.where(a.c.pbx == pbx)
+    return list(connection.execute(here.where(t.IN_FLIGHT)))

@@ -222,3 +222,7 @@ attempt = Table(
     Index("uq_attempt_in_flight", "person_id", unique=True,
           sqlite_where=text("in_flight"), postgresql_where=text("in_flight")),
 )  # fmt: skip
+
+# The words of the partial indexes: SQLite takes one only for a query that says the same, and `open = 1` is not.
+OPEN = text("reservation.open")
+IN_FLIGHT = text("attempt.in_flight")
