@@ -171,7 +171,14 @@ class Shiftwork:
         await self._writer.put(heard)
 
     def _on_state(self, state: str, why: str) -> None:
-        self._tell([News(f"pbx-{state}", now_us(), {"pbx": self._pbx.name, "why": why})])
+        told = [News(f"pbx-{state}", now_us(), {"pbx": self._pbx.name, "why": why})]
+        if state == "up":
+            told += [self._unknown(queue) for queue in self._shift.rules.queues if queue not in self._pbx.queues]
+        self._tell(told)
+
+    def _unknown(self, queue: str) -> News:
+        why = f"no such queue on the PBX: mend [rules.queues.{queue}]; it has {', '.join(sorted(self._pbx.queues))}"
+        return News("unknown-queue", now_us(), {"queue": queue, "why": why})
 
     def _tell(self, news: list[News]) -> None:
         self._narrator.tell(news)
@@ -224,14 +231,13 @@ class Shiftwork:
                 await asyncio.to_thread(self._end, order.attempt, "trunk-failure", [str(error)], now_us())
 
     async def _tend(self) -> None:
-        """Resolve attempts whose end nobody heard, and call off those whose customer was served meanwhile."""
+        """Resolve attempts whose end nobody heard, and call off those whose customer has come back by himself."""
         if not self._pbx.ready:
             return
         now = now_us()
         rows = await asyncio.to_thread(self._in_flight)
-        for row in rows:
-            if row.id in self._pbx.dialler.live() and row.state == "returned" and row.customer_dialled_at is None:
-                await self._pbx.call_off(row.id)
+        for row in tending.came_back(rows, self._live.numbers if self._live else frozenset()):
+            await self._pbx.call_off(row.id)
         for row in tending.unattended(rows, self._pbx.dialler.live(), now):
             ticket = await self._pbx.ticket(row.id)
             found = tending.resolve(row, ticket, self._shift.rules.reached_after_s, now_us())

@@ -84,8 +84,17 @@ def replay(
 
 
 @app.command()
-def doctor(settings: SettingsFile = DEFAULT) -> None:
+def doctor(
+    settings: SettingsFile = DEFAULT,
+    number: Annotated[
+        str | None, typer.Option(help="Say what each trunk makes of a number as signalled, and nothing else.")
+    ] = None,
+) -> None:
     """Check settings, database, manager login and rights, contexts and clocks; say the remedy for each fault."""
+    if number is not None:
+        for line in examination.number_lines(load(settings), number):
+            typer.echo(line)
+        return
     healthy = True
     for finding in examination.examine(settings):
         typer.echo(finding.line())

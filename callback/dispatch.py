@@ -20,6 +20,7 @@ from scheduler.promise import Promise, carry
 from telephony.dialler import Order
 
 US = 1_000_000
+SHORTEST_RING_US = 3 * US  # before the evening cut; less is no ring but a nuisance
 
 
 def next_order(
@@ -87,7 +88,7 @@ def _claim(
     now: int,
 ) -> tuple[Order | None, list[News]]:
     cut = shift.hours.ring_until(now)
-    if cut is None:
+    if cut is None or cut - now < SHORTEST_RING_US:
         return None, []
     settle.move(connection, row.id, "dialled", now)
     rules, queue = shift.rules, shift.rules.queue(row.queue)

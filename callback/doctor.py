@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DatabaseError
 
+from callback import phone
 from callback.errors import CallbackError
 from callback.settings import Settings, load
 from callback.store import schema
@@ -19,7 +20,7 @@ from telephony.ami.client import ActionFailed, Client, LoginRefused
 from telephony.ami.protocol import Message
 from telephony.errors import TelephonyError
 
-CONTEXTS = ("lcr-agent", "lcr-customer", "lcr-answered", "lcr-ended")
+CONTEXTS = ("lcr-agent", "lcr-agent-left", "lcr-customer", "lcr-answered", "lcr-ended")
 CLOCK_MAY_BE_OFF_S = 2.0
 PATIENCE_S = 5.0
 
@@ -47,6 +48,16 @@ def examine(path: Path) -> Iterator[Finding]:
     yield Finding(ok=True, what=f"settings in {path}: {_switched(settings)}")
     yield from _database(settings)
     yield from asyncio.run(_pbx(settings))
+
+
+def number_lines(settings: Settings, signalled: str) -> Iterator[str]:
+    """What each trunk makes of a signalled number: E.164 and what is dialled, or why it is not called back."""
+    for name, trunk in settings.trunks.items():
+        read = phone.read(signalled, trunk)
+        if isinstance(read, phone.Number):
+            yield f"{name}: {signalled} is {read.e164}, dialled as {phone.dial_string(read.e164, trunk)}"
+        else:
+            yield f"{name}: {signalled} is not called back: {read.reason}"
 
 
 def _switched(settings: Settings) -> str:

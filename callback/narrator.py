@@ -76,7 +76,8 @@ def _customer(words: str) -> Callable[[Facts, Time], str]:
 
 def _outcome(facts: Facts, time: Time) -> str:
     again = f"; again at {time(facts['again_at'])}" if facts.get("again_at") else ""
-    return f"#{facts['reservation']} {facts['outcome']}: {facts['state']}{again}"
+    number, outcome, state = facts["reservation"], facts["outcome"], facts["state"]
+    return f"#{number} {outcome}{again}" if state in (outcome, "waiting") else f"#{number} {outcome}: {state}{again}"
 
 
 def _returned(facts: Facts, _time: Time) -> str:

@@ -50,6 +50,8 @@ def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, n
         return []
     told = [_told(call, verdict)]
     if verdict.lost or verdict.kind == "requested":
+        if version > 1 and _counted(connection, call):
+            return told
         lost_at = call.ended_at or now
         pledge = promise(verdict.kind, lost_at=lost_at, made_at=now, hours=shift.hours, terms=shift.rules.terms())
         return told + _recover(connection, shift, Loss(call, verdict, number, person, lost_at, now, pledge))
@@ -143,8 +145,11 @@ def _insert(connection: Connection, shift: Shift, loss: Loss, state: State) -> i
 def _merged(connection: Connection, shift: Shift, loss: Loss, standing: Row[Any]) -> News:
     """Join a repeated loss to what stands: raised, since he is at his phone now, and never promised later."""
     _add_loss(connection, loss, standing.id)
-    kept = Promise(standing.made_at, standing.clock_starts_at, standing.aim_at, standing.deadline_at, "")
+    times = (standing.made_at, standing.clock_starts_at, standing.aim_at, standing.deadline_at)
+    kept = Promise(*times, loss.pledge.reason)
     pledge = merge(kept, loss.pledge)
+    if pledge is not kept:
+        add_promise(connection, shift, standing.id, pledge)
     values = {
         **_clock(pledge),
         "losses": standing.losses + 1,
@@ -173,6 +178,12 @@ def _withdraw(connection: Connection, call: Call, now: int) -> list[News]:
     settle.move(connection, row.id, "withdrawn", now)
     wording.withdraw(connection, row.id, "the call was not lost after all", now)
     return [News("withdrawn", now, {"reservation": row.id})]
+
+
+def _counted(connection: Connection, call: Call) -> bool:
+    """Whether an earlier verdict on this call has led to a reservation: one loss is one, however often it is judged."""
+    known = select(t.loss.c.reservation_id).where(t.loss.c.pbx == call.pbx, t.loss.c.call_id == call.call_id)
+    return connection.execute(known).first() is not None
 
 
 def _add_loss(connection: Connection, loss: Loss, reservation: int) -> None:

@@ -46,6 +46,8 @@ class QueueRules(Part):
     def _has_caller_id(self) -> QueueRules:
         if "on" in (self.texts, self.calls) and not re.fullmatch(r"\+?[0-9]{2,15}", self.caller_id):
             raise ValueError("caller_id must be the number that leads back into the queue before texts or calls are on")
+        if (self.texts, self.calls) == ("on", "watch"):
+            raise ValueError("texts promise a callback: switch calls on too, or texts off")
         return self
 
 

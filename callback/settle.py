@@ -103,7 +103,7 @@ def _follow(
 ) -> tuple[str, int | None]:
     if isinstance(following, retry.Settle):
         wording.withdraw(connection, row.id, "reached by our call", now)
-        return move(connection, row.id, "reached", now), None
+        return move(connection, row.id, "reached", now, tries=row.tries + 1), None
     if isinstance(following, retry.GiveUp):
         wording.withdraw(connection, row.id, "given up", now)
         state = move(connection, row.id, "given-up", now, tries=row.tries + 1)
@@ -115,10 +115,13 @@ def _follow(
 
 
 def _settle_others(connection: Connection, row: Row[Any], now: int) -> list[News]:
-    """A customer who was reached is owed nothing more in the other queues of the group."""
+    """A customer who was reached is owed nothing more in the other queues of the group; a shared number is many."""
     r = t.reservation
     others = connection.execute(
-        select(r.c.id).where(
+        select(r.c.id)
+        .join(t.person)
+        .where(
+            t.person.c.shared.is_(False),
             r.c.person_id == row.person_id,
             r.c.queue_group == row.queue_group,
             t.OPEN,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,12 @@ def resolve(row: Row[Any], ticket: Ticket, reached_after_s: float, now: int) -> 
     facts = facts_of_ticket(ticket.value, ran_through=ticket.boot == row.pbx_boot)
     outcome = outcome_of(facts, reached_after_s) if facts is not None else "unknown"
     return Resolution(outcome, evidence)
+
+
+def came_back(rows: list[Row[Any]], on_the_line: Collection[str]) -> list[Row[Any]]:
+    """Attempts that still look for an agent while their customer calls in, or was served already."""
+    looking = [row for row in rows if row.customer_dialled_at is None]
+    return [row for row in looking if row.e164 in on_the_line or row.state == "returned"]
 
 
 def unattended(rows: list[Row[Any]], live: set[str], now: int) -> list[Row[Any]]:

@@ -41,7 +41,8 @@ class Customer:
 def customers() -> Iterator[list[Customer]]:
     """Waves of callers for ever: more at a time than there are agents, so that some are lost.
 
-    The first who are lost answer their callback at once; later ones are busy, do not answer, decline.
+    Agents talk long enough for the lost to be texted before they are called. The first of them answer at once;
+    later ones are busy, do not answer, decline.
     """
     numbers = itertools.cycle([f"0901234{line}" for line in range(5601, 5680)])
     answers = phone.answer(1.0, talk_s=5)
@@ -49,7 +50,7 @@ def customers() -> Iterator[list[Customer]]:
         [(answers,), (answers,), (phone.busy(), answers), (answers,), (phone.no_answer(), answers), (phone.decline(),)]
     )
     for wave in itertools.count(1):
-        served = [Customer(next(numbers), 8, 7 + place, (answers,)) for place in range(3)]
+        served = [Customer(next(numbers), 8, 12 + 2 * place, (answers,)) for place in range(3)]
         lost = [Customer(next(numbers), 6, 6, next(fates)) for _ in range(2)]
         returning = [] if wave % 2 else [Customer(next(numbers), 6, 5, (answers,), returns_after_s=1)]
         yield [*served, *returning, *lost]

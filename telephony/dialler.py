@@ -1,8 +1,7 @@
 """Placing a callback and following it: the agent first, then the customer, by our own contexts and their ticket.
 
-The contexts are in `dialplan/extensions_lcr.conf`. An attempt's channels have the ids `lcr-<attempt>-1` (which dials the
-customer) and `-2` (which asks
-the queue for an agent); every leg carries the first as its Linkedid.
+The contexts are in `dialplan/extensions_lcr.conf`. An attempt's channels have the ids `lcr-<attempt>-1` (which dials
+the customer) and `-2` (which asks the queue for an agent); every leg carries the first as its Linkedid.
 """
 
 from __future__ import annotations
@@ -81,9 +80,7 @@ def originate(order: Order) -> list[tuple[str, str]]:
     }
     for name, value in {**variables, "agent_sees": order.agent_sees}.items():
         if not _SAFE.fullmatch(value):
-            raise ValueError(
-                f"{name} holds a character that a dialplan reads as more than a value: {value!r}"
-            )
+            raise ValueError(f"{name} holds a character that a dialplan reads as more than a value: {value!r}")
     return [
         ("Channel", "Local/s@lcr-agent/n"),
         ("Context", "lcr-customer"),
@@ -209,9 +206,7 @@ def _cause(followed: _Followed, _attempt: str, message: Message) -> None:
         return
     cause, tech = message.get("Cause"), message.get("TechCause")
     if cause.isdigit():
-        followed.facts = replace(
-            followed.facts, cause=int(cause), tech_cause=int(tech) if tech.isdigit() else None
-        )
+        followed.facts = replace(followed.facts, cause=int(cause), tech_cause=int(tech) if tech.isdigit() else None)
 
 
 def _user_event(followed: _Followed, attempt: str, message: Message) -> None:

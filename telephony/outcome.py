@@ -79,9 +79,7 @@ TABLE: Final = (
     Row("trunk-failure", lambda f, _: f.cause in TRUNK),
     Row("trunk-failure", lambda f, _: f.dial_status in {"CONGESTION", "CHANUNAVAIL"}),
     Row("no-answer", lambda f, _: f.dial_status == "NOANSWER"),
-    Row(
-        "agent-cancelled", lambda f, _: f.agent_connected and f.dial_status == ""
-    ),  # hung up before Dial began
+    Row("agent-cancelled", lambda f, _: f.agent_connected and f.dial_status == ""),  # hung up before Dial began
 )
 
 

@@ -11,17 +11,18 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from telephony import dialler as dial
 from telephony import events
 from telephony.agents import AgentsView
-from telephony.ami.client import ActionFailed, ActionRefused, Client
+from telephony.ami.client import ActionFailed, ActionRefused, ActionTimeout, Client, NotConnected
 from telephony.ami.protocol import Message
 from telephony.call import Call, Verdict
 from telephony.dialler import Dialler, Order
 from telephony.errors import TelephonyError
-from telephony.ids import attempt_of
+from telephony.ids import SECOND, attempt_of
 from telephony.journal import Journal, JournalFull
 from telephony.tasks import together
 from telephony.tracker import Tracker
@@ -30,6 +31,7 @@ from telephony.verdict import judge
 log = logging.getLogger(__name__)
 
 TICK_S = 0.5
+CLOCK_EVERY_S = 30
 FULL_WAIT_S = 0.5
 LISTING_TIMEOUT_S = 30.0
 
@@ -83,6 +85,7 @@ class Pbx:
         self.tracker = Tracker(wiring.name)
         self.agents = AgentsView()
         self.dialler = Dialler(reached_after_s)
+        self.queues: set[str] = set()  # all that the PBX has, also those without a member
         self.boot = ""  # the start-up stamp of that Asterisk; empty until it is known
         self.ready = False  # connected, and the snapshot is in
         self.clock_off_s = 0.0
@@ -121,8 +124,9 @@ class Pbx:
             return
         offset = await self._keep(message, arrived_at)
         heard = self._digest(message, event, arrived_at, offset)
-        if heard is not None:
+        if heard is not None or not self._client.stats.held_bytes:
             self._journal.flush()
+        if heard is not None:
             await self._on_heard(heard)
 
     async def _keep(self, message: Message, arrived_at: int) -> int:
@@ -157,8 +161,12 @@ class Pbx:
 
     async def _tick(self) -> None:
         """Let graces and age limits pass, whether or not anything is heard."""
+        measured_at = self._clock()
         while True:
             await asyncio.sleep(TICK_S)
+            if self.ready and self._clock() - measured_at > CLOCK_EVERY_S * SECOND:
+                measured_at = self._clock()
+                await self._measure_clock()
             self._journal.expire(self._clock())
             heard = self._heard(self.tracker.tick(self._clock()), [])
             if heard is not None:
@@ -177,6 +185,7 @@ class Pbx:
         now = self._clock()
         listed = [event for item in (*queues, *channels) if (event := events.read(item, now)) is not None]
         self.agents.reset(listed)
+        self.queues = {item.get("Queue") for item in queues if item.name == "QueueParams"}
         calls = self.tracker.snapshot(
             [event for event in listed if isinstance(event, events.CoreShowChannel)],
             [event for event in listed if isinstance(event, events.QueueEntry)],
@@ -200,15 +209,17 @@ class Pbx:
     async def _caught_up(self) -> None:
         """Wait until what arrived before the listings was digested: they overtake it."""
         while self._client.stats.held_bytes:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # noqa: ASYNC110 - the client's backlog has no event to wait for
 
     async def _boot_stamp(self) -> str:
         status = await self._client.action("CoreStatus")
         return f"{status.get('CoreStartupDate')} {status.get('CoreStartupTime')}"
 
     async def _measure_clock(self) -> None:
-        stamp = (await self._client.ping()).get("Timestamp")
-        self.clock_off_s = float(stamp) - self._clock() / 1e6 if stamp else 0.0
+        """Compare clocks by a ping; a connection that is lost meanwhile leaves the last figure."""
+        with suppress(NotConnected, ActionTimeout):
+            stamp = (await self._client.ping()).get("Timestamp")
+            self.clock_off_s = float(stamp) - self._clock() / SECOND if stamp else 0.0
 
     async def _on_down(self, reason: str) -> None:
         self.ready = False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,3 +164,71 @@ def test_the_evening_cut_passes_while_the_customers_phone_rings(
         assert ring.rang_until < cut_at
         service.wait("carried-over")
         assert len(carrier.rings) == 1
+
+
+def test_a_caller_who_comes_back_while_an_agent_is_sought_is_let_through_first(
+    pbx: Asterisk, carrier: Carrier, agent: Phone, service: Service
+) -> None:
+    agent.script = phone.no_answer()
+    lose(carrier, service)
+    pause(pbx, paused=False)
+    sought = agent.wait_call().wait_ringing()
+    again = carrier.call(DID, caller=CUSTOMER).wait_answered()
+    outcome = service.outcome()
+    assert outcome["outcome"] == "agent-no-answer"
+    sought.wait_ended()
+    talking = agent.wait_call().wait_ringing()
+    talking.answer()
+    again.wait_heard(AGENT_HZ)
+    again.hang_up()
+    service.wait("returned")
+    assert carrier.rings == []
+
+
+def test_in_watch_nobody_is_texted_and_nobody_is_rung(
+    pbx: Asterisk, carrier: Carrier, agent: Phone, tmp_path: Path
+) -> None:
+    with Service(pbx, tmp_path, queue="support") as service:  # sales, where he calls, is not switched on
+        lose(carrier, service)
+        pause(pbx, paused=False)
+        # A later caller of the queue is served: by then the loss was looked at many times.
+        second = carrier.call(DID, caller="09012345699")
+        agent.wait_call().wait_answered()
+        second.hang_up()
+        service.wait("call", lambda call: call["kind"] == "served")
+        assert service.rows(t.attempt) == []
+        assert service.rows(text_outbox) == []
+        assert carrier.rings == []
+        shown = subprocess.run(
+            [sys.executable, "-m", "callback", "queue", "--json", "-s", str(service.settings)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert json.loads(shown.stdout)["why_not"] == "watch"
+
+
+def test_doctor_finds_a_sound_installation_sound_and_names_each_fault(pbx: Asterisk, tmp_path: Path) -> None:
+    service = Service(pbx, tmp_path)
+    doctor = [sys.executable, "-m", "callback", "doctor", "-s", str(service.settings)]
+    sound = subprocess.run(doctor, capture_output=True, text=True, check=False)
+    assert sound.returncode == 0, sound.stdout
+    assert "FAULT" not in sound.stdout
+    settings = service.settings.read_text()
+    service.settings.write_text(settings.replace("queues.sales", "queues.nobody"))
+    unknown = subprocess.run(doctor, capture_output=True, text=True, check=False)
+    assert unknown.returncode == 1
+    assert "queue nobody is not on this PBX" in unknown.stdout
+    service.settings.write_text(settings.replace(pbx.secret, "wrong"))
+    refused = subprocess.run(doctor, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "manager.conf" in refused.stdout
+
+
+def test_a_refused_login_stops_the_service_and_says_so(pbx: Asterisk, tmp_path: Path) -> None:
+    service = Service(pbx, tmp_path)
+    service.settings.write_text(service.settings.read_text().replace(pbx.secret, "wrong"))
+    run = [sys.executable, "-m", "callback", "run", "-s", str(service.settings)]
+    ended = subprocess.run(run, capture_output=True, text=True, check=False, timeout=30)
+    assert ended.returncode == 2
+    assert "refused the login of manager user 'lcr'" in ended.stderr

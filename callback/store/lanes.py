@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, and_, or_, select
 from callback.store import tables as t
 
 LANE = 50
-Flight = Row[Any]  # an attempt, with the queue and state of its reservation
+Flight = Row[Any]  # an attempt, with the queue, state and number of its reservation
 _r = t.reservation.c
 
 
@@ -58,6 +58,9 @@ def everything_open(connection: Connection, pbx: str, limit: int) -> list[Row[An
 def in_flight(connection: Connection, pbx: str | None = None) -> list[Flight]:
     """Attempts that have not ended, on this PBX or on any, with the queue they are for."""
     a = t.attempt
-    wanted = select(a, _r.queue, _r.state).join(t.reservation, t.reservation.c.id == a.c.reservation_id)
+    columns = select(a, _r.queue, _r.state, t.person.c.number.label("e164"))
+    wanted = columns.join(t.reservation, t.reservation.c.id == a.c.reservation_id).join(
+        t.person, t.person.c.id == a.c.person_id
+    )
     here = wanted if pbx is None else wanted.where(a.c.pbx == pbx)
     return list(connection.execute(here.where(t.IN_FLIGHT)))

@@ -76,8 +76,8 @@ def test_without_our_contexts_words_the_end_is_left_to_the_ticket(name: str) -> 
 def test_a_callback_whose_words_come_on_another_channel_is_not_believed() -> None:
     stream = messages("busy")
     forged = Message(
-        b"Event: UserEvent\r\nUniqueid: 1795313879.7\r\nLinkedid: lcr-r3-1\r\nUserEvent: LcrEnded\r\n"
-        b"CallbackId: r3\r\nDialStatus: ANSWER\r\nHangupCause: 16\r\nAnsweredTime: 600"
+        b"Event: UserEvent\r\nUniqueid: 1795313879.7\r\nLinkedid: lcr-s3-1\r\nUserEvent: LcrEnded\r\n"
+        b"CallbackId: s3\r\nDialStatus: ANSWER\r\nHangupCause: 16\r\nAnsweredTime: 600"
     )
     begun = next(i for i, m in enumerate(stream) if m.name == "DialBegin")
     assert [

@@ -1,0 +1,91 @@
+"""Who goes first, and that looking for him stays cheap however many have been called before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, text
+
+from callback import recovery, redial, wording
+from callback.store import lanes
+from tests.callback.world import MINUTE, NOON, ON, World, call, judged, picture, rules
+
+AGENTS = {f"PJSIP/agent{n}" for n in range(9)}
+
+
+def test_lanes_go_by_promise_in_aim_oldest_then_in_window_newest_then_overdue_oldest(world: World) -> None:
+    lost_after = (0, 20, 40, 50, 70, 80)
+    numbers = {f"+8190123456{minutes:02}": minutes for minutes in lost_after}
+    for number, minutes in numbers.items():
+        world.hear(call(number, ended_at=NOON + minutes * MINUTE))
+    seen = picture(free={"support": AGENTS})
+    called = [world.claim(NOON + 85 * MINUTE, seen) for _ in numbers]
+    assert [numbers[order.agent_sees] for order in called if order] == [70, 80, 50, 40, 0, 20]  # aim 30, window 60
+
+
+@pytest.mark.parametrize("hindrance", [{"calls": "watch"}, {"only_numbers": ("+819087654321",)}])
+def test_those_who_may_not_be_called_do_not_stand_in_the_way(migrated_url: str, hindrance: dict[str, Any]) -> None:
+    """A lane is fifty rows: as many who are only watched must not fill it, be they older or newer than he is."""
+    world = World(migrated_url, rules(queues={"sales": ON, "support": ON.model_copy(update=hindrance)}))
+    with world.store.write() as connection:
+        for n in range(2 * lanes.LANE + 1):
+            queue = "sales" if n == lanes.LANE else "support"
+            world.hear_in(connection, call(f"0901234{n:04}", NOON + n, queue=queue))
+    order = world.claim(NOON + MINUTE, picture(free={"support": AGENTS, "sales": AGENTS}))
+    assert order is not None
+    assert order.queue == "sales"
+    world.close()
+
+
+def test_an_unstaffed_queue_does_not_stand_in_the_way(world: World) -> None:
+    with world.store.write() as connection:
+        for n in range(2 * lanes.LANE + 1):
+            queue = "sales" if n == lanes.LANE else "support"
+            world.hear_in(connection, call(f"0901234{n:04}", NOON + n, queue=queue))
+    order = world.claim(NOON + MINUTE, picture(free={"support": set(), "sales": AGENTS}))
+    assert order is not None
+    assert order.queue == "sales"
+
+
+def _look(connection: Connection, world: World) -> None:
+    """Everything that asks for open reservations or attempts in flight again and again."""
+    lanes.due(connection, "main", NOON, {"support": (), "sales": ("+819012345678",)})
+    lanes.overdue(connection, "main", NOON)
+    lanes.everything_open(connection, "main", 200)
+    lanes.in_flight(connection)
+    lanes.in_flight(connection, "main")
+    wording.hold_back(connection, world.shift, ["+819012345678"], NOON)
+    redial.served(connection, world.shift, call(talked_s=9), 1, NOON)
+    recovery.record(connection, world.shift, lost := call(), judged(lost, "abandoned"), NOON)
+
+
+def test_no_look_at_what_is_open_scans_what_is_closed(world: World) -> None:
+    """SQLite uses a partial index only for a query in its own words; PostgreSQL is asked what it could do at best."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        if statement.startswith("SELECT") and ("FROM reservation" in statement or "FROM attempt" in statement):
+            asked.append((statement, values))
+
+    event.listen(world.store.engine, "before_cursor_execute", note)
+    with world.store.write() as connection:
+        _look(connection, world)
+        event.remove(world.store.engine, "before_cursor_execute", note)
+        plans = [_plan(connection, statement, values) for statement, values in asked]
+    assert len(plans) >= len(("three lanes", "overdue", "open", "in flight twice", "held back", "served", "standing"))
+    scans = [line for plan in plans for line in plan if _scans(line)]
+    assert scans == []
+
+
+def _plan(connection: Connection, statement: str, values: Any) -> list[str]:
+    if connection.dialect.name == "sqlite":
+        return [str(row.detail) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    connection.execute(text("SET LOCAL enable_seqscan = off"))
+    return [str(row[0]) for row in connection.exec_driver_sql(f"EXPLAIN {statement}", values)]
+
+
+def _scans(line: str) -> bool:
+    """Whether a line of a plan reads a table from end to end."""
+    bare = line.split("  (cost", maxsplit=1)[0].strip("-> ")
+    return bare in {"SCAN reservation", "SCAN attempt", "Seq Scan on reservation", "Seq Scan on attempt"}
