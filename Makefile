@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format lock clean
+.PHONY: help setup run test live check format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -27,6 +27,9 @@ run: $(READY) ## a lab call centre on a real Asterisk: calls are lost and called
 
 test: $(READY) ## all tests, the live ones included (ARGS='-k busy')
 	@$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+
+live: $(READY) ## the live tests on the old Asterisk 16 (ARGS='-k busy')
+	@LAB_ASTERISK=16 $(BIN)/python -m pytest -n 4 --dist worksteal -m live $(ARGS)
 
 check: $(READY) ## format, lint, types and layers
 	@$(BIN)/ruff format --check .

@@ -93,8 +93,9 @@ class Writer:
             raise
         except Exception:
             log.exception("a batch was refused; its %d items are committed one by one", len(items))
-            news = [piece for item in items for piece in self._alone(item)]
-            self._transaction([], checkpoint)
+            for item in items:
+                self._tell(self._alone(item))  # at once: if the database goes away now, this is not done again
+            news = self._transaction([], checkpoint)
         return news
 
     def _alone(self, item: Item) -> list[News]:

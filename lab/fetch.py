@@ -132,9 +132,7 @@ def _link_sounds(prefix: Path) -> None:
 
 def _tree(prefix: Path) -> AsteriskTree:
     """Describe the Asterisk under `prefix`; raises `LabError` if it cannot run with all its libraries."""
-    loader = _first(
-        prefix, "usr/lib64/ld-linux*.so.*", "lib/*-linux-gnu/ld-linux*.so.*", "usr/lib/ld-linux*.so.*"
-    )
+    loader = _first(prefix, "usr/lib64/ld-linux*.so.*", "lib/*-linux-gnu/ld-linux*.so.*", "usr/lib/ld-linux*.so.*")
     roots = [*prefix.glob("usr/lib/*-linux-gnu"), prefix / "usr/lib", *prefix.glob("lib/*-linux-gnu")]
     libraries = ":".join(str(root) for root in roots if root.is_dir())
     binary = prefix / "usr/sbin/asterisk"
@@ -169,9 +167,7 @@ def _installed() -> AsteriskTree | None:
         *Path("/usr/lib").glob("*-linux-gnu/asterisk/modules"),
         *Path("/usr").glob("lib*/asterisk/modules"),
     ]
-    data = [
-        path for path in map(Path, ("/usr/share/asterisk", "/var/lib/asterisk")) if (path / "sounds").is_dir()
-    ]
+    data = [path for path in map(Path, ("/usr/share/asterisk", "/var/lib/asterisk")) if (path / "sounds").is_dir()]
     version = _output([found, "-V"]).removeprefix("Asterisk ").strip()
     if not modules or not data or not version:
         return None
@@ -228,9 +224,7 @@ class _Apt:
         """Bring an apt that knows one suite (None: the machine's own, beside what is installed)."""
         for tool in ("apt-get", "dpkg"):
             if shutil.which(tool) is None:
-                raise LabError(
-                    f"this machine has no {tool}. Use a Debian machine, or install asterisk by hand."
-                )
+                raise LabError(f"this machine has no {tool}. Use a Debian machine, or install asterisk by hand.")
         mirror = _mirror()
         with tempfile.TemporaryDirectory(prefix="lcr-apt-") as name:
             home = Path(name)
@@ -262,13 +256,8 @@ class _Apt:
             ["apt-get", *options, "-qq", *arguments], cwd=cwd, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
-            said = (
-                " ".join(re.sub(r"\S+://\S+", "(address)", done.stderr).split())
-                or f"status {done.returncode}"
-            )
-            raise LabError(
-                f"apt-get {arguments[0]} failed: {said[:300]} Look at the network and apt's sources."
-            )
+            said = " ".join(re.sub(r"\S+://\S+", "(address)", done.stderr).split()) or f"status {done.returncode}"
+            raise LabError(f"apt-get {arguments[0]} failed: {said[:300]} Look at the network and apt's sources.")
 
 
 def _options(home: Path, status: Path) -> dict[str, str]:
@@ -293,9 +282,7 @@ def _options(home: Path, status: Path) -> dict[str, str]:
 
 def _extract(debs: Sequence[Path], root: Path) -> None:
     for deb in debs:
-        done = subprocess.run(
-            ["dpkg", "-x", str(deb), str(root)], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(["dpkg", "-x", str(deb), str(root)], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise LabError(f"dpkg could not unpack {deb.name}: {done.stderr.strip()} Is the disk full?")
 
@@ -309,17 +296,13 @@ def _mirror() -> str:
     for address in re.findall(r"\S+://\S+", f"{listed}\n{plain}"):
         if re.search(r"/debian/?$", address):
             return str(address)
-    raise LabError(
-        "apt's sources on this machine name no Debian mirror. Use Debian, or install asterisk by hand."
-    )
+    raise LabError("apt's sources on this machine name no Debian mirror. Use Debian, or install asterisk by hand.")
 
 
 def _own_suite() -> str:
     """Code name of the Debian that this machine runs."""
     release = Path("/etc/os-release")
-    found = re.search(
-        r"^VERSION_CODENAME=(\w+)", release.read_text() if release.exists() else "", re.MULTILINE
-    )
+    found = re.search(r"^VERSION_CODENAME=(\w+)", release.read_text() if release.exists() else "", re.MULTILINE)
     if found is None:
         raise LabError("/etc/os-release names no VERSION_CODENAME. Use a Debian machine.")
     return found[1]

@@ -22,7 +22,7 @@ Say = Callable[[str], None]
 AGENTS = ("agent1", "agent2", "agent3")
 DID = "500"
 
-_WAVE_S = 25  # from one wave of callers to the next
+_WAVE_S = 35  # from one wave of callers to the next
 _BETWEEN_S = 0.7  # between callers of a wave
 _LOOK_S = 0.25
 

@@ -24,9 +24,7 @@ SAMPLES = 160
 RATE = 8000
 SILENCE = b"\xff" * SAMPLES
 _REMEMBERED = 500  # packets: the last 10 s of a call
-_PURE = (
-    0.8  # share of a packet's energy at one frequency that makes it that tone; speech and music stay below
-)
+_PURE = 0.8  # share of a packet's energy at one frequency that makes it that tone; speech and music stay below
 _LONG_ENOUGH = 5  # packets in a row
 _VOICE, _DIGIT = 0, 101
 

@@ -46,6 +46,7 @@ Instant = BigInteger
 
 
 def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
+    """A constraint of the table, not of the column: Alembic writes no migration for those."""
     listed = ", ".join(f"'{word}'" for word in words)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
@@ -132,7 +133,7 @@ verdict = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("source", String(20), nullable=False),
     Column("rank", Integer, nullable=False),
-    Column("kind", String(20), _one_of("kind", KINDS), nullable=False),
+    Column("kind", String(20), nullable=False),
     Column("reason", String(60)),
     Column("side", String(20)),
     Column("waited_us", BigInteger, nullable=False),
@@ -140,6 +141,7 @@ verdict = Table(
     Column("evidence", JSON, nullable=False),
     Column("rules_version", Integer, ForeignKey("shift_rules.version"), nullable=False),
     Column("judged_at", Instant, nullable=False),
+    _one_of("kind", KINDS),
 )
 
 reservation = Table(
@@ -151,8 +153,8 @@ reservation = Table(
     Column("queue_group", String(64), nullable=False),
     Column("person_id", Key, ForeignKey("person.id"), nullable=False),
     Column("trunk", String(64), nullable=False),
-    Column("kind", String(20), _one_of("kind", KINDS), nullable=False),
-    Column("state", String(20), _one_of("state", STATES), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("state", String(20), nullable=False),
     Column("open", Boolean, nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("last_lost_at", Instant, nullable=False),
@@ -163,6 +165,8 @@ reservation = Table(
     Column("deadline_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),  # not to be dialled before
     Column("state_since_at", Instant, nullable=False),
+    _one_of("kind", KINDS),
+    _one_of("state", STATES),
     Index("uq_reservation_open", "pbx", "queue", "person_id", unique=True,
           sqlite_where=text("open"), postgresql_where=text("open")),
     Index("ix_reservation_lane_aim", "pbx", "state", "aim_at",
@@ -215,9 +219,10 @@ attempt = Table(
     Column("customer_dialled_at", Instant),
     Column("customer_answered_at", Instant),
     Column("ended_at", Instant),
-    Column("outcome", String(20), _one_of("outcome", OUTCOMES)),
+    Column("outcome", String(20)),
     Column("counted", Boolean),
     Column("evidence", JSON),
+    _one_of("outcome", OUTCOMES),
     UniqueConstraint("reservation_id", "number"),
     Index("uq_attempt_in_flight", "person_id", unique=True,
           sqlite_where=text("in_flight"), postgresql_where=text("in_flight")),

@@ -108,6 +108,15 @@ def upgrade() -> None:
         sa.Column("deadline_at", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("state_since_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('served', 'abandoned', 'blocked', 'dropped', 'silent', 'requested', 'callback', 'unfinished',"
+            " 'unknown')",
+            name=op.f("ck_reservation_kind"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'calling', 'reached', 'returned', 'given-up', 'refused', 'withdrawn')",
+            name=op.f("ck_reservation_state"),
+        ),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_reservation_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reservation")),
     )
@@ -156,6 +165,11 @@ def upgrade() -> None:
         sa.Column("evidence", sa.JSON(), nullable=False),
         sa.Column("rules_version", sa.Integer(), nullable=False),
         sa.Column("judged_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('served', 'abandoned', 'blocked', 'dropped', 'silent', 'requested', 'callback', 'unfinished',"
+            " 'unknown')",
+            name=op.f("ck_verdict_kind"),
+        ),
         sa.ForeignKeyConstraint(["rules_version"], ["shift_rules.version"], name=op.f("fk_verdict_rules_version")),
         sa.PrimaryKeyConstraint("pbx", "call_id", "version", name=op.f("pk_verdict")),
     )
@@ -181,6 +195,11 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(length=20), nullable=True),
         sa.Column("counted", sa.Boolean(), nullable=True),
         sa.Column("evidence", sa.JSON(), nullable=True),
+        sa.CheckConstraint(
+            "outcome IN ('reached', 'busy', 'no-answer', 'declined', 'invalid-number', 'machine', 'customer-left',"
+            " 'trunk-failure', 'agent-no-answer', 'agent-cancelled', 'refused-late', 'refused-used', 'unknown')",
+            name=op.f("ck_attempt_outcome"),
+        ),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_attempt_person_id")),
         sa.ForeignKeyConstraint(["reservation_id"], ["reservation.id"], name=op.f("fk_attempt_reservation_id")),
         sa.ForeignKeyConstraint(["rules_version"], ["shift_rules.version"], name=op.f("fk_attempt_rules_version")),
