@@ -96,9 +96,7 @@ def _without(number: str, reason: str) -> str:
     return reason.replace(number.removeprefix("+"), "…").replace("\0", "")[:_REASON_LENGTH]
 
 
-def _settle(
-    conn: Connection, text: outbox.Text, outcome: _Outcome, now: int, backoff_s: Sequence[float]
-) -> None:
+def _settle(conn: Connection, text: outbox.Text, outcome: _Outcome, now: int, backoff_s: Sequence[float]) -> None:
     match outcome:
         case Receipt():
             kept = outbox.settle_sent(conn, text, outcome, now)

@@ -223,9 +223,7 @@ def settle_refused(conn: Connection, text: Text, reason: str, now: int) -> bool:
     return _settle(conn, text, ("sending", "unknown"), state="failed", reason=reason, settled_at=now)
 
 
-def settle_unsent(
-    conn: Connection, text: Text, reason: str, now: int, backoff_s: Sequence[float] = BACKOFF_S
-) -> bool:
+def settle_unsent(conn: Connection, text: Text, reason: str, now: int, backoff_s: Sequence[float] = BACKOFF_S) -> bool:
     """Give back a text that was certainly not accepted, for later; after the last backoff it has failed.
 
     False if the lease has lapsed: the row stays unknown.

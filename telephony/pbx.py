@@ -208,8 +208,8 @@ class Pbx:
 
     async def _caught_up(self) -> None:
         """Wait until what arrived before the listings was digested: they overtake it."""
-        while self._client.stats.held_bytes:
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - the client's backlog has no event to wait for
+        while self._client.stats.held_bytes:  # noqa: ASYNC110 - the client's backlog has no event to wait for
+            await asyncio.sleep(0.01)
 
     async def _boot_stamp(self) -> str:
         status = await self._client.action("CoreStatus")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NOW = 1_760_000_000_000_000
 
 
-def open_engine(url: str, **options: Any) -> Engine:  # noqa: ANN401 - handed on to SQLAlchemy
+def open_engine(url: str, **options: Any) -> Engine:
     """Transactions that write begin IMMEDIATE on SQLite, as the outbox asks for."""
     engine = create_engine(url, **options)
     if engine.dialect.name == "sqlite":
@@ -52,9 +52,7 @@ class Database:
         with self.engine.begin() as conn:
             yield conn
 
-    def put(
-        self, cause: str, *, not_before_at: int = NOW, expires_at: int = NOW + 3600 * outbox.SECOND
-    ) -> bool:
+    def put(self, cause: str, *, not_before_at: int = NOW, expires_at: int = NOW + 3600 * outbox.SECOND) -> bool:
         with self.transaction() as conn:
             return put(conn, cause, not_before_at=not_before_at, expires_at=expires_at)
 

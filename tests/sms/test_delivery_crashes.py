@@ -171,9 +171,7 @@ class Outbox(RuleBasedStateMachine):
     def deliver(self, fresh: int, wait_s: int, behaviours: list[str], crash_after: int | None) -> None:
         for _ in range(fresh):
             self.fresh += 1
-            self.mortal.database.put(
-                f"fresh:{self.fresh}", not_before_at=NOW, expires_at=self.mortal.clock * 2
-            )
+            self.mortal.database.put(f"fresh:{self.fresh}", not_before_at=NOW, expires_at=self.mortal.clock * 2)
         self.mortal.clock += wait_s * SECOND
         self.mortal.behaviours = behaviours
         self.mortal.deliver(crash_after)

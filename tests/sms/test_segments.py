@@ -32,9 +32,7 @@ _DIGITS = "1234567890" * 40
         pytest.param("喂" * 134, Segments("UCS-2", 134, 2), id="134"),
         pytest.param("喂" * 135, Segments("UCS-2", 135, 3), id="135"),
         # what takes two places is not split: a place stays empty, and that may cost a segment
-        pytest.param(
-            "a" * 152 + "€" + "a" * 152, Segments("GSM-7", 306, 3), id="extension over the boundary"
-        ),
+        pytest.param("a" * 152 + "€" + "a" * 152, Segments("GSM-7", 306, 3), id="extension over the boundary"),
         pytest.param("a" * 151 + "€" + "a" * 153, Segments("GSM-7", 306, 2), id="extension at the boundary"),
         pytest.param("喂" * 66 + "😜" + "喂" * 66, Segments("UCS-2", 134, 3), id="pair over the boundary"),
         pytest.param("喂" * 65 + "😜" + "喂" * 67, Segments("UCS-2", 134, 2), id="pair at the boundary"),

@@ -123,9 +123,7 @@ def test_a_file_that_cannot_be_read_is_a_fault_too(folder: Path, content: bytes,
         ("lost", "en", {}, "template 'lost' needs a value for by, caller_id"),
     ],
 )
-def test_what_cannot_be_rendered_is_named(
-    template: str, language: str, values: dict[str, str], fault: str
-) -> None:
+def test_what_cannot_be_rendered_is_named(template: str, language: str, values: dict[str, str], fault: str) -> None:
     with pytest.raises(SmsError, match=fault):
         Templates.load().render(template, language, values)
 

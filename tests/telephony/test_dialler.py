@@ -80,9 +80,7 @@ def test_a_callback_whose_words_come_on_another_channel_is_not_believed() -> Non
         b"CallbackId: s3\r\nDialStatus: ANSWER\r\nHangupCause: 16\r\nAnsweredTime: 600"
     )
     begun = next(i for i, m in enumerate(stream) if m.name == "DialBegin")
-    assert [
-        n.outcome for n in followed([*stream[:begun], forged, *stream[begun:]]) if isinstance(n, Ended)
-    ] == ["busy"]
+    assert [n.outcome for n in followed([*stream[:begun], forged, *stream[begun:]]) if isinstance(n, Ended)] == ["busy"]
 
 
 @given(st.sampled_from(ALL), st.data())
@@ -119,9 +117,7 @@ def test_an_order_becomes_an_originate_of_our_contexts() -> None:
     assert "Variable: __LCR_RING_UNTIL=1795313900\r\n" in sent
 
 
-@pytest.mark.parametrize(
-    "evil", ["a,b", "x&PJSIP/1900@trunk", "${SHELL(id)}", 'n"', "two\r\nlines", "$[1+1]"]
-)
+@pytest.mark.parametrize("evil", ["a,b", "x&PJSIP/1900@trunk", "${SHELL(id)}", 'n"', "two\r\nlines", "$[1+1]"])
 @pytest.mark.parametrize("field", ["queue", "dial", "caller_name", "agent_sees"])
 def test_a_value_that_a_dialplan_reads_as_more_is_refused(field: str, evil: str) -> None:
     with pytest.raises(ValueError, match="dialplan reads"):

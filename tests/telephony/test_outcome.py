@@ -43,11 +43,7 @@ def test_no_ticket_proves_that_nobody_was_rung_only_where_the_pbx_ran_through() 
     assert facts_of_ticket(None, ran_through=False) is None
 
 
-@given(
-    st.builds(
-        Facts, cause=st.none() | st.integers(0, 127), dial_status=st.none() | st.sampled_from(["", "ANSWER"])
-    )
-)
+@given(st.builds(Facts, cause=st.none() | st.integers(0, 127), dial_status=st.none() | st.sampled_from(["", "ANSWER"])))
 def test_nobody_is_reached_who_never_answered(facts: Facts) -> None:
     assert outcome_of(facts, reached_after_s=0) != "reached"
 
