@@ -49,7 +49,12 @@ def run(
     On a PBX whose queues are not switched on it only watches: it records whom it would text and call.
     """
     wiring = load(settings)
-    programs = events_json.open("a", encoding="utf-8") if events_json else None
+    try:
+        programs = events_json.open("a", encoding="utf-8") if events_json else None
+    except OSError as error:
+        raise CallbackError(
+            f"--events-json {events_json}: {error.strerror}; name a file that can be written"
+        ) from error
     asyncio.run(Service(wiring, sys.stdout, programs).run())
 
 

@@ -6,9 +6,9 @@ import secrets
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select, update
 
-from callback import phone, recovery, settle
+from callback import phone, recovery, settle, wording
 from callback.live import Live
 from callback.news import News
 from callback.shift import Shift
@@ -16,6 +16,7 @@ from callback.store import lanes
 from callback.store import tables as t
 from callback.store.lease import Lease
 from scheduler import order
+from scheduler.clock import DAY
 from scheduler.promise import Promise, carry
 from telephony.dialler import Order
 
@@ -38,9 +39,22 @@ def next_order(
         return None, []
     in_flight = lanes.in_flight(connection)
     decision = decide(list(rows.values()), in_flight, shift, live, now)
-    if isinstance(decision, order.Wait):
+    if isinstance(decision, order.Wait) or not _rings_left(connection, shift, decision.candidate, now):
         return None, []
     return _claim(connection, shift, held, live, rows[decision.candidate.reservation], decision, now)
+
+
+def _rings_left(connection: Connection, shift: Shift, candidate: order.Candidate, now: int) -> bool:
+    """Whether his phone may ring once more today; when it may not, he is not due before tomorrow."""
+    a, r = t.attempt.c, t.reservation.c
+    his = select(r.person_id).where(r.id == candidate.reservation).scalar_subquery()
+    rings = select(a.claimed_at).where(a.person_id == his, a.claimed_at > now - DAY, a.customer_dialled_at.is_not(None))
+    claims = sorted(connection.execute(rings).scalars())
+    if len(claims) < shift.rules.rings_a_day:
+        return True
+    again_at = shift.hours.next_opening(claims[-shift.rules.rings_a_day] + DAY)
+    connection.execute(update(t.reservation).where(r.id == candidate.reservation).values(due_at=again_at))
+    return False
 
 
 def _queues(shift: Shift, live: Live) -> dict[str, tuple[str, ...]]:
@@ -134,11 +148,19 @@ def _claim(
 
 
 def carry_over(connection: Connection, shift: Shift, now: int) -> list[News]:
-    """At the evening cut: promise anew, for the next opening, what could not be kept today."""
+    """At the evening cut: promise anew, for the next opening, what could not be kept today.
+
+    That is done once. What is still open at another cut expires and is for people, and so does at its deadline what
+    was only watched: to switch calls on is no reason to ring those who were lost while they were off.
+    """
     told = []
     for row in lanes.overdue(connection, shift.pbx, now):
         standing = Promise(row.made_at, row.clock_starts_at, row.aim_at, row.deadline_at, "")
         carried = carry(standing, shift.hours, now, shift.rules.terms())
+        watched = not may_call(shift, row.queue, row.e164)
+        if watched or (carried is not standing and row.carried):
+            told.append(_expire(connection, row, now, "only-watched" if watched else "not-reached-after-carrying-over"))
+            continue
         if carried is standing:
             continue
         recovery.add_promise(connection, shift, row.id, carried)
@@ -150,3 +172,9 @@ def carry_over(connection: Connection, shift: Shift, now: int) -> list[News]:
         }
         told.append(News("carried-over", now, facts))
     return told
+
+
+def _expire(connection: Connection, row: Row[Any], now: int, why: str) -> News:
+    settle.move(connection, row.id, "expired", now)
+    wording.withdraw(connection, row.id, why, now)
+    return News("expired", now, {"reservation": row.id, "number": row.e164, "queue": row.queue, "why": why})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
 
 from callback.shift import Shift
 from callback.store import tables as t
@@ -24,7 +24,7 @@ def file(
     """Keep the call and its verdict; give the verdict's version, or None when one as good is known already."""
     version = _next_version(connection, shift, call, verdict)
     if version is not None:
-        _file_call(connection, shift, call, person)
+        _file_call(connection, shift, call, person, version)
         _file_verdict(connection, shift, call, verdict, version, now)
     return version
 
@@ -49,27 +49,31 @@ def _next_version(connection: Connection, shift: Shift, call: Call, verdict: Ver
     return None if rank >= verdict.rank else int(version) + 1
 
 
-def _file_call(connection: Connection, shift: Shift, call: Call, person: int | None) -> None:
+def _file_call(connection: Connection, shift: Shift, call: Call, person: int | None, version: int) -> None:
+    """Keep the call and its visits as the newest verdict sees them: the same visit may have another time in it."""
     key = {"pbx": shift.pbx, "call_id": call.call_id}
-    insert_new(
-        connection,
-        t.call,
-        key
-        | {
-            "linkedid": call.linkedid,
-            "channel": call.channel,
-            "did": call.did,
-            "queue": call.queue,
-            "person_id": person,
-            "started_at": call.started_at,
-            "ended_at": call.ended_at,
-            "recovery": "none",
-        },
-    )
+    facts = {
+        "linkedid": call.linkedid,
+        "channel": call.channel,
+        "did": call.did,
+        "queue": call.queue,
+        "person_id": person,
+        "started_at": call.started_at,
+        "ended_at": call.ended_at,
+    }
+    if version == 1:
+        connection.execute(insert(t.call).values(**key, **facts, recovery="none"))
+    else:
+        connection.execute(update(t.call).where(*_is(t.call, key)).values(**facts))
+        connection.execute(delete(t.queue_visit).where(*_is(t.queue_visit, key)))
     for visit in call.visits:
         times = {"joined_at": visit.joined_at, "connected_at": visit.connected_at, "ended_at": visit.ended_at}
         row = key | times | {"queue": visit.queue or "", "ended_by": visit.end, "agent": visit.agent}
         insert_new(connection, t.queue_visit, row)
+
+
+def _is(table: Table, key: dict[str, str]) -> list[ColumnElement[bool]]:
+    return [table.c[column] == value for column, value in key.items()]
 
 
 def _file_verdict(connection: Connection, shift: Shift, call: Call, verdict: Verdict, version: int, now: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from typing import IO, Any
@@ -10,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from callback.news import News
 from scheduler.clock import local
+
+log = logging.getLogger(__name__)
 
 Facts = dict[str, Any]
 
@@ -20,18 +23,27 @@ class Narrator:
     def __init__(self, zone: ZoneInfo, people: IO[str], programs: IO[str] | None = None) -> None:
         self._zone, self._people, self._programs = zone, people, programs
         self._lock = threading.Lock()
+        self._deaf: list[IO[str]] = []
 
     def tell(self, news: Iterable[News]) -> None:
-        """Write the news in order and flush."""
+        """Write the news in order and flush. Who does not listen any more stops nothing: it is logged, once."""
         with self._lock:
             for piece in news:
-                print(self._line(piece), file=self._people, flush=True)
-                if self._programs is not None:
-                    record = {"event": piece.event, "at": piece.at, **piece.facts}
-                    print(json.dumps(record, ensure_ascii=False), file=self._programs, flush=True)
+                record = {"event": piece.event, "at": piece.at, **piece.facts}
+                self._write(self._people, self._line(piece))
+                self._write(self._programs, json.dumps(record, ensure_ascii=False))
+
+    def _write(self, stream: IO[str] | None, line: str) -> None:
+        if stream is None or stream in self._deaf:
+            return
+        try:
+            print(line, file=stream, flush=True)
+        except (OSError, ValueError) as error:
+            self._deaf.append(stream)
+            log.error("%s takes no more news: %s", getattr(stream, "name", stream), error)  # noqa: TRY400
 
     def _line(self, piece: News) -> str:
-        told = _LINES.get(piece.event, _plainly)(piece.facts, self._time)
+        told = " ".join(_LINES.get(piece.event, _plainly)(piece.facts, self._time).split())
         return f"{self._time(piece.at)}  {piece.event:<15} {told}"
 
     def _time(self, at: int) -> str:
@@ -49,7 +61,8 @@ def _call(facts: Facts, _time: Time) -> str:
     why = ", ".join(word for word in (facts["reason"], facts["side"] and f"{facts['side']} side") if word)
     kind = f"{facts['kind']} ({why})" if why else facts["kind"]
     talked = f", talked {facts['talked_s']:.0f} s" if facts["talked_s"] else ""
-    return f"{facts['number'] or 'no number'} in {facts['queue']}: {kind}, waited {facts['waited_s']:.0f} s{talked}"
+    whose = f"{facts['number'] or 'no number'} in {facts['queue'] or 'no queue'}"
+    return f"{whose}: {kind}, waited {facts['waited_s']:.0f} s{talked}"
 
 
 def _reserved(facts: Facts, time: Time) -> str:
@@ -60,6 +73,19 @@ def _reserved(facts: Facts, time: Time) -> str:
 
 def _merged(facts: Facts, time: Time) -> str:
     return f"#{facts['reservation']} lost again ({facts['losses']} times), still by {time(facts['deadline_at'])}"
+
+
+def _not_recovered(facts: Facts, _time: Time) -> str:
+    return f"{facts['number'] or 'no number'}: {facts['why']}"
+
+
+def _withdrawn(facts: Facts, _time: Time) -> str:
+    return f"#{facts['reservation']} the call was not lost after all"
+
+
+def _carried_over(facts: Facts, time: Time) -> str:
+    again = f"from {time(facts['from_at'])}, {time(facts['deadline_at'])} at the latest"
+    return f"#{facts['reservation']} not kept today: {again}"
 
 
 def _dialling(facts: Facts, _time: Time) -> str:
@@ -80,23 +106,27 @@ def _outcome(facts: Facts, time: Time) -> str:
     return f"#{number} {outcome}{again}" if state in (outcome, "waiting") else f"#{number} {outcome}: {state}{again}"
 
 
+def _expired(facts: Facts, _time: Time) -> str:
+    why = facts["why"].replace("-", " ")
+    return f"#{facts['reservation']} {facts['number']} in {facts['queue']} is left to people: {why}"
+
+
 def _returned(facts: Facts, _time: Time) -> str:
     return f"#{facts['reservation']} he got through by himself: nothing more is owed to him"
-
-
-def _text(facts: Facts, _time: Time) -> str:
-    return f"{facts['line']}"
 
 
 _LINES: dict[str, Callable[[Facts, Time], str]] = {
     "call": _call,
     "reserved": _reserved,
     "merged": _merged,
+    "not-recovered": _not_recovered,
+    "withdrawn": _withdrawn,
+    "carried-over": _carried_over,
+    "expired": _expired,
     "dialling": _dialling,
     "agent-connected": _agent_connected,
     "customer-dialled": _customer("the customer is being dialled"),
     "customer-answered": _customer("the customer answered"),
     "outcome": _outcome,
     "returned": _returned,
-    "text": _text,
 }

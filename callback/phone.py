@@ -6,6 +6,7 @@ What counts as a valid number of which kind is Google's libphonenumber (the `pho
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
@@ -34,9 +35,11 @@ _EXPENSIVE = {
     PhoneNumberType.PREMIUM_RATE: "premium-rate",
     PhoneNumberType.SHARED_COST: "shared-cost",
     PhoneNumberType.PAGER: "pager",
+    PhoneNumberType.PERSONAL_NUMBER: "personal-number",  # forwarded at the caller's cost (+44 70)
 }
 
 
+@lru_cache(maxsize=8192)
 def read(signalled: str | None, trunk: Trunk) -> Number | Refused:
     """Say whether a signalled number may be called back; never raises, whatever the caller sent."""
     if not signalled:

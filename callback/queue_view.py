@@ -102,6 +102,7 @@ _WORDS = {
     "number-live": "he is on the line",
     "no-free-agent": "no agent is free",
     "callers-waiting": "callers wait, they go first",
+    "pacing": "an agent is being found for another callback",
     "quiet-hours": "quiet hours",
     "being-called": "is being called",
     "service-not-running": "the service is not running",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from callback import filing, phone, redial, settle, wording
 from callback.news import News
@@ -52,13 +52,15 @@ def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, n
     if verdict.lost or verdict.kind == "requested":
         if version > 1 and _counted(connection, call):
             return told
-        lost_at = call.ended_at or now
+        lost_at = call.ended_at or call.seen_until
         pledge = promise(verdict.kind, lost_at=lost_at, made_at=now, hours=shift.hours, terms=shift.rules.terms())
         return told + _recover(connection, shift, Loss(call, verdict, number, person, lost_at, now, pledge))
     if version > 1:
         told += _withdraw(connection, call, now)
-    if verdict.kind == "served" and person is not None:
-        told += redial.served(connection, shift, call, person, now)
+    if verdict.kind != "served":
+        filing.mark(connection, call, verdict.reason or verdict.kind)  # people can see whom nobody can judge
+    if person is not None and any(visit.connected_at for visit in call.visits):
+        told += redial.served(connection, shift, call, person, now)  # an agent spoke to him, however it ended
     return told
 
 
@@ -103,8 +105,15 @@ def _why_not(connection: Connection, shift: Shift, loss: Loss) -> str | None:
 def _standing(connection: Connection, shift: Shift, loss: Loss) -> Row[Any] | None:
     """His open reservation in this queue, if there is one: there is one at most."""
     r = t.reservation.c
-    his = select(t.reservation).where(r.pbx == shift.pbx, r.queue == loss.queue, r.person_id == loss.person, t.OPEN)
+    same = (r.pbx == shift.pbx, r.queue == loss.queue, r.person_id == loss.person, r.apart == _apart(connection, loss))
+    his = select(t.reservation).where(*same, t.OPEN)
     return connection.execute(his.with_for_update()).first()
+
+
+def _apart(connection: Connection, loss: Loss) -> str:
+    """What keeps the calls of a shared number (a company's switchboard) apart; empty for a person's own."""
+    shared = connection.execute(select(t.person.c.shared).where(t.person.c.id == loss.person)).scalar_one()
+    return loss.call.call_id if shared else ""
 
 
 def _reserved(connection: Connection, shift: Shift, loss: Loss) -> News:
@@ -122,6 +131,7 @@ def _insert(connection: Connection, shift: Shift, loss: Loss, state: State) -> i
             queue=loss.queue,
             queue_group=shift.rules.queue(loss.queue).group,
             person_id=loss.person,
+            apart=_apart(connection, loss),
             trunk=shift.trunk_name(loss.call.channel),
             kind=loss.verdict.kind,
             state=state,
@@ -177,6 +187,7 @@ def _withdraw(connection: Connection, call: Call, now: int) -> list[News]:
         return []
     settle.move(connection, row.id, "withdrawn", now)
     wording.withdraw(connection, row.id, "the call was not lost after all", now)
+    connection.execute(delete(t.loss).where(t.loss.c.pbx == call.pbx, t.loss.c.call_id == call.call_id))
     return [News("withdrawn", now, {"reservation": row.id})]
 
 

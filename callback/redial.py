@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from callback import settle, wording
 from callback.news import News
@@ -15,7 +15,8 @@ def served(connection: Connection, shift: Shift, call: Call, person: int, now: i
     """Close every open reservation that a served call answers, in the transaction that files the call.
 
     It answers those of the same queue group whose last loss came before the agent spoke to him. A shared number (a
-    company's switchboard) answers nothing: somebody else may have called.
+    company's switchboard) answers nothing: somebody else may have called. Nor is he told any more that we could not
+    reach him.
     """
     spoken_at = max((visit.connected_at for visit in call.visits if visit.connected_at), default=call.started_at)
     group = shift.rules.queue(call.queue or "").group
@@ -25,19 +26,18 @@ def served(connection: Connection, shift: Shift, call: Call, person: int, now: i
         .where(
             t.reservation.c.person_id == person,
             t.reservation.c.queue_group == group,
-            t.OPEN,
+            or_(t.OPEN, t.reservation.c.state == "given-up"),
             t.reservation.c.last_lost_at <= spoken_at,
             t.person.c.shared.is_(False),
         )
+        .order_by(t.reservation.c.id)  # whoever locks several does so in one order
         .with_for_update(of=t.reservation)
     ).all()
-    return [_answered(connection, shift, row.id, row.e164, now) for row in rows]
+    for row in rows:
+        wording.withdraw(connection, row.id, "he got through by himself", now)
+    return [_answered(connection, row.id, row.e164, now) for row in rows if row.open]
 
 
-def _answered(connection: Connection, shift: Shift, reservation: int, e164: str, now: int) -> News:
+def _answered(connection: Connection, reservation: int, e164: str, now: int) -> News:
     settle.move(connection, reservation, "served", now)
-    wording.withdraw(connection, reservation, "he got through by himself", now)
-    in_flight = connection.execute(
-        select(t.attempt.c.id).where(t.attempt.c.reservation_id == reservation, t.attempt.c.in_flight)
-    ).scalar_one_or_none()
-    return News("returned", now, {"reservation": reservation, "number": e164, "call_off": in_flight, "pbx": shift.pbx})
+    return News("returned", now, {"reservation": reservation, "number": e164})

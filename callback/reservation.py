@@ -18,14 +18,15 @@ from typing import Final, Literal
 
 from callback.errors import IllegalTransition
 
-State = Literal["waiting", "calling", "reached", "returned", "given-up", "refused", "withdrawn"]
-Event = Literal["dialled", "tried", "reached", "given-up", "served", "withdrawn"]
+State = Literal["waiting", "calling", "reached", "returned", "given-up", "expired", "refused", "withdrawn"]
+Event = Literal["dialled", "tried", "reached", "given-up", "served", "expired", "withdrawn"]
 
 TABLE: Final[dict[State, dict[Event, State]]] = {
     "waiting": {
         "dialled": "calling",
         "served": "returned",  # he got through by himself
         "given-up": "given-up",
+        "expired": "expired",  # watched only, or two evenings passed: now it is for people
         "withdrawn": "withdrawn",  # a better verdict: the call was not lost after all
     },
     "calling": {
@@ -37,6 +38,7 @@ TABLE: Final[dict[State, dict[Event, State]]] = {
     "reached": {},
     "returned": {},
     "given-up": {},
+    "expired": {},
     "refused": {},
     "withdrawn": {},
 }

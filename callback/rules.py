@@ -7,6 +7,7 @@ promise and decision records the version it was made under.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, time
 from typing import Annotated, Literal
 
@@ -17,7 +18,9 @@ from scheduler.errors import SchedulerError
 from scheduler.hours import EVERY_DAY, Hours, spans
 from scheduler.promise import Terms
 from scheduler.retry import Policy
+from telephony.dialler import safe_value
 
+E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Switch = Literal["watch", "on"]
 Minutes = Annotated[float, Field(gt=0, le=24 * 60)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
@@ -31,12 +34,20 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _told(rule: Callable[..., object], *values: str) -> None:
+    """Let a rule of time refuse a value as pydantic likes to hear it."""
+    try:
+        rule(*values)
+    except SchedulerError as error:
+        raise ValueError(str(error)) from error
+
+
 class QueueRules(Part):
     """What holds for one queue. Both switches start in `watch`: recorded, neither texted nor dialled."""
 
     texts: Switch = "watch"
     calls: Switch = "watch"
-    only_numbers: tuple[str, ...] = ()  # not empty: act for these E.164 numbers alone
+    only_numbers: tuple[E164, ...] = ()  # not empty: act for these E.164 numbers alone
     caller_id: str = ""  # the number that the customer sees, which leads back into the queue
     caller_name: str = ""  # the name beside it
     group: str = "site"  # served in one queue of the group is served in all
@@ -48,6 +59,8 @@ class QueueRules(Part):
             raise ValueError("caller_id must be the number that leads back into the queue before texts or calls are on")
         if (self.texts, self.calls) == ("on", "watch"):
             raise ValueError("texts promise a callback: switch calls on too, or texts off")
+        if not safe_value(self.caller_name):
+            raise ValueError("caller_name must hold none of & | , $ [ ] { } \\ and quotes: the dialplan reads them")
         return self
 
 
@@ -67,6 +80,7 @@ class ShiftRules(Part):
     ring_s: Annotated[int, Field(ge=3, le=120)] = 25  # how long the customer's phone rings at most
     reached_after_s: Seconds = 10  # both legs bridged for this long
     max_tries: Annotated[int, Field(ge=1, le=10)] = 3
+    rings_a_day: Annotated[int, Field(ge=1, le=20)] = 5  # of one customer's phone, whatever for
     retry_busy_min: Minutes = 5
     retry_no_answer_min: Minutes = 15
     retry_unknown_min: Minutes = 15
@@ -79,18 +93,22 @@ class ShiftRules(Part):
         for day in opening:
             if day not in WEEKDAYS:
                 raise ValueError(f"'{day}' is no weekday; write one of {', '.join(WEEKDAYS)}")
+        for text in opening.values():
+            _told(spans, text)
         return opening
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        _told(clock.zone, zone)
+        return zone
 
     @model_validator(mode="after")
     def _sound(self) -> ShiftRules:
         if self.aim_min > self.window_min:
             raise ValueError("aim_min must not be longer than window_min")
-        try:
-            self.hours()
-            self.terms()
-            self.policy()
-        except SchedulerError as error:
-            raise ValueError(str(error)) from error
+        for made in (self.hours, self.terms, self.policy):
+            _told(made)
         return self
 
     def hours(self) -> Hours:

@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, ValidationError, field_validator
 
 from callback.errors import SettingsError
-from callback.rules import Part, ShiftRules
+from callback.rules import E164, Part, ShiftRules
+from telephony.dialler import safe_value
 
 PREFIX = "CALLBACK_"
 SHOWN = 60  # of a faulty value
@@ -53,18 +55,26 @@ class Trunk(Part):
 
     channel: str = "PJSIP/"  # what the names of its channels begin with
     dial: str = "PJSIP/{number}@trunk"
-    region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"  # whose national numbers are signalled
+    region: str = "US"  # whose national numbers are signalled
     form: Literal["national", "e164", "e164-no-plus"] = "e164"
     prefix: str = ""  # dialled before the number (0 for an outside line)
     allowed_countries: tuple[str, ...] = ()  # none: the region's own alone
-    own_numbers: tuple[str, ...] = ()  # never called back: they are ours
+    own_numbers: tuple[E164, ...] = ()  # never called back: they are ours
 
     @field_validator("dial")
     @classmethod
     def _has_number(cls, dial: str) -> str:
-        if dial.count("{number}") != 1 or set("&,|\"'") & set(dial):
-            raise ValueError("must hold {number} once and none of & , | and quotes, as in PJSIP/{number}@trunk")
+        if dial.count("{number}") != 1 or not safe_value(dial.replace("{number}", "1")):
+            raise ValueError("must hold {number} once, and else no braces, $ [ ] & , | or quotes: PJSIP/{number}@trunk")
         return dial
+
+    @field_validator("region", "allowed_countries")
+    @classmethod
+    def _known_regions(cls, given: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for region in (given,) if isinstance(given, str) else given:
+            if region not in SUPPORTED_REGIONS:
+                raise ValueError(f"'{region}' is no country of ISO 3166, as in US, GB, JP")
+        return given
 
 
 class Texts(Part):
@@ -98,10 +108,19 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(str(path), [f"is not TOML: {error}"]) from error
     _overlay(values, os.environ if environ is None else environ)
     try:
-        return Settings.model_validate(values)
+        return _placed(Settings.model_validate(values), path.absolute().parent)
     except ValidationError as error:
         faults = [_fault(text, item) for item in error.errors(include_url=False)]
         raise SettingsError(str(path), faults) from error
+
+
+def _placed(settings: Settings, folder: Path) -> Settings:
+    """Read relative paths from the folder of the settings file, wherever the service was started."""
+    url = settings.database.url
+    file = url.removeprefix("sqlite:///")
+    database = Database(url=f"sqlite:///{folder / file}") if file != url else settings.database
+    pbx = settings.pbx.model_copy(update={"journal": folder / settings.pbx.journal})
+    return settings.model_copy(update={"database": database, "pbx": pbx})
 
 
 def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> None:

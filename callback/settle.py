@@ -14,6 +14,8 @@ from callback.store import tables as t
 from scheduler import retry
 from scheduler.promise import Promise
 
+# Outcomes that cannot come about without the customer's phone having been rung.
+RANG = ("reached", "busy", "no-answer", "declined", "machine", "customer-left")
 STEPS = ("agent_connected_at", "customer_dialled_at", "customer_answered_at")
 
 
@@ -85,14 +87,17 @@ def end(
         "counted": counted,
         "evidence": evidence,
     }
+    if outcome in RANG:  # learnt afterwards: no later than this, which flatters no figure
+        ended["customer_dialled_at"] = func.coalesce(a.c.customer_dialled_at, min(flight.ring_until_at, now))
     closed = connection.execute(update(a).where(a.c.id == attempt, a.c.in_flight).values(**ended))
     if closed.rowcount != 1:
         return []
     facts = {"attempt": attempt, "reservation": row.id, "outcome": outcome, "evidence": evidence}
-    if not row.open:  # he was served by himself meanwhile
-        return [News("outcome", ended_at, facts | {"state": row.state})]
-    state, due_at = _follow(connection, shift, row, following, flight.ring_until_at, now)
-    told = [News("outcome", ended_at, facts | {"state": state, "again_at": due_at})]
+    if row.open:
+        state, due_at = _follow(connection, shift, row, following, flight.ring_until_at, now)
+        told = [News("outcome", ended_at, facts | {"state": state, "again_at": due_at})]
+    else:  # he was served by himself meanwhile
+        told = [News("outcome", ended_at, facts | {"state": row.state})]
     if isinstance(following, retry.Settle):
         told += _settle_others(connection, row, now)
     return told
@@ -128,10 +133,11 @@ def _settle_others(connection: Connection, row: Row[Any], now: int) -> list[News
             r.c.state == "waiting",
             r.c.id != row.id,
         )
+        .order_by(r.c.id)
     ).scalars()
     told = []
     for other in others.all():
         move(connection, other, "served", now)
         wording.withdraw(connection, other, "reached in another queue", now)
-        told.append(News("returned", now, {"reservation": other, "call_off": None}))
+        told.append(News("returned", now, {"reservation": other}))
     return told

@@ -35,12 +35,22 @@ def take_over(connection: Connection, settings: Settings, now: int) -> Shift:
     body = settings.rules.model_dump(mode="json")
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     newest = connection.execute(
-        select(shift_rules.c.version, shift_rules.c.digest).order_by(shift_rules.c.version.desc()).limit(1)
+        select(shift_rules.c.version, shift_rules.c.digest)
+        .where(shift_rules.c.pbx == settings.pbx.name)
+        .order_by(shift_rules.c.version.desc())
+        .limit(1)
     ).first()
     if newest is None or newest.digest != digest:
         version = (newest.version if newest else 0) + 1
         connection.execute(
-            insert(shift_rules).values(version=version, effective_from_at=now, source="file", digest=digest, body=body)
+            insert(shift_rules).values(
+                pbx=settings.pbx.name,
+                version=version,
+                effective_from_at=now,
+                source="file",
+                digest=digest,
+                body=body,
+            )
         )
     else:
         version = newest.version

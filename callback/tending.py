@@ -22,13 +22,17 @@ class Resolution:
     evidence: list[str]
 
 
-def resolve(row: Row[Any], ticket: Ticket, reached_after_s: float, now: int) -> Resolution | None:
+def resolve(row: Row[Any], ticket: Ticket | None, reached_after_s: float, now: int) -> Resolution | None:
     """Judge an attempt without live channels by its ticket; None while its phone might still be rung.
 
     A closed ticket says how it ended. An open one, or none, means nothing before `ring_until_at`: our Originate may
     still be on its way through the PBX. After that nobody can be rung on its account any more. No ticket then proves
-    that the customer's phone never rang, if that Asterisk ran through; whatever else is left is unknown.
+    that the customer's phone never rang, if that Asterisk ran through; whatever else is left is unknown, and so is
+    everything where the ticket (None) cannot be read at all.
     """
+    if ticket is None:
+        late = now >= row.ring_until_at + MARGIN_US
+        return Resolution("unknown", ["the ticket could not be read"]) if late else None
     evidence = [
         f"ticket {ticket.value or 'absent'}",
         f"PBX started {ticket.boot}, at the claim {row.pbx_boot}",

@@ -13,6 +13,7 @@ from callback.store import tables as t
 from scheduler.clock import local
 from scheduler.promise import Promise
 from sms import outbox
+from sms.gateway import Refused
 from sms.text import Templates
 
 US = 1_000_000
@@ -41,8 +42,9 @@ def explain(connection: Connection, shift: Shift, reservation: int, kind: str, p
 
 def give_up(connection: Connection, shift: Shift, reservation: int, tries: int, now: int) -> bool:
     """The second text: we tried and could not reach him."""
-    expires = now + GIVEN_UP_LASTS_S * US
-    text = _Text("given-up", _given_up(reservation), {"tries": str(tries)}, now, expires)
+    not_before = shift.hours.next_opening(now)  # nor is anybody texted at night
+    expires = not_before + GIVEN_UP_LASTS_S * US
+    text = _Text("given-up", _given_up(reservation), {"tries": str(tries)}, not_before, expires)
     return _put(connection, shift, reservation, text, now)
 
 
@@ -65,18 +67,25 @@ def hold_back(connection: Connection, shift: Shift, on_the_line: Collection[str]
     if on_the_line:
         people |= set(connection.execute(select(t.person.c.id).where(t.person.c.number.in_(on_the_line))).scalars())
     if people:
-        recipients = [_recipient(person) for person in people]
+        theirs = select(t.reservation.c.id).where(t.reservation.c.person_id.in_(people))
+        recipients = [_recipient(reservation) for reservation in connection.execute(theirs).scalars()]
         outbox.hold_back(connection, recipients, now + round(shift.rules.text_grace_s * US))
 
 
-def number_of(connection: Connection, recipient: str) -> str | None:
-    """The number behind the outbox's opaque word for a person."""
-    person = int(recipient.removeprefix("person/"))
-    return connection.execute(select(t.person.c.number).where(t.person.c.id == person)).scalar_one_or_none()
+def number_of(connection: Connection, shift: Shift, recipient: str) -> str:
+    """The number behind the outbox's opaque word; raises Refused where texts were switched off meanwhile."""
+    row = connection.execute(
+        select(t.reservation.c.queue, t.person.c.number)
+        .join(t.person)
+        .where(t.reservation.c.id == int(recipient.removeprefix("reservation/")))
+    ).one()
+    if not may_text(shift, row.queue, row.number):
+        raise Refused("texts are switched off")
+    return str(row.number)
 
 
-def _recipient(person: int) -> str:
-    return f"person/{person}"
+def _recipient(reservation: int) -> str:
+    return f"reservation/{reservation}"
 
 
 def may_text(shift: Shift, queue: str, e164: str) -> bool:
@@ -96,9 +105,7 @@ class _Text:
 
 def _put(connection: Connection, shift: Shift, reservation: int, text: _Text, now: int) -> bool:
     row = connection.execute(
-        select(t.reservation.c.queue, t.reservation.c.person_id, t.person.c.number)
-        .join(t.person)
-        .where(t.reservation.c.id == reservation)
+        select(t.reservation.c.queue, t.person.c.number).join(t.person).where(t.reservation.c.id == reservation)
     ).one()
     if not may_text(shift, row.queue, row.number):
         return False
@@ -108,7 +115,7 @@ def _put(connection: Connection, shift: Shift, reservation: int, text: _Text, no
         connection,
         cause=text.cause,
         pbx=shift.pbx,
-        recipient=_recipient(row.person_id),
+        recipient=_recipient(reservation),
         template=text.template,
         language=queue.language,
         body=body,

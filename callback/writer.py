@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import partial
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 from callback import recovery, settle
 from callback.errors import NotOurs, StoreError
@@ -43,24 +42,29 @@ class Writer:
         store: Store,
         shift: Shift,
         held: Lease,
+        journal_id: str,
         clock: Callable[[], int],
         tell: Callable[[list[News]], None],
         committed: Callable[[int], None],
     ) -> None:
-        self._store, self._shift, self._held, self._clock = store, shift, held, clock
+        self._store, self._shift, self._held, self._journal_id, self._clock = store, shift, held, journal_id, clock
         self._tell, self._committed = tell, committed
-        self._backlog: asyncio.Queue[Heard] = asyncio.Queue(BACKLOG)
-        self._pending = 0
-
-    @property
-    def idle(self) -> bool:
-        """Whether everything that was heard is committed: only then may anything be decided on it."""
-        return self._pending == 0
+        self._backlog: asyncio.Queue[Heard] = asyncio.Queue()
+        self._taken = self._done = 0
+        self._moved = asyncio.Condition()
 
     async def put(self, heard: Heard) -> None:
-        """Take a stretch; waits while too much of it is not committed."""
-        self._pending += 1
-        await self._backlog.put(heard)
+        """Take a stretch at once and in order; return when not too much waits to be committed."""
+        self._backlog.put_nowait(heard)
+        self._taken += 1
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._taken - self._done <= BACKLOG)
+
+    async def caught_up(self) -> None:
+        """Wait until what was taken so far is committed: only then may anything be decided on it."""
+        taken = self._taken
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._done >= taken)
 
     async def run(self) -> None:
         """Commit for ever; raises NotOurs when the lease was lost."""
@@ -69,14 +73,16 @@ class Writer:
             while len(batch) < BATCH and not self._backlog.empty():
                 batch.append(self._backlog.get_nowait())
             await self._until_done(partial(self.commit, batch))
-            self._pending -= len(batch)
             self._committed(batch[-1].checkpoint)
+            async with self._moved:
+                self._done += len(batch)
+                self._moved.notify_all()
 
     async def _until_done(self, commit: Callable[[], list[News]]) -> None:
         while True:
             try:
                 news = await asyncio.to_thread(commit)
-            except (StoreError, OperationalError) as error:
+            except StoreError as error:
                 log.warning("the database is away, trying again every %s s: %s", RETRY_S, error)
                 await asyncio.sleep(RETRY_S)
             else:
@@ -89,7 +95,7 @@ class Writer:
         checkpoint = batch[-1].checkpoint
         try:
             news = self._transaction(items, checkpoint)
-        except (NotOurs, StoreError, OperationalError):
+        except (NotOurs, StoreError):
             raise
         except Exception:
             log.exception("a batch was refused; its %d items are committed one by one", len(items))
@@ -101,7 +107,7 @@ class Writer:
     def _alone(self, item: Item) -> list[News]:
         try:
             return self._transaction([item], None)
-        except (NotOurs, StoreError, OperationalError):
+        except (NotOurs, StoreError):
             raise
         except Exception as error:
             log.exception("put aside, with nothing done about it: %r", item)
@@ -113,7 +119,7 @@ class Writer:
             guard(connection, self._held)
             news = [piece for item in items for piece in self._one(connection, item, now)]
             if checkpoint is not None:
-                checkpoints.advance(connection, self._shift.pbx, checkpoint, now)
+                checkpoints.advance(connection, self._shift.pbx, self._journal_id, checkpoint, now)
         return news
 
     def _one(self, connection: Connection, item: Item, now: int) -> list[News]:

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from telephony.ami.protocol import Message
-from telephony.ids import attempt_of
+from telephony.ids import SECOND, attempt_of
 from telephony.outcome import Facts, outcome_of
 
 BEHIND_EVERYONE: Final = -5  # QUEUE_PRIO; measured: behind all who wait, even those who come later
-MARK: Final = b"lcr-"
+AGE_LIMIT_S: Final = 12 * 3600
+"""No callback takes longer: what was forged, or whose end was not heard, holds the journal no more then."""
+_MARK: Final = b"lcr-"
 _SAFE: Final = re.compile(r"[^&|,\"'${}\[\]\\\r\n]*")
 
 StepName = Literal["agent_connected_at", "customer_dialled_at", "customer_answered_at"]
@@ -65,8 +67,17 @@ def channel_id(attempt: str, leg: Literal[1, 2] = 1) -> str:
     return f"lcr-{attempt}-{leg}"
 
 
-def originate(order: Order) -> list[tuple[str, str]]:
-    """The headers of the Originate; ValueError for a value that the dialplan would read as more than a value."""
+def safe_value(value: str) -> bool:
+    """Tell whether a dialplan reads the value as nothing but a value."""
+    return _SAFE.fullmatch(value) is not None
+
+
+def originate(order: Order, now_s: float) -> list[tuple[str, str]]:
+    """The headers of the Originate; ValueError for a value that the dialplan would read as more than a value.
+
+    `now_s` is the PBX's clock, epoch seconds. Asterisk itself hangs up what rings for us at `ring_until`, whatever
+    the queue does: with `timeoutpriority=conf` it lets the agent's phone ring past the time-out given to Queue.
+    """
     variables = {
         "LCR_ID": order.attempt,
         "LCR_QUEUE": order.queue,
@@ -79,7 +90,7 @@ def originate(order: Order) -> list[tuple[str, str]]:
         "LCR_CALLER_NAME": order.caller_name,
     }
     for name, value in {**variables, "agent_sees": order.agent_sees}.items():
-        if not _SAFE.fullmatch(value):
+        if not safe_value(value):
             raise ValueError(f"{name} holds a character that a dialplan reads as more than a value: {value!r}")
     return [
         ("Channel", "Local/s@lcr-agent/n"),
@@ -89,7 +100,7 @@ def originate(order: Order) -> list[tuple[str, str]]:
         ("ChannelId", channel_id(order.attempt, 1)),
         ("OtherChannelId", channel_id(order.attempt, 2)),
         ("CallerID", f'"Callback" <{order.agent_sees}>'),
-        ("Timeout", str((order.agent_wait_s + 5) * 1000)),
+        ("Timeout", str(max(1000, int(min(order.agent_wait_s + 5, order.ring_until - now_s) * 1000)))),
         ("Async", "true"),
         *[("Variable", f"__{name}={value}") for name, value in variables.items()],
     ]
@@ -101,9 +112,11 @@ class _Followed:
 
     offset: int  # of the first message about it
     facts: Facts = field(default_factory=Facts)
+    since: int | None = None  # the first tick that found it
     customer_leg: str | None = None
+    answered: bool = False
+    told: bool = False  # our contexts said how it ended
     seen: list[str] = field(default_factory=list)
-    live: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
 
 
@@ -121,30 +134,34 @@ class Dialler:
         """The journal offset from which every unfinished attempt can be heard again."""
         return min((f.offset for f in self._followed.values()), default=None)
 
-    def live(self) -> set[str]:
-        """Attempts that have a live channel, as far as was heard."""
-        return {attempt for attempt, followed in self._followed.items() if followed.live}
-
     def forget(self, attempt: str) -> None:
         """Stop following an attempt that was resolved otherwise."""
         self._followed.pop(attempt, None)
 
-    def adopt(self, attempt: str, legs: set[str], offset: int) -> None:
+    def tick(self, now: int) -> None:
+        """Forget the attempts that are followed for longer than any takes: their tickets say what became of them."""
+        for attempt, followed in list(self._followed.items()):
+            followed.since = now if followed.since is None else followed.since
+            if now - followed.since > AGE_LIMIT_S * SECOND:
+                self.forget(attempt)
+
+    def forget_before(self, offset: int) -> None:
+        """Forget the attempts that hold the journal from before an offset: their tickets resolve them."""
+        for attempt in [a for a, f in self._followed.items() if f.offset < offset]:
+            self.forget(attempt)
+
+    def adopt(self, attempt: str, offset: int) -> None:
         """Follow an attempt that is already under way, as a snapshot shows it."""
-        self._followed.setdefault(attempt, _Followed(offset)).live |= legs
+        self._followed.setdefault(attempt, _Followed(offset))
 
     def keep_only(self, live: set[str]) -> list[News]:
-        """After a snapshot: attempts heard of before whose channels are no longer there have ended unseen."""
-        gone = [a for a, f in self._followed.items() if f.live and a not in live]
-        return [self._end(attempt, 0, unseen=True) for attempt in gone]
+        """Given all attempts that have a live channel: the others that are followed have ended unseen."""
+        return [self._end(attempt, 0, unseen=True) for attempt in self._followed.keys() - live]
 
     def feed(self, message: Message, at: int, offset: int) -> list[News]:
         """Take a message of the stream; what it means for our attempts, in order."""
-        if MARK not in message.raw:
-            return []
-        attempt = attempt_of(message.get("Linkedid")) or attempt_of(message.get("Uniqueid"))
-        name = message.name
-        if attempt is None or name not in _READERS:
+        attempt, name = attempt_told_of(message), message.name
+        if attempt is None:
             return []
         if attempt not in self._followed:
             if name != "Newchannel":
@@ -163,13 +180,12 @@ class Dialler:
 
     def _end(self, attempt: str, at: int, *, unseen: bool = False) -> Ended:
         followed = self._followed.pop(attempt)
-        conclusive = any(line.startswith("Lcr") for line in followed.seen) and not unseen
-        outcome = outcome_of(followed.facts, self.reached_after_s) if conclusive else None
+        outcome = outcome_of(followed.facts, self.reached_after_s) if followed.told and not unseen else None
         return Ended(attempt, None if outcome == "unknown" else outcome, tuple(followed.seen), at)
 
 
-def _newchannel(followed: _Followed, _attempt: str, message: Message) -> None:
-    followed.live.add(message.get("Uniqueid"))
+def _newchannel(_followed: _Followed, _attempt: str, _message: Message) -> None:
+    """That it is followed from here on is all that it says."""
 
 
 def _agent_connect(followed: _Followed, _attempt: str, _message: Message) -> StepName | None:
@@ -188,15 +204,14 @@ def _dial_begin(followed: _Followed, attempt: str, message: Message) -> StepName
 
 def _dial_end(followed: _Followed, attempt: str, message: Message) -> StepName | None:
     ours = message.get("Uniqueid") == channel_id(attempt)
-    if not ours or message.get("DialStatus") != "ANSWER" or "customer answered" in " ".join(followed.seen):
+    if not ours or message.get("DialStatus") != "ANSWER" or followed.answered:
         return None
+    followed.answered = True
     return "customer_answered_at"
 
 
 def _hangup(followed: _Followed, attempt: str, message: Message) -> None:
-    uniqueid = message.get("Uniqueid")
-    followed.live.discard(uniqueid)
-    followed.gone.add(uniqueid)
+    followed.gone.add(message.get("Uniqueid"))
     _cause(followed, attempt, message)
 
 
@@ -215,6 +230,7 @@ def _user_event(followed: _Followed, attempt: str, message: Message) -> None:
     if message.get("CallbackId") != attempt or attempt_of(message.get("Uniqueid")) != attempt:
         return
     facts = followed.facts
+    followed.told = followed.told or word in {"LcrRefused", "LcrAgent", "LcrEnded"}
     if word == "LcrRefused":
         followed.facts = replace(facts, refused=message.get("Why"))
         followed.seen.append(f"LcrRefused {message.get('Why')}")
@@ -239,3 +255,10 @@ _READERS: Final = {
     "HangupRequest": _cause,
     "UserEvent": _user_event,
 }
+
+
+def attempt_told_of(message: Message) -> str | None:
+    """Give the attempt of ours that a message tells something about; None for all that nobody here reads."""
+    if _MARK not in message.raw or message.name not in _READERS:
+        return None
+    return attempt_of(message.get("Linkedid")) or attempt_of(message.get("Uniqueid"))

@@ -2,18 +2,22 @@
 
 Segment files in one directory, each named by the offset of its first byte; an offset is a position over all
 segments and only grows. A record is a line `<arrival µs> <bytes> <crc32>` and the message's own bytes, so that
-`grep -a` finds calls in it. One writer alone may use a journal; it flushes when it has taken what there was.
+`grep -a` finds calls in it. One writer alone may use a journal, and a lock sees to it.
 
 A kill leaves a prefix: a record cut short at the end is removed when the journal is opened again, and so is
-whatever a power cut left behind the last sync. Its offsets are not given again. A checkpoint (an offset, kept
-with the verdicts) is to be committed after `sync`, else it may point behind the end.
+whatever a power cut left behind the last sync. Its offsets are not given again: a checkpoint (the journal's id and
+an offset, kept with the verdicts) is to be given to `resume`, which also knows one that lies behind a lost tail.
+What stands before a checkpoint must have been flushed when it is committed.
 """
 
+import fcntl
 import logging
 import os
 import re
+import secrets
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +32,13 @@ MAX_AGE_S: Final = 7 * DAY_S
 SEGMENT_SPAN_S: Final = DAY_S
 """A segment takes no record that came later than this after its first: age is told by segment."""
 
+SETTLED_BYTES: Final = 1 << 16
+"""The last segment is ended for what is settled in it only from this size on: that costs a sync and a file."""
+
 _NAME: Final = re.compile(r"([0-9]{20})\.journal")
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+_ID_FILE: Final = "journal.id"
+_LOCK_FILE: Final = "journal.lock"
 _HEADER: Final = re.compile(rb"([0-9]{1,17}) ([0-9]{1,9}) ([0-9a-f]{8})\n")
 _HEADER_LIMIT: Final = 64
 _PARTS: Final = 8
@@ -38,11 +48,11 @@ log = logging.getLogger(__name__)
 
 
 class JournalError(TelephonyError):
-    """The journal's directory cannot be used; the sentence says why."""
+    """The journal's directory cannot be used; the sentence says why, and what to do where that is not plain."""
 
 
 class JournalFull(TelephonyError):
-    """There is no room for more: stop reading from the PBX until a checkpoint frees some; count the gap."""
+    """There is no room for more until a checkpoint frees some: what cannot be kept is a gap."""
 
 
 class Record(NamedTuple):
@@ -68,7 +78,8 @@ class Journal:
     """Append messages, read them again from an offset, forget what was settled.
 
     `max_bytes` bounds all segments together, `segment_bytes` one of them (by default an eighth of it): room
-    is made by whole segments. Instants are µs UTC.
+    is made by whole segments. Instants are µs UTC. `id` is this journal's own, drawn when it was first made: an
+    offset means nothing in another one.
     """
 
     def __init__(
@@ -81,11 +92,12 @@ class Journal:
         self._buffer = bytearray()
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            self._segments = _segments_in(directory)
-            end = self._segments[-1].end if self._segments else 0
-            if not self._segments or _cut_torn_tail(self._segments[-1]):
-                self._segments.append(_begin(directory, end))
-            self._file = _open(self._segments[-1])
+            self._lock = _locked(directory)
+            try:
+                self._take_over()
+            except OSError:
+                os.close(self._lock)
+                raise
         except OSError as error:
             raise JournalError(f"The journal in {directory} cannot be used: {error.strerror}.") from error
 
@@ -107,17 +119,32 @@ class Journal:
         """Give the offset that the next record will have."""
         return self._segments[-1].end + len(self._buffer)
 
+    def resume(self, journal_id: str | None, offset: int) -> int:
+        """Tell where to hear from, given the checkpoint that was committed last (None: there is none).
+
+        That is its offset, if it is one of this journal; else all that is kept. Where the offset lies behind the
+        end, a power cut took the tail: the next record gets that offset, so that offsets never go backwards.
+        """
+        if journal_id != self.id:
+            return self.start
+        if offset > self.end:
+            log.warning("the journal in %s lost its tail: %d bytes", self._directory, offset - self.end)
+            self.sync()
+            self._begin_at(offset)
+            return self.start
+        return max(offset, self.start)
+
     def append(self, raw: bytes, arrived_at: int) -> int:
         """Add a message, give its offset. Where there is no room, JournalFull is raised and nothing added."""
         record = b"%d %d %08x\n%b\n" % (arrived_at, len(raw), zlib.crc32(raw), raw)
-        kept = self.end - self.start
+        kept = self._kept()
         if kept + len(record) > self._max_bytes:
             raise JournalFull(
-                f"The journal in {self._directory} holds {kept} of {self._max_bytes} bytes allowed: nothing "
-                "more is read from the PBX. Look for the oldest call that is still open, or allow more."
+                f"The journal in {self._directory} holds {kept} of {self._max_bytes} bytes allowed: see whether "
+                "verdicts are committed, or allow more."
             )
         if self._belongs_to_next(len(record), arrived_at):
-            self._roll()
+            self._roll()  # where that fails, nothing was added
         elif len(self._buffer) > _BUFFER:
             self.flush()
         segment = self._segments[-1]
@@ -153,6 +180,7 @@ class Journal:
             self.flush()
         finally:
             os.close(self._file)
+            os.close(self._lock)
 
     def read_from(self, offset: int) -> Iterator[Record]:
         """Give the records from an offset on, up to the present end; those forgotten are left out.
@@ -166,8 +194,10 @@ class Journal:
 
     def forget_before(self, offset: int) -> None:
         """Delete the segments that end by that offset: what was in them is settled."""
-        if offset >= self.end:
-            self._roll()
+        last = self._segments[-1]
+        if offset >= self.end and self.end - last.start >= min(SETTLED_BYTES, self._segment_bytes // 2):
+            with suppress(JournalFull):  # a full disk: what is settled before this segment goes all the same
+                self._roll()
         self._delete(lambda segment: segment.end <= offset)
 
     def expire(self, now: int) -> None:
@@ -177,7 +207,8 @@ class Journal:
             return segment.first_at is not None and now - segment.first_at > self._max_age
 
         if too_old(self._segments[-1]):
-            self._roll()
+            with suppress(JournalFull):
+                self._roll()
         self._delete(too_old)
 
     def _belongs_to_next(self, length: int, arrived_at: int) -> bool:
@@ -186,19 +217,65 @@ class Journal:
             return False
         return size + length > self._segment_bytes or arrived_at - first_at > SEGMENT_SPAN_S * SECOND
 
+    def _take_over(self) -> None:
+        """Go on where an earlier writer ended."""
+        self.id = _id_of(self._directory)
+        self._segments = _segments_in(self._directory)
+        end = self._segments[-1].end if self._segments else 0
+        if not self._segments or _cut_torn_tail(self._segments[-1]):
+            self._segments.append(_begin(self._directory, end))
+        self._file = _open(self._segments[-1])
+
+    def _kept(self) -> int:
+        return sum(segment.end - segment.start for segment in self._segments) + len(self._buffer)
+
     def _roll(self) -> None:
-        """Begin a new segment, unless the last one is empty."""
-        self.sync()
+        """Begin a new segment, unless the last one is empty. JournalFull on a full disk."""
         last = self._segments[-1]
-        if last.end > last.start:
-            segment = _begin(self._directory, last.end)
-            os.close(self._file)
-            self._file = _open(segment)
-            self._segments.append(segment)
+        try:
+            self.sync()
+            if last.end > last.start:
+                self._begin_at(last.end)
+        except OSError as error:
+            raise JournalFull(f"The journal in {self._directory} cannot grow: {error.strerror}.") from error
+
+    def _begin_at(self, offset: int) -> None:
+        segment = _begin(self._directory, offset)
+        os.close(self._file)
+        self._file = _open(segment)
+        self._segments.append(segment)
 
     def _delete(self, done: Callable[[_Segment], bool]) -> None:
         while len(self._segments) > 1 and done(self._segments[0]):
             self._segments.pop(0).path.unlink(missing_ok=True)
+
+
+def _locked(directory: Path) -> int:
+    """Lock the directory for as long as the file that is given stays open: a kill frees it."""
+    lock = os.open(directory / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise JournalError(
+            f"The journal in {directory} is in use by another process: stop that one, or give this one a "
+            "directory of its own."
+        ) from error
+    return lock
+
+
+def _id_of(directory: Path) -> str:
+    """Give the journal's id; draw one where there is none yet."""
+    path = directory / _ID_FILE
+    known = path.read_text(errors="replace").strip() if path.exists() else ""
+    if _ID.fullmatch(known):
+        return known
+    drawn = secrets.token_hex(16)
+    with path.open("w") as file:
+        file.write(drawn + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return drawn
 
 
 def _segments_in(directory: Path) -> list[_Segment]:

@@ -12,13 +12,13 @@ from typing import Final
 
 BUSY, DECLINED = {17}, {21}
 INVALID = {1, 22, 28}  # unallocated, changed, malformed
+AWAY = {18, 19, 20, 27, 31}  # the customer's phone is silent, off or out of reach: no fault of the trunk
 TRUNK_ANSWERS = {401, 403, 407}  # SIP answers about us, not about the customer, which also become cause 21
 TRUNK = {
     3,
     5,
     6,
     25,
-    27,
     29,
     34,
     38,
@@ -65,17 +65,23 @@ class Row:
     holds: Callable[[Facts, float], bool]
 
 
+def _no_agent(facts: Facts) -> bool:
+    """Tell that no agent took it: AgentConnect may go unheard, but then the customer was dialled."""
+    return not facts.agent_connected and facts.dial_status is None
+
+
 TABLE: Final = (
     Row("refused-used", lambda f, _: f.refused == "used"),
     Row("refused-late", lambda f, _: f.refused == "late"),
     Row("reached", lambda f, enough_s: f.talked_s is not None and f.talked_s >= enough_s),
     Row("customer-left", lambda f, _: f.talked_s is not None),
-    Row("agent-no-answer", lambda f, _: f.queue_status is not None and not f.agent_connected),
+    Row("agent-no-answer", lambda f, _: f.queue_status is not None and _no_agent(f)),
     Row("agent-cancelled", lambda f, _: f.dial_status == "CANCEL"),
     Row("trunk-failure", lambda f, _: f.tech_cause in TRUNK_ANSWERS),
     Row("busy", lambda f, _: f.cause in BUSY or f.dial_status == "BUSY"),
     Row("declined", lambda f, _: f.cause in DECLINED),
     Row("invalid-number", lambda f, _: f.cause in INVALID),
+    Row("no-answer", lambda f, _: f.cause in AWAY),
     Row("trunk-failure", lambda f, _: f.cause in TRUNK),
     Row("trunk-failure", lambda f, _: f.dial_status in {"CONGESTION", "CHANUNAVAIL"}),
     Row("no-answer", lambda f, _: f.dial_status == "NOANSWER"),

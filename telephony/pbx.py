@@ -1,7 +1,8 @@
 """The face of the package: one Asterisk, listened to and asked.
 
 What is heard goes to the journal first, then to the tracker and the dialler; what they conclude is handed on with the
-checkpoint up to which the journal is no longer needed once that was committed.
+checkpoint up to which the journal is no longer needed once that was committed. A checkpoint never lies beyond what was
+heard, nor beyond what survives a kill.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from telephony.ami.protocol import Message
 from telephony.call import Call, Verdict
 from telephony.dialler import Dialler, Order
 from telephony.errors import TelephonyError
-from telephony.ids import SECOND, attempt_of
-from telephony.journal import Journal, JournalFull
+from telephony.ids import SECOND
+from telephony.journal import Journal, JournalFull, Record
 from telephony.tasks import together
 from telephony.tracker import Tracker
 from telephony.verdict import judge
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.5
 CLOCK_EVERY_S = 30
-FULL_WAIT_S = 0.5
+REFUSED_EVERY_S = 60
 LISTING_TIMEOUT_S = 30.0
 
 
@@ -69,7 +70,12 @@ class PlacingRefused(TelephonyError):
 
 
 class Pbx:
-    """One Asterisk. `run()` listens until cancelled; `on_heard` gets what was heard, in order, and may be slow."""
+    """One Asterisk. First `recall`, then `run()`, which listens until cancelled.
+
+    `on_heard` gets what was heard, in order, and may be slow. `on_state` is told: up, down, journal-full, refused.
+    `boot` is the start-up stamp that an earlier run saw last (`Pbx.boot`): so a restart of the PBX while nobody
+    listened is known as one.
+    """
 
     def __init__(
         self,
@@ -79,6 +85,7 @@ class Pbx:
         *,
         on_heard: Callable[[Heard], Awaitable[None]],
         on_state: Callable[[str, str], None],
+        boot: str = "",
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self.name = wiring.name
@@ -86,11 +93,14 @@ class Pbx:
         self.agents = AgentsView()
         self.dialler = Dialler(reached_after_s)
         self.queues: set[str] = set()  # all that the PBX has, also those without a member
-        self.boot = ""  # the start-up stamp of that Asterisk; empty until it is known
+        self.boot = boot  # the start-up stamp of that Asterisk; empty until it is known
         self.ready = False  # connected, and the snapshot is in
         self.clock_off_s = 0.0
         self.refused: Counter[str] = Counter()  # messages that were refused, by why: forged, malformed
+        self.gaps = 0  # times that the journal had no room for what came
         self._journal, self._clock = journal, clock
+        self._heard_until = journal.start
+        self._full = False
         self._on_heard, self._on_state = on_heard, on_state
         self._client = Client(
             wiring.host,
@@ -105,14 +115,14 @@ class Pbx:
     # Listening
 
     def recall(self, offset: int) -> Iterator[Heard]:
-        """Hear again what the journal kept from `offset` on: what was not committed when the service stopped."""
-        begin = offset if offset <= self._journal.end else self._journal.start  # its end was lost: hear all of it
-        for record in self._journal.read_from(begin):
+        """Hear again what the journal kept from `offset` on (`Journal.resume` says it): what was not committed."""
+        for record in self._journal.read_from(offset):
+            self._heard_until = record.next_offset
             message = Message(record.raw)
-            event = events.read(message, record.arrived_at)
-            heard = self._digest(message, event, record.arrived_at, record.offset)
+            heard = self._digest(message, events.read(message, record.arrived_at), record)
             if heard is not None:
                 yield heard
+        self._heard_until = self._journal.end
 
     async def run(self) -> None:
         """Listen for ever; raises LoginRefused, and whatever else went wrong is mended by reconnecting."""
@@ -120,57 +130,82 @@ class Pbx:
 
     async def _on_message(self, message: Message, arrived_at: int) -> None:
         event = events.read(message, arrived_at, self.refused)
-        if event is None and dial.MARK not in message.raw:
+        if isinstance(event, events.QueueMember):
+            self.agents.feed(event)  # not to be heard again: the next listing tells it all
             return
-        offset = await self._keep(message, arrived_at)
-        heard = self._digest(message, event, arrived_at, offset)
-        if heard is not None or not self._client.stats.held_bytes:
-            self._journal.flush()
-        if heard is not None:
-            await self._on_heard(heard)
+        if event is None and dial.attempt_told_of(message) is None:
+            return
+        try:
+            record = self._keep(message, arrived_at)
+        except JournalFull as error:
+            await self._make_room(error)
+            raise
+        await self._hand_on(self._digest(message, event, record))
 
-    async def _keep(self, message: Message, arrived_at: int) -> int:
-        """Write to the journal; while that is full nothing more is read, and Asterisk's own buffer fills up."""
-        told = False
-        while True:
-            try:
-                return self._journal.append(message.raw, arrived_at)
-            except JournalFull as error:
-                if not told:
-                    self._on_state("journal-full", str(error))
-                    told = True
-                await asyncio.sleep(FULL_WAIT_S)
+    def _keep(self, message: Message, arrived_at: int) -> Record:
+        """Write a message to the journal, so that it survives a kill before anything follows from it."""
+        offset = self._journal.append(message.raw, arrived_at)
+        self._journal.flush()
+        self._heard_until = self._journal.end
+        self._full = False
+        return Record(offset, arrived_at, message.raw, self._heard_until)
 
-    def _digest(self, message: Message, event: events.Event | None, arrived_at: int, offset: int) -> Heard | None:
+    async def _make_room(self, why: JournalFull) -> None:
+        """Give up what holds the older half of a full journal; the connection is then to be made anew, to take stock.
+
+        Waiting instead would be deafness for ever: the Hangup that would free the journal could not be read.
+        """
+        self.gaps += 1
+        if not self._full:
+            self._full = True
+            self._on_state("journal-full", str(why))
+        middle = (self._journal.start + self._heard_until) // 2
+        self.dialler.forget_before(middle)
+        calls = self.tracker.let_go(middle)
+        await self._on_heard(Heard(_judged(calls), (), self.checkpoint()))  # with no call too: the checkpoint frees
+
+    def _digest(self, message: Message, event: events.Event | None, record: Record) -> Heard | None:
         calls: list[Call] = []
         if event is not None:
-            self.agents.feed(event)
-            calls = self.tracker.feed(event, arrived_at, offset)
-        attempts = self.dialler.feed(message, event.at if event else arrived_at, offset)
+            calls = self.tracker.feed(event, record.arrived_at, record.offset)
+        attempts = self.dialler.feed(message, event.at if event else record.arrived_at, record.offset)
+        if isinstance(event, events.Hangup) and dial.attempt_told_of(message) is not None:
+            attempts += self.dialler.keep_only(self.own_live())
         return self._heard(calls, attempts)
+
+    async def _hand_on(self, heard: Heard | None) -> None:
+        if heard is not None:
+            await self._on_heard(heard)
 
     def _heard(self, calls: list[Call], attempts: list[dial.News]) -> Heard | None:
         if not calls and not attempts:
             return None
-        return Heard(tuple((call, judge(call)) for call in calls), tuple(attempts), self.checkpoint())
+        return Heard(_judged(calls), tuple(attempts), self.checkpoint())
 
     def checkpoint(self) -> int:
         """The journal offset from which everything that is not over can be heard again."""
-        oldest = [o for o in (self.tracker.oldest_offset(), self.dialler.oldest_offset()) if o is not None]
-        return min(oldest, default=self._journal.end)
+        oldest = (self.tracker.oldest_offset(), self.dialler.oldest_offset())
+        return min(offset for offset in (*oldest, self._heard_until) if offset is not None)
 
     async def _tick(self) -> None:
         """Let graces and age limits pass, whether or not anything is heard."""
-        measured_at = self._clock()
+        every_clock, every_refusal = _Every(CLOCK_EVERY_S), _Every(REFUSED_EVERY_S)
+        refused = 0
         while True:
             await asyncio.sleep(TICK_S)
-            if self.ready and self._clock() - measured_at > CLOCK_EVERY_S * SECOND:
-                measured_at = self._clock()
+            if self.ready and every_clock.due():
                 await self._measure_clock()
-            self._journal.expire(self._clock())
-            heard = self._heard(self.tracker.tick(self._clock()), [])
-            if heard is not None:
-                await self._on_heard(heard)
+            if self.refused.total() > refused and every_refusal.due():
+                refused = self.refused.total()
+                self._on_state("refused", f"messages refused since the start: {_counted(self.refused)}")
+            await self._pass_time(self._clock())
+
+    async def _pass_time(self, now: int) -> None:
+        """Look what is over by now. While messages are held, it is their arrivals that tell the time."""
+        self._journal.expire(now)
+        self.dialler.tick(now)
+        if not self._client.stats.held_bytes:
+            await self._hand_on(self._heard(self.tracker.tick(now), []))
 
     # After a connection came up
 
@@ -179,32 +214,40 @@ class Pbx:
         asked_at = self._clock()
         boot = await self._boot_stamp()
         restarted = self.boot not in ("", boot)
-        queues = await self._client.listing("QueueStatus", timeout_s=LISTING_TIMEOUT_S)
         channels = await self._client.listing("CoreShowChannels", timeout_s=LISTING_TIMEOUT_S)
+        # The queues last: their listing replaces what was heard of agents meanwhile.
+        queues = await self._client.listing("QueueStatus", timeout_s=LISTING_TIMEOUT_S)
         await self._caught_up()
-        now = self._clock()
-        listed = [event for item in (*queues, *channels) if (event := events.read(item, now)) is not None]
-        self.agents.reset(listed)
         self.queues = {item.get("Queue") for item in queues if item.name == "QueueParams"}
-        calls = self.tracker.snapshot(
-            [event for event in listed if isinstance(event, events.CoreShowChannel)],
-            [event for event in listed if isinstance(event, events.QueueEntry)],
-            now,
-            asked_at=asked_at,
-            restarted=restarted,
-        )
-        own = self.tracker.own_live()
+        try:
+            calls = self._take_stock([*channels, *queues], asked_at, restarted=restarted)
+        except JournalFull as error:
+            await self._make_room(error)
+            raise
+        own = self.own_live()
         attempts = self.dialler.keep_only(own)
-        for attempt, legs in _legs(channels).items():
-            if attempt in own:
-                self.dialler.adopt(attempt, legs, self._journal.end)
-        heard = self._heard(calls, attempts)
-        if heard is not None:
-            await self._on_heard(heard)
+        for attempt in own:
+            self.dialler.adopt(attempt, self._heard_until)
         self.boot = boot
+        await self._hand_on(self._heard(calls, attempts))
         await self._measure_clock()
         self.ready = True
         self._on_state("up", f"Asterisk started {boot}" + (", restarted since we last saw it" if restarted else ""))
+
+    def _take_stock(self, listed: list[Message], asked_at: int, *, restarted: bool) -> list[Call]:
+        """Reconcile agents and calls with the listings; who waits in them stands in the journal from here on."""
+        now = self._clock()
+        read = [(events.read(item, now, self.refused), item) for item in listed]
+        lines = {event: item for event, item in read if event is not None}
+        self.agents.reset(lines)
+        return self.tracker.snapshot(
+            [event for event in lines if isinstance(event, events.CoreShowChannel)],
+            [event for event in lines if isinstance(event, events.QueueEntry)],
+            now,
+            asked_at=asked_at,
+            restarted=restarted,
+            keep=lambda event: self._keep(lines[event], now).offset,
+        )
 
     async def _caught_up(self) -> None:
         """Wait until what arrived before the listings was digested: they overtake it."""
@@ -225,12 +268,21 @@ class Pbx:
         self.ready = False
         self._on_state("down", reason)
 
-    # Asking
+    # Our attempts
+
+    def own_live(self) -> set[str]:
+        """Give our attempts that have a live channel, as far as was heard."""
+        return self.tracker.own_live()
+
+    def forget(self, attempt: str) -> None:
+        """Stop following an attempt that was resolved by its ticket: it holds the journal no more."""
+        self.dialler.forget(attempt)
 
     async def place(self, order: Order) -> None:
         """Start a callback. Raises PlacingRefused; any other TelephonyError leaves open whether it was started."""
+        pbx_now_s = self._clock() / SECOND + self.clock_off_s
         try:
-            await self._client.action("Originate", dial.originate(order))
+            await self._client.action("Originate", dial.originate(order, pbx_now_s))
         except (ValueError, ActionFailed, ActionRefused) as error:
             raise PlacingRefused(str(error)) from error
 
@@ -253,11 +305,23 @@ class Pbx:
             log.info("attempt %s was over already: %s", attempt, error)
 
 
-def _legs(channels: list[Message]) -> dict[str, set[str]]:
-    """Our attempts among listed channels, with the ids of all their legs."""
-    found: dict[str, set[str]] = {}
-    for channel in channels:
-        attempt = attempt_of(channel.get("Linkedid")) or attempt_of(channel.get("Uniqueid"))
-        if attempt is not None:
-            found.setdefault(attempt, set()).add(channel.get("Uniqueid"))
-    return found
+class _Every:
+    """A thing that is done once in so many seconds, whatever the wall clock does."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._done_at = seconds, float("-inf")
+
+    def due(self) -> bool:
+        """Tell whether it is time again; if so, it counts as done."""
+        now = time.monotonic()
+        due = now - self._done_at >= self._seconds
+        self._done_at = now if due else self._done_at
+        return due
+
+
+def _judged(calls: list[Call]) -> tuple[tuple[Call, Verdict], ...]:
+    return tuple((call, judge(call)) for call in calls)
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {why}" for why, count in sorted(counts.items()))

@@ -5,12 +5,13 @@ matter. A call is over a short grace after the Hangup of its own channel (others
 a program placed, when all its channels have hung up. Each comes out once: what is heard of it later finds a
 tombstone. Calls that never reached a queue do not come out.
 
-`now` is µs UTC and never runs backwards here: an earlier one counts as the latest so far. `offset` is where
-the message stands in the journal.
+`now` is µs UTC. Time never runs backwards here: a slightly earlier `now` counts as the latest so far, and where
+the clock was set back by more than `SET_BACK_S`, time goes on from there at the new clock's pace. `offset` is
+where the message stands in the journal.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -39,6 +40,8 @@ from telephony.ids import NO_CALL, SECOND, epoch_of, is_local, originated
 
 GRACE_S: Final = 1.0
 AGE_LIMIT_S: Final = 12 * 3600.0
+SET_BACK_S: Final = 60
+"""Messages may be handled this much later than they arrived; a greater step back is the clock's."""
 TOMBSTONES: Final = 50_000
 EVENTS_OF_A_CALL: Final = 1000
 """More than a call of hours has; what comes after them is not kept, and the call is then not complete."""
@@ -89,7 +92,8 @@ class Tracker:
         self._closing: deque[tuple[int, str]] = deque()
         self._over = Tombstones(tombstones, age_limit_s)
         self._waiting: dict[str, set[str]] = {}
-        self._now = 0
+        self._now = 0  # of the clock in here, which is `_ahead` of the one outside
+        self._ahead = 0
 
     def feed(self, event: Event, now: int, offset: int | None = None) -> list[Call]:
         """Take an event; give the calls that are over by now."""
@@ -99,12 +103,13 @@ class Tracker:
             draft = self._draft_for(event, offset)
             self.channels.note(event, self._now, offset)
             if draft is not None:
+                draft.offset = offset if draft.offset is None else draft.offset
                 self._gather(draft, event)
         return calls
 
     def tick(self, now: int) -> list[Call]:
         """Give the calls that are over by now: the grace has passed, or they are too old to be alive."""
-        self._now = now = max(now, self._now)
+        now = self._advance(now)
         calls = []
         while self._closing and self._closing[0][0] <= now:
             closes_at, call_id = self._closing.popleft()
@@ -131,30 +136,42 @@ class Tracker:
         *,
         asked_at: int | None = None,
         restarted: bool = False,
+        keep: Callable[[ChannelEvent], int | None] = lambda _: None,
     ) -> list[Call]:
         """Reconcile with what is alive after a gap; give the calls that ended in it.
 
         `channels` must be all channels of the PBX, `entries` all callers who wait, as they were at some time
         since `asked_at` (an arrival; by default now): what was heard of since then is newer than the lists.
-        `restarted`: the PBX has started since the last event. Calls that go on have a gap; waiting callers
-        unknown so far are taken up from when their wait began. What came and went in the gap is in queue_log
-        alone.
+        `restarted`: the PBX has started since the last event, which is how the calls ended that are gone. Calls
+        that go on have a gap; waiting callers unknown so far are taken up from when their wait began. What came
+        and went in the gap is in queue_log alone.
+
+        `keep` is called for each line that tells of somebody in a queue, before anything else is done: it writes
+        the line to the journal, gives its offset, and may raise.
         """
+        now_in_here = self._advance(now)
+        since = now_in_here if asked_at is None else asked_at + self._ahead
+        items = (*channels, *entries)
+        present = {item.uniqueid for item in items}
+        fresh = [item for item in items if not self._outdated(item, since)]
+        lines = [
+            (item, keep(item) if isinstance(item, QueueEntry) or _shown_in_queue(item) else None) for item in fresh
+        ]
         calls = self.tick(now)
-        channels, entries = list(channels), list(entries)
-        since = self._now if asked_at is None else asked_at
-        present = {item.uniqueid for item in (*channels, *entries)}
         for draft in [draft for draft in self._drafts.values() if draft.heard_at < since]:
             draft.gap = True
             self._wait(draft, None)
-            here = not present.isdisjoint(draft.alive if draft.placed else {draft.call_id})
-            if draft.closes_at is None and (restarted or not here):
+            if draft.closes_at is None and present.isdisjoint(draft.alive if draft.placed else {draft.call_id}):
                 calls += self._close(draft, "pbx-restarted" if restarted else "ended-unseen")
-        self.channels.keep_only(() if restarted else present, self._now, since)
-        for item in (*channels, *entries):
-            if not (self.channels.ended_since(item.uniqueid, since) or self._let_go_since(item, since)):
-                calls += self.feed(item, now)
+        self.channels.keep_only(present, self._now, since)
+        for item, offset in lines:
+            calls += self.feed(item, now, offset)
         return calls
+
+    def let_go(self, offset: int) -> list[Call]:
+        """Give up the calls that hold the journal from before an offset: it is full, and they come out as overdue."""
+        held = [d for d in self._drafts.values() if d.offset is not None and d.offset < offset]
+        return [call for draft in held for call in self._close(draft, "hangup" if draft.closes_at else "overdue")]
 
     def waiting(self, queue: str) -> int:
         """Give how many customers wait in a queue; callbacks of ours do not count."""
@@ -181,9 +198,18 @@ class Tracker:
         """Give the journal offset from which every call that is not over can be heard again."""
         return min((d.offset for d in self._drafts.values() if d.offset is not None), default=None)
 
-    def _let_go_since(self, item: ChannelEvent, since: int) -> bool:
+    def _advance(self, now: int) -> int:
+        """Give the time in here, which only goes on."""
+        if now + self._ahead < self._now - SET_BACK_S * SECOND:
+            self._ahead = self._now - now
+        self._now = max(now + self._ahead, self._now)
+        return self._now
+
+    def _outdated(self, item: ChannelEvent, since: int) -> bool:
+        """Tell whether something newer than a listing's line was heard: that he is gone, or no longer waits."""
         draft = self._drafts.get(item.uniqueid)
-        return isinstance(item, QueueEntry) and draft is not None and draft.let_go_at >= since
+        left = isinstance(item, QueueEntry) and draft is not None and draft.let_go_at >= since
+        return left or self.channels.ended_since(item.uniqueid, since)
 
     def _linked(self, event: ChannelEvent) -> ChannelEvent:
         """Give the event with its Linkedid, which a listing of queues does not tell."""
@@ -314,7 +340,7 @@ class Tracker:
         if not draft.queued and epoch_of(draft.call_id) is not None:
             return []
         events = tuple(draft.events)
-        return [assemble(Gathered(self.pbx, draft.call_id, events, ending, self._now, draft.gap))]
+        return [assemble(Gathered(self.pbx, draft.call_id, events, ending, self._now - self._ahead, draft.gap))]
 
 
 def _shown_in_queue(event: ChannelEvent) -> bool:

@@ -197,8 +197,7 @@ def test_in_watch_nobody_is_texted_and_nobody_is_rung(
         lose(carrier, service)
         pause(pbx, paused=False)
         # A later caller of the queue is served: by then the loss was looked at many times.
-        second = carrier.call(DID, caller="09012345699")
-        agent.wait_call().wait_answered()
+        second = carrier.call(DID, caller="09012345699").wait_heard(AGENT_HZ, timeout_s=15)
         second.hang_up()
         service.wait("call", lambda call: call["kind"] == "served")
         assert service.rows(t.attempt) == []

@@ -8,10 +8,12 @@ from callback.store.inserting import insert_new
 from callback.store.tables import checkpoint
 
 
-def begin(connection: Connection, pbx: str, now: int) -> int:
-    """The journal offset to hear from; the first start is remembered when there was none."""
-    insert_new(connection, checkpoint, {"pbx": pbx, "journal_offset": 0, "first_started_at": now, "updated_at": now})
-    return int(connection.execute(select(checkpoint.c.journal_offset).where(checkpoint.c.pbx == pbx)).scalar_one())
+def begin(connection: Connection, pbx: str, journal_id: str, now: int) -> tuple[str, int]:
+    """The journal and the offset in it to hear from; the first start is remembered when there was none."""
+    fresh = {"journal_id": journal_id, "journal_offset": 0, "first_started_at": now, "updated_at": now}
+    insert_new(connection, checkpoint, {"pbx": pbx, **fresh})
+    row = connection.execute(select(checkpoint).where(checkpoint.c.pbx == pbx)).one()
+    return row.journal_id, row.journal_offset
 
 
 def first_start(connection: Connection, pbx: str) -> int:
@@ -20,7 +22,7 @@ def first_start(connection: Connection, pbx: str) -> int:
     return int(connection.execute(first).scalar_one_or_none() or 0)
 
 
-def advance(connection: Connection, pbx: str, offset: int, now: int) -> None:
+def advance(connection: Connection, pbx: str, journal_id: str, offset: int, now: int) -> None:
     """Commit, with what it was needed for, that the journal before `offset` may go."""
-    moved = {"journal_offset": offset, "updated_at": now}
+    moved = {"journal_id": journal_id, "journal_offset": offset, "updated_at": now}
     connection.execute(update(checkpoint).where(checkpoint.c.pbx == pbx).values(**moved))

@@ -5,15 +5,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from callback.errors import StoreError
 
 BUSY_TIMEOUT_S = 10
+# A process that stands still must not hold a lease's row for ever: the next one could never take over.
+_POSTGRESQL = {
+    "connect_timeout": 5,
+    "options": "-c idle_in_transaction_session_timeout=5s -c lock_timeout=10s -c statement_timeout=30s",
+}
 _CLOCK = {
     "sqlite": text("SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"),
     "postgresql": text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"),
@@ -34,8 +39,8 @@ class Store:
             raise StoreError(f"[database] url: {error}") from error
         self.dialect = parsed.get_backend_name()
         sqlite = self.dialect == "sqlite"
-        options: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_S}} if sqlite else {"pool_pre_ping": True}
-        self.engine = create_engine(parsed, **options)
+        options = {"timeout": BUSY_TIMEOUT_S} if sqlite else _POSTGRESQL
+        self.engine = create_engine(parsed, connect_args=options, pool_pre_ping=not sqlite)
         self.where = parsed.render_as_string(hide_password=True)
         if sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -43,7 +48,7 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One consistent view; whatever is written in it is undone."""
+        """A connection to look with; whatever is written in it is undone."""
         with self._open() as connection:
             yield connection
 
@@ -56,16 +61,23 @@ class Store:
 
     @contextmanager
     def _open(self, *, write: bool = False) -> Iterator[Connection]:
+        """A connection inside a transaction; a database that is away or of no use is one StoreError, whenever."""
         try:
-            connection = self.engine.connect().execution_options(lcr_write=write)
-            connection.begin()
-        except OperationalError as error:
+            with self.engine.connect() as connection:
+                connection.execution_options(lcr_write=write)
+                connection.begin()
+                yield connection
+        except DBAPIError as error:
+            if isinstance(error, (IntegrityError, DataError, ProgrammingError)):
+                raise  # the fault is in what was to be written, not in the database
             raise StoreError(self._unusable(error)) from error
-        with connection:
-            yield connection
+        except PoolTimeoutError as error:
+            raise StoreError(f"{self.where}: every connection is taken; see what holds them") from error
 
-    def _unusable(self, error: OperationalError) -> str:
+    def _unusable(self, error: DBAPIError) -> str:
         cause = str(error.orig)
+        if "not a database" in cause:
+            return f"{self.where} is no database of ours ({cause}); name another in [database] url"
         if "locked" in cause:
             return f"{self.where} is locked by another program for more than {BUSY_TIMEOUT_S} s; close it and try again"
         return f"{self.where} cannot be opened ({cause}); mend [database] url or start the server"

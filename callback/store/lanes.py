@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, or_, select
 
 from callback.store import tables as t
+from scheduler.promise import CARRIED_OVER
 
 LANE = 50
 Flight = Row[Any]  # an attempt, with the queue, state and number of its reservation
@@ -44,8 +45,11 @@ def due(connection: Connection, pbx: str, now: int, queues: Mapping[str, Sequenc
 
 
 def overdue(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:
-    """Open reservations whose promise has passed, the oldest first."""
-    return list(connection.execute(_open(pbx).where(_r.deadline_at <= now).order_by(_r.aim_at).limit(LANE)))
+    """Open reservations whose promise has passed, the oldest first and locked; `carried`: an evening has passed too."""
+    p = t.promise.c
+    second = select(p.number).where(p.reservation_id == _r.id, p.number > 1, p.reason == CARRIED_OVER)
+    late = _open(pbx).add_columns(second.exists().label("carried")).where(_r.deadline_at <= now)
+    return list(connection.execute(late.order_by(_r.aim_at).limit(LANE).with_for_update(of=t.reservation)))
 
 
 def everything_open(connection: Connection, pbx: str, limit: int) -> list[Row[Any]]:

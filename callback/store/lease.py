@@ -24,8 +24,13 @@ class Lease:
     ttl_s: float
 
 
-def acquire(connection: Connection, name: str, owner: str, host: str, ttl_s: float) -> Lease | None:
-    """Take the lease when it is free, lapsed or our own; None while another process holds it."""
+def acquire(
+    connection: Connection, name: str, owner: str, host: str, ttl_s: float, *, heir: bool = False
+) -> Lease | None:
+    """Take the lease when it is free, lapsed or our own; None while another process holds it.
+
+    `heir` says that whoever held it on this host is known to be dead: then nobody need wait for it to lapse.
+    """
     now = clock(connection)
     fresh = {"name": name, "owner": owner, "host": host, "fence": 0, "until_at": 0}
     insert_new(connection, lease, fresh)
@@ -35,7 +40,7 @@ def acquire(connection: Connection, name: str, owner: str, host: str, ttl_s: flo
             f"this SQLite database belongs to host '{row.host}', and one file cannot serve two hosts;"
             " move to PostgreSQL ([database] url) or run the service there"
         )
-    if row.owner != owner and row.until_at > now:
+    if row.owner != owner and row.until_at > now and not (heir and row.host == host):
         return None
     fence = row.fence + 1
     connection.execute(

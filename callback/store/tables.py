@@ -16,6 +16,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -51,6 +52,11 @@ def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
+def _of_rules() -> ForeignKeyConstraint:
+    """The version of the shift rules that a row was made under."""
+    return ForeignKeyConstraint(["pbx", "rules_version"], ["shift_rules.pbx", "shift_rules.version"])
+
+
 person = Table(
     "person",
     metadata,
@@ -63,6 +69,7 @@ person = Table(
 shift_rules = Table(
     "shift_rules",
     metadata,
+    Column("pbx", String(32), primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("effective_from_at", Instant, nullable=False),
     Column("source", String(64), nullable=False),
@@ -84,6 +91,7 @@ checkpoint = Table(
     "checkpoint",
     metadata,
     Column("pbx", String(32), primary_key=True),
+    Column("journal_id", String(64), nullable=False),  # an offset means nothing in another journal
     Column("journal_offset", BigInteger, nullable=False),
     Column("first_started_at", Instant, nullable=False),  # losses older than the first start are never acted on
     Column("updated_at", Instant, nullable=False),
@@ -139,8 +147,9 @@ verdict = Table(
     Column("waited_us", BigInteger, nullable=False),
     Column("talked_us", BigInteger, nullable=False),
     Column("evidence", JSON, nullable=False),
-    Column("rules_version", Integer, ForeignKey("shift_rules.version"), nullable=False),
+    Column("rules_version", Integer, nullable=False),
     Column("judged_at", Instant, nullable=False),
+    _of_rules(),
     _one_of("kind", KINDS),
 )
 
@@ -152,6 +161,7 @@ reservation = Table(
     Column("queue", String(128), nullable=False),
     Column("queue_group", String(64), nullable=False),
     Column("person_id", Key, ForeignKey("person.id"), nullable=False),
+    Column("apart", String(150), nullable=False),  # empty: merged by person; a shared number's calls stay apart
     Column("trunk", String(64), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("state", String(20), nullable=False),
@@ -167,13 +177,13 @@ reservation = Table(
     Column("state_since_at", Instant, nullable=False),
     _one_of("kind", KINDS),
     _one_of("state", STATES),
-    Index("uq_reservation_open", "pbx", "queue", "person_id", unique=True,
+    Index("uq_reservation_open", "pbx", "queue", "person_id", "apart", unique=True,
           sqlite_where=text("open"), postgresql_where=text("open")),
     Index("ix_reservation_lane_aim", "pbx", "state", "aim_at",
           sqlite_where=text("open"), postgresql_where=text("open")),
     Index("ix_reservation_lane_newest", "pbx", "state", "made_at",
           sqlite_where=text("open"), postgresql_where=text("open")),
-    Index("ix_reservation_person", "person_id", sqlite_where=text("open"), postgresql_where=text("open")),
+    Index("ix_reservation_person", "person_id"),
 )  # fmt: skip
 
 loss = Table(
@@ -196,7 +206,8 @@ promise = Table(
     Column("aim_at", Instant, nullable=False),
     Column("deadline_at", Instant, nullable=False),
     Column("reason", String(40), nullable=False),
-    Column("rules_version", Integer, ForeignKey("shift_rules.version"), nullable=False),
+    Column("rules_version", Integer, nullable=False),
+    _of_rules(),
 )
 
 attempt = Table(
@@ -209,7 +220,7 @@ attempt = Table(
     Column("number", Integer, nullable=False),
     Column("in_flight", Boolean, nullable=False),
     Column("fence", BigInteger, nullable=False),
-    Column("rules_version", Integer, ForeignKey("shift_rules.version"), nullable=False),
+    Column("rules_version", Integer, nullable=False),
     Column("pbx_boot", String(60), nullable=False),  # when that Asterisk was started: a change tells a restart
     Column("decision", JSON, nullable=False),
     Column("claimed_at", Instant, nullable=False),
@@ -223,7 +234,9 @@ attempt = Table(
     Column("counted", Boolean),
     Column("evidence", JSON),
     _one_of("outcome", OUTCOMES),
+    _of_rules(),
     UniqueConstraint("reservation_id", "number"),
+    Index("ix_attempt_person_day", "person_id", "claimed_at"),
     Index("uq_attempt_in_flight", "person_id", unique=True,
           sqlite_where=text("in_flight"), postgresql_where=text("in_flight")),
 )  # fmt: skip

@@ -104,7 +104,7 @@ class Switch:
         self.ends(attempt, "agent-cancelled", now, told=self.legs[attempt].phase != "looking")
 
     def restart(self, now: int) -> set[str]:
-        """Every channel is gone without a word, and so is what AstDB wrote in the last second: give the tickets lost."""
+        """Every channel is gone without a word, and so is what AstDB wrote in the last second; give those tickets."""
         for attempt in list(self.legs):
             self._stop_ringing(attempt, now)
         self.legs.clear()

@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from callback import dispatch
+from callback import dispatch, settle
 from callback.errors import NotOurs
 from callback.live import Live
 from callback.rules import QueueRules
+from callback.shift import take_over
 from callback.store import lease
 from callback.store import tables as t
 from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, picture, rules
@@ -178,6 +179,7 @@ def test_a_person_whom_another_pbx_is_calling_is_left_alone(world: World) -> Non
     world.hear(call(HER, ended_at=NOON + US))
     world.claim(NOON + MINUTE)
     with world.store.write() as connection:
+        world.know_pbx(connection, "other")
         connection.execute(t.attempt.update().values(pbx="other"))
         connection.execute(t.reservation.update().where(t.reservation.c.state == "calling").values(pbx="other"))
     world.hear(call(HIM, ended_at=NOON + 2 * MINUTE))
@@ -244,6 +246,14 @@ def test_carrying_over_never_shortens_the_wait_after_an_attempt(migrated_url: st
     world.close()
 
 
+def test_a_loss_that_betters_the_promise_does_not_count_as_an_evening(world: World) -> None:
+    world.hear(call(ended_at=at("20:40")))
+    world.hear(call(ended_at=at("20:42"), talked_s=9), "silent")
+    assert [(row.number, row.deadline_at) for row in world.rows(t.promise)] == [(1, at("21:30")), (2, at("20:52"))]
+    assert [news.event for news in world.carry_over(at("21:31"))] == ["carried-over"]
+    assert [row.state for row in world.reservations()] == ["waiting"]
+
+
 def test_a_refused_number_is_never_carried_over(world: World) -> None:
     world.hear(call("+12125550123"))
     assert world.carry_over(at("21:31")) == []
@@ -272,3 +282,41 @@ def test_a_claim_that_is_undone_leaves_the_reservation_to_the_next(world: World)
         connection.begin()
     assert ([row.state for row in world.reservations()], world.attempts()) == (["waiting"], [])
     assert world.claim() is not None
+
+
+# What is not worked on any more
+
+
+def test_what_was_only_watched_expires_and_nobody_is_rung_when_calls_are_switched_on(migrated_url: str) -> None:
+    watching = World(migrated_url, rules(queues={}))
+    watching.hear(call())
+    (expired,) = watching.carry_over(NOON + 61 * MINUTE)
+    assert (expired.event, expired.facts["why"]) == ("expired", "only-watched")
+    assert [(row.state, row.open) for row in watching.reservations()] == [("expired", False)]
+    with watching.store.write() as connection:
+        watching.shift = take_over(connection, watching.settings.model_copy(update={"rules": rules()}), NOON)
+    assert watching.shift.version == 2
+    assert watching.claim(NOON + 62 * MINUTE) is None
+    watching.close()
+
+
+def test_what_is_open_at_a_second_cut_is_left_to_people(world: World) -> None:
+    world.hear(call(ended_at=at("20:40")))
+    assert [news.event for news in world.carry_over(at("21:31"))] == ["carried-over"]
+    assert [news.event for news in world.carry_over(at("21:31", 24))] == ["expired"]
+    assert world.carry_over(at("21:32", 24)) == []
+
+
+def test_a_customers_phone_rings_only_so_often_a_day(migrated_url: str) -> None:
+    world = World(migrated_url, rules(rings_a_day=2))
+    world.hear(call())
+    for minutes in (1, 10):
+        order = world.claim(NOON + minutes * MINUTE)
+        assert order is not None
+        with world.store.write() as connection:
+            settle.progress(connection, world.shift, order.attempt, "customer_dialled_at", NOON + minutes * MINUTE)
+        world.end(order.attempt, "agent-cancelled", NOON + minutes * MINUTE)
+    assert world.claim(NOON + 20 * MINUTE) is None
+    (row,) = world.reservations()
+    assert (row.state, row.tries, row.due_at) == ("waiting", 0, at("12:01", 24))
+    world.close()

@@ -242,3 +242,15 @@ def test_of_two_processes_one_listens_and_takes_over_nothing(migrated_postgres: 
     assert said == ["held", "standby"]
     assert [process.returncode for process in processes] == [0, 0]
     assert take(store, "process 3") is None
+
+
+def test_who_knows_that_the_holder_is_dead_need_not_wait(store: Store) -> None:
+    dead = take(store, "process 1")
+    assert dead is not None
+    assert take(store, "process 2") is None
+    with store.write() as connection:
+        heir = lease.acquire(connection, "pbx:main", "process 2", "here", 60, heir=True)
+    assert heir is not None
+    assert heir.fence == dead.fence + 1
+    with pytest.raises(NotOurs), store.write() as connection:
+        lease.guard(connection, dead)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
+from callback import wording
 from callback.store import tables as t
+from sms.gateway import Refused
 from sms.outbox import text_outbox
 from telephony.call import Call
 from tests.callback.world import MINUTE, NOON, US, World, at, call, rules
@@ -159,3 +162,90 @@ def test_one_open_reservation_is_a_constraint_of_the_database(world: World) -> N
     again = {column: value for column, value in row._mapping.items() if column != "id"}  # noqa: SLF001
     with pytest.raises(IntegrityError), world.store.write() as connection:
         connection.execute(insert(t.reservation).values(**again))
+
+
+def test_whoever_spoke_with_an_agent_is_owed_nothing_even_where_nobody_knows_how_it_ended(world: World) -> None:
+    world.hear(call())
+    world.hear(call(ended_at=NOON + 9 * MINUTE, talked_s=60), "unknown")
+    assert [row.state for row in world.reservations()] == ["returned"]
+
+
+def test_a_call_whose_end_nobody_saw_was_lost_when_it_was_last_seen(world: World) -> None:
+    unseen = replace(call(), ended_at=None)
+    told = world.hear(unseen, "blocked", now=NOON + 4 * 60 * MINUTE)
+    assert told[-1].facts["why"] == "late-news"
+
+
+def test_a_call_that_nobody_can_judge_is_kept_for_people_to_see(world: World) -> None:
+    world.hear(call(), "unknown")
+    assert [row.recovery for row in world.rows(t.call)] == ["gave-up"]
+    assert world.reservations() == []
+
+
+def test_the_calls_of_a_shared_number_are_not_merged(world: World) -> None:
+    world.hear(call())
+    with world.store.write() as connection:
+        connection.execute(t.person.update().values(shared=True))
+    world.hear(call(ended_at=NOON + MINUTE))
+    assert [row.losses for row in world.reservations()] == [1, 1]
+
+
+def test_a_better_verdict_replaces_the_visits_of_the_call(world: World) -> None:
+    lost = call()
+    world.hear(lost, source="live-partial")
+    visit = replace(lost.visits[0], joined_at=lost.visits[0].joined_at + US)
+    world.hear(replace(lost, visits=(visit,)), now=NOON + US)
+    assert [row.joined_at for row in world.rows(t.queue_visit)] == [visit.joined_at]
+    assert [row.losses for row in world.reservations()] == [1]
+
+
+def test_a_text_that_waits_is_not_sent_once_texts_are_switched_off(world: World) -> None:
+    world.hear(call())
+    (text,) = world.rows(text_outbox)
+    off = replace(world.shift, rules=rules(queues={}))
+    with world.store.read() as connection:
+        assert wording.number_of(connection, world.shift, text.recipient) == "+819012345678"
+        with pytest.raises(Refused, match="switched off"):
+            wording.number_of(connection, off, text.recipient)
+
+
+def test_a_loss_that_betters_the_promise_is_another_promise(world: World) -> None:
+    """He was lost in silence this time: that is called back within ten minutes."""
+    world.hear(call())
+    world.hear(call(ended_at=NOON + MINUTE, talked_s=9), "silent")
+    (row,) = world.reservations()
+    first, second = world.rows(t.promise)
+    assert (first.deadline_at, first.reason) == (NOON + 60 * MINUTE, "window")
+    assert (second.number, second.deadline_at) == (2, NOON + 11 * MINUTE)
+    assert (row.clock_starts_at, row.aim_at, row.deadline_at) == (
+        second.clock_starts_at,
+        second.aim_at,
+        second.deadline_at,
+    )
+
+
+def test_a_better_verdict_on_a_loss_is_the_same_loss(world: World) -> None:
+    lost = call()
+    world.hear(lost, source="log")
+    world.hear(lost, "dropped", source="live-partial", now=NOON + US)
+    assert [(row.losses, row.state) for row in world.reservations()] == [(1, "waiting")]
+    assert len(world.rows(t.verdict)) == 2
+
+
+def test_a_better_verdict_does_not_ring_again_who_was_reached(world: World) -> None:
+    lost = call()
+    world.hear(lost, source="log")
+    order = world.claim()
+    assert order is not None
+    world.end(order.attempt, "reached", NOON + MINUTE)
+    world.hear(lost, source="live-complete", now=NOON + 2 * MINUTE)
+    assert [row.state for row in world.reservations()] == ["reached"]
+
+
+def test_a_loss_that_was_taken_back_and_confirmed_is_reserved_again(world: World) -> None:
+    lost = call()
+    world.hear(lost, source="log")
+    world.hear(lost, "served", source="live-partial", now=NOON + US)
+    world.hear(lost, source="live-complete", now=NOON + 2 * US)
+    assert [row.state for row in world.reservations()] == ["withdrawn", "waiting"]
+    assert [row.reservation_id for row in world.rows(t.loss)] == [world.reservations()[1].id]

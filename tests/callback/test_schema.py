@@ -39,7 +39,7 @@ def test_migrations_make_the_checks_and_conditions_that_the_code_knows(database_
             known.create_all(connection)
     assert migrated == _checks_and_conditions(made)
     assert {"ck_reservation_state", "ck_attempt_outcome"} <= set(migrated)
-    assert migrated["uq_reservation_open"] == "['pbx', 'queue', 'person_id'] where open"
+    assert migrated["uq_reservation_open"] == "['pbx', 'queue', 'person_id', 'apart'] where open"
     made.close()
 
 

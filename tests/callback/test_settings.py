@@ -40,9 +40,10 @@ def test_every_fault_is_told_at_once_with_its_line_and_key(tmp_path: Path) -> No
     )
     with pytest.raises(SettingsError) as told:
         load(written(tmp_path, text), {})
-    assert len(told.value.faults) == 3
+    assert len(told.value.faults) == 4
     joined = "\n".join(told.value.faults)
     assert "line 5, [pbx] port" in joined
+    assert "line 11, [rules] zone" in joined
     assert "line 12, [rules] window: is no setting of this section" in joined
     assert "line 15, [rules.queues.support] calls" in joined
 

@@ -133,6 +133,7 @@ def test_an_attempt_nobody_made_is_no_attempt(world: World) -> None:
 def test_another_pbx_does_not_end_ours(world: World) -> None:
     order = dialled(world)
     with world.store.write() as connection:
+        world.know_pbx(connection, "other")
         connection.execute(t.attempt.update().values(pbx="other"))
     assert world.end(order.attempt, "reached", ENDED_AT) == []
 
@@ -189,7 +190,7 @@ def test_one_person_reached_at_a_shared_number_does_not_answer_for_another(world
 def test_what_ends_after_he_was_served_by_himself_changes_nothing(world: World, outcome: str) -> None:
     order = dialled(world)
     told = world.hear(call(ended_at=NOON + MINUTE, talked_s=30), "served")
-    assert told[-1].facts["call_off"] == order.attempt
+    assert told[-1].event == "returned"
     before = (world.reservations(), world.texts())
     (news,) = world.end(order.attempt, outcome, ENDED_AT)
     assert (news.facts["outcome"], news.facts["state"]) == (outcome, "returned")
@@ -205,6 +206,16 @@ def test_a_loss_after_he_was_served_waits_for_the_attempt_that_still_flies(world
     assert world.claim(NOON + 3 * MINUTE) is None
     world.end(order.attempt, "agent-cancelled", NOON + 3 * MINUTE)
     assert world.claim(NOON + 3 * MINUTE) is not None
+
+
+def test_who_was_lost_again_before_we_reached_him_is_owed_nothing_either(world: World) -> None:
+    """He was served, then lost once more, and then our call reached him after all."""
+    order = dialled(world)
+    world.hear(call(ended_at=NOON + MINUTE, talked_s=30), "served")
+    world.hear(call(ended_at=NOON + 2 * MINUTE))
+    told = world.end(order.attempt, "reached", NOON + 3 * MINUTE)
+    assert [news.event for news in told] == ["outcome", "returned"]
+    assert [row.state for row in world.reservations()] == ["returned", "returned"]
 
 
 # When he is tried again

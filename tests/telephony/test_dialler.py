@@ -111,7 +111,7 @@ def order(**changes: object) -> Order:
 
 
 def test_an_order_becomes_an_originate_of_our_contexts() -> None:
-    sent = encode("Originate", originate(order())).decode()
+    sent = encode("Originate", originate(order(), 1_795_313_000)).decode()
     assert "Channel: Local/s@lcr-agent/n\r\nContext: lcr-customer\r\nExten: s\r\n" in sent
     assert "ChannelId: lcr-a1b2-1\r\nOtherChannelId: lcr-a1b2-2\r\n" in sent
     assert "Variable: __LCR_RING_UNTIL=1795313900\r\n" in sent
@@ -121,4 +121,26 @@ def test_an_order_becomes_an_originate_of_our_contexts() -> None:
 @pytest.mark.parametrize("field", ["queue", "dial", "caller_name", "agent_sees"])
 def test_a_value_that_a_dialplan_reads_as_more_is_refused(field: str, evil: str) -> None:
     with pytest.raises(ValueError, match="dialplan reads"):
-        originate(order(**{field: evil}))
+        originate(order(**{field: evil}), 1_795_313_000)
+
+
+@pytest.mark.parametrize(("left_s", "milliseconds"), [(900.0, 35_000), (20.25, 20_250), (0.0, 1000), (-90.0, 1000)])
+def test_asterisk_gives_up_no_later_than_the_last_ring(left_s: float, milliseconds: int) -> None:
+    """Not even where the queue lets a phone ring past its time-out; what is too late, our context refuses."""
+    sent = dict(originate(order(ring_until=1_795_313_900), 1_795_313_900 - left_s))
+    assert sent["Timeout"] == str(milliseconds)
+
+
+def test_an_answer_is_told_once() -> None:
+    stream = messages("reached")
+    again = [copy for m in stream for copy in ([m, m] if m.name == "DialEnd" else [m])]
+    assert [n.step for n in followed(again) if isinstance(n, Step)] == list(STEPS)
+
+
+def test_what_holds_a_full_journal_is_forgotten() -> None:
+    dialler = Dialler(10)
+    for number in (1, 2, 3):
+        dialler.adopt(f"a{number}", number * 100)
+    dialler.forget_before(200)
+    assert dialler.oldest_offset() == 200
+    assert sorted(n.attempt for n in dialler.keep_only(set())) == ["a2", "a3"]

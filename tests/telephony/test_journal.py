@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from telephony.journal import DAY_S, Journal, JournalError, JournalFull
+from telephony.journal import DAY_S, SETTLED_BYTES, Journal, JournalError, JournalFull
 
 SECOND: Final = 1_000_000
 NOW: Final = 1_795_307_000 * SECOND
@@ -91,11 +91,51 @@ def test_only_whole_settled_segments_are_forgotten(journal: Journal, tmp_path: P
 
 
 def test_when_all_is_settled_all_is_forgotten(journal: Journal) -> None:
-    journal.append(RAW, NOW)
+    while journal.end < 500:
+        journal.append(RAW, NOW)
     end = journal.end
     journal.forget_before(end)
     assert (journal.start, journal.end) == (end, end)
     assert journal.append(RAW, NOW) == end
+
+
+def test_a_little_that_is_settled_costs_no_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    with Journal(tmp_path, max_bytes=64 << 20) as journal:
+        made, begun = files(tmp_path), len(synced)
+        for _ in range(20):
+            journal.append(RAW, NOW)
+            journal.forget_before(journal.end)
+        assert (files(tmp_path), len(synced)) == (made, begun)
+        while journal.end < SETTLED_BYTES:
+            journal.append(RAW, NOW)
+        journal.forget_before(journal.end)
+        assert journal.start == journal.end
+
+
+def test_a_full_disk_does_not_stop_forgetting(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(60):
+        journal.append(RAW, NOW)
+    journal.flush()
+
+    def no_space(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "touch", no_space)
+        journal.forget_before(journal.end)
+    assert 0 < journal.start < journal.end
+
+
+def test_a_full_disk_is_full_at_a_new_segment_too(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_space(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "touch", no_space)
+    journal.append(b"x" * 1000, NOW)
+    with pytest.raises(JournalFull, match="No space left"):
+        journal.append(RAW, NOW)
 
 
 def test_nothing_is_kept_longer_than_seven_days(journal: Journal) -> None:
@@ -231,11 +271,88 @@ def test_a_full_disk_is_full(journal: Journal, monkeypatch: pytest.MonkeyPatch) 
     assert raws(journal) == [b"one", b"two"]
 
 
+# Who writes it, and where to hear from
+
+
+def test_a_second_writer_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
+    with Journal(tmp_path, max_bytes=1000) as first:
+        first.append(RAW, NOW)
+        with pytest.raises(
+            JournalError, match=r"in use by another process: stop that one, or .*of its own\."
+        ) as refused:
+            Journal(tmp_path, max_bytes=1000)
+        assert str(tmp_path) in str(refused.value)
+    with Journal(tmp_path, max_bytes=1000) as second:
+        assert raws(second) == [RAW]
+
+
+def test_a_killed_writer_holds_no_lock(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"going\n"
+        with pytest.raises(JournalError, match="in use by another process"):
+            Journal(tmp_path, max_bytes=1 << 30)
+        os.kill(writer.pid, signal.SIGKILL)
+    with Journal(tmp_path, max_bytes=1 << 30) as journal:
+        assert journal.end > 0
+
+
+def test_a_journal_has_an_id_of_its_own(tmp_path: Path) -> None:
+    with Journal(tmp_path / "one", max_bytes=1000) as one, Journal(tmp_path / "two", max_bytes=1000) as two:
+        ids = {one.id, two.id}
+        assert len(ids) == 2
+    with Journal(tmp_path / "one", max_bytes=1000) as again:
+        assert again.id in ids
+    (tmp_path / "one" / "journal.id").write_bytes(b"\xff torn")
+    with Journal(tmp_path / "one", max_bytes=1000) as mended:
+        assert mended.id not in ids
+
+
+def test_where_to_hear_from(journal: Journal) -> None:
+    offsets = [journal.append(RAW, NOW) for _ in range(100)]
+    journal.forget_before(offsets[50])
+    assert journal.start > 0
+    assert journal.resume(journal.id, offsets[70]) == offsets[70]
+    assert journal.resume(journal.id, journal.end) == journal.end
+    assert journal.resume(journal.id, 0) == journal.start  # what was before has grown too old
+    assert journal.resume("another", offsets[70]) == journal.start
+    assert journal.resume(None, 0) == journal.start
+    assert journal.resume(None, 1 << 40) == journal.start
+    assert journal.end == offsets[-1] + offsets[1]
+
+
+def test_offsets_never_go_backwards_over_a_lost_tail(tmp_path: Path) -> None:
+    """A checkpoint was committed, then a power cut took what stood before it: it must not come to point into news."""
+    with Journal(tmp_path, max_bytes=1000) as first:
+        first.append(b"kept", NOW)
+        checkpoint = first.end + 500_000
+    with Journal(tmp_path, max_bytes=1000) as second:
+        assert second.resume(second.id, checkpoint) == second.start == 0
+        assert second.append(b"new", NOW) == checkpoint
+    with Journal(tmp_path, max_bytes=1000) as third:
+        assert third.resume(third.id, checkpoint) == checkpoint
+        assert raws(third, checkpoint) == [b"new"]
+        assert raws(third) == [b"kept", b"new"]
+        third.append(b"x" * 500, NOW)  # what is missing takes no room
+
+
 def test_a_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.touch()
     with pytest.raises(JournalError, match=r"file cannot be used: File exists\."):
         Journal(path, max_bytes=1000)
+
+
+def test_a_journal_that_could_not_be_opened_can_be_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_space(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "touch", no_space)
+        with pytest.raises(JournalError, match="cannot be used: No space left"):
+            Journal(tmp_path, max_bytes=1000)
+    with Journal(tmp_path, max_bytes=1000) as journal:
+        assert journal.end == 0
 
 
 def test_sync_reaches_the_disk(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

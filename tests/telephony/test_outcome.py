@@ -19,7 +19,12 @@ from telephony.outcome import TABLE, Facts, facts_of_ticket, outcome_of
         ("ended:CHANUNAVAIL:1:", "invalid-number"),
         ("ended:CHANUNAVAIL:21:", "declined"),
         ("ended:CONGESTION:34:", "trunk-failure"),
-        ("ended:CHANUNAVAIL:20:", "trunk-failure"),
+        ("ended:CHANUNAVAIL:18:", "no-answer"),
+        ("ended:CHANUNAVAIL:20:", "no-answer"),
+        ("ended:CHANUNAVAIL:27:", "no-answer"),
+        ("ended:CONGESTION:31:", "no-answer"),
+        ("ended:CHANUNAVAIL:38:", "trunk-failure"),
+        ("ended:CHANUNAVAIL:0:", "trunk-failure"),
         ("ended:NOANSWER:16:", "no-answer"),
         ("ended:CANCEL:16:", "agent-cancelled"),
         ("ended::16:", "agent-cancelled"),
@@ -41,6 +46,12 @@ def test_no_ticket_proves_that_nobody_was_rung_only_where_the_pbx_ran_through() 
     assert never_rung is not None
     assert outcome_of(never_rung, 10) == "agent-no-answer"
     assert facts_of_ticket(None, ran_through=False) is None
+
+
+def test_who_was_dialled_had_an_agent_even_where_nobody_heard_of_him() -> None:
+    """The manager user may not read the class `agent`."""
+    assert outcome_of(Facts(queue_status="", dial_status="BUSY", cause=17), 10) == "busy"
+    assert outcome_of(Facts(queue_status="TIMEOUT"), 10) == "agent-no-answer"
 
 
 @given(st.builds(Facts, cause=st.none() | st.integers(0, 127), dial_status=st.none() | st.sampled_from(["", "ANSWER"])))

@@ -145,6 +145,25 @@ def test_a_clock_that_runs_backwards_does_no_harm() -> None:
     assert len(tracker.tick(at(11))) == 1
 
 
+def test_a_clock_that_was_set_back_delays_no_verdict_and_lengthens_no_age() -> None:
+    tracker = Tracker("main", age_limit_s=600)
+    other = "1795307000.9"
+    tracker.feed(born(0, other, link=other), at(3600))
+    tracker.feed(joined(0, who=other, link=other), at(3600))
+    fed(tracker, [born(), joined(), *gave_up(10)])  # the clock says an hour less
+    assert tracker.tick(at(10.5)) == []
+    assert told(tracker.tick(at(11))) == [(CALLER, "abandoned", "gave-up-waiting")]
+    assert told(tracker.tick(at(602))) == [(other, "unknown", "hangup-missing")]
+
+
+def test_after_a_clock_was_set_back_a_snapshot_still_knows_what_is_newer() -> None:
+    tracker = Tracker("main")
+    tracker.tick(at(3600))
+    fed(tracker, [born(), joined()])
+    assert tracker.snapshot([], [], at(5), asked_at=at(0.05)) == []  # he joined since
+    assert told(tracker.snapshot([], [], at(9), asked_at=at(8))) == [(CALLER, "unknown", "ended-unseen")]
+
+
 # The live view
 
 
@@ -275,6 +294,16 @@ def test_a_restart_ends_every_call(story: list[Any], expected: tuple[str, str, s
     assert verdict.source == "live-partial"
 
 
+def test_who_came_after_the_restart_and_before_the_listing_goes_on() -> None:
+    tracker = Tracker("main")
+    new = "1795307050.7"
+    fed(tracker, [born(), joined(), born(50, new, "0902", link=new), joined(50.1, who=new, link=new)])
+    ends = tracker.snapshot([shown(new, link=new)], [waits(10, new)], at(60), asked_at=at(59), restarted=True)
+    assert told(ends) == [(CALLER, "blocked", "pbx-restarted")]
+    assert tracker.waiting("support") == 1
+    assert tracker.live_numbers() == {"0901": {new: new}, "0902": {new: new}}
+
+
 def test_calls_that_go_on_have_a_gap() -> None:
     tracker = Tracker("main")
     fed(tracker, [born(), joined()])
@@ -326,6 +355,43 @@ def test_what_was_heard_since_the_lists_were_asked_for_is_newer() -> None:
     assert told(gone) == [(CALLER, "unknown", "ended-unseen")]
     assert tracker.waiting("support") == 1
     assert set(tracker.live_numbers()["0901"]) == {new}
+
+
+def test_lines_of_who_is_in_a_queue_are_kept_before_anything_is_done() -> None:
+    tracker, kept = Tracker("main"), []
+    gone, idle = "1795307000.8", "1795307000.9"
+    fed(tracker, [born(0, gone, link=gone), joined(0, who=gone, link=gone)])
+
+    def keep(event: ChannelEvent) -> int:
+        kept.append((type(event).__name__, event.uniqueid))
+        assert tracker.waiting("support") == 1  # nothing was closed or taken up yet
+        return 40 + len(kept)
+
+    lines = [shown(), shown(idle, "Dial", link=idle)]
+    assert len(tracker.snapshot(lines, [waits(9)], at(60), keep=keep)) == 1
+    assert kept == [("CoreShowChannel", CALLER), ("QueueEntry", CALLER)]
+    assert tracker.oldest_offset() == 41
+
+
+def test_a_call_without_a_place_in_the_journal_takes_the_next_one() -> None:
+    tracker = Tracker("main")
+    tracker.feed(born(), at(0))
+    assert tracker.oldest_offset() is None
+    tracker.feed(joined(), at(1), 0)
+    tracker.feed(connected(2), at(2), 70)
+    assert tracker.oldest_offset() == 0
+
+
+def test_what_holds_a_full_journal_comes_out() -> None:
+    tracker = Tracker("main")
+    others = ["1795307000.8", "1795307000.9"]
+    for number, who in enumerate([CALLER, *others]):
+        tracker.feed(born(number, who, link=who), at(number), 100 * number)
+        tracker.feed(joined(number, who=who, link=who), at(number), 100 * number + 50)
+    fed(tracker, gave_up(10))
+    ends = told(tracker.let_go(200))
+    assert ends == [(CALLER, "abandoned", "gave-up-waiting"), (others[0], "unknown", "hangup-missing")]
+    assert tracker.oldest_offset() == 200
 
 
 def test_own_channels_found_alive_are_reported() -> None:

@@ -106,7 +106,7 @@ SECONDS: Final = st.none() | st.integers(0, 60)
 
 
 def some(kind: type[Event], *rest: st.SearchStrategy[Any]) -> st.SearchStrategy[Event]:
-    return st.builds(kind, st.integers(T0, T0 + 100 * SECOND), CHANNELS, CHANNELS, NAMES_OF_CHANNELS, *rest)
+    return st.builds(kind, st.integers(T0, T0 + 60 * SECOND), CHANNELS, CHANNELS, NAMES_OF_CHANNELS, *rest)
 
 
 WORD: Final = st.sampled_from(

@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.create_table(
         "checkpoint",
         sa.Column("pbx", sa.String(length=32), nullable=False),
+        sa.Column("journal_id", sa.String(length=64), nullable=False),
         sa.Column("journal_offset", sa.BigInteger(), nullable=False),
         sa.Column("first_started_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
@@ -62,12 +63,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "shift_rules",
+        sa.Column("pbx", sa.String(length=32), nullable=False),
         sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("effective_from_at", sa.BigInteger(), nullable=False),
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("version", name=op.f("pk_shift_rules")),
+        sa.PrimaryKeyConstraint("pbx", "version", name=op.f("pk_shift_rules")),
     )
     op.create_table(
         "call",
@@ -95,6 +97,7 @@ def upgrade() -> None:
         sa.Column("queue", sa.String(length=128), nullable=False),
         sa.Column("queue_group", sa.String(length=64), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("apart", sa.String(length=150), nullable=False),
         sa.Column("trunk", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
@@ -109,12 +112,11 @@ def upgrade() -> None:
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("state_since_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('served', 'abandoned', 'blocked', 'dropped', 'silent', 'requested', 'callback', 'unfinished',"
-            " 'unknown')",
+            "kind IN ('served', 'abandoned', 'blocked', 'dropped', 'silent', 'requested', 'callback', 'unfinished', 'unknown')",
             name=op.f("ck_reservation_kind"),
         ),
         sa.CheckConstraint(
-            "state IN ('waiting', 'calling', 'reached', 'returned', 'given-up', 'refused', 'withdrawn')",
+            "state IN ('waiting', 'calling', 'reached', 'returned', 'given-up', 'expired', 'refused', 'withdrawn')",
             name=op.f("ck_reservation_state"),
         ),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_reservation_person_id")),
@@ -139,12 +141,10 @@ def upgrade() -> None:
             "ix_reservation_person",
             ["person_id"],
             unique=False,
-            sqlite_where=sa.text("open"),
-            postgresql_where=sa.text("open"),
         )
         batch_op.create_index(
             "uq_reservation_open",
-            ["pbx", "queue", "person_id"],
+            ["pbx", "queue", "person_id", "apart"],
             unique=True,
             sqlite_where=sa.text("open"),
             postgresql_where=sa.text("open"),
@@ -166,11 +166,12 @@ def upgrade() -> None:
         sa.Column("rules_version", sa.Integer(), nullable=False),
         sa.Column("judged_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('served', 'abandoned', 'blocked', 'dropped', 'silent', 'requested', 'callback', 'unfinished',"
-            " 'unknown')",
+            "kind IN ('served', 'abandoned', 'blocked', 'dropped', 'silent', 'requested', 'callback', 'unfinished', 'unknown')",
             name=op.f("ck_verdict_kind"),
         ),
-        sa.ForeignKeyConstraint(["rules_version"], ["shift_rules.version"], name=op.f("fk_verdict_rules_version")),
+        sa.ForeignKeyConstraint(
+            ["pbx", "rules_version"], ["shift_rules.pbx", "shift_rules.version"], name=op.f("fk_verdict_pbx")
+        ),
         sa.PrimaryKeyConstraint("pbx", "call_id", "version", name=op.f("pk_verdict")),
     )
     op.create_table(
@@ -196,17 +197,19 @@ def upgrade() -> None:
         sa.Column("counted", sa.Boolean(), nullable=True),
         sa.Column("evidence", sa.JSON(), nullable=True),
         sa.CheckConstraint(
-            "outcome IN ('reached', 'busy', 'no-answer', 'declined', 'invalid-number', 'machine', 'customer-left',"
-            " 'trunk-failure', 'agent-no-answer', 'agent-cancelled', 'refused-late', 'refused-used', 'unknown')",
+            "outcome IN ('reached', 'busy', 'no-answer', 'declined', 'invalid-number', 'machine', 'customer-left', 'trunk-failure', 'agent-no-answer', 'agent-cancelled', 'refused-late', 'refused-used', 'unknown')",
             name=op.f("ck_attempt_outcome"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["pbx", "rules_version"], ["shift_rules.pbx", "shift_rules.version"], name=op.f("fk_attempt_pbx")
         ),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_attempt_person_id")),
         sa.ForeignKeyConstraint(["reservation_id"], ["reservation.id"], name=op.f("fk_attempt_reservation_id")),
-        sa.ForeignKeyConstraint(["rules_version"], ["shift_rules.version"], name=op.f("fk_attempt_rules_version")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
         sa.UniqueConstraint("reservation_id", "number", name=op.f("uq_attempt_reservation_id_number")),
     )
     with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.create_index("ix_attempt_person_day", ["person_id", "claimed_at"], unique=False)
         batch_op.create_index(
             "uq_attempt_in_flight",
             ["person_id"],
@@ -238,8 +241,10 @@ def upgrade() -> None:
         sa.Column("deadline_at", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=False),
         sa.Column("rules_version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["pbx", "rules_version"], ["shift_rules.pbx", "shift_rules.version"], name=op.f("fk_promise_pbx")
+        ),
         sa.ForeignKeyConstraint(["reservation_id"], ["reservation.id"], name=op.f("fk_promise_reservation_id")),
-        sa.ForeignKeyConstraint(["rules_version"], ["shift_rules.version"], name=op.f("fk_promise_rules_version")),
         sa.PrimaryKeyConstraint("reservation_id", "number", name=op.f("pk_promise")),
     )
     op.create_table(

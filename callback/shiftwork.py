@@ -1,0 +1,241 @@
+"""The work of the one process that holds the lease of a PBX: the only place where its parts are joined.
+
+What the PBX says goes through the writer, which commits it in order. Ticks decide, tend and text, each only when what
+was heard so far is committed. All of it runs its short transactions in worker threads, so that the ear stays open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from callback import dispatch, live, settle, tending, wording
+from callback.errors import IllegalTransition, NotOurs, StoreError
+from callback.narrator import Narrator
+from callback.news import News
+from callback.settings import Settings
+from callback.shift import Shift, take_over
+from callback.store import checkpoints, lanes, lease
+from callback.store.engine import Store, clock
+from callback.writer import Writer
+from scheduler.jobs import Ticker
+from sms.delivery import deliver
+from sms.gateway import Gateway
+from telephony.dialler import Order
+from telephony.errors import TelephonyError
+from telephony.journal import Journal
+from telephony.pbx import Heard, Pbx, PlacingRefused, Ticket, Wiring
+from telephony.tasks import together
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0
+TEXTS_A_TICK = 20
+
+
+class Shiftwork:
+    """Listens, writes, decides, tends and texts for one PBX until `stopped` is set or the lease is lost."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        journal: Journal,
+        held: lease.Lease,
+        narrator: Narrator,
+        gateway: Gateway,
+        now: Callable[[], int],
+        stopped: asyncio.Event,
+    ) -> None:
+        self._store, self._journal, self._held, self._gateway = store, journal, held, gateway
+        self._tell, self._now, self._stopped = narrator.tell, now, stopped
+        wiring = settings.pbx
+        with self._transaction() as connection:
+            self._shift: Shift = take_over(connection, settings, now())
+            journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, now())
+            seen = live.recall(connection, wiring.name)
+        self._hear_from = journal.resume(journal_id, offset)
+        self._pbx = Pbx(
+            Wiring(wiring.name, wiring.host, wiring.port, wiring.username, wiring.secret),
+            journal,
+            self._shift.rules.reached_after_s,
+            on_heard=self._on_heard,
+            on_state=self._on_state,
+            boot=seen[0].boot if seen else "",
+        )
+        self._writer = Writer(store, self._shift, held, journal.id, now, narrator.tell, journal.forget_before)
+        self._lost_lease: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> None:
+        """Hear again what was not committed, then listen, write and tick until stopped."""
+        ticker = Ticker()
+        jobs = (
+            (self._renew, self._held.ttl_s / 3),
+            (self._act, TICK_S),
+            (self._tend, TICK_S),
+            (self._text, TICK_S),
+        )
+        for job, every_s in jobs:
+            ticker.every(every_s, self._watched(job), job.__name__.strip("_"))
+        self._tell([News("started", self._now(), {"pbx": self._pbx.name, "journal_from": self._hear_from})])
+        ticker.start()
+        try:
+            await together(self._listen(), self._writer.run(), self._stop_asked(), self._lease_lost())
+        finally:
+            await ticker.stop()
+        self._tell([News("stopped", self._now())])
+
+    async def _listen(self) -> None:
+        for heard in self._pbx.recall(self._hear_from):
+            await self._writer.put(heard)
+        await self._pbx.run()
+
+    async def _stop_asked(self) -> None:
+        await self._stopped.wait()
+
+    async def _lease_lost(self) -> None:
+        await self._lost_lease
+
+    def _watched(self, job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """A job whose loss of the lease ends the service, while any other failure is logged and ticks on."""
+
+        async def watched() -> None:
+            try:
+                await job()
+            except NotOurs as error:
+                if not self._lost_lease.done():
+                    self._lost_lease.set_exception(error)
+            except (StoreError, TelephonyError) as error:
+                log.warning("%s: %s", getattr(job, "__name__", job), error)
+
+        return watched
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """A transaction of the holder of the lease; NotOurs when that is somebody else by now."""
+        with self._store.write() as connection:
+            lease.guard(connection, self._held)
+            yield connection
+
+    # What is heard and told
+
+    async def _on_heard(self, heard: Heard) -> None:
+        await self._writer.put(heard)
+
+    def _on_state(self, state: str, why: str) -> None:
+        told = [News(f"pbx-{state}", self._now(), {"pbx": self._pbx.name, "why": why})]
+        if state == "up":
+            told += [self._unknown(queue) for queue in self._shift.rules.queues if queue not in self._pbx.queues]
+        self._tell(told)
+
+    def _unknown(self, queue: str) -> News:
+        why = f"no such queue on the PBX: mend [rules.queues.{queue}]; it has {', '.join(sorted(self._pbx.queues))}"
+        return News("unknown-queue", self._now(), {"queue": queue, "why": why})
+
+    # Ticks
+
+    async def _renew(self) -> None:
+        def renew() -> None:
+            with self._transaction() as connection:
+                lease.renew(connection, self._held)
+
+        await asyncio.to_thread(renew)
+
+    async def _look(self) -> live.Live:
+        """Take a picture that nothing unheard of contradicts: what was heard is committed, what ends now is in it."""
+        off_s = await asyncio.to_thread(lambda: (self._store.now() - self._now()) / 1e6)
+        await self._writer.caught_up()
+        return live.look(self._pbx, self._shift, off_s, self._now())
+
+    async def _act(self) -> None:
+        """Carry over, then place as many callbacks as may be placed now, each on a fresh picture."""
+        seen = await self._look()
+        await asyncio.to_thread(self._carry_and_show, seen)
+        while not self._stopped.is_set():
+            order = await asyncio.to_thread(self._claim, seen)
+            if order is None:
+                return
+            await self._place(order)
+            seen = await self._look()
+
+    def _carry_and_show(self, seen: live.Live) -> None:
+        with self._transaction() as connection:
+            told = dispatch.carry_over(connection, self._shift, self._now())
+            live.store(connection, self._shift.pbx, seen, self._now())
+        self._tell(told)
+
+    def _claim(self, seen: live.Live) -> Order | None:
+        try:
+            with self._transaction() as connection:
+                order, told = dispatch.next_order(connection, self._shift, self._held, seen, self._now())
+        except (IllegalTransition, IntegrityError) as error:
+            log.info("somebody was quicker: %s", error)  # a loss that was settled meanwhile, or a person called
+            return None
+        self._tell(told)
+        return order
+
+    async def _place(self, order: Order) -> None:
+        """Ask the PBX; a refusal ends the attempt, and no answer leaves it to its ticket."""
+        try:
+            await self._pbx.place(order)
+        except PlacingRefused as error:
+            log.warning("attempt %s was refused: %s", order.attempt, error)
+            await self._end(order.attempt, "trunk-failure", [str(error)])
+        except TelephonyError as error:
+            log.warning("nobody knows whether attempt %s was placed; its ticket will tell: %s", order.attempt, error)
+
+    async def _tend(self) -> None:
+        """Call off attempts whose customer has come back by himself, and resolve those whose end nobody heard."""
+        if not self._pbx.ready:
+            return
+        seen = await self._look()
+        rows = await asyncio.to_thread(self._in_flight)
+        for row in tending.came_back(rows, seen.numbers):
+            await self._pbx.call_off(row.id)
+        for row in tending.unattended(rows, self._pbx.own_live(), self._now()):
+            await self._resolve(row)
+
+    async def _resolve(self, row: lanes.Flight) -> None:
+        """Read the ticket and end the attempt by it; one that cannot be read yet holds up no other."""
+        try:
+            ticket: Ticket | None = await self._pbx.ticket(row.id)
+        except TelephonyError as error:
+            log.warning("the ticket of attempt %s cannot be read: %s", row.id, error)
+            ticket = None
+        await self._writer.caught_up()  # what the events say goes before the ticket
+        found = tending.resolve(row, ticket, self._shift.rules.reached_after_s, self._now())
+        if found is not None and row.id not in self._pbx.own_live():
+            await self._end(row.id, found.outcome, found.evidence)
+            self._pbx.forget(row.id)
+
+    def _in_flight(self) -> list[lanes.Flight]:
+        with self._store.read() as connection:
+            return lanes.in_flight(connection, self._shift.pbx)
+
+    async def _end(self, attempt: str, outcome: str, evidence: list[str]) -> None:
+        def ended() -> list[News]:
+            with self._transaction() as connection:
+                now = self._now()
+                return settle.end(connection, self._shift, attempt, outcome, evidence, now, now)
+
+        self._tell(await asyncio.to_thread(ended))
+
+    async def _text(self) -> None:
+        """Send what is due; nobody is texted while he is on the line, nor before we know who is."""
+        if self._pbx.ready:
+            seen = await self._look()
+            await asyncio.to_thread(self._deliver, seen.numbers)
+
+    def _deliver(self, on_the_line: frozenset[str]) -> None:
+        with self._transaction() as connection:
+            wording.hold_back(connection, self._shift, on_the_line, clock(connection))
+        deliver(self._store.write, self._gateway, self._address, self._store.now, TEXTS_A_TICK)
+
+    def _address(self, recipient: str) -> str:
+        with self._store.read() as connection:
+            return wording.number_of(connection, self._shift, recipient)

@@ -1,0 +1,156 @@
+"""What people and programs are told: one line for everything that happens, each in its own words."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import callback
+from callback import settle
+from callback.narrator import Narrator
+from callback.news import News
+from telephony.dialler import Order
+from tests.callback.world import MINUTE, NOON, US, World, at, call
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+SERVICE = [  # told by the service itself
+    News("started", NOON, {"pbx": "main", "journal_from": 0}),
+    News("standby", NOON, {"why": "another process listens to main"}),
+    News("stopped", NOON),
+    News("pbx-up", NOON, {"pbx": "main", "why": "Asterisk started 2026-11-23 08:00:00"}),
+    News("pbx-down", NOON, {"pbx": "main", "why": "the connection was cut:\n[Errno 104] Connection reset by peer"}),
+    News("pbx-journal-full", NOON, {"pbx": "main", "why": "the journal holds its most"}),
+    News("lease-kept", NOON, {"why": "the database is away"}),
+    News("unknown-queue", NOON, {"queue": "sails", "why": "no such queue on the PBX"}),
+    News("lease-kept", NOON, {"why": "the database is away"}),
+    News("expired", NOON, {"reservation": 7, "number": "+819012345678", "queue": "sales", "why": "only-watched"}),
+    News("put-aside", NOON, {"item": "(Call(pbx='main'), Verdict())", "why": "CHECK failed\n[SQL: INSERT]\n(more)"}),
+]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(f"sqlite:///{tmp_path / 'test.db'}")
+    yield made
+    made.close()
+
+
+def told_of(world: World) -> list[News]:
+    """Everything that the use cases tell in a day."""
+    told = world.hear(call(), source="live-partial")
+    told += world.hear(call(ended_at=NOON + US))
+    order = claimed(world, NOON + 2 * US, told)
+    with world.store.write() as connection:
+        for n, step in enumerate(settle.STEPS):
+            moment = NOON + (3 + n) * US
+            told += settle.progress(connection, world.shift, order.attempt, step, moment, "Agent One")
+    told += world.end(order.attempt, "busy", NOON + MINUTE)
+    order = claimed(world, NOON + 10 * MINUTE, told)
+    told += world.end(order.attempt, "reached", NOON + 12 * MINUTE)
+    told += world.hear(call(None, ended_at=NOON + US))
+    unheard = call("09012345602", ended_at=NOON + US)
+    told += world.hear(unheard, source="log") + world.hear(unheard, "served", now=NOON + 9 * US)
+    told += world.hear(call("09012345603", ended_at=at("20:35"))) + world.carry_over(at("21:30"))
+    told += world.hear(call("09012345604", ended_at=at("20:36"))) + world.carry_over(at("21:30"))
+    told += world.hear(call("09012345603", ended_at=at("08:10", 24), talked_s=30), "served")
+    told += world.carry_over(at("21:30", 24))
+    return told
+
+
+def claimed(world: World, now: int, told: list[News]) -> Order:
+    order = world.claim(now)
+    assert order is not None
+    told += world.told
+    return order
+
+
+def lines_of(*news: News) -> list[str]:
+    people = io.StringIO()
+    Narrator(TOKYO, people).tell(news)
+    return people.getvalue().splitlines()
+
+
+def events_in_source() -> set[str]:
+    """What any part of the application may tell, as its source says."""
+    folder = Path(str(callback.__file__)).parent
+    text = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    steps = {step.removesuffix("_at").replace("_", "-") for step in settle.STEPS}
+    return set(re.findall(r'News\("([a-z-]+)"', text)) | steps | {"pbx-up", "pbx-down", "pbx-journal-full"}
+
+
+def test_this_test_knows_every_event(world: World) -> None:
+    assert {news.event for news in (*told_of(world), *SERVICE)} == events_in_source()
+
+
+def test_everything_is_told_in_one_line_with_time_and_event(world: World) -> None:
+    news = [*told_of(world), *SERVICE]
+    lines = lines_of(*news)
+    assert len(lines) == len(news)
+    for piece, line in zip(news, lines, strict=True):
+        assert re.fullmatch(rf"\d\d:\d\d:\d\d  {piece.event} +.*", line), line
+
+
+def test_people_are_told_times_of_the_day_and_never_microseconds(world: World) -> None:
+    lines = lines_of(*told_of(world))
+    assert [line for line in lines if re.search(r"\d{16}", line)] == []
+
+
+def test_what_people_read(world: World) -> None:
+    news = told_of(world)
+    first = {piece.event: lines_of(piece)[0] for piece in reversed(news)}
+    assert first["call"] == "12:00:00  call            09012345678 in support: abandoned (gave-up), waited 20 s"
+    assert first["reserved"] == (
+        "12:00:00  reserved        #1 +819012345678 for support: call by 12:30:00, 13:00:00 at the latest (window);"
+        " a text follows"
+    )
+    assert first["merged"].endswith("#1 lost again (2 times), still by 13:00:00")
+    assert first["dialling"].endswith("#1 attempt 1: looking for an agent of support")
+    assert first["agent-connected"].endswith("#1 Agent One answered; now the customer")
+    assert first["outcome"] == "12:01:00  outcome         #1 busy; again at 12:06:00"
+    assert first["carried-over"].endswith("#3 not kept today: from 08:00:00, 09:00:00 at the latest")
+    assert first["not-recovered"].endswith("no number: no-number")
+    assert first["withdrawn"].endswith("#2 the call was not lost after all")
+    assert first["expired"].endswith("#4 +819012345604 in support is left to people: not reached after carrying over")
+    assert first["returned"].endswith("#3 he got through by himself: nothing more is owed to him")
+
+
+def test_a_call_that_named_no_queue_is_told_without_one() -> None:
+    facts = {"call_id": "1.1", "number": None, "queue": None, "kind": "unknown", "reason": None, "side": None}
+    (line,) = lines_of(News("call", NOON, facts | {"waited_s": 0.0, "talked_s": 0.0}))
+    assert line.endswith("no number in no queue: unknown, waited 0 s")
+
+
+def test_programs_get_one_json_object_a_line_with_every_fact(world: World) -> None:
+    news = [*told_of(world), *SERVICE]
+    people, programs = io.StringIO(), io.StringIO()
+    Narrator(TOKYO, people, programs).tell(news)
+    records = [json.loads(line) for line in programs.getvalue().splitlines()]
+    assert records == [{"event": piece.event, "at": piece.at, **piece.facts} for piece in news]
+
+
+def test_who_does_not_listen_any_more_stops_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+    people, programs = io.StringIO(), io.StringIO()
+    narrator = Narrator(TOKYO, people, programs)
+    people.close()
+    narrator.tell([News("stopped", NOON)] * 2)
+    assert len(programs.getvalue().splitlines()) == 2
+    assert caplog.text.count("takes no more news") == 1
+
+
+def test_threads_do_not_mix_their_lines() -> None:
+    people = io.StringIO()
+    narrator = Narrator(TOKYO, people)
+    news = [News("stopped", NOON, {"who": "x" * 50})] * 20
+    threads = [threading.Thread(target=narrator.tell, args=(news,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(people.getvalue().splitlines()) == set(lines_of(news[0]))

@@ -1,0 +1,203 @@
+"""The queue for people: what is owed to whom by when, and why it has not been done yet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from callback import live, queue_view
+from callback.errors import StoreError
+from callback.live import Live
+from callback.queue_view import Line
+from callback.rules import QueueRules
+from callback.store import tables as t
+from callback.store.engine import Store
+from tests.callback.world import MINUTE, NOON, ON, US, World, call, migrated, picture, rules
+
+HIM = "+819012345678"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Set the clock that the view looks at; at first it is a minute past noon."""
+
+    def put(now: int) -> None:
+        monkeypatch.setattr(time, "time_ns", lambda: now * 1000)
+
+    put(NOON + MINUTE)
+    return put
+
+
+@pytest.fixture
+def world(migrated_url: str, clock: Callable[[int], None]) -> Iterator[World]:
+    made = World(migrated_url, rules(queues={"support": ON, "sales": ON, "desk": QueueRules()}))
+    yield made
+    made.close()
+
+
+def seen(world: World, shown: Live, at: int = NOON + MINUTE) -> None:
+    with world.store.write() as connection:
+        live.store(connection, "main", shown, at)
+
+
+def view(world: World, limit: int = 200) -> list[Line]:
+    return queue_view.open_reservations(world.store, world.settings, limit)
+
+
+def why(world: World) -> dict[str, str]:
+    """By number, why he has not been called."""
+    return {line.number: line.why_not for line in view(world)}
+
+
+def test_a_line_shows_what_is_owed_by_when(world: World) -> None:
+    world.hear(call(ended_at=NOON))
+    world.hear(call(ended_at=NOON + US))
+    (line,) = view(world)
+    assert (line.number, line.queue, line.kind, line.state) == (HIM, "support", "abandoned", "waiting")
+    assert (line.losses, line.tries, line.made_at) == (2, 0, NOON)
+    assert (line.aim_at, line.deadline_at) == (NOON + 30 * MINUTE, NOON + 60 * MINUTE)
+    assert not line.overdue
+
+
+def test_lines_go_by_their_deadline_and_closed_ones_are_left_out(world: World) -> None:
+    for n, minutes in enumerate((2, 0, 1)):
+        world.hear(call(f"0901234560{n}", ended_at=NOON + minutes * MINUTE))
+    world.hear(call("09012345600", ended_at=NOON + 9 * MINUTE, talked_s=30), "served")
+    assert [line.number for line in view(world)] == ["+819012345601", "+819012345602"]
+    assert [line.number for line in view(world, limit=1)] == ["+819012345601"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "word"),
+    [
+        (picture(), "in-aim"),
+        (picture(free={"support": set()}), "no-free-agent"),
+        (picture(waiting={"support": 1}), "callers-waiting"),
+        (picture(closed="pbx-not-connected"), "pbx-not-connected"),
+        (picture(closed="pbx-clock-off"), "pbx-clock-off"),
+    ],
+)
+def test_why_not_is_what_the_deciding_rule_says(world: World, shown: Live, word: str) -> None:
+    world.hear(call())
+    seen(world, shown)
+    assert why(world) == {HIM: word}
+
+
+def test_every_reservation_has_its_own_reason(world: World, clock: Callable[[int], None]) -> None:
+    now = NOON + 40 * MINUTE
+    world.hear(call("09012345601", queue="desk"))
+    world.hear(call("09012345602", ended_at=now - 35 * MINUTE))
+    order = world.claim(now - 34 * MINUTE)
+    assert order is not None
+    world.end(order.attempt, "declined", now - 20 * MINUTE)
+    world.hear(call("09012345603", ended_at=now - 33 * MINUTE))
+    world.hear(call("09012345604", ended_at=now - 3 * MINUTE))
+    assert world.claim(now - 2 * MINUTE) is not None
+    world.hear(call("09012345604", queue="sales", ended_at=now - MINUTE))
+    clock(now)
+    seen(world, picture(free={"support": {"a", "b"}, "sales": {"a", "b"}}), now)
+    found = [(line.number[-2:], line.queue, line.why_not) for line in view(world)]
+    assert sorted(found) == [
+        ("01", "desk", "watch"),
+        ("02", "support", "not-due"),
+        ("03", "support", "in-window"),
+        ("04", "sales", "in-flight"),
+        ("04", "support", "being-called"),
+    ]
+
+
+def test_at_night_it_says_so(world: World, clock: Callable[[int], None]) -> None:
+    world.hear(call())
+    clock(NOON + 10 * 60 * MINUTE)
+    seen(world, picture(), NOON + 10 * 60 * MINUTE)
+    (line,) = view(world)
+    assert (line.why_not, line.overdue) == ("quiet-hours", True)
+
+
+@pytest.mark.parametrize("age_s", [11, 3600])
+def test_an_old_picture_means_that_the_service_does_not_run(world: World, age_s: int) -> None:
+    world.hear(call())
+    seen(world, picture(), NOON + MINUTE - age_s * US)
+    assert why(world) == {HIM: "service-not-running"}
+
+
+def test_no_picture_at_all_means_the_same(world: World) -> None:
+    world.hear(call())
+    assert why(world) == {HIM: "service-not-running"}
+
+
+def test_the_numbers_on_the_line_are_not_kept_in_the_picture(world: World) -> None:
+    seen(world, picture(numbers={HIM}))
+    assert HIM not in repr(world.rows(t.live_view))
+
+
+def test_an_empty_database_says_what_to_do_first(world: World, tmp_path: Path) -> None:
+    empty = Store(f"sqlite:///{tmp_path / 'empty.db'}")
+    with pytest.raises(StoreError, match=r"empty\.db is empty: start `callback run`"):
+        queue_view.open_reservations(empty, world.settings, 200)
+    empty.close()
+
+
+def test_a_database_without_reservations_has_an_empty_queue(migrated_url: str, world: World) -> None:
+    store = migrated(migrated_url)
+    assert queue_view.open_reservations(store, world.settings, 200) == []
+    store.close()
+
+
+# For people
+
+WORDS = ["watch", "quiet-hours", "not-due", "in-flight", "number-live", "no-free-agent", "callers-waiting", "pacing"]
+WORDS += ["in-aim", "in-window", "overdue", "being-called", "service-not-running"]
+WORDS += ["pbx-not-connected", "pbx-clock-off", "database-clock-off"]
+
+
+def line(**changes: Any) -> Line:
+    values: dict[str, Any] = {
+        "reservation": 1,
+        "number": HIM,
+        "queue": "support",
+        "kind": "abandoned",
+        "state": "waiting",
+        "losses": 1,
+        "tries": 0,
+        "made_at": NOON,
+        "aim_at": NOON + 30 * MINUTE,
+        "deadline_at": NOON + 60 * MINUTE,
+        "due_at": NOON + 7 * MINUTE,
+        "overdue": False,
+        "why_not": "watch",
+    }
+    return Line(**{**values, **changes})
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def show(*lines: Line) -> str:
+        queue_view.show(list(lines), ZoneInfo("Asia/Tokyo"))
+        return capsys.readouterr().out
+
+    return show
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_every_reason_is_said_in_plain_words(shown: Callable[..., str], word: str) -> None:
+    table = shown(line(why_not=word))
+    assert word not in table or " " not in word.replace("-", " ")
+    assert table.count("\n") > 1
+
+
+def test_the_table_shows_times_of_the_site(shown: Callable[..., str]) -> None:
+    table = shown(line(why_not="not-due", losses=3), line(overdue=True, why_not="overdue"))
+    for words in ("12:30", "13:00", "waits for its time, 12:07", "abandoned x3", "13:00 missed", "is next, late"):
+        assert words in table
+
+
+def test_nobody_waits(shown: Callable[..., str]) -> None:
+    assert shown() == "Nobody waits for a callback.\n"

@@ -1,0 +1,467 @@
+"""One Asterisk: what is heard, handed on and kept, with the connection played by the test."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import math
+import os
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from telephony.ami.link import Stats
+from telephony.ami.protocol import Message
+from telephony.dialler import Ended, Order
+from telephony.journal import Journal, JournalFull
+from telephony.pbx import Heard, Pbx, Wiring
+from telephony.simulator import Simulator
+
+SECOND: Final = 1_000_000
+T: Final = 1_795_307_000
+CALLER: Final = f"{T}.1"
+Lines = list[tuple[float, Message]]
+
+
+def in_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Make a test of a coroutine."""
+
+    @functools.wraps(test)
+    def ran(*args: Any, **fixtures: Any) -> None:
+        asyncio.run(test(*args, **fixtures))
+
+    return ran
+
+
+def message(kind: str, at: float | None = None, who: str = CALLER, link: str = "", **headers: str) -> Message:
+    stamp = {} if at is None else {"Timestamp": f"{T + at:.6f}"}
+    own = {"Uniqueid": who, "Linkedid": link or who, "Channel": f"PJSIP/trunk-{who}"}
+    lines = {"Event": kind, **stamp, **own, **headers}
+    return Message("\r\n".join(f"{key}: {value}" for key, value in lines.items()).encode())
+
+
+def waiting(at: float, who: str = CALLER) -> Lines:
+    return [
+        (at, message("Newchannel", at, who, CallerIDNum="0901", Exten="500")),
+        (at + 0.1, message("QueueCallerJoin", at + 0.1, who, CallerIDNum="0901", Queue="support")),
+    ]
+
+
+def gives_up(at: float, who: str = CALLER) -> Lines:
+    return [
+        (at, message("QueueCallerAbandon", at, who, Queue="support", HoldTime="9")),
+        (at, message("HangupRequest", at, who)),
+        (at, message("Hangup", at, who, Cause="0")),
+    ]
+
+
+def listed(who: str = CALLER, wait_s: int = 20) -> dict[str, list[Message]]:
+    entry = message("QueueEntry", None, who, CallerIDNum="0901", Queue="support", Wait=str(wait_s))
+    shown = message("CoreShowChannel", None, who, CallerIDNum="0901", Application="Queue", ApplicationData="support")
+    return {"QueueStatus": [entry], "CoreShowChannels": [shown]}
+
+
+def own(kind: str, leg: str, **headers: str) -> Message:
+    return message(kind, None, leg, "lcr-a-1", **headers)
+
+
+class Connection:
+    """Stands in for the client: the test says what comes, and what is answered."""
+
+    def __init__(self, *_where: object, **calls: Any) -> None:
+        self.on_message: Callable[[Message, int], Awaitable[None]] = calls["on_message"]
+        self.on_up: Callable[[], Awaitable[None]] = calls["on_up"]
+        self.stats = Stats()
+        self.lists: dict[str, list[Message]] = {}
+        self.asked: list[str] = []
+        self.boot = "10:00:00"
+
+    async def action(self, name: str, _headers: object = ()) -> Message:
+        self.asked.append(name)
+        return Message(f"Response: Success\r\nCoreStartupDate: 2026-11-22\r\nCoreStartupTime: {self.boot}".encode())
+
+    async def listing(self, name: str, _headers: object = (), **_limits: float) -> list[Message]:
+        self.asked.append(name)
+        return self.lists.get(name, [])
+
+    async def ping(self) -> Message:
+        return Message(b"Response: Success")
+
+
+class Ear:
+    """A Pbx with its journal, what it handed on and told, and the hands of a clock."""
+
+    def __init__(self, directory: Path, *, max_bytes: int = 1 << 20, segment_bytes: int | None = None) -> None:
+        self.journal = Journal(directory, max_bytes=max_bytes, segment_bytes=segment_bytes)
+        self.directory, self.now = directory, float(T)
+        self.heard: list[Heard] = []
+        self.told: list[tuple[str, str]] = []
+
+    def pbx(self, boot: str = "") -> Pbx:
+        wiring = Wiring("main", "127.0.0.1", 1, "user", "secret")
+        return Pbx(
+            wiring,
+            self.journal,
+            10,
+            on_heard=self.take,
+            on_state=lambda *told: self.told.append(told),
+            boot=boot,
+            clock=lambda: int(self.now * SECOND),
+        )
+
+    async def take(self, heard: Heard) -> None:
+        """What a checkpoint lets go of must be on file by then."""
+        last = max(self.directory.glob("*.journal"))
+        assert heard.checkpoint <= int(last.stem) + last.stat().st_size
+        self.heard.append(heard)
+
+    def verdicts(self) -> list[tuple[str, str, str | None]]:
+        return [(call.call_id, v.kind, v.reason) for heard in self.heard for call, v in heard.calls]
+
+
+@pytest.fixture
+def ear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ear]:
+    monkeypatch.setattr("telephony.pbx.Client", Connection)
+    made = Ear(tmp_path / "journal")
+    yield made
+    made.journal.close()
+
+
+def line_of(pbx: Pbx) -> Connection:
+    connection: Any = pbx._client  # noqa: SLF001 - the stand-in
+    assert isinstance(connection, Connection)
+    return connection
+
+
+async def hears(pbx: Pbx, lines: Lines) -> None:
+    for at, line in lines:
+        await line_of(pbx).on_message(line, int((T + at) * SECOND))
+
+
+async def comes_up(ear: Ear, pbx: Pbx, at: float, **lists: list[Message]) -> None:
+    ear.now = T + at
+    line_of(pbx).lists = lists
+    await line_of(pbx).on_up()
+
+
+async def passes(pbx: Pbx, at: float) -> None:
+    await pbx._pass_time(int((T + at) * SECOND))  # noqa: SLF001 - what `run` does twice a second
+
+
+def again(pbx: Pbx, begin: int) -> list[tuple[list[str], int]]:
+    return [([call.call_id for call, _ in heard.calls], heard.checkpoint) for heard in pbx.recall(begin)]
+
+
+# The journal and its checkpoint
+
+
+def test_recall_hands_on_no_checkpoint_beyond_what_was_heard_again(ear: Ear) -> None:
+    first, second, third = (f"{T}.{number}" for number in (1, 2, 3))
+    late = [(25.0, gives_up(20, first)[-1][1])]  # opens no call, so that none is open when it is heard
+    lines = [*waiting(0, first), *gives_up(20, first), *late, *waiting(30, second), *gives_up(40, second)]
+    ends = []
+    for at, line in [*lines, *waiting(50, third)]:
+        ear.journal.append(line.raw, int((T + at) * SECOND))
+        ends.append(ear.journal.end)
+    assert again(ear.pbx(), 0) == [([first], ends[5]), ([second], ends[10])]
+
+
+@in_a_loop
+async def test_a_caller_in_the_tail_survives_a_second_kill_in_the_middle_of_recall(ear: Ear) -> None:
+    first, last = f"{T}.1", f"{T}.2"
+    late = [(25.0, gives_up(20, first)[-1][1])]
+    for at, line in [*waiting(0, first), *gives_up(20, first), *late, *waiting(30, last), *gives_up(40, last)]:
+        ear.journal.append(line.raw, int((T + at) * SECOND))
+    heard = next(ear.pbx().recall(0))  # committed; then the kill
+    pbx = ear.pbx()
+    assert again(pbx, heard.checkpoint) == []
+    await passes(pbx, 60)
+    assert ear.verdicts() == [(last, "abandoned", "gave-up-waiting")]
+
+
+@in_a_loop
+async def test_what_is_handed_on_is_on_file_and_all_is_settled_afterwards(ear: Ear) -> None:
+    pbx = ear.pbx()
+    await hears(pbx, [*waiting(0), *gives_up(9)])
+    await passes(pbx, 20)
+    assert [heard.checkpoint for heard in ear.heard] == [ear.journal.end]
+    assert ear.verdicts() == [(CALLER, "abandoned", "gave-up-waiting")]
+
+
+@in_a_loop
+async def test_a_full_disk_buries_no_call(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    pbx = ear.pbx()
+    await hears(pbx, [*waiting(0), *gives_up(9)])
+
+    def no_space(_file: int, _data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", no_space)
+        with pytest.raises(JournalFull, match="No space left"):
+            await hears(pbx, waiting(30, f"{T}.2"))  # whose arrival is past the grace
+    await passes(pbx, 40)
+    assert ear.verdicts() == [(CALLER, "abandoned", "gave-up-waiting")]
+
+
+@in_a_loop
+async def test_only_what_tracker_and_dialler_read_is_kept(ear: Ear) -> None:
+    pbx = ear.pbx()
+    status = {"Queue": "support", "Interface": "PJSIP/a", "Status": "1", "Paused": "0"}
+    for line in (
+        own("VarSet", "lcr-a-1", Variable="LCR_LEFT", Value="20"),
+        own("Newexten", "lcr-a-1", Application="Set"),
+        message("QueueMemberStatus", 0, MemberName="A", **status),
+    ):
+        await hears(pbx, [(0, line)])
+    assert ear.journal.end == 0
+    assert pbx.agents.free("support", T * SECOND) == ["PJSIP/a"]
+    await hears(pbx, [(0, own("UserEvent", "lcr-a-1", UserEvent="LcrAgent", CallbackId="a"))])
+    assert ear.journal.end > 0
+
+
+# A full journal
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ear]:
+    monkeypatch.setattr("telephony.pbx.Client", Connection)
+    made = Ear(tmp_path / "small", max_bytes=6_000, segment_bytes=500)
+    yield made
+    made.journal.close()
+
+
+async def fill(pbx: Pbx) -> int:
+    """Calls that do not end, until there is no room; give how many there were."""
+    for number in range(1, 100):
+        try:
+            await hears(pbx, waiting(number, f"{T}.{number}"))
+        except JournalFull:
+            return number
+    raise AssertionError("it never was full")
+
+
+@in_a_loop
+async def test_a_full_journal_lets_go_of_the_oldest_and_hears_again(small: Ear) -> None:
+    pbx = small.pbx()
+    await hears(pbx, [(0, own("Newchannel", "lcr-a-1"))])
+    last = await fill(pbx)
+    assert [state for state, _ in small.told] == ["journal-full"]
+    assert pbx.gaps == 1
+    assert small.verdicts()[1] == (f"{T}.1", "unknown", "hangup-missing")
+    assert 1 < len(small.verdicts()) < last
+    assert pbx.dialler.oldest_offset() is None
+    small.journal.forget_before(small.heard[-1].checkpoint)  # the application has committed it
+    await comes_up(small, pbx, 200, **listed(f"{T}.{last}"))
+    assert pbx.ready
+    await hears(pbx, gives_up(210, f"{T}.{last}"))
+    await passes(pbx, 220)
+    assert small.verdicts()[-1] == (f"{T}.{last}", "abandoned", "gave-up-waiting")
+
+
+@in_a_loop
+async def test_a_full_journal_is_told_once_until_it_takes_something_again(small: Ear) -> None:
+    pbx = small.pbx()
+    await fill(pbx)
+    for _ in range(3):
+        with pytest.raises(JournalFull):
+            await hears(pbx, waiting(150, f"{T}.777"))
+    assert [state for state, _ in small.told] == ["journal-full"]
+    assert pbx.gaps == 4
+
+
+@in_a_loop
+async def test_a_journal_full_of_what_is_settled_is_freed_by_a_checkpoint_alone(small: Ear) -> None:
+    pbx = small.pbx()
+    lone = own("UserEvent", "lcr-a-1", UserEvent="LcrAgent", CallbackId="a")
+    with pytest.raises(JournalFull):
+        await hears(pbx, [(0, lone)] * 100)
+    assert (small.heard[-1].calls, small.heard[-1].checkpoint) == ((), small.journal.end)
+
+
+@in_a_loop
+async def test_a_journal_without_room_for_the_listings_is_freed_too(small: Ear) -> None:
+    pbx = small.pbx()
+    await fill(pbx)
+    small.journal.forget_before(small.heard[-1].checkpoint)
+    shown = [piece for number in range(50) for piece in listed(f"{T}.{900 + number}")["CoreShowChannels"]]
+    with pytest.raises(JournalFull):
+        await comes_up(small, pbx, 200, CoreShowChannels=shown)
+    assert (pbx.ready, pbx.gaps) == (False, 2)
+    assert small.heard[-1].checkpoint > small.heard[0].checkpoint > 0
+
+
+@in_a_loop
+async def test_it_hears_on_after_its_journal_was_full(tmp_path: Path) -> None:
+    """With a true connection: calls that never end fill the journal, then one is lost and must come out."""
+    small = Ear(tmp_path / "journal", max_bytes=12_000, segment_bytes=1000)
+    recording = Path(__file__).parents[1] / "streams" / "13a1-before-connection-loss.ami.gz"
+    abandoned = recording.with_name("03a-abandon-ringing.ami.gz")
+    heard = asyncio.Event()
+
+    async def take(piece: Heard) -> None:
+        small.heard.append(piece)
+        small.journal.forget_before(piece.checkpoint)
+        if any(kind == "abandoned" for _, kind, _ in small.verdicts()):
+            heard.set()
+
+    async with Simulator(recordings=[recording, abandoned]) as simulator:
+        pbx = Pbx(
+            Wiring("main", "127.0.0.1", simulator.port, "lab", "lab"),
+            small.journal,
+            10,
+            on_heard=take,
+            on_state=lambda *told: small.told.append(told),
+        )
+        running = asyncio.ensure_future(pbx.run())
+        async with asyncio.timeout(20):
+            await simulator.somebody()
+            while not pbx.gaps:
+                await simulator.play(recording, speed=math.inf)
+                await asyncio.sleep(0.01)
+            while not heard.is_set():
+                await simulator.play(abandoned, speed=math.inf)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(heard.wait(), 0.5)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert [state for state, _ in small.told].count("up") > 1
+    small.journal.close()
+
+
+# Taking stock
+
+
+@in_a_loop
+async def test_while_messages_are_held_their_arrivals_tell_the_time(ear: Ear) -> None:
+    pbx = ear.pbx()
+    await hears(pbx, [*waiting(0), gives_up(9)[-1]])
+    line_of(pbx).stats.held_bytes = 1
+    await passes(pbx, 60)
+    assert ear.verdicts() == []
+    await hears(pbx, gives_up(9)[:2])
+    line_of(pbx).stats.held_bytes = 0
+    await passes(pbx, 61)
+    assert ear.verdicts() == [(CALLER, "abandoned", "gave-up-waiting")]
+
+
+@in_a_loop
+async def test_a_restart_while_the_service_was_down_is_known(ear: Ear) -> None:
+    pbx = ear.pbx(boot="2026-11-22 09:00:00")
+    await hears(pbx, waiting(0))
+    await comes_up(ear, pbx, 60)
+    assert ear.verdicts() == [(CALLER, "blocked", "pbx-restarted")]
+    assert pbx.boot == "2026-11-22 10:00:00"
+    assert "restarted" in ear.told[-1][1]
+
+
+@in_a_loop
+async def test_without_a_restart_a_caller_who_is_gone_ended_unseen(ear: Ear) -> None:
+    pbx = ear.pbx(boot="2026-11-22 10:00:00")
+    await hears(pbx, waiting(0))
+    await comes_up(ear, pbx, 60)
+    assert ear.verdicts() == [(CALLER, "unknown", "ended-unseen")]
+
+
+@in_a_loop
+async def test_who_hears_of_the_restart_finds_the_new_stamp(ear: Ear) -> None:
+    pbx, seen = ear.pbx(boot="2026-11-22 09:00:00"), []
+
+    async def look(_heard: Heard) -> None:
+        seen.append(pbx.boot)
+
+    pbx._on_heard = look  # noqa: SLF001
+    await hears(pbx, waiting(0))
+    await comes_up(ear, pbx, 60)
+    assert seen == ["2026-11-22 10:00:00"]
+
+
+@in_a_loop
+async def test_queues_are_asked_for_last(ear: Ear) -> None:
+    pbx = ear.pbx()
+    await comes_up(ear, pbx, 0)
+    assert line_of(pbx).asked == ["CoreStatus", "CoreShowChannels", "QueueStatus"]
+
+
+@in_a_loop
+async def test_a_caller_known_from_a_listing_alone_survives_a_kill(ear: Ear) -> None:
+    pbx = ear.pbx()
+    await comes_up(ear, pbx, 60, **listed(wait_s=20))
+    assert pbx.checkpoint() < ear.journal.end
+    later = ear.pbx()
+    assert again(later, pbx.checkpoint()) == []
+    await hears(later, gives_up(70))
+    await passes(later, 80)
+    assert ear.verdicts() == [(CALLER, "abandoned", "gave-up-waiting")]
+    [(call, verdict)] = ear.heard[-1].calls
+    assert call.number == "0901"
+    assert 29 < verdict.waited_s < 31
+
+
+@in_a_loop
+async def test_forged_messages_are_told(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telephony.pbx.TICK_S", 0.001)
+    pbx, told = ear.pbx(), asyncio.Event()
+
+    def tell(state: str, why: str) -> None:
+        ear.told.append((state, why))
+        told.set()
+
+    pbx._on_state = tell  # noqa: SLF001
+    forged = Message(waiting(0)[1][1].raw + b"\r\nUniqueid: 1.2")
+    for _ in range(3):
+        await hears(pbx, [(0, forged)])
+    ticking = asyncio.ensure_future(pbx._tick())  # noqa: SLF001
+    async with asyncio.timeout(5):
+        await told.wait()
+    await asyncio.sleep(0.02)  # in which nothing more is to be told
+    ticking.cancel()
+    await asyncio.gather(ticking, return_exceptions=True)
+    assert ear.told == [("refused", "messages refused since the start: 3 forged")]
+
+
+# Our attempts
+
+
+@in_a_loop
+async def test_an_adopted_attempt_ends_with_its_last_channel(ear: Ear) -> None:
+    """Its leg -2 hung up before the listing, which nobody heard."""
+    pbx = ear.pbx()
+    shown = [own("CoreShowChannel", leg, Application="Dial", ApplicationData="") for leg in ("lcr-a-1", f"{T}.9")]
+    await comes_up(ear, pbx, 60, CoreShowChannels=shown)
+    assert pbx.own_live() == {"a"}
+    await hears(pbx, [(70, own("Hangup", "lcr-a-1", Cause="16"))])
+    assert pbx.own_live() == {"a"}
+    await hears(pbx, [(71, own("Hangup", f"{T}.9", Cause="16"))])
+    assert pbx.own_live() == set()
+    assert ear.heard[-1].attempts == (Ended("a", None, (), 0),)
+    assert pbx.dialler.oldest_offset() is None
+
+
+@in_a_loop
+async def test_what_is_forged_or_resolved_holds_the_journal_no_more(ear: Ear) -> None:
+    pbx = ear.pbx()
+    await hears(pbx, [(0, message("Newchannel", 0, "lcr-zz-1")), (0, message("Newchannel", 0, "lcr-b-1"))])
+    pbx.forget("b")
+    await passes(pbx, 1)
+    assert pbx.dialler.oldest_offset() == 0
+    await passes(pbx, 12 * 3600 + 2)
+    assert pbx.dialler.oldest_offset() is None
+    assert pbx.own_live() == set()
+
+
+@in_a_loop
+async def test_an_originate_does_not_outlast_the_last_ring_by_the_clock_of_the_pbx(ear: Ear) -> None:
+    pbx = ear.pbx()
+    sent: list[str] = []
+
+    async def action(_name: str, headers: Any) -> None:
+        sent.extend(value for key, value in headers if key == "Timeout")
+
+    line_of(pbx).action = action  # type: ignore[assignment, method-assign]
+    pbx.clock_off_s = 1.5
+    await pbx.place(Order("a", "support", "PJSIP/1@trunk", T + 20, 30, 25, "03", "Us", "0901"))
+    assert sent == ["18500"]
