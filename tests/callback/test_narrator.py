@@ -28,6 +28,7 @@ SERVICE = [  # told by the service itself
     News("pbx-down", NOON, {"pbx": "main", "why": "the connection was cut:\n[Errno 104] Connection reset by peer"}),
     News("pbx-journal-full", NOON, {"pbx": "main", "why": "the journal holds its most"}),
     News("lease-kept", NOON, {"why": "the database is away"}),
+    News("pbx-refused", NOON, {"pbx": "main", "why": "2 forged messages"}),
     News("unknown-queue", NOON, {"queue": "sails", "why": "no such queue on the PBX"}),
     News("lease-kept", NOON, {"why": "the database is away"}),
     News("expired", NOON, {"reservation": 7, "number": "+819012345678", "queue": "sales", "why": "only-watched"}),
@@ -82,7 +83,9 @@ def events_in_source() -> set[str]:
     folder = Path(str(callback.__file__)).parent
     text = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
     steps = {step.removesuffix("_at").replace("_", "-") for step in settle.STEPS}
-    return set(re.findall(r'News\("([a-z-]+)"', text)) | steps | {"pbx-up", "pbx-down", "pbx-journal-full"}
+    return (
+        set(re.findall(r'News\("([a-z-]+)"', text)) | steps | {"pbx-up", "pbx-down", "pbx-journal-full", "pbx-refused"}
+    )
 
 
 def test_this_test_knows_every_event(world: World) -> None:
