@@ -37,6 +37,7 @@ class Store:
             parsed = make_url(url)
         except ArgumentError as error:
             raise StoreError(f"[database] url: {error}") from error
+        self.url = url
         self.dialect = parsed.get_backend_name()
         sqlite = self.dialect == "sqlite"
         options = {"timeout": BUSY_TIMEOUT_S} if sqlite else _POSTGRESQL

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Table
 
 from callback import dispatch, settle, tending, wording
 from callback.live import Live
@@ -24,7 +23,7 @@ from telephony.call import Kind
 from telephony.dialler import Order
 from telephony.pbx import Heard
 from tests.callback.switch import ENOUGH_S, Switch
-from tests.callback.world import World, call, judged, picture, rules
+from tests.callback.world import World, call, emptied, judged, picture, rules
 
 TABLES = (t.reservation, t.attempt, t.promise, t.loss, t.verdict, text_outbox)
 
@@ -39,19 +38,21 @@ class Answered:
     attempt: str = ""  # none: he came back by himself
 
 
+def _rows(connection: Connection, table: Table) -> list[Any]:
+    return list(connection.exec_driver_sql(f"SELECT * FROM {table.name}"))  # noqa: S608 - our own table
+
+
 class PowerCut(Exception):
     """The process dies in the middle of a transaction."""
 
 
 class Centre:
-    """What is true outside, and what the service does about it; the clock is `now`, the database SQLite's."""
+    """What is true outside, and what the service does about it; the clock is `now`. `store` is one that is kept."""
 
-    def __init__(self, folder: Path, now: int, site: dict[str, Any]) -> None:
-        self.now = now
-        self.world = World(f"sqlite:///{folder / 'test.db'}", rules(**site))
-        self.store: Store = self.world.store
-        event.listen(self.store.engine, "connect", lambda dbapi, _: dbapi.execute("PRAGMA synchronous=OFF"))
-        self.store.engine.dispose()
+    def __init__(self, store: Store, now: int, site: dict[str, Any]) -> None:
+        self.now, self.store = now, store
+        emptied(store)
+        self.world = World(store.url, rules(**site))
         self.shift = self.world.shift
         self.hours = self.shift.hours
         self.switch = Switch()
@@ -60,6 +61,7 @@ class Centre:
         self.on_line: set[str] = set()
         self.answered: list[Answered] = []
         self.sent: Counter[str] = Counter()
+        self.texted_on_the_line: list[str] = []
         self._workers = 1
         self._begin_work()
 
@@ -69,9 +71,17 @@ class Centre:
         )
 
     def everything(self) -> dict[str, list[Any]]:
-        """All rows that anything is decided by."""
+        """All rows that anything is decided by, as they stand in SQLite."""
         with self.store.read() as connection:
-            return {table.name: list(connection.execute(table.select())) for table in TABLES}
+            return {table.name: _rows(connection, table) for table in TABLES}
+
+    def numbers(self) -> dict[int, str]:
+        with self.store.read() as connection:
+            return {row.id: row.number for row in _rows(connection, t.person)}
+
+    def due_at(self) -> int | None:
+        """When somebody is due at the earliest; None if nobody waits."""
+        return min((row.due_at for row in self.everything()["reservation"] if row.state == "waiting"), default=None)
 
     # Outside
 
@@ -104,7 +114,10 @@ class Centre:
         """An agent answers, then the customer does or does not, then they have talked."""
         phase = self.switch.legs[attempt].phase
         if phase == "looking":
+            rings = len(self.switch.rings)
             self.switch.agent_answers(attempt, self.now)
+            under_way = {row.id for row in self.everything()["attempt"] if row.in_flight}
+            assert len(self.switch.rings) == rings or attempt in under_way, "rung for what the service holds to be over"
         elif phase == "ringing" and reached:
             self.switch.customer_answers(attempt, self.now)
         else:
@@ -236,8 +249,8 @@ class Gateway:
         self._mood, self._centre = mood, centre
 
     def send(self, to: str, body: str, ref: str) -> Receipt:
-        assert body
-        assert to not in self._centre.on_line | self._centre.rung(), "texted on the line"
+        if to in self._centre.on_line | self._centre.rung():
+            self._centre.texted_on_the_line.append(body)
         if self._mood == "refuses":
             raise Refused("opted out")
         if self._mood == "busy":

@@ -3,39 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from callback.store.engine import Store
 from lab import postgres
-from tests.callback.world import World, emptied, migrated
+from tests.callback.world import World, emptied, kept
 from tests.databases import BOTH
 
 
 @pytest.fixture(scope="session")
-def _one_postgres(postgres_server: postgres.Server) -> Iterator[tuple[str, Store]]:
+def _one_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """One SQLite database of this test process, migrated once; its store remembers what it compiled."""
+    store = kept(f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'test.db'}")
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def _one_postgres(postgres_server: postgres.Server) -> Iterator[Store]:
     """One PostgreSQL database of this test process, migrated once."""
-    url = postgres_server.create("migrated")
-    store = migrated(url)
-    yield url, store
+    store = kept(postgres_server.create("migrated"))
+    yield store
     store.close()
 
 
 @pytest.fixture
-def migrated_postgres(_one_postgres: tuple[str, Store]) -> tuple[str, Store]:
+def migrated_postgres(_one_postgres: Store) -> tuple[str, Store]:
     """A PostgreSQL database at the newest schema without a row: its URL, and its store."""
-    emptied(_one_postgres[1])
-    return _one_postgres
+    emptied(_one_postgres)
+    return _one_postgres.url, _one_postgres
 
 
 @pytest.fixture(params=BOTH)
-def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def migrated_url(request: pytest.FixtureRequest) -> str:
     """The URL of a database at the newest schema without a row, on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'test.db'}"
-    url, _ = request.getfixturevalue("migrated_postgres")
-    return str(url)
+    store: Store = request.getfixturevalue(f"_one_{'sqlite' if request.param == 'sqlite' else 'postgres'}")
+    emptied(store)
+    return store.url
 
 
 @pytest.fixture

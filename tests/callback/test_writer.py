@@ -142,15 +142,16 @@ def test_what_was_heard_is_committed_in_order_and_told_afterwards(world: World) 
     assert (checkpoint_of(world), desk.committed) == (30, [30])
 
 
-def test_many_stretches_are_few_transactions(world: World) -> None:
+def test_many_stretches_are_few_transactions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "BATCH", 10)
     shaky = Shaky(world.store, lambda _: False)
     desk = Desk(world, shaky.as_store())
-    desk.write(*(stretch(n, lost(n)) for n in range(1, 251)))
-    assert shaky.transactions == 3  # of a hundred stretches at most
-    assert len(world.reservations()) == 250
-    assert desk.committed == [100, 200, 250]
+    desk.write(*(stretch(n, lost(n)) for n in range(1, 26)))
+    assert shaky.transactions == 3  # of ten stretches at most
+    assert len(world.reservations()) == 25
+    assert desk.committed == [10, 20, 25]
     assert [news.facts["number"] for news in desk.told if news.event == "call"] == [
-        f"0901234{n:04}" for n in range(1, 251)
+        f"0901234{n:04}" for n in range(1, 26)
     ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Column, Connection, select, text
 
 from callback import dispatch, recovery, settle
 from callback.live import Live
@@ -64,8 +64,19 @@ def _migrated() -> bytes:
         return path.read_bytes()
 
 
+_kept: dict[str, Store] = {}
+
+
+def kept(url: str) -> Store:
+    """A database at the newest schema that many tests use, one after the other: see `emptied`."""
+    _kept[url] = migrated(url)
+    return _kept[url]
+
+
 def migrated(url: str) -> Store:
     """The database at the newest schema."""
+    if url in _kept:
+        return _kept[url]
     path = Path(url.removeprefix("sqlite:///"))
     if url.startswith("sqlite:") and not path.exists():
         path.write_bytes(_migrated())
@@ -78,11 +89,15 @@ def migrated(url: str) -> Store:
 
 
 def emptied(store: Store) -> None:
-    """Remove every row of a PostgreSQL database that an earlier test filled."""
-    names = ", ".join(table for metadata in (t.metadata, sms_metadata) for table in metadata.tables)
+    """Remove every row that an earlier test left, and number rows from one again."""
+    tables = [table for metadata in (t.metadata, sms_metadata) for table in metadata.sorted_tables]
     with store.write() as connection:
-        connection.execute(text("SET LOCAL lock_timeout = '10s'"))  # that test may have left a transaction open
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+        if store.dialect == "postgresql":
+            connection.execute(text("SET LOCAL lock_timeout = '10s'"))  # that test may have left a transaction open
+        for table in reversed(tables):
+            connection.execute(table.delete())
+            if store.dialect == "postgresql" and isinstance(table.c.get("id"), Column) and table.name != "attempt":
+                connection.execute(text(f"ALTER SEQUENCE {table.name}_id_seq RESTART"))
 
 
 class World:
@@ -160,7 +175,8 @@ class World:
         connection.execute(t.shift_rules.insert().values(**{**ours._mapping, "pbx": name}))  # noqa: SLF001
 
     def close(self) -> None:
-        self.store.close()
+        if self.store not in _kept.values():
+            self.store.close()
 
 
 _sequence = iter(range(1, 10**9))
