@@ -26,10 +26,10 @@ run: $(READY) ## a lab call centre on a real Asterisk: calls are lost and called
 	@$(BIN)/python -m lab $(ARGS)
 
 test: $(READY) ## all tests, the live ones included (ARGS='-k busy')
-	@$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 6 --maxschedchunk 1 $(ARGS)
 
 live: $(READY) ## the live tests on the old Asterisk 16 (ARGS='-k busy')
-	@LAB_ASTERISK=16 $(BIN)/python -m pytest -n 4 --dist worksteal -m live $(ARGS)
+	@LAB_ASTERISK=16 $(BIN)/python -m pytest -n 4 --maxschedchunk 1 -m live $(ARGS)
 
 check: $(READY) ## format, lint, types and layers
 	@$(BIN)/ruff format --check .

@@ -234,7 +234,8 @@ class Shiftwork:
     def _deliver(self, on_the_line: frozenset[str]) -> None:
         with self._transaction() as connection:
             wording.hold_back(connection, self._shift, on_the_line, clock(connection))
-        deliver(self._store.write, self._gateway, self._address, self._store.now, TEXTS_A_TICK)
+        texts = (self._store.write, self._gateway, self._address, self._store.now, TEXTS_A_TICK)
+        deliver(*texts, pbx=self._shift.pbx)
 
     def _address(self, recipient: str) -> str:
         with self._store.read() as connection:

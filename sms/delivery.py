@@ -27,6 +27,7 @@ def deliver(
     now: Callable[[], int],
     limit: int,
     *,
+    pbx: str | None = None,
     lease_s: float = outbox.LEASE_S,
     backoff_s: Sequence[float] = outbox.BACKOFF_S,
 ) -> int:
@@ -34,8 +35,8 @@ def deliver(
 
     `open_transaction` commits when its block ends and undoes when it raises; none is open while `gateway`,
     `address` or `now` works. `address` turns a recipient into a number, or None if there is none, and may
-    raise `Refused` to say why not. Each text has a lease of its own, so `lease_s` need only be longer than
-    the gateway's time-out.
+    raise `Refused` to say why not. With `pbx`, the texts of other PBXs are left to their own sender. Each text
+    has a lease of its own, so `lease_s` need only be longer than the gateway's time-out.
     """
     at = now()
     with open_transaction() as conn:
@@ -43,7 +44,7 @@ def deliver(
     for taken in range(limit):
         at = now()
         with open_transaction() as conn:
-            claimed = outbox.claim(conn, at, 1, lease_s, gateway.name)
+            claimed = outbox.claim(conn, at, 1, lease_s, gateway.name, pbx)
         if not claimed:
             return taken
         outcome = _send(claimed[0], gateway, address, now)

@@ -183,12 +183,13 @@ def hold_back(conn: Connection, recipients: Collection[str], not_before_at: int)
     return conn.execute(statement).rowcount
 
 
-def claim(conn: Connection, now: int, limit: int, lease_s: float, gateway: str) -> list[Text]:
+def claim(conn: Connection, now: int, limit: int, lease_s: float, gateway: str, pbx: str | None = None) -> list[Text]:
     """Take up to `limit` due texts for sending, the longest due first; no other claim gets them.
 
-    Texts that another transaction is claiming are passed over, not waited for.
+    Texts that another transaction is claiming are passed over, not waited for. With `pbx`, only that PBX's.
     """
-    due = _locked([_WAITING, _columns.not_before_at <= now, _columns.expires_at > now], limit)
+    whose = [] if pbx is None else [_columns.pbx == pbx]
+    due = _locked([_WAITING, _columns.not_before_at <= now, _columns.expires_at > now, *whose], limit)
     statement = (
         update(text_outbox)
         .where(_columns.id.in_(due))

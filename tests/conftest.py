@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hypothesis
+import pytest
 
 from tests.databases import database_url, postgres_binaries, postgres_server
 from tests.live import agent, agent1, agent2, asterisk_tree, carrier, pbx, running_asterisk
@@ -28,3 +29,8 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],  # it measures how busy the machine is
 )
 hypothesis.settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long (it waits for phones to ring, mostly): the quick tests fill the gaps."""
+    items.sort(key=lambda item: item.get_closest_marker("live") is None and "test_invariants" not in item.nodeid)

@@ -190,7 +190,7 @@ class Centre:
 
     def text(self, mood: str) -> None:
         self.write(lambda connection: wording.hold_back(connection, self.shift, self.on_line, self.now))
-        deliver(self.store.write, Gateway(mood, self), self._address, lambda: self.now, 20)
+        deliver(self.store.write, Gateway(mood, self), self._address, lambda: self.now, 20, pbx="main")
 
     def _address(self, recipient: str) -> str | None:
         with self.store.read() as connection:

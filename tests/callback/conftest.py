@@ -49,3 +49,10 @@ def world(migrated_url: str) -> Iterator[World]:
     made = World(migrated_url)
     yield made
     made.close()
+
+
+@pytest.fixture
+def sqlite_world(_one_sqlite: Store) -> World:
+    """The same on SQLite alone: for tables of cases whose SQL other tests try on both."""
+    emptied(_one_sqlite)
+    return World(_one_sqlite.url)

@@ -313,6 +313,6 @@ def test_whatever_happens_all_of_it_holds(tmp_path: Path) -> None:
     store.engine.dispose()
     CallCentre.store = store
     # Shrinking takes minutes, and what failed is told step by step anyway; add Phase.shrink to look into it.
-    some = settings(max_examples=35, stateful_step_count=40, phases=(Phase.reuse, Phase.generate))
+    some = settings(max_examples=20, stateful_step_count=40, phases=(Phase.reuse, Phase.generate))
     run_state_machine_as_test(CallCentre, settings=some)
     store.close()

@@ -6,7 +6,6 @@ import io
 import json
 import re
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -34,13 +33,6 @@ SERVICE = [  # told by the service itself
     News("expired", NOON, {"reservation": 7, "number": "+819012345678", "queue": "sales", "why": "only-watched"}),
     News("put-aside", NOON, {"item": "(Call(pbx='main'), Verdict())", "why": "CHECK failed\n[SQL: INSERT]\n(more)"}),
 ]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(f"sqlite:///{tmp_path / 'test.db'}")
-    yield made
-    made.close()
 
 
 def told_of(world: World) -> list[News]:
@@ -88,25 +80,25 @@ def events_in_source() -> set[str]:
     )
 
 
-def test_this_test_knows_every_event(world: World) -> None:
-    assert {news.event for news in (*told_of(world), *SERVICE)} == events_in_source()
+def test_this_test_knows_every_event(sqlite_world: World) -> None:
+    assert {news.event for news in (*told_of(sqlite_world), *SERVICE)} == events_in_source()
 
 
-def test_everything_is_told_in_one_line_with_time_and_event(world: World) -> None:
-    news = [*told_of(world), *SERVICE]
+def test_everything_is_told_in_one_line_with_time_and_event(sqlite_world: World) -> None:
+    news = [*told_of(sqlite_world), *SERVICE]
     lines = lines_of(*news)
     assert len(lines) == len(news)
     for piece, line in zip(news, lines, strict=True):
         assert re.fullmatch(rf"\d\d:\d\d:\d\d  {piece.event} +.*", line), line
 
 
-def test_people_are_told_times_of_the_day_and_never_microseconds(world: World) -> None:
-    lines = lines_of(*told_of(world))
+def test_people_are_told_times_of_the_day_and_never_microseconds(sqlite_world: World) -> None:
+    lines = lines_of(*told_of(sqlite_world))
     assert [line for line in lines if re.search(r"\d{16}", line)] == []
 
 
-def test_what_people_read(world: World) -> None:
-    news = told_of(world)
+def test_what_people_read(sqlite_world: World) -> None:
+    news = told_of(sqlite_world)
     first = {piece.event: lines_of(piece)[0] for piece in reversed(news)}
     assert first["call"] == "12:00:00  call            09012345678 in support: abandoned (gave-up), waited 20 s"
     assert first["reserved"] == (
@@ -130,8 +122,8 @@ def test_a_call_that_named_no_queue_is_told_without_one() -> None:
     assert line.endswith("no number in no queue: unknown, waited 0 s")
 
 
-def test_programs_get_one_json_object_a_line_with_every_fact(world: World) -> None:
-    news = [*told_of(world), *SERVICE]
+def test_programs_get_one_json_object_a_line_with_every_fact(sqlite_world: World) -> None:
+    news = [*told_of(sqlite_world), *SERVICE]
     people, programs = io.StringIO(), io.StringIO()
     Narrator(TOKYO, people, programs).tell(news)
     records = [json.loads(line) for line in programs.getvalue().splitlines()]

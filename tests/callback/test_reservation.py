@@ -31,7 +31,7 @@ def test_a_reservation_is_open_exactly_while_something_is_owed() -> None:
     assert {state for state in STATES if is_open(state)} == OPEN
 
 
-def test_every_state_but_the_two_beginnings_is_reached_from_another() -> None:
+def test_every_state_but_refused_follows_from_another() -> None:
     assert set(STATES) - {following for _, _, following in LEGAL} == {"refused"}
 
 
@@ -65,11 +65,11 @@ def test_an_illegal_event_leaves_the_row_as_it_was(world: World) -> None:
 
 
 @pytest.mark.parametrize(("state", "event", "following"), LEGAL)
-def test_the_open_column_follows_the_table(world: World, state: State, event: Event, following: State) -> None:
-    world.hear(call())
-    with world.store.write() as connection:
+def test_the_open_column_follows_the_table(sqlite_world: World, state: State, event: Event, following: State) -> None:
+    sqlite_world.hear(call())
+    with sqlite_world.store.write() as connection:
         connection.execute(t.reservation.update().values(state=state, open=is_open(state)))
         (row,) = connection.execute(t.reservation.select())
         assert move(connection, row.id, event, NOON + MINUTE) == following
-    (row,) = world.reservations()
+    (row,) = sqlite_world.reservations()
     assert (row.state, row.open, row.state_since_at) == (following, following in OPEN, NOON + MINUTE)

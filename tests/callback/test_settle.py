@@ -68,12 +68,12 @@ def test_the_first_try_ends(world: World, outcome: str) -> None:
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_the_third_try_gives_up_unless_it_was_not_the_customers_fault(world: World, outcome: str) -> None:
-    order = dialled(world)
-    with world.store.write() as connection:
+def test_the_third_try_gives_up_unless_it_was_not_the_customers_fault(sqlite_world: World, outcome: str) -> None:
+    order = dialled(sqlite_world)
+    with sqlite_world.store.write() as connection:
         connection.execute(t.reservation.update().values(tries=2))
-    world.end(order.attempt, outcome, ENDED_AT)
-    (row,) = world.reservations()
+    sqlite_world.end(order.attempt, outcome, ENDED_AT)
+    (row,) = sqlite_world.reservations()
     if outcome in FREE_OF_CHARGE:
         assert (row.state, row.tries) == ("waiting", 2)
     else:
@@ -81,11 +81,11 @@ def test_the_third_try_gives_up_unless_it_was_not_the_customers_fault(world: Wor
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_texts_are_taken_back_and_who_is_given_up_is_told(world: World, outcome: str) -> None:
-    order = dialled(world)
-    world.end(order.attempt, outcome, ENDED_AT)
-    (row,) = world.reservations()
-    texts = {cause.partition("/")[0]: state for cause, state in world.texts().items()}
+def test_texts_are_taken_back_and_who_is_given_up_is_told(sqlite_world: World, outcome: str) -> None:
+    order = dialled(sqlite_world)
+    sqlite_world.end(order.attempt, outcome, ENDED_AT)
+    (row,) = sqlite_world.reservations()
+    texts = {cause.partition("/")[0]: state for cause, state in sqlite_world.texts().items()}
     explained = "waiting" if row.open else "withdrawn"
     assert texts == {"lost": explained} | ({"given-up": "waiting"} if row.state == "given-up" else {})
 
@@ -112,12 +112,12 @@ def test_after_an_unknown_end_nobody_is_rung_before_the_ring_must_be_over(migrat
 
 
 @pytest.mark.parametrize("again", OUTCOMES)
-def test_an_attempt_ends_once_whoever_says_so_again(world: World, again: str) -> None:
-    order = dialled(world)
-    world.end(order.attempt, "busy", ENDED_AT)
-    before = (world.reservations(), world.attempts(), world.texts())
-    assert world.end(order.attempt, again, ENDED_AT + MINUTE) == []
-    assert (world.reservations(), world.attempts(), world.texts()) == before
+def test_an_attempt_ends_once_whoever_says_so_again(sqlite_world: World, again: str) -> None:
+    order = dialled(sqlite_world)
+    sqlite_world.end(order.attempt, "busy", ENDED_AT)
+    before = (sqlite_world.reservations(), sqlite_world.attempts(), sqlite_world.texts())
+    assert sqlite_world.end(order.attempt, again, ENDED_AT + MINUTE) == []
+    assert (sqlite_world.reservations(), sqlite_world.attempts(), sqlite_world.texts()) == before
 
 
 def test_an_attempt_nobody_made_is_no_attempt(world: World) -> None:
@@ -187,15 +187,15 @@ def test_one_person_reached_at_a_shared_number_does_not_answer_for_another(world
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_what_ends_after_he_was_served_by_himself_changes_nothing(world: World, outcome: str) -> None:
-    order = dialled(world)
-    told = world.hear(call(ended_at=NOON + MINUTE, talked_s=30), "served")
+def test_what_ends_after_he_was_served_by_himself_changes_nothing(sqlite_world: World, outcome: str) -> None:
+    order = dialled(sqlite_world)
+    told = sqlite_world.hear(call(ended_at=NOON + MINUTE, talked_s=30), "served")
     assert told[-1].event == "returned"
-    before = (world.reservations(), world.texts())
-    (news,) = world.end(order.attempt, outcome, ENDED_AT)
+    before = (sqlite_world.reservations(), sqlite_world.texts())
+    (news,) = sqlite_world.end(order.attempt, outcome, ENDED_AT)
     assert (news.facts["outcome"], news.facts["state"]) == (outcome, "returned")
-    assert (world.reservations(), world.texts()) == before
-    assert [attempt.in_flight for attempt in world.attempts()] == [False]
+    assert (sqlite_world.reservations(), sqlite_world.texts()) == before
+    assert [attempt.in_flight for attempt in sqlite_world.attempts()] == [False]
 
 
 def test_a_loss_after_he_was_served_waits_for_the_attempt_that_still_flies(world: World) -> None:
@@ -231,10 +231,12 @@ def test_who_was_lost_again_before_we_reached_him_is_owed_nothing_either(world: 
         (at("21:30"), "refused-late", at("08:00", 24)),
     ],
 )
-def test_the_next_try_is_at_an_hour_when_a_phone_may_ring(world: World, ended: int, outcome: str, due: int) -> None:
-    order = dialled(world, ended - MINUTE)
-    world.end(order.attempt, outcome, ended)
-    assert [row.due_at for row in world.reservations()] == [due]
+def test_the_next_try_is_at_an_hour_when_a_phone_may_ring(
+    sqlite_world: World, ended: int, outcome: str, due: int
+) -> None:
+    order = dialled(sqlite_world, ended - MINUTE)
+    sqlite_world.end(order.attempt, outcome, ended)
+    assert [row.due_at for row in sqlite_world.reservations()] == [due]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)

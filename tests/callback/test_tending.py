@@ -28,6 +28,9 @@ class Flight:
     ring_until_at: int = RING_UNTIL
     pbx_boot: str = "boot 1"
     claimed_at: int = NOON
+    state: str = "calling"
+    e164: str = "+819012345678"
+    customer_dialled_at: int | None = None
 
 
 def resolve(ticket: str | None, now: int, boot: str = "boot 1") -> Resolution | None:
@@ -70,6 +73,13 @@ def test_the_evidence_names_the_ticket_and_both_starts_of_the_pbx(ticket: str | 
     assert found.evidence == [said, "PBX started boot 2, at the claim boot 1"]
 
 
+def test_a_ticket_that_cannot_be_read_leaves_it_unknown_but_not_before_the_ring_is_over() -> None:
+    row: Any = Flight()
+    assert tending.resolve(row, None, ENOUGH_S, OVER - 1) is None
+    found = tending.resolve(row, None, ENOUGH_S, OVER)
+    assert found == Resolution("unknown", ["the ticket could not be read"])
+
+
 tickets = st.none() | st.sampled_from(sorted(filter(None, TICKETS))) | st.text(max_size=30)
 
 
@@ -93,3 +103,20 @@ def test_only_old_attempts_without_a_live_channel_are_tended() -> None:
     rows: list[Any] = [Flight("live"), Flight("gone"), Flight("fresh", claimed_at=NOON + US)]
     found = tending.unattended(rows, {"live"}, NOON + MARGIN_US + US)
     assert [row.id for row in found] == ["gone"]
+
+
+@pytest.mark.parametrize(
+    ("flight", "on_the_line", "called_off"),
+    [
+        (Flight(), set(), False),
+        (Flight(), {"+819087654321"}, False),
+        (Flight(), {"+819012345678"}, True),
+        (Flight(state="returned"), set(), True),
+        (Flight(state="returned", customer_dialled_at=NOON), set(), False),  # it rings: whoever answers is answered
+        (Flight(customer_dialled_at=NOON), {"+819012345678"}, False),
+    ],
+)
+def test_an_attempt_is_called_off_while_its_customer_comes_back(
+    flight: Any, on_the_line: set[str], called_off: bool
+) -> None:
+    assert bool(tending.came_back([flight], on_the_line)) == called_off

@@ -9,7 +9,8 @@ import pytest
 from callback import wording
 from callback.store import tables as t
 from sms import outbox
-from sms.gateway import Refused
+from sms.delivery import deliver
+from sms.gateway import Receipt, Refused
 from sms.outbox import text_outbox
 from tests.callback.world import MINUTE, NOON, ON, US, World, call, rules
 
@@ -82,3 +83,25 @@ def test_a_text_names_a_person_by_no_number(world: World) -> None:
     for row in rows:
         assert "9012345678" not in row.recipient + row.body + row.cause
     assert [person.number for person in world.rows(t.person)] == [HIM]
+
+
+def test_the_texts_of_another_pbx_are_left_to_its_own_service(world: World) -> None:
+    """They share a database, and each knows the rules of its own queues alone."""
+    world.hear(call())
+    sent: list[str] = []
+
+    class Gateway:
+        name = "test"
+
+        def send(self, to: str, body: str, ref: str) -> Receipt:
+            assert body
+            assert ref
+            sent.append(to)
+            return Receipt("1")
+
+    def address(recipient: str) -> str:
+        with world.store.read() as connection:
+            return wording.number_of(connection, world.shift, recipient)
+
+    taken = [deliver(world.store.write, Gateway(), address, lambda: LATER, 9, pbx=pbx) for pbx in ("other", "main")]
+    assert (taken, sent) == ([0, 1], [HIM])
