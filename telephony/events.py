@@ -214,6 +214,23 @@ class QueueMember(Event):
     gone: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmed(ChannelEvent):
+    """We asked, and the PBX says that this channel lives and signals this number."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Denied(ChannelEvent):
+    """We asked, and the PBX knows no such channel: it was never there, or is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detecting(ChannelEvent):
+    """We asked, and from now on the PBX tells when somebody talks on this channel."""
+
+
 Headers = Mapping[str, str]
 Reader = Callable[[Headers, int], Event]
 Field = tuple[str, Callable[[str], Any]]

@@ -1,0 +1,28 @@
+"""Notes: what we found out by asking the PBX stands in the journal beside what we heard, and is heard again with it.
+
+A note begins with an empty line. No message from the wire can: it is at an empty line that messages are parted. So
+nobody who writes into the stream can write a note.
+"""
+
+import json
+from dataclasses import asdict
+from typing import Final
+
+from telephony.events import ChannelEvent, Confirmed, Denied, Detecting
+
+_MARK: Final = b"\r\n\r\n"
+_KINDS: Final[dict[str, type[ChannelEvent]]] = {kind.__name__: kind for kind in (Confirmed, Denied, Detecting)}
+
+
+def write(note: ChannelEvent) -> bytes:
+    """Give the note as a journal record. Only kinds that `read` knows may be written."""
+    return _MARK + json.dumps([type(note).__name__, asdict(note)]).encode()
+
+
+def read(raw: bytes) -> ChannelEvent | None:
+    """Give the note that a journal record holds; None if it is a message, or a note of a kind unknown here."""
+    if not raw.startswith(_MARK):
+        return None
+    kind, fields = json.loads(raw)
+    known = _KINDS.get(kind)
+    return known(**fields) if known else None
