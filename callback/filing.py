@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
 
+from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
 from callback.store.inserting import insert_new
 from telephony.call import Call, Verdict
+from telephony.pbx import Gap
 
 US = 1_000_000
+WHY_LENGTH = 200
 
 
 def person_of(connection: Connection, e164: str, now: int) -> int:
@@ -19,14 +22,21 @@ def person_of(connection: Connection, e164: str, now: int) -> int:
 
 
 def file(
-    connection: Connection, shift: Shift, call: Call, verdict: Verdict, person: int | None, now: int
+    connection: Connection, shift: Shift, call: Call, queue: str | None, verdict: Verdict, person: int | None, now: int
 ) -> int | None:
     """Keep the call and its verdict; give the verdict's version, or None when one as good is known already."""
     version = _next_version(connection, shift, call, verdict)
     if version is not None:
-        _file_call(connection, shift, call, person, version)
+        _file_call(connection, shift, call, queue, person, version)
         _file_verdict(connection, shift, call, verdict, version, now)
     return version
+
+
+def gap(connection: Connection, shift: Shift, gap: Gap) -> list[News]:
+    """Keep a time in which nobody listened, and what could be learnt of it."""
+    facts = {"since_at": gap.since, "until_at": gap.until, "calls": gap.calls, "why_not": gap.why_not[:WHY_LENGTH]}
+    insert_new(connection, t.listening_gap, {"pbx": shift.pbx, **facts})
+    return [News("gap", gap.until, facts)]
 
 
 def mark(connection: Connection, call: Call, recovery: str) -> None:
@@ -49,14 +59,16 @@ def _next_version(connection: Connection, shift: Shift, call: Call, verdict: Ver
     return None if rank >= verdict.rank else int(version) + 1
 
 
-def _file_call(connection: Connection, shift: Shift, call: Call, person: int | None, version: int) -> None:
+def _file_call(
+    connection: Connection, shift: Shift, call: Call, queue: str | None, person: int | None, version: int
+) -> None:
     """Keep the call and its visits as the newest verdict sees them: the same visit may have another time in it."""
     key = {"pbx": shift.pbx, "call_id": call.call_id}
     facts = {
         "linkedid": call.linkedid,
         "channel": call.channel,
         "did": call.did,
-        "queue": call.queue,
+        "queue": queue,
         "person_id": person,
         "started_at": call.started_at,
         "ended_at": call.ended_at,

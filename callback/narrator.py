@@ -115,6 +115,13 @@ def _returned(facts: Facts, _time: Time) -> str:
     return f"#{facts['reservation']} he got through by himself: nothing more is owed to him"
 
 
+def _gap(facts: Facts, time: Time) -> str:
+    when = f"nobody listened from {time(facts['since_at'])} to {time(facts['until_at'])}"
+    if facts["why_not"]:
+        return f"{when}; who called then is not known: {facts['why_not']}"
+    return f"{when}; queue_log tells of {facts['calls']} calls that ended about then"
+
+
 _LINES: dict[str, Callable[[Facts, Time], str]] = {
     "call": _call,
     "reserved": _reserved,
@@ -129,4 +136,5 @@ _LINES: dict[str, Callable[[Facts, Time], str]] = {
     "customer-answered": _customer("the customer answered"),
     "outcome": _outcome,
     "returned": _returned,
+    "gap": _gap,
 }

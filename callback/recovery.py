@@ -26,6 +26,7 @@ class Loss:
     """A lost call with all that decides what becomes of it."""
 
     call: Call
+    queue: str  # that he is called back for: last visited, else where his DID leads
     verdict: Verdict
     number: phone.Number | phone.Refused
     person: int | None
@@ -33,34 +34,36 @@ class Loss:
     learnt_at: int
     pledge: Promise
 
-    @property
-    def queue(self) -> str:
-        """The queue that he is called back for: the last one visited."""
-        return self.call.queue or ""
-
 
 def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, now: int) -> list[News]:
     """File a judged call and do what follows from it. A call that is known with as good a verdict changes nothing."""
     if verdict.kind == "callback":
         return []  # ours is its attempt's affair, and nobody else's is a customer's call
+    queue = call.queue or shift.rules.queue_of(call.did)
+    if queue is None and not call.visits:
+        return []  # on a number that leads to no queue of ours
     number = phone.read(call.number, shift.trunks[shift.trunk_name(call.channel)])
-    person = filing.person_of(connection, number.e164, now) if number.e164 else None
-    version = filing.file(connection, shift, call, verdict, person, now)
+    there = call.confirmed is not False  # else it was written into the stream, or was gone at once
+    person = filing.person_of(connection, number.e164, now) if number.e164 and there else None
+    version = filing.file(connection, shift, call, queue, verdict, person, now)
     if version is None:
         return []
-    told = [_told(call, verdict)]
+    told = [_told(call, queue, verdict)]
     if verdict.lost or verdict.kind == "requested":
         if version > 1 and _counted(connection, call):
             return told
         lost_at = call.ended_at or call.seen_until
         pledge = promise(verdict.kind, lost_at=lost_at, made_at=now, hours=shift.hours, terms=shift.rules.terms())
-        return told + _recover(connection, shift, Loss(call, verdict, number, person, lost_at, now, pledge))
+        return told + _recover(
+            connection, shift, Loss(call, queue or "", verdict, number, person, lost_at, now, pledge)
+        )
     if version > 1:
         told += _withdraw(connection, call, now)
     if verdict.kind != "served":
         filing.mark(connection, call, verdict.reason or verdict.kind)  # people can see whom nobody can judge
-    if person is not None and any(visit.connected_at for visit in call.visits):
-        told += redial.served(connection, shift, call, person, now)  # an agent spoke to him, however it ended
+    spoken = verdict.kind == "served" or any(visit.connected_at for visit in call.visits)
+    if person is not None and spoken:
+        told += redial.served(connection, shift, call, queue, person, now)  # an agent spoke to him, however it ended
     return told
 
 
@@ -89,8 +92,10 @@ def _recover(connection: Connection, shift: Shift, loss: Loss) -> list[News]:
 
 
 def _why_not(connection: Connection, shift: Shift, loss: Loss) -> str | None:
-    if loss.call.queue is None:
+    if not loss.queue:
         return "no-queue"
+    if loss.call.confirmed is False:
+        return "unconfirmed"
     if loss.verdict.kind == "abandoned" and loss.verdict.waited_s < shift.rules.short_abandon_s:
         return "short-abandon"
     if late_news(loss.lost_at, loss.learnt_at, loss.pledge, checkpoints.first_start(connection, shift.pbx)):
@@ -207,11 +212,11 @@ def _clock(pledge: Promise) -> dict[str, int]:
     return {**times, "deadline_at": pledge.deadline_at}
 
 
-def _told(call: Call, verdict: Verdict) -> News:
+def _told(call: Call, queue: str | None, verdict: Verdict) -> News:
     facts = {
         "call_id": call.call_id,
         "number": call.number,
-        "queue": call.queue,
+        "queue": queue,
         "kind": verdict.kind,
         "reason": verdict.reason,
         "side": verdict.side,

@@ -11,7 +11,7 @@ from callback.store import tables as t
 from telephony.call import Call
 
 
-def served(connection: Connection, shift: Shift, call: Call, person: int, now: int) -> list[News]:
+def served(connection: Connection, shift: Shift, call: Call, queue: str | None, person: int, now: int) -> list[News]:
     """Close every open reservation that a served call answers, in the transaction that files the call.
 
     It answers those of the same queue group whose last loss came before the agent spoke to him. A shared number (a
@@ -19,7 +19,7 @@ def served(connection: Connection, shift: Shift, call: Call, person: int, now: i
     reach him.
     """
     spoken_at = max((visit.connected_at for visit in call.visits if visit.connected_at), default=call.started_at)
-    group = shift.rules.queue(call.queue or "").group
+    group = shift.rules.queue(queue or "").group
     rows = connection.execute(
         select(t.reservation, t.person.c.number.label("e164"))
         .join(t.person)

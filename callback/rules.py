@@ -51,6 +51,7 @@ class QueueRules(Part):
     caller_id: str = ""  # the number that the customer sees, which leads back into the queue
     caller_name: str = ""  # the name beside it
     group: str = "site"  # served in one queue of the group is served in all
+    detect_silence: bool = False  # TALK_DETECT on every talk: finds silent calls, costs native bridging
     language: str = "en"
 
     @model_validator(mode="after")
@@ -85,6 +86,8 @@ class ShiftRules(Part):
     retry_no_answer_min: Minutes = 15
     retry_unknown_min: Minutes = 15
     retry_our_fault_min: Minutes = 1
+    dids: dict[str, str] = Field(default_factory=dict)  # number dialled, as signalled → the queue that it leads to
+    default_queue: str | None = None  # of calls on other numbers that were lost before any queue; none: not ours
     queues: dict[str, QueueRules] = Field(default_factory=dict)
 
     @field_validator("opening")
@@ -140,6 +143,10 @@ class ShiftRules(Part):
         }
         seconds = {outcome: round(value * 60) for outcome, value in minutes.items()}
         return Policy(max_tries=self.max_tries, after_s=seconds)
+
+    def queue_of(self, did: str | None) -> str | None:
+        """The queue that a dialled number leads to, for calls that were lost before they reached it."""
+        return self.dids.get(did or "", self.default_queue)
 
     def queue(self, name: str) -> QueueRules:
         """The queue's rules; a queue nobody named is in `watch`."""

@@ -46,6 +46,8 @@ class PbxWiring(Part):
     username: str
     secret: str
     journal: Path = Path("journal")
+    queue_log: str = ""  # its queue_log: a file, or the URL of a realtime table; none: what a gap held is unknown
+    queue_log_zone: str = "UTC"  # of times in it that are not epoch seconds
     journal_max_mb: Annotated[int, Field(ge=1, le=100_000)] = 512
     lease_s: Annotated[float, Field(ge=1, le=300)] = 10
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from callback import dispatch, live, settle, tending, wording
+from callback import dispatch, live, offer, settle, tending, wording
 from callback.errors import IllegalTransition, NotOurs, StoreError
 from callback.narrator import Narrator
 from callback.news import News
@@ -29,13 +29,15 @@ from sms.gateway import Gateway
 from telephony.dialler import Order
 from telephony.errors import TelephonyError
 from telephony.journal import Journal
-from telephony.pbx import Heard, Pbx, PlacingRefused, Ticket, Wiring
+from telephony.pbx import Pbx, PlacingRefused, Ticket, Wiring
 from telephony.tasks import together
 
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
 TEXTS_A_TICK = 20
+OFFER_EVERY_S = 5.0
+OFFER_LASTS_S = 20
 
 
 class Shiftwork:
@@ -60,15 +62,17 @@ class Shiftwork:
             journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, now())
             seen = live.recall(connection, wiring.name)
         self._hear_from = journal.resume(journal_id, offset)
+        self._writer = Writer(store, self._shift, held, journal.id, now, narrator.tell, journal.forget_before)
         self._pbx = Pbx(
-            Wiring(wiring.name, wiring.host, wiring.port, wiring.username, wiring.secret),
+            _wiring(settings),
             journal,
             self._shift.rules.reached_after_s,
-            on_heard=self._on_heard,
+            on_heard=self._writer.put,
             on_state=self._on_state,
+            room=lambda: self._writer.room,
             boot=seen[0].boot if seen else "",
+            heard_at=seen[1] if seen else None,
         )
-        self._writer = Writer(store, self._shift, held, journal.id, now, narrator.tell, journal.forget_before)
         self._lost_lease: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
@@ -79,6 +83,7 @@ class Shiftwork:
             (self._act, TICK_S),
             (self._tend, TICK_S),
             (self._text, TICK_S),
+            (self._offer, OFFER_EVERY_S),
         )
         for job, every_s in jobs:
             ticker.every(every_s, self._watched(job), job.__name__.strip("_"))
@@ -124,9 +129,6 @@ class Shiftwork:
 
     # What is heard and told
 
-    async def _on_heard(self, heard: Heard) -> None:
-        await self._writer.put(heard)
-
     def _on_state(self, state: str, why: str) -> None:
         told = [News(f"pbx-{state}", self._now(), {"pbx": self._pbx.name, "why": why})]
         if state == "up":
@@ -149,8 +151,13 @@ class Shiftwork:
     async def _look(self) -> live.Live:
         """Take a picture that nothing unheard of contradicts: what was heard is committed, what ends now is in it."""
         off_s = await asyncio.to_thread(lambda: (self._store.now() - self._now()) / 1e6)
-        await self._writer.caught_up()
+        await self._caught_up()
         return live.look(self._pbx, self._shift, off_s, self._now())
+
+    async def _caught_up(self) -> None:
+        """Wait until all that was heard so far is digested and committed: only then may anything be decided on it."""
+        await self._pbx.level()
+        await self._writer.caught_up()
 
     async def _act(self) -> None:
         """Carry over, then place as many callbacks as may be placed now, each on a fresh picture."""
@@ -207,7 +214,7 @@ class Shiftwork:
         except TelephonyError as error:
             log.warning("the ticket of attempt %s cannot be read: %s", row.id, error)
             ticket = None
-        await self._writer.caught_up()  # what the events say goes before the ticket
+        await self._caught_up()  # what the events say goes before the ticket
         found = tending.resolve(row, ticket, self._shift.rules.reached_after_s, self._now())
         if found is not None and row.id not in self._pbx.own_live():
             await self._end(row.id, found.outcome, found.evidence)
@@ -225,6 +232,13 @@ class Shiftwork:
 
         self._tell(await asyncio.to_thread(ended))
 
+    async def _offer(self) -> None:
+        """Let the dialplan offer "press 1 and we call you back" for a while, where that would be kept."""
+        if self._pbx.ready and self._pbx.is_level:
+            await self._writer.caught_up()  # the database takes reservations
+            for queue in offer.queues(self._shift, self._now()):
+                await self._pbx.offer(queue, OFFER_LASTS_S)
+
     async def _text(self) -> None:
         """Send what is due; nobody is texted while he is on the line, nor before we know who is."""
         if self._pbx.ready:
@@ -240,3 +254,18 @@ class Shiftwork:
     def _address(self, recipient: str) -> str:
         with self._store.read() as connection:
             return wording.number_of(connection, self._shift, recipient)
+
+
+def _wiring(settings: Settings) -> Wiring:
+    """What telephony needs to know of the settings."""
+    pbx, rules = settings.pbx, settings.rules
+    return Wiring(
+        pbx.name,
+        pbx.host,
+        pbx.port,
+        pbx.username,
+        pbx.secret,
+        trunks=tuple(trunk.channel for trunk in settings.trunks.values()),
+        detect=lambda queue: rules.queue(queue).detect_silence,
+        log=None,
+    )

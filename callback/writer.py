@@ -9,7 +9,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from callback import recovery, settle
+from callback import filing, recovery, settle
 from callback.errors import NotOurs, StoreError
 from callback.news import News
 from callback.shift import Shift
@@ -18,22 +18,22 @@ from callback.store.engine import Store
 from callback.store.lease import Lease, guard
 from telephony import dialler
 from telephony.call import Call, Verdict
-from telephony.pbx import Heard
+from telephony.pbx import Gap, Heard
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 1000  # stretches that wait to be committed; then reading stops
+BACKLOG = 1000  # stretches that wait to be committed; then what is heard is only kept in the journal
 BATCH = 100
 RETRY_S = 1.0
 
-Item = tuple[Call, Verdict] | dialler.News
+Item = tuple[Call, Verdict] | dialler.News | Gap
 
 
 class Writer:
     """Takes what was heard and commits it, in batches; tells what came of it after the commit.
 
-    While the database is away it tries again and again: what waits is bounded, then nothing more is read from the
-    PBX, and the journal keeps all of it. An item that the database refuses for its own sake is put aside, with its
+    While the database is away it tries again and again: what waits is bounded (`room`), and the journal keeps all of
+    it. An item that the database refuses for its own sake is put aside, with its
     reason in the log, and the others go on.
     """
 
@@ -52,6 +52,11 @@ class Writer:
         self._backlog: asyncio.Queue[Heard] = asyncio.Queue()
         self._taken = self._done = 0
         self._moved = asyncio.Condition()
+
+    @property
+    def room(self) -> bool:
+        """Tell whether more may be put without waiting."""
+        return self._taken - self._done < BACKLOG
 
     async def put(self, heard: Heard) -> None:
         """Take a stretch at once and in order; return when not too much waits to be committed."""
@@ -91,7 +96,7 @@ class Writer:
 
     def commit(self, batch: list[Heard]) -> list[News]:
         """Commit a batch in one transaction; where that fails for its content, item by item."""
-        items: list[Item] = [item for heard in batch for item in (*heard.calls, *heard.attempts)]
+        items = [item for heard in batch for item in _items(heard)]
         checkpoint = batch[-1].checkpoint
         try:
             news = self._transaction(items, checkpoint)
@@ -131,5 +136,12 @@ class Writer:
             case dialler.Ended():
                 evidence = list(item.evidence)
                 return settle.end(connection, self._shift, item.attempt, str(item.outcome), evidence, item.at, now)
+            case Gap():
+                return filing.gap(connection, self._shift, item)
             case (call, verdict):
                 return recovery.record(connection, self._shift, call, verdict, now)
+
+
+def _items(heard: Heard) -> list[Item]:
+    """Give what is to be committed of a stretch; the gap comes last: it is told with what was found in it."""
+    return [*heard.calls, *heard.attempts, *([heard.gap] if heard.gap else [])]

@@ -94,6 +94,7 @@ class Call:
     placed: bool = False  # a program placed it: ours, or somebody's Originate
     ending: Ending = "hangup"
     complete: bool = True
+    confirmed: bool | None = None  # the PBX, asked, knew his channel; None: it was not asked
     evidence: tuple[str, ...] = ()
 
     @property

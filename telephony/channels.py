@@ -88,6 +88,10 @@ class LiveChannels:
         """Give every live channel, the one heard of first before the others."""
         return self._live.values()
 
+    def of_call(self, linkedid: str) -> list[LiveChannel]:
+        """Give the live channels of a call."""
+        return [channel for channel in self._live.values() if channel.linkedid == linkedid]
+
     def note(self, event: ChannelEvent, now: int, offset: int | None = None) -> None:
         """Take what an event says about its channel."""
         if isinstance(event, Hangup):

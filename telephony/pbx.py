@@ -1,9 +1,4 @@
-"""The face of the package: one Asterisk, listened to and asked.
-
-What is heard goes to the journal first, then to the tracker and the dialler; what they conclude is handed on with the
-checkpoint up to which the journal is no longer needed once that was committed. A checkpoint never lies beyond what was
-heard, nor beyond what survives a kill.
-"""
+"""The face of the package: one Asterisk, listened to and asked."""
 
 from __future__ import annotations
 
@@ -11,39 +6,36 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from telephony import dialler as dial
-from telephony import events
+from telephony import events, gap, reading
 from telephony.agents import AgentsView
 from telephony.ami.client import ActionFailed, ActionRefused, ActionTimeout, Client, NotConnected
 from telephony.ami.protocol import Message
-from telephony.call import Call, Verdict
+from telephony.asking import Asking
+from telephony.call import Call
 from telephony.dialler import Dialler, Order
 from telephony.errors import TelephonyError
-from telephony.ids import SECOND
-from telephony.journal import Journal, JournalFull, Record
+from telephony.gap import Gap, QueueLog
+from telephony.ids import SECOND, is_local
+from telephony.journal import Journal, JournalFull
+from telephony.listening import Heard, Judged, Listening, judged
 from telephony.tasks import together
 from telephony.tracker import Tracker
-from telephony.verdict import judge
+
+__all__ = ["Gap", "Heard", "Pbx", "PlacingRefused", "Ticket", "Wiring"]
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.5
 CLOCK_EVERY_S = 30
-REFUSED_EVERY_S = 60
+TELL_EVERY_S = 60
 LISTING_TIMEOUT_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What a stretch of the stream came to. Once it is committed, the journal before `checkpoint` may go."""
-
-    calls: tuple[tuple[Call, Verdict], ...]
-    attempts: tuple[dial.News, ...]
-    checkpoint: int
+BEHIND_AFTER_S = 5.0
+"""A lag of more seconds is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +48,20 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """How to reach a manager interface."""
+    """How to reach a manager interface, and what its channels are called.
+
+    `trunks` are what the names of customers' channels begin with. `detect` tells whether silence is to be detected in
+    a queue. `log` is that PBX's queue_log.
+    """
 
     name: str
     host: str
     port: int
     username: str
     secret: str = field(repr=False)
+    trunks: tuple[str, ...] = ()
+    detect: Callable[[str], bool] = lambda _queue: False
+    log: QueueLog | None = None
 
 
 class PlacingRefused(TelephonyError):
@@ -72,9 +71,9 @@ class PlacingRefused(TelephonyError):
 class Pbx:
     """One Asterisk. First `recall`, then `run()`, which listens until cancelled.
 
-    `on_heard` gets what was heard, in order, and may be slow. `on_state` is told: up, down, journal-full, refused.
-    `boot` is the start-up stamp that an earlier run saw last (`Pbx.boot`): so a restart of the PBX while nobody
-    listened is known as one.
+    `on_heard` gets what was heard, in order; while `room` says no, it may be slow. `on_state` is told: up, down,
+    journal-full, behind, level, refused. `boot` and `heard_at` are what an earlier run saw last: the start-up stamp
+    of that Asterisk and when it was listened to. So a restart and a gap are known while nobody listened.
     """
 
     def __init__(
@@ -85,23 +84,26 @@ class Pbx:
         *,
         on_heard: Callable[[Heard], Awaitable[None]],
         on_state: Callable[[str, str], None],
+        room: Callable[[], bool] = lambda: True,
         boot: str = "",
+        heard_at: int | None = None,
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self.name = wiring.name
-        self.tracker = Tracker(wiring.name)
+        self.tracker = Tracker(wiring.name, trunks=wiring.trunks)
         self.agents = AgentsView()
         self.dialler = Dialler(reached_after_s)
         self.queues: set[str] = set()  # all that the PBX has, also those without a member
         self.boot = boot  # the start-up stamp of that Asterisk; empty until it is known
-        self.ready = False  # connected, and the snapshot is in
+        self.ready = False  # connected, the snapshot is in, and what the gap before it held
         self.clock_off_s = 0.0
         self.refused: Counter[str] = Counter()  # messages that were refused, by why: forged, malformed
         self.gaps = 0  # times that the journal had no room for what came
-        self._journal, self._clock = journal, clock
-        self._heard_until = journal.start
+        self._heard_at = heard_at
+        self._journal, self._clock, self._log = journal, clock, wiring.log
         self._full = False
-        self._on_heard, self._on_state = on_heard, on_state
+        self._on_state = on_state
+        self._listening = Listening(self.tracker, self.dialler, journal, on_heard=on_heard, room=room)
         self._client = Client(
             wiring.host,
             wiring.port,
@@ -111,106 +113,107 @@ class Pbx:
             on_up=self._on_up,
             on_down=self._on_down,
         )
+        self._asking = Asking(
+            self._client.action, self._note, clock=self._pbx_clock, detect=wiring.detect, legs=self._legs
+        )
 
     # Listening
 
     def recall(self, offset: int) -> Iterator[Heard]:
         """Hear again what the journal kept from `offset` on (`Journal.resume` says it): what was not committed."""
-        for record in self._journal.read_from(offset):
-            self._heard_until = record.next_offset
-            message = Message(record.raw)
-            heard = self._digest(message, events.read(message, record.arrived_at), record)
-            if heard is not None:
-                yield heard
-        self._heard_until = self._journal.end
+        yield from self._listening.recall(offset)
 
     async def run(self) -> None:
         """Listen for ever; raises LoginRefused, and whatever else went wrong is mended by reconnecting."""
-        await together(self._client.run(), self._tick())
+        await together(self._client.run(), self._listening.catch_up(), self._asking.run(), self._tick())
+
+    async def level(self) -> None:
+        """Wait until all that was read is digested: only then is anything known of who is on the line."""
+        await self._listening.level()
+
+    @property
+    def is_level(self) -> bool:
+        """Tell whether all that was read is digested."""
+        return self._listening.is_level
+
+    def checkpoint(self) -> int:
+        """The journal offset from which everything that is not over can be heard again."""
+        return self._listening.checkpoint()
 
     async def _on_message(self, message: Message, arrived_at: int) -> None:
-        event = events.read(message, arrived_at, self.refused)
+        event = reading.read(message, arrived_at, self.refused)
         if isinstance(event, events.QueueMember):
             self.agents.feed(event)  # not to be heard again: the next listing tells it all
             return
         if event is None and dial.attempt_told_of(message) is None:
             return
         try:
-            record = self._keep(message, arrived_at)
+            await self._listening.hear(message, event, arrived_at)
         except JournalFull as error:
             await self._make_room(error)
             raise
-        await self._hand_on(self._digest(message, event, record))
-
-    def _keep(self, message: Message, arrived_at: int) -> Record:
-        """Write a message to the journal, so that it survives a kill before anything follows from it."""
-        offset = self._journal.append(message.raw, arrived_at)
-        self._journal.flush()
-        self._heard_until = self._journal.end
         self._full = False
-        return Record(offset, arrived_at, message.raw, self._heard_until)
+        if isinstance(event, events.ChannelEvent):
+            self._asking.hear(event)
+
+    async def _note(self, note: events.ChannelEvent) -> None:
+        with suppress(JournalFull):  # the next message finds it full, and does what is to be done
+            await self._listening.note(note, self._clock())
 
     async def _make_room(self, why: JournalFull) -> None:
         """Give up what holds the older half of a full journal; the connection is then to be made anew, to take stock.
 
-        Waiting instead would be deafness for ever: the Hangup that would free the journal could not be read.
+        Waiting instead would be deafness for ever: the Hangup that would free the journal could not be read. Only
+        where digesting is behind is there nothing to give up: the journal empties as it goes on.
         """
         self.gaps += 1
         if not self._full:
             self._full = True
             self._on_state("journal-full", str(why))
-        middle = (self._journal.start + self._heard_until) // 2
+        if not self._listening.is_level:
+            return
+        middle = (self._journal.start + self._listening.digested_until) // 2
         self.dialler.forget_before(middle)
         calls = self.tracker.let_go(middle)
-        await self._on_heard(Heard(_judged(calls), (), self.checkpoint()))  # with no call too: the checkpoint frees
-
-    def _digest(self, message: Message, event: events.Event | None, record: Record) -> Heard | None:
-        calls: list[Call] = []
-        if event is not None:
-            calls = self.tracker.feed(event, record.arrived_at, record.offset)
-        attempts = self.dialler.feed(message, event.at if event else record.arrived_at, record.offset)
-        if isinstance(event, events.Hangup) and dial.attempt_told_of(message) is not None:
-            attempts += self.dialler.keep_only(self.own_live())
-        return self._heard(calls, attempts)
-
-    async def _hand_on(self, heard: Heard | None) -> None:
-        if heard is not None:
-            await self._on_heard(heard)
-
-    def _heard(self, calls: list[Call], attempts: list[dial.News]) -> Heard | None:
-        if not calls and not attempts:
-            return None
-        return Heard(_judged(calls), tuple(attempts), self.checkpoint())
-
-    def checkpoint(self) -> int:
-        """The journal offset from which everything that is not over can be heard again."""
-        oldest = (self.tracker.oldest_offset(), self.dialler.oldest_offset())
-        return min(offset for offset in (*oldest, self._heard_until) if offset is not None)
+        await self._listening.hand_on(Heard(judged(calls), (), self.checkpoint()))  # the checkpoint alone frees too
 
     async def _tick(self) -> None:
-        """Let graces and age limits pass, whether or not anything is heard."""
-        every_clock, every_refusal = _Every(CLOCK_EVERY_S), _Every(REFUSED_EVERY_S)
-        refused = 0
+        """Let graces and age limits pass, whether or not anything is heard; tell what people ought to know."""
+        every_clock, every_refusal, every_lag = _Every(CLOCK_EVERY_S), _Every(TELL_EVERY_S), _Every(TELL_EVERY_S)
+        told, behind = 0, False
         while True:
             await asyncio.sleep(TICK_S)
             if self.ready and every_clock.due():
                 await self._measure_clock()
-            if self.refused.total() > refused and every_refusal.due():
-                refused = self.refused.total()
-                self._on_state("refused", f"messages refused since the start: {_counted(self.refused)}")
+            refused = self.refused + self._asking.refused
+            if refused.total() > told and every_refusal.due():
+                told = refused.total()
+                self._on_state("refused", f"messages refused since the start: {_counted(refused)}")
+            lag_s = self._listening.lag_s(self._clock())
+            if lag_s > BEHIND_AFTER_S and every_lag.due():
+                behind = True
+                self._on_state(
+                    "behind", f"{lag_s:.0f} s: all is heard and kept, and judged as soon as it can be stored"
+                )
+            elif behind and self._listening.is_level:
+                behind = False
+                self._on_state("level", "all that was heard is judged")
             await self._pass_time(self._clock())
 
     async def _pass_time(self, now: int) -> None:
-        """Look what is over by now. While messages are held, it is their arrivals that tell the time."""
+        """Look what is over by now. While messages are held or not digested, their arrivals tell the time."""
         self._journal.expire(now)
         self.dialler.tick(now)
-        if not self._client.stats.held_bytes:
-            await self._hand_on(self._heard(self.tracker.tick(now), []))
+        if self._listening.is_level and not self._client.stats.held_bytes:
+            await self._listening.hand_on(self._listening.heard(self.tracker.tick(now), []))
+        if self.ready:
+            self._heard_at = now
 
     # After a connection came up
 
     async def _on_up(self) -> None:
-        """Take stock: who waits, which channels live, whether that Asterisk was restarted."""
+        """Take stock: who waits, which channels live, whether that Asterisk was restarted, what the gap held."""
+        await self._caught_up()
         asked_at = self._clock()
         boot = await self._boot_stamp()
         restarted = self.boot not in ("", boot)
@@ -220,16 +223,17 @@ class Pbx:
         await self._caught_up()
         self.queues = {item.get("Queue") for item in queues if item.name == "QueueParams"}
         try:
-            calls = self._take_stock([*channels, *queues], asked_at, restarted=restarted)
+            missing = judged(self._take_stock([*channels, *queues], asked_at, restarted=restarted))
         except JournalFull as error:
             await self._make_room(error)
             raise
-        own = self.own_live()
+        own = self.tracker.own_live()
         attempts = self.dialler.keep_only(own)
         for attempt in own:
-            self.dialler.adopt(attempt, self._heard_until)
+            self.dialler.adopt(attempt, self._listening.digested_until)
         self.boot = boot
-        await self._hand_on(self._heard(calls, attempts))
+        calls, found = await self._look_back(missing, asked_at)
+        await self._listening.hand_on(Heard(tuple(calls), tuple(attempts), self.checkpoint(), found))
         await self._measure_clock()
         self.ready = True
         self._on_state("up", f"Asterisk started {boot}" + (", restarted since we last saw it" if restarted else ""))
@@ -237,22 +241,37 @@ class Pbx:
     def _take_stock(self, listed: list[Message], asked_at: int, *, restarted: bool) -> list[Call]:
         """Reconcile agents and calls with the listings; who waits in them stands in the journal from here on."""
         now = self._clock()
-        read = [(events.read(item, now, self.refused), item) for item in listed]
+        read = [(reading.read(item, now, self.refused), item) for item in listed]
         lines = {event: item for event, item in read if event is not None}
         self.agents.reset(lines)
-        return self.tracker.snapshot(
+        entries = [event for event in lines if isinstance(event, events.QueueEntry)]
+        calls = self.tracker.snapshot(
             [event for event in lines if isinstance(event, events.CoreShowChannel)],
-            [event for event in lines if isinstance(event, events.QueueEntry)],
+            entries,
             now,
             asked_at=asked_at,
             restarted=restarted,
-            keep=lambda event: self._keep(lines[event], now).offset,
+            keep=lambda event: self._listening.keep(lines[event].raw, now).offset,
         )
+        self._listening.digested_until = self._journal.end
+        for entry in entries:
+            self._asking.hear(entry)
+        return calls
+
+    async def _look_back(self, missing: Iterable[Judged], until: int) -> tuple[list[Judged], Gap | None]:
+        """Ask queue_log what came and went since somebody listened last; nobody ever did: then there is no gap."""
+        since = self._heard_at
+        if since is None or since >= until:
+            return list(missing), None
+        told = await asyncio.to_thread(gap.ask, self._log, since, until)
+        calls = gap.explained(missing, told.calls, self.tracker.alive())
+        return calls, Gap(since, until, len(told.calls), told.why_not)
 
     async def _caught_up(self) -> None:
         """Wait until what arrived before the listings was digested: they overtake it."""
         while self._client.stats.held_bytes:  # noqa: ASYNC110 - the client's backlog has no event to wait for
             await asyncio.sleep(0.01)
+        await self._listening.level()
 
     async def _boot_stamp(self) -> str:
         status = await self._client.action("CoreStatus")
@@ -263,6 +282,19 @@ class Pbx:
         with suppress(NotConnected, ActionTimeout):
             stamp = (await self._client.ping()).get("Timestamp")
             self.clock_off_s = float(stamp) - self._clock() / SECOND if stamp else 0.0
+
+    def _pbx_clock(self) -> int:
+        """The PBX's clock, as its events are stamped."""
+        return self._clock() + int(self.clock_off_s * SECOND)
+
+    def _legs(self, talk: events.AgentConnect) -> list[events.ChannelEvent]:
+        """Give the channels that carry a talk's voice: a Local one only ties others together."""
+        live = {channel.uniqueid: channel for channel in self.tracker.channels.of_call(talk.linkedid)}
+        return [
+            events.ChannelEvent(talk.at, channel.uniqueid, channel.linkedid, channel.channel)
+            for channel in live.values()
+            if not is_local(channel.channel)
+        ]
 
     async def _on_down(self, reason: str) -> None:
         self.ready = False
@@ -297,6 +329,11 @@ class Pbx:
             return Ticket(None, boot)
         return Ticket(items[0].get("Val") if items else None, boot)
 
+    async def offer(self, queue: str, lasts_s: float) -> None:
+        """Let the dialplan offer callbacks in a queue for so many seconds: the global variable LCR_OFFER_<queue>."""
+        until_s = int(self._pbx_clock() / SECOND + lasts_s)
+        await self._client.action("Setvar", [("Variable", f"LCR_OFFER_{queue}"), ("Value", str(until_s))])
+
     async def call_off(self, attempt: str) -> None:
         """Hang up an attempt's own leg, if it is there: whoever rings for it stops ringing."""
         try:
@@ -317,10 +354,6 @@ class _Every:
         due = now - self._done_at >= self._seconds
         self._done_at = now if due else self._done_at
         return due
-
-
-def _judged(calls: list[Call]) -> tuple[tuple[Call, Verdict], ...]:
-    return tuple((call, judge(call)) for call in calls)
 
 
 def _counted(counts: Counter[str]) -> str:

@@ -11,7 +11,7 @@ where the message stands in the journal.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -79,11 +79,13 @@ class Tracker:
         self,
         pbx: str,
         *,
+        trunks: tuple[str, ...] = (),
         grace_s: float = GRACE_S,
         age_limit_s: float = AGE_LIMIT_S,
         tombstones: int = TOMBSTONES,
     ) -> None:
         self.pbx = pbx
+        self._trunks = trunks
         self.channels = LiveChannels(tombstones=tombstones, age_s=age_limit_s)
         self._grace = int(grace_s * SECOND)
         self._age = int(age_limit_s * SECOND)
@@ -193,6 +195,10 @@ class Tracker:
     def own_live(self) -> set[str]:
         """Give our attempts that have a live channel."""
         return self.channels.attempts()
+
+    def alive(self) -> Container[str]:
+        """Give the calls that are not over."""
+        return self._drafts.keys()
 
     def oldest_offset(self) -> int | None:
         """Give the journal offset from which every call that is not over can be heard again."""

@@ -105,6 +105,16 @@ live_view = Table(
     Column("body", JSON, nullable=False),
 )
 
+listening_gap = Table(
+    "listening_gap",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("since_at", Instant, primary_key=True, autoincrement=False),  # nobody listened from here
+    Column("until_at", Instant, nullable=False),
+    Column("calls", Integer, nullable=False),  # that ended in it, as queue_log tells
+    Column("why_not", String(200), nullable=False),  # queue_log could not tell, or not all; empty: it could
+)
+
 call = Table(
     "call",
     metadata,

@@ -64,7 +64,7 @@ def _look(connection: Connection, world: World) -> None:
     lanes.in_flight(connection)
     lanes.in_flight(connection, "main")
     wording.hold_back(connection, world.shift, ["+819012345678"], NOON)
-    redial.served(connection, world.shift, call(talked_s=9), 1, NOON)
+    redial.served(connection, world.shift, call(talked_s=9), "support", 1, NOON)
     recovery.record(connection, world.shift, lost := call(), judged(lost, "abandoned"), NOON)
 
 

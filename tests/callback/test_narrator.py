@@ -26,6 +26,9 @@ SERVICE = [  # told by the service itself
     News("pbx-up", NOON, {"pbx": "main", "why": "Asterisk started 2026-11-23 08:00:00"}),
     News("pbx-down", NOON, {"pbx": "main", "why": "the connection was cut:\n[Errno 104] Connection reset by peer"}),
     News("pbx-journal-full", NOON, {"pbx": "main", "why": "the journal holds its most"}),
+    News("pbx-behind", NOON, {"pbx": "main", "why": "9 s: all is heard and kept"}),
+    News("pbx-level", NOON, {"pbx": "main", "why": "all that was heard is judged"}),
+    News("gap", NOON, {"since_at": NOON - MINUTE, "until_at": NOON, "calls": 3, "why_not": ""}),
     News("lease-kept", NOON, {"why": "the database is away"}),
     News("pbx-refused", NOON, {"pbx": "main", "why": "2 forged messages"}),
     News("unknown-queue", NOON, {"queue": "sails", "why": "no such queue on the PBX"}),
@@ -75,9 +78,8 @@ def events_in_source() -> set[str]:
     folder = Path(str(callback.__file__)).parent
     text = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
     steps = {step.removesuffix("_at").replace("_", "-") for step in settle.STEPS}
-    return (
-        set(re.findall(r'News\("([a-z-]+)"', text)) | steps | {"pbx-up", "pbx-down", "pbx-journal-full", "pbx-refused"}
-    )
+    states = {"pbx-up", "pbx-down", "pbx-journal-full", "pbx-refused", "pbx-behind", "pbx-level"}
+    return set(re.findall(r'News\("([a-z-]+)"', text)) | steps | states
 
 
 def test_this_test_knows_every_event(sqlite_world: World) -> None:

@@ -249,3 +249,48 @@ def test_a_loss_that_was_taken_back_and_confirmed_is_reserved_again(world: World
     world.hear(lost, source="live-complete", now=NOON + 2 * US)
     assert [row.state for row in world.reservations()] == ["withdrawn", "waiting"]
     assert [row.reservation_id for row in world.rows(t.loss)] == [world.reservations()[1].id]
+
+
+def before_any_queue(did: str, number: str | None = "09012345678") -> Call:
+    return replace(call(number), visits=(), did=did)
+
+
+@pytest.mark.parametrize(
+    ("did", "queue"),
+    [("0312345678", "sales"), ("0399999999", "support"), ("", "support")],
+    ids=["did", "other", "none"],
+)
+def test_who_was_lost_before_any_queue_is_called_back_for_the_queue_of_the_number_he_dialled(
+    migrated_url: str, did: str, queue: str
+) -> None:
+    world = World(migrated_url, rules(dids={"0312345678": "sales"}, default_queue="support"))
+    world.hear(before_any_queue(did), "blocked")
+    assert [row.queue for row in world.reservations()] == [queue]
+    assert [row.queue for row in world.rows(t.call)] == [queue]
+    world.close()
+
+
+def test_a_number_that_leads_to_no_queue_of_ours_is_not_kept(world: World) -> None:
+    assert world.hear(before_any_queue("0312345678"), "blocked") == []
+    assert world.rows(t.call) == []
+
+
+def test_served_before_any_queue_answers_what_was_lost(migrated_url: str) -> None:
+    world = World(migrated_url, rules(dids={"0312345678": "sales"}))
+    world.hear(call(queue="sales"))
+    later = replace(before_any_queue("0312345678"), started_at=NOON + MINUTE, ended_at=NOON + 2 * MINUTE)
+    assert [news.event for news in world.hear(later, "served")] == ["call", "returned"]
+    world.close()
+
+
+def test_a_caller_whom_the_pbx_does_not_know_is_recorded_without_a_person(world: World) -> None:
+    told = world.hear(replace(call(), confirmed=False))
+    assert [(news.event, news.facts.get("why")) for news in told[1:]] == [("not-recovered", "unconfirmed")]
+    assert [row.recovery for row in world.rows(t.call)] == ["unconfirmed"]
+    assert (world.rows(t.person), world.reservations()) == ([], [])
+
+
+def test_a_caller_whom_the_pbx_does_not_know_answers_nothing(world: World) -> None:
+    world.hear(call())
+    world.hear(replace(call(ended_at=NOON + MINUTE, talked_s=30), confirmed=False), "served")
+    assert [row.open for row in world.reservations()] == [True]

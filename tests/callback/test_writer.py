@@ -23,7 +23,7 @@ from callback.writer import Writer
 from telephony.call import Call, Kind
 from telephony.dialler import Ended, Step
 from telephony.dialler import News as Attempt
-from telephony.pbx import Heard
+from telephony.pbx import Gap, Heard
 from tests.callback.world import MINUTE, NOON, US, World, call, judged
 
 TIMEOUT_S = 30
@@ -339,3 +339,27 @@ def test_two_better_verdicts_on_one_call_make_one_loss(world: World) -> None:
     desk.write(Heard((poor,), (), 10), Heard((better,), (), 20))
     assert [(row.losses, row.state) for row in world.reservations()] == [(1, "waiting")]
     assert len(world.rows(t.verdict)) == 2
+
+
+def test_a_gap_is_kept_and_told_after_the_calls_that_were_found_in_it(world: World) -> None:
+    desk = Desk(world)
+    gap = Gap(NOON - MINUTE, NOON, 1, "")
+    desk.write(replace(stretch(7, lost(1)), gap=gap), replace(stretch(8), gap=gap))
+    assert desk.events == ["call", "reserved", "gap", "gap"]
+    assert [(row.since_at, row.until_at, row.calls) for row in world.rows(t.listening_gap)] == [
+        (NOON - MINUTE, NOON, 1)
+    ]
+
+
+def test_there_is_room_until_too_much_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "BACKLOG", 2)
+    desk = Desk(world)
+
+    async def fill() -> list[bool]:
+        seen = []
+        for checkpoint in (1, 2):
+            seen.append(desk.writer.room)
+            await desk.writer.put(stretch(checkpoint))
+        return [*seen, desk.writer.room]
+
+    assert asyncio.run(fill()) == [True, True, False]

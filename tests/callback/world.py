@@ -210,6 +210,6 @@ def call(
 
 
 def judged(heard: Call, kind: Kind, *, source: Source = "live-complete") -> Verdict:
-    visit = heard.visits[-1]
-    seconds = (visit.waited(heard.seen_until) / US, visit.talked(heard.seen_until) / US)
+    last = heard.last
+    seconds = (last.waited(heard.seen_until) / US, last.talked(heard.seen_until) / US) if last else (0.0, 0.0)
     return Verdict(kind, None if kind == "served" else "gave-up", None, *seconds, ("said so",), source, "test")

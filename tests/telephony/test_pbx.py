@@ -16,6 +16,7 @@ import pytest
 from telephony.ami.link import Stats
 from telephony.ami.protocol import Message
 from telephony.dialler import Ended, Order
+from telephony.gap import Gap, QueueLog, Told
 from telephony.journal import Journal, JournalFull
 from telephony.pbx import Heard, Pbx, Wiring
 from telephony.simulator import Simulator
@@ -96,19 +97,21 @@ class Ear:
 
     def __init__(self, directory: Path, *, max_bytes: int = 1 << 20, segment_bytes: int | None = None) -> None:
         self.journal = Journal(directory, max_bytes=max_bytes, segment_bytes=segment_bytes)
-        self.directory, self.now = directory, float(T)
+        self.directory, self.now, self.room = directory, float(T), True
         self.heard: list[Heard] = []
         self.told: list[tuple[str, str]] = []
 
-    def pbx(self, boot: str = "") -> Pbx:
-        wiring = Wiring("main", "127.0.0.1", 1, "user", "secret")
+    def pbx(self, boot: str = "", heard_at: int | None = None, log: QueueLog | None = None) -> Pbx:
+        wiring = Wiring("main", "127.0.0.1", 1, "user", "secret", log=log)
         return Pbx(
             wiring,
             self.journal,
             10,
             on_heard=self.take,
             on_state=lambda *told: self.told.append(told),
+            room=lambda: self.room,
             boot=boot,
+            heard_at=heard_at,
             clock=lambda: int(self.now * SECOND),
         )
 
@@ -332,6 +335,105 @@ async def test_it_hears_on_after_its_journal_was_full(tmp_path: Path) -> None:
     small.journal.close()
 
 
+# Slow is not lost
+
+
+@in_a_loop
+async def test_what_cannot_be_stored_yet_is_kept_and_judged_in_order_later(ear: Ear) -> None:
+    pbx = ear.pbx()
+    calls = [f"{T}.{number}" for number in range(1, 6)]
+    ear.room = False
+    for number, who in enumerate(calls):
+        await hears(pbx, [*waiting(100 * number, who), *gives_up(100 * number + 50, who)])
+    await passes(pbx, 1000)
+    assert (ear.verdicts(), pbx.is_level) == ([], False)
+    ear.room = True
+    catching_up = asyncio.ensure_future(pbx._listening.catch_up())  # noqa: SLF001 - part of `run`
+    async with asyncio.timeout(5):
+        await pbx.level()
+    catching_up.cancel()
+    await passes(pbx, 1000)
+    assert ear.verdicts() == [(who, "abandoned", "gave-up-waiting") for who in calls]
+    assert pbx.checkpoint() == ear.journal.end
+
+
+@in_a_loop
+async def test_what_was_only_kept_survives_a_kill(ear: Ear) -> None:
+    pbx = ear.pbx()
+    await hears(pbx, waiting(0))
+    before = pbx.checkpoint()
+    ear.room = False
+    await hears(pbx, gives_up(50))
+    assert pbx.checkpoint() == before
+    later = ear.pbx()
+    assert again(later, before) == []
+    await passes(later, 100)
+    assert ear.verdicts() == [(CALLER, "abandoned", "gave-up-waiting")]
+
+
+@in_a_loop
+async def test_stock_is_taken_when_all_that_was_heard_is_digested(ear: Ear) -> None:
+    pbx = ear.pbx()
+    ear.room = False
+    await hears(pbx, waiting(0))
+    coming_up = asyncio.ensure_future(comes_up(ear, pbx, 60))
+    await asyncio.sleep(0.05)
+    assert (line_of(pbx).asked, pbx.ready) == ([], False)
+    ear.room = True
+    catching_up = asyncio.ensure_future(pbx._listening.catch_up())  # noqa: SLF001 - part of `run`
+    async with asyncio.timeout(5):
+        await coming_up
+    catching_up.cancel()
+    assert ear.verdicts() == [(CALLER, "unknown", "ended-unseen")]
+
+
+@in_a_loop
+async def test_a_lag_is_told_and_its_end_too(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telephony.pbx.TICK_S", 0.001)
+    pbx = ear.pbx()
+    ear.room = False
+    await hears(pbx, waiting(0))
+    ear.now = T + 9
+    at_work = [asyncio.ensure_future(work) for work in (pbx._tick(),)]  # noqa: SLF001 - part of `run`
+    async with asyncio.timeout(5):
+        while not ear.told:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        ear.room = True
+        at_work.append(asyncio.ensure_future(pbx._listening.catch_up()))  # noqa: SLF001
+        while len(ear.told) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+    for work in at_work:
+        work.cancel()
+    await asyncio.gather(*at_work, return_exceptions=True)
+    assert [state for state, _ in ear.told] == ["behind", "level"]
+    assert ear.told[0][1].startswith("9 s")
+
+
+# Gaps
+
+
+@in_a_loop
+async def test_a_gap_is_told_with_what_the_log_knows_of_it(ear: Ear) -> None:
+    asked: list[tuple[int, int]] = []
+    known = "2026-11-22 10:00:00"
+
+    def log(since: int, until: int) -> Told:
+        asked.append((since, until))
+        return Told((), "it was rotated away")
+
+    pbx = ear.pbx(boot=known, heard_at=T * SECOND, log=log)
+    await comes_up(ear, pbx, 600)
+    assert asked == [((T - 60) * SECOND, (T + 600) * SECOND)]
+    assert [heard.gap for heard in ear.heard] == [Gap(T * SECOND, (T + 600) * SECOND, 0, "it was rotated away")]
+
+
+@in_a_loop
+async def test_who_never_listened_has_no_gap(ear: Ear) -> None:
+    pbx = ear.pbx()
+    await comes_up(ear, pbx, 600)
+    assert [heard.gap for heard in ear.heard] == [None]
+
+
 # Taking stock
 
 
@@ -373,7 +475,7 @@ async def test_who_hears_of_the_restart_finds_the_new_stamp(ear: Ear) -> None:
     async def look(_heard: Heard) -> None:
         seen.append(pbx.boot)
 
-    pbx._on_heard = look  # noqa: SLF001
+    pbx._listening._on_heard = look  # noqa: SLF001
     await hears(pbx, waiting(0))
     await comes_up(ear, pbx, 60)
     assert seen == ["2026-11-22 10:00:00"]

@@ -1,0 +1,74 @@
+"""What came and went while nobody listened: told by queue_log, and joined with what was known before.
+
+A gap is said, never guessed: where no log covers it, why not is said too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from telephony.call import Call, Verdict
+from telephony.ids import SECOND
+
+OVERLAP_S: Final = 60
+"""How far the log is read from before the gap: calls that were heard to end are judged already, and better."""
+NO_LOG: Final = "no queue_log is configured: set [pbx] queue_log"
+
+Judged = tuple[Call, Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a log tells: each call that ended in the time asked for; `why_not` is empty where it covers all of it."""
+
+    calls: tuple[Judged, ...]
+    why_not: str = ""
+
+
+QueueLog = Callable[[int, int], Told]
+"""Gives the calls that ended after the one instant and by the other, µs UTC. May be slow; never raises for what the
+log holds, or lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Nobody listened from `since` to `until`. `calls` ended in it, as the log tells; `why_not`: it could not."""
+
+    since: int
+    until: int
+    calls: int
+    why_not: str
+
+
+def ask(log: QueueLog | None, since: int, until: int) -> Told:
+    """Ask the log for the calls that ended in a gap, and shortly before it."""
+    return Told((), NO_LOG) if log is None else log(since - OVERLAP_S * SECOND, until)
+
+
+def explained(seen: Iterable[Judged], told: Iterable[Judged], alive: Container[str]) -> list[Judged]:
+    """Give one verdict for each call that ended: the better of what was seen and what the log tells.
+
+    `seen` are calls that a snapshot missed, `alive` those that go on, whatever the log says of a part of them. The
+    log knows neither channel nor DID: what was known of a call before the gap is kept.
+    """
+    best = {call.call_id: (call, verdict) for call, verdict in seen}
+    for call, verdict in told:
+        known = best.get(call.call_id)
+        if call.call_id in alive or (known is not None and known[1].rank >= verdict.rank):
+            continue
+        best[call.call_id] = (call if known is None else _with_what_was_known(call, known[0]), verdict)
+    return list(best.values())
+
+
+def _with_what_was_known(call: Call, known: Call) -> Call:
+    return replace(
+        call,
+        linkedid=known.linkedid,
+        channel=known.channel,
+        number=known.number or call.number,
+        did=known.did,
+        started_at=known.started_at,
+        confirmed=known.confirmed,
+    )

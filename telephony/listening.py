@@ -1,0 +1,154 @@
+"""From what was read to what follows from it, in order: kept in the journal first, then digested.
+
+Reading never waits for what follows. While that has no room (the database is away, or slow), messages are only kept;
+what was not digested is read from the journal again as there is room. So memory stays bounded, the order is kept, and
+what is not yet digested survives a kill like the rest. A checkpoint never lies beyond what was digested, nor beyond
+what survives a kill.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from telephony import dialler as dial
+from telephony import events, notes, reading
+from telephony.ami.protocol import Message
+from telephony.call import Call, Verdict
+from telephony.dialler import Dialler
+from telephony.gap import Gap
+from telephony.journal import Journal, Record
+from telephony.tracker import Tracker
+from telephony.verdict import judge
+
+TURN: Final = 256
+"""Records digested in one go while catching up, before others have their turn."""
+
+Judged = tuple[Call, Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a stretch of the stream came to. Once it is committed, the journal before `checkpoint` may go."""
+
+    calls: tuple[Judged, ...]
+    attempts: tuple[dial.News, ...]
+    checkpoint: int
+    gap: Gap | None = None
+
+
+class Listening:
+    """Keeps and digests what is heard. `on_heard` gets what follows, in order; it may be slow where `room` says no."""
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        dialler: Dialler,
+        journal: Journal,
+        *,
+        on_heard: Callable[[Heard], Awaitable[None]],
+        room: Callable[[], bool],
+    ) -> None:
+        self.tracker, self.dialler, self.journal = tracker, dialler, journal
+        self.digested_until = journal.start
+        self._on_heard, self._room = on_heard, room
+        self._level = asyncio.Event()
+        self._level.set()
+        self._behind = asyncio.Event()
+        self._digesting_at = 0  # the arrival of what is digested now, while behind
+
+    def recall(self, offset: int) -> Iterator[Heard]:
+        """Hear again what the journal kept from `offset` on (`Journal.resume` says it): what was not committed."""
+        for record in self.journal.read_from(offset):
+            heard = self._digest_record(record)
+            if heard is not None:
+                yield heard
+        self.digested_until = self.journal.end
+
+    async def hear(self, message: Message, event: events.Event | None, arrived_at: int) -> None:
+        """Keep a message, and digest it unless others before it wait. Raises JournalFull where it cannot be kept."""
+        record = self.keep(message.raw, arrived_at)
+        if self._level.is_set() and self._room():
+            await self.hand_on(self._digest(message, event, record))
+        elif self._level.is_set():
+            self._level.clear()
+            self._digesting_at = arrived_at
+            self._behind.set()
+
+    async def note(self, note: events.ChannelEvent, arrived_at: int) -> None:
+        """Keep and digest what was found out by asking, like a message."""
+        await self.hear(Message(notes.write(note)), note, arrived_at)
+
+    def keep(self, raw: bytes, arrived_at: int) -> Record:
+        """Write to the journal, so that it survives a kill before anything follows from it."""
+        offset = self.journal.append(raw, arrived_at)
+        self.journal.flush()
+        return Record(offset, arrived_at, raw, self.journal.end)
+
+    async def catch_up(self) -> None:
+        """Digest what was only kept, as there is room, until cancelled."""
+        while True:
+            await self._behind.wait()
+            while self.digested_until < (end := self.journal.end):
+                await self._digest_until(end)
+            self._behind.clear()
+            self._level.set()
+
+    async def level(self) -> None:
+        """Wait until all that was read is digested."""
+        await self._level.wait()
+
+    def lag_s(self, now: int) -> float:
+        """Give by how many seconds digesting is behind; 0 where it is not."""
+        return 0.0 if self._level.is_set() else max(0.0, (now - self._digesting_at) / 1e6)
+
+    @property
+    def is_level(self) -> bool:
+        """Tell whether all that was read is digested."""
+        return self._level.is_set()
+
+    def checkpoint(self) -> int:
+        """The journal offset from which everything that is not over can be heard again."""
+        oldest = (self.tracker.oldest_offset(), self.dialler.oldest_offset())
+        return min(offset for offset in (*oldest, self.digested_until) if offset is not None)
+
+    def heard(self, calls: list[Call], attempts: list[dial.News]) -> Heard | None:
+        """Give what follows from a stretch; None where nothing does."""
+        if not calls and not attempts:
+            return None
+        return Heard(judged(calls), tuple(attempts), self.checkpoint())
+
+    async def hand_on(self, heard: Heard | None) -> None:
+        """Tell what follows, where something does."""
+        if heard is not None:
+            await self._on_heard(heard)
+
+    async def _digest_until(self, end: int) -> None:
+        for count, record in enumerate(self.journal.read_from(self.digested_until)):
+            self._digesting_at = record.arrived_at
+            await self.hand_on(self._digest_record(record))
+            if count % TURN == TURN - 1:
+                await asyncio.sleep(0)
+        self.digested_until = max(self.digested_until, end)  # what is damaged is left out
+
+    def _digest_record(self, record: Record) -> Heard | None:
+        message = Message(record.raw)
+        event = notes.read(record.raw) or reading.read(message, record.arrived_at)
+        return self._digest(message, event, record)
+
+    def _digest(self, message: Message, event: events.Event | None, record: Record) -> Heard | None:
+        self.digested_until = record.next_offset
+        calls: list[Call] = []
+        if event is not None:
+            calls = self.tracker.feed(event, record.arrived_at, record.offset)
+        attempts = self.dialler.feed(message, event.at if event else record.arrived_at, record.offset)
+        if isinstance(event, events.Hangup) and dial.attempt_told_of(message) is not None:
+            attempts += self.dialler.keep_only(self.tracker.own_live())
+        return self.heard(calls, attempts)
+
+
+def judged(calls: list[Call]) -> tuple[Judged, ...]:
+    """Judge each call."""
+    return tuple((call, judge(call)) for call in calls)

@@ -1,0 +1,120 @@
+"""The PBX is asked whether a caller is really there, and to tell when somebody talks; what it answers is noted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from telephony import asking
+from telephony.ami.client import ActionFailed, NotConnected
+from telephony.ami.protocol import Message
+from telephony.asking import Asking
+from telephony.events import AgentConnect, ChannelEvent, Confirmed, Denied, Detecting, QueueCallerJoin
+
+Answer = Callable[[str, str], str]
+
+
+def join(uniqueid: str, channel: str = "PJSIP/trunk-1") -> QueueCallerJoin:
+    return QueueCallerJoin(1, uniqueid, uniqueid, channel, "support", "0901")
+
+
+def talk(queue: str = "support") -> AgentConnect:
+    return AgentConnect(1, "1.1", "1.1", "PJSIP/trunk-1", queue, "1.2", "A", "PJSIP/a", 3)
+
+
+class Pbx:
+    """Answers by `answer(action, uniqueid)`: the message's text, or an exception's name."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer, self.notes = answer, list[ChannelEvent]()
+        self.asked: list[tuple[str, str, str]] = []
+        legs = [ChannelEvent(1, uniqueid, "1.1", f"PJSIP/{uniqueid}") for uniqueid in ("1.1", "1.2")]
+        self.asking = Asking(
+            self.ask, self.note, clock=lambda: 77, detect=lambda queue: queue == "support", legs=lambda _: legs
+        )
+
+    async def ask(self, name: str, headers: Iterable[tuple[str, str]], *, timeout_s: float) -> Message:
+        assert timeout_s > 0
+        given = dict(headers)
+        self.asked.append((name, given["Channel"], given["Variable"]))
+        if len(self.asked) == self.wanted:
+            self.enough.set()
+        await asyncio.sleep(0)
+        said = self.answer(name, given["Channel"])
+        if said == "gone":
+            raise NotConnected("Not connected to the PBX.")
+        if said.startswith("no"):
+            raise ActionFailed("refused", Message(f"Response: Error\r\nMessage: {said.capitalize()}".encode()))
+        return Message(f"Response: Success\r\nVariable: CALLERID(num)\r\nValue: {said}".encode())
+
+    async def note(self, note: ChannelEvent) -> None:
+        self.notes.append(note)
+
+    def hears(self, *events: ChannelEvent | None, answers: int) -> None:
+        """Let it hear these and answer so many questions."""
+
+        async def run() -> None:
+            self.enough, self.wanted = asyncio.Event(), answers
+            for event in events:
+                self.asking.hear(event)
+            running = asyncio.ensure_future(self.asking.run())
+            async with asyncio.timeout(5):
+                await self.enough.wait()
+            for _ in range(5):
+                await asyncio.sleep(0)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+        asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        ("0901", Confirmed(77, "1.1", "1.1", "PJSIP/trunk-1", "0901")),
+        ("no such channel", Denied(77, "1.1", "1.1", "PJSIP/trunk-1")),
+    ],
+)
+def test_who_joins_a_queue_is_confirmed_or_denied(said: str, note: ChannelEvent) -> None:
+    pbx = Pbx(lambda _name, _channel: said)
+    pbx.hears(join("1.1"), answers=1)
+    assert pbx.asked == [("Getvar", "1.1", "CALLERID(num)")]
+    assert pbx.notes == [note]
+
+
+@pytest.mark.parametrize("said", ["gone", "no permission"])
+def test_what_nobody_answered_is_noted_as_nothing(said: str) -> None:
+    pbx = Pbx(lambda _name, _channel: said)
+    pbx.hears(join("1.1"), answers=1)
+    assert pbx.notes == []
+    assert dict(pbx.asking.refused) == ({"Getvar: No permission": 1} if said == "no permission" else {})
+
+
+def test_our_own_legs_are_not_asked_about() -> None:
+    pbx = Pbx(lambda _name, _channel: "0901")
+    pbx.hears(join("lcr-a-2", "Local/s@lcr-agent-1;2"), join("1.9", "Local/5@x-1;2"), None, join("1.1"), answers=1)
+    assert [channel for _, channel, _ in pbx.asked] == ["1.1"]
+
+
+def test_a_talk_is_listened_to_on_each_of_its_channels_where_the_queue_asks_for_it() -> None:
+    pbx = Pbx(lambda _name, _channel: "done")
+    pbx.hears(talk("sales"), talk(), answers=2)
+    assert pbx.asked == [("Setvar", uniqueid, "TALK_DETECT(set)") for uniqueid in ("1.1", "1.2")]
+    assert [type(note) for note in pbx.notes] == [Detecting, Detecting]
+
+
+def test_a_module_that_is_missing_is_counted() -> None:
+    pbx = Pbx(lambda _name, _channel: "no such function")
+    pbx.hears(talk(), answers=2)
+    assert pbx.notes == []
+    assert dict(pbx.asking.refused) == {"Setvar TALK_DETECT: No such function": 2}
+
+
+def test_in_a_flood_whom_nobody_could_ask_about_is_denied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "LINE", 3)
+    pbx = Pbx(lambda _name, _channel: "0901")
+    pbx.hears(*[join(f"1.{number}") for number in range(5)], answers=3)
+    assert sorted(note.uniqueid for note in pbx.notes if isinstance(note, Confirmed)) == ["1.0", "1.1", "1.2"]
+    assert sorted(note.uniqueid for note in pbx.notes if isinstance(note, Denied)) == ["1.3", "1.4"]
