@@ -75,6 +75,8 @@ class ShiftRules(Part):
     no_ring_before: time = time(8, 0)
     window_min: Minutes = 60
     aim_min: Minutes = 30
+    silent_min: Minutes = 10  # the window after a silent call
+    dropped_min: Minutes = 30  # and after one that was cut off
     short_abandon_s: Seconds = 5
     text_grace_s: Seconds = 20
     agent_wait_s: Annotated[int, Field(ge=3, le=300)] = 30  # how long a free agent is sought for one attempt
@@ -126,8 +128,14 @@ class ShiftRules(Part):
         )
 
     def terms(self) -> Terms:
-        """The promise of every kind for now: the window and the aim inside it."""
-        return Terms(window_s=round(self.window_min * 60), aim_s=round(self.aim_min * 60), least_s=self.ring_s)
+        """The promise of every kind: the window, and the aim inside it."""
+        return Terms(
+            window_s=round(self.window_min * 60),
+            aim_s=round(self.aim_min * 60),
+            silent_s=round(self.silent_min * 60),
+            dropped_s=round(self.dropped_min * 60),
+            least_s=self.ring_s,
+        )
 
     def policy(self) -> Policy:
         """What follows an outcome."""

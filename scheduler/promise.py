@@ -26,18 +26,21 @@ CARRIED_OVER: Final = "carried-over"
 class Terms:
     """What is promised: called back within `window_s`, aiming at `aim_s`.
 
-    After a silent call the window is `silent_s`. A loss with less than `least_s` left is carried over.
+    After a silent call the window is `silent_s`, after a dropped one `dropped_s`, where that is shorter. A loss
+    with less than `least_s` left is carried over.
     """
 
     window_s: int = 3600
     aim_s: int = 1800
     silent_s: int = 600
     least_s: int = 30
+    dropped_s: int = 1800
 
     def __post_init__(self) -> None:
-        if not 0 < self.aim_s <= self.window_s or self.silent_s <= 0:
+        if not 0 < self.aim_s <= self.window_s or min(self.silent_s, self.dropped_s) <= 0:
             raise SchedulerError(
-                f"window_s={self.window_s}, aim_s={self.aim_s}, silent_s={self.silent_s}: "
+                f"window_s={self.window_s}, aim_s={self.aim_s}, silent_s={self.silent_s}, "
+                f"dropped_s={self.dropped_s}: "
                 "let all be above 0, and the aim within the window"
             )
         if not 0 <= self.least_s < self.window_s:
@@ -45,7 +48,7 @@ class Terms:
 
     def window_of(self, kind: str) -> int:
         """Give the window of a loss of this kind, in seconds."""
-        return min(self.silent_s, self.window_s) if kind == "silent" else self.window_s
+        return min({"silent": self.silent_s, "dropped": self.dropped_s}.get(kind, self.window_s), self.window_s)
 
 
 @dataclass(frozen=True, slots=True)

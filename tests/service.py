@@ -38,7 +38,9 @@ def wall_clock(seconds_from_now: float) -> str:
 class Service:
     """`callback run` for one PBX. Its narration is read from the JSON lines it writes; waiting is for those."""
 
-    def __init__(self, pbx: Asterisk, folder: Path, queue: str = "sales", **rules: object) -> None:
+    def __init__(
+        self, pbx: Asterisk, folder: Path, queue: str = "sales", *, port: int | None = None, **rules: object
+    ) -> None:
         self.settings = folder / "callback.toml"
         self.news_file = folder / "news.jsonl"
         self.said_file = folder / "said.txt"
@@ -59,8 +61,9 @@ class Service:
         lines = [f"{key} = {json.dumps(value)}" for key, value in {**values, **rules}.items()]
         self.settings.write_text(
             f'[database]\nurl = "sqlite:///{folder / "lost-calls.db"}"\n'
-            f'[pbx]\nname = "lab"\nport = {pbx.ami_port}\nusername = "{pbx.username}"\nsecret = "{pbx.secret}"\n'
-            f'journal = "{folder / "journal"}"\nlease_s = 1\n'
+            f'[pbx]\nname = "lab"\nport = {port or pbx.ami_port}\n'
+            f'username = "{pbx.username}"\nsecret = "{pbx.secret}"\n'
+            f'journal = "{folder / "journal"}"\nlease_s = 1\nqueue_log = "{pbx.queue_log}"\n'
             '[trunks.main]\nchannel = "PJSIP/trunk"\ndial = "PJSIP/{number}@trunk"\nregion = "JP"\nform = "national"\n'
             "[rules]\n" + "\n".join(lines) + f"\n[rules.queues.{queue}]\n"
             'texts = "on"\ncalls = "on"\ncaller_id = "0312345678"\ncaller_name = "Support"\n'

@@ -135,6 +135,13 @@ def test_a_silent_call_hastens_a_standing_promise_and_a_repeated_loss_does_not()
     )
 
 
+@pytest.mark.parametrize(("kind", "minutes"), [("silent", 10), ("dropped", 30), ("abandoned", 60), ("requested", 60)])
+def test_each_kind_of_loss_has_its_window(kind: str, minutes: int) -> None:
+    made = promise(kind, at(FRIDAY + "10:00"), at(FRIDAY + "10:00"), SITE, TERMS)
+    assert made.deadline_at == at(FRIDAY + "10:00") + minutes * MINUTE
+    assert made.aim_at == min(made.deadline_at, at(FRIDAY + "10:30"))
+
+
 durations = st.integers(1, 3 * 3600)
 
 
@@ -142,7 +149,7 @@ durations = st.integers(1, 3 * 3600)
 def terms(draw: st.DrawFn) -> Terms:
     aim = draw(durations)
     window = aim + draw(st.integers(0, 7200))
-    return Terms(window, aim, draw(durations), draw(st.integers(0, min(window - 1, 60))))
+    return Terms(window, aim, draw(durations), draw(st.integers(0, min(window - 1, 60))), draw(durations))
 
 
 kinds = st.sampled_from(["abandoned", "blocked", "dropped", "silent", "requested"])
@@ -197,9 +204,10 @@ def test_a_repeated_loss_never_moves_a_deadline_later(data: st.DataObject) -> No
         ("silent_s=0", (60, 30, 0, 30)),
         ("least_s=60", (60, 30, 600, 60)),
         ("least_s=-1", (60, 30, 600, -1)),
+        ("dropped_s=0", (60, 30, 600, 30, 0)),
     ],
 )
-def test_terms_that_cannot_be_kept_are_refused(fault: str, numbers: tuple[int, int, int, int]) -> None:
+def test_terms_that_cannot_be_kept_are_refused(fault: str, numbers: tuple[int, ...]) -> None:
     with pytest.raises(SchedulerError, match=fault):
         Terms(*numbers)
 

@@ -1,0 +1,28 @@
+"""`callback doctor`: each part looked at on the real installation, with the remedy for each fault."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+from callback.doctor import house, manager
+from callback.doctor.finding import Finding
+from callback.doctor.house import number_lines
+from callback.errors import CallbackError
+from callback.settings import load
+
+__all__ = ["Finding", "examine", "number_lines"]
+
+
+def examine(path: Path) -> Iterator[Finding]:
+    """Look at everything, in the order in which one part needs the other; broken settings end it."""
+    try:
+        settings = load(path)
+    except CallbackError as error:
+        yield Finding("fault", str(error), "mend these and run the doctor again")
+        return
+    yield Finding("ok", f"settings in {path}: {house.switched(settings)}")
+    yield house.database(settings)
+    yield from house.folders(settings.pbx)
+    yield from asyncio.run(manager.visit(settings))

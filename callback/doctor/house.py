@@ -1,0 +1,76 @@
+"""What can be looked at without the PBX: the settings, the database, the folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy.exc import DatabaseError
+
+from callback import phone
+from callback.doctor.finding import Finding, fault, sound, warning
+from callback.errors import CallbackError
+from callback.settings import PbxWiring, Settings
+from callback.store import schema
+from callback.store.engine import Store
+
+
+def number_lines(settings: Settings, signalled: str) -> Iterator[str]:
+    """What each trunk makes of a signalled number: E.164 and what is dialled, or why it is not called back."""
+    for name, trunk in settings.trunks.items():
+        read = phone.read(signalled, trunk)
+        if isinstance(read, phone.Number):
+            yield f"{name}: {signalled} is {read.e164}, dialled as {phone.dial_string(read.e164, trunk)}"
+        else:
+            yield f"{name}: {signalled} is not called back: {read.reason}"
+
+
+def switched(settings: Settings) -> str:
+    """Say for which queues callbacks are switched on."""
+    on = [name for name, queue in settings.rules.queues.items() if queue.calls == "on"]
+    return f"calls are on for {', '.join(on)}" if on else "watching only: calls are on for no queue"
+
+
+def database(settings: Settings) -> Finding:
+    """Look for a database that can be opened, with a schema that is ours and not older than this program."""
+    try:
+        store = Store(settings.database.url)
+        with store.read() as connection:
+            found = schema.current(connection)
+    except CallbackError as error:
+        return fault("database", str(error))
+    except DatabaseError as error:
+        return fault(f"database: {error.orig}", "[database] url must name a database of ours, or none yet")
+    if found not in (None, schema.newest()):
+        return fault(f"database has schema {found}", "start `callback run` once: it migrates")
+    return sound(f"database {store.where}: {f'schema {found}' if found else 'new, made at the first run'}")
+
+
+def folders(wiring: PbxWiring) -> Iterator[Finding]:
+    """Look whether the journal can be written and, where one is named, the queue_log can be read."""
+    place = wiring.journal
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
+        yield sound(f"journal in {wiring.journal}")
+    else:
+        yield fault(
+            f"journal: {place} is no folder that can be written", "[pbx] journal must name one, on a local disk"
+        )
+    yield queue_log(wiring.queue_log)
+
+
+def queue_log(named: str) -> Finding:
+    """Look at the record from which losses during an outage are learnt; a table is looked at when it is read."""
+    if not named:
+        remedy = "[pbx] queue_log = the file (/var/log/asterisk/queue_log), if it can be read from here, or its table"
+        return warning("queue_log is not named: callers who are lost while nobody listens stay unknown", remedy)
+    if "://" in named:
+        return sound("queue_log is a table")
+    if not Path(named).is_file():
+        return fault(f"queue_log: there is no file {named}", "[pbx] queue_log: see astlogdir in asterisk.conf")
+    if not os.access(named, os.R_OK):
+        remedy = "let the service's user read it: put him into Asterisk's group (usermod -aG asterisk …)"
+        return fault(f"queue_log {named} cannot be read", remedy)
+    return sound(f"queue_log {named}")
