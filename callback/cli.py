@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
+from callback import cli_reservation, queue_view
 from callback import doctor as examination
-from callback import queue_view
 from callback.app import Service
 from callback.errors import CallbackError
 from callback.settings import Settings, load
@@ -29,6 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(cli_reservation.app, name="reservation")
 
 SettingsFile = Annotated[
     Path,

@@ -80,6 +80,7 @@ def _candidate(row: Row[Any], shift: Shift, live: Live, busy: set[int]) -> order
         aim_at=row.aim_at,
         deadline_at=row.deadline_at,
         due_at=row.due_at,
+        severity=row.severity,
         number_live=row.e164 in live.numbers,
         in_flight=row.person_id in busy,
         watched=not may_call(shift, row.queue, row.e164),

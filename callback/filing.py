@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, func, insert, select, update
 
 from callback.news import News
 from callback.shift import Shift
@@ -15,10 +15,24 @@ US = 1_000_000
 WHY_LENGTH = 200
 
 
+def _his(table: Table) -> list[ColumnElement[bool]]:
+    """The rows of one call. The names are not those of columns: an UPDATE would take them for values."""
+    return [table.c.pbx == bindparam("of_pbx"), table.c.call_id == bindparam("of_call")]
+
+
+# Made once: to build a statement costs several times what it costs to run it, and these run for each call.
+_PERSON = select(t.person.c.id).where(t.person.c.number == bindparam("e164"))
+_KNOWN = select(func.max(t.verdict.c.version), func.max(t.verdict.c.rank)).where(*_his(t.verdict))
+_MARK = update(t.call).where(*_his(t.call)).values(recovery=bindparam("made_of_it"))
+_NEW_CALL, _NEW_VERDICT = insert(t.call), insert(t.verdict)
+_CALL = update(t.call).where(*_his(t.call))
+_NO_VISITS = delete(t.queue_visit).where(*_his(t.queue_visit))
+
+
 def person_of(connection: Connection, e164: str, now: int) -> int:
     """The person behind a number; made when new."""
     insert_new(connection, t.person, {"number": e164, "created_at": now})
-    return int(connection.execute(select(t.person.c.id).where(t.person.c.number == e164)).scalar_one())
+    return int(connection.execute(_PERSON, {"e164": e164}).scalar_one())
 
 
 def file(
@@ -41,19 +55,12 @@ def gap(connection: Connection, shift: Shift, gap: Gap) -> list[News]:
 
 def mark(connection: Connection, call: Call, recovery: str) -> None:
     """Keep beside the call what was made of it."""
-    connection.execute(
-        update(t.call).where(t.call.c.pbx == call.pbx, t.call.c.call_id == call.call_id).values(recovery=recovery)
-    )
+    connection.execute(_MARK, {"of_pbx": call.pbx, "of_call": call.call_id, "made_of_it": recovery})
 
 
 def _next_version(connection: Connection, shift: Shift, call: Call, verdict: Verdict) -> int | None:
     """The number of this verdict among the call's, or None when a known one is as good."""
-    known = connection.execute(
-        select(func.max(t.verdict.c.version), func.max(t.verdict.c.rank)).where(
-            t.verdict.c.pbx == shift.pbx, t.verdict.c.call_id == call.call_id
-        )
-    ).one()
-    version, rank = known
+    version, rank = connection.execute(_KNOWN, {"of_pbx": shift.pbx, "of_call": call.call_id}).one()
     if version is None:
         return 1
     return None if rank >= verdict.rank else int(version) + 1
@@ -74,35 +81,31 @@ def _file_call(
         "ended_at": call.ended_at,
     }
     if version == 1:
-        connection.execute(insert(t.call).values(**key, **facts, recovery="none"))
+        connection.execute(_NEW_CALL, {**key, **facts, "recovery": "none"})
     else:
-        connection.execute(update(t.call).where(*_is(t.call, key)).values(**facts))
-        connection.execute(delete(t.queue_visit).where(*_is(t.queue_visit, key)))
+        his = {"of_pbx": shift.pbx, "of_call": call.call_id}
+        connection.execute(_CALL, his | facts)
+        connection.execute(_NO_VISITS, his)
     for visit in call.visits:
         times = {"joined_at": visit.joined_at, "connected_at": visit.connected_at, "ended_at": visit.ended_at}
         row = key | times | {"queue": visit.queue or "", "ended_by": visit.end, "agent": visit.agent}
         insert_new(connection, t.queue_visit, row)
 
 
-def _is(table: Table, key: dict[str, str]) -> list[ColumnElement[bool]]:
-    return [table.c[column] == value for column, value in key.items()]
-
-
 def _file_verdict(connection: Connection, shift: Shift, call: Call, verdict: Verdict, version: int, now: int) -> None:
-    connection.execute(
-        insert(t.verdict).values(
-            pbx=shift.pbx,
-            call_id=call.call_id,
-            version=version,
-            source=verdict.source,
-            rank=verdict.rank,
-            kind=verdict.kind,
-            reason=verdict.reason,
-            side=verdict.side,
-            waited_us=round(verdict.waited_s * US),
-            talked_us=round(verdict.talked_s * US),
-            evidence=list(verdict.evidence),
-            rules_version=shift.version,
-            judged_at=now,
-        )
-    )
+    row = {
+        "pbx": shift.pbx,
+        "call_id": call.call_id,
+        "version": version,
+        "source": verdict.source,
+        "rank": verdict.rank,
+        "kind": verdict.kind,
+        "reason": verdict.reason,
+        "side": verdict.side,
+        "waited_us": round(verdict.waited_s * US),
+        "talked_us": round(verdict.talked_s * US),
+        "evidence": list(verdict.evidence),
+        "rules_version": shift.version,
+        "judged_at": now,
+    }
+    connection.execute(_NEW_VERDICT, row)

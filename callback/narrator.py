@@ -122,6 +122,11 @@ def _gap(facts: Facts, time: Time) -> str:
     return f"{when}; queue_log tells of {facts['calls']} calls that ended about then"
 
 
+def _decided(facts: Facts, time: Time) -> str:
+    when = f" for {time(facts['slot_at'])}" if "slot_at" in facts else ""
+    return f"#{facts['reservation']} {facts['action']}{when} by {facts['who']}: {facts['why']}"
+
+
 _LINES: dict[str, Callable[[Facts, Time], str]] = {
     "call": _call,
     "reserved": _reserved,
@@ -137,4 +142,5 @@ _LINES: dict[str, Callable[[Facts, Time], str]] = {
     "outcome": _outcome,
     "returned": _returned,
     "gap": _gap,
+    "decided": _decided,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
 
 from callback import filing, phone, redial, settle, wording
 from callback.news import News
@@ -15,6 +15,7 @@ from callback.store import checkpoints
 from callback.store import tables as t
 from callback.store.inserting import insert_new
 from scheduler.promise import Promise, late_news, merge, promise
+from scheduler.severity import Harm, severity
 from telephony.call import Call, Verdict
 
 US = 1_000_000
@@ -48,6 +49,8 @@ def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, n
     version = filing.file(connection, shift, call, queue, verdict, person, now)
     if version is None:
         return []
+    if person is not None:
+        _redialled(connection, shift, person, call)
     told = [_told(call, queue, verdict)]
     if verdict.lost or verdict.kind == "requested":
         if version > 1 and _counted(connection, call):
@@ -148,6 +151,7 @@ def _insert(connection: Connection, shift: Shift, loss: Loss, state: State) -> i
             **_clock(loss.pledge),
             due_at=max(loss.learnt_at, loss.pledge.clock_starts_at),
             state_since_at=loss.learnt_at,
+            severity=severity([Harm(loss.verdict.kind, loss.verdict.waited_s)]),
         )
         .returning(t.reservation.c.id)
     )
@@ -162,21 +166,44 @@ def _merged(connection: Connection, shift: Shift, loss: Loss, standing: Row[Any]
     _add_loss(connection, loss, standing.id)
     times = (standing.made_at, standing.clock_starts_at, standing.aim_at, standing.deadline_at)
     kept = Promise(*times, loss.pledge.reason)
-    pledge = merge(kept, loss.pledge)
+    chosen = standing.slot_at is not None and standing.slot_at > loss.learnt_at
+    pledge = kept if chosen else merge(kept, loss.pledge)
     if pledge is not kept:
         add_promise(connection, shift, standing.id, pledge)
     values = {
         **_clock(pledge),
         "losses": standing.losses + 1,
         "last_lost_at": max(standing.last_lost_at, loss.lost_at),
-        "due_at": min(standing.due_at, max(loss.learnt_at, loss.pledge.clock_starts_at)),
+        "severity": max(standing.severity, _severity(connection, standing.id)),
     }
+    if not chosen:
+        values["due_at"] = min(standing.due_at, max(loss.learnt_at, loss.pledge.clock_starts_at))
     connection.execute(update(t.reservation).where(t.reservation.c.id == standing.id).values(**values))
     text = loss.lost_at - standing.last_lost_at >= QUIET_MERGE_S * US and wording.explain(
         connection, shift, standing.id, standing.kind, pledge, loss.lost_at
     )
     facts = {"reservation": standing.id, "number": loss.number.e164, "queue": loss.queue, "text": text}
     return News("merged", loss.learnt_at, facts | _clock(pledge) | {"losses": standing.losses + 1})
+
+
+def _severity(connection: Connection, reservation: int) -> int:
+    """The degree of all that he suffered, by the newest verdict on each call."""
+    v, newest = t.verdict, t.verdict.alias()
+    last = select(func.max(newest.c.version)).where(newest.c.pbx == v.c.pbx, newest.c.call_id == v.c.call_id)
+    his = (
+        select(v.c.kind, v.c.waited_us)
+        .join(t.loss, and_(t.loss.c.pbx == v.c.pbx, t.loss.c.call_id == v.c.call_id))
+        .where(t.loss.c.reservation_id == reservation, v.c.version == last.scalar_subquery())
+    )
+    return severity([Harm(row.kind, row.waited_us / US) for row in connection.execute(his)])
+
+
+def _redialled(connection: Connection, shift: Shift, person: int, call: Call) -> None:
+    """Keep when he called again by himself after each loss of this PBX, whether we had called him or not."""
+    his = select(t.reservation.c.id).where(t.reservation.c.person_id == person, t.reservation.c.pbx == shift.pbx)
+    earlier = t.loss.c.lost_at < call.started_at
+    waiting = (t.loss.c.reservation_id.in_(his), t.loss.c.redialled_at.is_(None), earlier)
+    connection.execute(update(t.loss).where(*waiting).values(redialled_at=call.started_at))
 
 
 def _withdraw(connection: Connection, call: Call, now: int) -> list[News]:

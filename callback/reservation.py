@@ -6,8 +6,9 @@ served at any time: that answers the reservation, also while we are looking for 
 never opens again: a new loss makes a new one.
 
     waiting ──dialled──▶ calling ──reached──▶ reached
-       ▲                    │
-       └─────tried──────────┘──given-up──▶ given-up
+      │ ▲                   │
+      │ └─────tried─────────┘──given-up──▶ given-up
+    held                          (people hold, resume, cancel, or have done it elsewhere)
 
 An event that a state does not know raises IllegalTransition and changes nothing.
 """
@@ -18,8 +19,14 @@ from typing import Final, Literal
 
 from callback.errors import IllegalTransition
 
-State = Literal["waiting", "calling", "reached", "returned", "given-up", "expired", "refused", "withdrawn"]
-Event = Literal["dialled", "tried", "reached", "given-up", "served", "expired", "withdrawn"]
+State = Literal[
+    "waiting", "held", "calling", "reached", "returned", "given-up", "expired", "refused", "withdrawn",
+    "cancelled", "done-elsewhere",
+]  # fmt: skip
+Event = Literal[
+    "dialled", "tried", "reached", "given-up", "served", "expired", "withdrawn",
+    "held", "resumed", "cancelled", "done-elsewhere",
+]  # fmt: skip
 
 TABLE: Final[dict[State, dict[Event, State]]] = {
     "waiting": {
@@ -27,7 +34,17 @@ TABLE: Final[dict[State, dict[Event, State]]] = {
         "served": "returned",  # he got through by himself
         "given-up": "given-up",
         "expired": "expired",  # watched only, or two evenings passed: now it is for people
-        "withdrawn": "withdrawn",  # a better verdict: the call was not lost after all
+        "withdrawn": "withdrawn",  # a better verdict, or a person: the call was not lost after all
+        "held": "held",
+        "cancelled": "cancelled",
+        "done-elsewhere": "done-elsewhere",  # a person has called him by other means
+    },
+    "held": {
+        "resumed": "waiting",
+        "served": "returned",
+        "withdrawn": "withdrawn",
+        "cancelled": "cancelled",
+        "done-elsewhere": "done-elsewhere",
     },
     "calling": {
         "tried": "waiting",
@@ -41,6 +58,8 @@ TABLE: Final[dict[State, dict[Event, State]]] = {
     "expired": {},
     "refused": {},
     "withdrawn": {},
+    "cancelled": {},
+    "done-elsewhere": {},
 }
 
 STATES: Final[tuple[State, ...]] = tuple(TABLE)

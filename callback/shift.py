@@ -6,10 +6,12 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
+from callback.errors import StoreError
 from callback.rules import ShiftRules
 from callback.settings import Settings, Trunk
+from callback.store import schema
 from callback.store.tables import shift_rules
 from scheduler.hours import Hours
 
@@ -28,6 +30,15 @@ class Shift:
         """The trunk a channel came in on: the longest beginning that fits, else the first one named."""
         fitting = [name for name, trunk in self.trunks.items() if channel.startswith(trunk.channel)]
         return max(fitting, key=lambda name: len(self.trunks[name].channel), default=next(iter(self.trunks)))
+
+
+def current(connection: Connection, settings: Settings) -> Shift:
+    """The shift as the running service has it: under the newest rules that it wrote down. StoreError before that."""
+    newest = select(func.max(shift_rules.c.version)).where(shift_rules.c.pbx == settings.pbx.name)
+    version = connection.execute(newest).scalar_one() if schema.current(connection) else None
+    if version is None:
+        raise StoreError("this database is empty: start `callback run` with these settings first")
+    return Shift(settings.pbx.name, settings.trunks, settings.rules, version, settings.rules.hours())
 
 
 def take_over(connection: Connection, settings: Settings, now: int) -> Shift:

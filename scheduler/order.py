@@ -1,7 +1,8 @@
 """Whom to call next, and why not the others. Pure: facts in, one decision out.
 
 Who is still within the aim goes first, oldest first; then who is within the window, newest first, for that
-promise is the likelier kept; then, oldest first, who is overdue: expired work never goes before live work.
+promise is the likelier kept; then, oldest first, who is overdue: expired work never goes before live work. Within
+each of the three, who was let down worst goes first.
 
 Live callers come first. An agent is free for a callback only if everybody who waits, and every callback that
 is still looking for an agent, can have another one; an agent in three queues is one agent.
@@ -35,6 +36,7 @@ class Candidate:
     aim_at: int
     deadline_at: int
     due_at: int
+    severity: int = 0
     number_live: bool = False
     in_flight: bool = False
     watched: bool = False
@@ -105,11 +107,11 @@ def lane(candidate: Candidate, now: int) -> str:
     return IN_WINDOW if now <= candidate.deadline_at else OVERDUE
 
 
-def _rank(candidate: Candidate, now: int) -> tuple[int, int, int]:
+def _rank(candidate: Candidate, now: int) -> tuple[int, int, int, int]:
     standing = (IN_AIM, IN_WINDOW, OVERDUE).index(lane(candidate, now))
     newest_first = standing == 1
     age = -candidate.clock_starts_at if newest_first else candidate.clock_starts_at
-    return standing, age, candidate.reservation
+    return standing, -candidate.severity, age, candidate.reservation
 
 
 def _hindrance(candidate: Candidate, now: int, *, may_ring: bool) -> str | None:

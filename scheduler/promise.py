@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from scheduler.clock import SECOND
+from scheduler.clock import SECOND, local
 from scheduler.errors import SchedulerError
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 WINDOW: Final = "window"
 EVENING: Final = "evening"
 CARRIED_OVER: Final = "carried-over"
+SLOT: Final = "slot"
+SLOT_AIM_S: Final = 600
+SLOT_WINDOW_S: Final = 1800
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,16 @@ def promise(kind: str, lost_at: int, made_at: int, hours: Hours, terms: Terms) -
     window_s = terms.window_of(kind)
     reason = WINDOW if lost_at + window_s * SECOND <= cut else EVENING
     return _within(stretch, reason, made_at, window_s, terms.aim_s)
+
+
+def slot(chosen_at: int, made_at: int, hours: Hours) -> Promise:
+    """Promise a callback at a time that the customer chose. Raises SchedulerError where nobody may be rung then."""
+    if chosen_at <= made_at:
+        raise SchedulerError("that time has passed: choose a later one")
+    if not hours.may_ring(chosen_at):
+        opens = local(hours.next_opening(chosen_at), hours.zone)
+        raise SchedulerError(f"nobody may be rung then: choose a time from {opens:%Y-%m-%d %H:%M} on")
+    return _within(hours.stretch(chosen_at), SLOT, made_at, SLOT_WINDOW_S, SLOT_AIM_S)
 
 
 def carry(standing: Promise, hours: Hours, now: int, terms: Terms) -> Promise:

@@ -22,7 +22,8 @@ async def visit(settings: Settings) -> list[Finding]:
     up, down = asyncio.Event(), asyncio.get_running_loop().create_future()
 
     async def on_message(message: Message, _at: int) -> None:
-        await heard.put(message)
+        if probe.MARK in message.raw:
+            await heard.put(message)
 
     async def on_up() -> None:
         up.set()
@@ -51,7 +52,8 @@ async def visit(settings: Settings) -> list[Finding]:
             return [fault(f"manager login at {where} as {wiring.username}", str(error))]
         if not up.is_set():
             remedy = "start Asterisk, and see [pbx] host and port and bindaddr in manager.conf"
-            return [fault(f"manager at {where}: {down.result()}", remedy)]
+            why = down.result() if down.done() else "the connection was not made"
+            return [fault(f"manager at {where}: {why}", remedy)]
         return [sound(f"manager login at {where} as {wiring.username}"), *await _look(client, settings, heard)]
     finally:
         coming_up.cancel()

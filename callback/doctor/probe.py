@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from telephony.ami.protocol import Message
 from telephony.errors import TelephonyError
 
 PATIENCE_S: Final = 5.0
+MARK: Final = b"lcr-doctor"
+"""What every message about the probe holds."""
 QUEUE: Final = "lcr-doctor"
 """The queue without members that queues_lcr.conf brings: the one way to hear a queue's events and ring nobody."""
 NUMBER: Final = "000"  # what the probe's caller id shows: nobody's
@@ -50,12 +53,11 @@ class Heard:
         self.words |= {message.get("UserEvent")} - {""}
         if not message.get("Timestamp"):
             self.untimed.add(message.name)
-        leg_gone = message.name == "Hangup" and message.get("Uniqueid").endswith("-2")
-        self.over = self.over or leg_gone or "LcrRequested" in self.words
+        self.over = self.over or (message.name == "Hangup" and message.get("Uniqueid").endswith("-2"))
 
 
 async def look(client: Client, heard: asyncio.Queue[Message]) -> list[Finding]:
-    """Make the call and listen; `heard` brings every message that arrives."""
+    """Make the call and listen; `heard` brings every message that holds MARK."""
     token = f"doctor{secrets.token_hex(4)}"
     try:
         await _offered(client)
@@ -63,15 +65,7 @@ async def look(client: Client, heard: asyncio.Queue[Message]) -> list[Finding]:
     except TelephonyError as error:
         return [fault(f"the doctor's own call cannot be made ({error})", "mend the rights and contexts above first")]
     talk = asyncio.create_task(_talk_detect(client, f"lcr-{token}-2"))
-    got = Heard()
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while not got.over:
-                message = await heard.get()
-                if token.encode() in message.raw:
-                    got.feed(message)
-    except TimeoutError:
-        pass  # what did not come is told below
+    got = await _listen(client, heard, token)
     has_queue = any(message.get("Queue") == QUEUE for message in await client.listing("QueueStatus"))
     return [*of_events(got, has_queue=has_queue), await talk, _key(got)]
 
@@ -97,6 +91,22 @@ def of_events(heard: Heard, *, has_queue: bool) -> Iterator[Finding]:
     if heard.untimed:
         remedy = "manager.conf: [general] timestampevents = yes, then `manager reload`"
         yield warning("events carry no Timestamp: times are those of arrival, and wrong after any delay", remedy)
+
+
+async def _listen(client: Client, heard: asyncio.Queue[Message], token: str) -> Heard:
+    """Hear the probe to its end, which is ours to make once it has shown everything, or as long as patience lasts."""
+    got = Heard()
+    with contextlib.suppress(TimeoutError):  # what did not come is told by whoever judges
+        async with asyncio.timeout(PATIENCE_S):
+            while not got.over:
+                message = await heard.get()
+                if token.encode() not in message.raw:
+                    continue
+                got.feed(message)
+                if message.get("UserEvent") == "LcrRequested":
+                    with contextlib.suppress(TelephonyError):
+                        await client.action("Hangup", [("Channel", f"lcr-{token}-2")])
+    return got
 
 
 async def _offered(client: Client) -> None:

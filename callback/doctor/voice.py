@@ -55,7 +55,7 @@ def of_endpoints(trunks: Mapping[str, str], agents: Iterable[str], said: Mapping
     direct = [name for name, value in said.items() if value.lower() in {"yes", "true", "1"}]
     if direct:
         what = f"direct_media is on for {', '.join(direct)}: silent calls and dead phones cannot be told there"
-        yield warning(what, "pjsip.conf: direct_media = no for these endpoints, then `pjsip reload`")
+        yield warning(what, "pjsip.conf: direct_media = no for these endpoints, then `module reload res_pjsip.so`")
     elif any(said.values()):
         yield sound(f"voice passes through Asterisk (direct_media = no): {', '.join(n for n in said if said[n])}")
 

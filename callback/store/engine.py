@@ -61,11 +61,24 @@ class Store:
             connection.commit()
 
     @contextmanager
-    def _open(self, *, write: bool = False) -> Iterator[Connection]:
+    def migration(self) -> Iterator[Connection]:
+        """One transaction that may rebuild tables: SQLite lets go of a table that others refer to only unchecked.
+
+        What refers to nothing when it ends is found all the same, and undoes everything.
+        """
+        with self._open(write=True, unchecked=True) as connection:
+            yield connection
+            if self.dialect == "sqlite" and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+                raise StoreError(f"{self.where}: rows that refer to nothing, as in table {broken[0][0]}")
+            connection.commit()
+            connection.invalidate()  # the next one checks again
+
+    @contextmanager
+    def _open(self, *, write: bool = False, unchecked: bool = False) -> Iterator[Connection]:
         """A connection inside a transaction; a database that is away or of no use is one StoreError, whenever."""
         try:
             with self.engine.connect() as connection:
-                connection.execution_options(lcr_write=write)
+                connection.execution_options(lcr_write=write, lcr_unchecked=unchecked)
                 connection.begin()
                 yield connection
         except DBAPIError as error:
@@ -105,5 +118,8 @@ def _prepare_sqlite(dbapi: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get("lcr_write", False)
+    options = connection.get_execution_options()
+    if options.get("lcr_unchecked"):
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")  # of this connection, which is used for nothing else
+    write = options.get("lcr_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

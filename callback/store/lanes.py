@@ -21,7 +21,7 @@ def _open(pbx: str) -> Select[Any]:
 
 
 def due(connection: Connection, pbx: str, now: int, queues: Mapping[str, Sequence[str]]) -> list[Row[Any]]:
-    """Reservations that are due: oldest inside their aim, newest inside their deadline, then those past it.
+    """Reservations that are due: the severe, oldest inside their aim, newest inside their deadline, those past it.
 
     `queues` are those that somebody may be called for, each with the only numbers that may be (none: all may). The
     others stay out, since fifty of them would fill a lane.
@@ -34,6 +34,7 @@ def due(connection: Connection, pbx: str, now: int, queues: Mapping[str, Sequenc
         return []
     ready = _open(pbx).where(_r.due_at <= now, or_(*whom))
     lanes = (
+        ready.where(t.SEVERE).order_by(_r.severity.desc()),
         ready.where(_r.aim_at > now).order_by(_r.aim_at),
         ready.where(_r.deadline_at > now).order_by(_r.made_at.desc()),
         ready.where(_r.deadline_at <= now).order_by(_r.aim_at),

@@ -17,11 +17,11 @@ _TREE = Path(__file__).with_name("migrations")
 _LOCK = 7_228_301  # any number of ours: one migration at a time
 
 
-def migrate(store: Store) -> None:
+def migrate(store: Store, to: str = "head") -> None:
     """Run what is missing, one process at a time; a database of a later version is refused."""
     config = Config()
     config.set_main_option("script_location", str(_TREE))
-    with store.write() as connection:
+    with store.migration() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         found = current(connection)
@@ -31,7 +31,7 @@ def migrate(store: Store) -> None:
                 f"{store.where} was made by a later version of the service (schema {found}); install that version"
             )
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def newest() -> str | None:

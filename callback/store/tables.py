@@ -185,6 +185,8 @@ reservation = Table(
     Column("deadline_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),  # not to be dialled before
     Column("state_since_at", Instant, nullable=False),
+    Column("severity", Integer, nullable=False, server_default=text("0")),
+    Column("slot_at", Instant),  # the customer chose this time: no default replaces it
     _one_of("kind", KINDS),
     _one_of("state", STATES),
     Index("uq_reservation_open", "pbx", "queue", "person_id", "apart", unique=True,
@@ -193,6 +195,8 @@ reservation = Table(
           sqlite_where=text("open"), postgresql_where=text("open")),
     Index("ix_reservation_lane_newest", "pbx", "state", "made_at",
           sqlite_where=text("open"), postgresql_where=text("open")),
+    Index("ix_reservation_lane_severe", "pbx", "state", "severity",
+          sqlite_where=text("open AND severity > 0"), postgresql_where=text("open AND severity > 0")),
     Index("ix_reservation_person", "person_id"),
 )  # fmt: skip
 
@@ -203,6 +207,30 @@ loss = Table(
     Column("call_id", String(150), primary_key=True),
     Column("reservation_id", Key, ForeignKey("reservation.id"), nullable=False, index=True),
     Column("lost_at", Instant, nullable=False),
+    Column("redialled_at", Instant),  # he called again by himself, whether we had called him or not
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("pbx", String(32), nullable=False),
+    Column("who", String(100), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("reservation_id", Key, ForeignKey("reservation.id"), index=True),
+    Column("why", String(400), nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("previous", String(64), nullable=False),  # the hash of the row before: what is tampered with shows
+    Column("hash", String(64), nullable=False, unique=True),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row, locked by whoever adds to the chain
+    Column("hash", String(64), nullable=False),
+    Column("rows", BigInteger, nullable=False),
 )
 
 promise = Table(
@@ -253,4 +281,5 @@ attempt = Table(
 
 # The words of the partial indexes: SQLite takes one only for a query that says the same, and `open = 1` is not.
 OPEN = text("reservation.open")
+SEVERE = text("reservation.open AND reservation.severity > 0")
 IN_FLIGHT = text("attempt.in_flight")

@@ -16,7 +16,7 @@ from callback.store import tables as t
 from tests.callback.world import MINUTE, NOON, World, call
 
 EVENTS: tuple[Event, ...] = get_args(Event)
-OPEN = {"waiting", "calling"}  # we owe him a call, or are just making it
+OPEN = {"waiting", "held", "calling"}  # we owe him a call, or are just making it
 LEGAL = [(state, event, following) for state, row in TABLE.items() for event, following in row.items()]
 ILLEGAL = [(state, event) for state in STATES for event in EVENTS if event not in TABLE[state]]
 

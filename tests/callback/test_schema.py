@@ -71,3 +71,27 @@ def test_a_database_of_a_later_version_is_refused(database_url: str) -> None:
     with pytest.raises(StoreError, match="later version"):
         schema.migrate(store)
     store.close()
+
+
+def test_what_an_older_version_kept_is_kept(database_url: str) -> None:
+    store = Store(database_url)
+    schema.migrate(store, "0001")
+    with store.write() as connection:
+        connection.execute(text("INSERT INTO person (id, number, created_at) VALUES (1, '+819012345678', 1)"))
+        connection.execute(
+            text(
+                "INSERT INTO reservation (id, pbx, queue, queue_group, person_id, apart, trunk, kind, state, open,"
+                " made_at, last_lost_at, losses, tries, clock_starts_at, aim_at, deadline_at, due_at, state_since_at)"
+                " VALUES (1, 'main', 'support', 'site', 1, '', 'main', 'abandoned', 'waiting', true,"
+                " 1, 1, 1, 0, 1, 2, 3, 1, 1)"
+            )
+        )
+        connection.execute(
+            text("INSERT INTO loss (pbx, call_id, reservation_id, lost_at) VALUES ('main', '1.1', 1, 1)")
+        )
+    schema.migrate(store)
+    with store.read() as connection:
+        kept = connection.execute(text("SELECT state, severity, losses FROM reservation")).one()
+        losses = connection.execute(text("SELECT count(*) FROM loss WHERE reservation_id = 1")).scalar_one()
+    assert (tuple(kept), losses) == (("waiting", 0, 1), 1)
+    store.close()

@@ -1,0 +1,63 @@
+"""Who decided what, when and why: rows in a chain, each holding the hash of the one before, so that tampering shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from callback.store import tables as t
+from callback.store.inserting import insert_new
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """The person who decides, and why."""
+
+    who: str
+    why: str
+
+
+def add(
+    connection: Connection, pbx: str, by: By, action: str, reservation: int | None, facts: dict[str, Any], now: int
+) -> None:
+    """Add a row to the chain, in the transaction of what it tells of."""
+    insert_new(connection, t.audit_head, {"id": 1, "hash": GENESIS, "rows": 0})
+    head = connection.execute(select(t.audit_head).with_for_update()).one()
+    row = {
+        "at": now,
+        "pbx": pbx,
+        "who": by.who,
+        "action": action,
+        "reservation_id": reservation,
+        "why": by.why,
+        "facts": facts,
+        "previous": head.hash,
+    }
+    chained = row | {"hash": hash_of(row)}
+    connection.execute(t.audit.insert().values(**chained))
+    connection.execute(update(t.audit_head).values(hash=chained["hash"], rows=head.rows + 1))
+
+
+def broken_at(connection: Connection) -> str | None:
+    """Say where the chain is broken: a row changed, taken out or put in; None where it is whole."""
+    previous, rows = GENESIS, 0
+    for row in connection.execute(select(t.audit).order_by(t.audit.c.id)).mappings():
+        told = {key: value for key, value in row.items() if key not in {"id", "hash"}}
+        if row["previous"] != previous or row["hash"] != hash_of(told):
+            return f"row {row['id']}"
+        previous, rows = row["hash"], rows + 1
+    head = connection.execute(select(t.audit_head)).first()
+    whole = (head.hash, head.rows) == (previous, rows) if head else rows == 0
+    return None if whole else "the end: rows are missing"
+
+
+def hash_of(row: dict[str, Any]) -> str:
+    """Give the hash of a row: over everything in it but its id and the hash itself."""
+    plain = json.dumps(row, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode()).hexdigest()
