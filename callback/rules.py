@@ -34,7 +34,7 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _told(rule: Callable[..., object], *values: str) -> None:
+def told(rule: Callable[..., object], *values: str) -> None:
     """Let a rule of time refuse a value as pydantic likes to hear it."""
     try:
         rule(*values)
@@ -99,13 +99,13 @@ class ShiftRules(Part):
             if day not in WEEKDAYS:
                 raise ValueError(f"'{day}' is no weekday; write one of {', '.join(WEEKDAYS)}")
         for text in opening.values():
-            _told(spans, text)
+            told(spans, text)
         return opening
 
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
-        _told(clock.zone, zone)
+        told(clock.zone, zone)
         return zone
 
     @model_validator(mode="after")
@@ -113,7 +113,7 @@ class ShiftRules(Part):
         if self.aim_min > self.window_min:
             raise ValueError("aim_min must not be longer than window_min")
         for made in (self.hours, self.terms, self.policy):
-            _told(made)
+            told(made)
         return self
 
     def hours(self) -> Hours:

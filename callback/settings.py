@@ -16,7 +16,8 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, ValidationError, field_validator
 
 from callback.errors import SettingsError
-from callback.rules import E164, Part, ShiftRules
+from callback.rules import E164, Part, ShiftRules, told
+from scheduler import clock
 from telephony.dialler import safe_value
 
 PREFIX = "CALLBACK_"
@@ -46,10 +47,16 @@ class PbxWiring(Part):
     username: str
     secret: str
     journal: Path = Path("journal")
-    queue_log: str = ""  # its queue_log: a file, or the URL of a realtime table; none: what a gap held is unknown
-    queue_log_zone: str = "UTC"  # of times in it that are not epoch seconds
+    queue_log: str = ""  # a file, or the URL of the realtime table's database; none: what a gap held is unknown
+    queue_log_zone: str = "UTC"  # of local times in a realtime table
     journal_max_mb: Annotated[int, Field(ge=1, le=100_000)] = 512
     lease_s: Annotated[float, Field(ge=1, le=300)] = 10
+
+    @field_validator("queue_log_zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        told(clock.zone, zone)
+        return zone
 
 
 class Trunk(Part):
@@ -121,7 +128,9 @@ def _placed(settings: Settings, folder: Path) -> Settings:
     url = settings.database.url
     file = url.removeprefix("sqlite:///")
     database = Database(url=f"sqlite:///{folder / file}") if file != url else settings.database
-    pbx = settings.pbx.model_copy(update={"journal": folder / settings.pbx.journal})
+    log = settings.pbx.queue_log
+    placed_log = str(folder / log) if log and "://" not in log else log
+    pbx = settings.pbx.model_copy(update={"journal": folder / settings.pbx.journal, "queue_log": placed_log})
     return settings.model_copy(update={"database": database, "pbx": pbx})
 
 

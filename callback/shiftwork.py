@@ -23,6 +23,7 @@ from callback.shift import Shift, take_over
 from callback.store import checkpoints, lanes, lease
 from callback.store.engine import Store, clock
 from callback.writer import Writer
+from scheduler.clock import zone
 from scheduler.jobs import Ticker
 from sms.delivery import deliver
 from sms.gateway import Gateway
@@ -30,6 +31,7 @@ from telephony.dialler import Order
 from telephony.errors import TelephonyError
 from telephony.journal import Journal
 from telephony.pbx import Pbx, PlacingRefused, Ticket, Wiring
+from telephony.queue_log_gap import open_log
 from telephony.tasks import together
 
 log = logging.getLogger(__name__)
@@ -61,6 +63,9 @@ class Shiftwork:
             self._shift: Shift = take_over(connection, settings, now())
             journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, now())
             seen = live.recall(connection, wiring.name)
+            first_start = checkpoints.first_start(connection, wiring.name)
+        began = now()
+        heard_at = seen[1] if seen else (first_start if first_start < began else None)
         self._hear_from = journal.resume(journal_id, offset)
         self._writer = Writer(store, self._shift, held, journal.id, now, narrator.tell, journal.forget_before)
         self._pbx = Pbx(
@@ -71,7 +76,7 @@ class Shiftwork:
             on_state=self._on_state,
             room=lambda: self._writer.room,
             boot=seen[0].boot if seen else "",
-            heard_at=seen[1] if seen else None,
+            heard_at=heard_at,
         )
         self._lost_lease: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -267,5 +272,5 @@ def _wiring(settings: Settings) -> Wiring:
         pbx.secret,
         trunks=tuple(trunk.channel for trunk in settings.trunks.values()),
         detect=lambda queue: rules.queue(queue).detect_silence,
-        log=None,
+        log=open_log(pbx.queue_log, zone(pbx.queue_log_zone)) if pbx.queue_log else None,
     )

@@ -5,31 +5,16 @@ A gap is said, never guessed: where no log covers it, why not is said too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from telephony.call import Call, Verdict
-from telephony.ids import SECOND
+from telephony.queue_log_gap import Log, calls_between
 
-OVERLAP_S: Final = 60
-"""How far the log is read from before the gap: calls that were heard to end are judged already, and better."""
 NO_LOG: Final = "no queue_log is configured: set [pbx] queue_log"
 
 Judged = tuple[Call, Verdict]
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a log tells: each call that ended in the time asked for; `why_not` is empty where it covers all of it."""
-
-    calls: tuple[Judged, ...]
-    why_not: str = ""
-
-
-QueueLog = Callable[[int, int], Told]
-"""Gives the calls that ended after the one instant and by the other, µs UTC. May be slow; never raises for what the
-log holds, or lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +27,12 @@ class Gap:
     why_not: str
 
 
-def ask(log: QueueLog | None, since: int, until: int) -> Told:
-    """Ask the log for the calls that ended in a gap, and shortly before it."""
-    return Told((), NO_LOG) if log is None else log(since - OVERLAP_S * SECOND, until)
+def look_back(log: Log | None, pbx: str, since: int, until: int) -> tuple[Gap, tuple[Judged, ...]]:
+    """Ask the log for the calls that ended since somebody listened last. Reads files, or a table: may be slow."""
+    if log is None:
+        return Gap(since, until, 0, NO_LOG), ()
+    told = calls_between(log, since, until, pbx=pbx)
+    return Gap(since, until, len(told.calls), told.why_not), told.calls
 
 
 def explained(seen: Iterable[Judged], told: Iterable[Judged], alive: Container[str]) -> list[Judged]:

@@ -15,14 +15,16 @@ from telephony import events, gap, reading
 from telephony.agents import AgentsView
 from telephony.ami.client import ActionFailed, ActionRefused, ActionTimeout, Client, NotConnected
 from telephony.ami.protocol import Message
+from telephony.ami.sieve import Refused
 from telephony.asking import Asking
 from telephony.call import Call
 from telephony.dialler import Dialler, Order
 from telephony.errors import TelephonyError
-from telephony.gap import Gap, QueueLog
+from telephony.gap import Gap
 from telephony.ids import SECOND, is_local
 from telephony.journal import Journal, JournalFull
 from telephony.listening import Heard, Judged, Listening, judged
+from telephony.queue_log_gap import Log
 from telephony.tasks import together
 from telephony.tracker import Tracker
 
@@ -34,6 +36,8 @@ TICK_S = 0.5
 CLOCK_EVERY_S = 30
 TELL_EVERY_S = 60
 LISTING_TIMEOUT_S = 30.0
+SILENT_S = 15
+"""A connection that died in silence is noticed so much later at most: a gap begins so much earlier."""
 BEHIND_AFTER_S = 5.0
 """A lag of more seconds is told."""
 
@@ -61,7 +65,7 @@ class Wiring:
     secret: str = field(repr=False)
     trunks: tuple[str, ...] = ()
     detect: Callable[[str], bool] = lambda _queue: False
-    log: QueueLog | None = None
+    log: Log | None = None
 
 
 class PlacingRefused(TelephonyError):
@@ -97,7 +101,7 @@ class Pbx:
         self.boot = boot  # the start-up stamp of that Asterisk; empty until it is known
         self.ready = False  # connected, the snapshot is in, and what the gap before it held
         self.clock_off_s = 0.0
-        self.refused: Counter[str] = Counter()  # messages that were refused, by why: forged, malformed
+        self.refused = Refused()  # messages that were refused, by why: forged, malformed
         self.gaps = 0  # times that the journal had no room for what came
         self._heard_at = heard_at
         self._journal, self._clock, self._log = journal, clock, wiring.log
@@ -188,7 +192,8 @@ class Pbx:
             refused = self.refused + self._asking.refused
             if refused.total() > told and every_refusal.due():
                 told = refused.total()
-                self._on_state("refused", f"messages refused since the start: {_counted(refused)}")
+                newest = f"; the newest of the stream: {self.refused.excerpt}" if self.refused.excerpt else ""
+                self._on_state("refused", f"messages refused since the start: {_counted(refused)}{newest}")
             lag_s = self._listening.lag_s(self._clock())
             if lag_s > BEHIND_AFTER_S and every_lag.due():
                 behind = True
@@ -263,9 +268,8 @@ class Pbx:
         since = self._heard_at
         if since is None or since >= until:
             return list(missing), None
-        told = await asyncio.to_thread(gap.ask, self._log, since, until)
-        calls = gap.explained(missing, told.calls, self.tracker.alive())
-        return calls, Gap(since, until, len(told.calls), told.why_not)
+        found, told = await asyncio.to_thread(gap.look_back, self._log, self.name, since, until)
+        return gap.explained(missing, told, self.tracker.alive()), found
 
     async def _caught_up(self) -> None:
         """Wait until what arrived before the listings was digested: they overtake it."""
@@ -297,6 +301,8 @@ class Pbx:
         ]
 
     async def _on_down(self, reason: str) -> None:
+        if self.ready and self._heard_at is not None:
+            self._heard_at -= SILENT_S * SECOND
         self.ready = False
         self._on_state("down", reason)
 

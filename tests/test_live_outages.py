@@ -82,6 +82,18 @@ def agree(callers: Callers, service: Service) -> None:
     assert reserved(service) == callers.lost()
 
 
+def abandoned(pbx: Asterisk) -> int:
+    """How many abandons the PBX has written to its queue_log."""
+    return pbx.queue_log.read_text().count("|ABANDON|")
+
+
+def wait_abandoned(pbx: Asterisk, count: int, timeout_s: float = 5) -> None:
+    deadline = time.monotonic() + timeout_s
+    while abandoned(pbx) < count:
+        assert time.monotonic() < deadline, f"no {count} abandons in queue_log within {timeout_s} s"
+        time.sleep(0.02)
+
+
 def all_judged(callers: Callers, service: Service) -> None:
     """Wait until every call that is over has its verdict."""
     over = {f"{number}" for number, call in callers.calls.items() if call.state == "ended"}
@@ -165,7 +177,9 @@ def test_the_pbx_is_killed_with_callers_waiting_and_talking(
         callers.wait(waits)
         if down:
             service.kill()
+            before = abandoned(pbx)
             callers.come_and_go(3)
+            wait_abandoned(pbx, before + 1)
         pbx.kill()
         for call in (talks, waits, *agent.calls):
             call.vanish()
@@ -179,7 +193,7 @@ def test_the_pbx_is_killed_with_callers_waiting_and_talking(
         callers.come_and_go(4)
         all_judged(callers, service)
         lost = callers.lost() + Counter(["+819012340001"])  # who was talking was cut off, and lost by that
-        assert losses(service) == lost
+        assert losses(service) == lost, service.said()
         kinds = {row.reason: row.kind for row in service.rows(t.verdict) if row.reason == "pbx-restarted"}
         assert kinds
         assert Counter(row.kind for row in service.rows(t.verdict) if row.reason == "pbx-restarted") == Counter(

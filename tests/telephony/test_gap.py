@@ -1,10 +1,12 @@
 """What came and went while nobody listened is told once, by whoever knows it best."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from telephony import gap
 from telephony.call import Call, Kind, QueueVisit, Source, Verdict
 from telephony.ids import SECOND
+from telephony.queue_log_gap import open_log
 
 T = 1_795_307_000
 
@@ -51,17 +53,22 @@ def test_calls_that_came_and_went_are_added_and_those_that_go_on_are_left_alone(
 
 
 def test_without_a_log_it_is_said_what_is_missing() -> None:
-    told = gap.ask(None, 0, 1)
-    assert told.calls == ()
-    assert "queue_log" in told.why_not
+    found, told = gap.look_back(None, "main", 100 * SECOND, 200 * SECOND)
+    assert told == ()
+    assert (found.since, found.until, found.calls) == (100 * SECOND, 200 * SECOND, 0)
+    assert "queue_log" in found.why_not
 
 
-def test_the_log_is_read_from_a_little_before_the_gap() -> None:
-    asked: list[tuple[int, int]] = []
+def test_a_log_that_is_not_there_is_named(tmp_path: Path) -> None:
+    found, told = gap.look_back(open_log(tmp_path / "queue_log"), "main", 100 * SECOND, 200 * SECOND)
+    assert told == ()
+    assert "queue_log" in found.why_not
 
-    def log(since: int, until: int) -> gap.Told:
-        asked.append((since, until))
-        return gap.Told(())
 
-    gap.ask(log, 100 * SECOND, 200 * SECOND)
-    assert asked == [(40 * SECOND, 200 * SECOND)]
+def test_the_log_tells_who_came_and_went(tmp_path: Path) -> None:
+    lines = [f"{T}|NONE|NONE|NONE|QUEUESTART|", f"{T + 20}|{T + 20}.1|support|NONE|ENTERQUEUE||0901|1"]
+    lines.append(f"{T + 29}|{T + 20}.1|support|NONE|ABANDON|1|1|9")
+    (tmp_path / "queue_log").write_text("\n".join(lines) + "\n")
+    found, told = gap.look_back(open_log(tmp_path / "queue_log"), "main", (T + 16) * SECOND, (T + 99) * SECOND)
+    assert (found.calls, found.why_not) == (1, "")
+    assert [(call.number, verdict.kind, verdict.source) for call, verdict in told] == [("0901", "abandoned", "log")]

@@ -16,10 +16,11 @@ import pytest
 from telephony.ami.link import Stats
 from telephony.ami.protocol import Message
 from telephony.dialler import Ended, Order
-from telephony.gap import Gap, QueueLog, Told
+from telephony.gap import NO_LOG, Gap
 from telephony.journal import Journal, JournalFull
 from telephony.pbx import Heard, Pbx, Wiring
 from telephony.simulator import Simulator
+from tests.telephony.wire import written
 
 SECOND: Final = 1_000_000
 T: Final = 1_795_307_000
@@ -40,8 +41,7 @@ def in_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., N
 def message(kind: str, at: float | None = None, who: str = CALLER, link: str = "", **headers: str) -> Message:
     stamp = {} if at is None else {"Timestamp": f"{T + at:.6f}"}
     own = {"Uniqueid": who, "Linkedid": link or who, "Channel": f"PJSIP/trunk-{who}"}
-    lines = {"Event": kind, **stamp, **own, **headers}
-    return Message("\r\n".join(f"{key}: {value}" for key, value in lines.items()).encode())
+    return Message(written({"Event": kind, **stamp, **own, **headers}.items()))
 
 
 def waiting(at: float, who: str = CALLER) -> Lines:
@@ -101,8 +101,8 @@ class Ear:
         self.heard: list[Heard] = []
         self.told: list[tuple[str, str]] = []
 
-    def pbx(self, boot: str = "", heard_at: int | None = None, log: QueueLog | None = None) -> Pbx:
-        wiring = Wiring("main", "127.0.0.1", 1, "user", "secret", log=log)
+    def pbx(self, boot: str = "", heard_at: int | None = None) -> Pbx:
+        wiring = Wiring("main", "127.0.0.1", 1, "user", "secret")
         return Pbx(
             wiring,
             self.journal,
@@ -413,18 +413,10 @@ async def test_a_lag_is_told_and_its_end_too(ear: Ear, monkeypatch: pytest.Monke
 
 
 @in_a_loop
-async def test_a_gap_is_told_with_what_the_log_knows_of_it(ear: Ear) -> None:
-    asked: list[tuple[int, int]] = []
-    known = "2026-11-22 10:00:00"
-
-    def log(since: int, until: int) -> Told:
-        asked.append((since, until))
-        return Told((), "it was rotated away")
-
-    pbx = ear.pbx(boot=known, heard_at=T * SECOND, log=log)
+async def test_a_gap_is_told(ear: Ear) -> None:
+    pbx = ear.pbx(boot="2026-11-22 10:00:00", heard_at=T * SECOND)
     await comes_up(ear, pbx, 600)
-    assert asked == [((T - 60) * SECOND, (T + 600) * SECOND)]
-    assert [heard.gap for heard in ear.heard] == [Gap(T * SECOND, (T + 600) * SECOND, 0, "it was rotated away")]
+    assert [heard.gap for heard in ear.heard] == [Gap(T * SECOND, (T + 600) * SECOND, 0, NO_LOG)]
 
 
 @in_a_loop

@@ -1,0 +1,315 @@
+"""The calls in a queue_log, from its entries: each once, when it is over, in the order in which they end. Pure.
+
+They are the same values as those heard live, judged by the same table; only the source is the log. From it one can
+know: served, with whom and who ended it; abandoned, and after how long; thrown out by time-out, or because no agent
+was left, or by a program; that a key was pressed; that the PBX was restarted meanwhile. A queue that was full or had
+nobody to join is known where the site's dialplan writes FULL or JOINEMPTY; app_queue itself writes nothing then.
+
+Not knowable from it: a hang-up's cause; calls that were broken off, or silent (an answered call that its phones ended
+is served); what became of a caller whom the queue threw out, who left by a key, or who was transferred to no queue;
+which of those who gave up were cut off while waiting; that a call ended at all, where nothing was written. A PBX that
+is stopped in order writes the ends of its calls as if callers had hung up.
+
+A call is over when every queue visit has ended, and nothing more was written of it for `QUIET_S` of the log's own time:
+a caller whom one queue threw out, or who was transferred, may join another. What app_queue began and never ended was
+cut off by a restart, if QUEUESTART follows; and is given up as overdue after `AGE_LIMIT_S` without a word. A restart of
+which later lines show that it cannot have been (old calls go on) is not believed, nor is a leap in time on the word of
+a few lines: both can be forged. Memory is bounded by the calls that are not over, and those by `MOST_CALLS`.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from itertools import zip_longest
+from typing import Final
+
+from telephony.call import Call, Ending, QueueVisit, Verdict, VisitEnd, moment
+from telephony.ids import SECOND, epoch_of, originated
+from telephony.queue_log import NO_CALL, Entry
+from telephony.queue_log_sieve import Doubtful
+from telephony.queue_log_visits import BEGINNINGS, NEAR, PLACES, Draft, Visit, ring_in_vain
+from telephony.verdict import judge
+
+QUIET_S: Final = 120
+AGE_LIMIT_S: Final = 12 * 3600
+MOST_CALLS: Final = 50_000
+MOST_SHAPES: Final = 1000
+RESTART: Final = "QUEUESTART"
+
+_LEAP: Final = 60 * SECOND
+_AGREEING: Final = 8  # lines in a row, more than a caller can forge at once
+_SWEEP: Final = 600 * SECOND
+_EVIDENCE: Final = 40
+DOUBTFUL: Final = "a call that stands in doubtful lines alone"
+NOT_TOLD: Final = "queue_log tells no cause, and not what came after the queue"
+LOG_ENDS: Final = "the log ends here: he may have gone on to another queue"
+
+Judged = tuple[Call, Verdict]
+
+
+class LogCalls:
+    """Takes the entries of one PBX's log in their order. `counts` says what was not believed, by why."""
+
+    def __init__(self, pbx: str, *, quiet_s: float = QUIET_S) -> None:
+        self.pbx = pbx
+        self.counts: Counter[str] = Counter()
+        self.restarts: list[int] = []
+        self._quiet = round(quiet_s * SECOND)
+        self._drafts: dict[str, Draft] = {}
+        self._closing: deque[tuple[int, Draft, int]] = deque()
+        self._now = 0
+        self._strayed = (0, 0)
+        self._swept_at = 0
+        self._evicted: list[Draft] = []
+        self._cut_at: dict[str, int] = {}
+        self._verdicts: dict[tuple[object, ...], Verdict] = {}
+
+    def judged(self, entries: Iterable[Entry]) -> Iterator[Judged]:
+        """Give each call that is over, with its verdict, as entries are read; `finish` gives the rest."""
+        closing, quiet = self._closing, self._quiet
+        for entry in entries:
+            at = entry[0]
+            if 0 <= at - self._now <= _LEAP:
+                self._now = at
+            else:
+                self._leap(at)
+            place = PLACES.get(entry[4])
+            if place is not None:
+                self._put(entry, place)
+            elif entry[4] == RESTART:
+                self._restart(at)
+            if closing and closing[0][0] + quiet < self._now:
+                yield from self._release(self._now - quiet)
+            if self._now - self._swept_at > _SWEEP or self._evicted:
+                yield from self._sweep()
+
+    def finish(self, restarted_at: int | None = None) -> Iterator[Judged]:
+        """Give the calls that are over when the log has ended; that one may go on is then said.
+
+        `restarted_at` is when the PBX is known to have started last: it writes so only when next it has something
+        to write.
+        """
+        if restarted_at is not None:
+            self._restart(restarted_at)
+        yield from self._release(None)
+
+    @property
+    def unfinished(self) -> tuple[Call, ...]:
+        """The calls that had not ended where the log did: they may be alive."""
+        alive = (draft for draft in self._drafts.values() if draft.open and draft.credible)
+        return tuple(self._call(draft, "capture-ended", None) for draft in alive)
+
+    def over_at(self, call: Call) -> int:
+        """Give when a call was over: the last that was written of it, or the restart that cut it off."""
+        return call.ended_at if call.ended_at is not None else self._cut_at.get(call.call_id, call.seen_until)
+
+    def _put(self, entry: Entry, place: Callable[[Draft, Entry], None]) -> None:
+        """Put an entry into its call, and see whether that is over by it."""
+        draft = self._drafts.get(entry[1])
+        if draft is None or not draft.credible or draft.restart_at is not None or entry.__class__ is not Entry:
+            draft = self._draft_for(entry, draft, only_known=place is ring_in_vain)
+            if draft is None:
+                return
+        was_open = draft.open
+        place(draft, entry)
+        draft.last_at = max(draft.last_at, entry[0])
+        if draft.open:
+            draft.turns += not was_open
+        elif was_open or not draft.turns:
+            draft.turns += 1
+            self._closing.append((entry[0], draft, draft.turns))
+
+    def _draft_for(self, entry: Entry, draft: Draft | None, *, only_known: bool) -> Draft | None:
+        """Give the call that an entry is about, a new one if need be; None if the entry is to be left out."""
+        if draft is None:
+            if only_known or entry.call_id in NO_CALL:
+                return None
+            draft = self._open(entry.call_id, entry.at)
+        elif draft.restart_at is not None:
+            self._go_on(draft, entry.at)
+        if isinstance(entry, Doubtful):
+            if draft.open and entry.event in BEGINNINGS:
+                return None
+        else:
+            draft.credible = True
+        return draft
+
+    def _open(self, call_id: str, at: int) -> Draft:
+        if len(self._drafts) >= MOST_CALLS:
+            self._evicted.append(self._drafts.pop(next(iter(self._drafts))))
+        draft = self._drafts[call_id] = Draft(call_id, at, at)
+        return draft
+
+    # Time
+
+    def _leap(self, at: int) -> None:
+        """See a time that is not the next one: an earlier line, a new day, or a forged one."""
+        if not self._now or -_LEAP <= at - self._now <= 0:
+            self._now = self._now or at
+            return
+        strayed_at, lines = self._strayed
+        lines = lines + 1 if abs(at - strayed_at) <= _LEAP else 1
+        self._strayed = at, lines
+        if lines >= _AGREEING:
+            self._now, self._strayed = at, (0, 0)
+
+    def _restart(self, at: int) -> None:
+        self.restarts.append(at)
+        for draft in self._drafts.values():
+            if draft.open and draft.restart_at is None and draft.last_at <= at:
+                draft.restart_at = at
+                draft.turns += 1
+                self._closing.append((at, draft, draft.turns))
+
+    def _go_on(self, draft: Draft, at: int) -> None:
+        """See a call go on behind a restart: there was none, if that is not of the same moment."""
+        restart_at = draft.restart_at
+        false = restart_at is not None and at > restart_at + NEAR
+        for one in self._drafts.values() if false else (draft,):
+            if one.restart_at == restart_at:
+                one.restart_at = None
+                one.turns += 1
+        if false:
+            self.counts["restart that was none"] += 1
+            self.restarts = [known for known in self.restarts if known != restart_at]
+
+    # Giving out
+
+    def _release(self, before: int | None) -> Iterator[Judged]:
+        """Give the calls that ended before then, and of which nothing was heard since; None: all."""
+        while self._closing and (before is None or self._closing[0][0] < before):
+            at, draft, turns = self._closing.popleft()
+            if turns != draft.turns or self._drafts.get(draft.call_id) is not draft:
+                continue
+            del self._drafts[draft.call_id]
+            if not draft.visits:
+                continue
+            if not draft.credible:
+                self.counts[DOUBTFUL] += 1
+                continue
+            if draft.restart_at is not None:
+                self._cut_at[draft.call_id] = draft.restart_at
+                yield self._judge(draft, "pbx-restarted")
+                continue
+            if before is None and at + self._quiet > self._now and draft.visits[-1].end != "abandoned":
+                draft.told.append((LOG_ENDS, None, self._now))
+            yield self._judge(draft, "hangup", at)
+
+    def _sweep(self) -> Iterator[Judged]:
+        """Give up calls of which nothing was written for too long, and those that there was no room for."""
+        old = []
+        if self._now - self._swept_at > _SWEEP:
+            self._swept_at = self._now
+            limit = self._now - AGE_LIMIT_S * SECOND
+            old = [draft for draft in self._drafts.values() if draft.open and draft.last_at < limit]
+            for draft in old:
+                del self._drafts[draft.call_id]
+        old, self._evicted = [*self._evicted, *old], []
+        for draft in old:
+            draft.forgot = True
+            if draft.visits and draft.credible:
+                yield self._judge(draft, "overdue")
+
+    def _judge(self, draft: Draft, ending: Ending, ended_at: int | None = None) -> Judged:
+        """Give a call with its verdict. The table is asked once for each combination of what it can depend on."""
+        call = self._call(draft, ending, ended_at)
+        last = call.visits[-1]
+        facts = (call.placed, ending, last.end, last.key, last.ringing, last.handed_on, call.hangup_by, call.cut)
+        shape = (*facts, call.talked_at is None, call.talking, call.complete)
+        like = self._verdicts.get(shape)
+        if like is None:
+            like = judge(call)
+            if len(self._verdicts) < MOST_SHAPES:
+                self._verdicts[shape] = like
+        waited = sum(visit.waited(call.seen_until) for visit in call.visits)
+        talked = sum(visit.talked(call.seen_until) for visit in call.visits)
+        return call, Verdict(
+            like.kind,
+            like.reason,
+            like.side,
+            round(waited / SECOND, 3),
+            round(talked / SECOND, 3),
+            call.evidence,
+            "log",
+            like.because,
+        )
+
+    def _call(self, draft: Draft, ending: Ending, ended_at: int | None) -> Call:
+        if len(draft.visits) > 1:
+            draft.visits.sort(key=lambda visit: visit.joined_at)
+        last = draft.visits[-1]
+        known_until = draft.last_at if ending != "capture-ended" else max(self._now, draft.last_at)
+        return Call(
+            pbx=self.pbx,
+            call_id=draft.call_id,
+            linkedid=draft.call_id,
+            channel="",
+            number=draft.number,
+            did=draft.did,
+            started_at=epoch_of(draft.call_id) or draft.first_at,
+            ended_at=ended_at,
+            seen_until=known_until,
+            visits=_values(draft.visits),
+            hangup_by=last.ended_by,
+            talked_at=last.connected_at,
+            talking=last.connected_at is not None and last.ended_at is None,
+            cut=last.end == "unserved",
+            placed=originated(draft.call_id),
+            ending=ending,
+            complete=not draft.forgot and all(visit.joined for visit in draft.visits),
+            evidence=_evidence(draft),
+        )
+
+
+def _values(visits: list[Visit]) -> tuple[QueueVisit, ...]:
+    if len(visits) == 1:
+        return (_value(visits[0], None),)
+    next_at = [visit.joined_at for visit in visits[1:]]
+    return tuple(_value(visit, at) for visit, at in zip_longest(visits, next_at))
+
+
+def _value(visit: Visit, next_at: int | None) -> QueueVisit:
+    end: VisitEnd = visit.end or ("unknown" if next_at is not None else "waiting")
+    if visit.connected_at is not None:
+        end = "connected"
+    left_at, cancelled_at = visit.ended_at, visit.cancelled_at
+    rang = end == "abandoned" and left_at is not None and cancelled_at is not None
+    return QueueVisit(
+        visit.queue,
+        visit.joined_at,
+        visit.connected_at,
+        visit.agent,
+        next_at if left_at is None else left_at,
+        end,
+        visit.key,
+        rang and abs(left_at - cancelled_at) <= NEAR,  # type: ignore[operator]
+        visit.handed_on,
+    )
+
+
+def _evidence(draft: Draft) -> tuple[str, ...]:
+    """Give a line for each entry that tells something, without numbers and keys; the first and last ones if many."""
+    lines = [
+        f"{event} {queue} at {stamp(at)}" if queue else f"{event} at {stamp(at)}" for event, queue, at in draft.told
+    ]
+    if len(lines) > _EVIDENCE:
+        half = _EVIDENCE // 2
+        lines = [*lines[:half], f"… {len(lines) - 2 * half} more", *lines[-half:]]
+    if draft.unanswered:
+        lines.append(f"RINGNOANSWER {draft.unanswered} times")
+    lines.append(NOT_TOLD)
+    return tuple(lines)
+
+
+_CLOCK: Final = tuple(f"{second // 60:02}:{second % 60:02}.000000Z" for second in range(3600))
+
+
+@lru_cache(maxsize=64)
+def _hour(hours: int) -> str:
+    return moment(hours * 3600 * SECOND)[: len("2026-11-22T05:")]
+
+
+def stamp(at: int) -> str:
+    """Give an instant as `moment` does, in a tenth of the time where it is a whole second."""
+    seconds, micros = divmod(at, SECOND)
+    return moment(at) if micros else _hour(seconds // 3600) + _CLOCK[seconds % 3600]

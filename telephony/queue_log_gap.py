@@ -1,0 +1,100 @@
+"""Which calls came and went in a time that nobody listened to, as Asterisk's queue_log tells: file or table.
+
+log = open_log("/var/log/asterisk/queue_log")      # or the SQLAlchemy URL of a database with a table queue_log
+told = calls_between(log, since, until, pbx="main")
+told.calls, told.why_not
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from pathlib import Path
+from typing import Final, Protocol
+
+from telephony.call import Call, moment
+from telephony.ids import SECOND
+from telephony.queue_log import Entry, Faults
+from telephony.queue_log_calls import QUIET_S, Judged, LogCalls
+from telephony.queue_log_files import LogFiles, LogUnreadable
+from telephony.queue_log_table import LogTable
+
+LOOKBACK_S: Final = 12 * 3600
+
+
+class Log(Protocol):
+    """A queue_log: files or a table."""
+
+    def begins_at(self) -> int | None:
+        """Give the instant of the oldest line, None where there is none. Raises LogUnreadable."""
+
+    def between(self, since: int, until: int, faults: Faults) -> Iterator[Entry]:
+        """Give the entries from `since` to `until` (µs), oldest first. Raises LogUnreadable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the log tells of a time: the calls that ended in it, once each, in that order.
+
+    `why_not` is empty where the log covers all of that time, else a sentence that says what it does not. `unfinished`
+    had begun, and no end was written: they are alive, or ended unnoticed. `restarts` are when the PBX started, or
+    rather when it first wrote something after that. `faults` are lines that were left out; `doubts` counts what was
+    not believed.
+    """
+
+    calls: tuple[Judged, ...]
+    why_not: str
+    unfinished: tuple[Call, ...]
+    restarts: tuple[int, ...]
+    faults: Faults
+    doubts: dict[str, int]
+
+
+def open_log(where: str | Path, zone: tzinfo = UTC) -> Log:
+    """Give the log at a path, or in the table `queue_log` of the database at a URL (`postgresql+psycopg://…`).
+
+    `zone` is that of local times in a table; a file's are seconds since the epoch.
+    """
+    return LogTable(where, zone=zone) if isinstance(where, str) and "://" in where else LogFiles(where, zone)
+
+
+def calls_between(
+    log: Log,
+    since: int,
+    until: int,
+    *,
+    pbx: str,
+    lookback_s: float = LOOKBACK_S,
+    restarted_at: int | None = None,
+) -> Told:
+    """Give the calls that ended after `since` and by `until` (µs of the PBX's clock). Never raises for what a log is.
+
+    Beginnings are found up to `lookback_s` earlier. As a log may tell whole seconds only, a call that ended in the
+    second of `since` is among them. `restarted_at` is when the PBX is known to have started last; a call that was cut
+    off by a restart ended when that was written, or then.
+    """
+    faults, calls = Faults(), LogCalls(pbx)
+    since -= since % SECOND
+    found: list[Judged] = []
+    try:
+        begins_at = log.begins_at()
+        entries = log.between(since - round(lookback_s * SECOND), until + QUIET_S * SECOND, faults)
+        found.extend(calls.judged(entries))
+        found.extend(calls.finish(restarted_at))
+    except LogUnreadable as error:
+        return Told((), str(error), (), (), faults, {})
+    return Told(
+        tuple(judged for judged in found if since <= calls.over_at(judged[0]) <= until),
+        _uncovered(log, begins_at, since),
+        calls.unfinished,
+        tuple(at for at in calls.restarts if since <= at <= until),
+        faults,
+        dict(calls.counts),
+    )
+
+
+def _uncovered(log: Log, begins_at: int | None, since: int) -> str:
+    if begins_at is None:
+        return f"{log} holds no line. Check queue_log in logger.conf, and that this is where this PBX writes it."
+    if begins_at > since:
+        return f"{log} begins at {moment(begins_at)} only: what was before is not in it. Keep rotated logs for longer."
+    return ""

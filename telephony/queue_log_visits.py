@@ -1,0 +1,230 @@
+"""The queue visits of a call, put together from the entries of its log in nearly any order. Pure.
+
+An entry finds its visit by queue and by what the visit lacks; so lines of one second may come in any order, and twice.
+Where the beginning does not stand in the log, the seconds that app_queue counted tell when it was.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from telephony.call import Side, VisitEnd
+from telephony.ids import SECOND, usable
+from telephony.queue_log import Entry
+
+NEAR: Final = 2 * SECOND
+"""Two instants this close are one."""
+MOST_VISITS: Final = 100
+"""Of a call with more visits, the oldest but one are forgotten."""
+
+_MOST_TOLD: Final = 400
+_POSITION_DIGITS: Final = 4
+_PADDING: Final = ("", "", "0")  # a table of an old version may lack the position
+_SHOWN: Final = 40
+_DURATION_DIGITS: Final = 5  # a day and more
+
+
+@dataclass(slots=True)
+class Visit:
+    """A queue visit while it is put together; it is open until it has an end."""
+
+    queue: str | None
+    joined_at: int
+    joined: bool = True  # its beginning stands in the log
+    connected_at: int | None = None
+    agent: str | None = None
+    ended_at: int | None = None
+    end: VisitEnd | None = None
+    key: str | None = None
+    cancelled_at: int | None = None  # a phone that rang for him stopped because he left
+    handed_on: bool = False
+    ended_by: Side | None = None
+
+
+@dataclass(slots=True)
+class Draft:
+    """A call that was not given out yet."""
+
+    call_id: str
+    first_at: int
+    last_at: int
+    visits: list[Visit] = field(default_factory=list)
+    open: int = 0  # visits without an end
+    number: str | None = None
+    in_doubt: bool = False  # the number is from a doubtful line
+    did: str | None = None
+    unanswered: int = 0  # phones that rang in vain
+    told: list[tuple[str, str | None, int]] = field(default_factory=list)
+    credible: bool = False  # not all of its lines may be forged
+    forgot: bool = False
+    restart_at: int | None = None  # when the PBX started anew and it had not ended
+    turns: int = 0  # changes whenever it opens or closes
+
+    def tell(self, entry: Entry) -> bool:
+        """Keep what an entry told; False if that was told before."""
+        told = (entry.event, entry.queue, entry.at)
+        if told in self.told:
+            return False
+        self.told.append(told)
+        if len(self.told) > _MOST_TOLD:
+            del self.told[_MOST_TOLD // 4 : -_MOST_TOLD // 4]
+        return True
+
+    def begin(self, visit: Visit) -> Visit:
+        """Add a visit."""
+        if len(self.visits) >= MOST_VISITS:
+            self.open -= self.visits.pop(1).end is None
+            self.forgot = True
+        self.visits.append(visit)
+        self.open += 1
+        return visit
+
+    def find(self, queue: str | None, began_at: int | None, *, connected: bool) -> Visit | None:
+        """Give the visit of a queue that has no end, and an agent or not: the one that began then, else the latest."""
+        found = [
+            v for v in self.visits if v.end is None and v.queue == queue and (v.connected_at is not None) == connected
+        ]
+        if began_at is not None and len(found) > 1:
+            return min(found, key=lambda visit: abs(visit.joined_at - began_at))
+        return found[-1] if found else None
+
+    def end(self, visit: Visit, at: int, end: VisitEnd) -> None:
+        """End a visit."""
+        visit.ended_at, visit.end = at, end
+        self.open -= 1
+
+
+def _enter(draft: Draft, entry: Entry) -> None:
+    number = _number(entry.data)
+    if draft.number is None or (number is not None and draft.in_doubt and type(entry) is Entry):
+        draft.number, draft.in_doubt = number, type(entry) is not Entry
+    told = draft.tell(entry)
+    for visit in draft.visits:
+        if not visit.joined and visit.queue == entry.queue and abs(visit.joined_at - entry.at) <= NEAR:
+            visit.joined, visit.joined_at = True, entry.at
+            return
+    if told:
+        draft.begin(Visit(entry.queue, entry.at))
+
+
+def _number(data: tuple[str, ...]) -> str | None:
+    """Give the caller's number; None where it is none, or where a `|` in it shifted what follows."""
+    _, number, position, *more = *data, *_PADDING[len(data) :]
+    shifted = any(more) and more[-1].isdigit() and len(more[-1]) <= _POSITION_DIGITS
+    return usable(number) if position.isdigit() and not shifted else None
+
+
+def _connect(draft: Draft, entry: Entry) -> None:
+    if not draft.tell(entry):
+        return
+    began_at = _before(entry, 0)
+    visit = draft.find(entry.queue, began_at, connected=False)
+    if visit is None:
+        visit = draft.begin(Visit(entry.queue, entry.at if began_at is None else began_at, joined=False))
+    visit.connected_at, visit.agent = entry.at, entry.agent
+
+
+def _end_talk(draft: Draft, entry: Entry) -> None:
+    """End a talk; also one of whose beginning nothing was read."""
+    if not draft.tell(entry):
+        return
+    began_at = _before(entry, *_TALKS[entry.event])
+    visit = draft.find(entry.queue, began_at, connected=True) or draft.find(entry.queue, began_at, connected=False)
+    if visit is None:
+        visit = draft.begin(Visit(entry.queue, entry.at if began_at is None else began_at, joined=False))
+    if visit.connected_at is None:
+        talked_at = _before(entry, _TALKS[entry.event][1])
+        visit.connected_at = max(visit.joined_at, entry.at if talked_at is None else talked_at)
+        visit.agent = entry.agent
+    visit.ended_by = _ENDED_BY.get(entry.event)
+    visit.handed_on = visit.ended_by is None
+    draft.end(visit, entry.at, "connected")
+
+
+def _leave(draft: Draft, entry: Entry) -> None:
+    """End a wait. Where two ends of one wait are written, as some versions do, ABANDON is the one that counts less."""
+    if not draft.tell(entry):
+        return
+    end, began_at = _ENDS[entry.event], _before(entry, *_WAITED.get(entry.event, ()))
+    visit = draft.find(entry.queue, began_at, connected=False)
+    if visit is None and (twice := _just_ended(draft, entry)) is not None:
+        twice.end = end if twice.end == "abandoned" else twice.end
+        return
+    if visit is None:
+        visit = draft.begin(Visit(entry.queue, entry.at if began_at is None else began_at, joined=False))
+    if end == "key" and entry.data:
+        visit.key = entry.data[0][:_SHOWN]
+    draft.end(visit, entry.at, end)
+
+
+def _just_ended(draft: Draft, entry: Entry) -> Visit | None:
+    ended = (one for one in draft.visits if one.queue == entry.queue and one.ended_at is not None)
+    return next((one for one in ended if abs(entry.at - (one.ended_at or 0)) <= NEAR), None)
+
+
+def _refuse(draft: Draft, entry: Entry) -> None:
+    if draft.tell(entry):
+        draft.end(draft.begin(Visit(entry.queue, entry.at)), entry.at, _REFUSALS[entry.event])
+
+
+def _cancel(draft: Draft, entry: Entry) -> None:
+    for visit in draft.visits:
+        if visit.queue == entry.queue and visit.connected_at is None:
+            visit.cancelled_at = entry.at
+
+
+def ring_in_vain(draft: Draft, _entry: Entry) -> None:
+    """Count a phone that rang and was not answered."""
+    draft.unanswered += 1
+
+
+def _note(draft: Draft, entry: Entry) -> None:
+    if not entry.data:
+        return
+    if entry.event == "DID":
+        draft.did = draft.did or entry.data[0][:_SHOWN]
+    elif draft.number is None:
+        draft.number = usable(entry.data[0])
+
+
+def _before(entry: Entry, *places: int) -> int | None:
+    """Give the instant that lies so many seconds before an entry as stand at these places of its data; None: unknown."""
+    at = entry.at
+    for place in places:
+        text = entry.data[place] if -len(entry.data) <= place < len(entry.data) else ""
+        if not (text.isascii() and text.isdigit() and len(text) <= _DURATION_DIGITS):
+            return None
+        at -= int(text) * SECOND
+    return at if places else None
+
+
+_ENDS: Final[dict[str, VisitEnd]] = {
+    "ABANDON": "abandoned",
+    "EXITWITHTIMEOUT": "timed-out",
+    "EXITEMPTY": "left-empty",
+    "EXITWITHKEY": "key",
+    "WITHDRAW": "withdrawn",
+    "SYSCOMPAT": "unserved",
+}
+_WAITED: Final = {**dict.fromkeys(("ABANDON", "EXITWITHTIMEOUT", "EXITEMPTY", "WITHDRAW"), (2,)), "EXITWITHKEY": (3,)}
+_REFUSALS: Final[dict[str, VisitEnd]] = {"FULL": "full", "JOINEMPTY": "join-empty", "JOINUNAVAIL": "join-empty"}
+_ENDED_BY: Final[dict[str, Side]] = {"COMPLETECALLER": "customer", "COMPLETEAGENT": "agent"}
+_TALKS: Final = {
+    **dict.fromkeys(_ENDED_BY, (0, 1)),
+    **dict.fromkeys(("TRANSFER", "BLINDTRANSFER"), (2, 3)),
+    "ATTENDEDTRANSFER": (-3, -2),
+}
+
+PLACES: Final[dict[str, Callable[[Draft, Entry], None]]] = {
+    "ENTERQUEUE": _enter,
+    "CONNECT": _connect,
+    **dict.fromkeys(_TALKS, _end_talk),
+    **dict.fromkeys(_ENDS, _leave),
+    **dict.fromkeys(_REFUSALS, _refuse),
+    "RINGNOANSWER": ring_in_vain,
+    "RINGCANCELED": _cancel,
+    "DID": _note,
+    "CALLERID": _note,
+}
+"""What an entry does to its call; events that are not here tell nothing of one."""
+BEGINNINGS: Final = frozenset({"ENTERQUEUE", "DID", "CALLERID", *_REFUSALS})
