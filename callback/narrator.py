@@ -127,6 +127,10 @@ def _decided(facts: Facts, time: Time) -> str:
     return f"#{facts['reservation']} {facts['action']}{when} by {facts['who']}: {facts['why']}"
 
 
+def _put_first(facts: Facts, _time: Time) -> str:
+    return f"{facts['number']} calls again: he is put first in {facts['queue']}"
+
+
 _LINES: dict[str, Callable[[Facts, Time], str]] = {
     "call": _call,
     "reserved": _reserved,
@@ -142,5 +146,6 @@ _LINES: dict[str, Callable[[Facts, Time], str]] = {
     "outcome": _outcome,
     "returned": _returned,
     "gap": _gap,
+    "put-first": _put_first,
     "decided": _decided,
 }

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, or_, select
 
-from callback import settle, wording
+from callback import phone, settle, wording
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
 from telephony.call import Call
+
+
+def owed(connection: Connection, shift: Shift, caller: str, queue: str, channel: str) -> bool:
+    """Whether a callback is owed to who calls now, in the queue's group: then he is let through first."""
+    number = phone.read(caller, shift.trunks[shift.trunk_name(channel)]).e164
+    r = t.reservation.c
+    his = (
+        select(r.id)
+        .join(t.person)
+        .where(t.OPEN, r.pbx == shift.pbx, r.queue_group == shift.rules.queue(queue).group)
+        .where(t.person.c.number == number, t.person.c.shared.is_(False))
+    )
+    return number is not None and connection.execute(his.limit(1)).first() is not None
 
 
 def served(connection: Connection, shift: Shift, call: Call, queue: str | None, person: int, now: int) -> list[News]:

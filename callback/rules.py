@@ -89,6 +89,7 @@ class ShiftRules(Part):
     retry_unknown_min: Minutes = 15
     retry_our_fault_min: Minutes = 1
     dids: dict[str, str] = Field(default_factory=dict)  # number dialled, as signalled → the queue that it leads to
+    returning_priority: Annotated[int, Field(ge=0, le=100)] = 10  # of who calls again before we called him; 0: none
     default_queue: str | None = None  # of calls on other numbers that were lost before any queue; none: not ours
     queues: dict[str, QueueRules] = Field(default_factory=dict)
 

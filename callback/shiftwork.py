@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from callback import dispatch, live, offer, settle, tending, wording
+from callback import dispatch, live, offer, redial, settle, tending, wording
 from callback.errors import IllegalTransition, NotOurs, StoreError
 from callback.narrator import Narrator
 from callback.news import News
@@ -30,7 +30,7 @@ from sms.gateway import Gateway
 from telephony.dialler import Order
 from telephony.errors import TelephonyError
 from telephony.journal import Journal
-from telephony.pbx import Pbx, PlacingRefused, Ticket, Wiring
+from telephony.pbx import Joined, Pbx, PlacingRefused, Ticket, Wiring
 from telephony.queue_log_gap import open_log
 from telephony.tasks import together
 
@@ -75,6 +75,7 @@ class Shiftwork:
             on_heard=self._writer.put,
             on_state=self._on_state,
             room=lambda: self._writer.room,
+            on_caller=self._greet,
             boot=seen[0].boot if seen else "",
             heard_at=heard_at,
         )
@@ -139,6 +140,20 @@ class Shiftwork:
         if state == "up":
             told += [self._unknown(queue) for queue in self._shift.rules.queues if queue not in self._pbx.queues]
         self._tell(told)
+
+    async def _greet(self, caller: Joined) -> None:
+        """Let a caller to whom a callback is owed through before the others: he has waited once already."""
+        rules = self._shift.rules
+        if rules.returning_priority == 0 or rules.queue(caller.queue).calls != "on":
+            return
+        if await asyncio.to_thread(self._owed, caller):
+            await self._pbx.put_first(caller, rules.returning_priority)
+            facts = {"queue": caller.queue, "number": caller.number}
+            self._tell([News("put-first", self._now(), facts)])
+
+    def _owed(self, caller: Joined) -> bool:
+        with self._store.read() as connection:
+            return redial.owed(connection, self._shift, caller.number, caller.queue, caller.channel)
 
     def _unknown(self, queue: str) -> News:
         why = f"no such queue on the PBX: mend [rules.queues.{queue}]; it has {', '.join(sorted(self._pbx.queues))}"

@@ -41,11 +41,14 @@ class Ask(Protocol):
 
 
 Note = Callable[[ChannelEvent], Awaitable[None]]
+Joined = QueueCallerJoin | QueueEntry
 Question = tuple[type[ChannelEvent], ChannelEvent]
 
 
 class Asking:
     """Asks about what is heard. `detect` says for which queues; `legs` gives the live channels of a talk.
+
+    `there` is told of each caller who is there, once the PBX has said so.
 
     `refused` counts the answers other than yes and no, by what was asked: rights or a module are missing.
     """
@@ -58,9 +61,11 @@ class Asking:
         clock: Callable[[], int],
         detect: Callable[[str], bool],
         legs: Callable[[AgentConnect], Iterable[ChannelEvent]],
+        there: Callable[[Joined], Awaitable[None]],
     ) -> None:
         self.refused: Counter[str] = Counter()
         self._ask, self._note, self._clock, self._detect, self._legs = ask, note, clock, detect, legs
+        self._there = there
         self._line: deque[Question] = deque()
         self._waiting = asyncio.Semaphore(0)
         self._overflow: deque[ChannelEvent] = deque(maxlen=LINE)
@@ -113,6 +118,8 @@ class Asking:
         else:
             at = self._clock()
             await self._note(Confirmed(at, about.uniqueid, about.linkedid, about.channel, answer.get("Value")))
+            if isinstance(about, (QueueCallerJoin, QueueEntry)):
+                await self._there(about)
 
     async def _switch_on(self, about: ChannelEvent) -> None:
         headers = [("Channel", about.uniqueid), ("Variable", "TALK_DETECT(set)"), ("Value", DETECTOR)]

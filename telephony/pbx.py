@@ -16,7 +16,7 @@ from telephony.agents import AgentsView
 from telephony.ami.client import ActionFailed, ActionRefused, ActionTimeout, Client, NotConnected
 from telephony.ami.protocol import Message
 from telephony.ami.sieve import Refused
-from telephony.asking import Asking
+from telephony.asking import Asking, Joined
 from telephony.call import Call
 from telephony.dialler import Dialler, Order
 from telephony.errors import TelephonyError
@@ -28,7 +28,7 @@ from telephony.queue_log_gap import Log
 from telephony.tasks import together
 from telephony.tracker import Tracker
 
-__all__ = ["Gap", "Heard", "Pbx", "PlacingRefused", "Ticket", "Wiring"]
+__all__ = ["Gap", "Heard", "Joined", "Pbx", "PlacingRefused", "Ticket", "Wiring"]
 
 log = logging.getLogger(__name__)
 
@@ -72,10 +72,15 @@ class PlacingRefused(TelephonyError):
     """The PBX, or we ourselves, refused to place a callback: nobody was rung."""
 
 
+async def _nobody_asks(_caller: Joined) -> None:
+    """Take no notice of who waits."""
+
+
 class Pbx:
     """One Asterisk. First `recall`, then `run()`, which listens until cancelled.
 
-    `on_heard` gets what was heard, in order; while `room` says no, it may be slow. `on_state` is told: up, down,
+    `on_heard` gets what was heard, in order; while `room` says no, it may be slow. `on_caller` is told of each caller
+    who waits, once the PBX has said that he is there. `on_state` is told: up, down,
     journal-full, behind, level, refused. `boot` and `heard_at` are what an earlier run saw last: the start-up stamp
     of that Asterisk and when it was listened to. So a restart and a gap are known while nobody listened.
     """
@@ -89,6 +94,7 @@ class Pbx:
         on_heard: Callable[[Heard], Awaitable[None]],
         on_state: Callable[[str, str], None],
         room: Callable[[], bool] = lambda: True,
+        on_caller: Callable[[Joined], Awaitable[None]] = _nobody_asks,
         boot: str = "",
         heard_at: int | None = None,
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,
@@ -118,7 +124,12 @@ class Pbx:
             on_down=self._on_down,
         )
         self._asking = Asking(
-            self._client.action, self._note, clock=self._pbx_clock, detect=wiring.detect, legs=self._legs
+            self._client.action,
+            self._note,
+            clock=self._pbx_clock,
+            detect=wiring.detect,
+            legs=self._legs,
+            there=on_caller,
         )
 
     # Listening
@@ -339,6 +350,19 @@ class Pbx:
         """Let the dialplan offer callbacks in a queue for so many seconds: the global variable LCR_OFFER_<queue>."""
         until_s = int(self._pbx_clock() / SECOND + lasts_s)
         await self._client.action("Setvar", [("Variable", f"LCR_OFFER_{queue}"), ("Value", str(until_s))])
+
+    async def put_first(self, caller: Joined, priority: int) -> None:
+        """Put a waiting caller before those of lower priority, at once. Asterisk 16 takes it, and does not re-sort."""
+        headers = [
+            ("Queue", caller.queue),
+            ("Caller", caller.channel),
+            ("Priority", str(priority)),
+            ("Immediate", "yes"),
+        ]
+        try:
+            await self._client.action("QueueChangePriorityCaller", headers)
+        except ActionFailed as error:
+            log.info("%s was not put first: %s", caller.channel, error)
 
     async def call_off(self, attempt: str) -> None:
         """Hang up an attempt's own leg, if it is there: whoever rings for it stops ringing."""

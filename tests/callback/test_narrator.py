@@ -29,6 +29,7 @@ SERVICE = [  # told by the service itself
     News("pbx-behind", NOON, {"pbx": "main", "why": "9 s: all is heard and kept"}),
     News("pbx-level", NOON, {"pbx": "main", "why": "all that was heard is judged"}),
     News("gap", NOON, {"since_at": NOON - MINUTE, "until_at": NOON, "calls": 3, "why_not": ""}),
+    News("put-first", NOON, {"queue": "sales", "number": "+819012345678"}),
     News("decided", NOON, {"reservation": 7, "action": "slot", "slot_at": NOON, "who": "anna", "why": "he asked"}),
     News("lease-kept", NOON, {"why": "the database is away"}),
     News("pbx-refused", NOON, {"pbx": "main", "why": "2 forged messages"}),

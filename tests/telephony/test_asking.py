@@ -10,7 +10,7 @@ import pytest
 from telephony import asking
 from telephony.ami.client import ActionFailed, NotConnected
 from telephony.ami.protocol import Message
-from telephony.asking import Asking
+from telephony.asking import Asking, Joined
 from telephony.events import AgentConnect, ChannelEvent, Confirmed, Denied, Detecting, QueueCallerJoin
 
 Answer = Callable[[str, str], str]
@@ -32,8 +32,14 @@ class Pbx:
         self.asked: list[tuple[str, str, str]] = []
         legs = [ChannelEvent(1, uniqueid, "1.1", f"PJSIP/{uniqueid}") for uniqueid in ("1.1", "1.2")]
         self.asking = Asking(
-            self.ask, self.note, clock=lambda: 77, detect=lambda queue: queue == "support", legs=lambda _: legs
+            self.ask,
+            self.note,
+            clock=lambda: 77,
+            detect=lambda queue: queue == "support",
+            legs=lambda _: legs,
+            there=self.there,
         )
+        self.callers: list[str] = []
 
     async def ask(self, name: str, headers: Iterable[tuple[str, str]], *, timeout_s: float) -> Message:
         assert timeout_s > 0
@@ -48,6 +54,9 @@ class Pbx:
         if said.startswith("no"):
             raise ActionFailed("refused", Message(f"Response: Error\r\nMessage: {said.capitalize()}".encode()))
         return Message(f"Response: Success\r\nVariable: CALLERID(num)\r\nValue: {said}".encode())
+
+    async def there(self, caller: Joined) -> None:
+        self.callers.append(caller.uniqueid)
 
     async def note(self, note: ChannelEvent) -> None:
         self.notes.append(note)
@@ -82,6 +91,7 @@ def test_who_joins_a_queue_is_confirmed_or_denied(said: str, note: ChannelEvent)
     pbx.hears(join("1.1"), answers=1)
     assert pbx.asked == [("Getvar", "1.1", "CALLERID(num)")]
     assert pbx.notes == [note]
+    assert pbx.callers == (["1.1"] if isinstance(note, Confirmed) else [])
 
 
 @pytest.mark.parametrize("said", ["gone", "no permission"])
