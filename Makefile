@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test live check format lock clean
+.PHONY: help setup run test live bench check format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -30,6 +30,9 @@ test: $(READY) ## all tests, the live ones included (ARGS='-k busy')
 
 live: $(READY) ## the live tests on the old Asterisk 16 (ARGS='-k busy')
 	@LAB_ASTERISK=16 $(BIN)/python -m pytest -n 4 --maxschedchunk 1 -m live $(ARGS)
+
+bench: $(READY) ## what it can bear, measured: BENCH=ingest, or a list without it (ARGS=--help)
+	@$(BIN)/python -m benchmarks $(BENCH) $(ARGS)
 
 check: $(READY) ## format, lint, types and layers
 	@$(BIN)/ruff format --check .

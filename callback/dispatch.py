@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -34,12 +35,17 @@ def next_order(
     """
     if live.closed is not None:
         return None, []
-    rows = {row.id: row for row in lanes.due(connection, shift.pbx, now, _queues(shift, live))}
-    if not rows:
-        return None, []
     in_flight = lanes.in_flight(connection)
-    decision = decide(list(rows.values()), in_flight, shift, live, now)
-    if isinstance(decision, order.Wait) or not _rings_left(connection, shift, decision.candidate, now):
+    queues = _queues(shift, order.reachable(_floor(in_flight, shift, live)))
+    rows = {row.id: row for row in lanes.due(connection, shift.pbx, now, queues, live.numbers)}
+    while True:
+        decision = decide(list(rows.values()), in_flight, shift, live, now)
+        if isinstance(decision, order.Wait):
+            return None, []
+        if lanes.lock(connection, decision.candidate.reservation):
+            break
+        del rows[decision.candidate.reservation]  # somebody else is about to call him, or decides about him
+    if not _rings_left(connection, shift, decision.candidate, now):
         return None, []
     return _claim(connection, shift, held, live, rows[decision.candidate.reservation], decision, now)
 
@@ -57,16 +63,20 @@ def _rings_left(connection: Connection, shift: Shift, candidate: order.Candidate
     return False
 
 
-def _queues(shift: Shift, live: Live) -> dict[str, tuple[str, ...]]:
+def _queues(shift: Shift, reachable: Collection[str]) -> dict[str, tuple[str, ...]]:
     """The queues that somebody might be called for, with the only numbers that may be."""
-    staffed = ((queue, shift.rules.queue(queue)) for queue, agents in live.free.items() if agents)
+    staffed = ((queue, shift.rules.queue(queue)) for queue in reachable)
     return {queue: rules.only_numbers for queue, rules in staffed if rules.calls == "on"}
+
+
+def _floor(in_flight: list[Row[Any]], shift: Shift, live: Live) -> order.Floor:
+    looking = Counter(row.queue for row in in_flight if row.pbx == shift.pbx and row.agent_connected_at is None)
+    return order.Floor(free=live.free, waiting=live.waiting, looking=looking)
 
 
 def decide(rows: list[Row[Any]], in_flight: list[Row[Any]], shift: Shift, live: Live, now: int) -> order.Decision:
     """Ask the pure rule; also for those who only want to know why not. `in_flight`: the attempts on every PBX."""
-    looking = Counter(row.queue for row in in_flight if row.pbx == shift.pbx and row.agent_connected_at is None)
-    floor = order.Floor(free=live.free, waiting=live.waiting, looking=looking)
+    floor = _floor(in_flight, shift, live)
     busy = {row.person_id for row in in_flight}
     return order.choose([_candidate(row, shift, live, busy) for row in rows], floor, shift.hours, now)
 

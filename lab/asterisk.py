@@ -4,8 +4,10 @@ import re
 import secrets
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -23,16 +25,38 @@ MUSIC_HZ = 350
 QUEUES: Mapping[str, Sequence[str]] = {"support": ("agent1", "agent2"), "sales": ("agent2",)}
 
 _TEMPLATES = Path(__file__).parent / "conf"
-_PRODUCT_DIALPLAN = Path(__file__).parents[1] / "telephony" / "dialplan" / "extensions_lcr.conf"
-_HOST, _TRUNK_HOST = "127.0.0.1", "127.0.0.2"
+_PRODUCT_DIALPLAN = Path(__file__).parents[1] / "telephony" / "dialplan"
+_HOST = "127.0.0.1"
+_TRUNKS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "trunk": ("127.0.0.2", {}),
+    "watched": ("127.0.0.3", {"rtp_timeout": "2"}),
+    "direct": ("127.0.0.4", {"direct_media": "yes"}),
+}
+"""Carriers: where each sits, and what its endpoint has otherwise than the others."""
+
 _BOOT_S, _STOP_S = 20, 5
+_LOCAL = re.compile(r"Local/([0-9]+)@.+")
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What a site has set otherwise than its Asterisk came: all of it empty is the lab's ordinary PBX.
+
+    `options` are lines of asterisk.conf such as maxcalls, `endpoints` settings in pjsip.conf of agents' phones, such as
+    rtp_timeout. A phone that does not reply is given up after `patience_s`, 6.4 at least.
+    """
+
+    options: Mapping[str, str] = field(default_factory=dict)
+    endpoints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    patience_s: float = 32
 
 
 class Asterisk:
     """A running Asterisk; make one with `start`, end it with `close` or as a context manager.
 
     `ami_port`, `username` and `secret` are for the service, with the least privilege that suffices; the lab
-    itself asks by `action` and `command`. Phones sit at `trunk` (the carrier) and `agents[name]`.
+    itself asks by `action` and `command`. Phones sit at `trunks[name]` and `agents[name]`: the carrier "trunk", the
+    carrier "watched" whose calls end when no voice comes for 2 s, the carrier "direct" whose voice goes past the PBX.
     """
 
     username = "lcr"
@@ -49,10 +73,11 @@ class Asterisk:
         self._seat = Seat.take()
         self._process: subprocess.Popen[bytes] | None = None
         self._console: Console | None = None
+        self._one_at_a_time = threading.Lock()
         self.host = _HOST
         self.ami_port = self._seat.ami
         self.sip: Address = (_HOST, self._seat.sip)
-        self.trunk: Address = (_TRUNK_HOST, self._seat.phones)
+        self.trunks: dict[str, Address] = {name: (host, self._seat.phones) for name, (host, _) in _TRUNKS.items()}
         self.agents: dict[str, Address] = {
             name: (f"127.0.0.{11 + place}", self._seat.phones) for place, name in enumerate(agents)
         }
@@ -68,17 +93,19 @@ class Asterisk:
         agents: Sequence[str] = ("agent1", "agent2"),
         queues: Mapping[str, Sequence[str]] = QUEUES,
         variables: Mapping[str, str] | None = None,
+        habits: Habits | None = None,
         tree: AsteriskTree | None = None,
     ) -> Self:
         """Write the configuration into `run_dir`, start, and return when it is fully booted.
 
-        `queues` maps names to their members among `agents`; `variables` become dialplan globals. Raises
-        `NoAsterisk` where none can be had, `LabError` where it does not come up.
+        `queues` maps names to their members among `agents`; a member Local/17@from-queue/n is agent17 behind a Local
+        channel. `variables` become dialplan globals. Raises `NoAsterisk` where none can be had, `LabError` where it
+        does not come up.
         """
         tree = tree or fetch.asterisk(version)
         pbx = cls(tree, run_dir, agents, queues)
         try:
-            pbx._configure(variables or {})
+            pbx._configure(variables or {}, habits or Habits())
             pbx.boot()
         except BaseException:
             pbx.close()
@@ -153,7 +180,8 @@ class Asterisk:
         """Ask by AMI, with all rights: the response, then the events that belong to it."""
         if self._console is None:
             raise LabError("this Asterisk does not run; boot it first.")
-        return self._console.action(name, **headers)
+        with self._one_at_a_time:
+            return self._console.action(name, **headers)
 
     def console(self) -> Console:
         """Open another session with all rights, to listen to everything from now on."""
@@ -175,9 +203,9 @@ class Asterisk:
                 raise LabError(f"channels stay after {timeout_s} s: {[one.get('Channel') for one in live]}")
             time.sleep(0.05)
 
-    def carrier(self) -> Carrier:
-        """Set up the outside world."""
-        return Carrier(self.trunk, self.sip)
+    def carrier(self, trunk: str = "trunk") -> Carrier:
+        """Set up the outside world behind that trunk."""
+        return Carrier(self.trunks[trunk], self.sip)
 
     def phone(self, agent: str, script: Script | None = None) -> Phone:
         """Set up the phone of an agent."""
@@ -196,7 +224,7 @@ class Asterisk:
                     raise LabError(f"Asterisk did not start; its last words in {self.run_dir}/log: {said}") from None
                 time.sleep(0.02)
 
-    def _configure(self, variables: Mapping[str, str]) -> None:
+    def _configure(self, variables: Mapping[str, str], habits: Habits) -> None:
         for name in ("etc", "lib", "run", "log/cdr-csv", "spool", "agi", "music"):
             (self.run_dir / name).mkdir(parents=True, exist_ok=True)
         values = {
@@ -207,24 +235,31 @@ class Asterisk:
             "LCR_SECRET": self.secret,
             "LAB_SECRET": self._lab_secret,
             "SIP_ADDRESS": _written(self.sip),
-            "TRUNK_ADDRESS": _written(self.trunk),
-            "TRUNK_IP": self.trunk[0],
+            "TRUNKS": "\n".join(
+                _endpoint(name, "carrier", self.trunks[name], settings) for name, (_, settings) in _TRUNKS.items()
+            ),
+            "ASKS_AGAIN_MS": str(int(habits.patience_s * 1000 / 64)),
+            "PATIENCE_MS": str(int(habits.patience_s * 1000)),
+            "OPTIONS": _lines(habits.options),
             "RTP_FIRST": str(self._seat.voice[0]),
             "RTP_LAST": str(self._seat.voice[1]),
-            "AGENTS": "\n".join(_agent(name, address) for name, address in self.agents.items()),
+            "AGENTS": "\n".join(
+                _agent(name, address, habits.endpoints.get(name, {})) for name, address in self.agents.items()
+            ),
             "QUEUES": "\n".join(_queue(name, members) for name, members in self._queues.items()),
-            "GLOBALS": "".join(f"{name} = {value}\n" for name, value in variables.items()),
+            "GLOBALS": _lines(variables),
         }
         for template in _TEMPLATES.glob("*.conf"):
             filled = re.sub(r"@([A-Z_]+)@", lambda found: values[found[1]], template.read_text())
             (self.run_dir / "etc" / template.name).write_text(filled)
         for name in _SILENT:
             (self.run_dir / "etc" / f"{name}.conf").touch()
-        shutil.copy(_PRODUCT_DIALPLAN, self.run_dir / "etc")
+        for shipped in _PRODUCT_DIALPLAN.glob("*.conf"):
+            shutil.copy(shipped, self.run_dir / "etc")
         (self.run_dir / "music" / "tone.ulaw").write_bytes(b"".join(rtp.tone(MUSIC_HZ)) * 25)
 
 
-_SILENT = ("acl", "ccss", "cel", "codecs", "features", "pjproject", "queuerules", "stasis", "udptl")
+_SILENT = ("acl", "ccss", "cel", "codecs", "pjproject", "queuerules", "stasis", "udptl")
 """Files that Asterisk misses aloud and reads empty."""
 
 
@@ -232,15 +267,28 @@ def _written(address: Address) -> str:
     return f"{address[0]}:{address[1]}"
 
 
-def _agent(name: str, address: Address) -> str:
+def _lines(settings: Mapping[str, str]) -> str:
+    return "".join(f"{name} = {value}\n" for name, value in settings.items())
+
+
+def _agent(name: str, address: Address, settings: Mapping[str, str]) -> str:
     number = 1000 + int(address[0].rpartition(".")[2]) - 10
+    return _endpoint(name, "agent", address, {"callerid": f"{name} <{number}>", **settings}, user=f"{name}@")
+
+
+def _endpoint(name: str, kind: str, address: Address, settings: Mapping[str, str], *, user: str = "") -> str:
     return (
-        f"\n[{name}](agent)\naors = {name}\ncallerid = {name} <{number}>\n"
-        f"[{name}]\ntype = aor\ncontact = sip:{name}@{_written(address)}\n"
+        f"\n[{name}]({kind})\naors = {name}\n{_lines(settings)}"
+        f"[{name}]\ntype = aor\ncontact = sip:{user}{_written(address)}\n"
         f"[{name}]\ntype = identify\nendpoint = {name}\nmatch = {address[0]}\n"
     )
 
 
 def _queue(name: str, members: Sequence[str]) -> str:
-    lines = (f"member => PJSIP/{member},0,{member},PJSIP/{member}\n" for member in members)
-    return f"[{name}](desk)\n{''.join(lines)}"
+    return f"[{name}](desk)\n{''.join(_member(member) for member in members)}"
+
+
+def _member(member: str) -> str:
+    local = _LOCAL.fullmatch(member)
+    agent = f"agent{local[1]}" if local else member
+    return f"member => {member if local else f'PJSIP/{agent}'},0,{agent},PJSIP/{agent}\n"

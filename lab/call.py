@@ -5,6 +5,7 @@ All instants are wall-clock microseconds UTC. Everything happens in the phones' 
 
 import threading
 import time
+import urllib.parse
 from collections.abc import Callable
 from typing import Literal, Self
 
@@ -44,10 +45,12 @@ class Call:
         self.ended_by: Literal["us", "pbx"] | None = None
         self.code: int | None = None
         self.reason = ""
+        self._wire = wire
         self._loop = wire.loop
         self._changed = threading.Condition()
         self._stream = Stream(wire.loop, wire.address[0], wire.hz)
         self._sound: Sound = "tone"
+        self._described = 1  # session descriptions that were sent
         self._heard_of = False  # the PBX said something: only then may we take the INVITE back
         self._parting: str | None = None  # reason of a CANCEL or BYE that must wait for the PBX's word
         self._dialog: Dialog
@@ -87,9 +90,19 @@ class Call:
         return self._dialog.call_id
 
     @property
+    def replacement(self) -> str:
+        """Give the name by which the PBX can put another call into the place of this one (RFC 3891)."""
+        return self._dialog.replacement()
+
+    @property
     def packets(self) -> int:
         """How many packets of voice came."""
         return self._stream.ear.packets
+
+    @property
+    def heard_from(self) -> str | None:
+        """Give the address that the last voice came from: the PBX's, or another phone's."""
+        return self._stream.heard_from[0] if self._stream.heard_from else None
 
     @property
     def talked_s(self) -> float:
@@ -119,10 +132,10 @@ class Call:
         """Wait until it is over; raises `PhoneError` if it is not in time."""
         return self._wait(lambda: self.state == "ended", "end", timeout_s)
 
-    def wait_heard(self, hz: int, timeout_s: float = 5) -> Self:
-        """Wait until a tone of `hz` was heard; raises `PhoneError` if it is not in time."""
+    def wait_heard(self, hz: int, timeout_s: float = 5, *, last_s: float = 10) -> Self:
+        """Wait until a tone of `hz` was heard in the last seconds; raises `PhoneError` if it is not in time."""
         deadline = time.monotonic() + timeout_s
-        while not self.heard(hz):
+        while not self.heard(hz, last_s):
             if time.monotonic() > deadline or self.state == "ended":
                 raise PhoneError(f"{self} did not hear {hz} Hz within {timeout_s} s; {self.packets} packets came")
             with self._changed:
@@ -162,6 +175,23 @@ class Call:
         """Send something else from now on: the tone, silence, or nothing."""
         self._loop.call(lambda: self._make(sound))
 
+    def hold(self) -> None:
+        """Put the other side on hold: it hears the PBX's music, and nothing of us."""
+        self._loop.call(lambda: self._describe_anew("sendonly", "none"))
+
+    def resume(self) -> None:
+        """Take the other side back, and send what was sent before."""
+        self._loop.call(lambda: self._describe_anew("sendrecv", self._sound))
+
+    def transfer(self, number: str) -> None:
+        """Hand the other side on to `number`, without a word to whoever is there (REFER)."""
+        self._loop.call(lambda: self._refer(number, ""))
+
+    def transfer_to(self, consulted: "Call") -> None:
+        """Join the other side with whom this phone talks in `consulted` (REFER with Replaces)."""
+        replaces = urllib.parse.quote(consulted.replacement, safe="")
+        self._loop.call(lambda: self._refer(consulted.number, f"?Replaces={replaces}"))
+
     def ring(self) -> None:
         """Let the phone ring."""
         self._loop.call(self._ring)
@@ -182,7 +212,7 @@ class Call:
             self._progress(message)
         elif message.status < _REFUSED:
             self._accepted(message)
-        else:
+        elif self.state != "answered":  # else it refuses to be held, and that is all
             self._dialog.accept_refusal(message)
             self._end("pbx", code=message.status, reason=message.get("reason"))
 
@@ -214,9 +244,11 @@ class Call:
         elif message.method == "CANCEL":
             self._cancelled(message)
         else:
-            self._dialog.reply_to(message, sip.describe(self._stream.address) if message.body else b"")
+            self._dialog.reply_to(message, sip.describe(self._stream.address) if sip.media(message.body) else b"")
             if message.method == "BYE":
                 self._end("pbx", reason=message.get("reason"))
+            elif message.method == "NOTIFY" and message.body.startswith(b"SIP/2.0 2"):  # what REFER asked for is done
+                self._hang_up("")
 
     def _invited_again(self, message: Message) -> None:
         if self.state == "answered" and not self._dialog.is_retransmission(message):
@@ -278,6 +310,16 @@ class Call:
         self._dialog.fall_silent()
         self._parting = None
         self._end("us")
+
+    def _describe_anew(self, direction: str, sound: Sound) -> None:
+        self._described += 1
+        self._stream.sound = sound
+        body = sip.describe(self._stream.address, direction=direction, version=self._described)
+        self._dialog.ask("INVITE", body=body)
+
+    def _refer(self, number: str, query: str) -> None:
+        host, port = self._wire.pbx
+        self._dialog.ask("REFER", refer_to=f"<sip:{number}@{host}:{port}{query}>")
 
     def _make(self, sound: Sound) -> None:
         self._sound = self._stream.sound = sound

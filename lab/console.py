@@ -57,9 +57,13 @@ class Console:
         """Wait for an event of this name."""
         deadline = time.monotonic() + timeout_s
         while True:
-            message = self._message(deadline)
+            message = self.next_event(deadline - time.monotonic())
             if message.get("Event") == name:
                 return message
+
+    def next_event(self, timeout_s: float = 10) -> Reply:
+        """Wait for whatever comes next."""
+        return self._message(time.monotonic() + timeout_s)
 
     def _answer_to(self, wanted: str, deadline: float) -> Reply:
         while True:

@@ -67,10 +67,15 @@ class Dialog:
 
     # Asking.
 
-    def ask(self, method: str, *, reason: str = "") -> None:
+    def ask(self, method: str, *, reason: str = "", refer_to: str = "", body: bytes = b"") -> None:
         """Send a request of its own within the dialog, until it is answered."""
         self._cseq += 1
-        self._send_until_answered(self._request(method, self._cseq, reason=reason))
+        headers = (("reason", reason), ("refer-to", refer_to), ("content-type", "application/sdp" if body else ""))
+        self._send_until_answered(self._request(method, self._cseq, *headers, body=body))
+
+    def replacement(self) -> str:
+        """Name this dialog as a header Replaces does to whom we talk with (RFC 3891): their tag comes first."""
+        return f"{self.call_id};to-tag={sip.tag(self._remote)};from-tag={sip.tag(self._local)}"
 
     def send_invite(self) -> None:
         """Send the INVITE, until the PBX says something."""
@@ -79,7 +84,8 @@ class Dialog:
     def cancel(self, reason: str) -> None:
         """Take the INVITE back, until that is answered."""
         via = self.invite.get("via")
-        self._send_until_answered(self._request("CANCEL", 1, via=via, to=self.invite.get("to"), reason=reason))
+        to = self.invite.get("to")
+        self._send_until_answered(self._request("CANCEL", 1, ("reason", reason), via=via, to=to))
 
     def accept(self, response: Message) -> None:
         """Take a 2xx to the INVITE: from now on the dialog is with who sent it. Acknowledge it."""
@@ -124,7 +130,9 @@ class Dialog:
             self._say(self._last_reply)
         return True
 
-    def _request(self, method: str, cseq: int, *, via: str = "", to: str = "", reason: str = "") -> Message:
+    def _request(
+        self, method: str, cseq: int, *besides: tuple[str, str], via: str = "", to: str = "", body: bytes = b""
+    ) -> Message:
         headers = [
             ("via", via or new_via(self._wire.address)),
             ("max-forwards", "70"),
@@ -134,8 +142,8 @@ class Dialog:
             ("cseq", f"{cseq} {method}"),
             ("contact", self._contact),
         ]
-        headers += [("reason", reason)] if reason else []
-        return Message(f"{method} {self._target} SIP/2.0", tuple(headers))
+        headers += [(name, value) for name, value in besides if value]
+        return Message(f"{method} {self._target} SIP/2.0", tuple(headers), body)
 
     def _say(self, message: Message) -> None:
         if not self.dead:

@@ -1,7 +1,7 @@
 """A real PostgreSQL for as long as somebody needs it: a unix socket in a directory of its own, nothing after.
 
 The distribution's own server is used where it is installed; else its packages are unpacked beside the system.
-Nothing listens on the network. Durability is off: these databases die with their server on purpose.
+Nothing listens on the network. Durability is off unless asked for: these databases die with their server on purpose.
 """
 
 from __future__ import annotations
@@ -47,6 +47,10 @@ SETTINGS = {
     "jit": "off",
     "timezone": "UTC",
 }
+
+
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+"""As in production: for those who measure."""
 
 
 class PostgresError(LabError):
@@ -117,11 +121,11 @@ def _newest(versions: Path) -> Path | None:
 
 
 @contextlib.contextmanager
-def serve(binaries: Binaries) -> Iterator[Server]:
+def serve(binaries: Binaries, *, durable: bool = False) -> Iterator[Server]:
     """Run a fresh server while the context lasts; it ends with the thread that began it, even by kill -9."""
     with _own_folder() as folder:
         _initdb(binaries, folder)
-        process = _start(binaries, folder)
+        process = _start(binaries, folder, SETTINGS | (DURABLE if durable else {}))
         try:
             _wait_until_ready(process, folder)
             yield Server(folder)
@@ -137,9 +141,9 @@ def _initdb(binaries: Binaries, folder: Path) -> None:
         raise PostgresError(f"initdb in {binaries.folder} failed: {made.stderr.strip()}")
 
 
-def _start(binaries: Binaries, folder: Path) -> subprocess.Popen[bytes]:
-    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-    command = binaries.command("postgres", "-D", "data", "-k", str(folder), *settings)
+def _start(binaries: Binaries, folder: Path, settings: dict[str, str]) -> subprocess.Popen[bytes]:
+    options = [f"--{name}={value}" for name, value in settings.items()]
+    command = binaries.command("postgres", "-D", "data", "-k", str(folder), *options)
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(command, cwd=folder, env=binaries.environment(), stdout=log, stderr=log)
 

@@ -16,8 +16,8 @@ from typing import Literal
 from lab.loop import Loop
 from lab.sip import Address
 
-Sound = Literal["tone", "silence", "none"]
-"""What a phone sends: its tone, digital silence, or no packet at all."""
+Sound = Literal["tone", "noise", "silence", "none"]
+"""What a phone sends: its tone, the faint noise of an open line, digital silence, or no packet at all."""
 
 PACKET_S = 0.02
 SAMPLES = 160
@@ -27,6 +27,7 @@ _REMEMBERED = 500  # packets: the last 10 s of a call
 _PURE = 0.8  # share of a packet's energy at one frequency that makes it that tone; speech and music stay below
 _LONG_ENOUGH = 5  # packets in a row
 _VOICE, _DIGIT = 0, 101
+_FAINT = 60  # of 32767: far below what anybody takes for speech
 
 
 def encode(sample: int) -> int:
@@ -53,6 +54,13 @@ def tone(hz: int) -> tuple[bytes, ...]:
     wave = (int(8000 * math.sin(2 * math.pi * hz * i / RATE)) for i in range(10 * SAMPLES))
     sound = bytes(encode(sample) for sample in wave)
     return tuple(sound[at : at + SAMPLES] for at in range(0, len(sound), SAMPLES))
+
+
+@functools.cache
+def noise() -> tuple[bytes, ...]:
+    """Ten packets of the faint noise that a line makes on which nobody speaks."""
+    chance = random.Random(1)
+    return tuple(bytes(encode(chance.randint(-_FAINT, _FAINT)) for _ in range(SAMPLES)) for _ in range(10))
 
 
 def purity(payload: bytes, hz: int) -> float:
@@ -108,6 +116,7 @@ class Stream:
     def __init__(self, loop: Loop, host: str, hz: int) -> None:
         self.sound: Sound = "none"
         self.remote: Address | None = None
+        self.heard_from: Address | None = None
         self.ear = Ear()
         self._loop = loop
         self._socket = _even_port(host)
@@ -148,7 +157,7 @@ class Stream:
     def _receive(self) -> None:
         with suppress(OSError):  # an unreachable remote shows up here too
             while True:
-                data = self._socket.recv(2000)
+                data, self.heard_from = self._socket.recvfrom(2000)
                 if len(data) > 12 and data[1] & 0x7F == _VOICE:  # noqa: PLR2004 - the RTP header
                     self.ear.hear(data[12:])
 
@@ -167,6 +176,8 @@ class Stream:
             kind, (stamp, payload) = _DIGIT, self._digits.popleft()
         elif self.sound == "tone":
             payload = self._packets[self._time // SAMPLES % 10]
+        elif self.sound == "noise":
+            payload = noise()[self._time // SAMPLES % 10]
         elif self.sound == "silence":
             payload = SILENCE
         if payload:

@@ -16,7 +16,7 @@ class Seat:
     """Ports `first` to `last`, ours for as long as this process lives or until `leave`.
 
     AMI and SIP of the PBX take the first two on 127.0.0.1, its voice all from the tenth on. Every phone takes
-    the third, on an address of its own: 127.0.0.2 is the carrier, agents follow from 127.0.0.11.
+    the third, on an address of its own: carriers from 127.0.0.2 on, agents from 127.0.0.11 on.
     """
 
     def __init__(self, number: int, lock: IO[str]) -> None:

@@ -109,6 +109,12 @@ def uri(header: str) -> str:
     return found[1] if found else header.partition(";")[0].strip()
 
 
+def tag(header: str) -> str:
+    """Tag of a From or To."""
+    found = re.search(r";tag=([^;>\s]+)", header)
+    return found[1] if found else ""
+
+
 def user(header: str) -> str:
     """User part of the address within a From, To, Contact or request line."""
     found = re.match(r"sips?:([^@;>]*)@", uri(header))
@@ -121,12 +127,12 @@ def display_name(header: str) -> str:
     return (found[1] or found[2] or "") if found else ""
 
 
-def describe(media: Address) -> bytes:
-    """Session description: mu-law and digits, received at `media`."""
+def describe(media: Address, *, direction: str = "sendrecv", version: int = 1) -> bytes:
+    """Session description: mu-law and digits, received at `media`; a new version for each change of direction."""
     host, port = media
     lines = [
         "v=0",
-        f"o=- 1 1 IN IP4 {host}",
+        f"o=- 1 {version} IN IP4 {host}",
         "s=-",
         f"c=IN IP4 {host}",
         "t=0 0",
@@ -137,7 +143,7 @@ def describe(media: Address) -> bytes:
         "a=rtpmap:101 telephone-event/8000",
         "a=fmtp:101 0-15",
         "a=ptime:20",
-        "a=sendrecv",
+        f"a={direction}",
     ]
     return "".join(f"{line}\r\n" for line in lines).encode()
 

@@ -100,6 +100,12 @@ def choose(candidates: Iterable[Candidate], floor: Floor, hours: Hours, now: int
     return Wait(_until(ranked, why, hours, now), why)
 
 
+def reachable(floor: Floor) -> frozenset[str]:
+    """Give the queues in which an agent can be had for a callback now: nobody else needs to be looked at."""
+    capacity = _Capacity(floor)
+    return frozenset(queue for queue in floor.free if capacity.hindrance(queue) is None)
+
+
 def lane(candidate: Candidate, now: int) -> str:
     """Say how its promise stands."""
     if now <= candidate.aim_at:

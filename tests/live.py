@@ -10,6 +10,7 @@ import pytest
 from lab import fetch
 from lab.asterisk import Asterisk
 from tests.live_desk import pause
+from tests.live_floor import floor_pbx
 from tests.parts import missing
 
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ def asterisk_tree() -> fetch.AsteriskTree:
 def running_asterisk(asterisk_tree: fetch.AsteriskTree, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asterisk]:
     """The Asterisk of this test process, started by the first test that asks; tests ask for `pbx`."""
     with Asterisk.start(tmp_path_factory.mktemp("pbx"), tree=asterisk_tree) as pbx:
+        yield pbx
+
+
+@pytest.fixture(scope="session")
+def floor_asterisk(asterisk_tree: fetch.AsteriskTree, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asterisk]:
+    """The Asterisk with many desks, for tests that lose many calls at once."""
+    with floor_pbx(tmp_path_factory.mktemp("floor"), asterisk_tree) as pbx:
         yield pbx
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,6 +41,7 @@ class Store:
         self.url = url
         self.dialect = parsed.get_backend_name()
         sqlite = self.dialect == "sqlite"
+        self._one_writes = threading.Lock() if sqlite else None  # a server lets its writers follow each other itself
         options = {"timeout": BUSY_TIMEOUT_S} if sqlite else _POSTGRESQL
         self.engine = create_engine(parsed, connect_args=options, pool_pre_ping=not sqlite)
         self.where = parsed.render_as_string(hide_password=True)
@@ -56,9 +58,21 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction, committed when the block ends and undone when it raises."""
-        with self._open(write=True) as connection:
+        with self._turn(), self._open(write=True) as connection:
             yield connection
             connection.commit()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let the threads that write to SQLite follow each other: its own waiting sleeps, up to 100 ms at a time."""
+        lock = self._one_writes
+        if lock is not None and not lock.acquire(timeout=BUSY_TIMEOUT_S):
+            raise StoreError(f"{self.where}: another transaction of this process lasts more than {BUSY_TIMEOUT_S} s")
+        try:
+            yield
+        finally:
+            if lock is not None:
+                lock.release()
 
     @contextmanager
     def migration(self) -> Iterator[Connection]:

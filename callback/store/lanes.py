@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, or_, select
@@ -11,6 +11,7 @@ from callback.store import tables as t
 from scheduler.promise import CARRIED_OVER
 
 LANE = 50
+ON_THE_LINE = 2000  # numbers that a query may be told to leave out; beyond that, the rule leaves them out
 Flight = Row[Any]  # an attempt, with the queue, state and number of its reservation
 _r = t.reservation.c
 
@@ -20,11 +21,13 @@ def _open(pbx: str) -> Select[Any]:
     return columns.where(t.OPEN, _r.pbx == pbx, _r.state == "waiting")
 
 
-def due(connection: Connection, pbx: str, now: int, queues: Mapping[str, Sequence[str]]) -> list[Row[Any]]:
+def due(
+    connection: Connection, pbx: str, now: int, queues: Mapping[str, Sequence[str]], on_the_line: Collection[str] = ()
+) -> list[Row[Any]]:
     """Reservations that are due: the severe, oldest inside their aim, newest inside their deadline, those past it.
 
-    `queues` are those that somebody may be called for, each with the only numbers that may be (none: all may). The
-    others stay out, since fifty of them would fill a lane.
+    `queues` are those that somebody may be called for, each with the only numbers that may be (none: all may);
+    `on_the_line` are numbers that may not. The others stay out, since fifty of them would fill a lane.
     """
     whom = [
         and_(_r.queue == queue, t.person.c.number.in_(numbers)) if numbers else _r.queue == queue
@@ -33,6 +36,8 @@ def due(connection: Connection, pbx: str, now: int, queues: Mapping[str, Sequenc
     if not whom:
         return []
     ready = _open(pbx).where(_r.due_at <= now, or_(*whom))
+    if on_the_line:
+        ready = ready.where(t.person.c.number.not_in(list(on_the_line)[:ON_THE_LINE]))
     lanes = (
         ready.where(t.SEVERE).order_by(_r.severity.desc()),
         ready.where(_r.aim_at > now).order_by(_r.aim_at),
@@ -43,6 +48,12 @@ def due(connection: Connection, pbx: str, now: int, queues: Mapping[str, Sequenc
     for lane in lanes:
         found |= {row.id: row for row in connection.execute(lane.limit(LANE))}
     return list(found.values())
+
+
+def lock(connection: Connection, reservation: int) -> bool:
+    """Lock a reservation that still waits; False, without waiting, where somebody else has it."""
+    his = select(_r.id).where(_r.id == reservation, _r.state == "waiting").with_for_update(skip_locked=True)
+    return connection.execute(his).first() is not None
 
 
 def overdue(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from callback.errors import NotOurs, StoreError
 from callback.store.engine import clock
@@ -12,6 +12,7 @@ from callback.store.inserting import insert_new
 from callback.store.tables import lease
 
 US = 1_000_000
+_FENCE = select(lease.c.fence).where(lease.c.name == bindparam("of_name")).with_for_update(read=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,7 @@ def renew(connection: Connection, held: Lease) -> None:
 
 def guard(connection: Connection, held: Lease) -> None:
     """Stand at the head of every write: NotOurs unless the lease still is what it was when the work began."""
-    fence = connection.execute(
-        select(lease.c.fence).where(lease.c.name == held.name).with_for_update(read=True)
-    ).scalar_one_or_none()
+    fence = connection.execute(_FENCE, {"of_name": held.name}).scalar_one_or_none()
     if fence != held.fence:
         raise NotOurs(f"the lease '{held.name}' was taken by another process; nothing was written")
 

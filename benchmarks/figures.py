@@ -1,0 +1,31 @@
+"""Figures: shares, ranks, memory, and a table of them."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def rss_mb() -> float:
+    """Give the memory of this process that is in RAM."""
+    status = Path("/proc/self/status").read_text()
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(kilobytes) / 1024
+
+
+def rank(values: Sequence[float], share: float) -> float:
+    """Give the value that this share of all does not exceed; 0 where there is none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def spread(values: Sequence[float]) -> str:
+    """Show the median, and between what the values lie."""
+    return f"{statistics.median(values):,.0f} ({min(values):,.0f}-{max(values):,.0f})"
+
+
+def load() -> str:
+    """Show how busy the machine was in the last minute."""
+    return f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"

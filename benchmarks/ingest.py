@@ -1,0 +1,188 @@
+"""How fast the service listens: from the socket to the committed verdict, beside readers that only parse.
+
+The sender, the service and each of its peers are processes of their own, over loopback. Two things are measured.
+
+Throughput: one connection is sent one and the same prepared flood, which whoever reads takes as fast as he can. The
+service is done when the last verdict is committed; the wait for graces to pass when nothing was left to do is taken
+off. The others are done when the stream has ended.
+
+Latency: events come at a rate over 20 connections, each a PBX with its own tracker, journal and writer, in one
+process and on one store. It counts from when the event that ends a call leaves the sender, less the grace of a
+second, to when its verdict is committed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import listener, peers, sender
+from benchmarks.errors import BenchmarkError
+from benchmarks.figures import rank, spread
+from benchmarks.stage import Stage
+from telephony.tracker import GRACE_S
+
+RATES: Final = (5_000, 20_000)
+SERVICE: Final = "the service"
+FULL_PARSE: Final = "the service, every message split"
+LATE_MS: Final = 20
+"""A sender that was later than this did not offer what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is measured: events in a flood, how often, and how long at each rate."""
+
+    flood: int = 150_000
+    rounds: int = 3
+    rate_s: float = 12.0
+    call_s: float = 3.0
+    connections: int = 20
+    every: int = 1  # of the recordings
+    flat_s: float = 0.0
+
+
+QUICK: Final = Scale(flood=2_000, rounds=1, rate_s=0.3, call_s=0.1, connections=4, every=4)
+
+
+@dataclass(slots=True)
+class Figures:
+    """What was measured so far: events/s by reader, and latencies in ms by rate."""
+
+    rates: dict[str, list[float]] = field(default_factory=dict)
+    latencies_ms: dict[int, list[float]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    calls: int = 0
+    verdicts: int = 0
+    rss_mb: float = 0.0
+    rss_mb_first: float = 0.0
+
+    def rate(self, name: str) -> float:
+        """Give the median."""
+        return statistics.median(self.rates[name])
+
+    def count(self, offered: sender.Offered, listened: listener.Listened) -> None:
+        """Add a run's calls and verdicts."""
+        self.calls += offered.calls
+        self.verdicts += listened.verdicts
+        self.rss_mb, self.rss_mb_first = listened.rss_mb, listened.rss_mb_first
+
+
+def throughput(stage: Stage, scale: Scale, figures: Figures) -> None:
+    """Let everybody read the flood, in turns, so that a busy moment of the machine is everybody's."""
+    for _ in range(scale.rounds):
+        for name in peers.READERS:
+            offered, read = stage.peer(name)
+            took_s = (read.ended_at - offered.began_at) / 1e9
+            figures.rates.setdefault(name, []).append(offered.events / took_s)
+        for name in (SERVICE, FULL_PARSE):
+            offered, listened = stage.service(sender.Flood(close=False), full_parse=name == FULL_PARSE)
+            took_s = (listened.ended_at - offered.began_at) / 1e9 - listened.idle_s
+            figures.rates.setdefault(name, []).append(offered.events / took_s)
+            figures.count(offered, listened)
+
+
+def latency(stage: Stage, scale: Scale, figures: Figures) -> None:
+    """Offer events at each rate; the last one for as long as was asked, and that is the flat run."""
+    for rate in RATES:
+        lasts_s = scale.flat_s if scale.flat_s and rate == RATES[-1] else scale.rate_s
+        pace = sender.Pace(rate, lasts_s, scale.call_s)
+        offered, listened = stage.service(pace, scale.connections)
+        figures.latencies_ms[rate] = list(_steady(offered, listened, pace)) or list(listened.latencies_ms)
+        figures.count(offered, listened)
+        figures.notes.append(_told(pace, offered, listened))
+
+
+def _steady(offered: sender.Offered, listened: listener.Listened, pace: sender.Pace) -> Iterator[float]:
+    """Give the latencies of calls that ended while the rate was the one that was asked for."""
+    begin, end = (offered.began_at + int(after_s * 1e9) for after_s in (pace.call_s, pace.lasts_s))
+    for at, latency_ms in zip(listened.committed_at, listened.latencies_ms, strict=True):
+        if begin <= at - int((latency_ms / 1e3 + GRACE_S) * 1e9) <= end:
+            yield latency_ms
+
+
+def _told(pace: sender.Pace, offered: sender.Offered, listened: listener.Listened) -> str:
+    took_s = (offered.ended_at - offered.began_at) / 1e9
+    late = f"; THE SENDER WAS LATE by up to {offered.late_ms:.0f} ms" if offered.late_ms > LATE_MS else ""
+    return (
+        f"{pace.rate:,}/s: {offered.events:,} events and {offered.calls:,} calls in {took_s:.0f} s, "
+        f"{listened.cpu_s / took_s:.0%} of a core, {listened.rss_mb_first:.0f} then {listened.rss_mb:.0f} MB{late}"
+    )
+
+
+def summary(figures: Figures, stage: Stage) -> dict[str, float | int]:
+    """Give the figures by name."""
+    ours = figures.rate(SERVICE)
+    return {
+        "events_per_s": round(ours),
+        "events_per_s_full_parse": round(figures.rate(FULL_PARSE)),
+        "share_skipped": round(stage.ready.share_skipped, 3),
+        **{f"p99_ms_at_{rate}": round(rank(figures.latencies_ms[rate], 0.99), 1) for rate in RATES},
+        "rss_mb": round(figures.rss_mb, 1),
+        "rss_mb_first": round(figures.rss_mb_first, 1),
+        "ratio_to_asterisk_ami": round(ours / figures.rate("asterisk-ami"), 2),
+        "ratio_to_panoramisk": round(ours / figures.rate("panoramisk"), 2),
+        "ratio_to_socket": round(ours / figures.rate("bare socket"), 3),
+        "calls_offered": figures.calls,
+        "verdicts_committed": figures.verdicts,
+        "load_average": round(os.getloadavg()[0], 1),
+    }
+
+
+def show(figures: Figures, stage: Stage, console: Console) -> None:
+    """Print the tables."""
+    speeds = Table(
+        "reader of one connection", "events/s, median (all)", "ratio", title="Throughput", title_justify="left"
+    )
+    for name, rates in figures.rates.items():
+        speeds.add_row(name, spread(rates), f"{figures.rate(SERVICE) / figures.rate(name):.2f}")
+    waits = Table("events/s offered", "verdicts", "p50 ms", "p90", "p99", "max", title="Latency", title_justify="left")
+    for rate, latencies in figures.latencies_ms.items():
+        shown = (f"{rank(latencies, share):.1f}" for share in (0.5, 0.9, 0.99, 1.0))
+        waits.add_row(f"{rate:,}", f"{len(latencies):,}", *shown)
+    console.print(speeds, waits)
+    for note in figures.notes:
+        console.print(note)
+    console.print(f"{stage.ready.share_skipped:.1%} of the messages are skipped by how they begin")
+    console.print(f"left out, because a call has no end in it: {', '.join(stage.ready.left_out) or 'no recording'}")
+    console.print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print the tables and, last, one line of JSON; give the exit status."""
+    options = _options(arguments)
+    scale = replace(QUICK if options.quick else Scale(), flat_s=options.minutes * 60)
+    figures = Figures()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            stage = Stage(Path(folder), options.database)
+            with stage.sending(scale.flood, scale.every):
+                throughput(stage, scale, figures)
+                latency(stage, scale, figures)
+    except BenchmarkError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    show(figures, stage, Console(file=sys.stdout, width=100))
+    sys.stdout.write(json.dumps(summary(figures, stage)) + "\n")
+    return 0
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench BENCH=ingest", description=__doc__.partition("\n")[0])
+    parser.add_argument("--database", default="", metavar="URL", help="of an empty database; else a file of SQLite")
+    parser.add_argument(
+        "--minutes", type=float, default=0, help=f"how long {RATES[-1]:,}/s are offered: is memory flat?"
+    )
+    parser.add_argument("--quick", action="store_true", help="much too short to mean anything: does it work?")
+    return parser.parse_args(arguments)

@@ -1,0 +1,249 @@
+"""What is measured: the service from the socket to the committed verdict, in a process of its own.
+
+One `Pbx` and one `Writer` for each connection, joined as the service joins them, all on one store. What the service
+does beside listening (dialling, texting, tending) is not done here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import time
+from array import array
+from collections.abc import Coroutine, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import func, select
+
+from benchmarks.errors import BenchmarkError
+from benchmarks.figures import rss_mb
+from benchmarks.peers import ACCOUNT, WAIT_S
+from benchmarks.sender import RING
+from benchmarks.streams import TRUNKS
+from callback.app import now_us
+from callback.news import News
+from callback.settings import Database, PbxWiring, Settings, Trunk
+from callback.shift import take_over
+from callback.store import checkpoints, lease, schema
+from callback.store import tables as t
+from callback.store.engine import Store
+from callback.writer import Writer
+from telephony.ami.protocol import Message
+from telephony.journal import Journal
+from telephony.pbx import Pbx, Wiring
+from telephony.tracker import GRACE_S
+
+DAY: Final = 86_400_000_000
+JOURNAL_BYTES: Final = 512 << 20
+FIRST_S: Final = 60.0
+"""Memory is looked at first when it ran for so long, or less long at the end of a shorter run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to listen to: so many connections to this port; the first seconds of it are not measured."""
+
+    port: int
+    connections: int = 1
+    database: str = ""
+    folder: Path = Path()
+    full_parse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """What listening came to. Instants are ns of the monotonic clock, latencies ms."""
+
+    ended_at: int
+    idle_s: float  # of the time until then, waiting for graces to pass when nothing was left to do
+    cpu_s: float
+    latencies_ms: array[float]
+    committed_at: array[int]
+    verdicts: int  # in the store
+    calls: int  # in the store, that have a verdict
+    told: int  # that a verdict was told of
+    rss_mb: float
+    rss_mb_first: float
+
+
+class FullParse(Pbx):
+    """Splits each message into all its headers, as a reader does that skips nothing."""
+
+    async def _on_message(self, message: Message, arrived_at: int) -> None:
+        dict(message.headers)
+        await super()._on_message(message, arrived_at)
+
+
+class Ears:
+    """Everything that listens, and the count of what was committed."""
+
+    def __init__(self, plan: Plan, ended_at: Sequence[int], stack: ExitStack) -> None:
+        self._ended_at = ended_at
+        self.latencies_ms, self.committed_at = array("f"), array("q")
+        self.told = self.last_at = 0
+        self._up = 0
+        self.all_up = asyncio.Event()
+        self._connections = plan.connections
+        self.store = stack.enter_context(closing(Store(plan.database)))
+        schema.migrate(self.store)
+        self.pbxs: list[Pbx] = []
+        self._writers: list[Writer] = []
+        for number in range(plan.connections):
+            self._join(f"pbx-{number + 1:02d}", plan, stack)
+
+    def _join(self, name: str, plan: Plan, stack: ExitStack) -> None:
+        """Join the parts for one PBX, as the service does."""
+        settings = Settings(
+            database=Database(url=plan.database),
+            pbx=PbxWiring(name=name, port=plan.port, username=ACCOUNT[0], secret=ACCOUNT[1]),
+            trunks={"main": Trunk(channel=TRUNKS[0], region="JP", form="national")},
+        )
+        journal = stack.enter_context(closing(Journal(plan.folder / name, max_bytes=JOURNAL_BYTES)))
+        now = now_us()
+        with self.store.write() as connection:
+            held = lease.acquire(connection, f"pbx:{name}", "bench", socket.gethostname(), 86_400)
+            shift = take_over(connection, settings, now)
+            journal_id, offset = checkpoints.begin(connection, name, journal.id, now - DAY)
+        if held is None:
+            raise BenchmarkError(f"the lease of {name} is taken: give the benchmark a database of its own")
+        journal.resume(journal_id, offset)
+        writer = Writer(self.store, shift, held, journal.id, now_us, self._tell, journal.forget_before)
+        pbx = (FullParse if plan.full_parse else Pbx)(
+            Wiring(name, "127.0.0.1", plan.port, *ACCOUNT, trunks=TRUNKS),
+            journal,
+            shift.rules.reached_after_s,
+            on_heard=writer.put,
+            on_state=self._on_state,
+            room=lambda: writer.room,
+        )
+        self._writers.append(writer)
+        self.pbxs.append(pbx)
+
+    async def run(self) -> None:
+        """Listen and write until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for writer, pbx in zip(self._writers, self.pbxs, strict=True):
+                tasks.create_task(writer.run())
+                tasks.create_task(pbx.run())
+
+    def _on_state(self, state: str, why: str) -> None:
+        if state == "up":
+            self._up += 1
+            if self._up == self._connections:
+                self.all_up.set()
+        elif state != "refused":
+            raise BenchmarkError(f"a connection is {state}: {why}")
+
+    def _tell(self, told: list[News]) -> None:
+        """Note that calls are committed, as it is told right after."""
+        now = time.monotonic_ns()
+        for news in told:
+            if news.event == "call":
+                serial = int(news.facts["call_id"].rpartition(".")[2])
+                self.told += 1
+                self.last_at = now
+                self.latencies_ms.append((now - self._ended_at[serial % RING]) / 1e6 - GRACE_S * 1e3)
+                self.committed_at.append(now)
+
+    def heard(self) -> int:
+        """Give how many messages were read and digested."""
+        stats = [pbx._client.stats for pbx in self.pbxs]  # noqa: SLF001 - there is no other way to see it
+        behind = any(one.held_bytes for one in stats) or not all(pbx.is_level for pbx in self.pbxs)
+        return 0 if behind else sum(one.messages for one in stats)
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether a call is not over yet."""
+        return any(pbx.tracker.oldest_offset() is not None for pbx in self.pbxs)
+
+    async def caught_up(self) -> None:
+        """Wait until all that was heard is committed: also what should not have come."""
+        for writer in self._writers:
+            await writer.caught_up()
+
+    def filed(self) -> tuple[int, int]:
+        """Give how many verdicts stand in the store, and on how many calls."""
+        verdict = t.verdict.c
+        with self.store.read() as connection:
+            rows = connection.execute(select(verdict.call_id, func.count()).group_by(verdict.call_id)).all()
+        return sum(count for _, count in rows), len(rows)
+
+
+async def _listen(line: Connection, plan: Plan, ended_at: Sequence[int]) -> None:
+    with ExitStack() as stack:
+        ears = Ears(plan, ended_at, stack)
+        running = asyncio.create_task(ears.run())
+        asked = asyncio.create_task(asyncio.to_thread(line.recv))
+        try:
+            await _first(ears.all_up.wait(), running)
+            line.send("ready")
+            began_at = time.monotonic()
+            cpu_s, first, watching = time.process_time(), 0.0, _Tail(ears)
+            before = ears.heard()
+            while not asked.done():
+                await _first(asyncio.sleep(0.05), running)
+                if time.monotonic() - began_at < FIRST_S:
+                    first = rss_mb()
+            offered, told_at = asked.result(), time.monotonic()
+            while (ears.told < offered.calls or ears.busy) and time.monotonic() - told_at < WAIT_S:
+                await _first(asyncio.sleep(0.005), running)
+                if ears.told < offered.calls:
+                    watching.look(offered.events + before)
+            await ears.caught_up()
+            line.send(_listened(ears, watching, cpu_s, first))
+        finally:
+            running.cancel()
+
+
+class _Tail:
+    """The time after the last event was digested: what of it was waited away, because graces had to pass."""
+
+    def __init__(self, ears: Ears) -> None:
+        self._ears = ears
+        self._began: tuple[float, float] | None = None
+        self.idle_s = 0.0
+
+    def look(self, messages: int) -> None:
+        """See how far it is."""
+        now = (time.monotonic(), time.process_time())
+        if self._began is None:
+            if self._ears.heard() >= messages:
+                self._began = now
+        else:
+            self.idle_s = max(0.0, now[0] - self._began[0] - (now[1] - self._began[1]))
+
+
+def _listened(ears: Ears, tail: _Tail, cpu_s: float, first: float) -> Listened:
+    verdicts, calls = ears.filed()
+    return Listened(
+        ended_at=ears.last_at,
+        idle_s=tail.idle_s,
+        cpu_s=time.process_time() - cpu_s,
+        latencies_ms=ears.latencies_ms,
+        committed_at=ears.committed_at,
+        verdicts=verdicts,
+        calls=calls,
+        told=ears.told,
+        rss_mb=rss_mb(),
+        rss_mb_first=first,
+    )
+
+
+async def _first(waiting: Coroutine[Any, Any, object], running: asyncio.Task[None]) -> None:
+    """Wait for something, unless what runs beside it fails first."""
+    task = asyncio.create_task(waiting)
+    await asyncio.wait([task, running], return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        task.cancel()
+        await running
+
+
+def run(line: Connection, plan: Plan, ended_at: Sequence[int]) -> None:
+    """Be the process: listen, say when all is up, and tell what came of it once told how much to expect."""
+    gc.collect()
+    asyncio.run(_listen(line, plan, ended_at))
