@@ -31,10 +31,14 @@ _NOBODY = "NO_SERVER"
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """The bank's month: its calls, and for each day who was there, as shifts in whole half hours."""
+    """The bank's month: its calls, and for each day who was there, as shifts in whole half hours.
+
+    Of `nameless` served calls nobody wrote down the agent.
+    """
 
     calls: list[PastCall]
     shifts: Mapping[date, list[Block]]
+    nameless: int
 
 
 def rows(folder: Path, name: str) -> list[dict[str, str]]:
@@ -58,7 +62,8 @@ def bank(folder: Path) -> Bank:
         day: [block for agent, spans in sorted(agents.items()) if (block := _shift(agent, spans))]
         for day, agents in sorted(served.items())
     }
-    return Bank([_call(row) for row in lines if row["type"] != OTHER_AGENTS], shifts)
+    nameless = sum(row["outcome"] == "AGENT" and row["server"] == _NOBODY for row in lines)
+    return Bank([_call(row) for row in lines if row["type"] != OTHER_AGENTS], shifts, nameless)
 
 
 def us_bank(folder: Path) -> dict[date, Day]:

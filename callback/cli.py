@@ -16,6 +16,7 @@ from callback import doctor as examination
 from callback.app import Service
 from callback.errors import CallbackError
 from callback.settings import Settings, load
+from callback.simulate import simulate
 from callback.store.engine import Store
 from scheduler.errors import SchedulerError
 from sms.errors import SmsError
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_reservation.app, name="reservation")
+app.command()(simulate)
 
 SettingsFile = Annotated[
     Path,

@@ -153,6 +153,7 @@ def _claim(
         caller_num=queue.caller_id,
         caller_name=queue.caller_name,
         agent_sees=row.e164,
+        record=queue.record,
     )
     facts = {"reservation": row.id, "attempt": attempt, "number": number, "queue": row.queue}
     return placed, [News("dialling", now, facts)]

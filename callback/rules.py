@@ -53,6 +53,7 @@ class QueueRules(Part):
     group: str = "site"  # served in one queue of the group is served in all
     detect_silence: bool = False  # TALK_DETECT on every talk: finds silent calls, costs native bridging
     language: str = "en"
+    record: bool = False  # keep what both say in a callback
 
     @model_validator(mode="after")
     def _has_caller_id(self) -> QueueRules:

@@ -1,53 +1,52 @@
 """A call's events, in any order and condition, put together as a Call. Pure; nothing is judged here."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Final, TypeVar
+from typing import Final
 
-from telephony.call import Call, Ending, QueueVisit, Side, moment
+from telephony import media
+from telephony.before import Leaving, leaving
+from telephony.call import Call, Ending, Mute, QueueVisit
+from telephony.ending import end_of, unanswered, window
 from telephony.events import (
-    AgentComplete,
-    AgentConnect,
-    BridgeEnter,
     ChannelEvent,
+    Confirmed,
     CoreShowChannel,
+    Denied,
     DialBegin,
     DTMFEnd,
     Hangup,
     HangupRequest,
+    LcrClosed,
+    LcrReason,
+    LcrRequested,
     NewCallerid,
     Newchannel,
     Newexten,
-    QueueCallerAbandon,
     QueueCallerJoin,
-    QueueCallerLeave,
     QueueEntry,
     QueueEvent,
-    QueueStatus,
-    SoftHangupRequest,
 )
-from telephony.ids import epoch_of, originated, usable
+from telephony.evidence import evidence
+from telephony.ids import epoch_of, is_local, originated, usable
+from telephony.media import Talk, Voice
+from telephony.onward import hand_over
+from telephony.story import Story, bridged, first, of
 from telephony.visits import NEAR, NEVER_IN, OVERTAKING, TOLD, Around, Stay, Visits, visit_of
 
-NO_MEDIA: Final = 44
-"""The cause of an RTP time-out (measured)."""
-BROKEN: Final = frozenset({18, 19, 34, 38, 41, NO_MEDIA})
-"""Q.850 causes of a talk broken off, not ended (measured: session timer, BYE with Q.850 or SIP 5xx)."""
+REASONS: Final = frozenset({"verification", "agents-mistake", "wrong-answer"})
+"""What an agent may say of why a talk breaks off."""
 
-_NO_SOUND: Final = 1  # AST_SOFTHANGUP_DEV: on the channel that timed out
-_CUT: Final = 4 | 8 | 32  # AST_SOFTHANGUP_SHUTDOWN, _TIMEOUT, _EXPLICIT; 16 comes with every end and says nothing
 _EVER: Final = 1 << 62
-_EVIDENCE_LINES: Final = 40
-_WORD: Final = 20
-
-E = TypeVar("E", bound=ChannelEvent)
-EndEvent = HangupRequest | SoftHangupRequest | Hangup
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What the tracker has of a call at `now`: its events as they came; `gap`: some are known to be lost."""
+    """What the tracker has of a call at `now`: its events as they came; `gap`: some are known to be lost.
+
+    `voices` are what was folded of its channels, `stepped` tells whether the dialplan ran for it (None: not heard).
+    """
 
     pbx: str
     call_id: str
@@ -55,35 +54,28 @@ class Gathered:
     ending: Ending
     now: int
     gap: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """How the last talk, or else the wait, came to its end."""
-
-    causes: frozenset[int]
-    side: Side | None
-    cut: bool
-    media_lost: bool
+    voices: Mapping[str, Voice] = field(default_factory=dict)
+    stepped: bool | None = None
 
 
 def assemble(gathered: Gathered) -> Call:
     """Put a call together. Never raises, whatever is missing, doubled or out of order."""
-    events = sorted(gathered.events, key=lambda event: event.at)
+    story = _story(gathered)
+    events, own, last, over = story.events, story.own, story.last, story.over
     call_id = gathered.call_id
-    own = [event for event in events if event.uniqueid == call_id]
-    born = _first(own, Newchannel)
-    over = _first(own, Hangup)
-    stays = _stays(events)
-    visits = _visits(stays, own, events, over.at if over else None)
-    last = visits[-1] if visits else None
-    talked_at = _talked_at(last, own)
-    ends_at = _ends_at(last, over, talked_at)
-    window = _window(ends_at, over)
-    end = _end(events, call_id, _unanswered(stays), talked_at, window)
+    born = first(own, Newchannel)
+    handed = hand_over(story)
+    met_again, rung = handed.met_at is not None, handed.onward == "rung"
+    talked_at = None if rung else handed.met_at or _talked_at(story)
+    ends_at = _ends_at(story, talked_at, again=met_again)
+    end = end_of(events, call_id, unanswered(story.stays), talked_at, window(ends_at, over))
+    done = last is not None and story.stays[-1].completed_at is not None and not met_again
+    talk = None if met_again else _talk(story, talked_at, ends_at)
+    mute, stalled = _voices(story, gathered.voices, talk, by_customer=end.side == "customer")
+    left = leaving(own, over, handed.at or 0) if talked_at is None and (last is None or rung) else Leaving()
     channel = own[0].channel if own else ""
     placed = originated(call_id, channel)
-    done = last is not None and last.connected_at is not None and stays[-1].completed_at is not None
+    asked, closed, told_queue = _told(story, talked_at)
     return Call(
         pbx=gathered.pbx,
         call_id=call_id,
@@ -94,7 +86,7 @@ def assemble(gathered: Gathered) -> Call:
         started_at=_started_at(call_id, born, events),
         ended_at=over.at if over else None,
         seen_until=gathered.now if gathered.ending == "capture-ended" or not events else events[-1].at,
-        visits=visits,
+        visits=tuple(story.visits),
         cause=over.cause if over else None,
         causes=end.causes,
         hangup_by=end.side,
@@ -105,17 +97,29 @@ def assemble(gathered: Gathered) -> Call:
         media_lost=end.media_lost,
         placed=placed,
         ending=gathered.ending,
-        complete=not gathered.gap and born is not None and over is not None and _whole(stays, visits, events),
-        evidence=_evidence(events, call_id),
+        complete=not gathered.gap and born is not None and over is not None and _whole(story),
+        confirmed=_confirmed(events),
+        onward=handed.onward,
+        mute=mute,
+        stalled=stalled,
+        said=_said(story, talked_at, ends_at),
+        asked=asked,
+        closed=closed,
+        told_queue=told_queue,
+        refused_with=left.refused_with,
+        gave_up=left.gave_up,
+        turned_away=left.turned_away,
+        stepped=gathered.stepped,
+        evidence=evidence(events, call_id, *_findings(mute, stalled=stalled)),
     )
 
 
-def _first(events: Iterable[ChannelEvent], kind: type[E]) -> E | None:
-    return next((event for event in events if isinstance(event, kind)), None)
-
-
-def _of(events: Iterable[ChannelEvent], kind: type[E]) -> list[E]:
-    return [event for event in events if isinstance(event, kind)]
+def _story(gathered: Gathered) -> Story:
+    events = sorted(gathered.events, key=lambda event: event.at)
+    own = [event for event in events if event.uniqueid == gathered.call_id]
+    over = first(own, Hangup)
+    stays = _stays(events)
+    return Story(gathered.call_id, events, own, stays, _visits(stays, own, events, over.at if over else None), over)
 
 
 def _stays(events: Sequence[ChannelEvent]) -> list[Stay]:
@@ -130,11 +134,11 @@ def _visits(
 ) -> tuple[QueueVisit, ...]:
     """Give the visits as values. Keys count on whichever of the call's channels stands in the queue."""
     waiting = {event.uniqueid for event in events if isinstance(event, QueueEvent)}
-    keys = [e for e in _of(events, DTMFEnd) if e.uniqueid in waiting and e.direction != "Sent"]
+    keys = [e for e in of(events, DTMFEnd) if e.uniqueid in waiting and e.direction != "Sent"]
     heard_dialplan = any(isinstance(event, Newexten) for event in events)  # a time-out would have told itself
     around = Around(
         over_at,
-        tuple(event.at for event in _of(own, HangupRequest)),
+        tuple(event.at for event in of(own, HangupRequest)),
         tuple((event.at, event.digit) for event in keys),
         slack=NEAR if heard_dialplan else OVERTAKING,
     )
@@ -142,64 +146,102 @@ def _visits(
     return tuple(visit_of(stay, at, around) for stay, at in zip_longest(stays, next_at))
 
 
-def _talked_at(last: QueueVisit | None, own: Sequence[ChannelEvent]) -> int | None:
-    """Give when the last talk began: with the agent, or with whomever the caller was joined with later."""
-    if last is None or last.connected_at is not None:
-        return last.connected_at if last else None
-    met = [e.at for e in _of(own, BridgeEnter) if e.bridge_type == "basic" and e.at >= last.joined_at]
-    return min(met, default=None)
+def _talked_at(story: Story) -> int | None:
+    """Give when the last talk began: with the agent, or with whomever the caller was joined with later.
+
+    Before any queue, any channel of the call tells of it; in one, an agent's may be joined with a Local one too soon.
+    """
+    last = story.last
+    if last is not None and last.connected_at is not None:
+        return last.connected_at
+    since = 0 if last is None else last.joined_at
+    legs = {stay.leg for stay in story.stays}
+    agents = {e.bridge for e in bridged(story.events) if e.bridge and e.uniqueid in legs}  # that talk is a visit's own
+    joined = [e for e in bridged(story.events if last is None else story.own) if e.bridge not in agents]
+    return min((e.at for e in (*joined, *_shown_talking(story.own)) if e.at >= since), default=None)
 
 
-def _ends_at(last: QueueVisit | None, over: Hangup | None, talked_at: int | None) -> int | None:
-    over_at = over.at if over else None
-    if last is None or (talked_at is not None and last.connected_at is None):
+def _shown_talking(events: Iterable[ChannelEvent]) -> list[CoreShowChannel]:
+    """Give the lines that show, after a gap, that Dial had put the caller through."""
+    return [event for event in of(events, CoreShowChannel) if event.bridge and event.application == "Dial"]
+
+
+def _ends_at(story: Story, talked_at: int | None, *, again: bool) -> int | None:
+    over_at = story.over.at if story.over else None
+    last = story.last
+    if again or last is None or (talked_at is not None and last.connected_at is None):
         return over_at
     return last.ended_at or over_at
 
 
-def _window(ends_at: int | None, over: Hangup | None) -> range:
-    """Give the instants that belong to the end; AgentComplete may come after the Hangup."""
-    if ends_at is None:
-        return range(_EVER)
-    return range(min(ends_at, over.at if over else ends_at) - NEAR, ends_at + NEAR + 1)
+def _talk(story: Story, talked_at: int | None, ends_at: int | None) -> Talk | None:
+    """Give the talk with the last queue's agent, if that is how it ended."""
+    agents = story.last is not None and story.last.connected_at is not None
+    return Talk(talked_at, ends_at) if agents and talked_at is not None and ends_at is not None else None
 
 
-def _unanswered(stays: Iterable[Stay]) -> set[str]:
-    """Give the channels of phones that rang and never answered: how they ended says nothing of the call."""
-    rung = {leg for stay in stays for leg in stay.rung}
-    return rung - {stay.leg for stay in stays if stay.leg}
+def _voices(
+    story: Story, voices: Mapping[str, Voice], talk: Talk | None, *, by_customer: bool
+) -> tuple[Mute | None, bool]:
+    """Tell which side was mute in a talk, and whether the agent's phone had died when the customer hung up."""
+    leg = _phone(story, talk) if talk else None
+    if talk is None or leg is None:
+        return None, False
+    customer, agent = voices.get(story.call_id, Voice()), voices.get(leg, Voice())
+    return media.mute(talk, customer, agent), by_customer and media.stalled(talk, customer, agent)
 
 
-def _end(
-    events: Iterable[ChannelEvent],
-    call_id: str,
-    besides: set[str],
-    talked_at: int | None,
-    window: range,
-) -> _End:
-    """Tell how it ended, from all of its channels: behind Local members an agent's cause stays on his own."""
-    since = talked_at or 0
-    ends = [e for e in events if isinstance(e, EndEvent) and e.uniqueid not in besides and e.at >= since]
-    near = [e for e in ends if e.at in window]
-    requests = _of(near, HangupRequest) or _of(ends, HangupRequest)
-    soft = [(e, e.flags or 0) for e in _of(near, SoftHangupRequest)]
-    causes = frozenset(e.cause for e in near if not isinstance(e, SoftHangupRequest) and e.cause is not None)
-    silent = next((e for e, flags in soft if flags & _NO_SOUND), None)
-    cut = not requests and any(flags & _CUT for _, flags in soft)
-    side: Side | None = None
-    if NO_MEDIA in causes:
-        side = _side(silent, call_id)
-    elif requests:
-        side = _side(requests[0], call_id)
-    elif cut or causes & BROKEN:
-        side = "system"
-    return _End(causes, side, cut, NO_MEDIA in causes)
+def _phone(story: Story, talk: Talk) -> str | None:
+    """Give the agent's own channel: a Local one only ties it to the caller's. None where it cannot be told."""
+    entered = {e.uniqueid: e.channel for e in bridged(story.events) if talk.since - NEAR <= e.at <= talk.until}
+    leg = story.stays[-1].leg
+    if leg in entered and not is_local(entered[leg]):
+        return leg
+    phones = [uniqueid for uniqueid, name in entered.items() if uniqueid != story.call_id and not is_local(name)]
+    return phones[0] if len(phones) == 1 else None
 
 
-def _side(event: ChannelEvent | None, call_id: str) -> Side | None:
-    if event is None:
+def _findings(mute: Mute | None, *, stalled: bool) -> list[str]:
+    found = [f"no sound from the {mute.side} in the talk ({mute.why})"] if mute else []
+    return [*found, "no packets from the agent any more, until the customer hung up"] if stalled else found
+
+
+def _told(story: Story, talked_at: int | None) -> tuple[bool, bool, str | None]:
+    """Give what our dialplan told of the caller: that he asked for a callback, that the site was closed, the queue.
+
+    It counts while nobody talks with him, and until he comes to another queue or to somebody.
+    """
+    last = story.last
+    since = 0 if last is None else last.joined_at
+    if last is not None and last.connected_at is not None:
+        since = last.ended_at or _EVER
+    elif talked_at is not None:
+        since = story.over.at if story.over else _EVER
+    words = [event for event in _words(story) if event.at >= since]
+    asked, closed = of(words, LcrRequested), of(words, LcrClosed)
+    queues = [event.queue for event in asked] + [event.queue for event in closed]
+    return bool(asked), bool(closed), next(filter(None, queues), None)
+
+
+def _words(story: Story) -> list[ChannelEvent]:
+    """Give what the dialplan said of this call's channels; of one that it does not have, somebody forged it."""
+    words = (LcrRequested, LcrClosed, LcrReason)
+    known = {event.uniqueid for event in story.events if not isinstance(event, (*words, Confirmed, Denied))}
+    return [event for event in story.events if isinstance(event, words) and event.uniqueid in known]
+
+
+def _said(story: Story, talked_at: int | None, ends_at: int | None) -> str | None:
+    """Give the agent's word of why the last talk breaks off."""
+    if talked_at is None:
         return None
-    return "customer" if event.uniqueid == call_id else "agent"
+    until = _EVER if ends_at is None else ends_at + NEAR
+    said = [e.reason for e in of(_words(story), LcrReason) if talked_at - NEAR <= e.at <= until and e.reason in REASONS]
+    return said[-1] if said else None
+
+
+def _confirmed(events: Iterable[ChannelEvent]) -> bool | None:
+    answers = [isinstance(event, Confirmed) for event in events if isinstance(event, Confirmed | Denied)]
+    return any(answers) if answers else None
 
 
 def _number(own: Sequence[ChannelEvent], born: Newchannel | None) -> str | None:
@@ -210,19 +252,19 @@ def _number(own: Sequence[ChannelEvent], born: Newchannel | None) -> str | None:
     """
     if born is not None and usable(born.number):
         return born.number
-    joined = _first(own, QueueCallerJoin)
-    set_ = [e.number for e in _of(own, NewCallerid) if joined is None or e.at <= joined.at]
+    joined = first(own, QueueCallerJoin)
+    set_ = [e.number for e in of(own, NewCallerid) if joined is None or e.at <= joined.at]
     seen = [] if born is not None else [e.number for e in own if isinstance(e, _NUMBERED)]
     return next((number for number in [*set_, *seen] if usable(number)), None)
 
 
-_NUMBERED: Final = QueueCallerJoin | QueueEntry | CoreShowChannel
+_NUMBERED: Final = QueueCallerJoin | QueueEntry | CoreShowChannel | Confirmed
 
 
 def _dialled(events: Sequence[ChannelEvent]) -> str | None:
     """Give the number that a placed call dialled on a trunk, else the one that it showed to the agent."""
-    dialled = [e.dial_string.partition("@")[0] for e in _of(events, DialBegin) if "@" in e.dial_string]
-    shown = [e.number for e in _of(events, NewCallerid)]
+    dialled = [e.dial_string.partition("@")[0] for e in of(events, DialBegin) if "@" in e.dial_string]
+    shown = [e.number for e in of(events, NewCallerid)]
     return next((number for number in [*dialled, *shown] if usable(number)), None)
 
 
@@ -234,39 +276,8 @@ def _started_at(call_id: str, born: Newchannel | None, events: Sequence[ChannelE
     return born.at if born is not None and abs(born.at - epoch) <= NEAR else epoch
 
 
-def _whole(stays: Iterable[Stay], visits: Iterable[QueueVisit], events: Sequence[ChannelEvent]) -> bool:
+def _whole(story: Story) -> bool:
     """Tell whether no visit lacks its beginning or end, nor any agent's channel its own."""
-    gone = {event.uniqueid for event in _of(events, Hangup)}
-    known = all(stay.joined and (not stay.leg or stay.leg in gone) for stay in stays)
-    return known and all(v.end in TOLD and (v.queue is not None or v.end not in NEVER_IN) for v in visits)
-
-
-def _evidence(events: Iterable[ChannelEvent], call_id: str) -> tuple[str, ...]:
-    """Give a line for each event that tells something, with its instant: the first and last ones if many."""
-    told = [(event, _line(event, call_id)) for event in events]
-    lines = [f"{line} at {moment(event.at)}" for event, line in told if line]
-    if len(lines) > _EVIDENCE_LINES:
-        half = _EVIDENCE_LINES // 2
-        lines = [*lines[:half], f"… {len(lines) - 2 * half} more", *lines[-half:]]
-    return tuple(lines)
-
-
-def _line(event: ChannelEvent, call_id: str) -> str | None:
-    """Say what an event told, without numbers and keys: they stand elsewhere, and are erased there."""
-    whose = "caller" if event.uniqueid == call_id else event.channel
-    match event:
-        case QueueStatus(value=value):
-            return f"QUEUESTATUS {value[:_WORD]}"
-        case AgentComplete(queue=queue, reason=reason):
-            detail = f"{queue} by {reason[:_WORD] or 'nobody known'}"
-        case QueueCallerJoin() | QueueEntry() | AgentConnect() | QueueCallerAbandon() | QueueCallerLeave():
-            detail = event.queue
-        case SoftHangupRequest(flags=flags) if flags and flags & (_CUT | _NO_SOUND):
-            detail = f"{whose} flags {flags}"
-        case HangupRequest(cause=cause) | Hangup(cause=cause):
-            detail = whose if cause is None else f"{whose} cause {cause}"
-        case DTMFEnd():
-            detail = whose
-        case _:
-            return None
-    return f"{type(event).__name__} {detail}"
+    gone = {event.uniqueid for event in of(story.events, Hangup)}
+    known = all(stay.joined and (not stay.leg or stay.leg in gone) for stay in story.stays)
+    return known and all(v.end in TOLD and (v.queue is not None or v.end not in NEVER_IN) for v in story.visits)

@@ -29,12 +29,18 @@ VisitEnd = Literal[
     "unknown",  # the call ended, and nobody said how the visit did
     "waiting",  # still there when we stopped looking
 ]
+Onward = Literal[
+    "met",  # somebody talked with him
+    "rung",  # a phone rang, and nobody answered
+]
 Ending = Literal["hangup", "capture-ended", "ended-unseen", "pbx-restarted", "overdue"]
 
 LOST: Final[frozenset[Kind]] = frozenset({"abandoned", "blocked", "dropped", "silent"})
 RANKS: Final[dict[Source, int]] = {"live-complete": 3, "live-partial": 2, "log": 1}
+NOT_KNOWN: Final[frozenset[Kind]] = frozenset({"unknown", "unfinished"})
+"""Whatever tells more than these is to be believed rather, whoever says it."""
 LEFT_UNSERVED: Final = "left-unserved"
-"""The reason of an `unknown` that is a loss all the same: he left the queue unserved, nobody knows how."""
+"""The reason of an `unknown` that is a loss all the same: he was let go unserved, nobody knows how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +70,16 @@ class QueueVisit:
 
 
 @dataclass(frozen=True, slots=True)
+class Mute:
+    """A side that sent no sound all through the last talk: no packet at all, or nothing that was talk."""
+
+    side: Literal["customer", "agent"]
+    why: Literal["no-media", "no-sound"]
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """A call that reached a queue, or one that a program placed. Nothing in it is a judgement.
+    """A customer's call, or one that a program placed. Nothing in it is a judgement.
 
     `number` is as signalled on the customer's own channel, None where that is no number; `did` is what he
     dialled. `cause` is the Q.850 cause of his channel's Hangup, `causes` those of every channel when the last
@@ -95,6 +109,17 @@ class Call:
     ending: Ending = "hangup"
     complete: bool = True
     confirmed: bool | None = None  # the PBX, asked, knew his channel; None: it was not asked
+    onward: Onward | None = None  # what came of it that the agent handed him on, outside the queues
+    mute: Mute | None = None
+    stalled: bool = False  # the agent's phone had died when the caller hung up
+    said: str | None = None  # why the talk broke off, by the agent's word
+    asked: bool = False  # our dialplan: he asked for a callback, and nothing came after
+    closed: bool = False  # our dialplan: the site was closed for him
+    told_queue: str | None = None  # the queue that our dialplan told with either
+    refused_with: int | None = None  # the Q.850 cause with which the PBX turned him away before any queue
+    gave_up: bool = False  # he hung up himself, and nobody was talking with him
+    turned_away: bool = False  # the dialplan hung up on him, and nobody was talking with him
+    stepped: bool | None = None  # the dialplan ran for him; None: it is not heard
     evidence: tuple[str, ...] = ()
 
     @property
@@ -104,8 +129,9 @@ class Call:
 
     @property
     def queue(self) -> str | None:
-        """Give the queue visited last, None where none is known."""
-        return self.visits[-1].queue if self.visits else None
+        """Give the queue visited last, or else the one that our dialplan told; None where none is known."""
+        visited = self.visits[-1].queue if self.visits else None
+        return visited or self.told_queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +150,7 @@ class Verdict:
     @property
     def rank(self) -> int:
         """Give how far it is to be believed: a verdict of higher rank replaces one of lower."""
-        return RANKS[self.source]
+        return 0 if self.kind in NOT_KNOWN else RANKS[self.source]
 
     @property
     def lost(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from telephony.draft import OPENS_NOTHING
 from telephony.events import (
     ChannelEvent,
     CoreShowChannel,
@@ -93,7 +94,9 @@ class LiveChannels:
         return [channel for channel in self._live.values() if channel.linkedid == linkedid]
 
     def note(self, event: ChannelEvent, now: int, offset: int | None = None) -> None:
-        """Take what an event says about its channel."""
+        """Take what an event says about its channel; an answer of ours, or a report, says nothing of it."""
+        if isinstance(event, OPENS_NOTHING):
+            return
         if isinstance(event, Hangup):
             self._live.pop(event.uniqueid, None)
             self._gone.bury(event.uniqueid, now, event.channel)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from telephony.ami.protocol import Message
+from telephony.ami.sieve import whole
 from telephony.ids import SECOND, attempt_of
 from telephony.outcome import Facts, outcome_of
 
@@ -37,6 +38,7 @@ class Order:
     caller_name: str
     agent_sees: str  # what the agent's phone shows
     prio: int = BEHIND_EVERYONE
+    record: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def originate(order: Order, now_s: float) -> list[tuple[str, str]]:
         "LCR_RING_UNTIL": str(order.ring_until),
         "LCR_CALLER_NUM": order.caller_num,
         "LCR_CALLER_NAME": order.caller_name,
+        "LCR_RECORD": "yes" if order.record else "no",
     }
     for name, value in {**variables, "agent_sees": order.agent_sees}.items():
         if not safe_value(value):
@@ -259,6 +262,6 @@ _READERS: Final = {
 
 def attempt_told_of(message: Message) -> str | None:
     """Give the attempt of ours that a message tells something about; None for all that nobody here reads."""
-    if _MARK not in message.raw or message.name not in _READERS:
+    if _MARK not in message.raw or message.name not in _READERS or not whole(message.raw):
         return None
     return attempt_of(message.get("Linkedid")) or attempt_of(message.get("Uniqueid"))

@@ -1,34 +1,11 @@
-"""AMI messages as typed events: only the kinds that something here acts on, under Asterisk's own names.
-
-`read` is pure. It gives None for what nobody needs (cheaply: a PBX sends mostly VarSet), for what lacks its
-identity and for forgeries; with `counts` it also says how many of each it refused. It never raises: a caller
-may write into the stream, and must not be able to stop it.
+"""What happens on a PBX, typed: only what something here acts on, under Asterisk's own names.
 
 Instants (`at`) are µs UTC: the message's Timestamp (the PBX's clock), else its arrival (Asterisk 16 sends
-none unless asked to). Seconds stay as app_queue counts them, whole; None where a header is absent.
+none unless asked to). Seconds stay as app_queue counts them, whole; None where a header is absent. How they are read
+from messages is in reading.py; notes.py gives those that tell what we found out by asking.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
-
-from telephony.ami.protocol import Message
-from telephony.ids import SECOND
-
-FORGED: Final = "forged"
-"""A header that is single by nature occurred twice, or a line was none: somebody wrote into the stream."""
-MALFORMED: Final = "malformed"
-"""The event lacks the channel, queue or member that it is about: what forged messages are cut from."""
-
-_VARSET: Final = b"Event: VarSet\r\n"
-_QUEUE_STATUS: Final = b"\r\nVariable: QUEUESTATUS\r\n"
-_NEWEXTEN: Final = b"Event: Newexten\r\n"
-_QUEUE_STEP: Final = b"\r\nApplication: Queue\r\n"
-_MAY_REPEAT: Final = "ChanVariable"
-"""manager.conf's `channelvars` come as one such header for each, behind a prefix like Dest."""
-_ID_LENGTH: Final = 150
-_DIGITS: Final = 10  # of an epoch; whatever is longer is no number of seconds, cause or flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +26,14 @@ class ChannelEvent(Event):
 
 @dataclass(frozen=True, slots=True)
 class Newchannel(ChannelEvent):
-    """A channel came to be. `number` is the caller's as signalled, `exten` what was dialled."""
+    """A channel came to be. `number` is the caller's as signalled, `exten` what was dialled.
+
+    `state` is 0 (down) for a channel that is to call somebody, 4 (ring) for one on which somebody calls.
+    """
 
     number: str
     exten: str
+    state: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +48,15 @@ class Newexten(ChannelEvent):
     """The dialplan runs Queue on the channel. After a transfer or a key, `data` still names the old queue."""
 
     data: str
+
+
+@dataclass(frozen=True, slots=True)
+class DialplanStep(ChannelEvent):
+    """The dialplan does something else on the channel: Hangup, Congestion, Busy, or the first step of an extension."""
+
+    application: str
+    data: str
+    extension: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +177,7 @@ class BridgeEnter(ChannelEvent):
     """The channel was joined with another one; `bridge_type` is basic for two who talk."""
 
     bridge_type: str
+    bridge: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +187,72 @@ class CoreShowChannel(ChannelEvent):
     number: str
     application: str
     data: str
+    bridge: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold(ChannelEvent):
+    """The far end of this channel put the other one on hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unhold(ChannelEvent):
+    """The far end of this channel goes on with the other one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTalkingStart(ChannelEvent):
+    """The detector, on for this channel, hears its far end talk."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTalkingStop(ChannelEvent):
+    """It hears it no more. A hang-up in the middle of a word leaves a Start without a Stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class RTCPSent(ChannelEvent):
+    """Asterisk's report, every 5 s, of the voice that it received from the far end of this channel.
+
+    `highest` is the highest sequence number so far, None while not one packet had come. `sent_at` is the PBX's clock
+    where the report tells it (it does if Asterisk sent voice itself), else 0.
+    """
+
+    highest: int | None
+    sent_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RTCPReceived(ChannelEvent):
+    """The far end's own report came: it lives. Many phones send none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RtpTotal(ChannelEvent):
+    """How many packets of voice came from the far end of this channel in all, told at its end (on 22 alone)."""
+
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class LcrRequested(ChannelEvent):
+    """Our dialplan: the caller asked to be called back, for `queue`."""
+
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class LcrClosed(ChannelEvent):
+    """Our dialplan: the site was closed for this caller; `queue` may be empty."""
+
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class LcrReason(ChannelEvent):
+    """A word from the agent why the talk breaks off: verification, agents-mistake, wrong-answer."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,148 +286,3 @@ class Denied(ChannelEvent):
 @dataclass(frozen=True, slots=True)
 class Detecting(ChannelEvent):
     """We asked, and from now on the PBX tells when somebody talks on this channel."""
-
-
-Headers = Mapping[str, str]
-Reader = Callable[[Headers, int], Event]
-Field = tuple[str, Callable[[str], Any]]
-
-
-def read(message: Message, arrived_at: int, counts: Counter[str] | None = None) -> Event | None:
-    """Give the event that a message tells of, or None."""
-    raw = message.raw
-    if raw.startswith(_VARSET):
-        if _QUEUE_STATUS not in raw:
-            return None
-    elif raw.startswith(_NEWEXTEN) and _QUEUE_STEP not in raw:
-        return None
-    reader = _READERS.get(message.name)
-    if reader is None:
-        return None
-    lines = message.headers
-    headers = dict(lines)
-    why = FORGED
-    if "" not in headers and (len(headers) == len(lines) or not _forged(lines)):
-        try:
-            return reader(headers, _instant(headers.get("Timestamp", ""), arrived_at))
-        except LookupError:
-            why = MALFORMED
-    if counts is not None:
-        counts[why] += 1
-    return None
-
-
-def _forged(lines: list[tuple[str, str]]) -> bool:
-    single = [key for key, _ in lines if not key.endswith(_MAY_REPEAT)]
-    return len(set(single)) != len(single)
-
-
-def _instant(timestamp: str, arrived_at: int) -> int:
-    """Give the µs of `seconds.fraction`; the arrival where that is absent or no time of this era."""
-    whole, _, fraction = timestamp.partition(".")
-    seconds = _count(whole)
-    if not seconds:
-        return arrived_at
-    part = fraction[:6].ljust(6, "0")
-    return seconds * SECOND + (int(part) if part.isascii() and part.isdigit() else 0)
-
-
-def _identity(headers: Headers, key: str) -> str:
-    """Give a header that the event cannot do without; LookupError where it is absent or cannot be one."""
-    value = headers[key]
-    if not 0 < len(value) <= _ID_LENGTH:
-        raise LookupError(key)
-    return value
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
-
-
-def _count(text: str) -> int:
-    return _whole(text) or 0
-
-
-def _plain(text: str) -> str:
-    return text
-
-
-def _on_channel(kind: type[ChannelEvent], *fields: Field, prefix: str = "") -> Reader:
-    """Read an event about a channel, whose identity stands behind `prefix`."""
-    identity = [prefix + key for key in ("Uniqueid", "Linkedid", "Channel")]
-
-    def reader(headers: Headers, at: int) -> Event:
-        owner = [_identity(headers, key) for key in identity]
-        return kind(at, *owner, *[convert(headers.get(key, "")) for key, convert in fields])
-
-    return reader
-
-
-def _in_queue(kind: type[QueueEvent], *fields: Field) -> Reader:
-    """Read an event about a caller in a queue. Listings give no Linkedid: the channel's id stands for it."""
-
-    def reader(headers: Headers, at: int) -> Event:
-        owner = _identity(headers, "Uniqueid")
-        linkedid = headers.get("Linkedid") or owner
-        place = (linkedid, _identity(headers, "Channel"), _identity(headers, "Queue"))
-        return kind(at, owner, *place, *[convert(headers.get(key, "")) for key, convert in fields])
-
-    return reader
-
-
-def _member(headers: Headers, at: int, *, gone: bool = False) -> Event:
-    """Read a member from a listing (`Location`, `Name`) or from news of him (`Interface`, `MemberName`)."""
-    interface = _identity(headers, "Interface" if "Interface" in headers else "Location")
-    return QueueMember(
-        at,
-        _identity(headers, "Queue"),
-        interface,
-        headers.get("MemberName") or headers.get("Name") or interface,
-        headers.get("StateInterface") or interface,
-        _whole(headers.get("Status", "")),
-        headers.get("Paused") == "1",
-        headers.get("InCall") == "1",
-        _count(headers.get("LastCall", "")),
-        _count(headers.get("Wrapuptime", "")),
-        gone,
-    )
-
-
-def _member_gone(headers: Headers, at: int) -> Event:
-    return _member(headers, at, gone=True)
-
-
-_LEG: Final = ("DestUniqueid", _plain)
-_WHO: Final = (("MemberName", _plain), ("Interface", _plain))
-_HOLD: Final = ("HoldTime", _whole)
-_TALK: Final = ("TalkTime", _whole)
-_NUMBER: Final = ("CallerIDNum", _plain)
-
-_READERS: Final[dict[str, Reader]] = {
-    "Newchannel": _on_channel(Newchannel, _NUMBER, ("Exten", _plain)),
-    "NewCallerid": _on_channel(NewCallerid, _NUMBER),
-    "Newexten": _on_channel(Newexten, ("AppData", _plain)),
-    "VarSet": _on_channel(QueueStatus, ("Value", _plain)),
-    "DialBegin": _on_channel(DialBegin, ("DialString", _plain), prefix="Dest"),
-    "QueueCallerJoin": _in_queue(QueueCallerJoin, _NUMBER),
-    "QueueEntry": _in_queue(QueueEntry, _NUMBER, ("Wait", _whole)),
-    "QueueCallerLeave": _in_queue(QueueCallerLeave),
-    "QueueCallerAbandon": _in_queue(QueueCallerAbandon, _HOLD),
-    "AgentCalled": _in_queue(AgentCalled, _LEG),
-    "AgentRingNoAnswer": _in_queue(AgentRingNoAnswer, _LEG),
-    "AgentConnect": _in_queue(AgentConnect, _LEG, *_WHO, _HOLD),
-    "AgentComplete": _in_queue(AgentComplete, _LEG, *_WHO, _HOLD, _TALK, ("Reason", _plain)),
-    "HangupRequest": _on_channel(HangupRequest, ("Cause", _whole)),
-    "SoftHangupRequest": _on_channel(SoftHangupRequest, ("Cause", _whole)),
-    "Hangup": _on_channel(Hangup, ("Cause", _whole)),
-    "DTMFEnd": _on_channel(DTMFEnd, ("Digit", _plain), ("Direction", _plain)),
-    "BridgeEnter": _on_channel(BridgeEnter, ("BridgeType", _plain)),
-    "CoreShowChannel": _on_channel(CoreShowChannel, _NUMBER, ("Application", _plain), ("ApplicationData", _plain)),
-    "QueueMember": _member,
-    "QueueMemberStatus": _member,
-    "QueueMemberAdded": _member,
-    "QueueMemberPause": _member,
-    "QueueMemberPenalty": _member,
-    "QueueMemberRinginuse": _member,
-    "QueueMemberRemoved": _member_gone,
-}

@@ -19,15 +19,14 @@ a few lines: both can be forged. Memory is bounded by the calls that are not ove
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
-from itertools import zip_longest
 from typing import Final
 
-from telephony.call import Call, Ending, QueueVisit, Verdict, VisitEnd, moment
+from telephony.call import Call, Ending, Verdict
 from telephony.ids import SECOND, epoch_of, originated
 from telephony.queue_log import NO_CALL, Entry
 from telephony.queue_log_sieve import Doubtful
-from telephony.queue_log_visits import BEGINNINGS, NEAR, PLACES, Draft, Visit, ring_in_vain
+from telephony.queue_log_values import call_of, evidence, values
+from telephony.queue_log_visits import BEGINNINGS, NEAR, PLACES, Draft, ring_in_vain
 from telephony.verdict import judge
 
 QUIET_S: Final = 120
@@ -39,9 +38,7 @@ RESTART: Final = "QUEUESTART"
 _LEAP: Final = 60 * SECOND
 _AGREEING: Final = 8  # lines in a row, more than a caller can forge at once
 _SWEEP: Final = 600 * SECOND
-_EVIDENCE: Final = 40
 DOUBTFUL: Final = "a call that stands in doubtful lines alone"
-NOT_TOLD: Final = "queue_log tells no cause, and not what came after the queue"
 LOG_ENDS: Final = "the log ends here: he may have gone on to another queue"
 
 Judged = tuple[Call, Verdict]
@@ -68,19 +65,20 @@ class LogCalls:
         """Give each call that is over, with its verdict, as entries are read; `finish` gives the rest."""
         closing, quiet = self._closing, self._quiet
         for entry in entries:
-            at = entry[0]
-            if 0 <= at - self._now <= _LEAP:
-                self._now = at
-            else:
-                self._leap(at)
+            if entry[0] != self._now:
+                self._move(entry[0])
+                while closing and closing[0][0] + quiet < self._now:
+                    over = self._next_over(log_ended=False)
+                    if over is not None:
+                        yield over
+                if self._now - self._swept_at > _SWEEP:
+                    yield from self._sweep()
             place = PLACES.get(entry[4])
             if place is not None:
                 self._put(entry, place)
             elif entry[4] == RESTART:
-                self._restart(at)
-            if closing and closing[0][0] + quiet < self._now:
-                yield from self._release(self._now - quiet)
-            if self._now - self._swept_at > _SWEEP or self._evicted:
+                self._restart(entry[0])
+            if self._evicted:
                 yield from self._sweep()
 
     def finish(self, restarted_at: int | None = None) -> Iterator[Judged]:
@@ -91,7 +89,10 @@ class LogCalls:
         """
         if restarted_at is not None:
             self._restart(restarted_at)
-        yield from self._release(None)
+        while self._closing:
+            over = self._next_over(log_ended=True)
+            if over is not None:
+                yield over
 
     @property
     def unfinished(self) -> tuple[Call, ...]:
@@ -112,7 +113,7 @@ class LogCalls:
                 return
         was_open = draft.open
         place(draft, entry)
-        draft.last_at = max(draft.last_at, entry[0])
+        draft.last_at = entry[0]
         if draft.open:
             draft.turns += not was_open
         elif was_open or not draft.turns:
@@ -142,16 +143,16 @@ class LogCalls:
 
     # Time
 
-    def _leap(self, at: int) -> None:
-        """See a time that is not the next one: an earlier line, a new day, or a forged one."""
-        if not self._now or -_LEAP <= at - self._now <= 0:
-            self._now = self._now or at
-            return
-        strayed_at, lines = self._strayed
-        lines = lines + 1 if abs(at - strayed_at) <= _LEAP else 1
-        self._strayed = at, lines
-        if lines >= _AGREEING:
-            self._now, self._strayed = at, (0, 0)
+    def _move(self, at: int) -> None:
+        """Move to the time of a line. A leap (a quiet night, a clock that is set, a forgery) has to be confirmed."""
+        if 0 < at - self._now <= _LEAP or not self._now:
+            self._now = at
+        elif at < self._now - _LEAP or at > self._now:
+            strayed_at, lines = self._strayed
+            lines = lines + 1 if abs(at - strayed_at) <= _LEAP else 1
+            self._strayed = at, lines
+            if lines >= _AGREEING:
+                self._now, self._strayed = at, (0, 0)
 
     def _restart(self, at: int) -> None:
         self.restarts.append(at)
@@ -175,25 +176,25 @@ class LogCalls:
 
     # Giving out
 
-    def _release(self, before: int | None) -> Iterator[Judged]:
-        """Give the calls that ended before then, and of which nothing was heard since; None: all."""
-        while self._closing and (before is None or self._closing[0][0] < before):
-            at, draft, turns = self._closing.popleft()
-            if turns != draft.turns or self._drafts.get(draft.call_id) is not draft:
-                continue
-            del self._drafts[draft.call_id]
-            if not draft.visits:
-                continue
-            if not draft.credible:
-                self.counts[DOUBTFUL] += 1
-                continue
-            if draft.restart_at is not None:
-                self._cut_at[draft.call_id] = draft.restart_at
-                yield self._judge(draft, "pbx-restarted")
-                continue
-            if before is None and at + self._quiet > self._now and draft.visits[-1].end != "abandoned":
-                draft.told.append((LOG_ENDS, None, self._now))
-            yield self._judge(draft, "hangup", at)
+    def _next_over(self, *, log_ended: bool) -> Judged | None:
+        """Give the call that ended first, if nothing was heard of it since."""
+        at, draft, turns = self._closing.popleft()
+        if turns != draft.turns or self._drafts.get(draft.call_id) is not draft:
+            return None
+        del self._drafts[draft.call_id]
+        if not draft.visits:
+            return None
+        if not draft.credible:
+            self.counts[DOUBTFUL] += 1
+            return None
+        if draft.restart_at is not None:
+            if len(self._cut_at) >= MOST_CALLS:
+                self._cut_at.clear()
+            self._cut_at[draft.call_id] = draft.restart_at
+            return self._judge(draft, "pbx-restarted")
+        if log_ended and at + self._quiet > self._now and draft.visits[-1].end != "abandoned":
+            draft.told.append((LOG_ENDS, None, self._now))
+        return self._judge(draft, "hangup", at)
 
     def _sweep(self) -> Iterator[Judged]:
         """Give up calls of which nothing was written for too long, and those that there was no room for."""
@@ -221,8 +222,10 @@ class LogCalls:
             like = judge(call)
             if len(self._verdicts) < MOST_SHAPES:
                 self._verdicts[shape] = like
-        waited = sum(visit.waited(call.seen_until) for visit in call.visits)
-        talked = sum(visit.talked(call.seen_until) for visit in call.visits)
+        waited = talked = 0
+        for visit in call.visits:
+            waited += visit.waited(call.seen_until)
+            talked += visit.talked(call.seen_until)
         return call, Verdict(
             like.kind,
             like.reason,
@@ -238,78 +241,24 @@ class LogCalls:
         if len(draft.visits) > 1:
             draft.visits.sort(key=lambda visit: visit.joined_at)
         last = draft.visits[-1]
-        known_until = draft.last_at if ending != "capture-ended" else max(self._now, draft.last_at)
-        return Call(
+        epoch = epoch_of(draft.call_id)
+        return call_of(
             pbx=self.pbx,
             call_id=draft.call_id,
             linkedid=draft.call_id,
             channel="",
             number=draft.number,
             did=draft.did,
-            started_at=epoch_of(draft.call_id) or draft.first_at,
+            started_at=draft.first_at if epoch is None else epoch,
             ended_at=ended_at,
-            seen_until=known_until,
-            visits=_values(draft.visits),
+            seen_until=self._now if ending == "capture-ended" else draft.last_at,
+            visits=values(draft.visits),
             hangup_by=last.ended_by,
             talked_at=last.connected_at,
             talking=last.connected_at is not None and last.ended_at is None,
             cut=last.end == "unserved",
-            placed=originated(draft.call_id),
+            placed=epoch is None and originated(draft.call_id),
             ending=ending,
             complete=not draft.forgot and all(visit.joined for visit in draft.visits),
-            evidence=_evidence(draft),
+            evidence=evidence(draft),
         )
-
-
-def _values(visits: list[Visit]) -> tuple[QueueVisit, ...]:
-    if len(visits) == 1:
-        return (_value(visits[0], None),)
-    next_at = [visit.joined_at for visit in visits[1:]]
-    return tuple(_value(visit, at) for visit, at in zip_longest(visits, next_at))
-
-
-def _value(visit: Visit, next_at: int | None) -> QueueVisit:
-    end: VisitEnd = visit.end or ("unknown" if next_at is not None else "waiting")
-    if visit.connected_at is not None:
-        end = "connected"
-    left_at, cancelled_at = visit.ended_at, visit.cancelled_at
-    rang = end == "abandoned" and left_at is not None and cancelled_at is not None
-    return QueueVisit(
-        visit.queue,
-        visit.joined_at,
-        visit.connected_at,
-        visit.agent,
-        next_at if left_at is None else left_at,
-        end,
-        visit.key,
-        rang and abs(left_at - cancelled_at) <= NEAR,  # type: ignore[operator]
-        visit.handed_on,
-    )
-
-
-def _evidence(draft: Draft) -> tuple[str, ...]:
-    """Give a line for each entry that tells something, without numbers and keys; the first and last ones if many."""
-    lines = [
-        f"{event} {queue} at {stamp(at)}" if queue else f"{event} at {stamp(at)}" for event, queue, at in draft.told
-    ]
-    if len(lines) > _EVIDENCE:
-        half = _EVIDENCE // 2
-        lines = [*lines[:half], f"… {len(lines) - 2 * half} more", *lines[-half:]]
-    if draft.unanswered:
-        lines.append(f"RINGNOANSWER {draft.unanswered} times")
-    lines.append(NOT_TOLD)
-    return tuple(lines)
-
-
-_CLOCK: Final = tuple(f"{second // 60:02}:{second % 60:02}.000000Z" for second in range(3600))
-
-
-@lru_cache(maxsize=64)
-def _hour(hours: int) -> str:
-    return moment(hours * 3600 * SECOND)[: len("2026-11-22T05:")]
-
-
-def stamp(at: int) -> str:
-    """Give an instant as `moment` does, in a tenth of the time where it is a whole second."""
-    seconds, micros = divmod(at, SECOND)
-    return moment(at) if micros else _hour(seconds // 3600) + _CLOCK[seconds % 3600]

@@ -17,10 +17,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from functools import cached_property
+from io import BufferedReader
 from operator import itemgetter
 from pathlib import Path
 from statistics import median_low
-from typing import IO, Final, cast
+from typing import Final, cast
 
 from telephony.errors import TelephonyError
 from telephony.ids import SECOND
@@ -35,11 +36,12 @@ SLACK_S: Final = 60
 """Lines are out of order by no more than that."""
 TRIES: Final = 5
 TORN: Final = "the file ends in the middle of it"
+DAMAGED: Final = "the compressed file is damaged, and could not be read to its end"
 
 _AT: Final = itemgetter(0)
 _ROTATION: Final = re.compile(r"[.-][0-9][0-9.T_-]*(?:\.(?:gz|bz2|xz))?", re.ASCII)
 _PACKED: Final = (b"\x1f\x8b", b"BZ", b"\xfd7")
-_DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, OSError)
+_DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError)
 # A power cut may tear a line, and what Asterisk writes after its start then follows on the same one.
 _GLUED: Final = re.compile(rb"(?<=[^\n])(?=[0-9]{10}\|NONE\|NONE\|NONE\|QUEUESTART\|\n)")
 
@@ -125,7 +127,7 @@ class _File:
     """One open file of the log."""
 
     name: str
-    stream: IO[bytes]
+    stream: BufferedReader
     zone: tzinfo
     live: bool  # Asterisk appends to it
 
@@ -155,16 +157,16 @@ class _File:
             yield sieve.feed(text.replace("\r\n", "\n") if "\r\n" in text else text)
         yield sieve.close()
 
-    def _unpacked(self) -> IO[bytes]:
+    def _unpacked(self) -> BufferedReader:
         self.stream.seek(0)
         magic = self.stream.read(2)
         self.stream.seek(0)
-        opened: dict[bytes, Callable[[IO[bytes]], gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile]] = {
+        opened: dict[bytes, Callable[[BufferedReader], gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile]] = {
             b"\x1f\x8b": lambda stream: gzip.GzipFile(fileobj=stream),
             b"BZ": bz2.BZ2File,
             b"\xfd7": lzma.LZMAFile,
         }
-        return cast("IO[bytes]", opened[magic](self.stream))
+        return cast("BufferedReader", opened[magic](self.stream))
 
     def _parse(self, line: bytes) -> Entry | Fault:
         return parse(line, self.zone)
@@ -190,20 +192,8 @@ class _File:
 
     def _blocks(self, offset: int, until: int | None = None, faults: Faults | None = None) -> Iterator[bytes]:
         """Give whole lines, some thousand at a time. What has no line end yet is left."""
-        stream = self._unpacked() if self.packed else self.stream
-        stream.seek(offset)
-        left = None if until is None else until - offset
         rest = b""
-        while left is None or left > 0:
-            try:
-                data = stream.read(BLOCK if left is None else min(BLOCK, left))
-            except _DAMAGED as error:
-                if faults is not None:
-                    faults.add(Fault(f"cannot be read on ({error})", ""), self.name)
-                data = b""
-            if not data:
-                break
-            left = None if left is None else left - len(data)
+        for data in self._chunks(offset, until, faults):
             end = data.rfind(b"\n") + 1
             if end:
                 yield rest + data[:end]
@@ -212,6 +202,22 @@ class _File:
                 rest = (rest + data)[-BLOCK:]  # no line is that long
         if rest and faults is not None and not self.live:
             faults.add(Fault(TORN, ""), self.name)
+
+    def _chunks(self, offset: int, until: int | None, faults: Faults | None) -> Iterator[bytes]:
+        stream = self._unpacked() if self.packed else self.stream
+        stream.seek(offset)
+        try:
+            while until is None or offset < until:
+                data = stream.read1(BLOCK if until is None else min(BLOCK, until - offset))
+                if not data:
+                    return
+                yield data
+                offset += len(data)
+        except _DAMAGED as error:
+            if faults is not None:
+                faults.add(Fault(DAMAGED, str(error)), self.name)
+        except OSError as error:
+            raise LogUnreadable(f"{self.name} cannot be read on ({error.strerror}). Look at the disk.") from error
 
     def _between(self, begin: int, end: int) -> tuple[int, int]:
         """Give offsets of lines around those from `begin` to `end`."""

@@ -15,7 +15,7 @@ from telephony.call import Call, moment
 from telephony.ids import SECOND
 from telephony.queue_log import Entry, Faults
 from telephony.queue_log_calls import QUIET_S, Judged, LogCalls
-from telephony.queue_log_files import LogFiles, LogUnreadable
+from telephony.queue_log_files import DAMAGED, LogFiles, LogUnreadable
 from telephony.queue_log_table import LogTable
 
 LOOKBACK_S: Final = 12 * 3600
@@ -84,7 +84,7 @@ def calls_between(
         return Told((), str(error), (), (), faults, {})
     return Told(
         tuple(judged for judged in found if since <= calls.over_at(judged[0]) <= until),
-        _uncovered(log, begins_at, since),
+        _uncovered(log, begins_at, since, faults),
         calls.unfinished,
         tuple(at for at in calls.restarts if since <= at <= until),
         faults,
@@ -92,9 +92,10 @@ def calls_between(
     )
 
 
-def _uncovered(log: Log, begins_at: int | None, since: int) -> str:
+def _uncovered(log: Log, begins_at: int | None, since: int, faults: Faults) -> str:
     if begins_at is None:
         return f"{log} holds no line. Check queue_log in logger.conf, and that this is where this PBX writes it."
     if begins_at > since:
         return f"{log} begins at {moment(begins_at)} only: what was before is not in it. Keep rotated logs for longer."
-    return ""
+    damaged = [fault.place for fault in faults if fault.why == DAMAGED]
+    return f"{', '.join(damaged)}: {DAMAGED}. Unpack it by hand, and look what is missing." if damaged else ""

@@ -21,7 +21,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable
 from datetime import UTC, tzinfo
-from typing import Final, cast
+from typing import Final, TypeGuard, cast
 
 from telephony.queue_log import NO_CALL, Entry, Fault, Faults, parse_all
 
@@ -64,17 +64,20 @@ class Sieve:
         lines.pop()
         read = parse_all(lines, self._zone)
         window = self._behind + text
-        if Fault in map(type, read) or _CUT_HEAD.search(window) or self._faulty(text[upto:]):
+        odd = Fault in map(type, read) or _CUT_HEAD.search(window) is not None or self._faulty(text[upto:])
+        if odd:
             read = self._sift(window, len(self._behind), len(read))
         self._held = text[upto:]
         self._behind = window[: len(self._behind) + upto]
         self._behind = self._behind[self._behind.rfind("\n", 0, max(0, len(self._behind) - 2 * REACH)) + 1 :]
         begun, self._count = self._count, self._count + len(read)
-        if Fault not in map(type, read):
+        if not odd:
             return cast("list[Entry]", read)
         for number, item in enumerate(read, begun):
             if isinstance(item, Fault):
                 self._faults.add(item, self._place(number))
+            elif _cut(item):
+                self._faults.add(Fault(HEADLESS, item.event), self._place(number))
         return [item for item in read if not isinstance(item, Fault)]
 
     def _faulty(self, text: str) -> bool:
@@ -141,5 +144,5 @@ def _begins(item: Entry | Fault) -> bool:
     return isinstance(item, Entry) and item.event == _HEAD
 
 
-def _cut(item: Entry | Fault) -> bool:
+def _cut(item: Entry | Fault) -> TypeGuard[Entry]:
     return isinstance(item, Entry) and item.event == _HEAD and len(item.data) < _WITH_POSITION

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, MetaData, Select, Table, create_engine, func, select
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 from sqlalchemy.types import DateTime, Integer, Numeric
 
 from telephony.ids import SECOND
@@ -34,12 +35,12 @@ class LogTable:
     def __init__(self, url: str, table: str = NAME, zone: tzinfo = UTC) -> None:
         self._name, self._zone = table, zone
         try:
-            self._engine = create_engine(url)
+            self._engine = create_engine(url, poolclass=NullPool)  # it is asked seldom
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise LogUnreadable(f"the address of the database with {table} is wrong: {error}") from error
 
     def __str__(self) -> str:
-        return f"the table {self._name} in {self._engine.url.render_as_string(hide_password=True)}"
+        return f"table {self._name} in {self._engine.url.render_as_string(hide_password=True)}"
 
     def begins_at(self) -> int | None:
         """Give the instant of the oldest row, None where there is none. Raises LogUnreadable."""

@@ -79,14 +79,21 @@ class Draft:
         self.open += 1
         return visit
 
-    def find(self, queue: str | None, began_at: int | None, *, connected: bool) -> Visit | None:
-        """Give the visit of a queue that has no end, and an agent or not: the one that began then, else the latest."""
-        found = [
-            v for v in self.visits if v.end is None and v.queue == queue and (v.connected_at is not None) == connected
-        ]
-        if began_at is not None and len(found) > 1:
+    def find(self, entry: Entry, waited: tuple[int, ...], *, connected: bool) -> Visit | None:
+        """Give the visit without an end that an entry is about, with an agent or without.
+
+        Of several the one that began as many seconds earlier as stand at `waited` in the data, else the latest.
+        """
+        found = [one for one in self.visits if one.end is None and one.queue == entry.queue]
+        found = [one for one in found if (one.connected_at is not None) == connected]
+        if len(found) > 1 and (began_at := before(entry, waited)) is not None:
             return min(found, key=lambda visit: abs(visit.joined_at - began_at))
         return found[-1] if found else None
+
+    def unseen(self, entry: Entry, waited: tuple[int, ...]) -> Visit:
+        """Begin a visit whose beginning does not stand in the log."""
+        began_at = before(entry, waited)
+        return self.begin(Visit(entry.queue, entry.at if began_at is None else began_at, joined=False))
 
     def end(self, visit: Visit, at: int, end: VisitEnd) -> None:
         """End a visit."""
@@ -115,26 +122,20 @@ def _number(data: tuple[str, ...]) -> str | None:
 
 
 def _connect(draft: Draft, entry: Entry) -> None:
-    if not draft.tell(entry):
-        return
-    began_at = _before(entry, 0)
-    visit = draft.find(entry.queue, began_at, connected=False)
-    if visit is None:
-        visit = draft.begin(Visit(entry.queue, entry.at if began_at is None else began_at, joined=False))
-    visit.connected_at, visit.agent = entry.at, entry.agent
+    if draft.tell(entry):
+        visit = draft.find(entry, _HOLD, connected=False) or draft.unseen(entry, _HOLD)
+        visit.connected_at, visit.agent = entry.at, entry.agent
 
 
 def _end_talk(draft: Draft, entry: Entry) -> None:
     """End a talk; also one of whose beginning nothing was read."""
     if not draft.tell(entry):
         return
-    began_at = _before(entry, *_TALKS[entry.event])
-    visit = draft.find(entry.queue, began_at, connected=True) or draft.find(entry.queue, began_at, connected=False)
+    lasted = _TALKS[entry.event]
+    visit = draft.find(entry, lasted, connected=True)
     if visit is None:
-        visit = draft.begin(Visit(entry.queue, entry.at if began_at is None else began_at, joined=False))
-    if visit.connected_at is None:
-        talked_at = _before(entry, _TALKS[entry.event][1])
-        visit.connected_at = max(visit.joined_at, entry.at if talked_at is None else talked_at)
+        visit = draft.find(entry, lasted, connected=False) or draft.unseen(entry, lasted)
+        visit.connected_at = max(visit.joined_at, before(entry, lasted[1:]) or visit.joined_at)
         visit.agent = entry.agent
     visit.ended_by = _ENDED_BY.get(entry.event)
     visit.handed_on = visit.ended_by is None
@@ -145,13 +146,12 @@ def _leave(draft: Draft, entry: Entry) -> None:
     """End a wait. Where two ends of one wait are written, as some versions do, ABANDON is the one that counts less."""
     if not draft.tell(entry):
         return
-    end, began_at = _ENDS[entry.event], _before(entry, *_WAITED.get(entry.event, ()))
-    visit = draft.find(entry.queue, began_at, connected=False)
+    end, waited = _ENDS[entry.event], _WAITED.get(entry.event, ())
+    visit = draft.find(entry, waited, connected=False)
     if visit is None and (twice := _just_ended(draft, entry)) is not None:
         twice.end = end if twice.end == "abandoned" else twice.end
         return
-    if visit is None:
-        visit = draft.begin(Visit(entry.queue, entry.at if began_at is None else began_at, joined=False))
+    visit = visit or draft.unseen(entry, waited)
     if end == "key" and entry.data:
         visit.key = entry.data[0][:_SHOWN]
     draft.end(visit, entry.at, end)
@@ -187,8 +187,8 @@ def _note(draft: Draft, entry: Entry) -> None:
         draft.number = usable(entry.data[0])
 
 
-def _before(entry: Entry, *places: int) -> int | None:
-    """Give the instant that lies so many seconds before an entry as stand at these places of its data; None: unknown."""
+def before(entry: Entry, places: tuple[int, ...]) -> int | None:
+    """Give the instant so many seconds before an entry as stand at these places of its data; None if they do not."""
     at = entry.at
     for place in places:
         text = entry.data[place] if -len(entry.data) <= place < len(entry.data) else ""
@@ -206,6 +206,7 @@ _ENDS: Final[dict[str, VisitEnd]] = {
     "WITHDRAW": "withdrawn",
     "SYSCOMPAT": "unserved",
 }
+_HOLD: Final = (0,)
 _WAITED: Final = {**dict.fromkeys(("ABANDON", "EXITWITHTIMEOUT", "EXITEMPTY", "WITHDRAW"), (2,)), "EXITWITHKEY": (3,)}
 _REFUSALS: Final[dict[str, VisitEnd]] = {"FULL": "full", "JOINEMPTY": "join-empty", "JOINUNAVAIL": "join-empty"}
 _ENDED_BY: Final[dict[str, Side]] = {"COMPLETECALLER": "customer", "COMPLETEAGENT": "agent"}

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from telephony.ami.protocol import BANNER, MESSAGE_END, Message, Parser, ProtocolError
+from telephony.ami.sieve import vouched
 from telephony.call import Call, Verdict, moment
 from telephony.errors import TelephonyError
 from telephony.events import (
@@ -28,9 +29,10 @@ from telephony.events import (
     QueueCallerAbandon,
     QueueCallerJoin,
     QueueMember,
-    read,
+    RTCPSent,
 )
 from telephony.ids import SECOND, epoch_of
+from telephony.reading import read
 from telephony.tracker import Tracker
 from telephony.verdict import judge
 
@@ -54,14 +56,19 @@ class CaptureError(TelephonyError):
 
 
 def calls_of(
-    capture: Path | str | bytes, *, pbx: str = "capture", counts: Counter[str] | None = None
+    capture: Path | str | bytes,
+    *,
+    pbx: str = "capture",
+    trunks: tuple[str, ...] = (),
+    counts: Counter[str] | None = None,
 ) -> Iterator[tuple[Call, Verdict]]:
     """Give each call of a capture when it is over, with its verdict; those that were not over come last.
 
-    `capture` is a path or the bytes themselves. `counts` learns how many messages were refused. Raises
+    `capture` is a path or the bytes themselves. `trunks` are what the names of customers' channels begin with: with
+    them come calls that were lost before any queue. `counts` learns how many messages were refused. Raises
     CaptureError on what is no capture, or a broken one; calls before the fault have come out by then.
     """
-    tracker, clock = Tracker(pbx), Clock()
+    tracker, clock = Tracker(pbx, trunks=trunks), Clock()
     for message in messages_of(capture):
         stamped = clock.read(message)
         event = read(message, clock.now, counts)
@@ -169,8 +176,8 @@ class Clock:
         self._since: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     def read(self, message: Message) -> bool:
-        """Take a message's Timestamp; False if it has none."""
-        stamp = _STAMP.search(message.raw)
+        """Take a message's Timestamp; False if it has none, or may be forged."""
+        stamp = _STAMP.search(message.raw) if vouched(message.raw) else None
         if stamp is not None:
             self.now = max(self.now, int(stamp[1]) * SECOND + int(stamp[2].ljust(6, b"0")))
         elif self.now == 0 and (login := _LOGIN.search(message.raw)):
@@ -178,7 +185,12 @@ class Clock:
         return stamp is not None
 
     def move(self, event: Event) -> int:
-        """Move to what an event without Timestamp tells, and give that instant."""
+        """Move to what an event without Timestamp tells, and give that instant.
+
+        A report of packets tells its own to the millisecond, the others whole seconds: they would not go together.
+        """
+        if isinstance(event, RTCPSent):
+            return max(self.now, event.sent_at)
         self.now = max(self.now, self._told(event))
         if isinstance(event, QueueCallerJoin):
             self._note("wait", event)

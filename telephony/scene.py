@@ -26,8 +26,9 @@ _MEMBER = {
 }
 _MEMBER_ALSO = {"MemberName": "Name", "Interface": "Location"}
 _QUEUE = {
+    "Max": "0",
     "Strategy": "rrmemory",
-    **dict.fromkeys(("Max", "Calls", "Holdtime", "TalkTime", "Completed", "Abandoned", "ServiceLevel"), "0"),
+    **dict.fromkeys(("Calls", "Holdtime", "TalkTime", "Completed", "Abandoned", "ServiceLevel"), "0"),
     **dict.fromkeys(("ServicelevelPerf", "ServicelevelPerf2"), "0.0"),
     "Weight": "0",
 }

@@ -170,12 +170,12 @@ class Session:
         await self.send(_bytes([("Response", response), *_echo(action), *pairs]))
 
     async def _list(self, action: Message, name: str, what: str, items: list[tuple[str, Pairs]]) -> None:
-        """Answer by a list, each item with the ActionID, sent as one so that no event comes between."""
+        """Answer by a list, each item with the ActionID where Asterisk has it, sent as one: no event comes between."""
         first = [("EventList", "start"), ("Message", f"{what} will follow")]
         last = [("EventList", "Complete"), ("ListItems", str(len(items)))]
         await self.send(
             _bytes([("Response", "Success"), *_echo(action), *first]),
-            *(_bytes([("Event", event), *_echo(action), *pairs]) for event, pairs in items),
+            *(_bytes([("Event", event), *_item(action, event, pairs)]) for event, pairs in items),
             _bytes([("Event", f"{name}Complete"), *_echo(action), *last]),
         )
 
@@ -198,6 +198,10 @@ _ANSWERS = {
 def _echo(action: Message) -> Pairs:
     action_id = action.get("ActionID")
     return [("ActionID", action_id)] if action_id else []
+
+
+def _item(action: Message, event: str, pairs: Pairs) -> Pairs:
+    return [*_echo(action), *pairs] if event == "CoreShowChannel" else [*pairs, *_echo(action)]
 
 
 def _bytes(pairs: Pairs) -> bytes:

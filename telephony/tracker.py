@@ -3,7 +3,11 @@
 Events are gathered by call, and put together only when it is over, so that their order and repetition do not
 matter. A call is over a short grace after the Hangup of its own channel (others report later); one that
 a program placed, when all its channels have hung up. Each comes out once: what is heard of it later finds a
-tombstone. Calls that never reached a queue do not come out.
+tombstone.
+
+Where the names of the trunks are known, a call that came in on one is a customer's, and no other is: it comes out
+though it reached no queue, and what agents and colleagues dial does not. Where they are not, a call that reached no
+queue comes out only if the PBX refused it and nobody was rung.
 
 `now` is µs UTC. Time never runs backwards here: a slightly earlier `now` counts as the latest so far, and where
 the clock was set back by more than `SET_BACK_S`, time goes on from there at the new clock's pace. `offset` is
@@ -12,18 +16,20 @@ where the message stands in the journal.
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from telephony.assemble import Gathered, assemble
 from telephony.call import Call, Ending
 from telephony.channels import LiveChannels, Tombstones
+from telephony.customers import Customers
+from telephony.draft import IN_A_QUEUE, OPENS_NOTHING, Draft, shown_in_queue
 from telephony.events import (
     AgentCalled,
     AgentConnect,
     ChannelEvent,
     CoreShowChannel,
-    DTMFEnd,
+    DialplanStep,
     Event,
     Hangup,
     NewCallerid,
@@ -33,7 +39,6 @@ from telephony.events import (
     QueueCallerJoin,
     QueueCallerLeave,
     QueueEntry,
-    QueueEvent,
     QueueStatus,
 )
 from telephony.ids import NO_CALL, SECOND, epoch_of, is_local, originated
@@ -43,37 +48,17 @@ AGE_LIMIT_S: Final = 12 * 3600.0
 SET_BACK_S: Final = 60
 """Messages may be handled this much later than they arrived; a greater step back is the clock's."""
 TOMBSTONES: Final = 50_000
-EVENTS_OF_A_CALL: Final = 1000
-"""More than a call of hours has; what comes after them is not kept, and the call is then not complete."""
 
-IN_A_QUEUE: Final = (QueueEvent, QueueStatus, Newexten)
-"""Events about a caller's own channel which prove that he reached a queue."""
 WITH_LEG: Final = (AgentCalled, AgentConnect)
 _NO_LONGER_WAITS: Final = (QueueCallerLeave, QueueCallerAbandon, AgentConnect)
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A call that is not over."""
-
-    call_id: str
-    opened_at: int
-    offset: int | None
-    placed: bool
-    events: dict[ChannelEvent, None] = field(default_factory=dict)
-    others: set[str] = field(default_factory=set)
-    alive: set[str] = field(default_factory=set)
-    gone: set[str] = field(default_factory=set)
-    queued: bool = False
-    waits_in: str | None = None
-    heard_at: int = 0
-    let_go_at: int = -1  # when he last stopped waiting
-    closes_at: int | None = None
-    gap: bool = False
+_OF_THE_DIALPLAN: Final = (DialplanStep, Newexten, QueueStatus)
 
 
 class Tracker:
-    """Follows every call on one PBX. Give it all events as they arrive, and `tick` now and then."""
+    """Follows every call on one PBX. Give it all events as they arrive, and `tick` now and then.
+
+    `trunks` are what the names of customers' channels begin with; empty: nobody said.
+    """
 
     def __init__(
         self,
@@ -85,11 +70,12 @@ class Tracker:
         tombstones: int = TOMBSTONES,
     ) -> None:
         self.pbx = pbx
-        self._trunks = trunks
+        self._customers = Customers(trunks)
+        self._hears_dialplan = False
         self.channels = LiveChannels(tombstones=tombstones, age_s=age_limit_s)
         self._grace = int(grace_s * SECOND)
         self._age = int(age_limit_s * SECOND)
-        self._drafts: OrderedDict[str, _Draft] = OrderedDict()
+        self._drafts: OrderedDict[str, Draft] = OrderedDict()
         self._draft_of: dict[str, str] = {}  # a further channel of a call → the call
         self._closing: deque[tuple[int, str]] = deque()
         self._over = Tombstones(tombstones, age_limit_s)
@@ -104,10 +90,22 @@ class Tracker:
             event = self._linked(event)
             draft = self._draft_for(event, offset)
             self.channels.note(event, self._now, offset)
+            self._hears_dialplan = self._hears_dialplan or isinstance(event, _OF_THE_DIALPLAN)
             if draft is not None:
                 draft.offset = offset if draft.offset is None else draft.offset
                 self._gather(draft, event)
+                self._gather_where_joined(draft, event)
         return calls
+
+    def adds(self, event: Event) -> bool:
+        """Tell whether an event has to be heard again after a crash; ask before it is fed.
+
+        What is said again and again, such as who talks and how many packets came, would fill the journal.
+        """
+        if not isinstance(event, ChannelEvent):
+            return True
+        draft = self._drafts.get(event.uniqueid) or self._known(event)
+        return draft.adds(event) if draft else not isinstance(event, OPENS_NOTHING)
 
     def tick(self, now: int) -> list[Call]:
         """Give the calls that are over by now: the grace has passed, or they are too old to be alive."""
@@ -148,17 +146,15 @@ class Tracker:
         that go on have a gap; waiting callers unknown so far are taken up from when their wait began. What came
         and went in the gap is in queue_log alone.
 
-        `keep` is called for each line that tells of somebody in a queue, before anything else is done: it writes
-        the line to the journal, gives its offset, and may raise.
+        `keep` is called for each line that tells of somebody in a queue, or that a caller talks, before anything else
+        is done: it writes the line to the journal, gives its offset, and may raise.
         """
         now_in_here = self._advance(now)
         since = now_in_here if asked_at is None else asked_at + self._ahead
         items = (*channels, *entries)
         present = {item.uniqueid for item in items}
         fresh = [item for item in items if not self._outdated(item, since)]
-        lines = [
-            (item, keep(item) if isinstance(item, QueueEntry) or _shown_in_queue(item) else None) for item in fresh
-        ]
+        lines = [(item, keep(item) if self._tells_of_a_caller(item) else None) for item in fresh]
         calls = self.tick(now)
         for draft in [draft for draft in self._drafts.values() if draft.heard_at < since]:
             draft.gap = True
@@ -192,6 +188,11 @@ class Tracker:
         named = (Newchannel, NewCallerid, QueueCallerJoin, QueueEntry)
         return {e.number for draft in drafts if draft for e in draft.events if isinstance(e, named)}
 
+    @property
+    def strangers(self) -> Mapping[str, int]:
+        """Give how many calls reached a queue and were left out, by what they came in on beside the trunks."""
+        return self._customers.strangers
+
     def own_live(self) -> set[str]:
         """Give our attempts that have a live channel."""
         return self.channels.attempts()
@@ -217,27 +218,31 @@ class Tracker:
         left = isinstance(item, QueueEntry) and draft is not None and draft.let_go_at >= since
         return left or self.channels.ended_since(item.uniqueid, since)
 
+    def _tells_of_a_caller(self, item: ChannelEvent) -> bool:
+        talks = isinstance(item, CoreShowChannel) and bool(item.bridge) and item.uniqueid in self._drafts
+        return isinstance(item, QueueEntry) or shown_in_queue(item) or talks
+
     def _linked(self, event: ChannelEvent) -> ChannelEvent:
         """Give the event with its Linkedid, which a listing of queues does not tell."""
         known = self.channels.get(event.uniqueid) if isinstance(event, QueueEntry) else None
         return replace(event, linkedid=known.linkedid) if known else event
 
-    def _draft_for(self, event: ChannelEvent, offset: int | None) -> _Draft | None:
+    def _draft_for(self, event: ChannelEvent, offset: int | None) -> Draft | None:
         """Find the call, or open one; None for what belongs to a call that is over."""
         own = self._drafts.get(event.uniqueid)
         if own is not None or event.uniqueid in self._over:
             return own
         if self._stands_alone(event):
             return self._promote(event, offset)
-        call_id = self._draft_of.get(event.uniqueid, event.linkedid)
-        if call_id in self._over:
-            return None
-        draft = self._drafts.get(call_id)
-        if draft is not None:
+        draft = self._known(event)
+        if draft is not None or self._draft_of.get(event.uniqueid, event.linkedid) in self._over:
             return draft
-        if isinstance(event, CoreShowChannel) and not _shown_in_queue(event):
+        if isinstance(event, OPENS_NOTHING) or (isinstance(event, CoreShowChannel) and not shown_in_queue(event)):
             return None
         return self._open(event.linkedid, event, offset)
+
+    def _known(self, event: ChannelEvent) -> Draft | None:
+        return self._drafts.get(self._draft_of.get(event.uniqueid, event.linkedid))
 
     def _stands_alone(self, event: ChannelEvent) -> bool:
         """Tell whether a caller in a queue is a call of his own, though another channel's Linkedid is on him.
@@ -254,48 +259,49 @@ class Tracker:
             and not originated(self._draft_of.get(event.uniqueid, event.linkedid))
         )
 
-    def _promote(self, event: ChannelEvent, offset: int | None) -> _Draft:
-        """Open a call for a channel that was another call's so far, with what was said of its number there."""
-        channel = self.channels.get(event.uniqueid)
+    def _promote(self, event: ChannelEvent, offset: int | None) -> Draft:
+        """Open a call for a channel that was another call's so far, with what was said of it there."""
+        channel, before = self.channels.get(event.uniqueid), self._known(event)
         self._draft_of.pop(event.uniqueid, None)
         draft = self._open(event.uniqueid, event, channel.offset if channel else offset)
         draft.events = dict.fromkeys(channel.named_by) if channel else {}
+        if before is not None and event.uniqueid in before.voices:
+            draft.voices[event.uniqueid] = before.voices.pop(event.uniqueid)
         return draft
 
-    def _open(self, call_id: str, event: ChannelEvent, offset: int | None) -> _Draft:
+    def _open(self, call_id: str, event: ChannelEvent, offset: int | None) -> Draft:
         channel = event.channel if event.uniqueid == call_id else ""
-        draft = _Draft(call_id, self._now, offset, originated(call_id, channel))
+        draft = Draft(call_id, self._now, offset, originated(call_id, channel))
         self._drafts[call_id] = draft
         return draft
 
-    def _gather(self, draft: _Draft, event: ChannelEvent) -> None:
+    def _gather(self, draft: Draft, event: ChannelEvent) -> None:
         """Add an event to its call, and see what it changes."""
-        draft.heard_at = self._now
-        if event.uniqueid == draft.call_id:
-            draft.placed = draft.placed or originated(draft.call_id, event.channel)
-        else:
+        if event.uniqueid != draft.call_id and not isinstance(event, OPENS_NOTHING):
             self._join(draft, event.uniqueid)
         if isinstance(event, WITH_LEG) and event.leg:
             self._join(draft, event.leg)
-        draft.queued = draft.queued or isinstance(event, IN_A_QUEUE) or _shown_in_queue(event)
-        self._keep(draft, event)
+        draft.take(event, self._now)
         self._note_waiting(draft, event)
-        self._note_alive(draft, event)
+        if not draft.over:
+            draft.closes_at = None
+        elif draft.closes_at is None:
+            draft.closes_at = self._now + self._grace
+            self._closing.append((draft.closes_at, draft.call_id))
 
-    def _join(self, draft: _Draft, uniqueid: str) -> None:
+    def _gather_where_joined(self, draft: Draft, event: ChannelEvent) -> None:
+        """Add it also to the call that a channel of another one was joined with: a colleague of the agent's."""
+        joined = self._drafts.get(event.linkedid)
+        beside = joined is not draft and event.uniqueid != draft.call_id and not isinstance(event, IN_A_QUEUE)
+        if joined is not None and beside and joined.closes_at is None:
+            joined.take(event, self._now)
+
+    def _join(self, draft: Draft, uniqueid: str) -> None:
         """Note that a channel is this call's, whatever its Linkedid will become; the first call counts."""
         if self._draft_of.setdefault(uniqueid, draft.call_id) == draft.call_id:
             draft.others.add(uniqueid)
 
-    def _keep(self, draft: _Draft, event: ChannelEvent) -> None:
-        if isinstance(event, DTMFEnd) and not draft.queued:
-            return  # a menu before the queue
-        if len(draft.events) < EVENTS_OF_A_CALL or isinstance(event, Hangup):
-            draft.events[event] = None
-        else:
-            draft.gap = True
-
-    def _note_waiting(self, draft: _Draft, event: ChannelEvent) -> None:
+    def _note_waiting(self, draft: Draft, event: ChannelEvent) -> None:
         if isinstance(event, (QueueCallerJoin, QueueEntry)):
             gone = any(
                 isinstance(e, _NO_LONGER_WAITS) and e.queue == event.queue and e.at >= event.at for e in draft.events
@@ -308,7 +314,7 @@ class Tracker:
                 draft.let_go_at = self._now
                 self._wait(draft, None)
 
-    def _wait(self, draft: _Draft, queue: str | None) -> None:
+    def _wait(self, draft: Draft, queue: str | None) -> None:
         if draft.waits_in is not None:
             callers = self._waiting[draft.waits_in]
             callers.discard(draft.call_id)
@@ -320,21 +326,7 @@ class Tracker:
         elif queue is not None:
             draft.waits_in = None
 
-    def _note_alive(self, draft: _Draft, event: ChannelEvent) -> None:
-        """See whether the call is over: a customer's with his channel, a placed one with its last channel."""
-        if isinstance(event, Hangup):
-            draft.alive.discard(event.uniqueid)
-            draft.gone.add(event.uniqueid)
-        elif event.uniqueid not in draft.gone or isinstance(event, Newchannel):
-            draft.alive.add(event.uniqueid)
-        over = (not draft.alive and bool(draft.gone)) if draft.placed else draft.call_id in draft.gone
-        if not over:
-            draft.closes_at = None
-        elif draft.closes_at is None:
-            draft.closes_at = self._now + self._grace
-            self._closing.append((draft.closes_at, draft.call_id))
-
-    def _close(self, draft: _Draft, ending: Ending) -> list[Call]:
+    def _close(self, draft: Draft, ending: Ending) -> list[Call]:
         """Take a call out of the books; give it if it is one to be judged."""
         self._wait(draft, None)
         del self._drafts[draft.call_id]
@@ -343,11 +335,9 @@ class Tracker:
             self._draft_of.pop(uniqueid, None)
             if uniqueid in draft.gone:
                 self._over.bury(uniqueid, self._now)
-        if not draft.queued and epoch_of(draft.call_id) is not None:
+        if not self._customers.may_be(draft):
             return []
-        events = tuple(draft.events)
-        return [assemble(Gathered(self.pbx, draft.call_id, events, ending, self._now - self._ahead, draft.gap))]
-
-
-def _shown_in_queue(event: ChannelEvent) -> bool:
-    return isinstance(event, CoreShowChannel) and event.application == "Queue"
+        stepped = draft.stepped or (False if self._hears_dialplan else None)
+        now, events = self._now - self._ahead, tuple(draft.events)
+        call = assemble(Gathered(self.pbx, draft.call_id, events, ending, now, draft.gap, draft.voices, stepped))
+        return [call] if self._customers.is_one(draft, call) else []

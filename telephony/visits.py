@@ -121,10 +121,16 @@ class Visits:
 
 def _enter(visits: Visits, event: Newexten | CoreShowChannel) -> None:
     """Note that Queue was run. During a visit that is an echo, told again when the caller leaves it."""
-    echo = any(s.completed_at is None and (s.open or s.connected_at is not None) for s in visits.stays)
-    queue = isinstance(event, Newexten) or event.application == "Queue"
-    if queue and not echo:
-        visits.entered = (event.data.split(",")[0] or None, event.at)
+    queue = event.data.split(",")[0] or None
+    runs = isinstance(event, Newexten) or event.application == "Queue"
+    if runs and not any(_echoes(stay, queue, event.at) for stay in visits.stays):
+        visits.entered = (queue, event.at)
+
+
+def _echoes(stay: Stay, queue: str | None, at: int) -> bool:
+    if stay.completed_at is None:
+        return stay.open or stay.connected_at is not None
+    return stay.queue == queue and abs(at - stay.completed_at) <= NEAR
 
 
 def _join(visits: Visits, event: QueueCallerJoin | QueueEntry) -> None:

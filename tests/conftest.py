@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import hypothesis
 import pytest
 
 from tests.databases import database_url, postgres_binaries, postgres_server
-from tests.live import agent, agent1, agent2, asterisk_tree, carrier, pbx, running_asterisk
+from tests.live import agent, agent1, agent2, asterisk_tree, carrier, floor_asterisk, pbx, running_asterisk
 
 __all__ = [
     "agent",
@@ -15,6 +17,7 @@ __all__ = [
     "asterisk_tree",
     "carrier",
     "database_url",
+    "floor_asterisk",
     "pbx",
     "postgres_binaries",
     "postgres_server",
@@ -28,7 +31,8 @@ hypothesis.settings.register_profile(
     print_blob=True,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],  # it measures how busy the machine is
 )
-hypothesis.settings.load_profile("house")
+hypothesis.settings.register_profile("long", hypothesis.settings.get_profile("house"), max_examples=20_000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -132,8 +132,8 @@ class Client:
     ) -> list[Message]:
         """Ask for a list (QueueStatus, CoreShowChannels, DBGet …) and give its items, without the Complete.
 
-        Raises what `action` raises, ActionFailed too where the answer is no list. Items are as forgeable as
-        events: readers refuse the ones in which a single header is repeated.
+        Raises what `action` raises, ActionFailed too where the answer is no list. Items that are not as Asterisk
+        writes them are left out, and counted as forged.
         """
         return await self._connected().ask_list(name, headers, timeout_s)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from telephony.ami.protocol import ActionRefused, Message, Parser, ProtocolError, encode
+from telephony.ami.sieve import whole
 from telephony.errors import TelephonyError
 
 BACKLOG_BYTES = 1 << 20
@@ -23,7 +24,9 @@ MESSAGE_COST = 256
 GIVEN_UP_LISTINGS = 16
 """How many listings that were given up are remembered, to swallow the items that still come."""
 
+_EVENT = b"Event: "
 _RESPONSE = b"Response: "
+_END = ["ActionID", "EventList"]  # as the end of a list begins, behind its name
 
 
 class NotConnected(TelephonyError):
@@ -51,6 +54,7 @@ class Stats:
     reconnects: int = 0
     pauses: int = 0  # times that reading stopped for a slow consumer
     unmatched: int = 0  # answers that nobody waited for (any more)
+    forged: int = 0  # rests of what a caller cut in two, and items of listings that Asterisk did not write so
     held_bytes: int = 0  # the backlog now, MESSAGE_COST included
 
 
@@ -64,8 +68,8 @@ class _Listing:
         self.done: asyncio.Future[list[Message]] = asyncio.get_running_loop().create_future()
 
     def take(self, message: Message) -> bool:
-        """Take an item; True when it was the end. A caller can forge a header, but not the event's name."""
-        ended = message.name.endswith("Complete") and message.get("EventList") != ""
+        """Take an item; True when it was the end."""
+        ended = message.name.endswith("Complete")
         if not self.done.done():
             if ended:
                 self.done.set_result(self.items)
@@ -245,13 +249,17 @@ class Link(asyncio.Protocol):
             self.close("what answers there is no Asterisk manager: check host and port")
 
     def _sort(self, message: Message, arrived_at: int) -> None:
-        if message.raw.startswith(_RESPONSE):
-            self._answer(message)
-        elif not (self._listings and self._list_item(message)):
+        if message.raw.startswith(_EVENT):
+            if self._listings and self._list_item(message):
+                return
             self._stats.held_bytes += len(message.raw) + MESSAGE_COST
             self._backlog.append((message, arrived_at))
             if not self.booted.done() and message.name == "FullyBooted":
                 self.booted.set_result(None)
+        elif message.raw.startswith(_RESPONSE):
+            self._answer(message)
+        else:
+            self._stats.forged += 1
 
     def _answer(self, message: Message) -> None:
         answer = self._answers.pop(message.get("ActionID"), None)
@@ -264,7 +272,9 @@ class Link(asyncio.Protocol):
         # Every ActionID is looked at: one that a caller forged into his entry must not hide it.
         for action_id in message.all("ActionID"):
             if (listing := self._listings.get(action_id)) is not None:
-                if listing.take(message):
+                if not _listed(message):
+                    self._stats.forged += 1
+                elif listing.take(message):
                     del self._listings[action_id]
                 return True
         return False
@@ -280,6 +290,16 @@ class Link(asyncio.Protocol):
         self._alive_at = self._loop.time()
         if not self.lost and self._transport is not None:
             self._transport.resume_reading()
+
+
+def _listed(message: Message) -> bool:
+    """Tell whether it is an item, or the end, of a list as Asterisk writes it.
+
+    An entry's ActionID comes last, so that a caller who waits could weld the entry's rest on an end of his own; in
+    the genuine end it comes first.
+    """
+    ends = message.name.endswith("Complete")
+    return [key for key, _ in message.headers[1:3]] == _END if ends else whole(message.raw)
 
 
 def _fail(future: asyncio.Future[Any], reason: str) -> None:

@@ -3,9 +3,8 @@
 A message is lines ended by CRLF, closed by an empty line. CRLF alone ends a line: a bare CR or LF inside a
 value, or one of Unicode's line separators, is part of that value.
 
-What cannot be known here: Asterisk does not escape CallerIDNum, so that a caller whose SIP user holds
-`%0d%0a` writes headers, or whole messages, into our stream, and they look like any other. What can be told is
-whether a header that occurs once by nature occurs twice (`Message.repeated`): readers refuse such a message.
+What is not known here: Asterisk does not escape CallerIDNum, so that a caller whose SIP user holds `%0d%0a`
+writes headers, or whole messages, into our stream. `sieve` tells them from Asterisk's own.
 """
 
 from collections.abc import Iterable

@@ -173,6 +173,42 @@ def test_a_silent_and_a_vanished_customer_are_not_heard(carrier: Carrier, agent2
     assert rung.state == "answered", "the other side learns nothing"
 
 
+def test_a_held_customer_hears_music_until_he_is_taken_back(carrier: Carrier, agent2: Phone) -> None:
+    call = carrier.call("505", caller=CUSTOMER).wait_heard(AGENT_HZ)
+    rung = agent2.wait_call().wait_heard(CUSTOMER_HZ)
+    rung.hold()
+    call.wait_heard(MUSIC_HZ, last_s=0.2)
+    rung.resume()
+    call.wait_heard(AGENT_HZ, last_s=0.2)
+    call.hang_up()
+    assert rung.wait_ended().ended_by == "pbx"
+
+
+def test_a_customer_is_handed_on_without_a_word(pbx: Asterisk, carrier: Carrier, agent2: Phone) -> None:
+    call = carrier.call("505", caller=CUSTOMER).wait_heard(AGENT_HZ)
+    first = agent2.wait_call().wait_answered()
+    first.transfer("08012345609")
+    second = carrier.wait_call("08012345609").wait_heard(CUSTOMER_HZ)
+    assert first.wait_ended().ended_by == "us", "the PBX says that it is done, and the phone lets go"
+    call.wait_heard(CUSTOMER_HZ).hang_up()
+    assert second.wait_ended().ended_by == "pbx"
+    pbx.wait_quiet()
+
+
+def test_a_customer_is_joined_with_whom_his_agent_asked(carrier: Carrier, agent2: Phone) -> None:
+    call = carrier.call("505", caller=CUSTOMER).wait_heard(AGENT_HZ)
+    first = agent2.wait_call().wait_answered()
+    first.hold()
+    asked = agent2.call("08012345609", caller="agent2").wait_answered()
+    second = carrier.wait_call("08012345609").wait_heard(AGENT_HZ)
+    assert not second.heard(CUSTOMER_HZ)
+    first.transfer_to(asked)
+    second.wait_heard(CUSTOMER_HZ)
+    assert (first.wait_ended().state, asked.wait_ended().state) == ("ended", "ended")
+    second.hang_up()
+    assert call.wait_ended().ended_by == "pbx"
+
+
 def test_waiting_in_vain_says_what_was_seen(carrier: Carrier, agent2: Phone) -> None:
     agent2.script = phone.no_answer()
     call = carrier.call("508", caller=CUSTOMER)

@@ -39,6 +39,14 @@ def test_a_reply_goes_the_way_the_request_came() -> None:
     assert "tag=" not in request.reply(100, tag="mine", contact="").get("to")
 
 
+def test_a_phone_that_holds_says_so_in_a_new_description() -> None:
+    held = sip.describe(("127.0.0.3", 40000), direction="sendonly", version=2)
+    assert b"o=- 1 2 IN" in held
+    assert held.endswith(b"a=sendonly\r\n")
+    assert sip.tag('"A" <sip:1@h>;tag=x;y=1') == "x"
+    assert sip.tag("<sip:1@h>") == ""
+
+
 def test_a_session_description_says_where_it_listens() -> None:
     assert sip.media(sip.describe(("127.0.0.3", 40000))) == ("127.0.0.3", 40000)
     assert sip.media(b"v=0\r\n") is None

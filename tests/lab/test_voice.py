@@ -48,6 +48,13 @@ def test_noise_and_silence_are_no_tone(hz: int) -> None:
     assert not rtp.contains(rtp.SILENCE * 50, hz)
 
 
+@pytest.mark.parametrize("hz", TONES)
+def test_an_open_line_is_faint_and_no_tone(hz: int) -> None:
+    sound = b"".join(rtp.noise())
+    assert not rtp.contains(sound, hz)
+    assert 0 < max(abs(rtp.decode(byte)) for byte in sound) < 100
+
+
 def test_a_tone_under_which_another_sounds_is_not_pure() -> None:
     both = (rtp.decode(one) + rtp.decode(two) for one, two in zip(sound(440), sound(620), strict=True))
     assert not rtp.contains(bytes(rtp.encode(sample) for sample in both), 440)

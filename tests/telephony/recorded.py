@@ -4,11 +4,14 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from telephony.events import Event, read
+from telephony.events import Event
+from telephony.reading import read
 from telephony.replay import Clock, messages_of
 
 STREAMS = Path(__file__).parents[1] / "streams"
 NAMES = tuple(sorted(path.name.removesuffix(".ami.gz") for path in STREAMS.glob("*.ami.gz")))
+LOSSES = tuple(sorted(f"losses/{path.name.removesuffix('.ami.gz')}" for path in (STREAMS / "losses").glob("*.ami.gz")))
+"""Ways in which calls are lost, and what looks like them, recorded on the lab's PBX: callers come in on PJSIP/trunk."""
 
 
 def path_of(name: str) -> Path:

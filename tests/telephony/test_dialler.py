@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony.ami.protocol import Message, Parser, encode
-from telephony.dialler import Dialler, Ended, News, Order, Step, originate
+from telephony.dialler import Dialler, Ended, News, Order, Step, attempt_told_of, originate
+from tests.telephony.wire import written
 
 STREAMS = Path(__file__).parents[1] / "streams" / "callbacks"
 ALL = sorted(path.name.removesuffix(".ami.gz") for path in STREAMS.glob("*.ami.gz"))
@@ -75,10 +76,9 @@ def test_without_our_contexts_words_the_end_is_left_to_the_ticket(name: str) -> 
 
 def test_a_callback_whose_words_come_on_another_channel_is_not_believed() -> None:
     stream = messages("busy")
-    forged = Message(
-        b"Event: UserEvent\r\nUniqueid: 1795313879.7\r\nLinkedid: lcr-s3-1\r\nUserEvent: LcrEnded\r\n"
-        b"CallbackId: s3\r\nDialStatus: ANSWER\r\nHangupCause: 16\r\nAnsweredTime: 600"
-    )
+    ids = [("Uniqueid", "1795313879.7"), ("Linkedid", "lcr-s3-1")]
+    said = [("CallbackId", "s3"), ("DialStatus", "ANSWER"), ("HangupCause", "16"), ("AnsweredTime", "600")]
+    forged = Message(written([("Event", "UserEvent"), *ids, ("UserEvent", "LcrEnded"), *said]))
     begun = next(i for i, m in enumerate(stream) if m.name == "DialBegin")
     assert [n.outcome for n in followed([*stream[:begun], forged, *stream[begun:]]) if isinstance(n, Ended)] == ["busy"]
 
@@ -144,3 +144,12 @@ def test_what_holds_a_full_journal_is_forgotten() -> None:
     dialler.forget_before(200)
     assert dialler.oldest_offset() == 200
     assert sorted(n.attempt for n in dialler.keep_only(set())) == ["a2", "a3"]
+
+
+def test_a_message_that_asterisk_did_not_write_tells_nothing_of_an_attempt() -> None:
+    ids = [("Uniqueid", "lcr-s3-1"), ("Linkedid", "lcr-s3-1")]
+    for kind in ("Newchannel", "Hangup", "DialEnd", "UserEvent"):
+        said = [("UserEvent", "LcrEnded"), ("CallbackId", "s3")] if kind == "UserEvent" else []
+        assert attempt_told_of(Message(written([("Event", kind), *ids, *said]))) == "s3"
+        forged = "\r\n".join(f"{key}: {value}" for key, value in [("Event", kind), *ids, *said])
+        assert attempt_told_of(Message(forged.encode())) is None

@@ -514,7 +514,9 @@ async def test_forged_messages_are_told(ear: Ear, monkeypatch: pytest.MonkeyPatc
     await asyncio.sleep(0.02)  # in which nothing more is to be told
     ticking.cancel()
     await asyncio.gather(ticking, return_exceptions=True)
-    assert ear.told == [("refused", "messages refused since the start: 3 forged")]
+    ((state, said),) = ear.told
+    assert (state, said[:42]) == ("refused", "messages refused since the start: 3 forged")
+    assert said.endswith(r"\r\nQueue: support\r\nUniqueid: 1.2")
 
 
 # Our attempts

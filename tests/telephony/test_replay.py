@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from telephony.call import Call, Verdict
 from telephony.replay import CaptureError, as_json, calls_of
-from tests.telephony.recorded import NAMES, path_of
+from tests.telephony.recorded import LOSSES, NAMES, path_of
 
 Line = tuple[str | None, str | None, str, str | None, str | None]
 CALLER: Final = "09012345678"
@@ -45,17 +45,17 @@ TRUE: Final[dict[str, list[Line]]] = {
         (CALLER, "full", "abandoned", RINGING, None),
         ("09099998888", "full", "blocked", "queue-full", None),
     ],
-    "05a-congestion": [],  # blocked before any queue: not looked at yet
-    "05d-hangup42": [],  # likewise
+    "05a-congestion": [(CALLER, None, "blocked", "congestion", None)],
+    "05d-hangup42": [(CALLER, None, "blocked", "channel-limit", None)],
     "06a-caller-media-dies-rtp-timeout": dropped("media-time-out", "customer"),
-    "07a-agent-crash-caller-then-hangs-up": [SERVED],  # dropped, agent: only RTCP tells, which is not read yet
+    "07a-agent-crash-caller-then-hangs-up": dropped("media-stalled", "agent"),
     "07b-agent-crash-session-timer": dropped("phone-gone", "agent", "timers"),
     "07c-caller-BYE-Q850-41": dropped("line-failed", "customer"),
     "07c-caller-BYE-Q850-41-ast16": dropped("line-failed", "customer"),
     "07i-AMI-Hangup-cause41": dropped("line-failed", "system"),
-    "08a-caller-no-rtp": [SERVED],  # silent, customer: sound is not listened for yet
-    "08a-caller-no-rtp-ast16": [SERVED],  # likewise
-    "08b-caller-digital-silence": [SERVED],  # likewise
+    "08a-caller-no-rtp": [(CALLER, "support", "silent", "no-media", "customer")],
+    "08a-caller-no-rtp-ast16": [(CALLER, "support", "silent", "no-media", "customer")],
+    "08b-caller-digital-silence": [SERVED],  # silent: but a capture does not tell that the detector was on
     "08e-both-talk": [SERVED],
     "08k-mute-hold": [SERVED],
     "09a-reserve-in-queue": [(CALLER, "support", "requested", "digit-in-queue", None)],
@@ -99,6 +99,49 @@ TRUE: Final[dict[str, list[Line]]] = {
 }
 
 
+GAVE_UP: Final[Line] = (CALLER, None, "abandoned", "before-queue", None)
+
+
+def refused(reason: str) -> Line:
+    return (CALLER, None, "blocked", reason, None)
+
+
+BEFORE: Final = [
+    GAVE_UP,
+    refused("turned-away"),
+    refused("busy"),
+    refused("congestion"),
+    refused("congestion"),
+    refused("channel-limit"),
+    (CALLER, "desk3", "blocked", "no-such-queue", None),
+]
+# The same for calls lost in other ways, and for what looks like them: the trunks are known.
+LOST: Final[dict[str, list[Line]]] = {
+    "agent-calls-out": [],
+    "agent-sends-nothing": [(CALLER, "support", "silent", "no-media", "agent")],
+    "agent-sends-nothing-behind-local-member-ast16": [(CALLER, "local03", "silent", "no-media", "agent")],
+    "agents-phone-dies-ast16": dropped("media-stalled", "agent"),
+    "agents-phone-dies-behind-local-member": dropped("media-stalled", "agent", "local03"),
+    "before-any-queue": BEFORE,
+    "before-any-queue-ast16": BEFORE,
+    "both-send-nothing": [SERVED],
+    "colleagues-talk": [],
+    "held-till-the-end-ast16": [SERVED],
+    "no-more-calls": [("09011111111", "desk04", "served", None, None), refused("maxcalls")],
+    "phones-joined-directly": [SERVED],
+    "put-through-to-a-colleague-ast16": [SERVED],
+    "put-through-unanswered": [(CALLER, "support", "abandoned", "gave-up-after-transfer", None)],
+    "put-through-unanswered-ast16": [(CALLER, "support", "abandoned", "gave-up-after-transfer", None)],
+    "reception-answers": [(CALLER, None, "served", None, None)],
+    "reception-does-not-answer-ast16": [GAVE_UP],
+    "transferred-to-a-colleague": [SERVED],
+    "transferred-to-a-queue-agent": [SERVED],
+    "transferred-to-a-queue-agent-who-ends-it-ast16": [SERVED],
+    "transferred-while-the-queue-waits": [(CALLER, "desk05", "abandoned", WAITING, None)],
+    "transferred-while-the-queue-waits-answered-ast16": [(CALLER, "desk05", "served", None, None)],
+}
+
+
 def line_of(call: Call, verdict: Verdict) -> Line:
     return (call.number, call.queue, verdict.kind, verdict.reason, verdict.side)
 
@@ -109,11 +152,30 @@ def lines_of(capture: Path | bytes) -> list[Line]:
 
 def test_every_stream_has_its_truth() -> None:
     assert set(TRUE) == set(NAMES)
+    assert {f"losses/{name}" for name in LOST} == set(LOSSES)
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_recorded_losses(name: str) -> None:
+    found = [line_of(*found) for found in calls_of(path_of(f"losses/{name}"), trunks=("PJSIP/trunk",))]
+    assert found == LOST[name]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_recorded_streams(name: str) -> None:
     assert lines_of(path_of(name)) == sorted(TRUE[name], key=str)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_with_the_trunks_known_the_same_calls_come_out(name: str) -> None:
+    trunks = ("PJSIP/trunk",)
+    assert sorted((line_of(*found) for found in calls_of(path_of(name), trunks=trunks)), key=str) == sorted(
+        TRUE[name], key=str
+    )
+
+
+def test_what_came_in_on_no_trunk_is_no_customers() -> None:
+    assert list(calls_of(path_of("01-normal-caller-hangs-up"), trunks=("DAHDI/",))) == []
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("11")])
@@ -139,6 +201,33 @@ def test_our_own_callbacks_come_out_once_under_their_first_channel(name: str) ->
 def test_seconds(name: str, waited_s: float, talked_s: float) -> None:
     _, verdict = next(calls_of(path_of(name)))
     assert (verdict.waited_s, verdict.talked_s) == (waited_s, talked_s)
+
+
+CLASSES: Final = ("dialplan", "reporting", "user", "dtmf", "system")
+VOICE_ALONE_TELLS: Final = {"no-media", "no-sound", "media-stalled"}
+
+
+def without(classes: set[str], name: str) -> bytes:
+    """Give a stream as a manager user gets it who may not read these classes."""
+    messages = gzip.decompress(path_of(name).read_bytes()).split(b"\r\n\r\n")
+    forbidden = tuple(f"Privilege: {word},".encode() for word in classes)
+    kept = [raw for raw in messages if not any(line.startswith(forbidden) for line in raw.split(b"\r\n")[1:2])]
+    return b"\r\n\r\n".join(kept)
+
+
+@pytest.mark.parametrize("name", [*NAMES, *LOSSES])
+@pytest.mark.parametrize("trunks", [(), ("PJSIP/trunk",)], ids=["", "trunks"])
+def test_fewer_classes_tell_fewer_reasons_and_never_a_wrong_kind(name: str, trunks: tuple[str, ...]) -> None:
+    truth = {call.call_id: verdict for call, verdict in calls_of(path_of(name), trunks=trunks)}
+    for missing in ({"dialplan"}, {"reporting"}, {"user", "dtmf"}, set(CLASSES)):
+        found = {call.call_id: verdict for call, verdict in calls_of(without(missing, name), trunks=trunks)}
+        assert set(found) <= set(truth)
+        for call_id, verdict in found.items():
+            kinds = {truth[call_id].kind, "unknown"} | (
+                {"served"} if truth[call_id].reason in VOICE_ALONE_TELLS else set()
+            )
+            assert verdict.kind in kinds
+            assert verdict.lost <= (truth[call_id].lost or truth[call_id].kind == "requested")
 
 
 def test_json_shape() -> None:

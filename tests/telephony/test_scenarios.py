@@ -8,14 +8,16 @@ from typing import Final
 import pytest
 
 from telephony.ami.protocol import Parser
-from telephony.events import read
+from telephony.events import ChannelEvent, Confirmed, Denied, Detecting
+from telephony.reading import read
 from telephony.tracker import Tracker
 from telephony.verdict import judge
+from tests.telephony.wire import written
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.txt"))
 EPOCH: Final = 1_795_307_000
 SECOND: Final = 1_000_000
-IDS: Final = {"Uniqueid", "Linkedid", "DestUniqueid"}
+IDS: Final = {"Uniqueid", "Linkedid", "DestUniqueid", "DestLinkedid"}
 WORDS = tuple[str, ...]
 
 
@@ -25,7 +27,8 @@ class Scenario:
 
     channels: dict[str, tuple[str, str]] = field(default_factory=dict)
     stamped: bool = True
-    messages: list[tuple[int, bytes]] = field(default_factory=list)
+    trunks: tuple[str, ...] = ()
+    messages: list[tuple[int, bytes | ChannelEvent]] = field(default_factory=list)
     expected: list[WORDS] = field(default_factory=list)
 
     def take(self, words: list[str]) -> None:
@@ -34,6 +37,10 @@ class Scenario:
                 self.channels[name] = (uniqueid, channel)
             case ["stamped", "no"]:
                 self.stamped = False
+            case ["trunks", *trunks]:
+                self.trunks = tuple(trunks)
+            case [seconds, "Detecting" | "Denied" | "Confirmed" as kind, name, *number]:
+                self.messages.append(self.note(float(seconds), kind, name, *number))
             case ["=>", *expected]:
                 self.expected.append(tuple(expected))
             case [seconds, event, name, *pairs]:
@@ -50,7 +57,15 @@ class Scenario:
         if "Linkedid" not in dict(told):
             lines.append(("Linkedid", linkedid))
         lines += [(key, self.channel(value)[0] if key in IDS else value) for key, value in told]
-        return at, "".join(f"{key}: {value}\r\n" for key, value in lines).encode() + b"\r\n"
+        return at, written(lines) + b"\r\n\r\n"
+
+    def note(self, seconds: float, kind: str, name: str, *number: str) -> tuple[int, ChannelEvent]:
+        at = EPOCH * SECOND + round(seconds * SECOND)
+        uniqueid, channel = self.channel(name)
+        about = (at, uniqueid, next(iter(self.channels.values()))[0], channel)
+        if kind == "Confirmed":
+            return at, Confirmed(*about, *number)
+        return at, (Detecting if kind == "Detecting" else Denied)(*about)
 
     def channel(self, name: str) -> tuple[str, str]:
         number = len(self.channels) + 1
@@ -67,11 +82,14 @@ def scenario_of(path: Path) -> Scenario:
 
 
 def outcome_of(scenario: Scenario) -> list[WORDS]:
-    tracker, parser, now, calls = Tracker("main"), Parser(), 0, []
+    tracker, parser, now, calls = Tracker("main", trunks=scenario.trunks), Parser(), 0, []
     parser.feed(b"Asterisk Call Manager/11.0.0\r\n")
-    for at, raw in scenario.messages:
+    for at, item in scenario.messages:
         now = max(now, at)
-        for message in parser.feed(raw):
+        if isinstance(item, ChannelEvent):
+            calls += tracker.feed(item, now)
+            continue
+        for message in parser.feed(item):
             event = read(message, now)
             calls += tracker.feed(event, now) if event else []
     names = {uniqueid: name for name, (uniqueid, _) in scenario.channels.items()}
@@ -97,4 +115,4 @@ def test_events_in_call_out(path: Path) -> None:
 
 
 def test_there_are_scenarios() -> None:
-    assert len(SCENARIOS) > 30
+    assert len(SCENARIOS) > 90

@@ -8,8 +8,10 @@ import pytest
 
 from telephony import events as e
 from telephony.call import Call
+from telephony.customers import STRANGERS
+from telephony.draft import EVENTS_OF_A_CALL, VOICES_OF_A_CALL
 from telephony.events import ChannelEvent, Event
-from telephony.tracker import EVENTS_OF_A_CALL, Tracker
+from telephony.tracker import Tracker
 from telephony.verdict import judge
 
 SECOND: Final = 1_000_000
@@ -398,3 +400,159 @@ def test_own_channels_found_alive_are_reported() -> None:
     tracker = Tracker("main")
     tracker.snapshot([shown("lcr-5-1", "Dial", "", link="lcr-5-1")], [], at(60))
     assert tracker.own_live() == {"5"}
+
+
+# What is a customer's call
+
+
+TRUNK: Final = "PJSIP/trunk-00000001"
+TRUNKS: Final = ("PJSIP/trunk",)
+
+
+def test_with_the_trunks_known_what_came_in_elsewhere_is_left_out_and_counted() -> None:
+    tracker = Tracker("main", trunks=TRUNKS)
+    other = "1795307000.9"
+    fed(tracker, [born(name=TRUNK), joined(name=TRUNK), on(e.HangupRequest, 5, None, name=TRUNK)])
+    fed(tracker, [born(0, other, link=other, name="DAHDI/1-1"), joined(who=other, link=other, name="DAHDI/1-1")])
+    fed(tracker, [ended(5, name=TRUNK), ended(5, who=other, link=other, name="DAHDI/1-1")])
+    assert [call.call_id for call in tracker.tick(at(9))] == [CALLER]
+    assert tracker.strangers == {"DAHDI/1": 1}
+
+
+def test_the_names_of_strangers_are_bounded() -> None:
+    tracker = Tracker("main", trunks=TRUNKS)
+    for number in range(2 * STRANGERS):
+        who, name = f"1795307000.{number}", f"SIP/{number}-1"
+        fed(tracker, [joined(number, who=who, link=who, name=name), ended(number, who=who, link=who, name=name)])
+    assert tracker.finish(at(999)) == []
+    assert len(tracker.strangers) == STRANGERS
+
+
+def test_a_call_of_which_only_others_channels_were_heard_is_not_left_out() -> None:
+    tracker = Tracker("main", trunks=TRUNKS)
+    fed(tracker, [joined(who="1795307000.3", name="Local/q@in-1;2")])
+    assert told(tracker.finish(at(9))) == [(CALLER, "unfinished", "capture-ended")]
+
+
+def test_a_customer_rung_by_an_agent_and_put_into_a_queue_is_known_by_his_trunk() -> None:
+    tracker = Tracker("main", trunks=TRUNKS)
+    rung: dict[str, Any] = {"who": "1795307000.2", "name": "PJSIP/trunk-00000002"}
+    fed(tracker, [born(name="PJSIP/agent1-00000001"), born(1, number="0905", **rung), ended(5)])
+    fed(tracker, [joined(6, **rung), on(e.HangupRequest, 9, None, **rung), ended(9, **rung)])
+    assert [(call.call_id, call.number) for call in tracker.tick(at(20))] == [("1795307000.2", "0905")]
+
+
+def test_a_restart_in_a_menu_blocks() -> None:
+    tracker = Tracker("main", trunks=TRUNKS)
+    fed(tracker, [born(name=TRUNK), on(e.DialplanStep, 0.1, "Answer", "", "500", name=TRUNK)])
+    [call] = tracker.snapshot([], [], at(60), restarted=True)
+    assert told([call]) == [(CALLER, "blocked", "pbx-restarted")]
+
+
+def test_who_went_on_from_a_menu_in_a_gap_may_have_talked() -> None:
+    tracker = Tracker("main", trunks=TRUNKS)
+    fed(tracker, [born(name=TRUNK)])
+    tracker.snapshot([shown(app="Dial", name=TRUNK)], [], at(60))
+    fed(tracker, [on(e.HangupRequest, 70, None, name=TRUNK), ended(70, name=TRUNK)])
+    assert told(tracker.tick(at(80))) == [(CALLER, "unknown", "queue-result-missing")]
+
+
+def test_who_is_shown_to_talk_after_a_gap_is_served() -> None:
+    tracker, kept = Tracker("main", trunks=TRUNKS), []
+
+    def keep(event: ChannelEvent) -> int:
+        kept.append(event)
+        return len(kept)
+
+    fed(tracker, [born(name=TRUNK)])
+    line = on(e.CoreShowChannel, 60, "0901", "Dial", "", "bridge-1", name=TRUNK)
+    tracker.snapshot([line], [], at(60), keep=keep)
+    fed(tracker, [on(e.HangupRequest, 70, None, name=TRUNK), ended(70, name=TRUNK)])
+    assert told(tracker.tick(at(80))) == [(CALLER, "served", None)]
+    assert kept == [line]
+
+
+def test_without_trunks_a_call_that_lasted_over_a_gap_and_came_to_no_queue_does_not_come_out() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [born()])
+    tracker.snapshot([shown(app="Dial")], [], at(60))
+    assert fed(tracker, [ended(70, 34)]) + tracker.tick(at(80)) == []
+
+
+# What was asked
+
+
+def confirmed(seconds: float, **more: Any) -> Any:
+    return on(e.Confirmed, seconds, "0901", **more)
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([], None),
+        ([confirmed(2)], True),
+        ([on(e.Denied, 2)], False),
+        ([on(e.Denied, 2), confirmed(3)], True),
+        ([confirmed(2), on(e.Denied, 3)], True),
+    ],
+)
+def test_answers_are_kept_with_the_call(answers: list[Any], expected: bool | None) -> None:
+    tracker = Tracker("main")
+    fed(tracker, [born(), joined(), *answers, *gave_up(10)])
+    [call] = tracker.tick(at(20))
+    assert call.confirmed is expected
+
+
+@pytest.mark.parametrize("kind", [e.Denied, e.Detecting, e.Hold, e.RTCPReceived, e.ChannelTalkingStart])
+def test_what_is_asked_or_reported_opens_nothing_and_brings_nothing_back(kind: type[ChannelEvent]) -> None:
+    tracker = Tracker("main", trunks=("PJSIP/",))
+    fed(tracker, [on(kind, 0), confirmed(0)])
+    assert (tracker.live_numbers(), tracker.oldest_offset(), tracker.finish(at(1))) == ({}, None, [])
+    fed(tracker, [born(2), joined(2), *gave_up(10)])
+    assert len(tracker.tick(at(12))) == 1
+    fed(tracker, [on(kind, 13), confirmed(13)])
+    assert tracker.live_numbers() == {}
+    assert tracker.finish(at(20)) == []
+
+
+def test_the_number_of_a_caller_whose_beginning_was_lost_is_what_the_pbx_answered() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [on(e.QueueCallerJoin, 0.1, "support", ""), confirmed(1), *gave_up(10)])
+    assert [call.number for call in tracker.tick(at(20))] == ["0901"]
+
+
+# What is kept
+
+
+def test_reports_of_hours_take_no_room() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [born(), joined(), connected(1)])
+    for number in range(3 * EVENTS_OF_A_CALL):
+        fed(tracker, [on(e.RTCPSent, 2 + number, number), on(e.ChannelTalkingStart, 2 + number)])
+    draft = tracker._drafts[CALLER]  # noqa: SLF001 - nothing else shows it
+    assert len(draft.events) == 3
+    assert [len(voice.reports) for voice in draft.voices.values()] == [16]
+
+
+def test_the_voices_of_a_call_are_bounded() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [born(), joined()])
+    fed(tracker, [on(e.Hold, 1, who=f"1795307000.{n}") for n in range(1000)])
+    assert len(tracker._drafts[CALLER].voices) == VOICES_OF_A_CALL  # noqa: SLF001
+
+
+def test_what_would_fill_the_journal_need_not_be_kept() -> None:
+    tracker = Tracker("main")
+    start = on(e.ChannelTalkingStart, 3)
+    assert all(tracker.adds(event) for event in [born(), joined(), on(e.BridgeEnter, 1, "basic")])
+    fed(tracker, [born(), joined(), connected(1), on(e.BridgeEnter, 1, "basic")])
+    assert tracker.adds(start)
+    fed(tracker, [start])
+    assert [tracker.adds(event) for event in [start, on(e.RTCPSent, 5, 1), on(e.RTCPReceived, 5)]] == [False] * 3
+    fed(tracker, [on(e.BridgeEnter, 9, "basic")])  # somebody else talks with him now
+    assert tracker.adds(on(e.ChannelTalkingStop, 10))
+    first = on(e.DialplanStep, 11, "Answer", "", "500")
+    assert tracker.adds(first)
+    fed(tracker, [first])
+    assert not tracker.adds(first)
+    assert tracker.adds(on(e.DialplanStep, 12, "Hangup", "", "500"))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.call import LEFT_UNSERVED, Call, Ending, Kind, QueueVisit, Side, VisitEnd, moment
+from telephony.call import LEFT_UNSERVED, Call, Ending, Kind, Mute, Onward, QueueVisit, Side, VisitEnd, moment
 from telephony.verdict import TABLE, judge
 
 SECOND: Final = 1_000_000
@@ -35,6 +35,13 @@ def left(end: VisitEnd, **more: Any) -> Call:
 
 def talk(**more: Any) -> Call:
     return replace(ANSWERED, **more)
+
+
+def nowhere(**more: Any) -> Call:
+    return replace(WAITED, visits=(), **more)
+
+
+LINE_FAILED: Final = ("dropped", "line-failed", "customer")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +81,52 @@ def talk(**more: Any) -> Call:
         (left("unserved"), "unknown", LEFT_UNSERVED, None),
         (left("left"), "unknown", "left-queue-unexplained", None),
         (left("unknown"), "unknown", "queue-result-missing", None),
-        (replace(WAITED, visits=()), "unknown", "queue-result-missing", None),
+        (replace(left("key"), asked=True), "requested", "digit-in-queue", None),
+        (replace(left("left"), asked=True), "requested", "digit-in-queue", None),
+        (replace(left("timed-out"), asked=True), "requested", "asked-after-time-out", None),
+        (replace(left("left-empty"), asked=True), "requested", "asked-after-left-empty", None),
+        (replace(left("full"), asked=True), "requested", "asked-after-full", None),
+        (replace(left("join-empty"), asked=True), "requested", "asked-after-join-empty", None),
+        (replace(left("unserved"), asked=True), "requested", "asked", None),
+        (replace(left("timed-out"), asked=True, ending="ended-unseen"), "requested", "asked-after-time-out", None),
+        (replace(left("abandoned"), asked=True), "abandoned", "gave-up-waiting", None),
+        (nowhere(asked=True, closed=True), "requested", "asked-when-closed", None),
+        (nowhere(asked=True), "requested", "asked", None),
+        (talk(asked=True), "requested", "asked", None),
+        (nowhere(ending="pbx-restarted"), "blocked", "pbx-restarted", "system"),
+        (talk(onward="rung", talked_at=None, gave_up=True), "abandoned", "gave-up-after-transfer", None),
+        (talk(onward="rung", talked_at=None, refused_with=19), "blocked", "transfer-unanswered", None),
+        (talk(onward="rung", talked_at=None, turned_away=True), "blocked", "transfer-unanswered", None),
+        (talk(onward="rung", talked_at=None), "unknown", LEFT_UNSERVED, None),
+        (talk(onward="rung", talked_at=None, ending="overdue"), "unknown", "hangup-missing", None),
+        (talk(said="verification"), "dropped", "verification", "customer"),
+        (talk(said="verification", causes=frozenset({44}), hangup_by="agent"), "dropped", "verification", "agent"),
+        (talk(said="agents-mistake"), "dropped", "agents-mistake", "agent"),
+        (talk(said="wrong-answer"), "dropped", "wrong-answer", "customer"),
+        (talk(visits=(replace(TALKED, handed_on=True),), onward="met", causes=frozenset({41})), *LINE_FAILED),
+        (talk(visits=(replace(TALKED, handed_on=True),), onward="met"), "served", None, None),
+        (talk(stalled=True), "dropped", "media-stalled", "agent"),
+        (talk(stalled=True, causes=frozenset({18}), hangup_by="agent"), "dropped", "phone-gone", "agent"),
+        (talk(mute=Mute("agent", "no-media")), "silent", "no-media", "agent"),
+        (talk(mute=Mute("customer", "no-sound")), "silent", "no-sound", "customer"),
+        (talk(mute=Mute("customer", "no-sound"), hangup_by=None), "silent", "no-sound", "customer"),
+        (talk(mute=Mute("customer", "no-media"), causes=frozenset({44})), "dropped", "media-time-out", "customer"),
+        (nowhere(closed=True), "blocked", "closed", None),
+        (nowhere(closed=True, gave_up=True), "blocked", "closed", None),
+        (nowhere(media_lost=True, hangup_by="customer"), "blocked", "media-time-out", "customer"),
+        (nowhere(cut=True), "blocked", "cut-off", "system"),
+        (nowhere(refused_with=42, stepped=False), "blocked", "maxcalls", None),
+        (nowhere(refused_with=42, stepped=True), "blocked", "channel-limit", None),
+        (nowhere(refused_with=42), "blocked", "channel-limit", None),
+        (nowhere(refused_with=34), "blocked", "congestion", None),
+        (nowhere(refused_with=17), "blocked", "busy", None),
+        (nowhere(refused_with=3), "blocked", "hangup-3", None),
+        (nowhere(gave_up=True), "abandoned", "before-queue", None),
+        (nowhere(turned_away=True), "blocked", "turned-away", None),
+        (nowhere(), "unknown", LEFT_UNSERVED, None),
+        (nowhere(complete=False, gave_up=True), "unknown", "queue-result-missing", None),
+        (nowhere(complete=False, closed=True), "unknown", "queue-result-missing", None),
+        (nowhere(talked_at=T0, hangup_by="customer"), "served", None, None),
     ],
 )
 def test_the_table(call: Call, kind: Kind, reason: str | None, side: Side | None) -> None:
@@ -102,6 +154,9 @@ def test_an_answered_call_can_be_abandoned_in_the_next_queue() -> None:
         (left("unserved"), True),
         (left("left"), False),
         (left("key", key="1"), False),
+        (nowhere(), True),
+        (nowhere(gave_up=True), True),
+        (talk(mute=Mute("agent", "no-sound")), True),
         (ANSWERED, False),
     ],
 )
@@ -114,6 +169,11 @@ def test_source_and_rank() -> None:
     partial = judge(replace(ANSWERED, complete=False))
     assert (partial.source, partial.rank) == ("live-partial", 2)
     assert judge(left("unserved")).source == "live-partial"
+
+
+def test_what_is_not_known_ranks_below_a_log() -> None:
+    assert judge(left("unserved")).rank == judge(replace(WAITED, ending="capture-ended")).rank == 0
+    assert judge(replace(left("timed-out"), complete=False)).rank == 2
 
 
 def test_what_was_not_over_counts_until_it_was_last_heard_of() -> None:
@@ -150,7 +210,11 @@ VISITS: Final = st.builds(
     st.sampled_from([None, *get_args(Side)]),
     st.sampled_from(get_args(Ending)),
     st.none() | INSTANTS,
-    st.tuples(*[st.booleans()] * 6),
+    st.tuples(*[st.booleans()] * 11),
+    st.sampled_from([None, *get_args(Onward)]),
+    st.sampled_from([None, Mute("agent", "no-media"), Mute("customer", "no-sound")]),
+    st.sampled_from([None, "verification", "agents-mistake", "wrong-answer"]),
+    st.sampled_from([None, 3, 17, 34, 42]),
 )
 def test_every_call_gets_a_verdict(
     visits: list[QueueVisit],
@@ -159,8 +223,12 @@ def test_every_call_gets_a_verdict(
     ending: Ending,
     talked_at: int | None,
     flags: tuple[bool, ...],
+    onward: Onward | None,
+    mute: Mute | None,
+    said: str | None,
+    refused_with: int | None,
 ) -> None:
-    talking, went_on, cut, media_lost, placed, complete = flags
+    talking, went_on, cut, media_lost, placed, complete, stalled, asked, closed, gave_up, turned_away = flags
     verdict = judge(
         replace(
             WAITED,
@@ -175,6 +243,15 @@ def test_every_call_gets_a_verdict(
             media_lost=media_lost,
             placed=placed,
             complete=complete,
+            stalled=stalled,
+            asked=asked,
+            closed=closed,
+            gave_up=gave_up,
+            turned_away=turned_away,
+            onward=onward,
+            mute=mute,
+            said=said,
+            refused_with=refused_with,
         )
     )
     assert verdict.because in {row.condition for row in TABLE}

@@ -17,6 +17,7 @@ from telephony.ami.client import (
 )
 from telephony.ami.protocol import Message
 from tests.telephony.ami.manager import BANNER, BOOTED, Ear, Manager, Peer, numbered, run, running, until
+from tests.telephony.wire import written
 
 QUICK = (0.01, 0.05)
 
@@ -516,8 +517,13 @@ def test_on_up_may_ask_while_events_go_on() -> None:
 def _send_list(peer: Peer, action: Message, between: bytes = b"") -> None:
     action_id = action.get("ActionID").encode()
     peer.answer(action, b"EventList: start\r\nMessage: Queue status will follow\r\n")
-    peer.send(b"Event: QueueParams\r\nQueue: a\r\nActionID: " + action_id + b"\r\n\r\n" + between)
-    peer.send(b"Event: QueueParams\r\nQueue: b\r\nActionID: " + action_id + b"\r\n\r\n")
+    peer.send(b"Event: QueueSummary\r\nQueue: a\r\nActionID: " + action_id + b"\r\n\r\n" + between)
+    peer.send(b"Event: QueueSummary\r\nQueue: b\r\nActionID: " + action_id + b"\r\n\r\n")
+    _end_list(peer, action)
+
+
+def _end_list(peer: Peer, action: Message) -> None:
+    action_id = action.get("ActionID").encode()
     peer.send(
         b"Event: QueueStatusComplete\r\nActionID: " + action_id + b"\r\nEventList: Complete\r\nListItems: 2\r\n\r\n"
     )
@@ -665,7 +671,7 @@ def test_two_lists_at_once_do_not_mix() -> None:
             for action_id in ids:
                 peer.send(b"Response: Success\r\nActionID: " + action_id + b"\r\nEventList: start\r\n\r\n")
             for action_id in (*ids, *reversed(ids)):
-                peer.send(b"Event: QueueEntry\r\nWhose: " + action_id + b"\r\nActionID: " + action_id + b"\r\n\r\n")
+                peer.send(b"Event: QueueSummary\r\nWhose: " + action_id + b"\r\nActionID: " + action_id + b"\r\n\r\n")
             for action_id in ids:
                 peer.send(b"Event: XComplete\r\nActionID: " + action_id + b"\r\nEventList: Complete\r\n\r\n")
             lists = [await one for one in asked]
@@ -694,20 +700,31 @@ def test_a_list_given_up_still_swallows_its_late_items() -> None:
     run(main())
 
 
-def test_a_caller_cannot_hide_his_entry_or_end_a_list_by_a_forged_header() -> None:
+def test_a_caller_cannot_end_a_list_or_write_into_it() -> None:
+    """His number ends his entry and begins another message: the rest of the entry, with its ActionID, is welded on."""
+
     async def main() -> None:
         ear = Ear()
         async with Manager() as manager, running(client := client_of(manager.port, ear)):
             peer = await connected(manager, ear)
             asked = asyncio.create_task(client.listing("QueueStatus"))
             action = await peer.action()
-            mine = b"ActionID: " + action.get("ActionID").encode() + b"\r\n\r\n"
             peer.answer(action, b"EventList: start\r\n")
-            peer.send(b"Event: QueueEntry\r\nCallerIDNum: 0\r\nActionID: other\r\nX: \r\n" + mine)
-            peer.send(b"Event: QueueEntry\r\nCallerIDNum: 1\r\nEventList: Complete\r\nX: \r\n" + mine)
-            peer.send(b"Event: QueueStatusComplete\r\nEventList: Complete\r\n" + mine)
+            for number in (
+                "\r\n\r\nEvent: QueueStatusComplete\r\nEventList: Complete",
+                "\r\n\r\nEvent: QueueParams\r\nQueue: mine\r\nMax: 0",
+                "\r\n\r\nEvent: QueueMember\r\nQueue: support\r\nLocation: mine\r\nStatus: 1",
+                "\r\n\r\n",
+                "0\r\nEventList: Complete",
+                "0\r\nActionID: other",
+                "0901",
+            ):
+                entry = [("Event", "QueueEntry"), ("CallerIDNum", number), ("ActionID", action.get("ActionID"))]
+                peer.send(written(entry) + b"\r\n\r\n")
+            _end_list(peer, action)
 
-            assert [item.get("CallerIDNum") for item in await asked] == ["0", "1"]
+            assert [item.get("CallerIDNum") for item in await asked] == ["0901"]
+            assert client.stats.forged >= 6
 
     run(main())
 

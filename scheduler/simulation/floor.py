@@ -1,0 +1,95 @@
+"""The agents of a simulated day: who is there, who is free, and who has been free for longest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+
+from scheduler.simulation.duty import Seat
+
+
+class Agents:
+    """The agents who are there. One who leaves while he works finishes first; one who is away takes nothing."""
+
+    def __init__(self, seats: Iterable[Seat]) -> None:
+        self._queues: dict[str, frozenset[str]] = {}
+        self._there: set[str] = set()
+        self._home: set[str] = set()
+        self._busy: set[str] = set()
+        self._free: dict[str, None] = {}  # in the order in which they became free
+        self._free_for: Counter[str] = Counter()
+        for seat in seats:
+            self._queues[seat.agent] = seat.queues
+
+    @property
+    def staffed(self) -> int:
+        """How many are there, or still work."""
+        return len(self._there | self._busy)
+
+    @property
+    def free(self) -> int:
+        """How many could take a call."""
+        return len(self._free)
+
+    def queues(self, agent: str) -> frozenset[str]:
+        """What he serves."""
+        return self._queues[agent]
+
+    def is_free(self, agent: str) -> bool:
+        """Whether he could take a call."""
+        return agent in self._free
+
+    def comes(self, agent: str) -> bool:
+        """He is there from now on, unless he has gone home; say whether he is free."""
+        if agent not in self._home:
+            self._there.add(agent)
+        return self._frees(agent)
+
+    def rests(self, agent: str) -> None:
+        """He takes a break."""
+        self._there.discard(agent)
+        if agent in self._free:
+            self._takes_out(agent)
+
+    def goes(self, agent: str) -> None:
+        """He goes home."""
+        self._home.add(agent)
+        self.rests(agent)
+
+    def take(self, queue: str) -> str | None:
+        """Bind the one who has been free for longest and serves the queue; None if nobody does."""
+        if not self._free_for[queue]:
+            return None
+        agent = next(agent for agent in self._free if queue in self._queues[agent])
+        self.bind(agent)
+        return agent
+
+    def bind(self, agent: str) -> None:
+        """Bind a free one."""
+        self._takes_out(agent)
+        self._busy.add(agent)
+
+    def release(self, agent: str) -> bool:
+        """Let him go from his work; say whether he is free."""
+        self._busy.discard(agent)
+        return self._frees(agent)
+
+    def by_queue(self) -> Mapping[str, Collection[str]]:
+        """Give the free ones, by queue."""
+        table: dict[str, list[str]] = {}
+        for agent in self._free:
+            for queue in self._queues[agent]:
+                table.setdefault(queue, []).append(agent)
+        return table
+
+    def _frees(self, agent: str) -> bool:
+        if agent not in self._there or agent in self._busy:
+            return False
+        if agent not in self._free:
+            self._free[agent] = None
+            self._free_for.update(self._queues[agent])
+        return True
+
+    def _takes_out(self, agent: str) -> None:
+        del self._free[agent]
+        self._free_for.subtract(self._queues[agent])

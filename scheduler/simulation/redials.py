@@ -1,0 +1,62 @@
+"""Who called again after he was lost: found in the record, so that a simulated world can make it happen or not."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from random import Random
+
+from scheduler.clock import DAY, SECOND
+from scheduler.simulation.record import Recorded
+from scheduler.simulation.survival import Curve, fit
+
+RETURNED = frozenset({"TT"})  # the bank's own calls, to who had left a message: nobody called again
+
+
+def curve(calls: Sequence[Recorded]) -> Curve:
+    """Fit the time from a loss to the same customer's next call of that day; midnight stops the watch."""
+    happened, stopped = [], []
+    for lost, again in _pairs(calls):
+        if again is None:
+            stopped.append(max(0, lost.day + DAY - lost.waited_until) // SECOND)
+        else:
+            happened.append(max(0, again.at - lost.waited_until) // SECOND)
+    return fit(happened, stopped, tail=False)
+
+
+def find(calls: Sequence[Recorded], known: Curve, chance: Random) -> frozenset[int]:
+    """Give the lines of the calls that were made again after a loss.
+
+    Where nobody knows who was lost, the time is drawn from the `known` curve, and the next call of an unknown
+    customer in the same queue after it is taken for his.
+    """
+    found = {again.line for _, again in _pairs(calls) if again is not None}
+    unknown: dict[tuple[int, str], list[Recorded]] = defaultdict(list)
+    for call in calls:
+        if call.customer is None:
+            unknown[call.day, call.queue].append(call)
+    for lost in calls:
+        again_s = None if lost.served or lost.customer else known.draw(chance)
+        if again_s is not None:
+            after = lost.waited_until + round(again_s * SECOND)
+            found.update(_next(unknown[lost.day, lost.queue], after, found))
+    return frozenset(found)
+
+
+def _next(calls: list[Recorded], after: int, found: set[int]) -> list[int]:
+    """Give the line of the first call after an instant that is not found yet, if there is one."""
+    index = bisect_right(calls, after, key=lambda call: call.at)
+    return next(([call.line] for call in calls[index:] if call.line not in found), [])
+
+
+def _pairs(calls: Sequence[Recorded]) -> Iterator[tuple[Recorded, Recorded | None]]:
+    """Give every lost call of a known customer, with his next call that day."""
+    his: dict[tuple[int, str], list[Recorded]] = defaultdict(list)
+    for call in calls:
+        if call.customer is not None and call.queue not in RETURNED:
+            his[call.day, call.customer].append(call)
+    for line in his.values():
+        for index, call in enumerate(line):
+            if not call.served:
+                yield call, (line[index + 1] if index + 1 < len(line) else None)

@@ -1,0 +1,56 @@
+"""The service's real rules as the simulated world asks them: hours, promises, retries, order and policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from scheduler import policy as rule
+from scheduler import retry
+from scheduler.hours import Hours
+from scheduler.order import Candidate
+from scheduler.promise import Promise, Terms, promise
+from scheduler.simulation.world import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One site's rules with one policy; without a policy nobody is called.
+
+    `handle_s` and `patience_s` are the means that a load is judged by.
+    """
+
+    hours: Hours
+    policy: rule.Policy | None
+    handle_s: float
+    patience_s: float
+    terms: Terms = field(default_factory=Terms)
+    tries: retry.Policy = field(default_factory=retry.Policy)
+    longest_ring_s: int = 20
+
+    def promised(self, lost_at: int) -> Promise:
+        """Promise as the service does to who gave up waiting."""
+        return promise("abandoned", lost_at, lost_at, self.hours, self.terms)
+
+    def choose(self, owed: Sequence[Candidate], scene: Scene, now: int) -> Candidate | None:
+        """Choose by the policy among those who may be called now."""
+        if self.policy is None or scene.idle < 1 + self.policy.keep:
+            return None
+        load = rule.Load(scene.staffed, scene.idle, scene.calls_s, self.handle_s, self.patience_s)
+        price = rule.cost(load)
+        turns = [
+            (turn, one)
+            for one in owed
+            if one.begins_at <= now
+            and not (one.in_flight or one.number_live)
+            and (turn := rule.turn(one, self.policy, now)) is not None
+            and rule.affordable(one, self.policy, len(scene.free.get(one.queue, ())), price, self.handle_s, now)
+        ]
+        return min(turns, key=lambda pair: pair[0])[1] if turns and self.hours.may_ring(now) else None
+
+    def after(self, outcome: str, tries: int, now: int) -> int | None:
+        """Follow the table of retries."""
+        row = retry.after(outcome, tries, self.tries)
+        if not isinstance(row, retry.Retry):
+            return None
+        return retry.due_at(row, self.hours, now, ring_until=now, longest_ring_s=self.longest_ring_s)

@@ -1,0 +1,185 @@
+"""Evidence for a hint: on how many past days it would have held.
+
+What a day would have been with another roster is for a replay to say. `Replay` is the port: a simulation that follows
+the rules of the promise stands behind it, or `Reckoned` here, which only does sums: half hours as buckets, agents as
+spare seconds, and callers inside their half hour first.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from scheduler.staffing import erlang
+from scheduler.staffing.erlang import Load
+from scheduler.staffing.halfhours import A_DAY, HALF_HOUR_S, WEEKDAYS, Day
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date
+
+    from scheduler.staffing.need import Terms
+
+AIM = 0.9
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What became of one day, by the half hour in which each caller came.
+
+    Of `calls` so many `hung_up`; `lost` are the callers promised a callback, of whom `dialled` were first dialled and
+    `reached` spoken to within 30 minutes. `closed` were settled by rule in that time: None, where that is not known.
+    """
+
+    calls: Day
+    hung_up: Day
+    lost: Day
+    dialled: Day
+    reached: Day
+    closed: Day | None = None
+
+    def kept(self, half_hours: Iterable[int] = range(A_DAY)) -> bool:
+        """Whether 90% of the callers lost in `half_hours` were dialled within 30 minutes."""
+        numbers = list(half_hours)
+        lost, dialled = (math.fsum(day[number] for number in numbers) for day in (self.lost, self.dialled))
+        return dialled >= AIM * lost - _ROUNDING
+
+
+class Replay(Protocol):
+    """Says what a past day would have been with `staff` agents at work in each half hour."""
+
+    def __call__(self, day: date, staff: Sequence[int]) -> Held:
+        """Replay `day`, which must be one that the replay knows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Of so many past `days`, on how many 90% would have been dialled in 30 minutes, with the hint and without.
+
+    The shares are over all those days together: of calls that hang up, of lost callers dialled and reached in time.
+    """
+
+    weekday: int
+    days: int
+    kept: int
+    kept_without: int
+    hung_up_share: float
+    hung_up_share_without: float
+    dialled_share: float
+    dialled_share_without: float
+    reached_share: float
+    reached_share_without: float
+
+    def __str__(self) -> str:
+        """Say it, as in "7 of the last 8 Tue would have kept 90% in 30 min; without: 2 of 8"."""
+        name = WEEKDAYS[self.weekday]
+        return (
+            f"{self.kept} of the last {self.days} {name} would have kept 90% in 30 min; "
+            f"without: {self.kept_without} of {self.days}"
+        )
+
+
+def evidence(
+    replay: Replay,
+    days: Sequence[date],
+    half_hours: Sequence[int],
+    hinted: Sequence[int],
+    staff_of: Callable[[date], Sequence[int]],
+) -> Evidence:
+    """Replay past `days` with the staff they had (`staff_of`), and with no fewer than `hinted` in any half hour.
+
+    Judged on those who came in `half_hours` alone.
+    """
+    without = [replay(day, staff_of(day)) for day in days]
+    with_it = [replay(day, [max(pair) for pair in zip(staff_of(day), hinted, strict=True)]) for day in days]
+    numbers = list(half_hours)
+
+    def share(held: Sequence[Held], part: str, whole: str) -> float:
+        total = math.fsum(getattr(day, whole)[number] for day in held for number in numbers)
+        return math.fsum(getattr(day, part)[number] for day in held for number in numbers) / total if total else 0.0
+
+    return Evidence(
+        days[0].weekday(),
+        len(days),
+        sum(held.kept(numbers) for held in with_it),
+        sum(held.kept(numbers) for held in without),
+        share(with_it, "hung_up", "calls"),
+        share(without, "hung_up", "calls"),
+        share(with_it, "dialled", "lost"),
+        share(without, "dialled", "lost"),
+        share(with_it, "reached", "lost"),
+        share(without, "reached", "lost"),
+    )
+
+
+def recalled(
+    spare_s: Sequence[float], losses: Sequence[float], each_s: float, *, first_in_first_out: bool = False
+) -> tuple[Day, Day]:
+    """Give who is called back in time, by the half hour of the loss, and how many still wait after each half hour.
+
+    In each half hour agents have `spare_s` seconds for callbacks of `each_s`. Those lost in the half hour before go
+    first, then those of this one, last those whose time is over: expired work never goes before live work, unless
+    it is asked what `first_in_first_out` would have made of the day.
+    """
+    in_time = [0.0] * len(losses)
+    waiting, before, overdue = [], 0.0, 0.0
+    for number, (seconds, lost) in enumerate(zip(spare_s, losses, strict=True)):
+        room = seconds / each_s
+        stale = min(room, overdue) if first_in_first_out else 0.0
+        room -= stale
+        overdue -= stale
+        old = min(room, before)
+        new = min(room - old, lost)
+        overdue += before - old
+        overdue -= min(room - old - new, overdue)
+        if number:
+            in_time[number - 1] += old
+        in_time[number] += new
+        before = lost - new
+        waiting.append(before + overdue)
+    return tuple(in_time), tuple(waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoned:
+    """A replay by sums: with the staff a day had (`staff_of`) it comes out with the losses it had.
+
+    Other staff changes the losses of a half hour as Erlang A changes the share that hangs up. Agents' time that is
+    left beside the calls is the callbacks', but for the agents whom `terms` keep to spare: calls come at random, and
+    whoever waits is served first. Of the staff the shrinkage of `terms` is not at work.
+    """
+
+    calls: Mapping[date, Day]
+    losses: Mapping[date, Day]
+    staff_of: Callable[[date], Sequence[int]]
+    handling_s: Callable[[int], float]
+    patience_s: float
+    terms: Terms
+
+    def __call__(self, day: date, staff: Sequence[int]) -> Held:
+        """Reckon `day` with `staff`."""
+        calls = self.calls[day]
+        lost = tuple(self._lost(day, number, agents) for number, agents in enumerate(staff))
+        spare_s = [
+            self.terms.spare_s(agents, (count - gone) * self.handling_s(number))
+            for number, (agents, count, gone) in enumerate(zip(staff, calls, lost, strict=True))
+        ]
+        busiest = max(range(A_DAY), key=calls.__getitem__)
+        dialled, _ = recalled(spare_s, lost, self.terms.callback.seconds(self.handling_s(busiest)))
+        reached = tuple(self.terms.callback.answered_share * count for count in dialled)
+        return Held(calls, lost, lost, dialled, reached)
+
+    def _lost(self, day: date, number: int, agents: int) -> float:
+        calls, losses, had = self.calls[day][number], self.losses[day][number], self.staff_of(day)[number]
+        if agents == had or not calls:
+            return losses
+        load = Load(calls / HALF_HOUR_S, self.handling_s(number))
+        now, then = (self._hang_up_share(load, count) for count in (agents, had))
+        return min(calls, losses * now / then) if then else losses
+
+    def _hang_up_share(self, load: Load, staff: int) -> float:
+        agents = math.floor(staff * (1 - self.terms.shrinkage) + _ROUNDING)
+        return erlang.waiting(load, agents, self.patience_s).hang_up_share

@@ -1,0 +1,96 @@
+"""How long callers wait before they hang up, from waits most of which were ended by an agent.
+
+A wait that an agent ended says only that the patience was longer: it is censored. Mean patience is then all seconds
+that everybody spent in the queue over the number who hung up, the likeliest mean of an exponential patience and what
+Erlang A takes. `staying` draws the whole curve without that assumption (Kaplan and Meier 1958).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from scheduler.staffing import chance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from scheduler.staffing.fresh import PastCall
+
+LEAST_HANG_UPS = 30
+SURE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One caller's wait in seconds, and whether he ended it himself."""
+
+    seconds: float
+    hung_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The mean patience, and between which bounds it lies with 90% confidence, from `waits` of which so many hung up.
+
+    Where nobody hung up the mean is infinite, and `low_s` alone says what is known.
+    """
+
+    mean_s: float
+    low_s: float
+    high_s: float
+    waits: int
+    hung_up: int
+
+
+def patience(waits: Iterable[Wait]) -> Patience:
+    """Fit an exponential patience to censored waits."""
+    rows = list(waits)
+    hung_up = sum(wait.hung_up for wait in rows)
+    total_s = math.fsum(wait.seconds for wait in rows)
+    most, least = chance.highest_mean(hung_up, SURE), chance.lowest_mean(hung_up, SURE)
+    return Patience(
+        total_s / hung_up if hung_up else math.inf,
+        total_s / most,
+        total_s / least if least else math.inf,
+        len(rows),
+        hung_up,
+    )
+
+
+def by_queue(calls: Iterable[PastCall], least: int = LEAST_HANG_UPS) -> dict[str, Patience]:
+    """Fit each queue's patience; a queue with fewer than `least` hang-ups has the whole site's.
+
+    "" names the whole site. Our own callbacks tell nothing of waiting.
+    """
+    waits: dict[str, list[Wait]] = {"": []}
+    for call in calls:
+        if not call.own:
+            wait = Wait(call.waited_s, call.hung_up)
+            waits[""].append(wait)
+            waits.setdefault(call.queue, []).append(wait)
+    fitted = {queue: patience(rows) for queue, rows in waits.items()}
+    return {queue: fit if fit.hung_up >= least else fitted[""] for queue, fit in fitted.items()}
+
+
+def staying(waits: Iterable[Wait]) -> list[tuple[float, float]]:
+    """Give the share of callers who would still wait after so many seconds, at each wait at which somebody hung up.
+
+    Who was answered at the very second at which another hung up was still waiting.
+    """
+    rows = sorted(waits, key=lambda wait: wait.seconds)
+    left, share, curve = len(rows), 1.0, []
+    for seconds, group in groupby(rows, key=lambda wait: wait.seconds):
+        ended = list(group)
+        if hung_up := sum(wait.hung_up for wait in ended):
+            share *= 1 - hung_up / left
+            curve.append((seconds, share))
+        left -= len(ended)
+    return curve
+
+
+def stays(curve: Sequence[tuple[float, float]], seconds: float) -> float:
+    """Read the share who still wait after `seconds` off a curve of `staying`."""
+    return next((share for at_s, share in reversed(curve) if at_s <= seconds), 1.0)

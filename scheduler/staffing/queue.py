@@ -1,0 +1,107 @@
+"""What a queue's past calls teach, and what follows from it for a day: forecast, need, hints with their evidence."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scheduler.staffing import forecast as forecasts
+from scheduler.staffing import patience as waits
+from scheduler.staffing.evidence import Reckoned
+from scheduler.staffing.fresh import Fresh, fresh
+from scheduler.staffing.halfhours import A_DAY
+from scheduler.staffing.handling import Handling, handling
+from scheduler.staffing.hints import Hint, hints, proved
+from scheduler.staffing.need import Need, Terms, day_need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    from scheduler.staffing.evidence import Replay
+    from scheduler.staffing.forecast import Forecast, Habit
+    from scheduler.staffing.fresh import PastCall
+    from scheduler.staffing.patience import Patience
+
+SURE = 0.7
+"""With this chance a half hour has no more calls than it is staffed for; measured in docs/staffing.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One queue as its past calls show it; everything below follows from them and from nothing later."""
+
+    name: str
+    demand: Fresh
+    handling: Handling
+    patience: Patience
+    habit: Habit
+    holidays: frozenset[date] = frozenset()
+
+    def expects(self, day: date, so_far: Sequence[float] = ()) -> Forecast:
+        """Forecast the fresh calls of `day`; `so_far` are its half hours that have passed."""
+        expected = forecasts.forecast(self.demand.calls, day, self.holidays, habit=self.habit)
+        return forecasts.updated(expected, so_far, self.habit) if so_far else expected
+
+    def loses(self, day: date) -> Forecast:
+        """Forecast the callers that `day` loses, as long as nothing is changed."""
+        return forecasts.forecast(self.demand.losses, day, self.holidays)
+
+    def need(self, day: date, terms: Terms, sure: float = SURE, so_far: Sequence[float] = ()) -> tuple[Need, ...]:
+        """Give the agents that each half hour of `day` needs; none where calls come on fewer than half of such days."""
+        expected, lost = self.expects(day, so_far), self.loses(day).mean
+        open_then = [2 * self._busy_days(expected, number) >= len(expected.days) for number in range(A_DAY)]
+        calls = [count * works for count, works in zip(expected.likely(sure), open_then, strict=True)]
+        losses = [count * works for count, works in zip(lost, open_then, strict=True)]
+        return day_need(calls, losses, self.seconds, self.patience.mean_s, terms)
+
+    def hints(
+        self,
+        day: date,
+        present: Sequence[int],
+        terms: Terms,
+        sure: float = SURE,
+        staff_of: Callable[[date], Sequence[int]] | None = None,
+        replay: Replay | None = None,
+    ) -> list[Hint]:
+        """Hold the roster of `day` against its need, and prove what is asked for on the same weekdays before it.
+
+        `present` and `staff_of` count the agents on the roster of `day` and of past days; without `staff_of` they
+        are taken to have been the same. Without `replay` the past is reckoned by sums.
+        """
+        needed = [each.roster for each in self.need(day, terms, sure)]
+        past = sorted(self.loses(day).days)
+        known = staff_of or (lambda _: present)
+        return proved(
+            hints(day.weekday(), needed, present), present, past, replay or self.reckoned(known, terms), known
+        )
+
+    def reckoned(self, staff_of: Callable[[date], Sequence[int]], terms: Terms) -> Reckoned:
+        """Give the replay by sums of this queue's past days."""
+        past = self.demand
+        return Reckoned(past.calls, past.losses, staff_of, self.seconds, self.patience.mean_s, terms)
+
+    def _busy_days(self, expected: Forecast, number: int) -> int:
+        return sum(self.demand.calls[day][number] > 0 for day in expected.days)
+
+    def seconds(self, number: int) -> float:
+        """Give the mean handling time in half hour `number`."""
+        return self.handling.seconds(self.name, number)
+
+
+def learn(
+    calls: Iterable[PastCall], zone: ZoneInfo, holidays: Collection[date] = (), wrap_up_s: float = 0.0
+) -> dict[str, Queue]:
+    """Learn every queue from a site's past calls; `wrap_up_s` is added to handling times that lack it."""
+    rows: defaultdict[str, list[PastCall]] = defaultdict(list)
+    for call in calls:
+        rows[call.queue].append(call)
+    every = [call for queue in rows.values() for call in queue]
+    fits, times, closed = waits.by_queue(every), handling(every, zone, wrap_up_s), frozenset(holidays)
+    queues = {}
+    for name, own in sorted(rows.items()):
+        demand = fresh(own, zone)
+        queues[name] = Queue(name, demand, times, fits[name], forecasts.habit(demand.calls, closed), closed)
+    return queues

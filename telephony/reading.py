@@ -1,0 +1,258 @@
+"""AMI messages as typed events: only the kinds that something here acts on.
+
+`read` is pure. It gives None for what nobody needs (cheaply: a PBX sends mostly VarSet), for what lacks its
+identity and for forgeries; with `counts` it also says how many of each it refused. It never raises: a caller
+may write into the stream, and must not be able to stop it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from telephony import events as e
+from telephony.ami import sieve
+from telephony.ami.protocol import LINE_END, Message
+from telephony.ids import SECOND
+
+FORGED: Final = "forged"
+"""Not as Asterisk writes it (`ami.sieve`), a header twice, a line that is none: somebody wrote into the stream."""
+MALFORMED: Final = "malformed"
+"""The channel, queue or member that the event is about has no name, or one too long."""
+
+_EVENT: Final = b"Event: "
+_VARSET: Final = b"Event: VarSet\r\n"
+_VARIABLE: Final = b"\r\nVariable: "
+_VARIABLES: Final = (b"QUEUESTATUS\r\n", b"RTPAUDIOQOS\r\n")
+_APPLICATION: Final = b"\r\nApplication: "
+_STEPS: Final = (b"Queue\r\n", b"Hangup\r\n", b"Congestion\r\n", b"Busy\r\n")
+_FIRST_STEP: Final = b"\r\nPriority: 1\r\n"
+_NEWS: Final = tuple(b"\r\nUserEvent: " + name + b"\r\n" for name in (b"LcrRequested", b"LcrClosed", b"LcrReason"))
+_OF_A_CHANNEL: Final = b"\r\nUniqueid: "
+_MAY_REPEAT: Final = "ChanVariable"
+"""manager.conf's `channelvars` come as one such header for each, behind a prefix like Dest."""
+_ID_LENGTH: Final = 150
+_DIGITS: Final = 10  # of an epoch; whatever is longer is no number of seconds, cause or flags
+_CYCLE: Final = 1 << 16  # of RTP's sequence numbers
+
+Headers = Mapping[str, str]
+Reader = Callable[[Headers, int], e.Event | None]
+Field = tuple[str, Callable[[str], Any]]
+
+
+def read(message: Message, arrived_at: int, counts: Counter[str] | None = None) -> e.Event | None:
+    """Give the event that a message tells of, or None."""
+    raw = message.raw
+    if raw.startswith(_VARSET) and not raw.startswith(_VARIABLES, raw.rfind(_VARIABLE) + len(_VARIABLE)):
+        return None
+    name = raw[len(_EVENT) : raw.find(LINE_END)]
+    reader = _READERS.get(name)
+    if reader is None or not raw.startswith(_EVENT):
+        return None
+    needed = _NEEDED.get(name)
+    if needed is not None and not needed(raw):
+        return None
+    lines = message.headers
+    headers = dict(lines)
+    why = FORGED
+    if "" not in headers and (len(headers) == len(lines) or not _forged(lines)) and sieve.whole(raw):
+        try:
+            return reader(headers, _instant(headers.get("Timestamp", ""), arrived_at))
+        except LookupError:
+            why = MALFORMED
+    sieve.refuse(counts, why, raw)
+    return None
+
+
+def _step_needed(raw: bytes) -> bool:
+    """Tell whether a step of the dialplan is one of those that decide, or the first of an extension."""
+    return raw.startswith(_STEPS, raw.rfind(_APPLICATION) + len(_APPLICATION)) or _FIRST_STEP in raw
+
+
+def _with_channel(raw: bytes) -> bool:
+    """Tell whether it is about a channel: AgentComplete, and a stream's last report, may come when that is gone."""
+    return _OF_A_CHANNEL in raw
+
+
+def _for_us(raw: bytes) -> bool:
+    return any(news in raw + LINE_END for news in _NEWS)
+
+
+_NEEDED: Final[dict[bytes, Callable[[bytes], bool]]] = {
+    b"Newexten": _step_needed,
+    b"AgentComplete": _with_channel,
+    b"RTCPSent": _with_channel,
+    b"RTCPReceived": _with_channel,
+    b"UserEvent": _for_us,
+}
+"""Looks at the bytes that tell cheaply whether a message of that name is worth reading."""
+
+
+def _forged(lines: list[tuple[str, str]]) -> bool:
+    single = [key for key, _ in lines if not key.endswith(_MAY_REPEAT)]
+    return len(set(single)) != len(single)
+
+
+def _instant(timestamp: str, arrived_at: int) -> int:
+    """Give the µs of `seconds.fraction`; the arrival where that is absent or no time of this era."""
+    whole, _, fraction = timestamp.partition(".")
+    seconds = _count(whole)
+    if not seconds:
+        return arrived_at
+    part = fraction[:6].ljust(6, "0")
+    return seconds * SECOND + (int(part) if part.isascii() and part.isdigit() else 0)
+
+
+def _identity(headers: Headers, key: str) -> str:
+    """Give a header that the event cannot do without; LookupError where it is absent or cannot be one."""
+    value = headers[key]
+    if not 0 < len(value) <= _ID_LENGTH:
+        raise LookupError(key)
+    return value
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
+
+
+def _count(text: str) -> int:
+    return _whole(text) or 0
+
+
+def _plain(text: str) -> str:
+    return text
+
+
+def _name(text: str) -> str:
+    return text if len(text) <= _ID_LENGTH else ""
+
+
+def _owner(headers: Headers) -> tuple[str, str, str]:
+    return _identity(headers, "Uniqueid"), _identity(headers, "Linkedid"), _identity(headers, "Channel")
+
+
+def _on_channel(kind: type[e.ChannelEvent], *fields: Field, prefix: str = "") -> Reader:
+    """Read an event about a channel, whose identity stands behind `prefix`."""
+    identity = [prefix + key for key in ("Uniqueid", "Linkedid", "Channel")]
+
+    def reader(headers: Headers, at: int) -> e.Event:
+        owner = [_identity(headers, key) for key in identity]
+        return kind(at, *owner, *[convert(headers.get(key, "")) for key, convert in fields])
+
+    return reader
+
+
+def _in_queue(kind: type[e.QueueEvent], *fields: Field) -> Reader:
+    """Read an event about a caller in a queue. Listings give no Linkedid: the channel's id stands for it."""
+
+    def reader(headers: Headers, at: int) -> e.Event:
+        owner = _identity(headers, "Uniqueid")
+        linkedid = headers.get("Linkedid") or owner
+        place = (linkedid, _identity(headers, "Channel"), _identity(headers, "Queue"))
+        return kind(at, owner, *place, *[convert(headers.get(key, "")) for key, convert in fields])
+
+    return reader
+
+
+def _member(headers: Headers, at: int, *, gone: bool = False) -> e.Event:
+    """Read a member from a listing (`Location`, `Name`) or from news of him (`Interface`, `MemberName`)."""
+    interface = _identity(headers, "Interface" if "Interface" in headers else "Location")
+    return e.QueueMember(
+        at,
+        _identity(headers, "Queue"),
+        interface,
+        headers.get("MemberName") or headers.get("Name") or interface,
+        headers.get("StateInterface") or interface,
+        _whole(headers.get("Status", "")),
+        headers.get("Paused") == "1",
+        headers.get("InCall") == "1",
+        _count(headers.get("LastCall", "")),
+        _count(headers.get("Wrapuptime", "")),
+        gone,
+    )
+
+
+def _member_gone(headers: Headers, at: int) -> e.Event:
+    return _member(headers, at, gone=True)
+
+
+_LEG: Final = ("DestUniqueid", _plain)
+_WHO: Final = (("MemberName", _plain), ("Interface", _plain))
+_HOLD: Final = ("HoldTime", _whole)
+_TALK: Final = ("TalkTime", _whole)
+_NUMBER: Final = ("CallerIDNum", _plain)
+
+_shown: Final = _on_channel(
+    e.CoreShowChannel, _NUMBER, ("Application", _plain), ("ApplicationData", _plain), ("BridgeId", _plain)
+)
+_enters_queue: Final = _on_channel(e.Newexten, ("AppData", _plain))
+_goes_on: Final = _on_channel(e.DialplanStep, ("Application", _plain), ("AppData", _plain), ("Extension", _plain))
+_queue_status: Final = _on_channel(e.QueueStatus, ("Value", _plain))
+
+
+def _step(headers: Headers, at: int) -> e.Event | None:
+    return (_enters_queue if headers.get("Application") == "Queue" else _goes_on)(headers, at)
+
+
+def _variable(headers: Headers, at: int) -> e.Event | None:
+    """Read the two variables that tell something: how a queue ended, and what a channel's voice came to."""
+    if headers.get("Variable") == "QUEUESTATUS":
+        return _queue_status(headers, at)
+    said = dict(part.partition("=")[::2] for part in headers.get("Value", "").split(";"))
+    received = _whole(said.get("rxcount", ""))
+    return None if received is None else e.RtpTotal(at, *_owner(headers), received)
+
+
+def _report(headers: Headers, at: int) -> e.Event | None:
+    """Read a report of ours to the far end: what we had received from it by then."""
+    highest = _count(headers.get("Report0HighestSequence", ""))
+    highest += _CYCLE * _count(headers.get("Report0SequenceNumberCycles", ""))
+    received = _count(headers.get("ReportCount", "")) > 0
+    return e.RTCPSent(at, *_owner(headers), highest if received else None, _instant(headers.get("SentNTP", ""), 0))
+
+
+def _news(headers: Headers, at: int) -> e.Event | None:
+    """Read a UserEvent of the dialplan that we ship."""
+    return _KNOWN_NEWS[headers["UserEvent"]](headers, at)
+
+
+_KNOWN_NEWS: Final[dict[str, Reader]] = {
+    "LcrRequested": _on_channel(e.LcrRequested, ("Queue", _name)),
+    "LcrClosed": _on_channel(e.LcrClosed, ("Queue", _name)),
+    "LcrReason": _on_channel(e.LcrReason, ("Reason", _name)),
+}
+
+_READERS: Final[dict[bytes, Reader]] = {
+    b"Newchannel": _on_channel(e.Newchannel, _NUMBER, ("Exten", _plain), ("ChannelState", _whole)),
+    b"NewCallerid": _on_channel(e.NewCallerid, _NUMBER),
+    b"Newexten": _step,
+    b"VarSet": _variable,
+    b"DialBegin": _on_channel(e.DialBegin, ("DialString", _plain), prefix="Dest"),
+    b"QueueCallerJoin": _in_queue(e.QueueCallerJoin, _NUMBER),
+    b"QueueEntry": _in_queue(e.QueueEntry, _NUMBER, ("Wait", _whole)),
+    b"QueueCallerLeave": _in_queue(e.QueueCallerLeave),
+    b"QueueCallerAbandon": _in_queue(e.QueueCallerAbandon, _HOLD),
+    b"AgentCalled": _in_queue(e.AgentCalled, _LEG),
+    b"AgentRingNoAnswer": _in_queue(e.AgentRingNoAnswer, _LEG),
+    b"AgentConnect": _in_queue(e.AgentConnect, _LEG, *_WHO, _HOLD),
+    b"AgentComplete": _in_queue(e.AgentComplete, _LEG, *_WHO, _HOLD, _TALK, ("Reason", _plain)),
+    b"HangupRequest": _on_channel(e.HangupRequest, ("Cause", _whole)),
+    b"SoftHangupRequest": _on_channel(e.SoftHangupRequest, ("Cause", _whole)),
+    b"Hangup": _on_channel(e.Hangup, ("Cause", _whole)),
+    b"DTMFEnd": _on_channel(e.DTMFEnd, ("Digit", _plain), ("Direction", _plain)),
+    b"BridgeEnter": _on_channel(e.BridgeEnter, ("BridgeType", _plain), ("BridgeUniqueid", _plain)),
+    b"Hold": _on_channel(e.Hold),
+    b"Unhold": _on_channel(e.Unhold),
+    b"ChannelTalkingStart": _on_channel(e.ChannelTalkingStart),
+    b"ChannelTalkingStop": _on_channel(e.ChannelTalkingStop),
+    b"RTCPSent": _report,
+    b"RTCPReceived": _on_channel(e.RTCPReceived),
+    b"UserEvent": _news,
+    b"CoreShowChannel": _shown,
+    b"QueueMember": _member,
+    b"QueueMemberStatus": _member,
+    b"QueueMemberAdded": _member,
+    b"QueueMemberPause": _member,
+    b"QueueMemberPenalty": _member,
+    b"QueueMemberRinginuse": _member,
+    b"QueueMemberRemoved": _member_gone,
+}

@@ -1,0 +1,50 @@
+"""Small call centres for the tests: a day, its agents, and callers of whom everything is known."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from scheduler import clock
+from scheduler.clock import DAY, MINUTE, SECOND
+from scheduler.hours import Hours
+from scheduler.policy import Policy
+from scheduler.simulation.duty import Seat
+from scheduler.simulation.rules import Service
+from scheduler.simulation.story import Arrival, Nature, Story
+from scheduler.simulation.survival import Curve
+from scheduler.simulation.world import World
+
+DAY_AT = clock.micros(datetime(1999, 2, 1, tzinfo=UTC))
+NEVER = Curve((), ())
+SITE = Hours(clock.zone("UTC"))
+
+
+def at(text: str) -> int:
+    """Read "10:00" or "10:00:30" on the day."""
+    hours, minutes, *seconds = (int(part) for part in text.split(":"))
+    return DAY_AT + hours * 60 * MINUTE + minutes * MINUTE + sum(seconds) * SECOND
+
+
+def always(seconds: int) -> Curve:
+    """It happens to everybody within the second that ends then."""
+    return Curve((seconds,), (1.0,))
+
+
+def nature(patience_s: int | None = 30, redial: Curve = NEVER, answer_rate: float = 1.0, after_s: int = 0) -> Nature:
+    """What everybody is like in the queue "q"."""
+    patience = NEVER if patience_s is None else always(patience_s)
+    return Nature({"q": patience}, redial, (after_s,), answer_rate)
+
+
+def there(agent: str, since: str = "7:00", until: str = "23:00") -> Seat:
+    """An agent who is there once."""
+    return Seat(agent, frozenset({"q"}), ((at(since), at(until)),))
+
+
+def lived(
+    callers: list[tuple[str, int]], seats: list[Seat], kind: Nature, policy: Policy | None = None, seed: int = 0
+) -> Story:
+    """Live the day: callers by when they come and how many seconds they talk."""
+    arrivals = [Arrival(number, at(when), "q", talk_s) for number, (when, talk_s) in enumerate(callers)]
+    service = Service(SITE, policy, handle_s=100, patience_s=100)
+    return World(arrivals, seats, kind, service, seed, DAY_AT + DAY).run()

@@ -1,0 +1,93 @@
+"""A queue learnt from its past: forecast, need and hints, and nothing from later."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from scheduler import clock
+from scheduler.clock import DAY, MINUTE
+from scheduler.staffing.fresh import PastCall
+from scheduler.staffing.need import Terms
+from scheduler.staffing.queue import Queue, learn
+from tests.scheduler.moments import at
+
+ZONE = clock.zone("Asia/Shanghai")
+MONDAY = date(2025, 9, 1)
+WEEKS = 6
+
+
+def calls(queue: str = "sales") -> list[PastCall]:
+    """Give six weeks of a site open 09:00-12:00: a call a minute, three at 10, and one in six of those is lost."""
+    nine = at("2025-09-01 09:00")
+    found = []
+    for day in range(7 * WEEKS):
+        for minute in range(180):
+            each = 3 if 60 <= minute < 90 else 1
+            for place in range(each):
+                lost = each == 3 and minute % 2 == 0 and place == 0
+                when = nine + day * DAY + minute * MINUTE
+                caller = f"{queue} {day} {minute} {place}"
+                found.append(
+                    PastCall(when, queue, caller, lost, waited_s=30, hung_up=lost, handled_s=None if lost else 120)
+                )
+    return found
+
+
+@pytest.fixture(scope="module")
+def queue() -> Queue:
+    return learn([*calls(), PastCall(at("2025-09-02 03:00"), "sales", "stray", lost=False, handled_s=120)], ZONE)[
+        "sales"
+    ]
+
+
+def test_every_queue_is_learnt(queue: Queue) -> None:
+    both = learn([*calls(), *calls("help")], ZONE)
+    assert list(both) == ["help", "sales"]
+    assert both["help"].demand == both["sales"].demand
+    assert queue.seconds(20) == pytest.approx(120)
+    assert queue.patience.mean_s == pytest.approx(30 * 240 / 15, rel=0.01)
+
+
+def test_the_forecast_is_what_always_comes(queue: Queue) -> None:
+    day = MONDAY + timedelta(days=7 * WEEKS)
+    expected = queue.expects(day)
+    assert expected.mean[18:24] == (30, 30, 90, 30, 30, 30)
+    assert sum(expected.mean) == 240
+    assert queue.loses(day).mean[20] == 15
+    busy = queue.expects(day, [0.0] * 18 + [60.0])
+    assert busy.mean[19] >= expected.mean[19]
+
+
+def test_need_is_where_calls_come(queue: Queue) -> None:
+    tuesday = MONDAY + timedelta(days=7 * WEEKS + 1)
+    needed = [each.at_work for each in queue.need(tuesday, Terms())]
+    assert [number for number, agents in enumerate(needed) if agents] == list(range(18, 24))  # the stray call is none
+    assert needed[20] > needed[19] == needed[23]
+    cautious = [each.at_work for each in queue.need(tuesday, Terms(), sure=0.99)]
+    assert all(few <= many for few, many in zip(needed, cautious, strict=True))
+
+
+def test_hints_come_with_evidence_of_the_days_there_are(queue: Queue) -> None:
+    day = MONDAY + timedelta(days=7 * WEEKS)
+    present = [0] * 18 + [5] * 6 + [0] * 24
+    found = queue.hints(day, present, Terms())
+    more = next(hint for hint in found if hint.first == 20)
+    assert more.more > 0
+    assert more.evidence is not None
+    assert (more.evidence.days, more.evidence.weekday) == (WEEKS, 0)
+    assert (more.evidence.kept, more.evidence.kept_without) == (WEEKS, 0)
+    assert more.evidence.hung_up_share < more.evidence.hung_up_share_without == pytest.approx(15 / 90)
+
+
+def test_a_roster_that_is_right_gets_no_hint(queue: Queue) -> None:
+    day = MONDAY + timedelta(days=7 * WEEKS)
+    assert queue.hints(day, [each.roster for each in queue.need(day, Terms())], Terms()) == []
+
+
+def test_shrinkage_asks_for_more_on_the_roster(queue: Queue) -> None:
+    day = MONDAY + timedelta(days=7 * WEEKS)
+    plain, shrunk = (queue.need(day, Terms(shrinkage=share)) for share in (0, 0.3))
+    assert all(few.roster < many.roster for few, many in zip(plain, shrunk, strict=True) if few.at_work)
+    assert [each.at_work for each in plain] == [each.at_work for each in shrunk]
