@@ -77,7 +77,7 @@ What is imputed:
   redials within the hour after a loss; of the unknown the same shares of lost and of served calls count as redials.
 - Who was at work is read off the calls: an agent is there from his first call of the day to his last, without rests
   longer than half an hour. Calls whose agent was not recorded ({trial.bank.nameless / (len(calls) - lost):.0%} of those
-  served) show nobody, so that there were at times more agents than this says.
+  served) show nobody.
 - Handling time is talk time: the record has no wrap-up. Nothing is added.
 - There were no callbacks in 1999. What they would have been is reckoned, and says so.""")
 
@@ -240,6 +240,7 @@ def judged(trial: Trial, before: Trial) -> Part:
     )
     chosen = next((verdict for verdict in earlier if verdict.enough >= AIM), earlier[-1])
     final = ahead[earlier.index(chosen)]
+    used = [verdict for verdict in (*earlier, *ahead) if verdict.sure == SURE]
     best = [[f"{sure:.0%}", *map(percent, trial.by_chance(sure))] for sure in _CHANCE_LEVELS]
     return Part(
         f"""## Hints from the first three weeks, judged on the fourth
@@ -252,18 +253,26 @@ most, callbacks with an agent to spare) for the calls that came and the callers 
 and patience of the first three weeks. The level of caution is the chance with which a half hour has no more calls
 than it is staffed for.
 
-A week ahead:
+The third week, judged from the first two:
+
+{_verdicts(earlier)}
+
+The fourth week, made before it began:
 
 {_verdicts(ahead)}
 
-On the day, half an hour ahead:
+The fourth week, half an hour ahead:
 
 {_verdicts(today)}
 
 **Chosen from the past alone**: in the third week, judged from the first two, {percent(chosen.enough)} were enough at
 {chosen.sure:.0%}. So caution is {chosen.sure:.0%}, and in the fourth week "+k" was enough in
 **{percent(final.enough)}** of {final.hinted} half hours (aim 90%), and one less was not in
-**{percent(final.less_was_not)}** (aim 80%). The service uses {SURE:.0%}.
+**{percent(final.less_was_not)}** (aim 80%).
+
+The service uses {SURE:.0%}: over both weeks together {percent(_over_both(used, "enough"))} were enough, and one less
+was not in {percent(_over_both(used, "less_was_not"))}. That level was chosen with these two weeks in view; the figures
+above were not.
 
 Both aims cannot be had at once for single half hours. If the forecast were the truth and calls came about it by
 chance alone, the two shares would be:
@@ -271,6 +280,11 @@ chance alone, the two shares would be:
 {table(["caution", "k enough", "k-1 not enough"], best)}""",
         {"hints.svg": picture},
     )
+
+
+def _over_both(verdicts: Sequence[Verdict], share: str) -> float:
+    hinted = sum(verdict.hinted for verdict in verdicts)
+    return math.fsum(getattr(verdict, share) * verdict.hinted for verdict in verdicts) / hinted
 
 
 def _verdicts(verdicts: Sequence[Verdict]) -> str:

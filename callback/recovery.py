@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, update
 
 from callback import filing, phone, redial, settle, wording
 from callback.news import News
@@ -20,6 +20,24 @@ from telephony.call import Call, Verdict
 
 US = 1_000_000
 QUIET_MERGE_S = 600  # a loss merged sooner than this after the last one sends no second text
+
+_R, _L = t.reservation.c, t.loss.c
+# Made once: to build a statement costs several times what it costs to run it, and these run for each call.
+_APART = select(t.person.c.shared).where(t.person.c.id == bindparam("person"))
+_PROMISES = select(func.count()).select_from(t.promise).where(t.promise.c.reservation_id == bindparam("reservation"))
+_NEW_PROMISE, _NEW_RESERVATION = insert(t.promise), insert(t.reservation).returning(_R.id)
+_STANDING = (
+    select(t.reservation)
+    .where(_R.pbx == bindparam("of_pbx"), _R.queue == bindparam("of_queue"), _R.person_id == bindparam("person"))
+    .where(_R.apart == bindparam("is_apart"), t.OPEN)
+    .with_for_update()
+)
+_OF_PERSON = select(_R.id).where(_R.person_id == bindparam("person"), _R.pbx == bindparam("of_pbx"))
+_REDIALLED = (
+    update(t.loss)
+    .where(_L.reservation_id.in_(_OF_PERSON), _L.redialled_at.is_(None), _L.lost_at < bindparam("called_at"))
+    .values(redialled_at=bindparam("called_at"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +90,10 @@ def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, n
 
 def add_promise(connection: Connection, shift: Shift, reservation: int, pledge: Promise) -> None:
     """Add a promise to a reservation; the earlier ones stay as they were."""
-    made = connection.execute(
-        select(func.count()).select_from(t.promise).where(t.promise.c.reservation_id == reservation)
-    ).scalar_one()
+    made = connection.execute(_PROMISES, {"reservation": reservation}).scalar_one()
     row = {"reservation_id": reservation, "number": made + 1, "pbx": shift.pbx, "rules_version": shift.version}
     terms = {"made_at": pledge.made_at, "reason": pledge.reason, **_clock(pledge)}
-    connection.execute(insert(t.promise).values(**row, **terms))
+    connection.execute(_NEW_PROMISE, row | terms)
 
 
 def _recover(connection: Connection, shift: Shift, loss: Loss) -> list[News]:
@@ -112,15 +128,13 @@ def _why_not(connection: Connection, shift: Shift, loss: Loss) -> str | None:
 
 def _standing(connection: Connection, shift: Shift, loss: Loss) -> Row[Any] | None:
     """His open reservation in this queue, if there is one: there is one at most."""
-    r = t.reservation.c
-    same = (r.pbx == shift.pbx, r.queue == loss.queue, r.person_id == loss.person, r.apart == _apart(connection, loss))
-    his = select(t.reservation).where(*same, t.OPEN)
-    return connection.execute(his.with_for_update()).first()
+    same = {"of_pbx": shift.pbx, "of_queue": loss.queue, "person": loss.person, "is_apart": _apart(connection, loss)}
+    return connection.execute(_STANDING, same).first()
 
 
 def _apart(connection: Connection, loss: Loss) -> str:
     """What keeps the calls of a shared number (a company's switchboard) apart; empty for a person's own."""
-    shared = connection.execute(select(t.person.c.shared).where(t.person.c.id == loss.person)).scalar_one()
+    shared = connection.execute(_APART, {"person": loss.person}).scalar_one()
     return loss.call.call_id if shared else ""
 
 
@@ -132,29 +146,26 @@ def _reserved(connection: Connection, shift: Shift, loss: Loss) -> News:
 
 
 def _insert(connection: Connection, shift: Shift, loss: Loss, state: State) -> int:
-    inserted = connection.execute(
-        insert(t.reservation)
-        .values(
-            pbx=shift.pbx,
-            queue=loss.queue,
-            queue_group=shift.rules.queue(loss.queue).group,
-            person_id=loss.person,
-            apart=_apart(connection, loss),
-            trunk=shift.trunk_name(loss.call.channel),
-            kind=loss.verdict.kind,
-            state=state,
-            open=is_open(state),
-            made_at=loss.learnt_at,
-            last_lost_at=loss.lost_at,
-            losses=1,
-            tries=0,
-            **_clock(loss.pledge),
-            due_at=max(loss.learnt_at, loss.pledge.clock_starts_at),
-            state_since_at=loss.learnt_at,
-            severity=severity([Harm(loss.verdict.kind, loss.verdict.waited_s)]),
-        )
-        .returning(t.reservation.c.id)
-    )
+    values = {
+        "pbx": shift.pbx,
+        "queue": loss.queue,
+        "queue_group": shift.rules.queue(loss.queue).group,
+        "person_id": loss.person,
+        "apart": _apart(connection, loss),
+        "trunk": shift.trunk_name(loss.call.channel),
+        "kind": loss.verdict.kind,
+        "state": state,
+        "open": is_open(state),
+        "made_at": loss.learnt_at,
+        "last_lost_at": loss.lost_at,
+        "losses": 1,
+        "tries": 0,
+        **_clock(loss.pledge),
+        "due_at": max(loss.learnt_at, loss.pledge.clock_starts_at),
+        "state_since_at": loss.learnt_at,
+        "severity": severity([Harm(loss.verdict.kind, loss.verdict.waited_s)]),
+    }
+    inserted = connection.execute(_NEW_RESERVATION, values)
     row = int(inserted.scalar_one())
     add_promise(connection, shift, row, loss.pledge)
     _add_loss(connection, loss, row)
@@ -200,10 +211,7 @@ def _severity(connection: Connection, reservation: int) -> int:
 
 def _redialled(connection: Connection, shift: Shift, person: int, call: Call) -> None:
     """Keep when he called again by himself after each loss of this PBX, whether we had called him or not."""
-    his = select(t.reservation.c.id).where(t.reservation.c.person_id == person, t.reservation.c.pbx == shift.pbx)
-    earlier = t.loss.c.lost_at < call.started_at
-    waiting = (t.loss.c.reservation_id.in_(his), t.loss.c.redialled_at.is_(None), earlier)
-    connection.execute(update(t.loss).where(*waiting).values(redialled_at=call.started_at))
+    connection.execute(_REDIALLED, {"person": person, "of_pbx": shift.pbx, "called_at": call.started_at})
 
 
 def _withdraw(connection: Connection, call: Call, now: int) -> list[News]:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from callback import phone, settle, wording
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
 from telephony.call import Call
+
+# Made once, because it runs for each call that is served; whoever locks several does so in one order.
+_ANSWERED = (
+    select(t.reservation, t.person.c.number.label("e164"))
+    .join(t.person)
+    .where(
+        t.reservation.c.person_id == bindparam("person"),
+        t.reservation.c.queue_group == bindparam("of_group"),
+        or_(t.OPEN, t.reservation.c.state == "given-up"),
+        t.reservation.c.last_lost_at <= bindparam("spoken_at"),
+        t.person.c.shared.is_(False),
+    )
+    .order_by(t.reservation.c.id)
+    .with_for_update(of=t.reservation)
+)
 
 
 def owed(connection: Connection, shift: Shift, caller: str, queue: str, channel: str) -> bool:
@@ -33,19 +48,8 @@ def served(connection: Connection, shift: Shift, call: Call, queue: str | None, 
     """
     spoken_at = max((visit.connected_at for visit in call.visits if visit.connected_at), default=call.started_at)
     group = shift.rules.queue(queue or "").group
-    rows = connection.execute(
-        select(t.reservation, t.person.c.number.label("e164"))
-        .join(t.person)
-        .where(
-            t.reservation.c.person_id == person,
-            t.reservation.c.queue_group == group,
-            or_(t.OPEN, t.reservation.c.state == "given-up"),
-            t.reservation.c.last_lost_at <= spoken_at,
-            t.person.c.shared.is_(False),
-        )
-        .order_by(t.reservation.c.id)  # whoever locks several does so in one order
-        .with_for_update(of=t.reservation)
-    ).all()
+    his = {"person": person, "of_group": group, "spoken_at": spoken_at}
+    rows = connection.execute(_ANSWERED, his).all()
     for row in rows:
         wording.withdraw(connection, row.id, "he got through by himself", now)
     return [_answered(connection, row.id, row.e164, now) for row in rows if row.open]

@@ -146,7 +146,11 @@ def _show(results: dict[str, dict[str, Measure]], record: dict[str, float], days
         console.print("Without callbacks, beside the record:")
         for measure, value in record.items():
             console.print(_beside(measure, results["none"][measure].value, value))
-    table = Table("policy", *COLUMNS, title=f"{len(days)} working days, {seeds} seeds; lost from 7:00 to 20:30")
+    table = Table(
+        "policy",
+        *(name.replace("_", "\n") for name in COLUMNS),
+        title=f"{len(days)} working days, {seeds} seeds; lost from 7:00 to 20:30",
+    )
     for name, figures in results.items():
         table.add_row(name, *(_cell(measure, figures[measure]) for measure in COLUMNS))
     console.print(table)
@@ -160,5 +164,5 @@ def _beside(measure: str, simulated: float, recorded: float) -> str:
 
 def _cell(measure: str, one: Measure) -> str:
     if measure in SHARES:
-        return f"{one.value:.1%}\n{one.low:.1%} - {one.high:.1%}"
-    return f"{one.value:.1f}\n{one.low:.1f} - {one.high:.1f}"
+        return f"{one.value:.1%}\n{100 * one.low:.1f}-{100 * one.high:.1f}"
+    return f"{one.value:.1f}\n{one.low:.0f}-{one.high:.0f}"

@@ -112,7 +112,7 @@ def _picture(
         *(_rule(place((span[0], share / 5)), place((span[1], share / 5)), f"{share / 5:.0%}") for share in range(6)),
         _needed(place((span[0], NEEDED)), place((span[1], NEEDED))),
         *(_text(place((value, 0))[0], HEIGHT - EDGE + 18, label, anchor="middle") for value, label in ticks),
-        *(_line(name, [place(point) for point in line]) for name, line in lines.items()),
+        *(_line(name, line, [place(point) for point in line]) for name, line in lines.items()),
         *(_key(number, name) for number, name in enumerate(lines)),
         "</svg>",
     ]
@@ -126,10 +126,14 @@ def _head(title: str) -> str:
     )
 
 
-def _line(name: str, points: Sequence[Point]) -> str:
+def _line(name: str, told: Sequence[Point], points: Sequence[Point]) -> str:
+    """Draw a line with its dots; each dot says its figures to who points at it."""
     colour = COLOURS.get(name, "#000")
     path = " ".join(f"{x},{y}" for x, y in points)
-    dots = "".join(f'<circle cx="{x}" cy="{y}" r="4" fill="{colour}"/>' for x, y in points)
+    dots = "".join(
+        f'<circle cx="{x}" cy="{y}" r="4" fill="{colour}"><title>{name}: {across:.4g}, {up:.4f}</title></circle>'
+        for (x, y), (across, up) in zip(points, told, strict=True)
+    )
     return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>{dots}'
 
 

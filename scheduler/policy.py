@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import inf
 from typing import Final, Literal
 
@@ -94,6 +95,7 @@ def affordable(candidate: Candidate, policy: Policy, spare: int, cost_now: float
     return cost_now * takes_s / handle_s <= policy.lanes[lane(candidate, now)].price
 
 
+@lru_cache(maxsize=4096)  # the same few loads are asked about for every candidate
 def cost(load: Load) -> float:
     """Give how many live callers will hang up because one idle agent is bound for a usual call's time from now on.
 

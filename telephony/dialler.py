@@ -260,8 +260,12 @@ _READERS: Final = {
 }
 
 
+_BEGINNINGS: Final = tuple(f"Event: {name}\r\n".encode() for name in _READERS)
+
+
 def attempt_told_of(message: Message) -> str | None:
     """Give the attempt of ours that a message tells something about; None for all that nobody here reads."""
-    if _MARK not in message.raw or message.name not in _READERS or not whole(message.raw):
+    raw = message.raw
+    if not raw.startswith(_BEGINNINGS) or _MARK not in raw or not whole(raw):
         return None
     return attempt_of(message.get("Linkedid")) or attempt_of(message.get("Uniqueid"))

@@ -27,11 +27,16 @@ class Gap:
     why_not: str
 
 
-def look_back(log: Log | None, pbx: str, since: int, until: int) -> tuple[Gap, tuple[Judged, ...]]:
-    """Ask the log for the calls that ended since somebody listened last. Reads files, or a table: may be slow."""
+def look_back(
+    log: Log | None, pbx: str, since: int, until: int, *, restarted: bool = False
+) -> tuple[Gap, tuple[Judged, ...]]:
+    """Ask the log for the calls that ended since somebody listened last. Reads files, or a table: may be slow.
+
+    `restarted`: the PBX has started since. Whom that cut off stands in the log without an end: it was by now.
+    """
     if log is None:
         return Gap(since, until, 0, NO_LOG), ()
-    told = calls_between(log, since, until, pbx=pbx)
+    told = calls_between(log, since, until, pbx=pbx, restarted_at=until if restarted else None)
     return Gap(since, until, len(told.calls), told.why_not), told.calls
 
 

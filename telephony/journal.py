@@ -119,6 +119,11 @@ class Journal:
         """Give the offset that the next record will have."""
         return self._segments[-1].end + len(self._buffer)
 
+    @property
+    def flushed_until(self) -> int:
+        """Give the offset up to which records survive a kill."""
+        return self._segments[-1].end
+
     def resume(self, journal_id: str | None, offset: int) -> int:
         """Tell where to hear from, given the checkpoint that was committed last (None: there is none).
 

@@ -9,7 +9,8 @@ what survives a kill.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,14 +20,17 @@ from telephony.ami.protocol import Message
 from telephony.call import Call, Verdict
 from telephony.dialler import Dialler
 from telephony.gap import Gap
-from telephony.journal import Journal, Record
+from telephony.journal import Journal, JournalFull, Record
 from telephony.tracker import Tracker
 from telephony.verdict import judge
 
+FULL_DISK_S: Final = 1.0
 TURN: Final = 256
 """Records digested in one go while catching up, before others have their turn."""
 
 Judged = tuple[Call, Verdict]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Listening:
         self._level = asyncio.Event()
         self._level.set()
         self._behind = asyncio.Event()
+        self._flushing = self._unflushed = False
         self._digesting_at = 0  # the arrival of what is digested now, while behind
 
     def recall(self, offset: int) -> Iterator[Heard]:
@@ -68,7 +73,14 @@ class Listening:
         self.digested_until = self.journal.end
 
     async def hear(self, message: Message, event: events.Event | None, arrived_at: int) -> None:
-        """Keep a message, and digest it unless others before it wait. Raises JournalFull where it cannot be kept."""
+        """Keep a message, and digest it unless others before it wait. Raises JournalFull where it cannot be kept.
+
+        What is said again and again is not kept: to lose it makes a verdict less exact, never wrong.
+        """
+        if event is not None and not self.tracker.adds(event):
+            if self._level.is_set():
+                await self.hand_on(self.heard(self.tracker.feed(event, arrived_at), []))
+            return
         record = self.keep(message.raw, arrived_at)
         if self._level.is_set() and self._room():
             await self.hand_on(self._digest(message, event, record))
@@ -82,17 +94,38 @@ class Listening:
         await self.hear(Message(notes.write(note)), note, arrived_at)
 
     def keep(self, raw: bytes, arrived_at: int) -> Record:
-        """Write to the journal, so that it survives a kill before anything follows from it."""
+        """Add to the journal; it survives a kill as soon as it is flushed, which is before anything follows from it."""
+        if self._unflushed:
+            self.journal.flush()
         offset = self.journal.append(raw, arrived_at)
-        self.journal.flush()
+        if not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().call_soon(self._flush)
         return Record(offset, arrived_at, raw, self.journal.end)
+
+    def _flush(self) -> None:
+        """Flush once for all that one read brought: to write each message by itself costs more than to judge it.
+
+        Where the disk is full, the next message is refused, and no checkpoint lies beyond what is on the disk.
+        """
+        self._flushing = False
+        try:
+            self.journal.flush()
+        except JournalFull:
+            self._unflushed = True
+        else:
+            self._unflushed = False
 
     async def catch_up(self) -> None:
         """Digest what was only kept, as there is room, until cancelled."""
         while True:
             await self._behind.wait()
             while self.digested_until < (end := self.journal.end):
-                await self._digest_until(end)
+                try:
+                    await self._digest_until(end)
+                except JournalFull as error:
+                    log.warning("catching up again in %s s: %s", FULL_DISK_S, error)
+                    await asyncio.sleep(FULL_DISK_S)
             self._behind.clear()
             self._level.set()
 
@@ -112,13 +145,17 @@ class Listening:
     def checkpoint(self) -> int:
         """The journal offset from which everything that is not over can be heard again."""
         oldest = (self.tracker.oldest_offset(), self.dialler.oldest_offset())
-        return min(offset for offset in (*oldest, self.digested_until) if offset is not None)
+        safe = min(self.digested_until, self.journal.flushed_until)
+        return min(offset for offset in (*oldest, safe) if offset is not None)
 
     def heard(self, calls: list[Call], attempts: list[dial.News]) -> Heard | None:
         """Give what follows from a stretch; None where nothing does."""
-        if not calls and not attempts:
-            return None
-        return Heard(judged(calls), tuple(attempts), self.checkpoint())
+        return self.stretch(judged(calls), attempts) if calls or attempts else None
+
+    def stretch(self, calls: Iterable[Judged], attempts: Iterable[dial.News] = (), gap: Gap | None = None) -> Heard:
+        """Give a stretch with its checkpoint, for which what was kept so far is flushed."""
+        self._flush()
+        return Heard(tuple(calls), tuple(attempts), self.checkpoint(), gap)
 
     async def hand_on(self, heard: Heard | None) -> None:
         """Tell what follows, where something does."""

@@ -1,11 +1,15 @@
 """What became of a caller whom an agent handed on, outside the queues. Pure."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from telephony.call import Onward
 from telephony.events import DialBegin, Hangup, Newchannel
 from telephony.story import Story, bridged, of
 from telephony.visits import NEAR, OVERTAKING
+
+ATTENDED: Final = "Local/_attended@"
+"""Names of the channels by which Asterisk joins two talks: on a busy PBX they come well before it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,5 +57,9 @@ def _met_at(story: Story, handed_at: int) -> int | None:
     since = min(handed_at - OVERTAKING, early)
     own = {e.bridge: e.at for e in reversed(bridged(story.own))}  # an echo of his first bridge is no new one
     anew = [e.at for e in bridged(story.own) if not e.bridge or own[e.bridge] >= handed_at]
-    others = [e.at for e in bridged(story.events) if e.uniqueid not in {*legs, story.call_id} and e.at >= since]
+    others = [
+        e.at
+        for e in bridged(story.events)
+        if e.uniqueid not in {*legs, story.call_id} and (e.at >= since or e.channel.startswith(ATTENDED))
+    ]
     return min((max(at, handed_at) for at in (*others, *(at for at in anew if at >= handed_at))), default=None)

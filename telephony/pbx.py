@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,20 +25,20 @@ from telephony.journal import Journal, JournalFull
 from telephony.listening import Heard, Judged, Listening, judged
 from telephony.queue_log_gap import Log
 from telephony.tasks import together
+from telephony.telling import Every, Telling
 from telephony.tracker import Tracker
 
 __all__ = ["Gap", "Heard", "Joined", "Pbx", "PlacingRefused", "Ticket", "Wiring"]
 
 log = logging.getLogger(__name__)
 
-TICK_S = 0.5
+TICK_S = 0.02
+"""A verdict comes at most this much later than the grace of its call."""
+LOOK_EVERY_S = 0.5
 CLOCK_EVERY_S = 30
-TELL_EVERY_S = 60
 LISTING_TIMEOUT_S = 30.0
 SILENT_S = 15
 """A connection that died in silence is noticed so much later at most: a gap begins so much earlier."""
-BEHIND_AFTER_S = 5.0
-"""A lag of more seconds is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +79,9 @@ class Pbx:
     """One Asterisk. First `recall`, then `run()`, which listens until cancelled.
 
     `on_heard` gets what was heard, in order; while `room` says no, it may be slow. `on_caller` is told of each caller
-    who waits, once the PBX has said that he is there. `on_state` is told: up, down,
-    journal-full, behind, level, refused. `boot` and `heard_at` are what an earlier run saw last: the start-up stamp
-    of that Asterisk and when it was listened to. So a restart and a gap are known while nobody listened.
+    who waits, once the PBX has said that he is there. `on_state` is told: up, down, journal-full, behind, level,
+    refused, strangers. `boot` and `heard_at` are what an earlier run saw last: the start-up stamp of that Asterisk and
+    when it was listened to. So a restart and a gap are known while nobody listened.
     """
 
     def __init__(
@@ -140,7 +139,9 @@ class Pbx:
 
     async def run(self) -> None:
         """Listen for ever; raises LoginRefused, and whatever else went wrong is mended by reconnecting."""
-        await together(self._client.run(), self._listening.catch_up(), self._asking.run(), self._tick())
+        await together(
+            self._client.run(), self._listening.catch_up(), self._asking.run(), self._let_pass(), self._look_around()
+        )
 
     async def level(self) -> None:
         """Wait until all that was read is digested: only then is anything known of who is on the line."""
@@ -190,40 +191,39 @@ class Pbx:
         middle = (self._journal.start + self._listening.digested_until) // 2
         self.dialler.forget_before(middle)
         calls = self.tracker.let_go(middle)
-        await self._listening.hand_on(Heard(judged(calls), (), self.checkpoint()))  # the checkpoint alone frees too
+        await self._listening.hand_on(self._listening.stretch(judged(calls)))  # the checkpoint alone frees too
 
-    async def _tick(self) -> None:
-        """Let graces and age limits pass, whether or not anything is heard; tell what people ought to know."""
-        every_clock, every_refusal, every_lag = _Every(CLOCK_EVERY_S), _Every(TELL_EVERY_S), _Every(TELL_EVERY_S)
-        told, behind = 0, False
+    async def _look_around(self) -> None:
+        """See now and then to clocks, ages, and what people ought to know."""
+        every_clock, telling = Every(CLOCK_EVERY_S), Telling(self._on_state)
         while True:
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(LOOK_EVERY_S)
             if self.ready and every_clock.due():
                 await self._measure_clock()
-            refused = self.refused + self._asking.refused
-            if refused.total() > told and every_refusal.due():
-                told = refused.total()
-                newest = f"; the newest of the stream: {self.refused.excerpt}" if self.refused.excerpt else ""
-                self._on_state("refused", f"messages refused since the start: {_counted(refused)}{newest}")
-            lag_s = self._listening.lag_s(self._clock())
-            if lag_s > BEHIND_AFTER_S and every_lag.due():
-                behind = True
-                self._on_state(
-                    "behind", f"{lag_s:.0f} s: all is heard and kept, and judged as soon as it can be stored"
-                )
-            elif behind and self._listening.is_level:
-                behind = False
-                self._on_state("level", "all that was heard is judged")
+            now = self._clock()
+            newest = f"; the newest of the stream: {self.refused.excerpt}" if self.refused.excerpt else ""
+            telling.counted("refused", "messages refused since the start", self.refused + self._asking.refused, newest)
+            telling.counted("strangers", "callers on no trunk of ours, left out", self.tracker.strangers)
+            telling.lag(self._listening.lag_s(now), level=self._listening.is_level)
+            self._grow_old(now)
+
+    def _grow_old(self, now: int) -> None:
+        """Let go of what is too old to be of use."""
+        self._journal.expire(now)
+        self.dialler.tick(now)
+        if self.ready:
+            self._heard_at = now
+
+    async def _let_pass(self) -> None:
+        """Let the graces of calls pass, whether or not anything is heard."""
+        while True:
+            await asyncio.sleep(TICK_S)
             await self._pass_time(self._clock())
 
     async def _pass_time(self, now: int) -> None:
         """Look what is over by now. While messages are held or not digested, their arrivals tell the time."""
-        self._journal.expire(now)
-        self.dialler.tick(now)
-        if self._listening.is_level and not self._client.stats.held_bytes:
+        if self._listening.is_level and not self._client.held_bytes:
             await self._listening.hand_on(self._listening.heard(self.tracker.tick(now), []))
-        if self.ready:
-            self._heard_at = now
 
     # After a connection came up
 
@@ -248,8 +248,8 @@ class Pbx:
         for attempt in own:
             self.dialler.adopt(attempt, self._listening.digested_until)
         self.boot = boot
-        calls, found = await self._look_back(missing, asked_at)
-        await self._listening.hand_on(Heard(tuple(calls), tuple(attempts), self.checkpoint(), found))
+        calls, found = await self._look_back(missing, asked_at, restarted=restarted)
+        await self._listening.hand_on(self._listening.stretch(calls, attempts, found))
         await self._measure_clock()
         self.ready = True
         self._on_state("up", f"Asterisk started {boot}" + (", restarted since we last saw it" if restarted else ""))
@@ -274,17 +274,19 @@ class Pbx:
             self._asking.hear(entry)
         return calls
 
-    async def _look_back(self, missing: Iterable[Judged], until: int) -> tuple[list[Judged], Gap | None]:
+    async def _look_back(
+        self, missing: Iterable[Judged], until: int, *, restarted: bool
+    ) -> tuple[list[Judged], Gap | None]:
         """Ask queue_log what came and went since somebody listened last; nobody ever did: then there is no gap."""
         since = self._heard_at
         if since is None or since >= until:
             return list(missing), None
-        found, told = await asyncio.to_thread(gap.look_back, self._log, self.name, since, until)
+        found, told = await asyncio.to_thread(gap.look_back, self._log, self.name, since, until, restarted=restarted)
         return gap.explained(missing, told, self.tracker.alive()), found
 
     async def _caught_up(self) -> None:
         """Wait until what arrived before the listings was digested: they overtake it."""
-        while self._client.stats.held_bytes:  # noqa: ASYNC110 - the client's backlog has no event to wait for
+        while self._client.held_bytes:  # noqa: ASYNC110 - the client's backlog has no event to wait for
             await asyncio.sleep(0.01)
         await self._listening.level()
 
@@ -370,21 +372,3 @@ class Pbx:
             await self._client.action("Hangup", [("Channel", dial.channel_id(attempt)), ("Cause", "16")])
         except ActionFailed as error:
             log.info("attempt %s was over already: %s", attempt, error)
-
-
-class _Every:
-    """A thing that is done once in so many seconds, whatever the wall clock does."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds, self._done_at = seconds, float("-inf")
-
-    def due(self) -> bool:
-        """Tell whether it is time again; if so, it counts as done."""
-        now = time.monotonic()
-        due = now - self._done_at >= self._seconds
-        self._done_at = now if due else self._done_at
-        return due
-
-
-def _counted(counts: Counter[str]) -> str:
-    return ", ".join(f"{count} {why}" for why, count in sorted(counts.items()))

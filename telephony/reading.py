@@ -51,10 +51,9 @@ def read(message: Message, arrived_at: int, counts: Counter[str] | None = None) 
     needed = _NEEDED.get(name)
     if needed is not None and not needed(raw):
         return None
-    lines = message.headers
-    headers = dict(lines)
+    headers = message.fields() or _repeating(message.headers)
     why = FORGED
-    if "" not in headers and (len(headers) == len(lines) or not _forged(lines)) and sieve.whole(raw):
+    if headers is not None and sieve.whole(raw):
         try:
             return reader(headers, _instant(headers.get("Timestamp", ""), arrived_at))
         except LookupError:
@@ -87,9 +86,10 @@ _NEEDED: Final[dict[bytes, Callable[[bytes], bool]]] = {
 """Looks at the bytes that tell cheaply whether a message of that name is worth reading."""
 
 
-def _forged(lines: list[tuple[str, str]]) -> bool:
+def _repeating(lines: list[tuple[str, str]]) -> Headers | None:
+    """Give the headers of which some are repeated, where only such are that may be; None for a forgery."""
     single = [key for key, _ in lines if not key.endswith(_MAY_REPEAT)]
-    return len(set(single)) != len(single)
+    return None if "" in single or len(set(single)) != len(single) else dict(lines)
 
 
 def _instant(timestamp: str, arrived_at: int) -> int:

@@ -235,7 +235,7 @@ def judge(call: Call) -> Verdict:
         row.kind,
         row.reason and row.reason.format(cause=call.refused_with),
         _side(row, call),
-        _seconds(sum(visit.waited(call.seen_until) for visit in call.visits)),
+        _seconds(_wait_of(call)),
         _seconds(_talk_of(call)),
         call.evidence,
         _source(call, row.kind),
@@ -253,6 +253,13 @@ def _side(row: Row, call: Call) -> Side | None:
 
 def _source(call: Call, kind: Kind) -> Source:
     return "live-complete" if call.complete and kind not in NOT_KNOWN else "live-partial"
+
+
+def _wait_of(call: Call) -> int:
+    """Give all waits, µs; who gave up before any queue waited for as long as he was there."""
+    if _came_nowhere(call) and call.gave_up:
+        return max(0, (call.ended_at or call.seen_until) - call.started_at)
+    return sum(visit.waited(call.seen_until) for visit in call.visits)
 
 
 def _talk_of(call: Call) -> int:

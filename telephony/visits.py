@@ -31,6 +31,8 @@ NEAR: Final = 2 * SECOND
 """Two instants this close are one: app_queue counts whole seconds, and channels report in any order."""
 OVERTAKING: Final = SECOND // 10
 """By this much the news of one channel may overtake each other: queue and channel report by different ways."""
+ECHO: Final = SECOND
+"""A QUEUESTATUS that comes again so soon was told twice; queues that throw out one after another take longer."""
 KEY_BEFORE_LEAVING: Final = 5 * SECOND
 
 STATUSES: Final[dict[str, VisitEnd]] = {
@@ -159,7 +161,7 @@ def _abandon(visits: Visits, event: QueueCallerAbandon) -> None:
 
 def _status(visits: Visits, event: QueueStatus) -> None:
     end = STATUSES.get(event.value)
-    if end is None or any(s.status == end and abs((s.status_at or 0) - event.at) <= NEAR for s in visits.stays):
+    if end is None or any(s.status == end and abs((s.status_at or 0) - event.at) <= ECHO for s in visits.stays):
         return
     last = visits.stays[-1] if visits.stays else None
     inside = last is not None and last.connected_at is None and last.status is None

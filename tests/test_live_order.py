@@ -27,7 +27,7 @@ def service(pbx: Asterisk, tmp_path: Path) -> Iterator[Service]:
 def waiting_in_order(pbx: Asterisk) -> list[str]:
     """Who waits in the queue, as the PBX would put them through."""
     entries = [reply for reply in pbx.action("QueueStatus", Queue="sales") if reply.get("Event") == "QueueEntry"]
-    return [entry.get("CallerIDNum") for entry in sorted(entries, key=lambda entry: int(entry.get("Position")))]
+    return [entry["CallerIDNum"] for entry in sorted(entries, key=lambda entry: int(entry["Position"]))]
 
 
 def test_with_one_agent_who_waits_goes_before_the_callback(

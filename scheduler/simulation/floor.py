@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from scheduler.simulation.duty import Seat
 
@@ -74,13 +74,9 @@ class Agents:
         self._busy.discard(agent)
         return self._frees(agent)
 
-    def by_queue(self) -> Mapping[str, Collection[str]]:
-        """Give the free ones, by queue."""
-        table: dict[str, list[str]] = {}
-        for agent in self._free:
-            for queue in self._queues[agent]:
-                table.setdefault(queue, []).append(agent)
-        return table
+    def by_queue(self) -> Mapping[str, int]:
+        """Count the free ones, by queue."""
+        return self._free_for
 
     def _frees(self, agent: str) -> bool:
         if agent not in self._there or agent in self._busy:

@@ -44,7 +44,7 @@ class Service:
             if one.begins_at <= now
             and not (one.in_flight or one.number_live)
             and (turn := rule.turn(one, self.policy, now)) is not None
-            and rule.affordable(one, self.policy, len(scene.free.get(one.queue, ())), price, self.handle_s, now)
+            and rule.affordable(one, self.policy, scene.free.get(one.queue, 0), price, self.handle_s, now)
         ]
         return min(turns, key=lambda pair: pair[0])[1] if turns and self.hours.may_ring(now) else None
 

@@ -8,7 +8,7 @@ and what follows an attempt.
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -31,11 +31,11 @@ _ANSWERS = 1
 class Scene:
     """What can be seen of the centre when it is asked whom to call.
 
-    `free` are the free agents by queue; `staffed` and `idle` count agents; `calls_s` is how many calls a second came
+    `free` counts the free agents by queue; `staffed` and `idle` count agents; `calls_s` is how many calls a second came
     in lately.
     """
 
-    free: Mapping[str, Collection[str]]
+    free: Mapping[str, int]
     staffed: int
     idle: int
     calls_s: float

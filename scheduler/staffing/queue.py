@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from scheduler.staffing.fresh import PastCall
     from scheduler.staffing.patience import Patience
 
-SURE = 0.7
-"""With this chance a half hour has no more calls than it is staffed for; measured in docs/staffing.md."""
+SURE = 0.6
+"""With this chance a half hour has no more calls than it is staffed for: see docs/staffing.md."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,11 @@ class Client:
         return self._up_since is not None and self._link is not None and not self._link.lost
 
     @property
+    def held_bytes(self) -> int:
+        """How much was read and not delivered yet."""
+        return self._stats.held_bytes
+
+    @property
     def stats(self) -> Stats:
         """The counts as they are now."""
         return dataclasses.replace(self._stats)

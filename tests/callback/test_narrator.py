@@ -28,6 +28,7 @@ SERVICE = [  # told by the service itself
     News("pbx-journal-full", NOON, {"pbx": "main", "why": "the journal holds its most"}),
     News("pbx-behind", NOON, {"pbx": "main", "why": "9 s: all is heard and kept"}),
     News("pbx-level", NOON, {"pbx": "main", "why": "all that was heard is judged"}),
+    News("pbx-strangers", NOON, {"pbx": "main", "why": "callers on no trunk: 3 SIP/other"}),
     News("gap", NOON, {"since_at": NOON - MINUTE, "until_at": NOON, "calls": 3, "why_not": ""}),
     News("put-first", NOON, {"queue": "sales", "number": "+819012345678"}),
     News("decided", NOON, {"reservation": 7, "action": "slot", "slot_at": NOON, "who": "anna", "why": "he asked"}),
@@ -80,7 +81,7 @@ def events_in_source() -> set[str]:
     folder = Path(str(callback.__file__)).parent
     text = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
     steps = {step.removesuffix("_at").replace("_", "-") for step in settle.STEPS}
-    states = {"pbx-up", "pbx-down", "pbx-journal-full", "pbx-refused", "pbx-behind", "pbx-level"}
+    states = {"pbx-up", "pbx-down", "pbx-journal-full", "pbx-refused", "pbx-behind", "pbx-level", "pbx-strangers"}
     return set(re.findall(r'News\("([a-z-]+)"', text)) | steps | states
 
 

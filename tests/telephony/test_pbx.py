@@ -80,6 +80,10 @@ class Connection:
         self.asked: list[str] = []
         self.boot = "10:00:00"
 
+    @property
+    def held_bytes(self) -> int:
+        return self.stats.held_bytes
+
     async def action(self, name: str, _headers: object = ()) -> Message:
         self.asked.append(name)
         return Message(f"Response: Success\r\nCoreStartupDate: 2026-11-22\r\nCoreStartupTime: {self.boot}".encode())
@@ -151,7 +155,8 @@ async def comes_up(ear: Ear, pbx: Pbx, at: float, **lists: list[Message]) -> Non
 
 
 async def passes(pbx: Pbx, at: float) -> None:
-    await pbx._pass_time(int((T + at) * SECOND))  # noqa: SLF001 - what `run` does twice a second
+    pbx._grow_old(int((T + at) * SECOND))  # noqa: SLF001 - what `run` does again and again
+    await pbx._pass_time(int((T + at) * SECOND))  # noqa: SLF001
 
 
 def again(pbx: Pbx, begin: int) -> list[tuple[list[str], int]]:
@@ -389,12 +394,12 @@ async def test_stock_is_taken_when_all_that_was_heard_is_digested(ear: Ear) -> N
 
 @in_a_loop
 async def test_a_lag_is_told_and_its_end_too(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("telephony.pbx.TICK_S", 0.001)
+    monkeypatch.setattr("telephony.pbx.LOOK_EVERY_S", 0.001)
     pbx = ear.pbx()
     ear.room = False
     await hears(pbx, waiting(0))
     ear.now = T + 9
-    at_work = [asyncio.ensure_future(work) for work in (pbx._tick(),)]  # noqa: SLF001 - part of `run`
+    at_work = [asyncio.ensure_future(work) for work in (pbx._look_around(),)]  # noqa: SLF001 - part of `run`
     async with asyncio.timeout(5):
         while not ear.told:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
@@ -497,7 +502,7 @@ async def test_a_caller_known_from_a_listing_alone_survives_a_kill(ear: Ear) -> 
 
 @in_a_loop
 async def test_forged_messages_are_told(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("telephony.pbx.TICK_S", 0.001)
+    monkeypatch.setattr("telephony.pbx.LOOK_EVERY_S", 0.001)
     pbx, told = ear.pbx(), asyncio.Event()
 
     def tell(state: str, why: str) -> None:
@@ -508,7 +513,7 @@ async def test_forged_messages_are_told(ear: Ear, monkeypatch: pytest.MonkeyPatc
     forged = Message(waiting(0)[1][1].raw + b"\r\nUniqueid: 1.2")
     for _ in range(3):
         await hears(pbx, [(0, forged)])
-    ticking = asyncio.ensure_future(pbx._tick())  # noqa: SLF001
+    ticking = asyncio.ensure_future(pbx._look_around())  # noqa: SLF001
     async with asyncio.timeout(5):
         await told.wait()
     await asyncio.sleep(0.02)  # in which nothing more is to be told

@@ -142,9 +142,14 @@ def test_chance_alone_is_no_habit() -> None:
     assert habit(noisy(200, 0, seed=3)).spread < 0.001
 
 
-def test_too_few_days_have_the_usual_habit() -> None:
-    assert habit(days(10, 12, 8)) == USUAL
-    assert habits(days(10, 12, 8, 10, 90))[MONDAY + timedelta(days=28)] != USUAL
+def test_without_days_the_habit_is_the_usual_one() -> None:
+    assert habit({}) == habit(days(10)) == USUAL
+
+
+def test_few_days_move_the_habit_little() -> None:
+    wild = {place: habit(noisy(place, 0.3, seed=2)).spread for place in (8, 40, 120)}
+    assert abs(wild[8] - USUAL.spread) < 0.03
+    assert USUAL.spread < wild[40] < wild[120]
 
 
 def test_what_was_known_before_each_day_is_what_its_past_alone_says() -> None:

@@ -71,7 +71,7 @@ def test_need_is_where_calls_come(queue: Queue) -> None:
 
 def test_hints_come_with_evidence_of_the_days_there_are(queue: Queue) -> None:
     day = MONDAY + timedelta(days=7 * WEEKS)
-    present = [0] * 18 + [5] * 6 + [0] * 24
+    present = [0] * 18 + [5, 5, 5, 3, 3, 3] + [0] * 24
     found = queue.hints(day, present, Terms())
     more = next(hint for hint in found if hint.first == 20)
     assert more.more > 0

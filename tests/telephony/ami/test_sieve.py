@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,22 @@ def test_nobody_can_write_a_whole_event(kind: str) -> None:
 def test_no_value_with_a_line_end_leaves_its_event_whole(value: str, key: str) -> None:
     found = parts("Hangup", **{key: value})
     assert any(part.name == "Hangup" and sieve.whole(part.raw) for part in found) == ("\r\n" not in value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_stands_between_an_event_and_what_begins_it(kind: str) -> None:
+    head, rest = written([("Event", kind), ("Uniqueid", ID), ("UserEvent", "LcrClosed")]).split(b"\r\n", 1)
+    assert not sieve.whole(head + b"\r\nX: y\r\n" + rest)
+
+
+def test_no_other_order_is_asterisks() -> None:
+    """Of pieces that are welded together something stands out of its place."""
+    lines = written([("Event", "Hangup"), ("Uniqueid", ID)]).split(b"\r\n")
+    for first, second in pairwise(range(1, len(lines))):
+        lines[first], lines[second] = lines[second], lines[first]
+        assert not sieve.whole(b"\r\n".join(lines))
+        lines[first], lines[second] = lines[second], lines[first]
+    assert sieve.whole(b"\r\n".join(lines))
 
 
 # Telling it
