@@ -58,13 +58,12 @@ class Shiftwork:
     ) -> None:
         self._store, self._journal, self._held, self._gateway = store, journal, held, gateway
         self._tell, self._now, self._stopped = narrator.tell, now, stopped
-        wiring = settings.pbx
+        wiring, began = settings.pbx, now()
         with self._transaction() as connection:
             self._shift: Shift = take_over(connection, settings, now())
-            journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, now())
+            journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, began)
             seen = live.recall(connection, wiring.name)
             first_start = checkpoints.first_start(connection, wiring.name)
-        began = now()
         heard_at = seen[1] if seen else (first_start if first_start < began else None)
         self._hear_from = journal.resume(journal_id, offset)
         self._writer = Writer(store, self._shift, held, journal.id, now, narrator.tell, journal.forget_before)

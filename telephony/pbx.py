@@ -108,7 +108,7 @@ class Pbx:
         self.clock_off_s = 0.0
         self.refused = Refused()  # messages that were refused, by why: forged, malformed
         self.gaps = 0  # times that the journal had no room for what came
-        self._heard_at = heard_at
+        self._heard_at, self._up_at = heard_at, 0
         self._journal, self._clock, self._log = journal, clock, wiring.log
         self._full = False
         self._on_state = on_state
@@ -251,7 +251,7 @@ class Pbx:
         calls, found = await self._look_back(missing, asked_at, restarted=restarted)
         await self._listening.hand_on(self._listening.stretch(calls, attempts, found))
         await self._measure_clock()
-        self.ready = True
+        self.ready, self._up_at = True, asked_at
         self._on_state("up", f"Asterisk started {boot}" + (", restarted since we last saw it" if restarted else ""))
 
     def _take_stock(self, listed: list[Message], asked_at: int, *, restarted: bool) -> list[Call]:
@@ -315,7 +315,7 @@ class Pbx:
 
     async def _on_down(self, reason: str) -> None:
         if self.ready and self._heard_at is not None:
-            self._heard_at -= SILENT_S * SECOND
+            self._heard_at = max(self._up_at, self._heard_at - SILENT_S * SECOND)
         self.ready = False
         self._on_state("down", reason)
 

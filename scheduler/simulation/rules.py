@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from scheduler import policy as rule
 from scheduler import retry
+from scheduler.clock import SECOND
 from scheduler.hours import Hours
 from scheduler.order import Candidate
 from scheduler.promise import Promise, Terms, promise
@@ -46,7 +47,12 @@ class Service:
             and (turn := rule.turn(one, self.policy, now)) is not None
             and rule.affordable(one, self.policy, scene.free.get(one.queue, 0), price, self.handle_s, now)
         ]
-        return min(turns, key=lambda pair: pair[0])[1] if turns and self.hours.may_ring(now) else None
+        return min(turns, key=lambda pair: pair[0])[1] if turns and self._rings_out(now) else None
+
+    def _rings_out(self, now: int) -> bool:
+        """Whether a whole ring from now on ends before the quiet hours."""
+        until = self.hours.ring_until(now)
+        return until is not None and until >= now + self.longest_ring_s * SECOND
 
     def after(self, outcome: str, tries: int, now: int) -> int | None:
         """Follow the table of retries."""

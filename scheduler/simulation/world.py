@@ -23,7 +23,7 @@ from scheduler.simulation.duty import Seat
 from scheduler.simulation.floor import Agents
 from scheduler.simulation.story import HUNG_UP, SERVED, STILL_WAITING, Arrival, Nature, Owed, Ring, Story, Visit, Work
 
-_LATELY_S = 600  # for how busy it is: half an hour told too late, five minutes too little
+_LATELY_S = 600  # how busy it is now; of 2, 5, 10 and 30 minutes the best on the first half of the month
 _ANSWERS = 1
 
 
