@@ -8,10 +8,10 @@ READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test live bench check format lock clean
+.PHONY: help setup run test live bench staffing-report check format lock clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 $(READY): requirements.lock pyproject.toml
 	@echo "setting up $(VENV) (once) ..."
@@ -33,6 +33,9 @@ live: $(READY) ## the live tests on the old Asterisk 16 (ARGS='-k busy')
 
 bench: $(READY) ## what it can bear, measured: BENCH=ingest, or a list without it (ARGS=--help)
 	@$(BIN)/python -m benchmarks $(BENCH) $(ARGS)
+
+staffing-report: $(READY) ## docs/staffing.md: how good forecasts and hints are (ARGS='--data DIR')
+	@$(BIN)/python -m benchmarks staffing $(ARGS)
 
 check: $(READY) ## format, lint, types and layers
 	@$(BIN)/ruff format --check .

@@ -1,8 +1,8 @@
 """How long one decision takes: choose whom to call among 10,000 who are due, and claim him, with the commit.
 
 990,000 reservations are settled; 10,000 are open and due in 20 queues, most of which cannot be called: in most queues
-nobody is free, in some callers wait, and one customer in twenty is on the line. A claim is the service's own: one transaction that
-reads the lanes, asks the rule and writes the attempt. Eight at once are eight threads of one process.
+nobody is free, in some callers wait, and one customer in twenty is on the line. A claim is the service's own: one
+transaction that reads the lanes, asks the rule and writes the attempt. Eight at once are eight threads of one process.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import json
 import random
 import tempfile
 import threading
-import time
+import time as clock
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,7 +69,7 @@ class Desk:
         self.store = Store(url)
         schema.migrate(self.store)
         rules = ShiftRules(
-            zone="UTC", no_ring_after="23:59", no_ring_before="00:00:01", queues=dict.fromkeys(QUEUES, ON)
+            zone="UTC", no_ring_after=time(23, 59), no_ring_before=time(0, 0, 1), queues=dict.fromkeys(QUEUES, ON)
         )
         settings = Settings(
             pbx=PbxWiring(name="main", username="u", secret="s"),  # noqa: S106
@@ -99,11 +100,11 @@ class Desk:
 
     def claim(self) -> float:
         """Decide once, and claim; give the milliseconds that it took."""
-        began = time.perf_counter()
+        began = clock.perf_counter()
         with self.store.write() as connection:
             lease.guard(connection, self.held)
             order, _ = dispatch.next_order(connection, self.shift, self.held, self.picture, NOON)
-        took = (time.perf_counter() - began) * 1000
+        took = (clock.perf_counter() - began) * 1000
         if order is None:
             raise RuntimeError("nobody could be called: this measures nothing")
         with self.store.write() as connection:  # he goes to the end of his lane: the next decision is as hard

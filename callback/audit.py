@@ -7,8 +7,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, RowMapping, select, true, update
 
+from callback.errors import CallbackError
 from callback.store import tables as t
 from callback.store.inserting import insert_new
 
@@ -17,10 +18,15 @@ GENESIS = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """The person who decides, and why."""
+    """The person who decides, and why: both are said, and neither is longer than its column. CallbackError else."""
 
     who: str
     why: str
+
+    def __post_init__(self) -> None:
+        for key, said, room in (("--by", self.who, t.WHO_ROOM), ("--why", self.why, t.WHY_ROOM)):
+            if not said.strip() or len(said) > room:
+                raise CallbackError(f"{key} must say something, in at most {room} characters")
 
 
 def add(
@@ -46,14 +52,21 @@ def add(
 
 def broken_at(connection: Connection) -> str | None:
     """Say where the chain is broken: a row changed, taken out or put in; None where it is whole."""
+    a, head = t.audit, t.audit_head.c
+    # The rows and their head in one statement: between two, a decision may be added on a server
+    last = (head.hash.label("head_hash"), head.rows.label("head_rows"))
+    chain = select(a, *last).select_from(a.outerjoin(t.audit_head, true())).order_by(a.c.id)
     previous, rows = GENESIS, 0
-    for row in connection.execute(select(t.audit).order_by(t.audit.c.id)).mappings():
-        told = {key: value for key, value in row.items() if key not in {"id", "hash"}}
+    row: RowMapping | None = None
+    for row in connection.execute(chain).mappings():
+        told = {column.name: row[column.name] for column in a.c if column.name not in {"id", "hash"}}
         if row["previous"] != previous or row["hash"] != hash_of(told):
             return f"row {row['id']}"
         previous, rows = row["hash"], rows + 1
-    head = connection.execute(select(t.audit_head)).first()
-    whole = (head.hash, head.rows) == (previous, rows) if head else rows == 0
+    if row is None:
+        whole = not connection.execute(select(head.rows)).scalar()
+    else:
+        whole = (row["head_hash"], row["head_rows"]) == (previous, rows)
     return None if whole else "the end: rows are missing"
 
 

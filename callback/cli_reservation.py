@@ -21,7 +21,7 @@ from callback.settings import Settings, load
 from callback.shift import Shift, current
 from callback.store import tables as t
 from callback.store.engine import Store
-from scheduler.clock import first, local
+from scheduler.clock import first, local, micros
 
 app = typer.Typer(help="Decide about a reservation: hold, resume, call now, cancel …; all of it is kept in an audit.")
 
@@ -55,7 +55,8 @@ def slot(
     """Call him at the time that he chose; it replaces every other promise."""
     wiring = load(settings)
     try:
-        chosen_at = first(datetime.fromisoformat(at), wiring.rules.hours().zone)
+        said = datetime.fromisoformat(at)
+        chosen_at = micros(said) if said.tzinfo else first(said, wiring.rules.hours().zone)
     except ValueError as error:
         raise CallbackError(f"'{at}' is no time: write it as in 2026-11-23 18:30") from error
 
@@ -90,4 +91,7 @@ def _decide(wiring: Settings, decision: Decision, reservation: int, by: By) -> N
 
 
 def _user() -> str:
-    return pwd.getpwuid(os.getuid()).pw_name
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError as error:
+        raise CallbackError("this user has no name on this machine: say who decides with --by NAME") from error

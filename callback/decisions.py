@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from callback import audit, recovery, settle, wording
 from callback.audit import By
-from callback.errors import CallbackError
+from callback.errors import CallbackError, IllegalTransition
 from callback.news import News
 from callback.reservation import Event
 from callback.shift import Shift
@@ -60,8 +60,10 @@ def call_now(connection: Connection, shift: Shift, reservation: int, by: By, now
 
 def choose_slot(connection: Connection, shift: Shift, reservation: int, chosen_at: int, by: By, now: int) -> list[News]:
     """Call him at the time that he chose: it replaces every other promise. SchedulerError where nobody may ring."""
-    _locked(connection, shift, reservation)
+    row = _locked(connection, shift, reservation)
     pledge = slot(chosen_at, now, shift.hours)
+    if row.state == "held":
+        settle.move(connection, reservation, "resumed", now)
     recovery.add_promise(connection, shift, reservation, pledge)
     times = {"aim_at": pledge.aim_at, "deadline_at": pledge.deadline_at}
     _change(connection, reservation, slot_at=chosen_at, due_at=chosen_at, clock_starts_at=chosen_at, **times)
@@ -83,8 +85,14 @@ _CLOSING: Final[tuple[Event, ...]] = ("cancelled", "done-elsewhere", "withdrawn"
 
 
 def _moved(connection: Connection, shift: Shift, reservation: int, event: Event, by: By, now: int) -> list[News]:
-    _locked(connection, shift, reservation)
-    settle.move(connection, reservation, event, now)
+    row = _locked(connection, shift, reservation)
+    try:
+        settle.move(connection, reservation, event, now)
+    except IllegalTransition as error:
+        remedy = "decide when the call has ended" if row.state == "calling" else "see `callback queue`"
+        raise IllegalTransition(
+            f"reservation {reservation} is '{row.state}', not to be {event} now; {remedy}"
+        ) from error
     if event in _CLOSING:
         wording.withdraw(connection, reservation, f"{event} by a person", now)
     return _told(connection, shift, reservation, event, by, {}, now)

@@ -42,7 +42,7 @@ def next_order(
         decision = decide(list(rows.values()), in_flight, shift, live, now)
         if isinstance(decision, order.Wait):
             return None, []
-        if lanes.lock(connection, decision.candidate.reservation):
+        if lanes.lock(connection, decision.candidate.reservation, now):
             break
         del rows[decision.candidate.reservation]  # somebody else is about to call him, or decides about him
     if not _rings_left(connection, shift, decision.candidate, now):

@@ -25,11 +25,18 @@ class Live:
     waiting: dict[str, int]
     numbers: frozenset[str]  # E.164, on any channel that is not our own
     boot: str
+    heard_at: int | None = None  # when the PBX was listened to last; None: never
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; `numbers` stays out of the database."""
         free = {queue: sorted(agents) for queue, agents in self.free.items()}
-        return {"closed": self.closed, "free": free, "waiting": self.waiting, "boot": self.boot}
+        return {
+            "closed": self.closed,
+            "free": free,
+            "waiting": self.waiting,
+            "boot": self.boot,
+            "heard_at": self.heard_at,
+        }
 
 
 def look(pbx: Pbx, shift: Shift, database_off_s: float, now: int) -> Live:
@@ -41,6 +48,7 @@ def look(pbx: Pbx, shift: Shift, database_off_s: float, now: int) -> Live:
         waiting={queue: pbx.tracker.waiting(queue) for queue in queues},
         numbers=frozenset(_numbers(pbx, shift)),
         boot=pbx.boot,
+        heard_at=pbx.heard_at,
     )
 
 
@@ -78,6 +86,8 @@ def recall(connection: Connection, pbx: str) -> tuple[Live, int] | None:
     row = connection.execute(select(t.live_view).where(t.live_view.c.pbx == pbx)).first()
     if row is None:
         return None
-    free = {queue: frozenset(agents) for queue, agents in row.body["free"].items()}
-    live = Live(row.body["closed"], free, row.body["waiting"], frozenset(), row.body["boot"])
+    body = row.body
+    free = {queue: frozenset(agents) for queue, agents in body["free"].items()}
+    heard_at = body.get("heard_at", row.seen_at)  # pictures of earlier versions do not tell
+    live = Live(body["closed"], free, body["waiting"], frozenset(), body["boot"], heard_at)
     return live, row.seen_at

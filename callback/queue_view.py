@@ -88,11 +88,13 @@ def _line(row: Row[Any], why: dict[int, str], now: int) -> Line:
         deadline_at=row.deadline_at,
         due_at=row.due_at,
         overdue=now > row.deadline_at,
-        why_not="being-called" if row.state == "calling" else why[row.id],
+        why_not=_BY_STATE.get(row.state) or why[row.id],
     )
 
 
+_BY_STATE = {"calling": "being-called", "held": "held"}
 _WORDS = {
+    "held": "held by a person, until he is resumed",
     "in-aim": "is next",
     "in-window": "is next",
     "overdue": "is next, late",
@@ -113,7 +115,7 @@ _WORDS = {
 
 
 def show(lines: list[Line], zone: ZoneInfo) -> None:
-    """Print the queue as a table, in the site's time."""
+    """Print the queue as a table, in the site's time; on another day with that day's date."""
     if not lines:
         Console().print("Nobody waits for a callback.")
         return
@@ -140,7 +142,8 @@ def show(lines: list[Line], zone: ZoneInfo) -> None:
 
 
 def _hour(at: int, zone: ZoneInfo) -> str:
-    return f"{local(at, zone):%H:%M}"
+    then, today = local(at, zone), local(time.time_ns() // 1000, zone)
+    return f"{then:%H:%M}" if then.date() == today.date() else f"{then:%m-%d %H:%M}"
 
 
 def call_line(record: dict[str, Any]) -> str:

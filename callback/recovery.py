@@ -220,7 +220,8 @@ def _withdraw(connection: Connection, call: Call, now: int) -> list[News]:
     row = connection.execute(
         select(r.id)
         .join(t.loss, t.loss.c.reservation_id == r.id)
-        .where(t.loss.c.pbx == call.pbx, t.loss.c.call_id == call.call_id, r.state == "waiting", r.losses == 1)
+        .where(t.loss.c.pbx == call.pbx, t.loss.c.call_id == call.call_id, r.losses == 1)
+        .where(r.state.in_(("waiting", "held")))
         .where(~select(t.attempt).where(t.attempt.c.reservation_id == r.id).exists())
     ).first()
     if row is None:

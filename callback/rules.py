@@ -156,7 +156,13 @@ class ShiftRules(Part):
 
     def queue_of(self, did: str | None) -> str | None:
         """The queue that a dialled number leads to, for calls that were lost before they reached it."""
-        return self.dids.get(did or "", self.default_queue)
+        bare = (did or "").removeprefix("+")  # trunks differ in whether they signal it
+        return self.dids.get(bare) or self.dids.get(f"+{bare}") or self.default_queue
+
+    def named(self) -> list[str]:
+        """Every queue that the rules speak of, each once."""
+        elsewhere = [*self.dids.values(), *([self.default_queue] if self.default_queue else [])]
+        return list(dict.fromkeys([*self.queues, *elsewhere]))
 
     def queue(self, name: str) -> QueueRules:
         """The queue's rules; a queue nobody named is in `watch`."""

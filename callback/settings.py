@@ -155,13 +155,14 @@ def _fault(text: str, item: Mapping[str, Any]) -> str:
     where = f"line {line}, " if line else ""
     section, key = ".".join(keys[:-1]), keys[-1] if keys else "settings"
     told = _REMEDIES.get(item["type"], str(item["msg"]).removeprefix("Value error, "))
-    given = "" if item["type"] == "missing" or key == "secret" else f" (it is {_short(item['input'])})"
+    given = "" if item["type"] == "missing" or key in {"secret", "url"} else f" (it is {_short(item['input'])})"
     return f"{where}[{section}] {key}: {told}{given}" if section else f"{where}[{key}]: {told}{given}"
 
 
 _REMEDIES = {
     "missing": "is missing; add it",
     "extra_forbidden": "is no setting of this section; mend the spelling or remove it",
+    "model_type": "must be a section of its own, its settings below it",
 }
 
 
@@ -176,7 +177,7 @@ def _line_of(text: str, keys: list[str]) -> int | None:
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.strip()
         if stripped.startswith("["):
-            section = stripped.strip("[] \t").split("#")[0].strip()
+            section = stripped.split("#")[0].strip("[] \t").replace('"', "").replace("'", "")
             if section == ".".join(keys[:-1]) or section == ".".join(keys):
                 section_line = number
         elif "=" in stripped and not stripped.startswith("#"):

@@ -115,6 +115,8 @@ def _follow(
         wording.give_up(connection, shift, row.id, row.tries + 1, now)
         return state, None
     due_at = retry.due_at(following, shift.hours, now, ring_until_at, shift.rules.ring_s)
+    if following.counts and row.slot_at is not None:
+        due_at = max(due_at, row.slot_at)  # tried before the time that he chose: that time stands
     tries = row.tries + following.counts
     return move(connection, row.id, "tried", now, due_at=due_at, tries=tries), due_at
 
@@ -130,7 +132,7 @@ def _settle_others(connection: Connection, row: Row[Any], now: int) -> list[News
             r.c.person_id == row.person_id,
             r.c.queue_group == row.queue_group,
             t.OPEN,
-            r.c.state == "waiting",
+            r.c.state.in_(("waiting", "held")),
             r.c.id != row.id,
         )
         .order_by(r.c.id)

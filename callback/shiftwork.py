@@ -31,7 +31,7 @@ from telephony.dialler import Order
 from telephony.errors import TelephonyError
 from telephony.journal import Journal
 from telephony.pbx import Joined, Pbx, PlacingRefused, Ticket, Wiring
-from telephony.queue_log_gap import open_log
+from telephony.queue_log.between import open_log
 from telephony.tasks import together
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Shiftwork:
             journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, began)
             seen = live.recall(connection, wiring.name)
             first_start = checkpoints.first_start(connection, wiring.name)
-        heard_at = seen[1] if seen else (first_start if first_start < began else None)
+        heard_at = (seen[0].heard_at if seen else None) or (first_start if first_start < began else None)
         self._hear_from = journal.resume(journal_id, offset)
         self._writer = Writer(store, self._shift, held, journal.id, now, narrator.tell, journal.forget_before)
         self._pbx = Pbx(
@@ -137,7 +137,7 @@ class Shiftwork:
     def _on_state(self, state: str, why: str) -> None:
         told = [News(f"pbx-{state}", self._now(), {"pbx": self._pbx.name, "why": why})]
         if state == "up":
-            told += [self._unknown(queue) for queue in self._shift.rules.queues if queue not in self._pbx.queues]
+            told += [self._unknown(queue) for queue in self._shift.rules.named() if queue not in self._pbx.queues]
         self._tell(told)
 
     async def _greet(self, caller: Joined) -> None:
@@ -155,7 +155,7 @@ class Shiftwork:
             return redial.owed(connection, self._shift, caller.number, caller.queue, caller.channel)
 
     def _unknown(self, queue: str) -> News:
-        why = f"no such queue on the PBX: mend [rules.queues.{queue}]; it has {', '.join(sorted(self._pbx.queues))}"
+        why = f"no such queue on the PBX: mend {queue} in [rules]; it has {', '.join(sorted(self._pbx.queues))}"
         return News("unknown-queue", self._now(), {"queue": queue, "why": why})
 
     # Ticks
@@ -253,10 +253,17 @@ class Shiftwork:
 
     async def _offer(self) -> None:
         """Let the dialplan offer "press 1 and we call you back" for a while, where that would be kept."""
-        if self._pbx.ready and self._pbx.is_level:
-            await self._writer.caught_up()  # the database takes reservations
-            for queue in offer.queues(self._shift, self._now()):
-                await self._pbx.offer(queue, OFFER_LASTS_S)
+        seen = await self._look()
+        if seen.closed is not None:
+            return  # nobody would be called
+        await asyncio.to_thread(self._writes)
+        for queue in offer.queues(self._shift, self._now()):
+            await self._pbx.offer(queue, OFFER_LASTS_S)
+
+    def _writes(self) -> None:
+        """See that the database takes reservations, also when none was made lately; StoreError where it does not."""
+        with self._transaction():
+            pass
 
     async def _text(self) -> None:
         """Send what is due; nobody is texted while he is on the line, nor before we know who is."""

@@ -17,7 +17,7 @@ from sms.gateway import Refused
 from sms.text import Templates
 
 US = 1_000_000
-_BY_KIND = {"dropped": "lost-dropped"}
+_BY_KIND = {"dropped": "lost-dropped", "silent": "lost-silent", "requested": "lost-requested"}
 GIVEN_UP_LASTS_S = 3600
 
 
@@ -31,6 +31,8 @@ def explain(connection: Connection, shift: Shift, reservation: int, kind: str, p
     """Tell the caller what happened and by when he is called; after a grace, and never past the deadline."""
     template = "lost-carried" if pledge.reason == "carried-over" else _BY_KIND.get(kind, "lost")
     not_before = max(lost_at, pledge.made_at) + round(shift.rules.text_grace_s * US)
+    if not_before >= pledge.deadline_at:
+        return False  # lost again after his deadline: that time can be promised no more
     made_at = pledge.made_at
     times = {
         "by": _clock_time(pledge.deadline_at, made_at, shift),
@@ -61,14 +63,21 @@ def _given_up(reservation: int) -> str:
 
 
 def hold_back(connection: Connection, shift: Shift, on_the_line: Collection[str], now: int) -> None:
-    """Let nobody be texted while he rings, waits or talks, also with us: his texts wait for another grace."""
+    """Let nobody be texted while he rings, waits or talks, also with us: his texts wait for another grace.
+
+    Nor is anything promised to whom a person holds: his text waits until he is resumed, or is too late.
+    """
+    r = t.reservation.c
+    held = select(r.id).where(t.OPEN, r.pbx == shift.pbx, r.state == "held")
+    reservations = set(connection.execute(held).scalars())
     called = select(t.attempt.c.person_id).where(t.IN_FLIGHT, t.attempt.c.pbx == shift.pbx)
     people = set(connection.execute(called).scalars())
     if on_the_line:
         people |= set(connection.execute(select(t.person.c.id).where(t.person.c.number.in_(on_the_line))).scalars())
     if people:
-        theirs = select(t.reservation.c.id).where(t.reservation.c.person_id.in_(people))
-        recipients = [_recipient(reservation) for reservation in connection.execute(theirs).scalars()]
+        reservations |= set(connection.execute(select(r.id).where(r.person_id.in_(people))).scalars())
+    if reservations:
+        recipients = [_recipient(reservation) for reservation in sorted(reservations)]
         outbox.hold_back(connection, recipients, now + round(shift.rules.text_grace_s * US))
 
 

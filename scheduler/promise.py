@@ -23,6 +23,8 @@ CARRIED_OVER: Final = "carried-over"
 SLOT: Final = "slot"
 SLOT_AIM_S: Final = 600
 SLOT_WINDOW_S: Final = 1800
+SLOT_LEAST_S: Final = 300
+"""With less time before the cut, a chosen time could not be kept: an agent has to be found, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,11 @@ def slot(chosen_at: int, made_at: int, hours: Hours) -> Promise:
     if not hours.may_ring(chosen_at):
         opens = local(hours.next_opening(chosen_at), hours.zone)
         raise SchedulerError(f"nobody may be rung then: choose a time from {opens:%Y-%m-%d %H:%M} on")
-    return _within(hours.stretch(chosen_at), SLOT, made_at, SLOT_WINDOW_S, SLOT_AIM_S)
+    stretch = hours.stretch(chosen_at)
+    if stretch[1] - chosen_at < SLOT_LEAST_S * SECOND:
+        until = local(stretch[1] - SLOT_LEAST_S * SECOND, hours.zone)
+        raise SchedulerError(f"too little time is left to call him then: choose a time until {until:%H:%M}")
+    return _within(stretch, SLOT, made_at, SLOT_WINDOW_S, SLOT_AIM_S)
 
 
 def carry(standing: Promise, hours: Hours, now: int, terms: Terms) -> Promise:

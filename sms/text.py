@@ -67,6 +67,8 @@ SAMPLES: Mapping[str, Mapping[str, str]] = {
     "lost": {"by": _BY, "caller_id": _CALLER_ID},
     "lost-carried": {"from_time": "Wednesday 09:00", "by": _BY, "caller_id": _CALLER_ID},
     "lost-dropped": {"by": _BY, "caller_id": _CALLER_ID},
+    "lost-silent": {"by": _BY, "caller_id": _CALLER_ID},
+    "lost-requested": {"by": _BY, "caller_id": _CALLER_ID},
     "given-up": {"tries": "10", "caller_id": _CALLER_ID},
 }
 _PACKAGED = Path(__file__).with_name("templates")

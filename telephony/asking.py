@@ -97,14 +97,23 @@ class Asking:
     async def _work(self) -> None:
         while True:
             await self._waiting.acquire()
-            if self._overflow:
-                await self._say(Denied, self._overflow.popleft())
-            elif self._line:
-                kind, about = self._line.popleft()
-                try:
-                    await (self._confirm(about) if kind is Confirmed else self._switch_on(about))
-                except TelephonyError as error:
-                    log.info("unanswered about %s: %s", about.uniqueid, error)
+            if not self._overflow and not self._line:
+                continue
+            kind, about = (Denied, self._overflow.popleft()) if self._overflow else self._line.popleft()
+            try:
+                await self._find_out(kind, about)
+            except TelephonyError as error:
+                log.info("unanswered about %s: %s", about.uniqueid, error)
+            except Exception:  # of whoever was told: the others are asked about all the same
+                log.exception("what was to be done about %s failed", about.uniqueid)
+
+    async def _find_out(self, kind: type[ChannelEvent], about: ChannelEvent) -> None:
+        if kind is Confirmed:
+            await self._confirm(about)
+        elif kind is Detecting:
+            await self._switch_on(about)
+        else:
+            await self._say(Denied, about)
 
     async def _confirm(self, about: ChannelEvent) -> None:
         headers = [("Channel", about.uniqueid), ("Variable", "CALLERID(num)")]

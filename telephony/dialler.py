@@ -263,9 +263,13 @@ _READERS: Final = {
 _BEGINNINGS: Final = tuple(f"Event: {name}\r\n".encode() for name in _READERS)
 
 
+def wanted(raw: bytes) -> bool:
+    """Tell by a look at its bytes whether an event may be about an attempt of ours."""
+    return raw.startswith(_BEGINNINGS) and _MARK in raw
+
+
 def attempt_told_of(message: Message) -> str | None:
     """Give the attempt of ours that a message tells something about; None for all that nobody here reads."""
-    raw = message.raw
-    if not raw.startswith(_BEGINNINGS) or _MARK not in raw or not whole(raw):
+    if not (wanted(message.raw) and whole(message.raw)):
         return None
     return attempt_of(message.get("Linkedid")) or attempt_of(message.get("Uniqueid"))

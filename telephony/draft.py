@@ -5,7 +5,9 @@ from typing import Final
 
 from telephony.before import DECISIVE
 from telephony.events import (
+    AgentCalled,
     AgentConnect,
+    AgentRingNoAnswer,
     BridgeEnter,
     ChannelEvent,
     ChannelTalkingStart,
@@ -21,6 +23,7 @@ from telephony.events import (
     LcrClosed,
     LcrReason,
     LcrRequested,
+    NewCallerid,
     Newchannel,
     Newexten,
     QueueEvent,
@@ -32,7 +35,8 @@ from telephony.ids import originated
 from telephony.media import VOICE, Voice
 
 EVENTS_OF_A_CALL: Final = 1000
-"""More than a call of hours has; what comes after them is not kept, and the call is then not complete."""
+"""More than a call of hours has, phones that ring apart; of those as many again. What comes after them is not kept,
+and the call is then not complete."""
 VOICES_OF_A_CALL: Final = 32
 """Channels whose voice is followed; more than a call of many transfers has."""
 
@@ -44,6 +48,8 @@ OPENS_NOTHING: Final = (*VOICE, *NOTES, LcrRequested, LcrClosed, LcrReason)
 """Events that belong to a call which is known already, or to none that we follow."""
 FLEETING: Final = (RTCPSent, RTCPReceived)
 """Reports that come every few seconds, and of which the next ones say it again."""
+OF_RINGING: Final = (Newchannel, NewCallerid, AgentCalled, DialBegin, AgentRingNoAnswer, Hangup)
+"""What each phone that rings brings again: where all of a large queue do, a thousand events in minutes."""
 _DOWN: Final = 0
 _ONLY_ONCE: Final = (ChannelTalkingStart, ChannelTalkingStop)
 
@@ -59,6 +65,7 @@ class Draft:
     channel: str = ""  # the name of its own channel
     outgoing: bool = False  # its own channel was made to call somebody
     events: dict[ChannelEvent, None] = field(default_factory=dict)
+    ringing: int = 0  # events among them that tell of phones that ring
     voices: dict[str, Voice] = field(default_factory=dict)
     others: set[str] = field(default_factory=set)
     alive: set[str] = field(default_factory=set)
@@ -116,7 +123,10 @@ class Draft:
         return self.queued or not isinstance(event, DTMFEnd)
 
     def _keep(self, event: ChannelEvent) -> None:
-        if len(self.events) < EVENTS_OF_A_CALL or isinstance(event, Hangup):
+        rings = isinstance(event, OF_RINGING)
+        taken = self.ringing if rings else len(self.events) - self.ringing
+        if taken < EVENTS_OF_A_CALL or isinstance(event, Hangup):
+            self.ringing += rings and event not in self.events
             self.events[event] = None
         else:
             self.gap = True

@@ -5,16 +5,19 @@ A gap is said, never guessed: where no log covers it, why not is said too.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from telephony.call import Call, Verdict
-from telephony.queue_log_gap import Log, calls_between
+from telephony.queue_log.between import Log, calls_between
 
 NO_LOG: Final = "no queue_log is configured: set [pbx] queue_log"
 
 Judged = tuple[Call, Verdict]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,11 @@ def look_back(
     """
     if log is None:
         return Gap(since, until, 0, NO_LOG), ()
-    told = calls_between(log, since, until, pbx=pbx, restarted_at=until if restarted else None)
+    try:
+        told = calls_between(log, since, until, pbx=pbx, restarted_at=until if restarted else None)
+    except Exception as error:  # what is wrong with a log must not keep anybody from listening
+        logger.exception("the queue_log could not be read")
+        return Gap(since, until, 0, f"{log} could not be read: {error!r}"), ()
     return Gap(since, until, len(told.calls), told.why_not), told.calls
 
 

@@ -194,7 +194,7 @@ class Journal:
         """
         self.flush()
         for segment in list(self._segments):
-            if segment.end > offset:
+            if segment.end > offset and segment in self._segments:  # others may be forgotten meanwhile
                 yield from _records(segment, max(offset, segment.start))
 
     def forget_before(self, offset: int) -> None:

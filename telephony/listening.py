@@ -19,6 +19,7 @@ from telephony import events, notes, reading
 from telephony.ami.protocol import Message
 from telephony.call import Call, Verdict
 from telephony.dialler import Dialler
+from telephony.draft import FLEETING
 from telephony.gap import Gap
 from telephony.journal import Journal, JournalFull, Record
 from telephony.tracker import Tracker
@@ -75,10 +76,12 @@ class Listening:
     async def hear(self, message: Message, event: events.Event | None, arrived_at: int) -> None:
         """Keep a message, and digest it unless others before it wait. Raises JournalFull where it cannot be kept.
 
-        What is said again and again is not kept: to lose it makes a verdict less exact, never wrong.
+        What is said again and again is not kept: to lose it makes a verdict less exact, never wrong. While others wait,
+        nobody can tell whether all else was said before: the tracker has not heard those.
         """
-        if event is not None and not self.tracker.adds(event):
-            if self._level.is_set():
+        now = self._level.is_set()
+        if event is not None and (not self.tracker.adds(event) if now else isinstance(event, FLEETING)):
+            if now and self._room():
                 await self.hand_on(self.heard(self.tracker.feed(event, arrived_at), []))
             return
         record = self.keep(message.raw, arrived_at)
@@ -131,7 +134,8 @@ class Listening:
 
     async def level(self) -> None:
         """Wait until all that was read is digested."""
-        await self._level.wait()
+        while not self._level.is_set():  # what came between its end and our turn may have begun a new one
+            await self._level.wait()
 
     def lag_s(self, now: int) -> float:
         """Give by how many seconds digesting is behind; 0 where it is not."""

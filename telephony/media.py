@@ -35,6 +35,8 @@ from telephony.ids import SECOND
 
 LISTENED_S: Final = 6.0
 """For so long one must have been able to hear a side before it is called mute."""
+LATE_S: Final = 3
+"""A detector that is on so much later has missed what people say first, and proves nothing."""
 STALLED_S: Final = 9.0
 """For so long nothing may have come from the agent; one report follows another after 5 s."""
 
@@ -154,8 +156,9 @@ def mute(talk: Talk, customer: Voice, agent: Voice, listened_s: float = LISTENED
 
 
 def _listened(voice: Voice, talk: Talk, held: int) -> int:
-    """Give for how many µs of the talk the detector was on for this channel."""
-    return 0 if voice.detecting_at is None else talk.until - max(talk.since, voice.detecting_at) - held
+    """Give for how many µs of the talk the detector was on for this channel; none where it missed how it began."""
+    on_at = voice.detecting_at
+    return 0 if on_at is None or on_at > talk.since + LATE_S * SECOND else talk.until - max(talk.since, on_at) - held
 
 
 def stalled(talk: Talk, customer: Voice, agent: Voice, stalled_s: float = STALLED_S) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from telephony import dialler as dial
 from telephony import events, gap, reading
@@ -23,7 +23,7 @@ from telephony.gap import Gap
 from telephony.ids import SECOND, is_local
 from telephony.journal import Journal, JournalFull
 from telephony.listening import Heard, Judged, Listening, judged
-from telephony.queue_log_gap import Log
+from telephony.queue_log.between import Log
 from telephony.tasks import together
 from telephony.telling import Every, Telling
 from telephony.tracker import Tracker
@@ -69,6 +69,10 @@ class Wiring:
 
 class PlacingRefused(TelephonyError):
     """The PBX, or we ourselves, refused to place a callback: nobody was rung."""
+
+
+def _wanted(raw: bytes) -> bool:
+    return reading.wanted(raw) or dial.wanted(raw)
 
 
 async def _nobody_asks(_caller: Joined) -> None:
@@ -121,6 +125,7 @@ class Pbx:
             on_message=self._on_message,
             on_up=self._on_up,
             on_down=self._on_down,
+            wanted=_wanted,
         )
         self._asking = Asking(
             self._client.action,
@@ -151,6 +156,11 @@ class Pbx:
     def is_level(self) -> bool:
         """Tell whether all that was read is digested."""
         return self._listening.is_level
+
+    @property
+    def heard_at(self) -> int | None:
+        """When the PBX was listened to last, as far as is known; None: nobody ever did."""
+        return self._heard_at
 
     def checkpoint(self) -> int:
         """The journal offset from which everything that is not over can be heard again."""
@@ -230,9 +240,13 @@ class Pbx:
     async def _on_up(self) -> None:
         """Take stock: who waits, which channels live, whether that Asterisk was restarted, what the gap held."""
         await self._caught_up()
-        asked_at = self._clock()
+        up_at = self._clock()
         boot = await self._boot_stamp()
         restarted = self.boot not in ("", boot)
+        await self._measure_clock()
+        # First, for it may take long and be cut short: what is let go of below is handed on at once.
+        told, found = await self._look_back(up_at, restarted=restarted)
+        asked_at = self._clock()
         channels = await self._client.listing("CoreShowChannels", timeout_s=LISTING_TIMEOUT_S)
         # The queues last: their listing replaces what was heard of agents meanwhile.
         queues = await self._client.listing("QueueStatus", timeout_s=LISTING_TIMEOUT_S)
@@ -248,10 +262,9 @@ class Pbx:
         for attempt in own:
             self.dialler.adopt(attempt, self._listening.digested_until)
         self.boot = boot
-        calls, found = await self._look_back(missing, asked_at, restarted=restarted)
+        calls = gap.explained(missing, told, self.tracker.alive())
         await self._listening.hand_on(self._listening.stretch(calls, attempts, found))
-        await self._measure_clock()
-        self.ready, self._up_at = True, asked_at
+        self.ready, self._up_at = True, up_at
         self._on_state("up", f"Asterisk started {boot}" + (", restarted since we last saw it" if restarted else ""))
 
     def _take_stock(self, listed: list[Message], asked_at: int, *, restarted: bool) -> list[Call]:
@@ -274,21 +287,21 @@ class Pbx:
             self._asking.hear(entry)
         return calls
 
-    async def _look_back(
-        self, missing: Iterable[Judged], until: int, *, restarted: bool
-    ) -> tuple[list[Judged], Gap | None]:
+    async def _look_back(self, until: int, *, restarted: bool) -> tuple[tuple[Judged, ...], Gap | None]:
         """Ask queue_log what came and went since somebody listened last; nobody ever did: then there is no gap."""
         since = self._heard_at
         if since is None or since >= until:
-            return list(missing), None
-        found, told = await asyncio.to_thread(gap.look_back, self._log, self.name, since, until, restarted=restarted)
-        return gap.explained(missing, told, self.tracker.alive()), found
+            return (), None
+        off = int(self.clock_off_s * SECOND)  # the log is written by the PBX's clock
+        times = (since + off, until + off)
+        found, told = await asyncio.to_thread(gap.look_back, self._log, self.name, *times, restarted=restarted)
+        return told, replace(found, since=since, until=until)
 
     async def _caught_up(self) -> None:
         """Wait until what arrived before the listings was digested: they overtake it."""
-        while self._client.held_bytes:  # noqa: ASYNC110 - the client's backlog has no event to wait for
-            await asyncio.sleep(0.01)
-        await self._listening.level()
+        while self._client.held_bytes or not self._listening.is_level:
+            await asyncio.sleep(0.01)  # the client's backlog has no event to wait for
+            await self._listening.level()
 
     async def _boot_stamp(self) -> str:
         status = await self._client.action("CoreStatus")
@@ -296,7 +309,7 @@ class Pbx:
 
     async def _measure_clock(self) -> None:
         """Compare clocks by a ping; a connection that is lost meanwhile leaves the last figure."""
-        with suppress(NotConnected, ActionTimeout):
+        with suppress(NotConnected, ActionTimeout, ActionFailed):
             stamp = (await self._client.ping()).get("Timestamp")
             self.clock_off_s = float(stamp) - self._clock() / SECOND if stamp else 0.0
 

@@ -20,7 +20,6 @@ MALFORMED: Final = "malformed"
 """The channel, queue or member that the event is about has no name, or one too long."""
 
 _EVENT: Final = b"Event: "
-_VARSET: Final = b"Event: VarSet\r\n"
 _VARIABLE: Final = b"\r\nVariable: "
 _VARIABLES: Final = (b"QUEUESTATUS\r\n", b"RTPAUDIOQOS\r\n")
 _APPLICATION: Final = b"\r\nApplication: "
@@ -39,18 +38,21 @@ Reader = Callable[[Headers, int], e.Event | None]
 Field = tuple[str, Callable[[str], Any]]
 
 
+def wanted(raw: bytes) -> bool:
+    """Tell by a look at its bytes whether an event is one that `read` reads. Most are not: this is what they cost."""
+    name = raw[7 : raw.find(LINE_END)]
+    if name not in _READERS:
+        return False
+    needed = _NEEDED.get(name)
+    return needed is None or needed(raw)
+
+
 def read(message: Message, arrived_at: int, counts: Counter[str] | None = None) -> e.Event | None:
     """Give the event that a message tells of, or None."""
     raw = message.raw
-    if raw.startswith(_VARSET) and not raw.startswith(_VARIABLES, raw.rfind(_VARIABLE) + len(_VARIABLE)):
+    if not (raw.startswith(_EVENT) and wanted(raw)):
         return None
-    name = raw[len(_EVENT) : raw.find(LINE_END)]
-    reader = _READERS.get(name)
-    if reader is None or not raw.startswith(_EVENT):
-        return None
-    needed = _NEEDED.get(name)
-    if needed is not None and not needed(raw):
-        return None
+    reader = _READERS[raw[7 : raw.find(LINE_END)]]
     headers = message.fields() or _repeating(message.headers)
     why = FORGED
     if headers is not None and sieve.whole(raw):
@@ -60,6 +62,11 @@ def read(message: Message, arrived_at: int, counts: Counter[str] | None = None) 
             why = MALFORMED
     sieve.refuse(counts, why, raw)
     return None
+
+
+def _variable_needed(raw: bytes) -> bool:
+    """Tell whether a variable is one of those that decide."""
+    return raw.startswith(_VARIABLES, raw.rfind(_VARIABLE) + len(_VARIABLE))
 
 
 def _step_needed(raw: bytes) -> bool:
@@ -77,6 +84,7 @@ def _for_us(raw: bytes) -> bool:
 
 
 _NEEDED: Final[dict[bytes, Callable[[bytes], bool]]] = {
+    b"VarSet": _variable_needed,
     b"Newexten": _step_needed,
     b"AgentComplete": _with_channel,
     b"RTCPSent": _with_channel,

@@ -42,8 +42,10 @@ def database(settings: Settings) -> Finding:
         return fault("database", str(error))
     except DatabaseError as error:
         return fault(f"database: {error.orig}", "[database] url must name a database of ours, or none yet")
-    if found not in (None, schema.newest()):
-        return fault(f"database has schema {found}", "start `callback run` once: it migrates")
+    if found not in (None, newest := schema.newest()):
+        later = newest is not None and found > newest  # they are numbered
+        remedy = "install the later version that made it" if later else "start `callback run` once: it migrates"
+        return fault(f"database has schema {found}", remedy)
     return sound(f"database {store.where}: {f'schema {found}' if found else 'new, made at the first run'}")
 
 

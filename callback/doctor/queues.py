@@ -21,7 +21,7 @@ _WATCH: Final = (
 async def look(client: Client, rules: ShiftRules) -> list[Finding]:
     """Ask for the queues, and for the offer of each in which callbacks are on."""
     status = await client.listing("QueueStatus")
-    found = list(of_queues(rules.queues, status))
+    found = list(of_queues(rules.named(), status))
     for name, queue in rules.queues.items():
         if queue.calls == "on" and not queue.only_numbers:
             found.append(await _offer(client, name))
@@ -40,7 +40,7 @@ def of_queues(named: Iterable[str], status: list[Message]) -> Iterator[Finding]:
         there = members(status, name)
         if name not in known:
             listed = ", ".join(sorted(known - {"lcr-doctor"})) or "none"
-            remedy = f"[rules.queues.{name}] must be named as in queues.conf; this PBX has: {listed}"
+            remedy = f"[rules] must name it as in queues.conf (queues, dids, default_queue); this PBX has: {listed}"
             yield fault(f"queue {name} is not on this PBX", remedy)
         elif not there:
             yield fault(f"queue {name} has no member", "log an agent in, or add members")

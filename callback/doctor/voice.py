@@ -24,7 +24,7 @@ async def look(client: Client, settings: Settings) -> list[Finding]:
     trunks = {name: endpoint for name, trunk in settings.trunks.items() if (endpoint := dialled_endpoint(trunk))}
     agents = await _phones(client, settings.rules.queues)
     said = {name: await _direct_media(client, name) for name in dict.fromkeys([*trunks.values(), *agents])}
-    found = list(of_endpoints(trunks, agents, said))
+    found = [*of_endpoints(trunks, agents, said), *of_channels(settings.trunks, agents)]
     for name, trunk in settings.trunks.items():
         if name not in trunks:
             found.append(await _other_trunk(client, name, trunk))
@@ -58,6 +58,14 @@ def of_endpoints(trunks: Mapping[str, str], agents: Iterable[str], said: Mapping
         yield warning(what, "pjsip.conf: direct_media = no for these endpoints, then `module reload res_pjsip.so`")
     elif any(said.values()):
         yield sound(f"voice passes through Asterisk (direct_media = no): {', '.join(n for n in said if said[n])}")
+
+
+def of_channels(trunks: Mapping[str, Trunk], agents: Iterable[str]) -> Iterator[Finding]:
+    """Judge by the names of agents' channels whether these would be taken for customers who came in on a trunk."""
+    for name, trunk in trunks.items():
+        if taken := [agent for agent in agents if f"PJSIP/{agent}-".startswith(trunk.channel)]:
+            what = f"trunk {name}: channels of {', '.join(taken)} begin with '{trunk.channel}' and count as customers'"
+            yield warning(what, f"[trunks.{name}] channel must fit the trunk's channels alone, as in PJSIP/trunk")
 
 
 async def _phones(client: Client, queues: Iterable[str]) -> list[str]:

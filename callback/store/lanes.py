@@ -50,9 +50,13 @@ def due(
     return list(found.values())
 
 
-def lock(connection: Connection, reservation: int) -> bool:
-    """Lock a reservation that still waits; False, without waiting, where somebody else has it."""
-    his = select(_r.id).where(_r.id == reservation, _r.state == "waiting").with_for_update(skip_locked=True)
+def lock(connection: Connection, reservation: int, now: int) -> bool:
+    """Lock a reservation that is still due; False, without waiting, where somebody else has it.
+
+    Somebody may have held or postponed it since it was looked at.
+    """
+    due_still = (_r.state == "waiting", _r.due_at <= now, _r.clock_starts_at <= now)
+    his = select(_r.id).where(_r.id == reservation, *due_still).with_for_update(skip_locked=True)
     return connection.execute(his).first() is not None
 
 

@@ -210,16 +210,18 @@ loss = Table(
     Column("redialled_at", Instant),  # he called again by himself, whether we had called him or not
 )
 
+WHO_ROOM, WHY_ROOM = 100, 400
+
 audit = Table(
     "audit",
     metadata,
     Column("id", Key, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("pbx", String(32), nullable=False),
-    Column("who", String(100), nullable=False),
+    Column("who", String(WHO_ROOM), nullable=False),
     Column("action", String(40), nullable=False),
     Column("reservation_id", Key, ForeignKey("reservation.id"), index=True),
-    Column("why", String(400), nullable=False),
+    Column("why", String(WHY_ROOM), nullable=False),
     Column("facts", JSON, nullable=False),
     Column("previous", String(64), nullable=False),  # the hash of the row before: what is tampered with shows
     Column("hash", String(64), nullable=False, unique=True),

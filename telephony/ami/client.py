@@ -46,8 +46,8 @@ class LoginRefused(TelephonyError):
 class Client:
     """One manager connection that comes back by itself. Run it as a task: `run()`; cancel that to stop.
 
-    `on_message(message, arrived_at)` gets every message that is no answer and no item of a listing of ours,
-    one after the other, in order; `arrived_at` is when it was read, µs UTC. While it takes its time, reading
+    `on_message(message, arrived_at)` gets every event that is no item of a listing of ours and that `wanted` wants by
+    a look at its bytes (those are the most, and dropped where they come in), one after the other, in order; `arrived_at` is when it was read, µs UTC. While it takes its time, reading
     stops. So it must not await an action, whose answer may lie behind what it holds back: start a task.
     If it raises, that is a bug of ours, and what it half did is unknown: the exception is logged, what was
     read but not delivered is dropped, the connection is closed, `on_down` is called, and the client
@@ -78,6 +78,7 @@ class Client:
         ping_deadline_s: float = 5.0,
         backoff_s: tuple[float, float] = (0.2, 30.0),
         backlog_bytes: int = BACKLOG_BYTES,
+        wanted: Callable[[bytes], bool] = lambda _raw: True,
     ) -> None:
         self._host = host
         self._port = port
@@ -93,6 +94,7 @@ class Client:
         self._ping_deadline_s = ping_deadline_s
         self._backoff = Backoff(*backoff_s)
         self._backlog_bytes = backlog_bytes
+        self._wanted = wanted
         self._stats = Stats()
         self._link: Link | None = None
         self._up_since: float | None = None
@@ -174,7 +176,7 @@ class Client:
             await link.until_lost()
 
     def _new_link(self) -> Link:
-        return Link(self._clock, self._stats, self._backlog_bytes)
+        return Link(self._clock, self._stats, self._backlog_bytes, self._wanted)
 
     async def _log_in(self, link: Link) -> None:
         """Say who we are, once we know that it is an Asterisk who listens."""

@@ -81,12 +81,19 @@ class _Listing:
 class Link(asyncio.Protocol):
     """The connection itself. `greeted` and `booted` fail with NotConnected when it is lost before."""
 
-    def __init__(self, clock: Callable[[], int], stats: Stats, backlog_bytes: int = BACKLOG_BYTES) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], int],
+        stats: Stats,
+        backlog_bytes: int = BACKLOG_BYTES,
+        wanted: Callable[[bytes], bool] = lambda _raw: True,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self.greeted: asyncio.Future[str] = self._loop.create_future()
         self.booted: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[str] = self._loop.create_future()
         self._clock = clock
+        self._wanted = wanted
         self._stats = stats
         self._parser = Parser()
         self._transport: asyncio.Transport | None = None
@@ -118,9 +125,12 @@ class Link(asyncio.Protocol):
         self._stats.messages += len(messages)
         if not self.greeted.done():
             self._greet()
-        arrived_at = self._clock()
+        arrived_at, wanted = self._clock(), self._wanted
         for message in messages:
-            self._sort(message, arrived_at)
+            raw = message.raw
+            # An item of a list is nobody's event, but the list's.
+            if self._listings or not raw.startswith(_EVENT) or wanted(raw) or not self.booted.done():
+                self._sort(message, arrived_at)
         if self._backlog:
             self._arrived.set()
         if self._stats.held_bytes > self._backlog_bytes:

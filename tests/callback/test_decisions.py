@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, event, update
 
 from callback import audit, decisions
 from callback.audit import By
 from callback.decisions import BY_NAME, NoSuchReservation
-from callback.errors import IllegalTransition
+from callback.errors import CallbackError, IllegalTransition
 from callback.news import News
+from callback.store import lanes
 from callback.store import tables as t
 from scheduler.errors import SchedulerError
-from tests.callback.world import MINUTE, NOON, US, World, at, call
+from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, rules
 
 ANNA = By("anna", "he wrote to us")
 
@@ -141,3 +142,90 @@ def test_tampering_with_the_audit_shows(world: World, victim: int, how: str) -> 
             anew = audit.hash_of(forged) if how == "changed and hashed anew" else row["hash"]
             connection.execute(update(t.audit).where(a.id == victim).values(who="bert", hash=anew))
         assert audit.broken_at(connection) is not None
+
+
+def test_a_slot_is_for_whom_was_held_too(world: World) -> None:
+    world.hear(call())
+    decide(world, "hold")
+    slot(world, at("18:30"))
+    assert world.claim(at("18:30")) is not None
+
+
+def test_who_was_tried_before_the_time_that_he_chose_is_called_then(world: World) -> None:
+    world.hear(call())
+    slot(world, at("18:30"))
+    decide(world, "call-now", now=NOON + 2 * MINUTE)
+    order = world.claim(NOON + 2 * MINUTE)
+    assert order is not None
+    world.end(order.attempt, "no-answer", NOON + 3 * MINUTE)
+    assert world.claim(at("18:29")) is None
+    assert world.claim(at("18:30")) is not None
+
+
+def test_who_was_postponed_since_he_was_looked_at_is_not_claimed(world: World) -> None:
+    """Between the look and the lock, another transaction may have committed a person's decision."""
+    world.hear(call())
+    with world.store.write() as connection:
+        assert lanes.lock(connection, 1, NOON + MINUTE)
+    slot(world, at("18:30"))
+    with world.store.write() as connection:
+        assert not lanes.lock(connection, 1, NOON + 2 * MINUTE)
+
+
+def test_a_decision_that_comes_too_late_says_when_to_decide(world: World) -> None:
+    world.hear(call())
+    assert world.claim(NOON + MINUTE) is not None
+    with pytest.raises(IllegalTransition, match=r"reservation 1 is 'calling'.*when the call has ended"):
+        decide(world, "cancel")
+
+
+@pytest.mark.parametrize(("who", "why"), [("anna", " "), ("", "x"), ("a" * 101, "x"), ("anna", "x" * 401)])
+def test_who_and_why_are_said_and_fit(who: str, why: str) -> None:
+    with pytest.raises(CallbackError, match="must say something"):
+        By(who, why)
+
+
+def test_a_decision_made_while_the_audit_is_read_is_no_tampering(world: World) -> None:
+    def decided() -> None:
+        with world.store.write() as connection:
+            audit.add(connection, "main", ANNA, "hold", None, {}, NOON)
+
+    decided()
+    with world.store.read() as connection:
+        left = [decided]
+
+        def meanwhile(*_: object) -> None:
+            if left:
+                left.pop()()
+
+        event.listen(connection, "after_cursor_execute", meanwhile)
+        assert audit.broken_at(connection) is None
+    assert len(world.rows(t.audit)) == 2
+
+
+def test_who_is_held_is_let_go_by_a_better_verdict(world: World) -> None:
+    heard = call(talked_s=20)
+    world.hear(heard, "silent", source="live-partial")
+    decide(world, "hold")
+    world.hear(heard, "served")
+    assert only(world).state == "withdrawn"
+
+
+def test_who_was_reached_for_one_queue_is_owed_nothing_in_another_though_held_there(migrated_url: str) -> None:
+    world = World(migrated_url, rules(queues={"support": ON, "sales": ON}))
+    world.hear(call(queue="sales"))
+    world.hear(call(queue="support"))
+    decide(world, "hold")
+    order = world.claim(NOON + MINUTE)
+    assert order is not None
+    world.end(order.attempt, "reached", NOON + 2 * MINUTE)
+    assert [row.state for row in world.reservations()] == ["returned", "reached"]
+    world.close()
+
+
+def test_a_slot_that_leaves_no_time_to_call_is_refused(world: World) -> None:
+    world.hear(call())
+    with pytest.raises(SchedulerError, match="until 21:25"):
+        slot(world, at("21:29"))
+    slot(world, at("21:25"))
+    assert only(world).deadline_at == at("21:30")

@@ -8,7 +8,8 @@ import pytest
 
 from callback.doctor import dialplan, house, probe, queues, rights, voice
 from callback.doctor.finding import Finding, fault, sound, warning
-from callback.settings import PbxWiring, Trunk
+from callback.settings import Database, PbxWiring, Settings, Trunk
+from callback.store.engine import Store
 from telephony.ami.protocol import Message
 
 Level = str
@@ -133,6 +134,13 @@ def test_endpoints_are_judged_by_their_direct_media(said: dict[str, str], expect
     assert levels(list(voice.of_endpoints({"main": "trunk"}, ["1001"], said))) == expected
 
 
+@pytest.mark.parametrize(
+    ("channel", "expected"), [("PJSIP/", ["warning"]), ("PJSIP/100", ["warning"]), ("PJSIP/trunk", [])]
+)
+def test_agents_whose_channels_look_like_a_trunks_are_told(channel: str, expected: list[Level]) -> None:
+    assert levels(list(voice.of_channels({"main": Trunk(channel=channel)}, ["1001"]))) == expected
+
+
 # Events
 
 
@@ -172,6 +180,17 @@ def test_events_without_a_timestamp_are_told() -> None:
 
 
 # Folders
+
+
+@pytest.mark.parametrize(("schema", "remedy"), [("0001", "it migrates"), ("9999", "later version")])
+def test_another_schema_is_told_with_its_remedy(tmp_path: Path, schema: str, remedy: str) -> None:
+    url = f"sqlite:///{tmp_path / 'some.db'}"
+    with Store(url).write() as connection:
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (schema,))
+    wiring = PbxWiring(username="u", secret="s")  # noqa: S106
+    found = house.database(Settings(pbx=wiring, trunks={"main": Trunk()}, database=Database(url=url)))
+    assert (found.level, remedy in found.remedy) == ("fault", True)
 
 
 def test_the_journal_needs_a_folder_that_can_be_written(tmp_path: Path) -> None:

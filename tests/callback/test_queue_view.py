@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from callback import live, queue_view
+from callback import decisions, live, queue_view
+from callback.audit import By
 from callback.errors import StoreError
 from callback.live import Live
 from callback.queue_view import Line
@@ -176,7 +177,10 @@ def line(**changes: Any) -> Line:
 
 
 @pytest.fixture
-def shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+def shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clock: Callable[[int], None]
+) -> Callable[..., str]:
+    clock(NOON)
     monkeypatch.setenv("COLUMNS", "200")
 
     def show(*lines: Line) -> str:
@@ -201,3 +205,15 @@ def test_the_table_shows_times_of_the_site(shown: Callable[..., str]) -> None:
 
 def test_nobody_waits(shown: Callable[..., str]) -> None:
     assert shown() == "Nobody waits for a callback.\n"
+
+
+def test_who_is_held_is_not_said_to_be_next(world: World) -> None:
+    world.hear(call())
+    with world.store.write() as connection:
+        decisions.hold(connection, world.shift, 1, By("anna", "a complaint"), NOON)
+    seen(world, picture())
+    assert why(world) == {HIM: "held"}
+
+
+def test_a_time_on_another_day_has_its_date(shown: Callable[..., str]) -> None:
+    assert "11-24 12:00" in shown(line(aim_at=NOON + 24 * 60 * MINUTE))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from callback.errors import SettingsError
+from callback.rules import ShiftRules
 from callback.settings import load
 
 LEAST = """
@@ -81,3 +83,30 @@ def test_a_file_that_cannot_be_read_says_what_it_is_instead(tmp_path: Path, cont
 def test_a_missing_file_names_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="--settings"):
         load(tmp_path / "none.toml", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[rules.queues."9000"]\ncalls = "yes"', "line 2, [rules.queues.9000] calls"),
+        ('[rules.queues.support]  # ours\ncalls = "yes"', "line 2, [rules.queues.support] calls"),
+        ('[rules.queues]\nsupport = "on"', "must be a section of its own"),
+    ],
+)
+def test_a_fault_is_found_however_its_section_is_written(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        load(written(tmp_path, text), {})
+
+
+def test_the_password_of_a_database_is_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(written(tmp_path, '[database]\nurl = "postgres://u:hidden@h/d"'), {})
+    assert "hidden" not in str(error.value)
+
+
+@pytest.mark.parametrize("named", ["+12125550100", "12125550100"])
+@pytest.mark.parametrize("dialled", ["+12125550100", "12125550100"])
+def test_a_dialled_number_leads_to_its_queue_with_or_without_its_plus(named: str, dialled: str) -> None:
+    rules = ShiftRules(dids={named: "support"}, default_queue="other")
+    assert [rules.queue_of(did) for did in (dialled, "500", None)] == ["support", "other", "other"]
+    assert rules.named() == ["support", "other"]

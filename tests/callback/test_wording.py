@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from callback import wording
+from callback import decisions, wording
+from callback.audit import By
 from callback.store import tables as t
 from sms import outbox
 from sms.delivery import deliver
 from sms.gateway import Receipt, Refused
 from sms.outbox import text_outbox
+from telephony.call import Kind
 from tests.callback.world import MINUTE, NOON, ON, US, World, call, rules
 
 HIM, HER = "+819012345678", "+819087654321"
@@ -105,3 +107,35 @@ def test_the_texts_of_another_pbx_are_left_to_its_own_service(world: World) -> N
 
     taken = [deliver(world.store.write, Gateway(), address, lambda: LATER, 9, pbx=pbx) for pbx in ("other", "main")]
     assert (taken, sent) == ([0, 1], [HIM])
+
+
+@pytest.mark.parametrize(
+    ("kind", "template"),
+    [
+        ("abandoned", "lost"),
+        ("blocked", "lost"),
+        ("dropped", "lost-dropped"),
+        ("silent", "lost-silent"),
+        ("requested", "lost-requested"),
+    ],
+)
+def test_the_text_fits_what_happened(world: World, kind: Kind, template: str) -> None:
+    world.hear(call(), kind)
+    assert due(world, NOON + MINUTE, set()) == [template]
+
+
+def test_nothing_is_promised_to_whom_a_person_holds(world: World) -> None:
+    world.hear(call())
+    with world.store.write() as connection:
+        decisions.hold(connection, world.shift, 1, By("anna", "a complaint"), NOON + US)
+    world.hear(call(ended_at=NOON + 20 * MINUTE))
+    assert due(world, NOON + 25 * MINUTE, set()) == []
+    with world.store.write() as connection:
+        decisions.resume(connection, world.shift, 1, By("anna", "settled"), NOON + 26 * MINUTE)
+    assert due(world, NOON + 27 * MINUTE, set()) == ["lost", "lost"]
+
+
+def test_no_text_is_said_to_follow_that_could_only_come_too_late(world: World) -> None:
+    world.hear(call())
+    (_, told) = world.hear(call(ended_at=NOON + 100 * MINUTE))
+    assert (told.event, told.facts["text"], len(world.texts())) == ("merged", False, 1)

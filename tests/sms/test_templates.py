@@ -69,9 +69,10 @@ def test_all_faults_are_told_at_once_with_file_and_key(folder: Path) -> None:
     assert _faults(folder) == [
         "en.toml: lost: placeholder {deadline} is unknown; there are {by}, {caller_id}",
         "en.toml: lost-dropped: placeholder {deadline} is unknown; there are {by}, {caller_id}",
+        "en.toml: lost-silent: placeholder {deadline} is unknown; there are {by}, {caller_id}",
         "en.toml: given-up: must be a text in quotes",
         "zh-Hans.toml: the file is missing",
-        "zh-Hant.toml: lost-droped: unknown; there are lost, lost-carried, lost-dropped, given-up",
+        f"zh-Hant.toml: lost-droped: unknown; there are {', '.join(SAMPLES)}",
         "zh-Hant.toml: lost-dropped: missing",
     ]
 
@@ -96,7 +97,9 @@ def test_all_faults_are_told_at_once_with_file_and_key(folder: Path) -> None:
 )
 def test_a_bad_wording_is_refused(folder: Path, wording: str, fault: str) -> None:
     (folder / "en.toml").write_text(
-        f'lost = "{wording}"\nlost-carried = "a"\nlost-dropped = "a"\ngiven-up = "a"', encoding="utf-8"
+        f'lost = "{wording}"\nlost-carried = "a"\nlost-dropped = "a"\nlost-silent = "a"\n'
+        'lost-requested = "a"\ngiven-up = "a"',
+        encoding="utf-8",
     )
     (told,) = _faults(folder)
     assert told.startswith(f"en.toml: lost: {fault}")

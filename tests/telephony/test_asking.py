@@ -57,6 +57,8 @@ class Pbx:
 
     async def there(self, caller: Joined) -> None:
         self.callers.append(caller.uniqueid)
+        if caller.uniqueid == "6.6":
+            raise OSError("the database is away")
 
     async def note(self, note: ChannelEvent) -> None:
         self.notes.append(note)
@@ -100,6 +102,12 @@ def test_what_nobody_answered_is_noted_as_nothing(said: str) -> None:
     pbx.hears(join("1.1"), answers=1)
     assert pbx.notes == []
     assert dict(pbx.asking.refused) == ({"Getvar: No permission": 1} if said == "no permission" else {})
+
+
+def test_whoever_is_told_of_a_caller_and_fails_keeps_nobody_from_asking() -> None:
+    pbx = Pbx(lambda _name, _channel: "0901")
+    pbx.hears(*[join("6.6") for _ in range(9)], join("1.1"), answers=10)
+    assert pbx.callers == [*["6.6"] * 9, "1.1"]
 
 
 def test_our_own_legs_are_not_asked_about() -> None:

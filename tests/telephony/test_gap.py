@@ -3,10 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from telephony import gap
 from telephony.call import Call, Kind, QueueVisit, Source, Verdict
 from telephony.ids import SECOND
-from telephony.queue_log_gap import open_log
+from telephony.queue_log.between import open_log
 
 T = 1_795_307_000
 
@@ -63,6 +65,16 @@ def test_a_log_that_is_not_there_is_named(tmp_path: Path) -> None:
     found, told = gap.look_back(open_log(tmp_path / "queue_log"), "main", 100 * SECOND, 200 * SECOND)
     assert told == ()
     assert "queue_log" in found.why_not
+
+
+def test_a_log_that_fails_is_a_gap_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("Input/output error")
+
+    monkeypatch.setattr(gap, "calls_between", fail)
+    found, told = gap.look_back(open_log(tmp_path / "queue_log"), "main", 100 * SECOND, 200 * SECOND)
+    assert told == ()
+    assert "Input/output error" in found.why_not
 
 
 def test_the_log_tells_who_came_and_went(tmp_path: Path) -> None:

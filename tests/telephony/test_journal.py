@@ -44,6 +44,15 @@ def test_what_is_appended_is_read_from_its_offset(journal: Journal) -> None:
     assert [record.next_offset for record in records] == [*offsets[41:], journal.end]
 
 
+def test_what_is_forgotten_while_it_is_read_is_left_out(journal: Journal) -> None:
+    for number in range(100):
+        journal.append(b"message %d" % number, NOW)
+    reading = journal.read_from(0)
+    assert next(reading).raw == b"message 0"
+    journal.expire(NOW + 8 * DAY_S * SECOND)
+    assert b"message 99" not in [record.raw for record in reading]
+
+
 def test_it_can_be_read_with_plain_tools(journal: Journal, tmp_path: Path) -> None:
     journal.append(RAW, NOW)
     journal.flush()

@@ -56,6 +56,8 @@ TALKS: Final = [(e.ChannelTalkingStart, 2), (e.ChannelTalkingStop, 4)]
         ([ON, (e.ChannelTalkingStart, -60), (e.ChannelTalkingStop, -50)], [*TALKS], Mute("customer", "no-sound")),
         ([ON, (e.ChannelTalkingStart, 29)], [ON, *TALKS], None),  # cut off in the middle of a word
         ([(e.Detecting, 25)], [ON, *TALKS], None),
+        ([(e.Detecting, 3)], [ON, *TALKS], Mute("customer", "no-sound")),
+        ([(e.Detecting, 9)], [ON, *TALKS], None),  # who knows what he said before
         ([*NOTHING[:1]], [*flow()], None),  # a report too early to prove anything
         ([*NOTHING, (e.RtpTotal, 30, 7)], [*flow()], None),
         ([*NOTHING, (e.RTCPSent, 30, 12)], [*flow()], None),

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import math
 import os
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -377,6 +378,69 @@ async def test_what_was_only_kept_survives_a_kill(ear: Ear) -> None:
 
 
 @in_a_loop
+async def test_what_is_said_only_once_is_kept_too_while_others_wait(ear: Ear) -> None:
+    pbx = ear.pbx()
+    ear.room = False
+    await hears(pbx, waiting(0))
+    await hears(pbx, [(5, message("QueueCallerLeave", 5, Queue="support"))])
+    await hears(pbx, [(5.1, message("UserEvent", 5.1, UserEvent="LcrRequested", Queue="support"))])
+    await hears(pbx, gives_up(6)[-1:])
+    ear.room = True
+    catching_up = asyncio.ensure_future(pbx._listening.catch_up())  # noqa: SLF001 - part of `run`
+    async with asyncio.timeout(5):
+        await pbx.level()
+    catching_up.cancel()
+    await passes(pbx, 10)
+    assert ear.verdicts() == [(CALLER, "requested", "digit-in-queue")]
+
+
+@in_a_loop
+async def test_a_report_waits_for_no_room(ear: Ear) -> None:
+    pbx = ear.pbx()
+    await hears(pbx, [*waiting(0), *gives_up(5)])
+    ear.room = False
+    await hears(pbx, [(60, message("RTCPReceived", 60))])
+    assert ear.verdicts() == []
+
+
+@in_a_loop
+async def test_level_is_what_is_level_now(ear: Ear) -> None:
+    pbx = ear.pbx()
+    ear.room = False
+    await hears(pbx, waiting(0))
+    waits = asyncio.ensure_future(pbx.level())
+    await asyncio.sleep(0)
+    pbx._listening._level.set()  # noqa: SLF001 - as it is when all is digested
+    await hears(pbx, gives_up(5))
+    await asyncio.sleep(0.01)
+    assert not waits.done()
+    waits.cancel()
+
+
+@in_a_loop
+async def test_a_connection_lost_while_the_log_is_read_loses_nobody(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, read_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def slowly(*_: object, **__: object) -> tuple[Gap, tuple[()]]:
+        loop.call_soon_threadsafe(reading.set)
+        read_on.wait(5)
+        return Gap(0, 0, 0, ""), ()
+
+    monkeypatch.setattr("telephony.pbx.gap.look_back", slowly)
+    pbx = ear.pbx(boot="2026-11-22 09:00:00", heard_at=T * SECOND)
+    await hears(pbx, waiting(0))
+    coming_up = asyncio.ensure_future(comes_up(ear, pbx, 60))
+    async with asyncio.timeout(5):
+        await reading.wait()
+    coming_up.cancel()
+    read_on.set()
+    await asyncio.gather(coming_up, return_exceptions=True)
+    await comes_up(ear, pbx, 70)
+    assert ear.verdicts() == [(CALLER, "blocked", "pbx-restarted")]
+
+
+@in_a_loop
 async def test_stock_is_taken_when_all_that_was_heard_is_digested(ear: Ear) -> None:
     pbx = ear.pbx()
     ear.room = False
@@ -422,6 +486,25 @@ async def test_a_gap_is_told(ear: Ear) -> None:
     pbx = ear.pbx(boot="2026-11-22 10:00:00", heard_at=T * SECOND)
     await comes_up(ear, pbx, 600)
     assert [heard.gap for heard in ear.heard] == [Gap(T * SECOND, (T + 600) * SECOND, 0, NO_LOG)]
+
+
+@in_a_loop
+async def test_the_log_is_asked_by_the_clock_of_the_pbx(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def look_back(_log: object, _name: str, since: int, until: int, **_: object) -> tuple[Gap, tuple[()]]:
+        asked.append((since, until))
+        return Gap(since, until, 0, ""), ()
+
+    async def ping() -> Message:
+        return Message(f"Response: Success\r\nTimestamp: {T + 690}.000000".encode())
+
+    monkeypatch.setattr("telephony.pbx.gap.look_back", look_back)
+    pbx = ear.pbx(heard_at=T * SECOND)
+    monkeypatch.setattr(line_of(pbx), "ping", ping)
+    await comes_up(ear, pbx, 600)
+    assert asked == [((T + 90) * SECOND, (T + 690) * SECOND)]
+    assert [heard.gap for heard in ear.heard] == [Gap(T * SECOND, (T + 600) * SECOND, 0, "")]
 
 
 @in_a_loop

@@ -132,6 +132,21 @@ def test_a_call_keeps_a_bounded_number_of_events() -> None:
     assert not calls[0].complete
 
 
+def rings(seconds: float, who: str) -> list[Any]:
+    called = on(e.AgentCalled, seconds, "support", who)
+    missed = on(e.AgentRingNoAnswer, seconds + 15, "support", who)
+    return [born(seconds, who), called, on(e.DialBegin, seconds, "1", who=who), missed, ended(seconds + 15, who=who)]
+
+
+def test_phones_that_ring_and_ring_do_not_hide_how_a_wait_ended() -> None:
+    tracker = Tracker("main")
+    phones = [f"1795307000.{number}" for number in range(2, 2 + EVENTS_OF_A_CALL)]
+    fed(tracker, [born(), joined(), *(event for number, who in enumerate(phones) for event in rings(number, who))])
+    calls = [*fed(tracker, gave_up(3000)), *tracker.tick(at(3010))]
+    assert told(calls) == [(CALLER, "abandoned", "gave-up-waiting")]
+    assert not calls[0].complete
+
+
 def test_at_the_end_of_a_capture_what_lives_is_unfinished() -> None:
     tracker = Tracker("main")
     other = "1795307000.9"

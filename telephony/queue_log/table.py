@@ -19,8 +19,8 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.types import DateTime, Integer, Numeric
 
 from telephony.ids import SECOND
-from telephony.queue_log import NO_EVENT, NO_TIME, Entry, Fault, Faults, entry, instant, instant_of
-from telephony.queue_log_files import LogUnreadable
+from telephony.queue_log.entries import NO_EVENT, NO_TIME, Entry, Fault, Faults, entry, instant, instant_of
+from telephony.queue_log.files import LogUnreadable
 
 NAME: Final = "queue_log"
 _ROWS: Final = 2000

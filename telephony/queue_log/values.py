@@ -7,7 +7,7 @@ from typing import Final
 
 from telephony.call import Call, QueueVisit, VisitEnd, moment
 from telephony.ids import SECOND
-from telephony.queue_log_visits import NEAR, Draft, Visit
+from telephony.queue_log.visits import NEAR, Draft, Visit
 
 NOT_TOLD: Final = "queue_log tells no cause, and not what came after the queue"
 _EVIDENCE: Final = 40

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from telephony.ids import SECOND
-from telephony.queue_log_files import LogFiles
-from telephony.queue_log_gap import calls_between, open_log
-from tests.telephony.queue_logs import STREAMS, T, lines
+from telephony.queue_log.between import calls_between, open_log
+from telephony.queue_log.files import LogFiles
+from tests.telephony.queue_log.logs import STREAMS, T, lines
 
 DAY = """0 .1 support NONE ENTERQUEUE |0901|1
 100 .2 support NONE ENTERQUEUE |0902|2

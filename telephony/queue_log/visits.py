@@ -10,7 +10,7 @@ from typing import Final
 
 from telephony.call import Side, VisitEnd
 from telephony.ids import SECOND, usable
-from telephony.queue_log import Entry
+from telephony.queue_log.entries import Entry
 
 NEAR: Final = 2 * SECOND
 """Two instants this close are one."""

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from telephony.ids import SECOND
-from telephony.queue_log import Entry, Faults
-from telephony.queue_log_files import BLOCK, PROBE, TORN, LogFiles, LogUnreadable
-from tests.telephony.queue_logs import EVER, T, lines, told
+from telephony.queue_log.entries import Entry, Faults
+from telephony.queue_log.files import BLOCK, PROBE, TORN, LogFiles, LogUnreadable
+from tests.telephony.queue_log.logs import EVER, T, lines, told
 
 CALL = """{0} .{0} support NONE ENTERQUEUE |09{0}|1
 {0} .{0} support Ann RINGNOANSWER 1000

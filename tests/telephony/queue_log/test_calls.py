@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from telephony.call import Call, Verdict, moment
 from telephony.ids import SECOND
-from telephony.queue_log import Entry
-from telephony.queue_log_calls import AGE_LIMIT_S, QUIET_S, LogCalls
-from telephony.queue_log_files import LogFiles
-from telephony.queue_log_gap import calls_between
-from telephony.queue_log_values import stamp
+from telephony.queue_log.between import calls_between
+from telephony.queue_log.calls import AGE_LIMIT_S, QUIET_S, LogCalls
+from telephony.queue_log.entries import Entry
+from telephony.queue_log.files import LogFiles
+from telephony.queue_log.values import stamp
 from telephony.replay import calls_of
 from telephony.verdict import judge
-from tests.telephony.queue_logs import EVER, RECORDED, STREAMS, T, Told, entries, judged, told
+from tests.telephony.queue_log.logs import EVER, RECORDED, STREAMS, T, Told, entries, judged, told
 
 WAITING = "gave-up-waiting"
 RINGING = "gave-up-while-ringing"
@@ -290,7 +290,7 @@ def test_a_call_without_an_end_is_given_up_in_the_end() -> None:
 
 
 def test_memory_is_bounded_by_so_many_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("telephony.queue_log_calls.MOST_CALLS", 10)
+    monkeypatch.setattr("telephony.queue_log.calls.MOST_CALLS", 10)
     log = "\n".join(f"{number} .{number} support NONE ENTERQUEUE |0901|1" for number in range(30))
     calls = LogCalls("main")
     found = [verdict.kind for _, verdict in calls.judged(entries(log))]

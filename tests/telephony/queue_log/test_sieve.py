@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.queue_log import Entry, Faults
-from telephony.queue_log_sieve import FORGED, HEADLESS, REACH, Doubtful, Sieve
-from tests.telephony.queue_logs import T, Told, lines, told
+from telephony.queue_log.entries import Entry, Faults
+from telephony.queue_log.sieve import FORGED, HEADLESS, REACH, Doubtful, Sieve
+from tests.telephony.queue_log.logs import T, Told, lines, told
 
 HEAD = f"{T}|{T}.50|support|NONE|ENTERQUEUE||0901"
 BEFORE = """-5 .1 support NONE ENTERQUEUE |0801|1

@@ -23,10 +23,10 @@ from typing import Final
 
 from telephony.call import Call, Ending, Verdict
 from telephony.ids import SECOND, epoch_of, originated
-from telephony.queue_log import NO_CALL, Entry
-from telephony.queue_log_sieve import Doubtful
-from telephony.queue_log_values import call_of, evidence, values
-from telephony.queue_log_visits import BEGINNINGS, NEAR, PLACES, Draft, ring_in_vain
+from telephony.queue_log.entries import NO_CALL, Entry
+from telephony.queue_log.sieve import Doubtful
+from telephony.queue_log.values import call_of, evidence, values
+from telephony.queue_log.visits import BEGINNINGS, NEAR, PLACES, Draft, ring_in_vain
 from telephony.verdict import judge
 
 QUIET_S: Final = 120

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony.ids import SECOND
-from telephony.queue_log import Entry, Fault, Faults, parse, parse_all
+from telephony.queue_log.entries import Entry, Fault, Faults, parse, parse_all
 
 AT = 1_795_307_706 * SECOND
 TOKYO = ZoneInfo("Asia/Tokyo")

@@ -11,7 +11,7 @@ All of it was one write; no channel driver takes a number of more than 255 bytes
 call will get, so that a line of a call that was written of before is Asterisk's, and ends what may be forged. So:
 - an ENTERQUEUE without its position has no number;
 - what stands between it and the last line within reach that is none, is left out as forged;
-- what else is within reach of either is doubtful: `telephony.queue_log_calls` gives out no call that stands in
+- what else is within reach of either is doubtful: `telephony.queue_log.calls` gives out no call that stands in
   doubtful lines alone. So genuine calls next to a forgery are not lost, and who forges one has no use of it.
 
 A number made of a whole head and a whole line cannot be told from lines of Asterisk's own by their form.
@@ -23,7 +23,7 @@ from collections.abc import Callable
 from datetime import UTC, tzinfo
 from typing import Final, TypeGuard, cast
 
-from telephony.queue_log import NO_CALL, Entry, Fault, Faults, parse_all
+from telephony.queue_log.entries import NO_CALL, Entry, Fault, Faults, parse_all
 
 REACH: Final = 256
 """Characters after a head's end, or before a tail's beginning, within which a line may be forged."""

@@ -23,11 +23,11 @@ from sqlalchemy import (
 from sqlalchemy.types import CHAR, TypeEngine
 
 from telephony.ids import SECOND
-from telephony.queue_log import Entry, Faults
-from telephony.queue_log_files import LogFiles, LogUnreadable
-from telephony.queue_log_gap import calls_between, open_log
-from telephony.queue_log_table import LogTable
-from tests.telephony.queue_logs import EVER, RECORDED, told
+from telephony.queue_log.between import calls_between, open_log
+from telephony.queue_log.entries import Entry, Faults
+from telephony.queue_log.files import LogFiles, LogUnreadable
+from telephony.queue_log.table import LogTable
+from tests.telephony.queue_log.logs import EVER, RECORDED, told
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 Written = Callable[[int], object]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from telephony.call import Call, Verdict
 from telephony.ids import SECOND
-from telephony.queue_log import Entry, parse
-from telephony.queue_log_calls import LogCalls
+from telephony.queue_log.calls import LogCalls
+from telephony.queue_log.entries import Entry, parse
 
-STREAMS = Path(__file__).parents[1] / "streams"
+STREAMS = Path(__file__).parents[2] / "streams"
 RECORDED = STREAMS / "logged"
 T = 1_795_307_000
 EVER = 10**10 * SECOND

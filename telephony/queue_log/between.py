@@ -13,10 +13,10 @@ from typing import Final, Protocol
 
 from telephony.call import Call, moment
 from telephony.ids import SECOND
-from telephony.queue_log import Entry, Faults
-from telephony.queue_log_calls import QUIET_S, Judged, LogCalls
-from telephony.queue_log_files import DAMAGED, LogFiles, LogUnreadable
-from telephony.queue_log_table import LogTable
+from telephony.queue_log.calls import QUIET_S, Judged, LogCalls
+from telephony.queue_log.entries import Entry, Faults
+from telephony.queue_log.files import DAMAGED, LogFiles, LogUnreadable
+from telephony.queue_log.table import LogTable
 
 LOOKBACK_S: Final = 12 * 3600
 

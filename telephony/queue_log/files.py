@@ -25,9 +25,9 @@ from typing import Final, cast
 
 from telephony.errors import TelephonyError
 from telephony.ids import SECOND
-from telephony.queue_log import Entry, Fault, Faults, parse
-from telephony.queue_log_joining import joined
-from telephony.queue_log_sieve import Sieve
+from telephony.queue_log.entries import Entry, Fault, Faults, parse
+from telephony.queue_log.joining import joined
+from telephony.queue_log.sieve import Sieve
 
 BLOCK: Final = 1 << 16
 PROBE: Final = 1 << 12

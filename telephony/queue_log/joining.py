@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from telephony.ids import SECOND
-from telephony.queue_log import Entry
+from telephony.queue_log.entries import Entry
 
 Batches = Iterator[list[Entry]]
 

@@ -1,0 +1,1 @@
+"""The queue_log as a second witness."""
