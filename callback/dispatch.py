@@ -91,6 +91,7 @@ def _candidate(row: Row[Any], shift: Shift, live: Live, busy: set[int]) -> order
         deadline_at=row.deadline_at,
         due_at=row.due_at,
         severity=row.severity,
+        lost_again=row.last_lost_at > row.deadline_at,
         number_live=row.e164 in live.numbers,
         in_flight=row.person_id in busy,
         watched=not may_call(shift, row.queue, row.e164),

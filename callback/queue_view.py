@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from callback import dispatch, live
 from callback.errors import StoreError
 from callback.settings import Settings
-from callback.shift import Shift
+from callback.shift import Shift, shift_of
 from callback.store import lanes, schema
 from callback.store.engine import Store
 from scheduler.clock import SECOND, local
@@ -54,7 +54,7 @@ def open_reservations(store: Store, settings: Settings, limit: int) -> list[Line
         rows = lanes.everything_open(connection, pbx, limit)
         in_flight = lanes.in_flight(connection)
         seen = live.recall(connection, pbx)
-    shift = Shift(pbx, settings.trunks, settings.rules, 0, settings.rules.hours())
+    shift = shift_of(settings, 0)
     why = _why_not(rows, in_flight, shift, seen, now)
     return [_line(row, why, now) for row in rows]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select
 
+from callback import phone
 from callback.errors import StoreError
 from callback.rules import ShiftRules
 from callback.settings import Settings, Trunk
@@ -38,7 +39,19 @@ def current(connection: Connection, settings: Settings) -> Shift:
     version = connection.execute(newest).scalar_one() if schema.current(connection) else None
     if version is None:
         raise StoreError("this database is empty: start `callback run` with these settings first")
-    return Shift(settings.pbx.name, settings.trunks, settings.rules, version, settings.rules.hours())
+    return shift_of(settings, version)
+
+
+def shift_of(settings: Settings, version: int) -> Shift:
+    """The shift under these settings. What the queues show to customers is our own number, and is never called back."""
+    shown = {queue.caller_id for queue in settings.rules.queues.values() if queue.caller_id}
+    trunks = {
+        name: trunk.model_copy(
+            update={"own_numbers": (*trunk.own_numbers, *filter(None, (phone.read(own, trunk).e164 for own in shown)))}
+        )
+        for name, trunk in settings.trunks.items()
+    }
+    return Shift(settings.pbx.name, trunks, settings.rules, version, settings.rules.hours())
 
 
 def take_over(connection: Connection, settings: Settings, now: int) -> Shift:
@@ -65,4 +78,4 @@ def take_over(connection: Connection, settings: Settings, now: int) -> Shift:
         )
     else:
         version = newest.version
-    return Shift(settings.pbx.name, settings.trunks, settings.rules, version, settings.rules.hours())
+    return shift_of(settings, version)

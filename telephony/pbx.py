@@ -36,6 +36,8 @@ TICK_S = 0.02
 """A verdict comes at most this much later than the grace of its call."""
 LOOK_EVERY_S = 0.5
 CLOCK_EVERY_S = 30
+ROLL_CALL_EVERY_S = 120
+"""How often the channels that live are compared with those that are thought to."""
 LISTING_TIMEOUT_S = 30.0
 SILENT_S = 15
 """A connection that died in silence is noticed so much later at most: a gap begins so much earlier."""
@@ -205,17 +207,33 @@ class Pbx:
 
     async def _look_around(self) -> None:
         """See now and then to clocks, ages, and what people ought to know."""
-        every_clock, telling = Every(CLOCK_EVERY_S), Telling(self._on_state)
+        every_clock, every_roll_call = Every(CLOCK_EVERY_S), Every(ROLL_CALL_EVERY_S)
+        telling = Telling(self._on_state)
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             if self.ready and every_clock.due():
                 await self._measure_clock()
+            if self.ready and every_roll_call.due():
+                await self._call_the_roll()
             now = self._clock()
             newest = f"; the newest of the stream: {self.refused.excerpt}" if self.refused.excerpt else ""
             telling.counted("refused", "messages refused since the start", self.refused + self._asking.refused, newest)
             telling.counted("strangers", "callers on no trunk of ours, left out", self.tracker.strangers)
             telling.lag(self._listening.lag_s(now), level=self._listening.is_level)
             self._grow_old(now)
+
+    async def _call_the_roll(self) -> None:
+        """Compare the channels that live with those that are thought to: a Hangup may have been lost, or refused."""
+        asked_at, refused = self._clock(), self._client.stats.forged
+        with suppress(NotConnected, ActionTimeout, ActionFailed):
+            listed = await self._client.listing("CoreShowChannels", timeout_s=LISTING_TIMEOUT_S)
+            await self._caught_up()
+            if self._client.stats.forged != refused:
+                return  # a line may have been refused, of somebody who is there
+            present = {item.get("Uniqueid") for item in listed}
+            calls = self.tracker.miss(present, self._clock(), asked_at=asked_at)
+            attempts = self.dialler.keep_only(self.tracker.own_live())
+            await self._listening.hand_on(self._listening.heard(calls, attempts))
 
     def _grow_old(self, now: int) -> None:
         """Let go of what is too old to be of use."""

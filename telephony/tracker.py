@@ -16,6 +16,7 @@ where the message stands in the journal.
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
 
@@ -164,6 +165,20 @@ class Tracker:
         self.channels.keep_only(present, self._now, since)
         for item, offset in lines:
             calls += self.feed(item, now, offset)
+        return calls
+
+    def miss(self, present: AbstractSet[str], now: int, *, asked_at: int) -> list[Call]:
+        """Compare with the Uniqueids of all channels that live; give the calls whose end was not heard, or refused.
+
+        What was heard of since `asked_at` is newer than that. So no lost Hangup, and none that a caller's number made
+        unreadable, keeps a number on the line, or holds the journal, for long.
+        """
+        self._advance(now)
+        since = asked_at + self._ahead
+        silent = [draft for draft in self._drafts.values() if draft.heard_at < since and draft.closes_at is None]
+        gone = [draft for draft in silent if not present & (draft.alive if draft.placed else {draft.call_id})]
+        calls = [call for draft in gone for call in self._close(draft, "ended-unseen")]
+        self.channels.keep_only(present, self._now, since)
         return calls
 
     def let_go(self, offset: int) -> list[Call]:

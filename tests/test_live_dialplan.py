@@ -248,9 +248,9 @@ def test_the_service_hears_what_the_agent_says(
 # Recording
 
 
-@pytest.mark.parametrize("record", ["yes", ""])
+@pytest.mark.parametrize("record", [True, False], ids=["recorded", "not recorded"])
 def test_a_callback_is_recorded_only_where_the_rule_says_so(
-    pbx: Asterisk, carrier: Carrier, agent2: Phone, ear: Ear, record: str
+    pbx: Asterisk, carrier: Carrier, agent2: Phone, ear: Ear, record: bool
 ) -> None:
     attempt = f"rec{secrets.token_hex(4)}"
     placed = originate(
@@ -264,10 +264,11 @@ def test_a_callback_is_recorded_only_where_the_rule_says_so(
             caller_num="0312345678",
             caller_name="Support",
             agent_sees=CUSTOMER,
+            record=record,
         ),
         time.time(),
     )
-    variables = ",".join([value for name, value in placed if name == "Variable"] + [f"__LCR_RECORD={record}"])
+    variables = ",".join(value for name, value in placed if name == "Variable")
     pbx.action("Originate", **{**dict(placed), "Variable": variables})
     customer = carrier.wait_call(CUSTOMER).wait_answered().wait_heard(AGENT_HZ)
     agent2.wait_call().wait_heard(CUSTOMER_HZ)

@@ -84,7 +84,7 @@ def agree(callers: Callers, service: Service) -> None:
 
 def abandoned(pbx: Asterisk) -> int:
     """How many abandons the PBX has written to its queue_log."""
-    return pbx.queue_log.read_text().count("|ABANDON|")
+    return pbx.queue_log.read_bytes().count(b"|ABANDON|")
 
 
 def wait_abandoned(pbx: Asterisk, count: int, timeout_s: float = 5) -> None:

@@ -47,8 +47,9 @@ class Client:
     """One manager connection that comes back by itself. Run it as a task: `run()`; cancel that to stop.
 
     `on_message(message, arrived_at)` gets every event that is no item of a listing of ours and that `wanted` wants by
-    a look at its bytes (those are the most, and dropped where they come in), one after the other, in order; `arrived_at` is when it was read, µs UTC. While it takes its time, reading
-    stops. So it must not await an action, whose answer may lie behind what it holds back: start a task.
+    a look at its bytes (most are not, and are dropped where they come in), one after the other, in order; `arrived_at`
+    is when it was read, µs UTC. While it takes its time, reading stops. So it must not await an action, whose answer
+    may lie behind what it holds back: start a task.
     If it raises, that is a bug of ours, and what it half did is unknown: the exception is logged, what was
     read but not delivered is dropped, the connection is closed, `on_down` is called, and the client
     reconnects. That is a gap like any other, which the journal and the snapshot in `on_up` mend.

@@ -294,3 +294,8 @@ def test_a_caller_whom_the_pbx_does_not_know_answers_nothing(world: World) -> No
     world.hear(call())
     world.hear(replace(call(ended_at=NOON + MINUTE, talked_s=30), confirmed=False), "served")
     assert [row.open for row in world.reservations()] == [True]
+
+
+def test_the_number_that_a_queue_shows_is_our_own_and_is_not_called_back(world: World) -> None:
+    told = world.hear(call("0312345678"))
+    assert [(news.event, news.facts.get("why")) for news in told[1:]] == [("not-recovered", "own-number")]

@@ -80,6 +80,7 @@ class Connection:
         self.lists: dict[str, list[Message]] = {}
         self.asked: list[str] = []
         self.boot = "10:00:00"
+        self.refuses = False
 
     @property
     def held_bytes(self) -> int:
@@ -91,6 +92,7 @@ class Connection:
 
     async def listing(self, name: str, _headers: object = (), **_limits: float) -> list[Message]:
         self.asked.append(name)
+        self.stats.forged += self.refuses
         return self.lists.get(name, [])
 
     async def ping(self) -> Message:
@@ -649,3 +651,17 @@ async def test_an_originate_does_not_outlast_the_last_ring_by_the_clock_of_the_p
     pbx.clock_off_s = 1.5
     await pbx.place(Order("a", "support", "PJSIP/1@trunk", T + 20, 30, 25, "03", "Us", "0901"))
     assert sent == ["18500"]
+
+
+@in_a_loop
+async def test_the_roll_call_ends_what_is_gone_unless_a_line_of_it_was_refused(ear: Ear) -> None:
+    pbx = ear.pbx()
+    await comes_up(ear, pbx, 0)
+    await hears(pbx, waiting(1))
+    ear.now = T + 60
+    line_of(pbx).refuses = True
+    await pbx._call_the_roll()  # noqa: SLF001 - what `run` does now and then
+    assert ear.verdicts() == []
+    line_of(pbx).refuses = False
+    await pbx._call_the_roll()  # noqa: SLF001
+    assert ear.verdicts() == [(CALLER, "unknown", "ended-unseen")]
