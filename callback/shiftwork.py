@@ -27,10 +27,11 @@ from scheduler.clock import zone
 from scheduler.jobs import Ticker
 from sms.delivery import deliver
 from sms.gateway import Gateway
+from telephony.asked import PlacingRefused, Ticket
 from telephony.dialler import Order
 from telephony.errors import TelephonyError
 from telephony.journal import Journal
-from telephony.pbx import Joined, Pbx, PlacingRefused, Ticket, Wiring
+from telephony.pbx import Joined, Pbx, Wiring
 from telephony.queue_log.between import open_log
 from telephony.tasks import together
 
@@ -146,7 +147,7 @@ class Shiftwork:
         if rules.returning_priority == 0 or rules.queue(caller.queue).calls != "on":
             return
         if await asyncio.to_thread(self._owed, caller):
-            await self._pbx.put_first(caller, rules.returning_priority)
+            await self._pbx.ask.put_first(caller, rules.returning_priority)
             facts = {"queue": caller.queue, "number": caller.number}
             self._tell([News("put-first", self._now(), facts)])
 
@@ -208,7 +209,7 @@ class Shiftwork:
     async def _place(self, order: Order) -> None:
         """Ask the PBX; a refusal ends the attempt, and no answer leaves it to its ticket."""
         try:
-            await self._pbx.place(order)
+            await self._pbx.ask.place(order)
         except PlacingRefused as error:
             log.warning("attempt %s was refused: %s", order.attempt, error)
             await self._end(order.attempt, "trunk-failure", [str(error)])
@@ -222,14 +223,14 @@ class Shiftwork:
         seen = await self._look()
         rows = await asyncio.to_thread(self._in_flight)
         for row in tending.came_back(rows, seen.numbers):
-            await self._pbx.call_off(row.id)
+            await self._pbx.ask.call_off(row.id)
         for row in tending.unattended(rows, self._pbx.own_live(), self._now()):
             await self._resolve(row)
 
     async def _resolve(self, row: lanes.Flight) -> None:
         """Read the ticket and end the attempt by it; one that cannot be read yet holds up no other."""
         try:
-            ticket: Ticket | None = await self._pbx.ticket(row.id)
+            ticket: Ticket | None = await self._pbx.ask.ticket(row.id)
         except TelephonyError as error:
             log.warning("the ticket of attempt %s cannot be read: %s", row.id, error)
             ticket = None
@@ -258,7 +259,7 @@ class Shiftwork:
             return  # nobody would be called
         await asyncio.to_thread(self._writes)
         for queue in offer.queues(self._shift, self._now()):
-            await self._pbx.offer(queue, OFFER_LASTS_S)
+            await self._pbx.ask.offer(queue, OFFER_LASTS_S)
 
     def _writes(self) -> None:
         """See that the database takes reservations, also when none was made lately; StoreError where it does not."""

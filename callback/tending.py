@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from telephony.asked import Ticket
 from telephony.outcome import facts_of_ticket, outcome_of
-from telephony.pbx import Ticket
 
 MARGIN_US = 3_000_000  # a clock two seconds off, and a second for the PBX to stop ringing
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from telephony import dialler as dial
 from telephony import events, gap, reading
 from telephony.agents import AgentsView
-from telephony.ami.client import ActionFailed, ActionRefused, ActionTimeout, Client, NotConnected
+from telephony.ami.client import ActionFailed, ActionTimeout, Client, NotConnected
 from telephony.ami.protocol import Message
 from telephony.ami.sieve import Refused
+from telephony.asked import Asked
 from telephony.asking import Asking, Joined
 from telephony.call import Call
-from telephony.dialler import Dialler, Order
-from telephony.errors import TelephonyError
+from telephony.dialler import Dialler
 from telephony.gap import Gap
 from telephony.ids import SECOND, is_local
 from telephony.journal import Journal, JournalFull
@@ -28,7 +28,7 @@ from telephony.tasks import together
 from telephony.telling import Every, Telling
 from telephony.tracker import Tracker
 
-__all__ = ["Gap", "Heard", "Joined", "Pbx", "PlacingRefused", "Ticket", "Wiring"]
+__all__ = ["Gap", "Heard", "Joined", "Pbx", "Wiring"]
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +41,6 @@ ROLL_CALL_EVERY_S = 120
 LISTING_TIMEOUT_S = 30.0
 SILENT_S = 15
 """A connection that died in silence is noticed so much later at most: a gap begins so much earlier."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """An attempt's ticket (None: there is none) and the start-up stamp of the Asterisk that keeps it."""
-
-    value: str | None
-    boot: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +59,6 @@ class Wiring:
     trunks: tuple[str, ...] = ()
     detect: Callable[[str], bool] = lambda _queue: False
     log: Log | None = None
-
-
-class PlacingRefused(TelephonyError):
-    """The PBX, or we ourselves, refused to place a callback: nobody was rung."""
 
 
 def _wanted(raw: bytes) -> bool:
@@ -129,6 +117,7 @@ class Pbx:
             on_down=self._on_down,
             wanted=_wanted,
         )
+        self.ask = Asked(self._client, self._pbx_clock)
         self._asking = Asking(
             self._client.action,
             self._note,
@@ -259,7 +248,7 @@ class Pbx:
         """Take stock: who waits, which channels live, whether that Asterisk was restarted, what the gap held."""
         await self._caught_up()
         up_at = self._clock()
-        boot = await self._boot_stamp()
+        boot = await self.ask.boot_stamp()
         restarted = self.boot not in ("", boot)
         await self._measure_clock()
         # First, for it may take long and be cut short: what is let go of below is handed on at once.
@@ -321,10 +310,6 @@ class Pbx:
             await asyncio.sleep(0.01)  # the client's backlog has no event to wait for
             await self._listening.level()
 
-    async def _boot_stamp(self) -> str:
-        status = await self._client.action("CoreStatus")
-        return f"{status.get('CoreStartupDate')} {status.get('CoreStartupTime')}"
-
     async def _measure_clock(self) -> None:
         """Compare clocks by a ping; a connection that is lost meanwhile leaves the last figure."""
         with suppress(NotConnected, ActionTimeout, ActionFailed):
@@ -359,47 +344,3 @@ class Pbx:
     def forget(self, attempt: str) -> None:
         """Stop following an attempt that was resolved by its ticket: it holds the journal no more."""
         self.dialler.forget(attempt)
-
-    async def place(self, order: Order) -> None:
-        """Start a callback. Raises PlacingRefused; any other TelephonyError leaves open whether it was started."""
-        pbx_now_s = self._clock() / SECOND + self.clock_off_s
-        try:
-            await self._client.action("Originate", dial.originate(order, pbx_now_s))
-        except (ValueError, ActionFailed, ActionRefused) as error:
-            raise PlacingRefused(str(error)) from error
-
-    async def ticket(self, attempt: str) -> Ticket:
-        """Read an attempt's ticket on the PBX."""
-        boot = await self._boot_stamp()
-        try:
-            items = await self._client.listing("DBGet", [("Family", "lcr"), ("Key", attempt)])
-        except ActionFailed as error:
-            if "not found" not in error.message.get("Message").lower():
-                raise
-            return Ticket(None, boot)
-        return Ticket(items[0].get("Val") if items else None, boot)
-
-    async def offer(self, queue: str, lasts_s: float) -> None:
-        """Let the dialplan offer callbacks in a queue for so many seconds: the global variable LCR_OFFER_<queue>."""
-        until_s = int(self._pbx_clock() / SECOND + lasts_s)
-        await self._client.action("Setvar", [("Variable", f"LCR_OFFER_{queue}"), ("Value", str(until_s))])
-
-    async def put_first(self, caller: Joined, priority: int) -> None:
-        """Put a waiting caller before those of lower priority, at once. Asterisk 16 takes it, and does not re-sort."""
-        headers = [
-            ("Queue", caller.queue),
-            ("Caller", caller.channel),
-            ("Priority", str(priority)),
-            ("Immediate", "yes"),
-        ]
-        try:
-            await self._client.action("QueueChangePriorityCaller", headers)
-        except ActionFailed as error:
-            log.info("%s was not put first: %s", caller.channel, error)
-
-    async def call_off(self, attempt: str) -> None:
-        """Hang up an attempt's own leg, if it is there: whoever rings for it stops ringing."""
-        try:
-            await self._client.action("Hangup", [("Channel", dial.channel_id(attempt)), ("Cause", "16")])
-        except ActionFailed as error:
-            log.info("attempt %s was over already: %s", attempt, error)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from callback import tending
 from callback.tending import MARGIN_US, Resolution
 from scheduler.retry import OUTCOMES
-from telephony.pbx import Ticket
+from telephony.asked import Ticket
 from tests.callback.world import NOON, US
 
 RING_UNTIL = NOON + 55 * US

@@ -649,7 +649,7 @@ async def test_an_originate_does_not_outlast_the_last_ring_by_the_clock_of_the_p
 
     line_of(pbx).action = action  # type: ignore[assignment, method-assign]
     pbx.clock_off_s = 1.5
-    await pbx.place(Order("a", "support", "PJSIP/1@trunk", T + 20, 30, 25, "03", "Us", "0901"))
+    await pbx.ask.place(Order("a", "support", "PJSIP/1@trunk", T + 20, 30, 25, "03", "Us", "0901"))
     assert sent == ["18500"]
 
 
