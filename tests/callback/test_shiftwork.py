@@ -25,7 +25,7 @@ def offered(world: World, shown: Live, writes: Any = lambda: None) -> list[str]:
     async def offer(queue: str, _lasts_s: float) -> None:
         queues.append(queue)
 
-    pbx = SimpleNamespace(offer=offer)
+    pbx = SimpleNamespace(ask=SimpleNamespace(offer=offer))
     work = SimpleNamespace(_look=look, _writes=writes, _pbx=pbx, _shift=world.shift, _now=lambda: NOON)
     asyncio.run(Shiftwork._offer(cast("Shiftwork", work)))  # noqa: SLF001
     return queues
