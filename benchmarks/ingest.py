@@ -94,9 +94,9 @@ def throughput(stage: Stage, scale: Scale, figures: Figures) -> None:
 
 
 def latency(stage: Stage, scale: Scale, figures: Figures) -> None:
-    """Offer events at each rate; the last one for as long as was asked, and that is the flat run."""
-    for rate in RATES:
-        lasts_s = scale.flat_s if scale.flat_s and rate == RATES[-1] else scale.rate_s
+    """Offer events at each rate; the lowest last, for as long as was asked: that is the flat run."""
+    for rate in sorted(RATES, reverse=True):
+        lasts_s = scale.flat_s if scale.flat_s and rate == min(RATES) else scale.rate_s
         pace = sender.Pace(rate, lasts_s, scale.call_s)
         offered, listened = stage.service(pace, scale.connections)
         figures.latencies_ms[rate] = list(_steady(offered, listened, pace)) or list(listened.latencies_ms)
@@ -182,7 +182,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench BENCH=ingest", description=__doc__.partition("\n")[0])
     parser.add_argument("--database", default="", metavar="URL", help="of an empty database; else a file of SQLite")
     parser.add_argument(
-        "--minutes", type=float, default=0, help=f"how long {RATES[-1]:,}/s are offered: is memory flat?"
+        "--minutes", type=float, default=0, help=f"how long {min(RATES):,}/s are offered: is memory flat?"
     )
     parser.add_argument("--quick", action="store_true", help="much too short to mean anything: does it work?")
     return parser.parse_args(arguments)
