@@ -152,7 +152,7 @@ class Ears:
 
     def heard(self) -> int:
         """Give how many messages were read and digested."""
-        stats = [pbx._client.stats for pbx in self.pbxs]  # noqa: SLF001 - there is no other way to see it
+        stats = [pbx.stats for pbx in self.pbxs]
         behind = any(one.held_bytes for one in stats) or not all(pbx.is_level for pbx in self.pbxs)
         return 0 if behind else sum(one.messages for one in stats)
 

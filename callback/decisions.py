@@ -51,19 +51,15 @@ def not_lost(connection: Connection, shift: Shift, reservation: int, by: By, now
 
 def call_now(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
     """Put him before all others of his lane, at once. Hours, agents and callers who wait stay as they are."""
-    row = _locked(connection, shift, reservation)
-    if row.state == "held":
-        settle.move(connection, reservation, "resumed", now)
+    row = _resumed(connection, shift, reservation, now)
     _change(connection, reservation, due_at=now, severity=NOW, clock_starts_at=min(row.clock_starts_at, now))
     return _told(connection, shift, reservation, "call-now", by, {}, now)
 
 
 def choose_slot(connection: Connection, shift: Shift, reservation: int, chosen_at: int, by: By, now: int) -> list[News]:
     """Call him at the time that he chose: it replaces every other promise. SchedulerError where nobody may ring."""
-    row = _locked(connection, shift, reservation)
+    _resumed(connection, shift, reservation, now)
     pledge = slot(chosen_at, now, shift.hours)
-    if row.state == "held":
-        settle.move(connection, reservation, "resumed", now)
     recovery.add_promise(connection, shift, reservation, pledge)
     times = {"aim_at": pledge.aim_at, "deadline_at": pledge.deadline_at}
     _change(connection, reservation, slot_at=chosen_at, due_at=chosen_at, clock_starts_at=chosen_at, **times)
@@ -109,6 +105,14 @@ def _locked(connection: Connection, shift: Shift, reservation: int) -> Row[Any]:
         )
     if not row.open:
         raise NoSuchReservation(f"reservation {reservation} is closed ({row.state}): nothing can be decided about it")
+    return row
+
+
+def _resumed(connection: Connection, shift: Shift, reservation: int, now: int) -> Row[Any]:
+    """Lock the reservation; who is held while somebody says when to call him is held no more."""
+    row = _locked(connection, shift, reservation)
+    if row.state == "held":
+        settle.move(connection, reservation, "resumed", now)
     return row
 
 

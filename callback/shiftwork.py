@@ -61,7 +61,7 @@ class Shiftwork:
         self._tell, self._now, self._stopped = narrator.tell, now, stopped
         wiring, began = settings.pbx, now()
         with self._transaction() as connection:
-            self._shift: Shift = take_over(connection, settings, now())
+            self._shift: Shift = take_over(connection, settings, began)
             journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, began)
             seen = live.recall(connection, wiring.name)
             first_start = checkpoints.first_start(connection, wiring.name)

@@ -195,7 +195,7 @@ class Asterisk:
         """Every channel that is live now."""
         return self.action("CoreShowChannels")[1:-1]
 
-    def wait_quiet(self, timeout_s: float = 10) -> None:
+    def wait_quiet(self, timeout_s: float = 20) -> None:
         """Wait until no channel is live; raises `LabError` if some stay."""
         deadline = time.monotonic() + timeout_s
         while live := self.channels():

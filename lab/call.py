@@ -120,19 +120,19 @@ class Call:
         """Whether a tone of `hz` was heard for 100 ms on end in the last seconds (10 at most)."""
         return contains(self._loop.call(self._stream.ear.sound)[-int(last_s * RATE) :], hz)
 
-    def wait_ringing(self, timeout_s: float = 10) -> Self:
+    def wait_ringing(self, timeout_s: float = 20) -> Self:
         """Wait until it rings; raises `PhoneError` if it does not in time."""
         return self._wait(lambda: self.rang_at is not None or self.answered_at is not None, "ring", timeout_s)
 
-    def wait_answered(self, timeout_s: float = 10) -> Self:
+    def wait_answered(self, timeout_s: float = 20) -> Self:
         """Wait until it is answered; raises `PhoneError` if it is not in time."""
         return self._wait(lambda: self.answered_at is not None, "be answered", timeout_s)
 
-    def wait_ended(self, timeout_s: float = 10) -> Self:
+    def wait_ended(self, timeout_s: float = 20) -> Self:
         """Wait until it is over; raises `PhoneError` if it is not in time."""
         return self._wait(lambda: self.state == "ended", "end", timeout_s)
 
-    def wait_heard(self, hz: int, timeout_s: float = 5, *, last_s: float = 10) -> Self:
+    def wait_heard(self, hz: int, timeout_s: float = 15, *, last_s: float = 10) -> Self:
         """Wait until a tone of `hz` was heard in the last seconds; raises `PhoneError` if it is not in time."""
         deadline = time.monotonic() + timeout_s
         while not self.heard(hz, last_s):

@@ -12,7 +12,7 @@ Reply = dict[str, str]
 class Console:
     """A session of one user; every wait has a time-out, and `LabError` says what did not come."""
 
-    def __init__(self, port: int, username: str, secret: str, *, timeout_s: float = 10) -> None:
+    def __init__(self, port: int, username: str, secret: str, *, timeout_s: float = 20) -> None:
         self._timeout_s = timeout_s
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
         self._rest = b""
@@ -53,7 +53,7 @@ class Console:
                 replies.append(self._answer_to(wanted, deadline))
         return replies
 
-    def wait_event(self, name: str, timeout_s: float = 10) -> Reply:
+    def wait_event(self, name: str, timeout_s: float = 20) -> Reply:
         """Wait for an event of this name."""
         deadline = time.monotonic() + timeout_s
         while True:
@@ -61,7 +61,7 @@ class Console:
             if message.get("Event") == name:
                 return message
 
-    def next_event(self, timeout_s: float = 10) -> Reply:
+    def next_event(self, timeout_s: float = 20) -> Reply:
         """Wait for whatever comes next."""
         return self._message(time.monotonic() + timeout_s)
 

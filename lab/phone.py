@@ -129,7 +129,7 @@ class Phone:
 
         return self.loop.call(place)
 
-    def wait_call(self, number: str | None = None, timeout_s: float = 10) -> Call:
+    def wait_call(self, number: str | None = None, timeout_s: float = 20) -> Call:
         """Wait for the next call to this phone (to `number`) that was not waited for yet; it may be over.
 
         Raises `PhoneError` if none comes in time.

@@ -72,7 +72,7 @@ class Asking:
 
     def hear(self, event: ChannelEvent | None) -> None:
         """Put the questions that an event raises into the line; gives back at once."""
-        if isinstance(event, (QueueCallerJoin, QueueEntry)):
+        if isinstance(event, Joined):
             if attempt_of(event.uniqueid) is None and not is_local(event.channel):
                 self._put((Confirmed, event))
         elif isinstance(event, AgentConnect) and self._detect(event.queue):
@@ -127,7 +127,7 @@ class Asking:
         else:
             at = self._clock()
             await self._note(Confirmed(at, about.uniqueid, about.linkedid, about.channel, answer.get("Value")))
-            if isinstance(about, (QueueCallerJoin, QueueEntry)):
+            if isinstance(about, Joined):
                 await self._there(about)
 
     async def _switch_on(self, about: ChannelEvent) -> None:

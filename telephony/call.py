@@ -158,6 +158,9 @@ class Verdict:
         return self.kind in LOST or self.reason == LEFT_UNSERVED
 
 
+Judged = tuple[Call, Verdict]
+
+
 def moment(at: int) -> str:
     """Give an instant as RFC 3339 with microseconds, in UTC."""
     seconds, micros = divmod(at, SECOND)

@@ -10,12 +10,10 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from telephony.call import Call, Verdict
+from telephony.call import Call, Judged
 from telephony.queue_log.between import Log, calls_between
 
 NO_LOG: Final = "no queue_log is configured: set [pbx] queue_log"
-
-Judged = tuple[Call, Verdict]
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from typing import Final
 from telephony import dialler as dial
 from telephony import events, notes, reading
 from telephony.ami.protocol import Message
-from telephony.call import Call, Verdict
+from telephony.call import Call, Judged
 from telephony.dialler import Dialler
 from telephony.draft import FLEETING
 from telephony.gap import Gap
@@ -28,8 +28,6 @@ from telephony.verdict import judge
 FULL_DISK_S: Final = 1.0
 TURN: Final = 256
 """Records digested in one go while catching up, before others have their turn."""
-
-Judged = tuple[Call, Verdict]
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +69,10 @@ class Listening:
             heard = self._digest_record(record)
             if heard is not None:
                 yield heard
+        self.all_digested()
+
+    def all_digested(self) -> None:
+        """Note that everything in the journal was digested: heard again, or taken from a listing."""
         self.digested_until = self.journal.end
 
     async def hear(self, message: Message, event: events.Event | None, arrived_at: int) -> None:

@@ -12,17 +12,17 @@ from dataclasses import dataclass, field, replace
 from telephony import dialler as dial
 from telephony import events, gap, reading
 from telephony.agents import AgentsView
-from telephony.ami.client import ActionFailed, ActionTimeout, Client, NotConnected
+from telephony.ami.client import ActionFailed, ActionTimeout, Client, NotConnected, Stats
 from telephony.ami.protocol import Message
 from telephony.ami.sieve import Refused
 from telephony.asked import Asked
 from telephony.asking import Asking, Joined
-from telephony.call import Call
+from telephony.call import Call, Judged
 from telephony.dialler import Dialler
 from telephony.gap import Gap
 from telephony.ids import SECOND, is_local
 from telephony.journal import Journal, JournalFull
-from telephony.listening import Heard, Judged, Listening, judged
+from telephony.listening import Heard, Listening, judged
 from telephony.queue_log.between import Log
 from telephony.tasks import together
 from telephony.telling import Every, Telling
@@ -153,6 +153,11 @@ class Pbx:
         """When the PBX was listened to last, as far as is known; None: nobody ever did."""
         return self._heard_at
 
+    @property
+    def stats(self) -> Stats:
+        """The counts of its connections as they are now."""
+        return self._client.stats
+
     def checkpoint(self) -> int:
         """The journal offset from which everything that is not over can be heard again."""
         return self._listening.checkpoint()
@@ -213,11 +218,11 @@ class Pbx:
 
     async def _call_the_roll(self) -> None:
         """Compare the channels that live with those that are thought to: a Hangup may have been lost, or refused."""
-        asked_at, refused = self._clock(), self._client.stats.forged
+        asked_at, refused = self._clock(), self.stats.forged
         with suppress(NotConnected, ActionTimeout, ActionFailed):
             listed = await self._client.listing("CoreShowChannels", timeout_s=LISTING_TIMEOUT_S)
             await self._caught_up()
-            if self._client.stats.forged != refused:
+            if self.stats.forged != refused:
                 return  # a line may have been refused, of somebody who is there
             present = {item.get("Uniqueid") for item in listed}
             calls = self.tracker.miss(present, self._clock(), asked_at=asked_at)
@@ -289,7 +294,7 @@ class Pbx:
             restarted=restarted,
             keep=lambda event: self._listening.keep(lines[event].raw, now).offset,
         )
-        self._listening.digested_until = self._journal.end
+        self._listening.all_digested()
         for entry in entries:
             self._asking.hear(entry)
         return calls

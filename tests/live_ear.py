@@ -23,7 +23,7 @@ class Ear:
     def __exit__(self, *_exc: object) -> None:
         self._console.close()
 
-    def wait(self, name: str, timeout_s: float = 10, **headers: str) -> Reply:
+    def wait(self, name: str, timeout_s: float = 20, **headers: str) -> Reply:
         """Wait for the next such event that was not waited for yet; what came before it is kept too."""
         deadline = time.monotonic() + timeout_s
         while True:

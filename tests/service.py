@@ -84,7 +84,7 @@ class Service:
         with self.said_file.open("ab") as said:
             command = [sys.executable, str(TETHER), str(os.getpid()), *run]
             self._process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
-        self.wait("pbx-up", since=before, timeout_s=20)
+        self.wait("pbx-up", since=before)
         return self
 
     def kill(self) -> None:
@@ -123,7 +123,7 @@ class Service:
         holds: Callable[[News], bool] = lambda _: True,
         *,
         since: int = 0,
-        timeout_s: float = 20,
+        timeout_s: float = 45,
     ) -> News:
         """Wait for a piece of news; an AssertionError tells what was said instead."""
         deadline = time.monotonic() + timeout_s
@@ -136,7 +136,7 @@ class Service:
                 raise AssertionError(f"no '{event}' within {timeout_s} s; the service said:\n{self.said()}")
             time.sleep(0.02)
 
-    def outcome(self, *, since: int = 0, timeout_s: float = 25) -> News:
+    def outcome(self, *, since: int = 0, timeout_s: float = 45) -> News:
         """Wait for the end of an attempt."""
         return self.wait("outcome", since=since, timeout_s=timeout_s)
 
@@ -149,7 +149,7 @@ class Service:
         with self.store.read() as connection:
             return list(connection.execute(select(table)))
 
-    def wait_row(self, table: Any, holds: Callable[[Any], bool], timeout_s: float = 10) -> Any:
+    def wait_row(self, table: Any, holds: Callable[[Any], bool], timeout_s: float = 30) -> Any:
         """Wait until a row is as it should be."""
         deadline = time.monotonic() + timeout_s
         while True:

@@ -15,7 +15,7 @@ from telephony.ami.client import ActionFailed, Client
 from telephony.ami.protocol import Message
 from telephony.errors import TelephonyError
 
-PATIENCE_S: Final = 5.0
+PATIENCE_S: Final = 8.0
 MARK: Final = b"lcr-doctor"
 """What every message about the probe holds."""
 QUEUE: Final = "lcr-doctor"
@@ -65,7 +65,7 @@ async def look(client: Client, heard: asyncio.Queue[Message]) -> list[Finding]:
     except TelephonyError as error:
         return [fault(f"the doctor's own call cannot be made ({error})", "mend the rights and contexts above first")]
     talk = asyncio.create_task(_talk_detect(client, f"lcr-{token}-2"))
-    got = await _listen(client, heard, token)
+    got = await _listen(client, heard, token, talk)
     has_queue = any(message.get("Queue") == QUEUE for message in await client.listing("QueueStatus"))
     return [*of_events(got, has_queue=has_queue), await talk, _key(got)]
 
@@ -93,8 +93,11 @@ def of_events(heard: Heard, *, has_queue: bool) -> Iterator[Finding]:
         yield warning("events carry no Timestamp: times are those of arrival, and wrong after any delay", remedy)
 
 
-async def _listen(client: Client, heard: asyncio.Queue[Message], token: str) -> Heard:
-    """Hear the probe to its end, which is ours to make once it has shown everything, or as long as patience lasts."""
+async def _listen(client: Client, heard: asyncio.Queue[Message], token: str, talk: asyncio.Task[Finding]) -> Heard:
+    """Hear the probe to its end, which is ours to make once it has shown everything, or as long as patience lasts.
+
+    `talk` tries something on the channel too: it is not hung up before that is over.
+    """
     got = Heard()
     with contextlib.suppress(TimeoutError):  # what did not come is told by whoever judges
         async with asyncio.timeout(PATIENCE_S):
@@ -104,6 +107,7 @@ async def _listen(client: Client, heard: asyncio.Queue[Message], token: str) -> 
                     continue
                 got.feed(message)
                 if message.get("UserEvent") == "LcrRequested":
+                    await asyncio.wait([talk])
                     with contextlib.suppress(TelephonyError):
                         await client.action("Hangup", [("Channel", f"lcr-{token}-2")])
     return got

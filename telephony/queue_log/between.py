@@ -11,9 +11,9 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final, Protocol
 
-from telephony.call import Call, moment
+from telephony.call import Call, Judged, moment
 from telephony.ids import SECOND
-from telephony.queue_log.calls import QUIET_S, Judged, LogCalls
+from telephony.queue_log.calls import QUIET_S, LogCalls
 from telephony.queue_log.entries import Entry, Faults
 from telephony.queue_log.files import DAMAGED, LogFiles, LogUnreadable
 from telephony.queue_log.table import LogTable

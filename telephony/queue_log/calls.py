@@ -21,7 +21,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from telephony.call import Call, Ending, Verdict
+from telephony.call import Call, Ending, Judged, Verdict
 from telephony.ids import SECOND, epoch_of, originated
 from telephony.queue_log.entries import NO_CALL, Entry
 from telephony.queue_log.sieve import Doubtful
@@ -40,8 +40,6 @@ _AGREEING: Final = 8  # lines in a row, more than a caller can forge at once
 _SWEEP: Final = 600 * SECOND
 DOUBTFUL: Final = "a call that stands in doubtful lines alone"
 LOG_ENDS: Final = "the log ends here: he may have gone on to another queue"
-
-Judged = tuple[Call, Verdict]
 
 
 class LogCalls:
