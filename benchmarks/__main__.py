@@ -7,6 +7,9 @@ import importlib
 import sys
 from pathlib import Path
 
+_MODULES = {"import": "imports"}  # a keyword is no module's name
+_NAMES = {module: name for name, module in _MODULES.items()}
+
 
 def listed() -> dict[str, str]:
     """Give the benchmarks, the modules here that have a `main`, each with the first line of its docstring."""
@@ -14,15 +17,16 @@ def listed() -> dict[str, str]:
     for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
         module = ast.parse(path.read_text(encoding="utf-8"))
         if any(isinstance(part, ast.FunctionDef) and part.name == "main" for part in module.body):
-            found[path.stem] = (ast.get_docstring(module) or "").partition("\n")[0]
+            found[_NAMES.get(path.stem, path.stem)] = (ast.get_docstring(module) or "").partition("\n")[0]
     return found
 
 
 def main(arguments: list[str]) -> int:
     """Run the benchmark that is named first with the rest of the arguments; give the exit status."""
     benchmarks = listed()
-    if arguments and arguments[0] in benchmarks:
-        return int(importlib.import_module(f"benchmarks.{arguments[0]}").main(arguments[1:]))
+    name = arguments[0] if arguments else ""
+    if name in benchmarks:
+        return int(importlib.import_module(f"benchmarks.{_MODULES.get(name, name)}").main(arguments[1:]))
     sys.stdout.write("make bench BENCH=<name> ARGS=--help\n")
     for name, line in benchmarks.items():
         sys.stdout.write(f"  {name:12} {line}\n")

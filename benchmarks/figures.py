@@ -15,6 +15,17 @@ def rss_mb() -> float:
     return int(kilobytes) / 1024
 
 
+def tree_rss_mb(pid: int) -> float:
+    """Give the memory in RAM of a process and its children; 0 when it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0.0
+    resident = next((line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")), "0")
+    return int(resident) / 1024 + sum(tree_rss_mb(int(child)) for child in children)
+
+
 def rank(values: Sequence[float], share: float) -> float:
     """Give the value that this share of all does not exceed; 0 where there is none."""
     ordered = sorted(values)

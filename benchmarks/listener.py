@@ -14,6 +14,7 @@ from array import array
 from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,7 @@ from benchmarks.sender import RING
 from benchmarks.streams import TRUNKS
 from callback.app import now_us
 from callback.news import News
+from callback.scribe import Scribe, Task
 from callback.settings import Database, PbxWiring, Settings, Trunk
 from callback.shift import take_over
 from callback.store import checkpoints, lease, schema
@@ -91,6 +93,8 @@ class Ears:
         self._connections = plan.connections
         self.store = stack.enter_context(closing(Store(plan.database)))
         schema.migrate(self.store)
+        self._tasks: list[Task] = []
+        self.scribe = Scribe(self._tasks, self._tell)
         self.pbxs: list[Pbx] = []
         self._writers: list[Writer] = []
         for number in range(plan.connections):
@@ -112,7 +116,10 @@ class Ears:
         if held is None:
             raise BenchmarkError(f"the lease of {name} is taken: give the benchmark a database of its own")
         journal.resume(journal_id, offset)
-        writer = Writer(self.store, shift, held, journal.id, now_us, self._tell, journal.forget_before)
+        self._tasks.append(Task(settings, shift.version, held, journal.id))
+        commit = partial(self.scribe.commit, task=len(self._tasks) - 1)
+        parts = (self.store, shift, held, journal.id, now_us, self._tell, journal.forget_before)
+        writer = Writer(*parts, elsewhere=commit)
         pbx = (FullParse if plan.full_parse else Pbx)(
             Wiring(name, "127.0.0.1", plan.port, *ACCOUNT, trunks=TRUNKS),
             journal,
@@ -126,10 +133,13 @@ class Ears:
 
     async def run(self) -> None:
         """Listen and write until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            for writer, pbx in zip(self._writers, self.pbxs, strict=True):
-                tasks.create_task(writer.run())
-                tasks.create_task(pbx.run())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for writer, pbx in zip(self._writers, self.pbxs, strict=True):
+                    tasks.create_task(writer.run())
+                    tasks.create_task(pbx.run())
+        finally:
+            await self.scribe.close()
 
     def _on_state(self, state: str, why: str) -> None:
         if state == "up":
@@ -180,6 +190,7 @@ async def _listen(line: Connection, plan: Plan, ended_at: Sequence[int]) -> None
         running = asyncio.create_task(ears.run())
         asked = asyncio.create_task(asyncio.to_thread(line.recv))
         try:
+            await ears.scribe.begin()
             await _first(ears.all_up.wait(), running)
             line.send("ready")
             began_at = time.monotonic()
@@ -198,6 +209,7 @@ async def _listen(line: Connection, plan: Plan, ended_at: Sequence[int]) -> None
             line.send(_listened(ears, watching, cpu_s, first))
         finally:
             running.cancel()
+            await asyncio.wait([running])
 
 
 class _Tail:

@@ -18,17 +18,20 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the report; what needs a record that is not there is left out, and says so."""
+    """Write the report, of both records or not at all; give the exit status."""
     options = _options().parse_args(arguments)
-    pictures = options.docs / "staffing"
-    pictures.mkdir(parents=True, exist_ok=True)
-    parts = [pages.HEAD]
-    for part in _parts(options.data):
-        parts.append(part.text)
+    try:
+        parts = list(_parts(options.data))
+    except BenchmarkError as error:
+        sys.stderr.write(f"{error}; nothing was written\n")
+        return 1
+    folder = options.docs / "staffing"
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in parts:
         for name, picture in part.pictures.items():
-            (pictures / name).write_text(picture, encoding="utf-8")
+            (folder / name).write_text(picture, encoding="utf-8")
     report = options.docs / "staffing.md"
-    report.write_text("\n\n".join(parts).strip() + "\n", encoding="utf-8")
+    report.write_text("\n\n".join([pages.HEAD, *(part.text for part in parts)]).strip() + "\n", encoding="utf-8")
     sys.stdout.write(f"{report} is written\n")
     return 0
 
@@ -46,23 +49,16 @@ def _options() -> argparse.ArgumentParser:
 
 
 def _parts(data: Path) -> Iterator[pages.Part]:
-    try:
-        month = bank(data)
-    except BenchmarkError as error:
-        yield pages.absent("The bank's month", error)
-    else:
-        trial = Trial(month, Terms())
-        yield pages.record(trial)
-        yield pages.bank_forecast(trial.whole)
-        yield pages.peaks(trial.whole)
-        yield pages.waits(month)
-        yield pages.judged(trial, Trial(month, Terms(), *pages.CHOICE))
-        yield pages.example(trial)
-        yield pages.callbacks(trial)
-    try:
-        yield pages.us_forecast(us_bank(data))
-    except BenchmarkError as error:
-        yield pages.absent("The US bank", error)
+    month, other = bank(data), us_bank(data)
+    trial = Trial(month, Terms())
+    yield pages.record(trial)
+    yield pages.bank_forecast(trial.whole)
+    yield pages.peaks(trial.whole)
+    yield pages.waits(month)
+    yield pages.judged(trial, Trial(month, Terms(), *pages.CHOICE))
+    yield pages.example(trial)
+    yield pages.callbacks(trial)
+    yield pages.us_forecast(other)
 
 
 if __name__ == "__main__":

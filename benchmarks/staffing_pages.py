@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from benchmarks import drawing, staffing_judged
-from benchmarks.errors import BenchmarkError
+from benchmarks import staffing_judged
 from benchmarks.staffing_data import QUEUE, ZONE, Bank
 from benchmarks.staffing_judged import LEVELS, Extra, Trial, Verdict
+from callback import drawing
 from scheduler.staffing import accuracy
 from scheduler.staffing.accuracy import Accuracy
 from scheduler.staffing.evidence import AIM
@@ -43,11 +43,6 @@ class Part:
 
     text: str
     pictures: Mapping[str, str] = field(default_factory=dict)
-
-
-def absent(title: str, error: BenchmarkError) -> Part:
-    """Say that a record is not there."""
-    return Part(f"## {title}: left out\n\nSkipped: {error}.")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

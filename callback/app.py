@@ -8,17 +8,19 @@ import signal
 import socket
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import TextIO
 
-from callback import wording
+from callback import doorkeeper
 from callback.errors import SettingsError, StoreError
 from callback.narrator import Narrator
 from callback.news import News
+from callback.sending import gateway_of
 from callback.settings import Settings
 from callback.shiftwork import Shiftwork
 from callback.store import lease, schema
 from callback.store.engine import Store
-from sms.console import ConsoleGateway
+from callback.texting import texting_of
 from telephony.journal import Journal, JournalError
 
 
@@ -30,11 +32,14 @@ def now_us() -> int:
 class Service:
     """Listens and acts until it is stopped; `people` and `programs` are told what happens, line by line."""
 
-    def __init__(self, settings: Settings, people: TextIO, programs: TextIO | None = None) -> None:
+    def __init__(
+        self, settings: Settings, people: TextIO, programs: TextIO | None = None, settings_file: Path | None = None
+    ) -> None:
         self._settings = settings
         self._store = Store(settings.database.url)
         self._narrator = Narrator(settings.rules.hours().zone, people, programs)
-        self._gateway = ConsoleGateway(people)
+        self._gateway = gateway_of(settings, people)
+        self._settings_file = settings_file
         self._stopped = asyncio.Event()
         self._told = False
 
@@ -55,10 +60,18 @@ class Service:
 
     async def _work(self, journal: Journal, held: lease.Lease) -> None:
         parts = (self._store, journal, held, self._narrator, self._gateway)
+        door = asyncio.create_task(self._keep_door())
         try:
             await Shiftwork(self._settings, *parts, now_us, self._stopped).run()
         finally:
+            door.cancel()
+            await asyncio.gather(door, return_exceptions=True)
             await asyncio.to_thread(self._release, held)
+
+    async def _keep_door(self) -> None:
+        """Keep the door open beside us, if there is one: in a process of its own, so that no page deafens the ear."""
+        if self._settings.web.listen and self._settings_file is not None:
+            await doorkeeper.keep(doorkeeper.command(self._settings_file), self._narrator.tell, now_us)
 
     def _release(self, held: lease.Lease) -> None:
         """Give the lease back; where the database is away it lapses by itself."""
@@ -109,7 +122,7 @@ class Service:
 
 def _check_texts(settings: Settings) -> None:
     """The texts must be sound, and every queue's language one of theirs, before anything is promised."""
-    known = wording.templates().languages
+    known = texting_of(settings).templates.languages
     faults = [
         f"[rules.queues.{name}] language: '{queue.language}' has no texts; there are {', '.join(sorted(known))}"
         for name, queue in settings.rules.queues.items()

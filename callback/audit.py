@@ -14,6 +14,7 @@ from callback.store import tables as t
 from callback.store.inserting import insert_new
 
 GENESIS = "0" * 64
+CUSTOMER = "customer"  # who decides about his own reservation
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,12 @@ from typing import Annotated
 
 import typer
 
-from callback import cli_reservation, queue_view
+from callback import cli_incident, cli_reservation, cli_texts, queue_view
 from callback import doctor as examination
 from callback.app import Service
+from callback.cli_import import import_queue_log
+from callback.cli_report import hints, report
+from callback.doctor.text import send_one
 from callback.errors import CallbackError
 from callback.settings import Settings, load
 from callback.simulate import simulate
@@ -32,7 +35,14 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_reservation.app, name="reservation")
+app.add_typer(cli_incident.app, name="incident")
 app.command()(simulate)
+for _command in (cli_texts.texts, cli_texts.refused, cli_texts.satisfaction):
+    app.command()(_command)
+app.add_typer(cli_texts.answers, name="answers")
+app.command()(import_queue_log)
+app.command()(hints)
+app.command()(report)
 
 SettingsFile = Annotated[
     Path,
@@ -59,7 +69,19 @@ def run(
         raise CallbackError(
             f"--events-json {events_json}: {error.strerror}; name a file that can be written"
         ) from error
-    asyncio.run(Service(wiring, sys.stdout, programs).run())
+    asyncio.run(Service(wiring, sys.stdout, programs, settings).run())
+
+
+@app.command()
+def door(
+    settings: SettingsFile = DEFAULT,
+    *,
+    until_eof: Annotated[bool, typer.Option(hidden=True, help="End when standard input does.")] = False,
+) -> None:
+    """Stand open for the gateway's callbacks and the customers' page; `run` does so where [web] listen is set."""
+    from callback.door import stand_open  # noqa: PLC0415 - a second to import, and no other command needs it
+
+    asyncio.run(stand_open(load(settings), sys.stdin if until_eof else None))
 
 
 @app.command()
@@ -67,14 +89,20 @@ def queue(
     settings: SettingsFile = DEFAULT,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    closed: Annotated[
+        bool, typer.Option("--closed", help="Those left to people instead: not reached in time.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many reservations.")] = 200,
 ) -> None:
     """Show the open reservations: deadline, state, and why each has not been called yet."""
     wiring = load(settings)
-    rows = queue_view.open_reservations(_store(wiring), wiring, limit)
+    view = queue_view.left_to_people if closed else queue_view.open_reservations
+    rows = view(_store(wiring), wiring, limit)
     if as_json:
         for row in rows:
             typer.echo(json.dumps(row.as_json(), ensure_ascii=False))
+    elif closed:
+        queue_view.show(rows, wiring.rules.hours().zone, "Nobody is left to people.")
     else:
         queue_view.show(rows, wiring.rules.hours().zone)
 
@@ -98,6 +126,9 @@ def doctor(
     number: Annotated[
         str | None, typer.Option(help="Say what each trunk makes of a number as signalled, and nothing else.")
     ] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Send one test text to this number, say what came of it, and nothing else.")
+    ] = None,
 ) -> None:
     """Check settings, database, manager login and rights, contexts and clocks; say the remedy for each fault."""
     if number is not None:
@@ -105,7 +136,7 @@ def doctor(
             typer.echo(line)
         return
     healthy = True
-    for finding in examination.examine(settings):
+    for finding in examination.examine(settings) if text is None else send_one(load(settings), text):
         typer.echo(finding.line())
         healthy = healthy and finding.ok
     raise typer.Exit(0 if healthy else 1)

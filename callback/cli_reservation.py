@@ -1,18 +1,21 @@
-"""`callback reservation …`: what people decide about one reservation, and who decided what before."""
+"""`callback reservation …`: what people decide about reservations, numbers and losses, and who decided what before."""
 
 from __future__ import annotations
 
 import os
 import pwd
+import re
 import time
+from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy import Connection, select
 
-from callback import audit, decisions
+from callback import audit, decisions, phone, unreserved
 from callback.audit import By
 from callback.decisions import Decision
 from callback.errors import CallbackError
@@ -21,20 +24,35 @@ from callback.settings import Settings, load
 from callback.shift import Shift, current
 from callback.store import tables as t
 from callback.store.engine import Store
-from scheduler.clock import first, local, micros
+from scheduler.clock import HOUR, first, local, micros
 
-app = typer.Typer(help="Decide about a reservation: hold, resume, call now, cancel …; all of it is kept in an audit.")
+app = typer.Typer(
+    help="Decide about a reservation, a number or a loss: hold, call now, postpone, block, erase, release …; all of it"
+    " is kept in an audit."
+)
 
-Number = Annotated[int, typer.Argument(help="The reservation, as `callback queue` numbers it.")]
+Reservation = Annotated[int, typer.Argument(help="The reservation, as `callback queue` numbers it.")]
+Number = Annotated[str, typer.Argument(help="A telephone number, as signalled or with its country: +819012345678.")]
 SettingsFile = Annotated[Path, typer.Option("--settings", "-s", envvar="CALLBACK_SETTINGS", help="The settings file.")]
 Who = Annotated[str | None, typer.Option("--by", help="Who decides; by default the user of this machine.")]
 Why = Annotated[str, typer.Option("--why", help="The reason; it is kept.")]
 DEFAULT = Path("callback.toml")
 
 
+class What(StrEnum):
+    """What a number is blocked for."""
+
+    CALLS = "calls"
+    TEXTS = "texts"
+
+
+Only = Annotated[What | None, typer.Option("--only", help="Calls or texts alone; by default both.")]
+
+
 def _command(name: str, decision: Decision) -> None:
-    def command(reservation: Number, why: Why, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
-        _decide(load(settings), decision, reservation, By(by or _user(), why))
+    def command(reservation: Reservation, why: Why, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
+        said = _by(by, why)
+        _decide(load(settings), lambda connection, shift, now: decision(connection, shift, reservation, said, now))
 
     command.__doc__ = str(decision.__doc__).split(". Raises")[0]
     app.command(name)(command)
@@ -46,28 +64,105 @@ for _name, _decision in decisions.BY_NAME.items():
 
 @app.command()
 def slot(
-    reservation: Number,
+    reservation: Reservation,
     at: Annotated[str, typer.Argument(help='When he wants to be called, on the site\'s clock: "2026-11-23 18:30".')],
     why: Why,
     by: Who = None,
     settings: SettingsFile = DEFAULT,
 ) -> None:
     """Call him at the time that he chose; it replaces every other promise."""
-    wiring = load(settings)
-    try:
-        said = datetime.fromisoformat(at)
-        chosen_at = micros(said) if said.tzinfo else first(said, wiring.rules.hours().zone)
-    except ValueError as error:
-        raise CallbackError(f"'{at}' is no time: write it as in 2026-11-23 18:30") from error
-
-    def choose(connection: Connection, shift: Shift, number: int, who: By, now: int) -> list[News]:
-        return decisions.choose_slot(connection, shift, number, chosen_at, who, now)
-
-    _decide(wiring, choose, reservation, By(by or _user(), why))
+    wiring, said = load(settings), _by(by, why)
+    chosen_at = _instant(wiring, at)
+    _decide(wiring, lambda c, shift, now: decisions.choose_slot(c, shift, reservation, chosen_at, said, now))
 
 
 @app.command()
-def history(reservation: Number, settings: SettingsFile = DEFAULT) -> None:
+def postpone(
+    reservation: Reservation,
+    until: Annotated[str, typer.Argument(help='Not before this time, on the site\'s clock: "2026-11-23 14:00".')],
+    why: Why,
+    by: Who = None,
+    settings: SettingsFile = DEFAULT,
+) -> None:
+    """Do not call him before this time; what he was promised stays. If he himself chose the time, use slot."""
+    wiring, said = load(settings), _by(by, why)
+    until_at = _instant(wiring, until)
+    _decide(wiring, lambda c, shift, now: decisions.postpone(c, shift, reservation, until_at, said, now))
+
+
+@app.command()
+def assign(
+    reservation: Reservation,
+    to: Annotated[str, typer.Argument(help='Whose he is: an agent, or anybody; "" takes it back.')],
+    why: Why,
+    by: Who = None,
+    settings: SettingsFile = DEFAULT,
+) -> None:
+    """Note whose he is, for people: `callback queue` shows it. Whose phone rings for him stays the queue's affair."""
+    said = _by(by, why)
+    _decide(load(settings), lambda c, shift, now: decisions.assign(c, shift, reservation, to, said, now))
+
+
+@app.command()
+def block(number: Number, why: Why, only: Only = None, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
+    """Neither call nor text a number any more, or one of both; what is open for it is cancelled. It outlives erase."""
+    wiring, said = load(settings), _by(by, why)
+    e164, calls, texts = _e164(wiring, number), only is not What.TEXTS, only is not What.CALLS
+    _decide(wiring, lambda c, shift, now: decisions.block(c, shift, e164, calls=calls, texts=texts, by=said, now=now))
+
+
+@app.command()
+def unblock(number: Number, why: Why, only: Only = None, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
+    """Take back a block; what it cancelled stays cancelled."""
+    wiring, said = load(settings), _by(by, why)
+    e164, calls, texts = _e164(wiring, number), only is not What.TEXTS, only is not What.CALLS
+    _decide(wiring, lambda c, shift, now: decisions.unblock(c, shift, e164, calls=calls, texts=texts, by=said, now=now))
+
+
+@app.command()
+def erase(number: Number, why: Why, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
+    """Forget whose number this is, for good: what is open for it is cancelled, what the texts said is removed.
+
+    Blocks stay, as a hash. The journal still holds what the PBX said of his calls, for seven days at most; the PBX's
+    own logs and recordings, the gateway's records, and what was written with --events-json are not ours to erase.
+    """
+    wiring, said = load(settings), _by(by, why)
+    e164 = _e164(wiring, number)
+    _decide(wiring, lambda c, shift, now: decisions.erase(c, shift, e164, said, now))
+    typer.echo("the journal holds what the PBX said of his calls for seven days more at most")
+
+
+@app.command()
+def release(
+    call: Annotated[str, typer.Argument(help="The call, as `callback reservation unreserved` names it.")],
+    why: Why,
+    by: Who = None,
+    settings: SettingsFile = DEFAULT,
+) -> None:
+    """Call back who was lost in this call (late news, a refused number); without this act nobody would be."""
+    said = _by(by, why)
+    _decide(load(settings), lambda c, shift, now: decisions.release(c, shift, call, said, now))
+
+
+@app.command(name="unreserved")
+def list_unreserved(
+    settings: SettingsFile = DEFAULT,
+    hours: Annotated[int, typer.Option(min=1, help="Those of the last so many hours.")] = 24,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 200,
+) -> None:
+    """Show the losses for which nobody is called back, and why; release makes a reservation of one."""
+    wiring = load(settings)
+    zone, since_at = wiring.rules.hours().zone, _now() - hours * HOUR
+    with Store(wiring.database.url).read() as connection:
+        current(connection, wiring)  # an empty database is said to be one
+        rows = unreserved.listed(connection, wiring.pbx.name, since_at, limit)
+    for row in rows:
+        whose = f"{row.e164 or 'no number'} in {row.queue or 'no queue'}"
+        typer.echo(f"{row.call_id:<24} {local(row.started_at, zone):%m-%d %H:%M}  {whose}: {row.kind}, {row.recovery}")
+
+
+@app.command()
+def history(reservation: Reservation, settings: SettingsFile = DEFAULT) -> None:
     """Show who decided what about a reservation, and whether the audit is whole."""
     wiring = load(settings)
     zone = wiring.rules.hours().zone
@@ -82,16 +177,58 @@ def history(reservation: Number, settings: SettingsFile = DEFAULT) -> None:
         raise CallbackError(f"the audit was tampered with: its chain is broken at {broken}")
 
 
-def _decide(wiring: Settings, decision: Decision, reservation: int, by: By) -> None:
-    now = time.time_ns() // 1000
+def _decide(wiring: Settings, decide: Callable[[Connection, Shift, int], list[News]]) -> None:
     with Store(wiring.database.url).write() as connection:
-        told = decision(connection, current(connection, wiring), reservation, by, now)
+        told = decide(connection, current(connection, wiring), _now())
     for news in told:
-        typer.echo(f"#{news.facts['reservation']} {news.facts['action']}")
+        typer.echo(_line(news))
 
 
-def _user() -> str:
+def _line(news: News) -> str:
+    """Say what was done."""
+    facts = news.facts
+    if news.event != "decided":
+        return f"#{facts['reservation']} {news.event}"
+    if "calls" in facts:
+        stands = " and ".join(what for what in What if facts[what]) or "nothing any more"
+        return f"blocked for {stands}{_cancelled(facts.get('cancelled', []))}"
+    whose = f"#{facts['reservation']} " if "reservation" in facts else ""
+    return f"{whose}{facts['action']}{_cancelled(facts.get('cancelled', []))}"
+
+
+def _cancelled(reservations: list[int]) -> str:
+    return f"; cancelled {', '.join(f'#{number}' for number in reservations)}" if reservations else ""
+
+
+def _by(who: str | None, why: str) -> By:
+    return By(who or user(), why)
+
+
+def user() -> str:
+    """The user of this machine, who decides where nobody else is named."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError as error:
         raise CallbackError("this user has no name on this machine: say who decides with --by NAME") from error
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def _instant(wiring: Settings, text: str) -> int:
+    """Read a time, on the site's clock where it does not name another."""
+    try:
+        said = datetime.fromisoformat(text)
+        return micros(said) if said.tzinfo else first(said, wiring.rules.hours().zone)
+    except ValueError as error:
+        raise CallbackError(f"'{text}' is no time: write it as in 2026-11-23 18:30") from error
+
+
+def _e164(wiring: Settings, text: str) -> str:
+    """Read a number as people write it: with its country, or as the first trunk that knows it signals it."""
+    bare = re.sub(r"[\s().-]", "", text)
+    for trunk in wiring.trunks.values():
+        if (e164 := phone.read(bare, trunk).e164) is not None:
+            return e164
+    raise CallbackError(f"'{text}' is no telephone number: write it with its country, as in +819012345678")

@@ -1,13 +1,17 @@
-"""What people decide about a reservation: each decision one transaction, with who, when and why in the audit chain."""
+"""What people decide: each decision one transaction, with who, when and why in the audit chain.
+
+The customer's own wishes come the same way (who is "customer" then). He alone moves a promise to a later time.
+"""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
 
-from callback import audit, recovery, settle, wording
+from callback import audit, blocks, recovery, settle, unreserved, wording
 from callback.audit import By
 from callback.errors import CallbackError, IllegalTransition
 from callback.news import News
@@ -22,6 +26,10 @@ Decision = Callable[[Connection, Shift, int, By, int], list[News]]
 
 class NoSuchReservation(CallbackError):
     """There is no reservation of that number on this PBX."""
+
+
+class NoSuchPerson(CallbackError):
+    """Nobody with that telephone number is known."""
 
 
 def hold(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
@@ -58,13 +66,83 @@ def call_now(connection: Connection, shift: Shift, reservation: int, by: By, now
 
 def choose_slot(connection: Connection, shift: Shift, reservation: int, chosen_at: int, by: By, now: int) -> list[News]:
     """Call him at the time that he chose: it replaces every other promise. SchedulerError where nobody may ring."""
-    _resumed(connection, shift, reservation, now)
-    pledge = slot(chosen_at, now, shift.hours)
+    row = _resumed(connection, shift, reservation, now)
+    pledge = slot(chosen_at, now, shift.hours_of(row.e164, row.trunk))
     recovery.add_promise(connection, shift, reservation, pledge)
     times = {"aim_at": pledge.aim_at, "deadline_at": pledge.deadline_at}
     _change(connection, reservation, slot_at=chosen_at, due_at=chosen_at, clock_starts_at=chosen_at, **times)
     wording.withdraw(connection, reservation, "he chose another time", now)
+    if by.who != audit.CUSTOMER:  # who chose it himself was told at once
+        wording.confirm(connection, shift, reservation, chosen_at, now)
     return _told(connection, shift, reservation, "slot", by, {"slot_at": chosen_at}, now)
+
+
+def postpone(connection: Connection, shift: Shift, reservation: int, until_at: int, by: By, now: int) -> list[News]:
+    """Do not call him before this time. What he was promised stays as it was: only he may move that (`slot`)."""
+    row = _resumed(connection, shift, reservation, now)
+    if until_at <= now:
+        raise CallbackError("that time has passed: postpone to a later one, or `call-now`")
+    due_at = shift.hours_of(row.e164, row.trunk).next_opening(until_at)
+    _change(connection, reservation, due_at=due_at)
+    facts = {"due_at": due_at, "deadline_at": row.deadline_at}
+    return _told(connection, shift, reservation, "postpone", by, facts, now)
+
+
+def assign(connection: Connection, shift: Shift, reservation: int, to: str, by: By, now: int) -> list[News]:
+    """Say whose he is, among people; empty: nobody's. Whose phone rings for him stays the queue's affair."""
+    _locked(connection, shift, reservation)
+    if len(to) > t.WHO_ROOM:
+        raise CallbackError(f"'{to[:20]}…' is too long a name: assign him to one of at most {t.WHO_ROOM} characters")
+    _change(connection, reservation, assigned_to=to.strip() or None)
+    return _told(connection, shift, reservation, "assign", by, {"to": to.strip()}, now)
+
+
+def block(connection: Connection, shift: Shift, e164: str, *, calls: bool, texts: bool, by: By, now: int) -> list[News]:
+    """Neither call nor text a number any more, or one of both; what was to be sent to it is taken back.
+
+    Where calls are blocked, what is owed to it is cancelled; a call that has not reached its phone yet is called off.
+    """
+    stands = blocks.block(connection, shift.pbx, e164, calls=calls, texts=texts, who=by.who, why=by.why, now=now)
+    cancelled = _let_go(connection, e164, "his number was blocked", now, cancel=stands.calls)
+    return _news("block", by, {"calls": stands.calls, "texts": stands.texts, "cancelled": cancelled}, now)
+
+
+def unblock(
+    connection: Connection, shift: Shift, e164: str, *, calls: bool, texts: bool, by: By, now: int
+) -> list[News]:
+    """Take back a block; what it cancelled stays so."""
+    stands = blocks.unblock(connection, shift.pbx, e164, calls=calls, texts=texts, who=by.who, why=by.why, now=now)
+    return _news("unblock", by, {"calls": stands.calls, "texts": stands.texts}, now)
+
+
+def erase(connection: Connection, shift: Shift, e164: str, by: By, now: int) -> list[News]:
+    """Forget whose number this is, for good: a word that nobody can guess takes its place, and blocks stay.
+
+    What is owed to it is cancelled, and what the texts to it said is removed. The calls stay, as nobody's.
+    """
+    digits = e164.removeprefix("+")
+    if digits in "".join(character for character in by.why + by.who if character.isdigit()):
+        raise CallbackError("--why names the number, and the audit is kept for good: say it without the number")
+    p = t.person.c
+    person = connection.execute(select(p.id).where(p.number == e164)).scalar_one_or_none()
+    if person is None:
+        raise NoSuchPerson(f"nobody with the number {e164} is known here: nothing is to be erased")
+    if connection.execute(select(t.attempt.c.id).where(t.IN_FLIGHT, t.attempt.c.person_id == person)).first():
+        raise CallbackError(f"{e164} is being called: erase it when that call has ended, in a few minutes")
+    cancelled = _let_go(connection, e164, "he was erased", now, cancel=True)
+    wording.forget(connection, person, now)
+    word = f"{ERASED}{secrets.token_hex(12)}"
+    connection.execute(update(t.person).where(p.id == person).values(number=word))
+    facts = {"person": person, "cancelled": cancelled}
+    audit.add(connection, shift.pbx, by, "erase", None, facts, now)
+    return _news("erase", by, facts, now)
+
+
+def release(connection: Connection, shift: Shift, call_id: str, by: By, now: int) -> list[News]:
+    """Call back who was lost in this call, though nobody would have been unasked; he is promised it from now on."""
+    news = unreserved.release(connection, shift, call_id, now)
+    facts = {"call_id": call_id, "event": news.event}
+    return [news, *_told(connection, shift, news.facts["reservation"], "release", by, facts, now)]
 
 
 BY_NAME: Final[dict[str, Decision]] = {
@@ -76,6 +154,9 @@ BY_NAME: Final[dict[str, Decision]] = {
     "not-lost": not_lost,
 }
 """The decisions that need no more than a reason."""
+
+ERASED: Final = "erased:"
+"""What stands in the place of an erased number begins so."""
 
 _CLOSING: Final[tuple[Event, ...]] = ("cancelled", "done-elsewhere", "withdrawn")
 
@@ -97,8 +178,8 @@ def _moved(connection: Connection, shift: Shift, reservation: int, event: Event,
 def _locked(connection: Connection, shift: Shift, reservation: int) -> Row[Any]:
     """Lock the reservation before anything else: whoever decides, decides on what stands."""
     r = t.reservation
-    his = select(r).where(r.c.id == reservation, r.c.pbx == shift.pbx).with_for_update()
-    row = connection.execute(his).first()
+    his = select(r, t.person.c.number.label("e164")).join(t.person).where(r.c.id == reservation, r.c.pbx == shift.pbx)
+    row = connection.execute(his.with_for_update(of=r)).first()
     if row is None:
         raise NoSuchReservation(
             f"there is no reservation {reservation} on {shift.pbx}; `callback queue` lists the open"
@@ -116,7 +197,20 @@ def _resumed(connection: Connection, shift: Shift, reservation: int, now: int) -
     return row
 
 
-def _change(connection: Connection, reservation: int, **values: int) -> None:
+def _let_go(connection: Connection, e164: str, why: str, now: int, *, cancel: bool) -> list[int]:
+    """Take back what was to be sent to a number, and cancel what is owed to it; give the reservations cancelled."""
+    r = t.reservation
+    his = select(r.c.id, r.c.open).join(t.person).where(t.person.c.number == e164).order_by(r.c.id)
+    cancelled = []
+    for row in connection.execute(his.with_for_update(of=r)).all():
+        wording.withdraw(connection, row.id, why, now)
+        if row.open and cancel:
+            settle.move(connection, row.id, "barred", now)
+            cancelled.append(row.id)
+    return cancelled
+
+
+def _change(connection: Connection, reservation: int, **values: int | str | None) -> None:
     connection.execute(update(t.reservation).where(t.reservation.c.id == reservation).values(**values))
 
 
@@ -124,4 +218,8 @@ def _told(
     connection: Connection, shift: Shift, reservation: int, action: str, by: By, facts: dict[str, Any], now: int
 ) -> list[News]:
     audit.add(connection, shift.pbx, by, action, reservation, facts, now)
-    return [News("decided", now, {"reservation": reservation, "action": action, "who": by.who, "why": by.why, **facts})]
+    return _news(action, by, {"reservation": reservation, **facts}, now)
+
+
+def _news(action: str, by: By, facts: dict[str, Any], now: int) -> list[News]:
+    return [News("decided", now, {"action": action, "who": by.who, "why": by.why, **facts})]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
-from callback import phone, recovery, settle, wording
+from callback import breaker, last_look, overdue, phone, placing, recovery, settle, wording
+from callback import reservation as life
 from callback.live import Live
 from callback.news import News
 from callback.shift import Shift
@@ -17,12 +19,21 @@ from callback.store import lanes
 from callback.store import tables as t
 from callback.store.lease import Lease
 from scheduler import order
-from scheduler.clock import DAY
+from scheduler.candidate import Candidate
 from scheduler.promise import Promise, carry
 from telephony.dialler import Order
 
 US = 1_000_000
-SHORTEST_RING_US = 3 * US  # before the evening cut; less is no ring but a nuisance
+
+_R = t.reservation.c
+# Made once, for they run at each claim. Who is claimed was locked, and is waiting.
+_CALLING = (
+    update(t.reservation)
+    .where(_R.id == bindparam("of_reservation"))
+    .values(state=life.after("waiting", "dialled"), state_since_at=bindparam("since"))
+)
+_BEFORE = select(func.count()).where(t.attempt.c.reservation_id == bindparam("of_reservation")).scalar_subquery()
+_ATTEMPT = insert(t.attempt).values(number=_BEFORE + 1).returning(t.attempt.c.number)
 
 
 def next_order(
@@ -35,54 +46,82 @@ def next_order(
     """
     if live.closed is not None:
         return None, []
+    seen = look(connection, shift, live)
+    told: list[News] = []
+    for page in lanes.due(connection, shift.pbx, now, _wanted(shift, seen, live, now)):
+        rows = {row.id: row for row in page}
+        while rows and isinstance(decision := decide(list(rows.values()), seen, shift, live, now), order.Call):
+            row = rows.pop(decision.candidate.reservation)
+            if not lanes.lock(connection, row.id, now):
+                continue  # somebody else is about to call him, or decides about him
+            withheld = last_look.withheld(connection, shift, row, now)
+            if withheld is None:
+                placed, news = _claim(connection, shift, held, live, row, decision, now)
+                return placed, told + news
+            told += withheld
+    return None, told
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is to be known beside the reservations: what could be begun, who is being called, which trunks rest."""
+
+    desk: order.Desk
+    busy: Collection[int]  # persons, by attempts on any PBX
+    rests: Mapping[str, breaker.Rest]
+
+
+def look(connection: Connection, shift: Shift, live: Live) -> Seen:
+    """See what there is, for any number of decisions on one picture."""
     in_flight = lanes.in_flight(connection)
-    queues = _queues(shift, order.reachable(_floor(in_flight, shift, live)))
-    rows = {row.id: row for row in lanes.due(connection, shift.pbx, now, queues, live.numbers)}
-    while True:
-        decision = decide(list(rows.values()), in_flight, shift, live, now)
-        if isinstance(decision, order.Wait):
-            return None, []
-        if lanes.lock(connection, decision.candidate.reservation, now):
-            break
-        del rows[decision.candidate.reservation]  # somebody else is about to call him, or decides about him
-    if not _rings_left(connection, shift, decision.candidate, now):
-        return None, []
-    return _claim(connection, shift, held, live, rows[decision.candidate.reservation], decision, now)
+    ours = [row for row in in_flight if row.pbx == shift.pbx]
+    looking = Counter(row.queue for row in ours if row.agent_connected_at is None)
+    pacing = shift.rules.pacing
+    floor = order.Floor(live.free, live.waiting, looking, pacing.most_at_once - len(ours), live.loads)
+    desk = order.Desk(floor, replace(pacing.policy(), handle_s=live.handle_s))
+    return Seen(desk, {row.person_id for row in in_flight}, breaker.rests(connection, shift, in_flight))
 
 
-def _rings_left(connection: Connection, shift: Shift, candidate: order.Candidate, now: int) -> bool:
-    """Whether his phone may ring once more today; when it may not, he is not due before tomorrow."""
-    a, r = t.attempt.c, t.reservation.c
-    his = select(r.person_id).where(r.id == candidate.reservation).scalar_subquery()
-    rings = select(a.claimed_at).where(a.person_id == his, a.claimed_at > now - DAY, a.customer_dialled_at.is_not(None))
-    claims = sorted(connection.execute(rings).scalars())
-    if len(claims) < shift.rules.rings_a_day:
-        return True
-    again_at = shift.hours.next_opening(claims[-shift.rules.rings_a_day] + DAY)
-    connection.execute(update(t.reservation).where(r.id == candidate.reservation).values(due_at=again_at))
-    return False
+def _wanted(shift: Shift, seen: Seen, live: Live, now: int) -> lanes.Wanted:
+    """Say who may be called at all: where an agent can be had, callbacks are on, and the trunk does not rest."""
+    queues = {
+        name: [queue for queue in open_ if shift.rules.queue(queue).calls == "on"]
+        for name, open_ in seen.desk.callable_in().items()
+    }
+    open_in_any = {queue for names in queues.values() for queue in names}
+    only = {queue: numbers for queue in open_in_any if (numbers := shift.rules.queue(queue).only_numbers)}
+    resting = [trunk for trunk, rest in seen.rests.items() if rest.until > now]
+    return lanes.Wanted(queues, only, live.numbers, resting, seen.desk.policy.bind_s, shift.rules.terms().window_s)
 
 
-def _queues(shift: Shift, reachable: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """The queues that somebody might be called for, with the only numbers that may be."""
-    staffed = ((queue, shift.rules.queue(queue)) for queue in reachable)
-    return {queue: rules.only_numbers for queue, rules in staffed if rules.calls == "on"}
+def decide(rows: list[Row[Any]], seen: Seen, shift: Shift, live: Live, now: int) -> order.Decision:
+    """Ask the pure rule. The rows are reservations, each with its number."""
+    return order.choose(_candidates(rows, seen, shift, live, now), seen.desk, shift.hours, now)
 
 
-def _floor(in_flight: list[Row[Any]], shift: Shift, live: Live) -> order.Floor:
-    looking = Counter(row.queue for row in in_flight if row.pbx == shift.pbx and row.agent_connected_at is None)
-    return order.Floor(free=live.free, waiting=live.waiting, looking=looking)
+def why_not(rows: list[Row[Any]], seen: Seen, shift: Shift, live: Live, now: int) -> dict[int, tuple[str, int | None]]:
+    """Say why each has not been called yet, in a word, and until when where time alone will end that."""
+    candidates = _candidates(rows, seen, shift, live, now)
+    words = order.choose(candidates, seen.desk, shift.hours, now).why
+    ends = {
+        one.reservation: order.until(one, words[one.reservation], shift.hours, seen.desk.policy, now)
+        for one in candidates
+    }
+    ends |= {
+        reservation: until
+        for reservation, (_, until) in breaker.shut_to(rows, shift, seen.rests, now).items()
+        if words[reservation] == "trunk-rests"
+    }
+    return {reservation: (word, ends[reservation]) for reservation, word in words.items()}
 
 
-def decide(rows: list[Row[Any]], in_flight: list[Row[Any]], shift: Shift, live: Live, now: int) -> order.Decision:
-    """Ask the pure rule; also for those who only want to know why not. `in_flight`: the attempts on every PBX."""
-    floor = _floor(in_flight, shift, live)
-    busy = {row.person_id for row in in_flight}
-    return order.choose([_candidate(row, shift, live, busy) for row in rows], floor, shift.hours, now)
+def _candidates(rows: list[Row[Any]], seen: Seen, shift: Shift, live: Live, now: int) -> list[Candidate]:
+    shut = breaker.shut_to(rows, shift, seen.rests, now)
+    return [_candidate(row, shift, live, seen.busy, trunk_rests=row.id in shut) for row in rows]
 
 
-def _candidate(row: Row[Any], shift: Shift, live: Live, busy: set[int]) -> order.Candidate:
-    return order.Candidate(
+def _candidate(row: Row[Any], shift: Shift, live: Live, busy: Collection[int], *, trunk_rests: bool) -> Candidate:
+    return Candidate(
         reservation=row.id,
         queue=row.queue,
         kind=row.kind,
@@ -94,7 +133,9 @@ def _candidate(row: Row[Any], shift: Shift, live: Live, busy: set[int]) -> order
         lost_again=row.last_lost_at > row.deadline_at,
         number_live=row.e164 in live.numbers,
         in_flight=row.person_id in busy,
+        trunk_rests=trunk_rests,
         watched=not may_call(shift, row.queue, row.e164),
+        hours=shift.hours_of(row.e164, row.trunk),
     )
 
 
@@ -113,55 +154,51 @@ def _claim(
     decision: order.Call,
     now: int,
 ) -> tuple[Order | None, list[News]]:
-    cut = shift.hours.ring_until(now)
-    if cut is None or cut - now < SHORTEST_RING_US:
+    cut = shift.hours_of(row.e164, row.trunk).ring_until(now)
+    if cut is None:
         return None, []
-    settle.move(connection, row.id, "dialled", now)
+    connection.execute(_CALLING, {"of_reservation": row.id, "since": now})
     rules, queue = shift.rules, shift.rules.queue(row.queue)
-    trunk = shift.trunks.get(row.trunk) or next(iter(shift.trunks.values()))
+    trunk = shift.dials_over(row.trunk)
     # EPOCH on the PBX is cut to whole seconds: one second less, and no ring reaches the cut itself
     ring_until = min(now // US + rules.agent_wait_s + rules.ring_s, cut // US - 1)
     attempt = secrets.token_hex(8)
-    number = (
-        1
-        + connection.execute(
-            select(func.count()).select_from(t.attempt).where(t.attempt.c.reservation_id == row.id)
-        ).scalar_one()
-    )
-    connection.execute(
-        insert(t.attempt).values(
-            id=attempt,
-            pbx=shift.pbx,
-            reservation_id=row.id,
-            person_id=row.person_id,
-            number=number,
-            in_flight=True,
-            fence=held.fence,
-            rules_version=shift.version,
-            pbx_boot=live.boot,
-            decision={"why": decision.why[row.id], "agents": list(decision.agents), "of": len(decision.why)},
-            claimed_at=now,
-            ring_until_at=ring_until * US,
-        )
-    )
+    facts = {
+        "id": attempt,
+        "pbx": shift.pbx,
+        "reservation_id": row.id,
+        "person_id": row.person_id,
+        "in_flight": True,
+        "fence": held.fence,
+        "rules_version": shift.version,
+        "pbx_boot": live.boot,
+        "trunk": trunk,
+        "decision": decision.as_json(),
+        "claimed_at": now,
+        "ring_until_at": ring_until * US,
+    }
+    number = connection.execute(_ATTEMPT, facts | {"of_reservation": row.id}).scalar_one()
     placed = Order(
         attempt=attempt,
         queue=row.queue,
-        dial=phone.dial_string(row.e164, trunk),
+        dial=phone.dial_string(row.e164, shift.trunks[trunk]),
         ring_until=ring_until,
         agent_wait_s=rules.agent_wait_s,
         ring_s=rules.ring_s,
         caller_num=queue.caller_id,
         caller_name=queue.caller_name,
         agent_sees=row.e164,
+        agent_reads=placing.agent_reads(row, now),
+        first=placing.first(connection, shift, row),
+        in_turn=decision.binds,
         record=queue.record,
     )
-    facts = {"reservation": row.id, "attempt": attempt, "number": number, "queue": row.queue}
-    return placed, [News("dialling", now, facts)]
+    told = {"reservation": row.id, "attempt": attempt, "number": number, "queue": row.queue}
+    return placed, [News("dialling", now, told)]
 
 
 def carry_over(connection: Connection, shift: Shift, now: int) -> list[News]:
-    """At the evening cut: promise anew, for the next opening, what could not be kept today.
+    """Do what broken promises ask for; at the evening cut, promise anew, for the next opening, what is still open.
 
     That is done once. What is still open at another cut expires and is for people, and so does at its deadline what
     was only watched: to switch calls on is no reason to ring those who were lost while they were off.
@@ -169,15 +206,19 @@ def carry_over(connection: Connection, shift: Shift, now: int) -> list[News]:
     told = []
     for row in lanes.overdue(connection, shift.pbx, now):
         standing = Promise(row.made_at, row.clock_starts_at, row.aim_at, row.deadline_at, "")
-        carried = carry(standing, shift.hours, now, shift.rules.terms())
+        hours = shift.hours_of(row.e164, row.trunk)
+        carried = carry(standing, hours, now, shift.rules.terms())
         watched = not may_call(shift, row.queue, row.e164)
         if watched or (carried is not standing and row.carried):
-            told.append(_expire(connection, row, now, "only-watched" if watched else "not-reached-after-carrying-over"))
+            why = "only-watched" if watched else "not-reached-after-carrying-over"
+            told.append(overdue.expire(connection, row, now, why))
             continue
         if carried is standing:
+            told += overdue.go_on(connection, shift, row, hours, now)
             continue
         recovery.add_promise(connection, shift, row.id, carried)
         settle.postpone(connection, row, carried)
+        wording.apologise(connection, shift, row.id, carried.deadline_at, now)
         facts = {
             "reservation": row.id,
             "from_at": carried.clock_starts_at,
@@ -185,9 +226,3 @@ def carry_over(connection: Connection, shift: Shift, now: int) -> list[News]:
         }
         told.append(News("carried-over", now, facts))
     return told
-
-
-def _expire(connection: Connection, row: Row[Any], now: int, why: str) -> News:
-    settle.move(connection, row.id, "expired", now)
-    wording.withdraw(connection, row.id, why, now)
-    return News("expired", now, {"reservation": row.id, "number": row.e164, "queue": row.queue, "why": why})

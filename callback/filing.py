@@ -23,6 +23,7 @@ def _his(table: Table) -> list[ColumnElement[bool]]:
 # Made once: to build a statement costs several times what it costs to run it, and these run for each call.
 _PERSON = select(t.person.c.id).where(t.person.c.number == bindparam("e164"))
 _KNOWN = select(func.max(t.verdict.c.version), func.max(t.verdict.c.rank)).where(*_his(t.verdict))
+_NUMBER = select(t.person.c.number).join(t.call).where(*_his(t.call))
 _MARK = update(t.call).where(*_his(t.call)).values(recovery=bindparam("made_of_it"))
 _NEW_CALL, _NEW_VERDICT = insert(t.call), insert(t.verdict)
 _CALL = update(t.call).where(*_his(t.call))
@@ -36,14 +37,18 @@ def person_of(connection: Connection, e164: str, now: int) -> int:
 
 
 def file(
-    connection: Connection, shift: Shift, call: Call, queue: str | None, verdict: Verdict, person: int | None, now: int
-) -> int | None:
-    """Keep the call and its verdict; give the verdict's version, or None when one as good is known already."""
-    version = _next_version(connection, shift, call, verdict)
-    if version is not None:
-        _file_call(connection, shift, call, queue, person, version)
-        _file_verdict(connection, shift, call, verdict, version, now)
-    return version
+    connection: Connection,
+    shift: Shift,
+    call: Call,
+    queue: str | None,
+    verdict: Verdict,
+    version: int,
+    person: int | None,
+    now: int,
+) -> None:
+    """Keep the call and its verdict, as the version of it that `next_version` gave."""
+    _file_call(connection, shift, call, queue, person, version)
+    _file_verdict(connection, shift, call, verdict, version, now)
 
 
 def gap(connection: Connection, shift: Shift, gap: Gap) -> list[News]:
@@ -58,12 +63,19 @@ def mark(connection: Connection, call: Call, recovery: str) -> None:
     connection.execute(_MARK, {"of_pbx": call.pbx, "of_call": call.call_id, "made_of_it": recovery})
 
 
-def _next_version(connection: Connection, shift: Shift, call: Call, verdict: Verdict) -> int | None:
-    """The number of this verdict among the call's, or None when a known one is as good."""
-    version, rank = connection.execute(_KNOWN, {"of_pbx": shift.pbx, "of_call": call.call_id}).one()
+def next_version(connection: Connection, shift: Shift, call: Call, verdict: Verdict) -> int | None:
+    """The number of this verdict among the call's, or None when a known one is as good, or its caller was erased.
+
+    Ask it before the caller's number is written anywhere: a journal that is heard again must not bring it back.
+    """
+    his = {"of_pbx": shift.pbx, "of_call": call.call_id}
+    version, rank = connection.execute(_KNOWN, his).one()
     if version is None:
         return 1
-    return None if rank >= verdict.rank else int(version) + 1
+    if rank >= verdict.rank:
+        return None
+    number = connection.execute(_NUMBER, his).scalar_one_or_none()
+    return None if number is not None and not number.startswith("+") else int(version) + 1
 
 
 def _file_call(

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
 from callback import phone
+from callback.load import Traffic, free
 from callback.shift import Shift
 from callback.store import tables as t
+from scheduler.policy import Load
 from telephony.ids import attempt_of
 from telephony.pbx import Pbx
 
 CLOCK_MAY_BE_OFF_S = 2.0
+CLOCKS_OFF = ("pbx-clock-off", "database-clock-off")
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """Free agents and waiting callers by queue, numbers on a live channel; `closed` says why nothing is dialled."""
+    """Free agents' phones and waiting callers by queue, numbers on the line; `closed` says why nothing is dialled."""
 
     closed: str | None
     free: dict[str, frozenset[str]]
@@ -26,29 +30,39 @@ class Live:
     numbers: frozenset[str]  # E.164, on any channel that is not our own
     boot: str
     heard_at: int | None = None  # when the PBX was listened to last; None: never
+    loads: Mapping[str, Load] = field(default_factory=dict)  # how busy a queue is; empty: nobody knows yet
+    handle_s: Mapping[str, float] = field(default_factory=dict)  # what a call of a queue takes
+
+    @property
+    def clock_off(self) -> bool:
+        """Whether one of the clocks is off: then nothing is decided that only time decides."""
+        return self.closed in CLOCKS_OFF
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; `numbers` stays out of the database."""
-        free = {queue: sorted(agents) for queue, agents in self.free.items()}
         return {
             "closed": self.closed,
-            "free": free,
+            "free": {queue: sorted(agents) for queue, agents in self.free.items()},
             "waiting": self.waiting,
             "boot": self.boot,
             "heard_at": self.heard_at,
+            "loads": {queue: asdict(load) for queue, load in self.loads.items()},
+            "handle_s": dict(self.handle_s),
         }
 
 
-def look(pbx: Pbx, shift: Shift, database_off_s: float, now: int) -> Live:
+def look(pbx: Pbx, shift: Shift, traffic: Traffic, database_off_s: float, now: int) -> Live:
     """Take the picture. `database_off_s` is how far the database's clock is off ours."""
     queues = pbx.agents.queues
     return Live(
         closed=_closed(pbx, database_off_s),
-        free={queue: frozenset(pbx.agents.free(queue, now)) for queue in queues},
+        free={queue: free(pbx.agents, queue, now) for queue in queues},
         waiting={queue: pbx.tracker.waiting(queue) for queue in queues},
         numbers=frozenset(_numbers(pbx, shift)),
         boot=pbx.boot,
         heard_at=pbx.heard_at,
+        loads=traffic.loads(pbx.agents, now),
+        handle_s=traffic.handle_s,
     )
 
 
@@ -87,7 +101,9 @@ def recall(connection: Connection, pbx: str) -> tuple[Live, int] | None:
     if row is None:
         return None
     body = row.body
-    free = {queue: frozenset(agents) for queue, agents in body["free"].items()}
+    agents = {queue: frozenset(names) for queue, names in body["free"].items()}
     heard_at = body.get("heard_at", row.seen_at)  # pictures of earlier versions do not tell
-    live = Live(body["closed"], free, body["waiting"], frozenset(), body["boot"], heard_at)
+    loads = {queue: Load(**facts) for queue, facts in body.get("loads", {}).items()}
+    facts = (body["closed"], agents, body["waiting"], frozenset[str](), body["boot"], heard_at)
+    live = Live(*facts, loads, body.get("handle_s", {}))
     return live, row.seen_at

@@ -43,8 +43,11 @@ class Narrator:
             log.error("%s takes no more news: %s", getattr(stream, "name", stream), error)  # noqa: TRY400
 
     def _line(self, piece: News) -> str:
-        told = " ".join(_LINES.get(piece.event, _plainly)(piece.facts, self._time).split())
-        return f"{self._time(piece.at)}  {piece.event:<15} {told}"
+        return f"{self._time(piece.at)}  {piece.event:<15} {self.sentence(piece)}"
+
+    def sentence(self, piece: News) -> str:
+        """One piece of news in words, on one line."""
+        return " ".join(_LINES.get(piece.event, _plainly)(piece.facts, self._time).split())
 
     def _time(self, at: int) -> str:
         return f"{local(at, self._zone):%H:%M:%S}"
@@ -67,6 +70,7 @@ def _call(facts: Facts, _time: Time) -> str:
 
 def _reserved(facts: Facts, time: Time) -> str:
     text = "a text follows" if facts["text"] else "no text (texts are not on for him)"
+    text = "held until its incident has passed" if facts.get("held") else text
     by = f"call by {time(facts['aim_at'])}, {time(facts['deadline_at'])} at the latest"
     return f"#{facts['reservation']} {facts['number']} for {facts['queue']}: {by} ({facts['promise']}); {text}"
 
@@ -124,7 +128,51 @@ def _gap(facts: Facts, time: Time) -> str:
 
 def _decided(facts: Facts, time: Time) -> str:
     when = f" for {time(facts['slot_at'])}" if "slot_at" in facts else ""
-    return f"#{facts['reservation']} {facts['action']}{when} by {facts['who']}: {facts['why']}"
+    whose = f"#{facts['reservation']} " if "reservation" in facts else ""
+    return f"{whose}{facts['action']}{when} by {facts['who']}: {facts['why']}"
+
+
+def _cancelled(facts: Facts, _time: Time) -> str:
+    return f"#{facts['reservation']}: {facts['why']}"
+
+
+def _alarm(facts: Facts, time: Time) -> str:
+    many = "1 more agent" if facts["more"] == 1 else f"{facts['more']} more agents"
+    missed = f"{facts['missed']} of {facts['due']} will miss their time"
+    return f"{facts['group']}: {missed}; {many} until {time(facts['until_at'])} would hold it"
+
+
+def _alarm_over(facts: Facts, time: Time) -> str:
+    return f"{facts['group']}: no promise is in danger any more (it was since {time(facts['raised_at'])})"
+
+
+def _overdue(facts: Facts, time: Time) -> str:
+    text = "a text says so" if facts["text"] else "no text (texts are not on for him)"
+    return f"#{facts['reservation']} was not called in time: now by {time(facts['by_at'])}; {text}"
+
+
+def _incident(facts: Facts, _time: Time) -> str:
+    by = f" by {facts['who']}: {facts['why']}" if "who" in facts else ""
+    lost = f" ({facts['losses']} calls lost)" if "losses" in facts else ""
+    return f"{facts['incident']} {facts['cause']}{lost}: {_INCIDENT[facts['state']]}{by}"
+
+
+_INCIDENT = {
+    "holding": "nobody is called or texted for it until it has passed",
+    "draining": "it has passed; those it held are called and texted bit by bit",
+    "released": "those it held are let go, bit by bit",
+    "dropped": "those it held are cancelled",
+    "over": "it is over",
+}
+
+
+def _trunk_resting(facts: Facts, time: Time) -> str:
+    words = "still fails" if facts["again"] else "failed several times in a row"
+    return f"trunk {facts['trunk']} {words}: nobody is called over it until {time(facts['until_at'])}, then one"
+
+
+def _trunk_back(facts: Facts, _time: Time) -> str:
+    return f"trunk {facts['trunk']} works again"
 
 
 def _put_first(facts: Facts, _time: Time) -> str:
@@ -147,5 +195,12 @@ _LINES: dict[str, Callable[[Facts, Time], str]] = {
     "returned": _returned,
     "gap": _gap,
     "put-first": _put_first,
+    "alarm": _alarm,
+    "alarm-over": _alarm_over,
+    "overdue": _overdue,
+    "incident": _incident,
+    "trunk-resting": _trunk_resting,
+    "trunk-back": _trunk_back,
     "decided": _decided,
+    "cancelled": _cancelled,
 }

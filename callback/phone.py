@@ -31,6 +31,15 @@ class Refused:
     e164: str | None = None  # where it is a number at all, so that a person may release it
 
 
+_SATELLITE = (870, 881, 882, 883)  # Inmarsat; global mobile satellite; international networks, Thuraya among them
+_NO_TEXTS = (
+    PhoneNumberType.FIXED_LINE,
+    PhoneNumberType.TOLL_FREE,
+    PhoneNumberType.UAN,
+    PhoneNumberType.VOICEMAIL,
+)
+_BLOCK_DIGITS = 4  # of the end of a number, which differ within a block that one carrier hands out
+
 _EXPENSIVE = {
     PhoneNumberType.PREMIUM_RATE: "premium-rate",
     PhoneNumberType.SHARED_COST: "shared-cost",
@@ -76,20 +85,37 @@ def _judge(number: phonenumbers.PhoneNumber, trunk: Trunk) -> Number | Refused:
     allowed = trunk.allowed_countries or (trunk.region,)
     if e164 in trunk.own_numbers:
         return Refused("own-number", e164)
+    if number.country_code in _SATELLITE:
+        return Refused("satellite", e164)
     if not phonenumbers.is_valid_number(number):
         return Refused("no-such-number")
-    if region not in allowed:
-        return Refused("foreign-country", e164)
     if (kind := phonenumbers.number_type(number)) in _EXPENSIVE:
         return Refused(_EXPENSIVE[kind], e164)
+    if region not in allowed:
+        return Refused("foreign-country", e164)
     return Number(e164)
+
+
+@lru_cache(maxsize=8192)
+def takes_texts(e164: str) -> bool:
+    """Whether a number may be a mobile's: False where it tells that it is none."""
+    return phonenumbers.number_type(phonenumbers.parse(e164)) not in _NO_TEXTS
+
+
+def block_of(e164: str) -> str:
+    """The block of numbers that one is of: its beginning, which many share."""
+    return e164[:-_BLOCK_DIGITS]
 
 
 def dial_string(e164: str, trunk: Trunk) -> str:
     """What Dial() is given to ring an E.164 number over the trunk; digits and a plus are all that varies."""
     number = phonenumbers.parse(e164)
     if trunk.form == "national":
-        text = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+        at_home = number.country_code == phonenumbers.country_code_for_region(trunk.region)
+        abroad = phonenumbers.format_out_of_country_calling_number
+        text = (
+            phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL) if at_home else abroad(number, trunk.region)
+        )
         spoken = "".join(c for c in text if c.isdigit())
     else:
         spoken = e164 if trunk.form == "e164" else e164.removeprefix("+")

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Row
 
-from callback import dispatch, live
+from callback import dispatch, live, overdue
 from callback.errors import StoreError
 from callback.settings import Settings
-from callback.shift import Shift, shift_of
+from callback.shift import Shift, current, shift_of
 from callback.store import lanes, schema
 from callback.store.engine import Store
 from scheduler.clock import SECOND, local
@@ -38,7 +38,12 @@ class Line:
     deadline_at: int
     due_at: int
     overdue: bool
+    overdue_by_at: int | None  # the new time that he was told
     why_not: str
+    until_at: int | None  # when time alone ends that; none: it will not
+    assigned_to: str | None
+    trunk: str  # by which he is called
+    text_refusal: str | None = None  # why he gets no text; the callback goes on
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -52,29 +57,34 @@ def open_reservations(store: Store, settings: Settings, limit: int) -> list[Line
         if schema.current(connection) is None:
             raise StoreError(f"{store.where} is empty: start `callback run` with these settings first")
         rows = lanes.everything_open(connection, pbx, limit)
-        in_flight = lanes.in_flight(connection)
-        seen = live.recall(connection, pbx)
-    shift = shift_of(settings, 0)
-    why = _why_not(rows, in_flight, shift, seen, now)
-    return [_line(row, why, now) for row in rows]
+        picture = live.recall(connection, pbx)
+        shift = shift_of(settings, 0)
+        closed = _closed(picture, now)
+        if picture is None or closed is not None:
+            return [_line(row, shift, (closed, None), now) for row in rows]
+        seen = dispatch.look(connection, shift, picture[0])
+    why = dispatch.why_not(rows, seen, shift, picture[0], now)
+    return [_line(row, shift, why[row.id], now) for row in rows]
 
 
-def _why_not(
-    rows: list[Row[Any]],
-    in_flight: list[lanes.Flight],
-    shift: Shift,
-    seen: tuple[live.Live, int] | None,
-    now: int,
-) -> dict[int, str]:
-    """Ask the rule that decides, with the last picture of the PBX."""
-    if seen is None or now - seen[1] > STALE_S * SECOND:
-        return dict.fromkeys((row.id for row in rows), "service-not-running")
-    if seen[0].closed is not None:
-        return dict.fromkeys((row.id for row in rows), seen[0].closed)
-    return dict(dispatch.decide(rows, in_flight, shift, seen[0], now).why)
+def left_to_people(store: Store, settings: Settings, limit: int) -> list[Line]:
+    """Those whom nobody will call any more though nobody reached them: a list for people, the newest first."""
+    now = time.time_ns() // 1000
+    with store.read() as connection:
+        current(connection, settings)  # an empty database is said to be one
+        rows = overdue.left_to_people(connection, settings.pbx.name, limit)
+    return [_line(row, shift_of(settings, 0), ("left-to-people", None), now) for row in rows]
 
 
-def _line(row: Row[Any], why: dict[int, str], now: int) -> Line:
+def _closed(picture: tuple[live.Live, int] | None, now: int) -> str | None:
+    """Say why nobody is called at all, by the last picture of the PBX and when it was taken."""
+    if picture is None or now - picture[1] > STALE_S * SECOND:
+        return "service-not-running"
+    return picture[0].closed
+
+
+def _line(row: Row[Any], shift: Shift, why: tuple[str | None, int | None], now: int) -> Line:
+    by_state = "in-incident" if row.incident_id and row.state == "held" else _BY_STATE.get(row.state)
     return Line(
         reservation=row.id,
         number=row.e164,
@@ -88,13 +98,19 @@ def _line(row: Row[Any], why: dict[int, str], now: int) -> Line:
         deadline_at=row.deadline_at,
         due_at=row.due_at,
         overdue=now > row.deadline_at,
-        why_not=_BY_STATE.get(row.state) or why[row.id],
+        overdue_by_at=row.overdue_by_at,
+        assigned_to=row.assigned_to,
+        why_not=by_state or why[0] or "",
+        until_at=None if by_state else why[1],
+        trunk=shift.dials_over(row.trunk),
+        text_refusal=row.text_refusal,
     )
 
 
 _BY_STATE = {"calling": "being-called", "held": "held"}
 _WORDS = {
-    "held": "held by a person, until he is resumed",
+    "held": "held by a person until he is resumed",
+    "in-incident": "held by an incident: see `callback incident list`",
     "in-aim": "is next",
     "in-window": "is next",
     "overdue": "is next, late",
@@ -102,11 +118,16 @@ _WORDS = {
     "watch": "only watched: calls are not switched on",
     "in-flight": "is being called for another queue",
     "number-live": "he is on the line",
+    "trunk-rests": "trunk {trunk} is resting",
+    "lane-not-called": "promises like his are not called",
     "no-free-agent": "no agent is free",
     "callers-waiting": "callers wait, they go first",
-    "pacing": "an agent is being found for another callback",
+    "pacing": "other callbacks go first",
+    "kept-free": "agents are kept free for callers",
+    "too-dear": "callers would hang up meanwhile",
     "quiet-hours": "quiet hours",
     "being-called": "is being called",
+    "left-to-people": "is left to people: nobody was reached in time",
     "service-not-running": "the service is not running",
     "pbx-not-connected": "the PBX is not connected",
     "pbx-clock-off": "the clock of the PBX is off",
@@ -114,24 +135,26 @@ _WORDS = {
 }
 
 
-def show(lines: list[Line], zone: ZoneInfo) -> None:
+def show(lines: list[Line], zone: ZoneInfo, nobody: str = "Nobody waits for a callback.") -> None:
     """Print the queue as a table, in the site's time; on another day with that day's date."""
     if not lines:
-        Console().print("Nobody waits for a callback.")
+        Console().print(nobody)
         return
     table = Table("#", "number", "queue", "lost as", "state", "tries", "aim", "deadline", "not called yet because")
     for line in lines:
         deadline = _hour(line.deadline_at, zone)
         late = f"[red]{deadline} missed[/red]" if line.overdue else deadline
-        why = _WORDS.get(line.why_not, line.why_not)
-        if line.why_not == "not-due":
-            why = f"{why}, {_hour(line.due_at, zone)}"
+        if line.overdue_by_at is not None:
+            late = f"{late}, told {_hour(line.overdue_by_at, zone)}"
+        why = _WORDS.get(line.why_not, line.why_not).format(trunk=line.trunk)
+        if line.until_at is not None:
+            why = f"{why} until {_hour(line.until_at, zone)}"
         kind = f"{line.kind} x{line.losses}" if line.losses > 1 else line.kind
         cells = (
             line.number,
             line.queue,
             kind,
-            line.state,
+            _state(line),
             str(line.tries),
             _hour(line.aim_at, zone),
             late,
@@ -139,6 +162,13 @@ def show(lines: list[Line], zone: ZoneInfo) -> None:
         )
         table.add_row(str(line.reservation), *cells)
     Console().print(table)
+
+
+def _state(line: Line) -> str:
+    """Where it stands, whose it is, and where that is so that he gets no text."""
+    no_text = f"no text: {line.text_refusal}" if line.text_refusal not in (None, "texts-off") else None
+    beside = ", ".join(filter(None, (line.assigned_to, no_text)))
+    return f"{line.state} ({beside})" if beside else line.state
 
 
 def _hour(at: int, zone: ZoneInfo) -> str:

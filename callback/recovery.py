@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, update
 
-from callback import filing, phone, redial, settle, wording
+from callback import blocks, filing, fraud, incidents, phone, redial, settle, wording
 from callback.news import News
 from callback.reservation import State, is_open
 from callback.shift import Shift
 from callback.store import checkpoints
 from callback.store import tables as t
 from callback.store.inserting import insert_new
+from scheduler.errors import SchedulerError
 from scheduler.promise import Promise, late_news, merge, promise
 from scheduler.severity import Harm, severity
-from telephony.call import Call, Verdict
+from telephony.call import Call, Kind, Verdict
 
 US = 1_000_000
+AFTER_THE_FACT_S = 60  # learnt so long afterwards, as from a log, he may have been answered meanwhile
 QUIET_MERGE_S = 600  # a loss merged sooner than this after the last one sends no second text
 
 _R, _L = t.reservation.c, t.loss.c
@@ -30,6 +32,12 @@ _STANDING = (
     select(t.reservation)
     .where(_R.pbx == bindparam("of_pbx"), _R.queue == bindparam("of_queue"), _R.person_id == bindparam("person"))
     .where(_R.apart == bindparam("is_apart"), t.OPEN)
+    .with_for_update()
+)
+_REFUSED = (
+    select(_R.id, _R.losses, _R.last_lost_at)
+    .where(_R.pbx == bindparam("of_pbx"), _R.queue == bindparam("of_queue"), _R.person_id == bindparam("person"))
+    .where(_R.state == "refused")
     .with_for_update()
 )
 _OF_PERSON = select(_R.id).where(_R.person_id == bindparam("person"), _R.pbx == bindparam("of_pbx"))
@@ -52,6 +60,9 @@ class Loss:
     lost_at: int
     learnt_at: int
     pledge: Promise
+    cause: str = ""  # what other losses of one incident have in common with it
+    incident: int | None = None
+    held: bool = False  # by that incident
 
 
 def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, now: int) -> list[News]:
@@ -61,12 +72,13 @@ def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, n
     queue = call.queue or shift.rules.queue_of(call.did)
     if queue is None and not call.visits:
         return []  # on a number that leads to no queue of ours
+    version = filing.next_version(connection, shift, call, verdict)
+    if version is None:
+        return []
     number = phone.read(call.number, shift.trunks[shift.trunk_name(call.channel)])
     there = call.confirmed is not False  # else it was written into the stream, or was gone at once
     person = filing.person_of(connection, number.e164, now) if number.e164 and there else None
-    version = filing.file(connection, shift, call, queue, verdict, person, now)
-    if version is None:
-        return []
+    filing.file(connection, shift, call, queue, verdict, version, person, now)
     if person is not None:
         _redialled(connection, shift, person, call)
     told = [_told(call, queue, verdict)]
@@ -74,7 +86,7 @@ def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, n
         if version > 1 and _counted(connection, call):
             return told
         lost_at = call.ended_at or call.seen_until
-        pledge = promise(verdict.kind, lost_at=lost_at, made_at=now, hours=shift.hours, terms=shift.rules.terms())
+        number, pledge = _pledged(shift, call, verdict.kind, number, lost_at, now)
         return told + _recover(
             connection, shift, Loss(call, queue or "", verdict, number, person, lost_at, now, pledge)
         )
@@ -84,6 +96,7 @@ def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, n
         filing.mark(connection, call, verdict.reason or verdict.kind)  # people can see whom nobody can judge
     spoken = verdict.kind == "served" or any(visit.connected_at for visit in call.visits)
     if person is not None and spoken:
+        wording.tell_number(connection, shift, call, now)
         told += redial.served(connection, shift, call, queue, person, now)  # an agent spoke to him, however it ended
     return told
 
@@ -96,6 +109,21 @@ def add_promise(connection: Connection, shift: Shift, reservation: int, pledge: 
     connection.execute(_NEW_PROMISE, row | terms)
 
 
+def _pledged(
+    shift: Shift, call: Call, kind: Kind, number: phone.Number | phone.Refused, lost_at: int, now: int
+) -> tuple[phone.Number | phone.Refused, Promise]:
+    """Promise by the hours where he is. Whose phone never may ring while the site is open is refused."""
+    terms = shift.rules.terms()
+    hours = shift.hours_of(number.e164, shift.trunk_name(call.channel))
+    try:
+        return number, promise(kind, lost_at, now, hours, terms)
+    except SchedulerError:
+        if hours is shift.hours:
+            raise
+        refused = phone.Refused("never-in-hours", number.e164)
+        return refused, promise(kind, lost_at, now, shift.hours, terms)
+
+
 def _recover(connection: Connection, shift: Shift, loss: Loss) -> list[News]:
     """Reserve a callback, or keep in hyphenated words why there is none."""
     why_not = _why_not(connection, shift, loss)
@@ -103,11 +131,19 @@ def _recover(connection: Connection, shift: Shift, loss: Loss) -> list[News]:
         filing.mark(connection, loss.call, why_not)
         facts = {"call_id": loss.call.call_id, "number": loss.call.number, "why": why_not}
         return [News("not-recovered", loss.learnt_at, facts)]
+    cause = incidents.cause_of(loss.queue, loss.verdict, shift.trunk_name(loss.call.channel))
+    met = incidents.meet(connection, shift, cause, loss.lost_at, loss.learnt_at)
+    loss = replace(loss, cause=cause, incident=met.incident, held=met.holds)
+    return [*met.told, reserve(connection, shift, loss)]
+
+
+def reserve(connection: Connection, shift: Shift, loss: Loss) -> News:
+    """Reserve a callback for a loss, or join it to the reservation that he has."""
     standing = _standing(connection, shift, loss)
     filing.mark(connection, loss.call, "reserved" if standing is None else "merged")
     if standing is None:
-        return [_reserved(connection, shift, loss)]
-    return [_merged(connection, shift, loss, standing)]
+        return _reserved(connection, shift, loss)
+    return _merged(connection, shift, loss, standing)
 
 
 def _why_not(connection: Connection, shift: Shift, loss: Loss) -> str | None:
@@ -119,11 +155,38 @@ def _why_not(connection: Connection, shift: Shift, loss: Loss) -> str | None:
         return "short-abandon"
     if late_news(loss.lost_at, loss.learnt_at, loss.pledge, checkpoints.first_start(connection, shift.pbx)):
         return "late-news"
-    if isinstance(loss.number, phone.Number):
-        return None
-    if loss.person is not None:  # listed, so that a person may release it
+    if loss.learnt_at - loss.lost_at > AFTER_THE_FACT_S * US and _answered_since(connection, shift, loss):
+        return "answered-since"
+    why_refused = _refusal(connection, shift, loss)
+    if why_refused is not None and loss.person is not None:
+        _refuse(connection, shift, loss)
+    return why_refused
+
+
+def _answered_since(connection: Connection, shift: Shift, loss: Loss) -> bool:
+    person = loss.person
+    return person is not None and redial.spoken_to_since(connection, shift, person, loss.queue, loss.lost_at)
+
+
+def _refusal(connection: Connection, shift: Shift, loss: Loss) -> str | None:
+    """Why this number is not called back; None where it is."""
+    if isinstance(loss.number, phone.Refused):
+        return loss.number.reason
+    if blocks.standing(connection, loss.number.e164).calls:
+        return "number-blocked"
+    return fraud.guard(connection, shift, loss.call, loss.verdict, loss.number.e164, loss.learnt_at)
+
+
+def _refuse(connection: Connection, shift: Shift, loss: Loss) -> None:
+    """List the number as refused, once however often it calls, so that a person may release it."""
+    his = {"of_pbx": shift.pbx, "of_queue": loss.queue, "person": loss.person}
+    standing = connection.execute(_REFUSED, his).first()
+    if standing is None:
         _insert(connection, shift, loss, "refused")
-    return loss.number.reason
+        return
+    _add_loss(connection, loss, standing.id)
+    values = {"losses": standing.losses + 1, "last_lost_at": max(standing.last_lost_at, loss.lost_at)}
+    connection.execute(update(t.reservation).where(_R.id == standing.id).values(**values))
 
 
 def _standing(connection: Connection, shift: Shift, loss: Loss) -> Row[Any] | None:
@@ -140,9 +203,11 @@ def _apart(connection: Connection, loss: Loss) -> str:
 
 def _reserved(connection: Connection, shift: Shift, loss: Loss) -> News:
     row = _insert(connection, shift, loss, "waiting")
-    text = wording.explain(connection, shift, row, loss.verdict.kind, loss.pledge, loss.lost_at)
+    held = incidents.hold(connection, loss.incident, row, loss.learnt_at) if loss.held else False
+    text = not held and wording.explain(connection, shift, row, loss.verdict, loss.pledge, loss.lost_at)
     facts = {"reservation": row, "number": loss.number.e164, "queue": loss.queue, "kind": loss.verdict.kind}
-    return News("reserved", loss.learnt_at, facts | _clock(loss.pledge) | {"promise": loss.pledge.reason, "text": text})
+    promised = {**_clock(loss.pledge), "promise": loss.pledge.reason}
+    return News("reserved", loss.learnt_at, facts | promised | {"text": text, "held": held})
 
 
 def _insert(connection: Connection, shift: Shift, loss: Loss, state: State) -> int:
@@ -190,9 +255,10 @@ def _merged(connection: Connection, shift: Shift, loss: Loss, standing: Row[Any]
     if not chosen:
         values["due_at"] = min(standing.due_at, max(loss.learnt_at, loss.pledge.clock_starts_at))
     connection.execute(update(t.reservation).where(t.reservation.c.id == standing.id).values(**values))
-    text = loss.lost_at - standing.last_lost_at >= QUIET_MERGE_S * US and wording.explain(
-        connection, shift, standing.id, standing.kind, pledge, loss.lost_at
-    )
+    if loss.held:
+        incidents.hold(connection, loss.incident, standing.id, loss.learnt_at)
+    again = loss.lost_at - standing.last_lost_at >= QUIET_MERGE_S * US and not loss.held
+    text = again and wording.explain(connection, shift, standing.id, loss.verdict, pledge, loss.lost_at)
     facts = {"reservation": standing.id, "number": loss.number.e164, "queue": loss.queue, "text": text}
     return News("merged", loss.learnt_at, facts | _clock(pledge) | {"losses": standing.losses + 1})
 
@@ -240,7 +306,8 @@ def _counted(connection: Connection, call: Call) -> bool:
 
 def _add_loss(connection: Connection, loss: Loss, reservation: int) -> None:
     key = {"pbx": loss.call.pbx, "call_id": loss.call.call_id}
-    insert_new(connection, t.loss, {**key, "reservation_id": reservation, "lost_at": loss.lost_at})
+    belongs = {"reservation_id": reservation, "cause": loss.cause, "incident_id": loss.incident}
+    insert_new(connection, t.loss, {**key, **belongs, "lost_at": loss.lost_at})
 
 
 def _clock(pledge: Promise) -> dict[str, int]:

@@ -26,6 +26,20 @@ _ANSWERED = (
 )
 
 
+_C, _V, _A = t.call.c, t.queue_visit.c, t.attempt.c
+_SHARED = select(t.person.c.shared).where(t.person.c.id == bindparam("person"))
+_SERVED_SINCE = (
+    select(_V.queue)
+    .join(t.call, (_V.pbx == _C.pbx) & (_V.call_id == _C.call_id))
+    .where(_C.person_id == bindparam("person"), _V.connected_at > bindparam("lost_at"))
+)
+_REACHED_SINCE = (
+    select(t.reservation.c.queue)
+    .join(t.attempt, _A.reservation_id == t.reservation.c.id)
+    .where(_A.person_id == bindparam("person"), _A.outcome == "reached", _A.ended_at > bindparam("lost_at"))
+)
+
+
 def owed(connection: Connection, shift: Shift, caller: str, queue: str, channel: str) -> bool:
     """Whether a callback is owed to who calls now, in the queue's group: then he is let through first."""
     number = phone.read(caller, shift.trunks[shift.trunk_name(channel)]).e164
@@ -52,9 +66,22 @@ def served(connection: Connection, shift: Shift, call: Call, queue: str | None, 
     rows = connection.execute(_ANSWERED, his).all()
     for row in rows:
         wording.withdraw(connection, row.id, "he got through by himself", now)
-    return [_answered(connection, row.id, row.e164, now) for row in rows if row.open]
+    return [_answered(connection, shift, row.id, row.e164, now) for row in rows if row.open]
 
 
-def _answered(connection: Connection, reservation: int, e164: str, now: int) -> News:
+def spoken_to_since(connection: Connection, shift: Shift, person: int, queue: str, lost_at: int) -> bool:
+    """Whether an agent of the queue's group spoke to him after a loss, in a call of his or of ours.
+
+    Then nothing is owed for it any more. A shared number is many people.
+    """
+    if connection.execute(_SHARED, {"person": person}).scalar_one():
+        return False
+    his = {"person": person, "lost_at": lost_at}
+    spoke = {of for spoken in (_SERVED_SINCE, _REACHED_SINCE) for of in connection.execute(spoken, his).scalars()}
+    return shift.rules.queue(queue).group in {shift.rules.queue(name).group for name in spoke}
+
+
+def _answered(connection: Connection, shift: Shift, reservation: int, e164: str, now: int) -> News:
     settle.move(connection, reservation, "served", now)
+    wording.got_through(connection, shift, reservation, now)
     return News("returned", now, {"reservation": reservation, "number": e164})

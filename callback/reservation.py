@@ -25,7 +25,7 @@ State = Literal[
 ]  # fmt: skip
 Event = Literal[
     "dialled", "tried", "reached", "given-up", "served", "expired", "withdrawn",
-    "held", "resumed", "cancelled", "done-elsewhere",
+    "held", "resumed", "cancelled", "done-elsewhere", "barred",
 ]  # fmt: skip
 
 TABLE: Final[dict[State, dict[Event, State]]] = {
@@ -33,11 +33,12 @@ TABLE: Final[dict[State, dict[Event, State]]] = {
         "dialled": "calling",
         "served": "returned",  # he got through by himself
         "given-up": "given-up",
-        "expired": "expired",  # watched only, or two evenings passed: now it is for people
+        "expired": "expired",  # watched only, or late twice: now it is for people
         "withdrawn": "withdrawn",  # a better verdict, or a person: the call was not lost after all
         "held": "held",
         "cancelled": "cancelled",
         "done-elsewhere": "done-elsewhere",  # a person has called him by other means
+        "barred": "cancelled",  # his number was blocked, or he was erased
     },
     "held": {
         "resumed": "waiting",
@@ -45,12 +46,14 @@ TABLE: Final[dict[State, dict[Event, State]]] = {
         "withdrawn": "withdrawn",
         "cancelled": "cancelled",
         "done-elsewhere": "done-elsewhere",
+        "barred": "cancelled",
     },
     "calling": {
         "tried": "waiting",
         "reached": "reached",
         "given-up": "given-up",
         "served": "returned",
+        "barred": "cancelled",  # a call that has not reached his phone yet is called off
     },
     "reached": {},
     "returned": {},

@@ -11,19 +11,26 @@ from collections.abc import Callable
 from datetime import date, time
 from typing import Annotated, Literal
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from scheduler import clock
+from scheduler import policy as order_policy
+from scheduler.candidate import IN_AIM, IN_WINDOW, OVERDUE
+from scheduler.days_off import DaysOff
 from scheduler.errors import SchedulerError
-from scheduler.hours import EVERY_DAY, Hours, spans
+from scheduler.hours import EVERY_DAY, MIDNIGHT, Hours, Quiet, spans
+from scheduler.incident import Terms as Incident
+from scheduler.policy import Lane
 from scheduler.promise import Terms
 from scheduler.retry import Policy
-from telephony.dialler import safe_value
+from telephony.dialler import First, safe_value
 
 E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Switch = Literal["watch", "on"]
 Minutes = Annotated[float, Field(gt=0, le=24 * 60)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
+Price = Annotated[float, Field(ge=0, le=1000)]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -53,7 +60,10 @@ class QueueRules(Part):
     group: str = "site"  # served in one queue of the group is served in all
     detect_silence: bool = False  # TALK_DETECT on every talk: finds silent calls, costs native bridging
     language: str = "en"
+    text_from: str = ""  # the account of [texts.twilio] that its texts go by; empty: the first
     record: bool = False  # keep what both say in a callback
+    first: First = "agent"  # whom a callback rings first; "customer": he waits for the agent, who was free just now
+    tell_number: bool = False  # text this queue's caller_id to whom another had to hand on to it
 
     @model_validator(mode="after")
     def _has_caller_id(self) -> QueueRules:
@@ -66,14 +76,74 @@ class QueueRules(Part):
         return self
 
 
+_UNNAMED = QueueRules()  # made once: it is asked for at each decision
+
+
+class QuietRules(Part):
+    """When no phone may ring besides the site's own quiet hours: in a country, or over a trunk. The strictest holds."""
+
+    no_ring_after: time | None = None
+    no_ring_before: time | None = None
+    days: tuple[str, ...] = WEEKDAYS  # on others no phone rings at all
+
+    @model_validator(mode="after")
+    def _says_something(self) -> QuietRules:
+        if unknown := set(self.days) - set(WEEKDAYS):
+            raise ValueError(f"'{min(unknown)}' is no weekday; write some of {', '.join(WEEKDAYS)}")
+        if not self.days:
+            raise ValueError("days must name a weekday on which phones may ring")
+        if self.quiet() == Quiet() or None is not self.no_ring_after == self.no_ring_before:
+            raise ValueError("say no_ring_after, no_ring_before or days, and let the two times differ")
+        return self
+
+    def quiet(self) -> Quiet:
+        """The same on any clock; a time that is not said is midnight."""
+        days = frozenset(WEEKDAYS.index(day) for day in self.days)
+        return Quiet(self.no_ring_after or MIDNIGHT, self.no_ring_before or MIDNIGHT, days)
+
+
+class Pacing(Part):
+    """What is left for live callers: agents kept free, and how many callers a callback may cost (docs/policy.md).
+
+    What it costs is reckoned once enough calls are known to say how long they take and how patient callers are.
+    """
+
+    keep_free: Annotated[int, Field(ge=0, le=1000)] = 0  # agents, whatever the load
+    price_in_aim: Price = 0.17  # callers who may hang up because of a callback that is within its aim
+    price_in_window: Price = 0.12
+    price_overdue: Price = 0.03  # after its deadline, where no live promise is held back
+    binds_min: Annotated[float, Field(ge=0, le=60)] = 5  # before its deadline a callback waits its turn like a caller
+    price_binding: Price = 0.17  # and may then cost this, if it is more; keep_free does not hold it back
+    most_at_once: Annotated[int, Field(ge=1, le=10_000)] = 100  # callbacks under way
+
+    def policy(self) -> order_policy.Policy:
+        """Whom to call first, and what holds a callback back."""
+        lanes = {
+            IN_AIM: Lane("oldest", self.price_in_aim),
+            IN_WINDOW: Lane("newest", self.price_in_window),
+            OVERDUE: Lane("oldest", self.price_overdue),
+        }
+        return order_policy.Policy(
+            lanes,
+            self.keep_free,
+            bind_s=round(self.binds_min * 60),
+            bind_price=self.price_binding,
+            by_queue=True,
+        )
+
+
 class ShiftRules(Part):
     """Hours, promises, retries and switches of one site."""
 
     zone: str = "UTC"
     opening: dict[str, str] = Field(default_factory=dict)  # monday = "09:00-12:00, 13:00-18:00"; none: always
-    holidays: tuple[date, ...] = ()
-    no_ring_after: time = time(21, 30)
+    holidays_of: Annotated[str, Field(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")] = ""  # a country: JP, or US-CA
+    holidays: tuple[date, ...] = ()  # closed on these days too
+    no_holidays: tuple[date, ...] = ()  # at work on these, though they are holidays
+    no_ring_after: time = time(21, 30)  # on the customer's clock, where his number tells it
     no_ring_before: time = time(8, 0)
+    countries: dict[str, QuietRules] = Field(default_factory=dict)  # by ISO 3166: what holds for its numbers besides
+    trunks: dict[str, QuietRules] = Field(default_factory=dict)  # and for whom we call over a trunk
     window_min: Minutes = 60
     aim_min: Minutes = 30
     silent_min: Minutes = 10  # the window after a silent call
@@ -89,9 +159,23 @@ class ShiftRules(Part):
     retry_no_answer_min: Minutes = 15
     retry_unknown_min: Minutes = 15
     retry_our_fault_min: Minutes = 1
+    trunk_rest_s: Annotated[float, Field(ge=1, le=600)] = 30  # of a trunk that failed thrice; each time twice as long
+    overdue_min: Minutes = 60  # who was not called in time is told that he will be within this; then tried once more
+    incident_losses: Annotated[int, Field(ge=1, le=100_000)] = 50  # more of one queue, reason and trunk …
+    incident_min: Minutes = 10  # … within this are one incident, and nobody is called or texted for it
+    incident_drain_per_min: Annotated[float, Field(gt=0, le=1000)] = 10  # of those it held, once it has passed
+    ask_after: bool = False  # one question by text to whom we reached: solved, and satisfied from 1 to 5?
+    slot_room: Annotated[int, Field(ge=1, le=1000)] = 5  # how many may choose one half hour of one queue
+    texts_a_day: Annotated[int, Field(ge=1, le=100)] = 6  # to one person in 24 hours
+    texts_a_block: Annotated[int, Field(ge=1, le=100_000)] = 20  # in an hour to one block of 10,000 numbers
+    texts_an_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 1000  # altogether
+    one_ring_s: Seconds = 10  # who hangs up sooner rang once; …
+    one_ring_numbers: Annotated[int, Field(ge=2, le=1000)] = 5  # … so many numbers of one thousand doing so …
+    one_ring_min: Minutes = 60  # … within this are after a call back to a dear number
     dids: dict[str, str] = Field(default_factory=dict)  # number dialled, as signalled → the queue that it leads to
     returning_priority: Annotated[int, Field(ge=0, le=100)] = 10  # of who calls again before we called him; 0: none
     default_queue: str | None = None  # of calls on other numbers that were lost before any queue; none: not ours
+    pacing: Pacing = Pacing()
     queues: dict[str, QueueRules] = Field(default_factory=dict)
 
     @field_validator("opening")
@@ -110,11 +194,19 @@ class ShiftRules(Part):
         told(clock.zone, zone)
         return zone
 
+    @field_validator("countries")
+    @classmethod
+    def _known_countries(cls, countries: dict[str, QuietRules]) -> dict[str, QuietRules]:
+        for country in countries:
+            if country not in SUPPORTED_REGIONS:
+                raise ValueError(f"'{country}' is no country of ISO 3166, as in US, GB, JP")
+        return countries
+
     @model_validator(mode="after")
     def _sound(self) -> ShiftRules:
         if self.aim_min > self.window_min:
             raise ValueError("aim_min must not be longer than window_min")
-        for made in (self.hours, self.terms, self.policy):
+        for made in (self.hours, self.terms, self.policy, self.incident):
             told(made)
         return self
 
@@ -124,7 +216,7 @@ class ShiftRules(Part):
         return Hours(
             zone=clock.zone(self.zone),
             opening=opening or EVERY_DAY,
-            holidays=frozenset(self.holidays),
+            holidays=DaysOff(self.holidays_of, frozenset(self.holidays), frozenset(self.no_holidays)),
             quiet_from=self.no_ring_after,
             quiet_until=self.no_ring_before,
         )
@@ -154,6 +246,10 @@ class ShiftRules(Part):
         seconds = {outcome: round(value * 60) for outcome, value in minutes.items()}
         return Policy(max_tries=self.max_tries, after_s=seconds)
 
+    def incident(self) -> Incident:
+        """What makes an incident, and how fast it is worked off."""
+        return Incident(self.incident_losses, round(self.incident_min * 60), self.incident_drain_per_min)
+
     def queue_of(self, did: str | None) -> str | None:
         """The queue that a dialled number leads to, for calls that were lost before they reached it."""
         bare = (did or "").removeprefix("+")  # trunks differ in whether they signal it
@@ -166,4 +262,4 @@ class ShiftRules(Part):
 
     def queue(self, name: str) -> QueueRules:
         """The queue's rules; a queue nobody named is in `watch`."""
-        return self.queues.get(name, QueueRules())
+        return self.queues.get(name, _UNNAMED)

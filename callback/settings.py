@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from callback.errors import SettingsError
 from callback.rules import E164, Part, ShiftRules, told
+from callback.settings_texts import Texts, Web
 from scheduler import clock
 from telephony.dialler import safe_value
 
@@ -86,10 +87,19 @@ class Trunk(Part):
         return given
 
 
-class Texts(Part):
-    """The gateway that carries texts."""
+class Alarms(Part):
+    """Whom alarms reach besides the log: a program, a URL, or both; each gets one JSON object an alarm."""
 
-    gateway: Literal["console"] = "console"
+    command: tuple[str, ...] = ()  # a program and its arguments; the object on its standard input
+    url: str = ""  # the object is posted to it
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10
+
+    @field_validator("url")
+    @classmethod
+    def _web(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url
 
 
 class Settings(Part):
@@ -99,7 +109,24 @@ class Settings(Part):
     pbx: PbxWiring
     trunks: Annotated[dict[str, Trunk], Field(min_length=1)]
     texts: Texts = Texts()
+    web: Web = Web()
+    alarms: Alarms = Alarms()
     rules: ShiftRules = ShiftRules()
+
+    @model_validator(mode="after")
+    def _rules_name_trunks(self) -> Settings:
+        if unknown := set(self.rules.trunks) - set(self.trunks):
+            known = ", ".join(sorted(self.trunks))
+            raise ValueError(f"[rules.trunks.{min(unknown)}] is no trunk of [trunks]; there are {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _queues_name_senders(self) -> Settings:
+        for name, queue in self.rules.queues.items():
+            if queue.text_from and queue.text_from not in self.texts.twilio:
+                known = ", ".join(sorted(self.texts.twilio)) or "none"
+                raise ValueError(f"[rules.queues.{name}] text_from is no account of [texts.twilio]; there are {known}")
+        return self
 
 
 def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
@@ -130,8 +157,10 @@ def _placed(settings: Settings, folder: Path) -> Settings:
     database = Database(url=f"sqlite:///{folder / file}") if file != url else settings.database
     log = settings.pbx.queue_log
     placed_log = str(folder / log) if log and "://" not in log else log
+    own = settings.texts.templates
+    texts = settings.texts.model_copy(update={"templates": folder / own if own else None})
     pbx = settings.pbx.model_copy(update={"journal": folder / settings.pbx.journal, "queue_log": placed_log})
-    return settings.model_copy(update={"database": database, "pbx": pbx})
+    return settings.model_copy(update={"database": database, "pbx": pbx, "texts": texts})
 
 
 def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> None:
@@ -155,10 +184,12 @@ def _fault(text: str, item: Mapping[str, Any]) -> str:
     where = f"line {line}, " if line else ""
     section, key = ".".join(keys[:-1]), keys[-1] if keys else "settings"
     told = _REMEDIES.get(item["type"], str(item["msg"]).removeprefix("Value error, "))
-    given = "" if item["type"] == "missing" or key in {"secret", "url"} else f" (it is {_short(item['input'])})"
+    hidden = item["type"] == "missing" or _SECRET & set(keys) or isinstance(item["input"], Mapping)
+    given = "" if hidden else f" (it is {_short(item['input'])})"
     return f"{where}[{section}] {key}: {told}{given}" if section else f"{where}[{key}]: {told}{given}"
 
 
+_SECRET = {"secret", "url", "auth_token", "headers"}
 _REMEDIES = {
     "missing": "is missing; add it",
     "extra_forbidden": "is no setting of this section; mend the spelling or remove it",

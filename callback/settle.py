@@ -6,12 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
+from callback import breaker, placing, wording
 from callback import reservation as life
-from callback import wording
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
 from scheduler import retry
+from scheduler.breaker import TELLING
+from scheduler.hours import Hours
 from scheduler.promise import Promise
 
 # Outcomes that cannot come about without the customer's phone having been rung.
@@ -19,8 +21,13 @@ RANG = ("reached", "busy", "no-answer", "declined", "machine", "customer-left")
 STEPS = ("agent_connected_at", "customer_dialled_at", "customer_answered_at")
 
 
-def move(connection: Connection, reservation: int, event: life.Event, now: int, **values: int) -> life.State:
-    """Take a reservation through one event of its table; an illegal one raises and changes nothing."""
+def move(connection: Connection, reservation: int, event: life.Event, now: int, **values: int | None) -> life.State:
+    """Take a reservation through one event of its table; an illegal one raises and changes nothing.
+
+    Whoever is resumed is held by no incident any more.
+    """
+    if event == "resumed":
+        values["incident_id"] = None
     r = t.reservation
     state = connection.execute(select(r.c.state).where(r.c.id == reservation).with_for_update()).scalar_one()
     following = life.after(state, event)
@@ -36,7 +43,7 @@ def postpone(connection: Connection, row: Row[Any], promise: Promise) -> None:
     connection.execute(
         update(t.reservation)
         .where(t.reservation.c.id == row.id)
-        .values(clock_starts_at=promise.clock_starts_at, due_at=due_at, **times)
+        .values(clock_starts_at=promise.clock_starts_at, due_at=due_at, overdue_by_at=None, **times)
     )
 
 
@@ -71,7 +78,7 @@ def end(
     """Write down how an attempt ended and what follows; an attempt ends once, whoever says so again."""
     a, r = t.attempt, t.reservation
     flight = connection.execute(
-        select(a.c.reservation_id, a.c.ring_until_at, a.c.person_id).where(
+        select(a.c.reservation_id, a.c.ring_until_at, a.c.trunk).where(
             a.c.id == attempt, a.c.pbx == shift.pbx, a.c.in_flight
         )
     ).first()
@@ -94,31 +101,47 @@ def end(
         return []
     facts = {"attempt": attempt, "reservation": row.id, "outcome": outcome, "evidence": evidence}
     if row.open:
-        state, due_at = _follow(connection, shift, row, following, flight.ring_until_at, now)
+        hours = shift.hours_of(_number(connection, row), row.trunk)
+        state, due_at = _follow(connection, shift, row, following, hours, flight.ring_until_at, now)
         told = [News("outcome", ended_at, facts | {"state": state, "again_at": due_at})]
     else:  # he was served by himself meanwhile
         told = [News("outcome", ended_at, facts | {"state": row.state})]
     if isinstance(following, retry.Settle):
         told += _settle_others(connection, row, now)
+    if outcome == "agent-no-answer":
+        placing.raise_let_down(connection, row.id, attempt)
+    if outcome in TELLING:
+        told += breaker.told(connection, shift, flight.trunk, attempt, now)
     return told
 
 
 def _follow(
-    connection: Connection, shift: Shift, row: Row[Any], following: retry.Next, ring_until_at: int, now: int
+    connection: Connection,
+    shift: Shift,
+    row: Row[Any],
+    following: retry.Next,
+    hours: Hours,
+    ring_until_at: int,
+    now: int,
 ) -> tuple[str, int | None]:
     if isinstance(following, retry.Settle):
         wording.withdraw(connection, row.id, "reached by our call", now)
+        wording.ask(connection, shift, row.id, now)
         return move(connection, row.id, "reached", now, tries=row.tries + 1), None
     if isinstance(following, retry.GiveUp):
         wording.withdraw(connection, row.id, "given up", now)
         state = move(connection, row.id, "given-up", now, tries=row.tries + 1)
         wording.give_up(connection, shift, row.id, row.tries + 1, now)
         return state, None
-    due_at = retry.due_at(following, shift.hours, now, ring_until_at, shift.rules.ring_s)
+    due_at = retry.due_at(following, hours, now, ring_until_at, shift.rules.ring_s)
     if following.counts and row.slot_at is not None:
         due_at = max(due_at, row.slot_at)  # tried before the time that he chose: that time stands
     tries = row.tries + following.counts
     return move(connection, row.id, "tried", now, due_at=due_at, tries=tries), due_at
+
+
+def _number(connection: Connection, row: Row[Any]) -> str:
+    return str(connection.execute(select(t.person.c.number).where(t.person.c.id == row.person_id)).scalar_one())
 
 
 def _settle_others(connection: Connection, row: Row[Any], now: int) -> list[News]:

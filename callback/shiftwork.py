@@ -8,27 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from callback import dispatch, live, offer, redial, settle, tending, wording
+from callback import alarms, dispatch, incidents, live, offer, redial, returning, settle, tending, wording
+from callback.bell import Bell
 from callback.errors import IllegalTransition, NotOurs, StoreError
+from callback.load import Traffic
 from callback.narrator import Narrator
 from callback.news import News
+from callback.scribe import Scribe, Task
+from callback.sending import send_due
 from callback.settings import Settings
 from callback.shift import Shift, take_over
 from callback.store import checkpoints, lanes, lease
 from callback.store.engine import Store, clock
 from callback.writer import Writer
+from scheduler.alarm import Crew
 from scheduler.clock import zone
 from scheduler.jobs import Ticker
-from sms.delivery import deliver
 from sms.gateway import Gateway
 from telephony.asked import PlacingRefused, Ticket
-from telephony.dialler import Order
+from telephony.dialler import Order, StepName
 from telephony.errors import TelephonyError
 from telephony.journal import Journal
 from telephony.pbx import Joined, Pbx, Wiring
@@ -38,9 +42,11 @@ from telephony.tasks import together
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
-TEXTS_A_TICK = 20
 OFFER_EVERY_S = 5.0
 OFFER_LASTS_S = 20
+WARN_EVERY_S = 30.0
+LEARN_EVERY_S = 1800.0
+OWE_EVERY_S = 2.0
 
 
 class Shiftwork:
@@ -58,16 +64,21 @@ class Shiftwork:
         stopped: asyncio.Event,
     ) -> None:
         self._store, self._journal, self._held, self._gateway = store, journal, held, gateway
-        self._tell, self._now, self._stopped = narrator.tell, now, stopped
+        self._narrator, self._now, self._stopped = narrator, now, stopped
+        self._senders = settings.texts.senders
         wiring, began = settings.pbx, now()
+        self._bell = Bell(settings.alarms, wiring.name, narrator.sentence, narrator.tell, now)
         with self._transaction() as connection:
-            self._shift: Shift = take_over(connection, settings, began)
+            self._shift: Shift = take_over(connection, settings, began, gateway.two_way)
             journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, began)
             seen = live.recall(connection, wiring.name)
             first_start = checkpoints.first_start(connection, wiring.name)
         heard_at = (seen[0].heard_at if seen else None) or (first_start if first_start < began else None)
         self._hear_from = journal.resume(journal_id, offset)
-        self._writer = Writer(store, self._shift, held, journal.id, now, narrator.tell, journal.forget_before)
+        self._traffic = Traffic(began)
+        self._scribe = Scribe([Task(settings, self._shift.version, held, journal.id)], self._tell)
+        parts = (store, self._shift, held, journal.id, now, self._tell, journal.forget_before)
+        self._writer = Writer(*parts, elsewhere=self._scribe.commit)
         self._pbx = Pbx(
             _wiring(settings),
             journal,
@@ -79,6 +90,7 @@ class Shiftwork:
             boot=seen[0].boot if seen else "",
             heard_at=heard_at,
         )
+        self._returning = returning.Returning(self._pbx, self._shift.rules.returning_priority)
         self._lost_lease: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
@@ -90,15 +102,19 @@ class Shiftwork:
             (self._tend, TICK_S),
             (self._text, TICK_S),
             (self._offer, OFFER_EVERY_S),
+            (self._warn, WARN_EVERY_S),
+            (self._learn, LEARN_EVERY_S),
+            (self._owe, OWE_EVERY_S),
         )
         for job, every_s in jobs:
             ticker.every(every_s, self._watched(job), job.__name__.strip("_"))
         self._tell([News("started", self._now(), {"pbx": self._pbx.name, "journal_from": self._hear_from})])
         ticker.start()
         try:
-            await together(self._listen(), self._writer.run(), self._stop_asked(), self._lease_lost())
+            await together(self._listen(), self._writer.run(), self._bell.run(), self._stop_asked(), self._lease_lost())
         finally:
             await ticker.stop()
+            await self._scribe.close()
         self._tell([News("stopped", self._now())])
 
     async def _listen(self) -> None:
@@ -135,6 +151,11 @@ class Shiftwork:
 
     # What is heard and told
 
+    def _tell(self, news: list[News]) -> None:
+        """Tell people and programs; what is alarming also reaches those who do not look. From any thread."""
+        self._narrator.tell(news)
+        self._bell.ring(news)
+
     def _on_state(self, state: str, why: str) -> None:
         told = [News(f"pbx-{state}", self._now(), {"pbx": self._pbx.name, "why": why})]
         if state == "up":
@@ -143,6 +164,7 @@ class Shiftwork:
 
     async def _greet(self, caller: Joined) -> None:
         """Let a caller to whom a callback is owed through before the others: he has waited once already."""
+        self._traffic.joins(caller.queue, self._now())
         rules = self._shift.rules
         if rules.returning_priority == 0 or rules.queue(caller.queue).calls != "on":
             return
@@ -172,7 +194,7 @@ class Shiftwork:
         """Take a picture that nothing unheard of contradicts: what was heard is committed, what ends now is in it."""
         off_s = await asyncio.to_thread(lambda: (self._store.now() - self._now()) / 1e6)
         await self._caught_up()
-        return live.look(self._pbx, self._shift, off_s, self._now())
+        return live.look(self._pbx, self._shift, self._traffic, off_s, self._now())
 
     async def _caught_up(self) -> None:
         """Wait until all that was heard so far is digested and committed: only then may anything be decided on it."""
@@ -192,7 +214,10 @@ class Shiftwork:
 
     def _carry_and_show(self, seen: live.Live) -> None:
         with self._transaction() as connection:
-            told = dispatch.carry_over(connection, self._shift, self._now())
+            told: list[News] = []
+            if not seen.clock_off:
+                told = incidents.tend(connection, self._shift, self._now())
+                told += dispatch.carry_over(connection, self._shift, self._now())
             live.store(connection, self._shift.pbx, seen, self._now())
         self._tell(told)
 
@@ -224,6 +249,8 @@ class Shiftwork:
         rows = await asyncio.to_thread(self._in_flight)
         for row in tending.came_back(rows, seen.numbers):
             await self._pbx.ask.call_off(row.id)
+        if seen.clock_off:
+            return  # whether a phone may still be rung on an attempt's account is a matter of time
         for row in tending.unattended(rows, self._pbx.own_live(), self._now()):
             await self._resolve(row)
 
@@ -237,20 +264,30 @@ class Shiftwork:
         await self._caught_up()  # what the events say goes before the ticket
         found = tending.resolve(row, ticket, self._shift.rules.reached_after_s, self._now())
         if found is not None and row.id not in self._pbx.own_live():
-            await self._end(row.id, found.outcome, found.evidence)
+            await self._end(row.id, found.outcome, found.evidence, found.steps)
             self._pbx.forget(row.id)
 
     def _in_flight(self) -> list[lanes.Flight]:
         with self._store.read() as connection:
             return lanes.in_flight(connection, self._shift.pbx)
 
-    async def _end(self, attempt: str, outcome: str, evidence: list[str]) -> None:
+    async def _end(self, attempt: str, outcome: str, evidence: list[str], steps: Iterable[StepName] = ()) -> None:
         def ended() -> list[News]:
             with self._transaction() as connection:
-                now = self._now()
-                return settle.end(connection, self._shift, attempt, outcome, evidence, now, now)
+                now, shift = self._now(), self._shift
+                told = [news for step in steps for news in settle.progress(connection, shift, attempt, step, now)]
+                return told + settle.end(connection, shift, attempt, outcome, evidence, now, now)
 
         self._tell(await asyncio.to_thread(ended))
+
+    async def _learn(self) -> None:
+        """See what the last weeks' calls were like: what a callback costs live callers is reckoned from it."""
+
+        def learn() -> None:
+            with self._store.read() as connection:
+                self._traffic.learn(connection, self._shift.pbx, self._now())
+
+        await asyncio.to_thread(learn)
 
     async def _offer(self) -> None:
         """Let the dialplan offer "press 1 and we call you back" for a while, where that would be kept."""
@@ -261,10 +298,32 @@ class Shiftwork:
         for queue in offer.queues(self._shift, self._now()):
             await self._pbx.ask.offer(queue, OFFER_LASTS_S)
 
+    async def _owe(self) -> None:
+        """Let the dialplan know to whom a callback is owed: who of them calls goes first from the moment he joins."""
+        if self._pbx.ready:
+            await self._returning.keep(lambda: asyncio.to_thread(self._numbers_owed))
+
+    def _numbers_owed(self) -> list[str]:
+        with self._store.read() as connection:
+            return returning.numbers(connection, self._shift)
+
     def _writes(self) -> None:
         """See that the database takes reservations, also when none was made lately; StoreError where it does not."""
         with self._transaction():
             pass
+
+    async def _warn(self) -> None:
+        """Say before it is too late which promises will be missed, and how many agents would keep them."""
+        seen = await self._look()
+        if seen.closed is None:
+            crews = alarms.crews(self._pbx.agents, seen.loads, self._shift)
+            self._tell(await asyncio.to_thread(self._forecast, crews))
+
+    def _forecast(self, crews: dict[str, Crew]) -> list[News]:
+        with self._store.read() as connection:
+            seen = alarms.forecasts(connection, self._shift, crews, self._now())
+        with self._transaction() as connection:
+            return alarms.tell(connection, self._shift, seen, self._now())
 
     async def _text(self) -> None:
         """Send what is due; nobody is texted while he is on the line, nor before we know who is."""
@@ -275,12 +334,7 @@ class Shiftwork:
     def _deliver(self, on_the_line: frozenset[str]) -> None:
         with self._transaction() as connection:
             wording.hold_back(connection, self._shift, on_the_line, clock(connection))
-        texts = (self._store.write, self._gateway, self._address, self._store.now, TEXTS_A_TICK)
-        deliver(*texts, pbx=self._shift.pbx)
-
-    def _address(self, recipient: str) -> str:
-        with self._store.read() as connection:
-            return wording.number_of(connection, self._shift, recipient)
+        send_due(self._store, self._shift, self._gateway, self._senders, self._stopped.is_set)
 
 
 def _wiring(settings: Settings) -> Wiring:

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from telephony.asked import Ticket
-from telephony.outcome import facts_of_ticket, outcome_of
+from telephony.dialler import StepName
+from telephony.outcome import NOBODY, facts_of_ticket, outcome_of
 
 MARGIN_US = 3_000_000  # a clock two seconds off, and a second for the PBX to stop ringing
 
@@ -20,6 +21,7 @@ class Resolution:
 
     outcome: str
     evidence: list[str]
+    steps: tuple[StepName, ...] = ()  # that it is known to have taken, besides
 
 
 def resolve(row: Row[Any], ticket: Ticket | None, reached_after_s: float, now: int) -> Resolution | None:
@@ -42,13 +44,14 @@ def resolve(row: Row[Any], ticket: Ticket | None, reached_after_s: float, now: i
         return None
     facts = facts_of_ticket(ticket.value, ran_through=ticket.boot == row.pbx_boot)
     outcome = outcome_of(facts, reached_after_s) if facts is not None else "unknown"
-    return Resolution(outcome, evidence)
+    waited_in_vain = facts is not None and facts.dial_status == NOBODY
+    return Resolution(outcome, evidence, ("customer_dialled_at", "customer_answered_at") if waited_in_vain else ())
 
 
 def came_back(rows: list[Row[Any]], on_the_line: Collection[str]) -> list[Row[Any]]:
-    """Attempts that still look for an agent while their customer calls in, or was served already."""
-    looking = [row for row in rows if row.customer_dialled_at is None]
-    return [row for row in looking if row.e164 in on_the_line or row.state == "returned"]
+    """Attempts that no customer has answered yet while he calls in himself, or nothing is owed to him any more."""
+    unanswered = [row for row in rows if row.customer_answered_at is None]
+    return [row for row in unanswered if row.e164 in on_the_line or row.state != "calling"]
 
 
 def unattended(rows: list[Row[Any]], live: set[str], now: int) -> list[Row[Any]]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Awaitable, Callable
 
 from sqlalchemy import Connection
 
@@ -27,6 +26,7 @@ BATCH = 100
 RETRY_S = 1.0
 
 Item = tuple[Call, Verdict] | dialler.News | Gap
+Commit = Callable[[list[Heard]], Awaitable[list[News]]]
 
 
 class Writer:
@@ -34,7 +34,7 @@ class Writer:
 
     While the database is away it tries again and again: what waits is bounded (`room`), and the journal keeps all of
     it. An item that the database refuses for its own sake is put aside, with its
-    reason in the log, and the others go on.
+    reason in the log, and the others go on. It commits in a worker thread, or `elsewhere`.
     """
 
     def __init__(
@@ -46,9 +46,12 @@ class Writer:
         clock: Callable[[], int],
         tell: Callable[[list[News]], None],
         committed: Callable[[int], None],
+        *,
+        elsewhere: Commit | None = None,
     ) -> None:
         self._store, self._shift, self._held, self._journal_id, self._clock = store, shift, held, journal_id, clock
         self._tell, self._committed = tell, committed
+        self._commit = elsewhere or self._in_a_thread
         self._backlog: asyncio.Queue[Heard] = asyncio.Queue()
         self._taken = self._done = 0
         self._moved = asyncio.Condition()
@@ -77,22 +80,25 @@ class Writer:
             batch = [await self._backlog.get()]
             while len(batch) < BATCH and not self._backlog.empty():
                 batch.append(self._backlog.get_nowait())
-            await self._until_done(partial(self.commit, batch))
+            await self._until_done(batch)
             self._committed(batch[-1].checkpoint)
             async with self._moved:
                 self._done += len(batch)
                 self._moved.notify_all()
 
-    async def _until_done(self, commit: Callable[[], list[News]]) -> None:
+    async def _until_done(self, batch: list[Heard]) -> None:
         while True:
             try:
-                news = await asyncio.to_thread(commit)
+                news = await self._commit(batch)
             except StoreError as error:
                 log.warning("the database is away, trying again every %s s: %s", RETRY_S, error)
                 await asyncio.sleep(RETRY_S)
             else:
                 self._tell(news)
                 return
+
+    async def _in_a_thread(self, batch: list[Heard]) -> list[News]:
+        return await asyncio.to_thread(self.commit, batch)
 
     def commit(self, batch: list[Heard]) -> list[News]:
         """Commit a batch in one transaction; where that fails for its content, item by item."""

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -39,7 +39,12 @@ def daytime_zone(now: datetime) -> str:
 
 
 def settings(folder: Path, door: Door, zone: str) -> str:
-    """Write the settings of a service for the lab: short waits, everything switched on for one queue."""
+    """Write the settings of a service for the lab: short waits, everything switched on for one queue.
+
+    The lab's customers are in Japan, as their numbers tell: quiet hours begin there in half a day.
+    """
+    there = datetime.now(ZoneInfo("Asia/Tokyo"))
+    quiet_from, quiet_until = (f"{there + timedelta(hours=hours):%H:%M}" for hours in (_NOON, _NOON + 1))
     return f"""\
 [database]
 url = "sqlite:///{folder}/lost-calls.db"
@@ -63,6 +68,8 @@ gateway = "console"
 
 [rules]
 zone = "{zone}"
+no_ring_after = "{quiet_from}"
+no_ring_before = "{quiet_until}"
 short_abandon_s = {door.short_abandon_s}
 text_grace_s = 2
 agent_wait_s = 20

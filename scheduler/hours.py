@@ -1,8 +1,11 @@
-"""When a customer's phone may ring: the site's opening hours, its holidays, and the quiet hours.
+"""When a customer's phone may ring: the site's opening hours, its holidays, and the quiet hours where he is.
 
-Everything is said in the wall time of one zone and answered in instants. Where the clock is put forward or
-back, quiet hours take the strict side: they begin when the clock first shows their start (or jumps over it)
-and end when it last shows their end. Opening hours begin and end when the clock first shows it.
+Everything is said in wall times and answered in instants: opening hours and holidays on the site's clock, quiet hours
+on the clocks of the callee's zones, else on the site's. Of several zones and several quiet hours the strictest holds.
+
+Where the clock is put forward or back, quiet hours take the strict side: they begin when the clock first shows their
+start (or jumps over it) and end when it last shows their end. Opening hours begin and end when the clock first shows
+them.
 """
 
 from __future__ import annotations
@@ -10,23 +13,25 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from scheduler.clock import first, last, local
 from scheduler.errors import SchedulerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
     from zoneinfo import ZoneInfo
 
 Span = tuple[time, time]
 MIDNIGHT = time(0)
 ALL_DAY: tuple[Span, ...] = ((MIDNIGHT, MIDNIGHT),)
 EVERY_DAY: Mapping[int, tuple[Span, ...]] = dict.fromkeys(range(7), ALL_DAY)
+WEEK = frozenset(range(7))
 
 _ONE_DAY = timedelta(days=1)
 _HORIZON_DAYS = 800
+_HORIZON_OPENINGS = 200  # of a site whose callee's hours meet none of them, he is never called
 _SPAN = re.compile(r"(\d\d:\d\d(?::\d\d)?)\s*-\s*(\d\d:\d\d(?::\d\d)?)")
 
 
@@ -47,19 +52,50 @@ def _span(text: str) -> Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Quiet:
+    """Quiet hours on any clock: from `begins` until just before `ends`, the next day if that is the earlier time.
+
+    Where both are the same there are none. On weekdays that are not among `days` (0 is Monday) all day is quiet.
+    """
+
+    begins: time = MIDNIGHT
+    ends: time = MIDNIGHT
+    days: frozenset[int] = WEEK
+
+    def around(self, now: int, zone: ZoneInfo) -> Iterator[tuple[int, int]]:
+        """Give start and end of the quiet hours about `now`: two days each side, for a clock may skip one."""
+        today = local(now, zone).date()
+        for days in range(-2, 3):
+            yield from self._of(today + days * _ONE_DAY, zone)
+
+    def _of(self, day: date, zone: ZoneInfo) -> Iterator[tuple[int, int]]:
+        if self.begins != self.ends:
+            end = day if self.begins < self.ends else day + _ONE_DAY
+            yield first(datetime.combine(day, self.begins), zone), last(datetime.combine(end, self.ends), zone)
+        if day.weekday() not in self.days:
+            begin, end = datetime.combine(day, MIDNIGHT), datetime.combine(day + _ONE_DAY, MIDNIGHT)
+            yield first(begin, zone), last(end, zone)
+
+
+@dataclass(frozen=True, slots=True)
 class Hours:
-    """A site's hours.
+    """A site's hours, for whom it calls.
 
     `opening` gives for each weekday (0 is Monday; a missing one is closed) its spans; a span that ends at
     00:00 ends with the day, and none crosses midnight. On `holidays` the site is closed. Quiet hours run from
     `quiet_from` until just before `quiet_until`, the next day if that is the earlier time.
+
+    `callee_zones` are the zones that the callee may be in: on the clock of each of them phones are quiet, then, in
+    place of the site's. `besides` are quiet hours that hold for him on top (his country's, the trunk's).
     """
 
     zone: ZoneInfo
     opening: Mapping[int, tuple[Span, ...]] = field(default_factory=lambda: EVERY_DAY)
-    holidays: frozenset[date] = frozenset()
+    holidays: Container[date] = frozenset()
     quiet_from: time = time(21, 30)
     quiet_until: time = time(8)
+    callee_zones: tuple[ZoneInfo, ...] = ()
+    besides: tuple[Quiet, ...] = ()
 
     def __post_init__(self) -> None:
         if self.quiet_from == self.quiet_until:
@@ -99,14 +135,17 @@ class Hours:
 
     def next_opening(self, now: int) -> int:
         """Find the first instant from `now` on, `now` included, at which a customer may be called."""
-        for start, end in self._openings(local(now, self.zone).date() - _ONE_DAY):
+        for start, end in islice(self._openings(local(now, self.zone).date() - _ONE_DAY), _HORIZON_OPENINGS):
             at = max(start, now)
             while at < end:
                 over = [stop for begin, stop in self._quiet_around(at) if begin <= at < stop]
                 if not over:
                     return at
                 at = max(over)
-        raise SchedulerError(f"closed for the next {_HORIZON_DAYS} days: look at the opening hours and holidays")
+        raise SchedulerError(
+            f"closed for the next {_HORIZON_DAYS} days, or the next {_HORIZON_OPENINGS} openings all lie within the"
+            " callee's quiet hours: look at the opening hours, the holidays and the quiet hours"
+        )
 
     def _closing(self, now: int) -> int | None:
         """Give the end of the opening that holds `now`."""
@@ -129,16 +168,10 @@ class Hours:
             )
 
     def _quiet_around(self, now: int) -> list[tuple[int, int]]:
-        """Give start and end of the quiet hours about `now`: two days each side, for a clock may skip one."""
-        today = local(now, self.zone).date()
-        return [self._quiet_of(today + days * _ONE_DAY) for days in range(-2, 3)]
-
-    def _quiet_of(self, day: date) -> tuple[int, int]:
-        end = day if self.quiet_from < self.quiet_until else day + _ONE_DAY
-        return (
-            first(datetime.combine(day, self.quiet_from), self.zone),
-            last(datetime.combine(end, self.quiet_until), self.zone),
-        )
+        """Give start and end of all quiet hours about `now`, on every clock that counts."""
+        kinds = (Quiet(self.quiet_from, self.quiet_until), *self.besides)
+        zones = self.callee_zones or (self.zone,)
+        return [span for zone in zones for kind in kinds for span in kind.around(now, zone)]
 
     def _next_quiet(self, now: int) -> int:
         return min(start for start, _ in self._quiet_around(now) if start > now)

@@ -12,10 +12,13 @@ from functools import lru_cache
 from math import inf
 from typing import Final, Literal
 
+from scheduler.candidate import IN_AIM, IN_WINDOW, LANES, OVERDUE, Candidate, lane
+from scheduler.clock import SECOND
 from scheduler.errors import SchedulerError
-from scheduler.order import IN_AIM, IN_WINDOW, OVERDUE, Candidate, lane
 
 First = Literal["oldest", "newest"]
+KEPT_FREE: Final = "kept-free"
+TOO_DEAR: Final = "too-dear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +49,26 @@ class Lane:
 class Policy:
     """Which lanes are called, in their order, and how many agents must stay free for live callers, whatever they cost.
 
-    `in_lanes` False: all lanes are one, in the order of the first. `handle_s` is what a callback takes, by queue,
-    where that is known: a short one costs live callers less. `by_queue` says that it is to be filled in.
+    `in_lanes` False: all lanes are one, in the order of the first. For the last `bind_s` seconds before a deadline it
+    binds: that callback is not held back by the agents kept free, and may cost `bind_price`. `handle_s` is what a
+    callback takes, by queue, where that is known: a short one costs live callers less. `by_queue` says that it is to
+    be filled in.
     """
 
     lanes: Mapping[str, Lane]
     keep: int = 0
     in_lanes: bool = True
+    bind_s: int = 0
+    bind_price: float = inf
     by_queue: bool = False
     handle_s: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        unknown = set(self.lanes) - {IN_AIM, IN_WINDOW, OVERDUE}
+        unknown = set(self.lanes) - set(LANES)
         if unknown or not self.lanes:
-            raise SchedulerError(
-                f"lanes {', '.join(sorted(unknown)) or '(none)'}: name some of {IN_AIM}, {IN_WINDOW}, {OVERDUE}"
-            )
-        if self.keep < 0:
-            raise SchedulerError(f"keep={self.keep}: let it be 0 or more")
+            raise SchedulerError(f"lanes {', '.join(sorted(unknown)) or '(none)'}: name some of {', '.join(LANES)}")
+        if self.keep < 0 or self.bind_s < 0:
+            raise SchedulerError(f"keep={self.keep}, bind_s={self.bind_s}: let both be 0 or more")
 
 
 FIFO: Final = Policy({IN_AIM: Lane(), IN_WINDOW: Lane(), OVERDUE: Lane()}, in_lanes=False)
@@ -72,27 +77,46 @@ IN_TIME: Final = Policy({IN_AIM: Lane("oldest"), IN_WINDOW: Lane("newest")}, kee
 # the prices were chosen on the first half of a bank's month, and judged on the second: docs/policy.md
 DEFAULT: Final = Policy({IN_AIM: Lane("oldest", 0.17), IN_WINDOW: Lane("newest", 0.12)}, by_queue=True)
 
+Turn = tuple[int, int, int, int]
 
-def turn(candidate: Candidate, policy: Policy, now: int) -> tuple[int, int, int] | None:
-    """Say when it is his turn: the least goes first. None: his lane is not called at all."""
+
+def turn(candidate: Candidate, policy: Policy, now: int) -> Turn | None:
+    """Say when it is his turn: the least goes first, in a lane who was let down worst. None: his lane is not called."""
     standing = lane(candidate, now)
     if standing not in policy.lanes:
         return None
-    place = list(policy.lanes).index(standing) if policy.in_lanes else 0
-    oldest = policy.lanes[standing].first == "oldest"
-    return place, candidate.clock_starts_at if oldest else -candidate.clock_starts_at, candidate.reservation
+    age = candidate.clock_starts_at if policy.lanes[standing].first == "oldest" else -candidate.clock_starts_at
+    if not policy.in_lanes:
+        return 0, 0, age, candidate.reservation
+    return list(policy.lanes).index(standing), -candidate.severity, age, candidate.reservation
 
 
-def affordable(candidate: Candidate, policy: Policy, spare: int, cost_now: float, handle_s: float, now: int) -> bool:
-    """Whether live callers can afford it: enough agents stay free, and it costs no more than its lane's price.
+def binds_at(candidate: Candidate, policy: Policy) -> int:
+    """Say from when on his deadline binds."""
+    return candidate.deadline_at - policy.bind_s * SECOND
 
-    `spare` agents are free for it when all who come before have theirs. `cost_now` is what `cost` says of the load,
-    for a callback of `handle_s`, the usual time; a shorter one costs less in proportion.
+
+def binds(candidate: Candidate, policy: Policy, now: int) -> bool:
+    """Whether his deadline binds now; once it has passed there is nothing left to bind."""
+    return policy.bind_s > 0 and binds_at(candidate, policy) <= now <= candidate.deadline_at
+
+
+def held_back(
+    queue: str, standing: str, policy: Policy, spare: int, load: Load | None, *, binding: bool = False
+) -> str | None:
+    """Name what holds a callback in this lane back for the sake of live callers: kept-free, too-dear, or nothing.
+
+    `spare` agents are free for it when all who come before have theirs; `binding`: its deadline binds. Of a queue
+    whose `load` nobody knows, only the agents kept free are sure: nothing is priced.
     """
-    if spare < 1 + policy.keep:
-        return False
-    takes_s = policy.handle_s.get(candidate.queue, handle_s)
-    return cost_now * takes_s / handle_s <= policy.lanes[lane(candidate, now)].price
+    if not binding and spare < 1 + policy.keep:
+        return KEPT_FREE
+    price = policy.lanes[standing].price
+    price = max(price, policy.bind_price) if binding else price
+    if load is None or price == inf:
+        return None
+    takes_s = policy.handle_s.get(queue, load.handle_s)
+    return TOO_DEAR if cost(load) * takes_s / load.handle_s > price else None
 
 
 @lru_cache(maxsize=4096)  # the same few loads are asked about for every candidate
@@ -104,30 +128,40 @@ def cost(load: Load) -> float:
     of callers who hang up with n agents, over the Erlang B blocking of x: f(x) = P(n) / B(x). With nobody in the
     centre that is P(n); with one agent idle it is nearly P(n) / B(n).
     """
-    if load.calls_s <= 0:
+    if load.calls_s <= 0 or load.staffed < 1:
         return 0.0
     offered = load.calls_s * load.handle_s
-    busy = max(0, load.staffed - load.idle)
-    return hang_ups(load) / _blocking(busy, offered)
+    share = 1.0  # B(n) / B(x), agent by agent: each of the two may be too small for a number
+    for count in range(max(0, load.staffed - load.idle) + 1, load.staffed + 1):
+        share *= offered / (count + offered * _blocking(count - 1, offered))
+    return share * _hang_ups_when_busy(load)
 
 
 def hang_ups(load: Load) -> float:
     """Give the share of callers who hang up in the long run under this load (Erlang A)."""
-    offered, per_wait = load.calls_s * load.handle_s, load.handle_s / load.patience_s
+    offered = load.calls_s * load.handle_s
     if load.staffed < 1 or offered <= 0:
         return 1.0 if offered > 0 else 0.0
-    # states from n agents busy on, relative to that one; those below it by Erlang B
-    below = 1.0 / _blocking(load.staffed, offered)
-    weight, waiting, above = 1.0, 0, 0.0
-    lost = 0.0
-    while weight > _NEGLIGIBLE * (below + above) or offered > load.staffed + waiting * per_wait:
+    return _blocking(load.staffed, offered) * _hang_ups_when_busy(load)
+
+
+def _hang_ups_when_busy(load: Load) -> float:
+    """Give the share of callers who hang up, over the Erlang B blocking of all agents."""
+    offered, per_wait = load.calls_s * load.handle_s, load.handle_s / load.patience_s
+    blocked = _blocking(load.staffed, offered)
+    # states with somebody waiting, relative to that with all agents busy and nobody waiting
+    none, weight, waiting, above, lost = 1.0, 1.0, 0, 0.0, 0.0
+    while weight * blocked > _NEGLIGIBLE * (none + above * blocked) or offered > load.staffed + waiting * per_wait:
         waiting += 1
         weight *= offered / (load.staffed + waiting * per_wait)
         above += weight
         lost += weight * waiting * per_wait
-    return lost / (below + above) / offered
+        if lost > _HUGE:
+            none, weight, above, lost = (number / _HUGE for number in (none, weight, above, lost))
+    return lost / (none + above * blocked) / offered
 
 
+_HUGE = 1e100
 _NEGLIGIBLE = 1e-6
 
 

@@ -13,9 +13,18 @@ class ConsoleGateway:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def send(self, to: str, body: str, ref: str) -> Receipt:
+    def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
         """Print the text; a stream that does not take it raises what streams raise."""
-        line = " ".join(body.splitlines())
-        self._stream.write(f"text (console, nobody's phone) to {to}: {line}\n")
+        shown = " ".join(body.splitlines())
+        by = f" by {line}" if line else ""
+        self._stream.write(f"text (console, nobody's phone) to {to}{by}: {shown}\n")
         self._stream.flush()
         return Receipt(gateway_ref=f"console:{ref}")
+
+    def two_way(self, to: str) -> bool:  # noqa: ARG002 - the port's word
+        """Nobody answers a console."""
+        return False
+
+    def look_up(self, gateway_ref: str, line: str = "") -> None:  # noqa: ARG002 - the port's words
+        """Nothing becomes of what was printed."""
+        return

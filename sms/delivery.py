@@ -1,57 +1,83 @@
-"""The walk of a text from the outbox to the gateway: claim and commit, send, settle and commit."""
+"""The walk of texts from the outbox to the gateway: claim and commit, send, settle and commit.
+
+Several texts are on their way at once, each sent the moment it is claimed, so that no lease runs out behind a slow one.
+Whatever has come back meanwhile is settled, and as many are claimed anew, in one transaction.
+"""
 
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
 
 from sms import outbox
-from sms.gateway import Gateway, Receipt, Refused, Unsent
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
-
-    from sqlalchemy import Connection
+from sms.caps import Caps
+from sms.gateway import OptedOut, Receipt, Refused, Sender, Unsent
 
 log = logging.getLogger(__name__)
 
+LINGER_S = 0.01
 _REASON_LENGTH = 500
+
+AddressBook = Callable[[], AbstractContextManager[Callable[[str], str | None]]]
 
 
 def deliver(
     open_transaction: Callable[[], AbstractContextManager[Connection]],
-    gateway: Gateway,
-    address: Callable[[str], str | None],
+    gateway: Sender,
+    address_book: AddressBook,
     now: Callable[[], int],
     limit: int,
     *,
     pbx: str | None = None,
+    senders: int = 1,
+    caps: Caps | None = None,
+    until: Callable[[], bool] = lambda: False,
+    opted_out: Callable[[Connection, str, int], None] | None = None,
     lease_s: float = outbox.LEASE_S,
     backoff_s: Sequence[float] = outbox.BACKOFF_S,
 ) -> int:
-    """Send up to `limit` due texts, one by one; return how many were taken up, whatever became of them.
+    """Send up to `limit` due texts, `senders` at once; return how many were taken up, whatever became of them.
 
-    `open_transaction` commits when its block ends and undoes when it raises; none is open while `gateway`,
-    `address` or `now` works. `address` turns a recipient into a number, or None if there is none, and may
-    raise `Refused` to say why not. With `pbx`, the texts of other PBXs are left to their own sender. Each text
-    has a lease of its own, so `lease_s` need only be longer than the gateway's time-out.
+    `open_transaction` commits when its block ends and undoes when it raises; none of ours is open while the gateway or
+    the address book works. The book is opened for a handful of texts at a time. It turns a recipient into a number, or
+    None if there is none, and may raise `Refused` to say why not. With `pbx`, the texts of other PBXs are left to their
+    own sender. No more are taken up once `until` holds. `opted_out` is told, in the transaction that settles the text,
+    of a recipient to whom the carrier may send nothing. Each text is sent as soon as it is claimed: `lease_s` need only
+    be longer than a gateway takes for one.
     """
     at = now()
     with open_transaction() as conn:
         outbox.lapse(conn, at)
-    for taken in range(limit):
-        at = now()
-        with open_transaction() as conn:
-            claimed = outbox.claim(conn, at, 1, lease_s, gateway.name, pbx)
-        if not claimed:
-            return taken
-        outcome = _send(claimed[0], gateway, address, now)
-        at = now()
-        with open_transaction() as conn:
-            _settle(conn, claimed[0], outcome, at, backoff_s)
-    return limit
+    taken, done = 0, dict[outbox.Text, _Outcome]()
+    in_flight: dict[Future[_Outcome], outbox.Text] = {}
+    with ThreadPoolExecutor(senders, thread_name_prefix="texts") as pool:
+        while True:
+            free = 0 if until() else min(senders - len(in_flight), limit - taken)
+            claimed = []
+            if free or done:
+                at = now()
+                with open_transaction() as conn:
+                    for text, outcome in done.items():
+                        _settle(conn, text, outcome, at, backoff_s, opted_out)
+                    if free:
+                        claimed = outbox.claim(conn, at, free, lease_s, gateway.name, pbx, caps)
+            taken += len(claimed)
+            done = {}
+            for text, number in _addressed(claimed, address_book, lease_s).items():
+                if isinstance(number, str):
+                    in_flight[pool.submit(_send, text, number, gateway)] = text
+                else:
+                    done[text] = number
+            if in_flight:
+                done |= _ended(in_flight)
+            elif not done:
+                return taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +90,32 @@ class _Ambiguous:
 _Outcome = Receipt | Refused | Unsent | _Ambiguous
 
 
-def _send(
-    text: outbox.Text, gateway: Gateway, address: Callable[[str], str | None], now: Callable[[], int]
-) -> _Outcome:
-    to = _number(text.recipient, address)
-    if not isinstance(to, str):
-        return to
-    if now() >= text.lease_until:  # this process slept, or the number took long to look up
-        return Unsent("the lease ran out before the text was sent")
+def _ended(in_flight: dict[Future[_Outcome], outbox.Text]) -> dict[outbox.Text, _Outcome]:
+    """Wait until a text has come back, and a moment for those beside it: one transaction settles them all."""
+    wait(in_flight, return_when=FIRST_COMPLETED)
+    ended = wait(in_flight, LINGER_S).done
+    return {in_flight.pop(sent): sent.result() for sent in ended}
+
+
+def _addressed(
+    texts: Sequence[outbox.Text], address_book: AddressBook, lease_s: float
+) -> dict[outbox.Text, str | Refused | Unsent]:
+    """Look up the number of each text; none is sent by who slept, or looked for so long, that its lease ran out.
+
+    Both clocks are looked at: one stands still while the machine sleeps, the other can be set.
+    """
+    if not texts:
+        return {}
+    wall, steady = time.time(), time.monotonic()
     try:
-        return gateway.send(to, text.body, text.cause)
-    except Refused as no:
-        return Refused(_without(to, no.reason))
-    except Unsent as no:
-        return Unsent(_without(to, no.reason))
-    except Exception as fault:  # noqa: BLE001 - whatever else a gateway raises, the text may be on its way
-        return _Ambiguous(_without(to, f"{type(fault).__name__}: {fault}"))
+        with address_book() as address:
+            numbers = {text: _number(text.recipient, address) for text in texts}
+    except Exception as fault:
+        log.exception("no numbers can be looked up")
+        numbers = {text: Unsent(f"the number could not be looked up ({type(fault).__name__})") for text in texts}
+    if max(time.time() - wall, time.monotonic() - steady) >= lease_s:
+        return dict.fromkeys(texts, Unsent("the lease ran out before the text was sent"))
+    return numbers
 
 
 def _number(recipient: str, address: Callable[[str], str | None]) -> str | Refused | Unsent:
@@ -92,12 +128,30 @@ def _number(recipient: str, address: Callable[[str], str | None]) -> str | Refus
         return Unsent(f"the number could not be looked up ({type(fault).__name__})")
 
 
+def _send(text: outbox.Text, to: str, gateway: Sender) -> _Outcome:
+    try:
+        return gateway.send(to, text.body, text.ref, text.line)
+    except Refused as no:
+        return type(no)(_without(to, no.reason))
+    except Unsent as no:
+        return Unsent(_without(to, no.reason))
+    except Exception as fault:  # noqa: BLE001 - whatever else a gateway raises, the text may be on its way
+        return _Ambiguous(_without(to, f"{type(fault).__name__}: {fault}"))
+
+
 def _without(number: str, reason: str) -> str:
     """Leave the number out of a reason: it must stand in no second table. PostgreSQL's text takes no NUL."""
     return reason.replace(number.removeprefix("+"), "…").replace("\0", "")[:_REASON_LENGTH]
 
 
-def _settle(conn: Connection, text: outbox.Text, outcome: _Outcome, now: int, backoff_s: Sequence[float]) -> None:
+def _settle(
+    conn: Connection,
+    text: outbox.Text,
+    outcome: _Outcome,
+    now: int,
+    backoff_s: Sequence[float],
+    opted_out: Callable[[Connection, str, int], None] | None,
+) -> None:
     match outcome:
         case Receipt():
             kept = outbox.settle_sent(conn, text, outcome, now)
@@ -107,5 +161,7 @@ def _settle(conn: Connection, text: outbox.Text, outcome: _Outcome, now: int, ba
             kept = outbox.settle_unsent(conn, text, outcome.reason, now, backoff_s)
         case _Ambiguous():
             kept = outbox.settle_unknown(conn, text, outcome.reason, now)
+    if isinstance(outcome, OptedOut) and opted_out is not None:
+        opted_out(conn, text.recipient, now)
     if not kept:
-        log.warning("text %s lost its lease before its sender came back (%s)", text.cause, outcome)
+        log.warning("text %s was settled before its sender came back (%s)", text.cause, outcome)

@@ -1,9 +1,12 @@
-"""The port through which texts leave: what a gateway must promise, and the two ways it may say no."""
+"""The port through which texts leave: what a gateway must promise, the two ways it may say no, what it learns later."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from sms.errors import SmsError
+
+Progress = Literal["accepted", "sent", "undelivered", "delivered"]
+Consequence = Literal["none", "again", "opted-out", "filtered"]
 
 
 class _ReasonedError(SmsError):
@@ -18,6 +21,10 @@ class Refused(_ReasonedError):
     """The text is refused for good (not a mobile, opted out, too long): it must never be tried again."""
 
 
+class OptedOut(Refused):
+    """It is refused because its recipient told the carrier to send him nothing: so must we."""
+
+
 class Unsent(_ReasonedError):
     """The gateway has certainly not accepted the text (no connection, rate limit): it may be tried again."""
 
@@ -29,8 +36,18 @@ class Receipt:
     gateway_ref: str
 
 
-class Gateway(Protocol):
-    """Hands one text to a carrier, at most once for a call of `send`.
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a gateway says later of a text it accepted. `code` is its own word for why it went wrong."""
+
+    gateway_ref: str
+    progress: Progress
+    code: str = ""
+    consequence: Consequence = "none"
+
+
+class Sender(Protocol):
+    """Hands one text to a carrier, at most once for a call of `send`; several threads may ask at once.
 
     An adapter raises `Refused` or `Unsent` only for what it knows. Everything else that `send` may raise, a
     time-out above all, means that nobody can tell whether the text was accepted: it is not sent again.
@@ -41,6 +58,22 @@ class Gateway(Protocol):
         """One short word by which the outbox remembers who was asked to send."""
         ...
 
-    def send(self, to: str, body: str, ref: str) -> Receipt:
-        """Hand over `body` for the number `to` (E.164); `ref` is our name of the text, in every try."""
+    def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
+        """Hand over `body` for the number `to` (E.164).
+
+        `ref` is our name of the text, the same in every try; empty: nobody waits for news of it. `line` says which of
+        the gateway's senders it goes out by; empty, or one it does not know: its first.
+        """
+        ...
+
+
+class Gateway(Sender, Protocol):
+    """All that a gateway can do; the outbox needs no more than a sender."""
+
+    def two_way(self, to: str) -> bool:
+        """Whether an answer from this number would reach us."""
+        ...
+
+    def look_up(self, gateway_ref: str, line: str = "") -> Report | None:
+        """Ask what has become of an accepted text; None where the gateway does not tell."""
         ...

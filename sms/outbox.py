@@ -13,6 +13,9 @@ who knows that his text was not accepted gives it back. So at most one text is a
 a process dies; the price is that a text may be lost, and then the row says so. What the holder of the last
 claim learns late still settles an unknown row as sent or failed, since that row is never claimed again.
 
+A gateway may report on a text later, also before its own answer came or instead of it: that proves that the text was
+accepted, whatever the row says. Caps are counted when a text is claimed: what would be too much is given up.
+
 Every function works in the caller's transaction and never commits; `now` is the database's clock in
 microseconds UTC. On SQLite that transaction must have begun IMMEDIATE.
 """
@@ -23,82 +26,40 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
+    BindParameter,
     Column,
     ColumnElement,
     Connection,
-    Index,
-    Integer,
-    MetaData,
+    Row,
     Select,
-    String,
-    Table,
     TextClause,
-    UniqueConstraint,
+    Update,
+    bindparam,
+    or_,
     select,
     update,
 )
-from sqlalchemy import Text as LongText
 from sqlalchemy import text as literal
 from sqlalchemy.dialects import postgresql, sqlite
+
+from sms import caps as counting
+from sms.caps import Caps
+from sms.tables import SENDING, WAITING, metadata, text_outbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sms.gateway import Receipt
 
+__all__ = ["metadata", "text_outbox"]
+
 SECOND = 1_000_000  # µs
 LEASE_S = 120.0  # longer than any gateway's time-out
 BACKOFF_S = (30.0, 120.0, 600.0)  # after each unsent try; given up when they are used up
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-_Instant = BigInteger
-# The indexes serve a query only if it says the same words, not a parameter.
-_WAITING = literal("state = 'waiting'")
-_SENDING = literal("state = 'sending'")
-
-text_outbox = Table(
-    "text_outbox",
-    metadata,
-    # SQLite numbers rows only in an INTEGER key
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("pbx", String(32), nullable=False),
-    Column("cause", String(200), nullable=False),  # the writer's own word for why; one text for each
-    Column("recipient", String(64), nullable=False),  # opaque: whoever sends asks for the number
-    Column("template", String(40), nullable=False),
-    Column("language", String(35), nullable=False),
-    Column("body", LongText, nullable=False),
-    Column("state", String(20), nullable=False),
-    Column("created_at", _Instant, nullable=False),
-    Column("not_before_at", _Instant, nullable=False),
-    Column("expires_at", _Instant, nullable=False),
-    Column("tries", Integer, nullable=False),
-    Column("lease_until", _Instant),
-    Column("fence", BigInteger, nullable=False),
-    Column("gateway", String(40)),  # who was asked last; known before it is asked
-    Column("gateway_ref", LongText),
-    Column("reason", LongText),
-    Column("sent_at", _Instant),
-    Column("settled_at", _Instant),
-    UniqueConstraint("cause"),
-    CheckConstraint(
-        "state IN ('waiting', 'sending', 'sent', 'failed', 'withdrawn', 'unknown', 'expired')", name="state"
-    ),
-    CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="lease"),
-    CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent"),
-    CheckConstraint("(state IN ('waiting', 'sending')) = (settled_at IS NULL)", name="settled"),
-    Index("ix_text_outbox_due", "not_before_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
-    Index("ix_text_outbox_lease", "lease_until", sqlite_where=_SENDING, postgresql_where=_SENDING),
-)
+AGAIN = "/again"  # what the cause of a repetition ends with
+_PAGE = 500  # looked at at once where caps stand in the way
+_Condition = ColumnElement[bool] | TextClause
 _columns = text_outbox.c
 
 
@@ -113,9 +74,65 @@ class Text:
     template: str
     language: str
     body: str
+    line: str
     tries: int
     fence: int
     lease_until: int
+
+    @property
+    def ref(self) -> str:
+        """Our name of the text in what a gateway sends us."""
+        return str(self.id)
+
+
+def _first(conditions: Sequence[_Condition], *wanted: Column[Any]) -> Select[Any]:
+    """The longest due first, and locked. SQLite has one writer and needs no lock."""
+    due = select(*wanted).where(*conditions).order_by(_columns.not_before_at, _columns.id)
+    return due.with_for_update(skip_locked=True)
+
+
+def _text(row: Row[Any], lease_until: int) -> Text:
+    words = (row.id, row.pbx, row.cause, row.recipient, row.template, row.language, row.body, row.line)
+    return Text(*words, row.tries + 1, row.fence + 1, lease_until)
+
+
+def _settled(states: str, **values: object) -> Update:
+    """Change a text's state, if the claim that it was sent under is its last."""
+    held = (_columns.id == bindparam("of_id"), _columns.fence == bindparam("of_fence"), literal(f"state IN {states}"))
+    return update(text_outbox).where(*held).values(lease_until=None, **values)
+
+
+# Made once: to build a statement costs several times what it costs to run it.
+_NOW: BindParameter[int] = bindparam("now")
+_WHY: BindParameter[str] = bindparam("why")
+_CLAIMABLE: tuple[_Condition, ...] = (WAITING, _columns.not_before_at <= _NOW, _columns.expires_at > _NOW)
+_TOLD = (
+    *("id", "pbx", "cause", "recipient", "template", "language", "body", "line"),
+    *("person", "prefix", "tries", "fence"),
+)
+_DUE = _first(_CLAIMABLE, *(_columns[name] for name in _TOLD)).limit(bindparam("room"))
+_DUE_OF = _DUE.where(_columns.pbx == bindparam("of_pbx"))
+_THESE = _columns.id.in_(bindparam("ids", expanding=True))
+_OVER = update(text_outbox).where(_THESE).values(state="failed", reason=_WHY, settled_at=_NOW)
+_TAKE = (
+    update(text_outbox)
+    .where(_THESE)
+    .values(
+        state="sending",
+        tries=_columns.tries + 1,
+        fence=_columns.fence + 1,
+        lease_until=bindparam("lease"),
+        gateway=bindparam("by"),
+        claimed_at=_NOW,
+    )
+)
+_SENT = _settled(
+    "('sending', 'unknown', 'sent')", state="sent", sent_at=_NOW, settled_at=_NOW, gateway_ref=bindparam("known_as")
+)
+_REFUSED = _settled("('sending', 'unknown')", state="failed", reason=_WHY, settled_at=_NOW)
+_GIVEN_UP = _settled("('sending')", state="failed", reason=_WHY, settled_at=_NOW)
+_GIVEN_BACK = _settled("('sending')", state="waiting", reason=_WHY, not_before_at=bindparam("again_at"))
+_UNKNOWN = _settled("('sending')", state="unknown", reason=_WHY, settled_at=_NOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +155,14 @@ def put(
     not_before_at: int,
     expires_at: int,
     now: int,
+    line: str = "",
+    person: str = "",
+    prefix: str = "",
 ) -> bool:
-    """Write a text that waits to be sent; False if its cause has one already, whatever became of it."""
+    """Write a text that waits to be sent; False if its cause has one already, whatever became of it.
+
+    `line` is the gateway's sender that it goes out by. `person` and `prefix` say on whose caps it counts; empty: none.
+    """
     insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
     statement = (
         insert(text_outbox)
@@ -156,6 +179,9 @@ def put(
             expires_at=expires_at,
             tries=0,
             fence=0,
+            line=line,
+            person=person,
+            prefix=prefix,
         )
         .on_conflict_do_nothing(index_elements=["cause"])
         .returning(_columns.id)
@@ -164,64 +190,80 @@ def put(
 
 
 def withdraw(conn: Connection, cause: str, why: str, now: int) -> bool:
-    """Take back a text that nobody has begun to send; False if there is none or it is too late."""
+    """Take back a text that nobody has begun to send, and its repetition; False if there is none or it is too late."""
     statement = (
         update(text_outbox)
-        .where(_columns.cause == cause, _WAITING)
+        .where(_columns.cause.in_((cause, cause + AGAIN)), WAITING)
         .values(state="withdrawn", reason=why, settled_at=now)
     )
-    return conn.execute(statement).rowcount == 1
+    return conn.execute(statement).rowcount > 0
+
+
+def forget(conn: Connection, person: str, recipients: Collection[str], why: str, now: int) -> None:
+    """Take back the waiting texts of a person, and remove what any text to him said, and the gateway's name of it."""
+    his = or_(_columns.person == person, _columns.recipient.in_(recipients))
+    taken_back = {"state": "withdrawn", "reason": why, "settled_at": now}
+    conn.execute(update(text_outbox).where(his, WAITING).values(taken_back))
+    conn.execute(update(text_outbox).where(his).values(body="", prefix="", gateway_ref=None))
 
 
 def hold_back(conn: Connection, recipients: Collection[str], not_before_at: int) -> int:
     """Let the waiting texts of these recipients wait until then at least; return how many were put off."""
     statement = (
         update(text_outbox)
-        .where(_WAITING, _columns.recipient.in_(recipients), _columns.not_before_at < not_before_at)
+        .where(WAITING, _columns.recipient.in_(recipients), _columns.not_before_at < not_before_at)
         .values(not_before_at=not_before_at)
     )
     return conn.execute(statement).rowcount
 
 
-def claim(conn: Connection, now: int, limit: int, lease_s: float, gateway: str, pbx: str | None = None) -> list[Text]:
+def claim(
+    conn: Connection,
+    now: int,
+    limit: int,
+    lease_s: float,
+    gateway: str,
+    pbx: str | None = None,
+    caps: Caps | None = None,
+) -> list[Text]:
     """Take up to `limit` due texts for sending, the longest due first; no other claim gets them.
 
-    Texts that another transaction is claiming are passed over, not waited for. With `pbx`, only that PBX's.
+    Texts that another transaction is claiming are passed over, not waited for. With `pbx`, only that PBX's. With
+    `caps`, what would be more than they allow is given up, so that it holds up nobody else, and claims follow one
+    another.
     """
-    whose = [] if pbx is None else [_columns.pbx == pbx]
-    due = _locked([_WAITING, _columns.not_before_at <= now, _columns.expires_at > now, *whose], limit)
-    statement = (
-        update(text_outbox)
-        .where(_columns.id.in_(due))
-        .values(
-            state="sending",
-            tries=_columns.tries + 1,
-            fence=_columns.fence + 1,
-            lease_until=now + round(lease_s * SECOND),
-            gateway=gateway,
-        )
-        .returning(_columns.not_before_at, *(_columns[name] for name in Text.__slots__))
-    )
-    rows = sorted(conn.execute(statement), key=lambda row: (row.not_before_at, row.id))
-    return [Text(*row[1:]) for row in rows]
+    if caps is not None:
+        counting.one_counts(conn)
+    due = _DUE if pbx is None else _DUE_OF
+    lease_until = now + round(lease_s * SECOND)
+    taken: list[Text] = []
+    seen = limit
+    while len(taken) < limit:
+        page = conn.execute(due, {"now": now, "room": seen, "of_pbx": pbx}).all()
+        within, over = counting.judge(conn, page, limit - len(taken), caps, now) if caps and page else (page, {})
+        for reason, ids in over.items():
+            conn.execute(_OVER, {"ids": ids, "why": f"given up: {reason}", "now": now})
+        if within:
+            held = {"ids": [row.id for row in within], "lease": lease_until, "by": gateway, "now": now}
+            conn.execute(_TAKE, held)
+        taken += [_text(row, lease_until) for row in within]
+        if len(page) < seen:
+            break
+        seen = _PAGE  # many may be over
+    return taken
 
 
 def settle_sent(conn: Connection, text: Text, receipt: Receipt, now: int) -> bool:
-    """Record that the gateway accepted the text; False if the claim is not the last one."""
-    return _settle(
-        conn,
-        text,
-        ("sending", "unknown"),
-        state="sent",
-        sent_at=now,
-        gateway_ref=receipt.gateway_ref,
-        settled_at=now,
-    )
+    """Record that the gateway accepted the text; False if the claim is not the last one.
+
+    Its report may have come before its answer: then the row is sent already.
+    """
+    return _settle(conn, _SENT, text, now=now, known_as=receipt.gateway_ref)
 
 
 def settle_refused(conn: Connection, text: Text, reason: str, now: int) -> bool:
     """Record that the text is never to be sent; False if the claim is not the last one."""
-    return _settle(conn, text, ("sending", "unknown"), state="failed", reason=reason, settled_at=now)
+    return _settle(conn, _REFUSED, text, now=now, why=reason)
 
 
 def settle_unsent(conn: Connection, text: Text, reason: str, now: int, backoff_s: Sequence[float] = BACKOFF_S) -> bool:
@@ -230,50 +272,33 @@ def settle_unsent(conn: Connection, text: Text, reason: str, now: int, backoff_s
     False if the lease has lapsed: the row stays unknown.
     """
     if text.tries > len(backoff_s):
-        return _settle(conn, text, ("sending",), state="failed", reason=f"given up: {reason}", settled_at=now)
-    again_at = now + round(backoff_s[text.tries - 1] * SECOND)
-    return _settle(conn, text, ("sending",), state="waiting", reason=reason, not_before_at=again_at)
+        return _settle(conn, _GIVEN_UP, text, now=now, why=f"given up: {reason}")
+    return _settle(conn, _GIVEN_BACK, text, again_at=now + round(backoff_s[text.tries - 1] * SECOND), why=reason)
 
 
 def settle_unknown(conn: Connection, text: Text, reason: str, now: int) -> bool:
     """Record that nobody can tell whether the text was accepted; False if the claim is not the last one."""
-    return _settle(conn, text, ("sending",), state="unknown", reason=reason, settled_at=now)
+    return _settle(conn, _UNKNOWN, text, now=now, why=reason)
 
 
 def lapse(conn: Connection, now: int) -> Lapsed:
     """Settle what time has settled: a lease that ran out is unknown, a text past its time has expired."""
-    unknown = _locked([_SENDING, _columns.lease_until <= now])
-    expired = _locked([_WAITING, _columns.expires_at <= now])
+    unknown = _locked([SENDING, _columns.lease_until <= now])
+    expired = _locked([WAITING, _columns.expires_at <= now])
     return Lapsed(
         unknown=_end(conn, unknown, now, "unknown", "the sender stopped before it could say what happened"),
         expired=_end(conn, expired, now, "expired", "could not be sent in time"),
     )
 
 
-def _locked(conditions: Sequence[ColumnElement[bool] | TextClause], limit: int | None = None) -> Select[Any]:
-    """Name the rows to change and lock them: those locked by others are passed over, so that nobody waits.
-
-    SQLite has one writer and needs no lock. A common table expression, since PostgreSQL may run a subquery
-    with a limit more than once.
-    """
-    rows = (
-        select(_columns.id)
-        .where(*conditions)
-        .order_by(_columns.not_before_at, _columns.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("taken")
-    )
+def _locked(conditions: Sequence[_Condition]) -> Select[Any]:
+    """Name the rows to change and lock them: those locked by others are passed over, so that nobody waits."""
+    rows = _first(conditions, _columns.id).cte("taken")
     return select(rows.c.id)
 
 
-def _settle(conn: Connection, text: Text, states: Sequence[str], **values: object) -> bool:
-    statement = (
-        update(text_outbox)
-        .where(_columns.id == text.id, _columns.fence == text.fence, _columns.state.in_(states))
-        .values(lease_until=None, **values)
-    )
-    return conn.execute(statement).rowcount == 1
+def _settle(conn: Connection, statement: Update, text: Text, **values: object) -> bool:
+    return conn.execute(statement, {"of_id": text.id, "of_fence": text.fence, **values}).rowcount == 1
 
 
 def _end(conn: Connection, rows: Select[Any], now: int, state: str, reason: str) -> int:

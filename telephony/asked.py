@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from telephony import dialler as dial
+from telephony import owed
 from telephony.ami.client import ActionFailed, ActionRefused, Client
 from telephony.asking import Joined
 from telephony.dialler import Order
@@ -68,6 +69,11 @@ class Asked:
         """Let the dialplan offer callbacks in a queue for so many seconds: the global variable LCR_OFFER_<queue>."""
         until_s = int(self._clock() / SECOND + lasts_s)
         await self._client.action("Setvar", [("Variable", f"LCR_OFFER_{queue}"), ("Value", str(until_s))])
+
+    async def owe(self, variable: str, numbers: str, priority: int) -> None:
+        """Tell the dialplan to whom callbacks are owed: who of them calls is put first before he joins a queue."""
+        value = owed.written(numbers, priority, self._clock() / SECOND)
+        await self._client.action("Setvar", [("Variable", variable), ("Value", value)])
 
     async def put_first(self, caller: Joined, priority: int) -> None:
         """Put a waiting caller before those of lower priority, at once. Asterisk 16 takes it, and does not re-sort."""

@@ -16,7 +16,7 @@ from typing import Final
 
 from telephony import dialler as dial
 from telephony import events, notes, reading
-from telephony.ami.protocol import Message
+from telephony.ami.protocol import LINE_END, Message
 from telephony.call import Call, Judged
 from telephony.dialler import Dialler
 from telephony.draft import FLEETING
@@ -190,6 +190,19 @@ class Listening:
         if isinstance(event, events.Hangup) and dial.attempt_told_of(message) is not None:
             attempts += self.dialler.keep_only(self.tracker.own_live())
         return self.heard(calls, attempts)
+
+
+def wanted(raw: bytes) -> bool:
+    """Tell by a look at its bytes whether anybody reads an event. Most nobody does: this is what they cost."""
+    look = _LOOKS.get(raw[7 : raw.find(LINE_END)])
+    return look is not None and look(raw)
+
+
+_LOOKS: Final[dict[bytes, reading.Look]] = {
+    **dict.fromkeys(dial.KINDS, dial.wanted),
+    **reading.LOOKS,
+    **dict.fromkeys(dial.KINDS & reading.LOOKS.keys(), lambda raw: reading.wanted(raw) or dial.wanted(raw)),
+}
 
 
 def judged(calls: list[Call]) -> tuple[Judged, ...]:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+NOBODY: Final = "NOBODY"
+"""What our dialplan says in place of ANSWER: the customer, called first, answered and waited, and no agent came."""
 BUSY, DECLINED = {17}, {21}
 INVALID = {1, 22, 28}  # unallocated, changed, malformed
 AWAY = {18, 19, 20, 27, 31}  # the customer's phone is silent, off or out of reach: no fault of the trunk
@@ -70,11 +72,18 @@ def _no_agent(facts: Facts) -> bool:
     return not facts.agent_connected and facts.dial_status is None
 
 
+def _left_waiting(facts: Facts) -> bool:
+    """Tell that a customer who was called first hung up before an agent had him: it is told, or he never joined."""
+    return facts.dial_status == "ANSWER" and not facts.agent_connected and facts.queue_status in {None, "ABANDONED"}
+
+
 TABLE: Final = (
     Row("refused-used", lambda f, _: f.refused == "used"),
     Row("refused-late", lambda f, _: f.refused == "late"),
     Row("reached", lambda f, enough_s: f.talked_s is not None and f.talked_s >= enough_s),
     Row("customer-left", lambda f, _: f.talked_s is not None),
+    Row("agent-no-answer", lambda f, _: f.dial_status == NOBODY),
+    Row("customer-left", lambda f, _: _left_waiting(f)),
     Row("agent-no-answer", lambda f, _: f.queue_status is not None and _no_agent(f)),
     Row("agent-cancelled", lambda f, _: f.dial_status == "CANCEL"),
     Row("trunk-failure", lambda f, _: f.tech_cause in TRUNK_ANSWERS),

@@ -22,7 +22,7 @@ from telephony.dialler import Dialler
 from telephony.gap import Gap
 from telephony.ids import SECOND, is_local
 from telephony.journal import Journal, JournalFull
-from telephony.listening import Heard, Listening, judged
+from telephony.listening import Heard, Listening, judged, wanted
 from telephony.queue_log.between import Log
 from telephony.tasks import together
 from telephony.telling import Every, Telling
@@ -59,10 +59,6 @@ class Wiring:
     trunks: tuple[str, ...] = ()
     detect: Callable[[str], bool] = lambda _queue: False
     log: Log | None = None
-
-
-def _wanted(raw: bytes) -> bool:
-    return reading.wanted(raw) or dial.wanted(raw)
 
 
 async def _nobody_asks(_caller: Joined) -> None:
@@ -115,7 +111,7 @@ class Pbx:
             on_message=self._on_message,
             on_up=self._on_up,
             on_down=self._on_down,
-            wanted=_wanted,
+            wanted=wanted,
         )
         self.ask = Asked(self._client, self._pbx_clock)
         self._asking = Asking(

@@ -7,10 +7,11 @@ may write into the stream, and must not be able to stop it.
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from telephony import events as e
 from telephony.ami import sieve
+from telephony.ami.layouts import Layouts
 from telephony.ami.protocol import LINE_END, Message
 from telephony.ids import SECOND
 
@@ -29,22 +30,30 @@ _NEWS: Final = tuple(b"\r\nUserEvent: " + name + b"\r\n" for name in (b"LcrReque
 _OF_A_CHANNEL: Final = b"\r\nUniqueid: "
 _MAY_REPEAT: Final = "ChanVariable"
 """manager.conf's `channelvars` come as one such header for each, behind a prefix like Dest."""
+_OWNER: Final = ("Uniqueid", "Linkedid", "Channel")
 _ID_LENGTH: Final = 150
+_STAMP: Final = "Timestamp"
 _DIGITS: Final = 10  # of an epoch; whatever is longer is no number of seconds, cause or flags
+_MICROS: Final = 6
 _CYCLE: Final = 1 << 16  # of RTP's sequence numbers
 
 Headers = Mapping[str, str]
-Reader = Callable[[Headers, int], e.Event | None]
+Look = Callable[[bytes], bool]
+Make = Callable[[Headers, int], e.Event | None]
 Field = tuple[str, Callable[[str], Any]]
+
+
+class Reader(NamedTuple):
+    """Makes an event of these headers, of which some may be absent; it sees no others."""
+
+    make: Make
+    keys: frozenset[str]
 
 
 def wanted(raw: bytes) -> bool:
     """Tell by a look at its bytes whether an event is one that `read` reads. Most are not: this is what they cost."""
-    name = raw[7 : raw.find(LINE_END)]
-    if name not in _READERS:
-        return False
-    needed = _NEEDED.get(name)
-    return needed is None or needed(raw)
+    look = LOOKS.get(raw[7 : raw.find(LINE_END)])
+    return look is not None and look(raw)
 
 
 def read(message: Message, arrived_at: int, counts: Counter[str] | None = None) -> e.Event | None:
@@ -52,16 +61,31 @@ def read(message: Message, arrived_at: int, counts: Counter[str] | None = None) 
     raw = message.raw
     if not (raw.startswith(_EVENT) and wanted(raw)):
         return None
-    reader = _READERS[raw[7 : raw.find(LINE_END)]]
-    headers = message.fields() or _repeating(message.headers)
+    kind = raw[7 : raw.find(LINE_END)]
+    headers = _LAYOUTS.read(kind, raw) or _sound(kind, message)
     why = FORGED
-    if headers is not None and sieve.whole(raw):
+    if headers is not None:
         try:
-            return reader(headers, _instant(headers.get("Timestamp", ""), arrived_at))
+            return _READERS[kind].make(headers, _instant(headers.get(_STAMP, ""), arrived_at))
         except LookupError:
             why = MALFORMED
     sieve.refuse(counts, why, raw)
     return None
+
+
+def _sound(kind: bytes, message: Message) -> Headers | None:
+    """Give the headers of a message as Asterisk writes it; None for a forgery."""
+    headers = message.fields() or _repeating(message.headers)
+    if headers is None or not sieve.whole(message.raw):
+        return None
+    if kind not in sieve.TOLD_BY_VALUES:
+        _LAYOUTS.learn(kind, message.raw)
+    return {key: headers[key] for key in _READERS[kind].keys & headers.keys()}
+
+
+def always(_raw: bytes) -> bool:
+    """Tell of a kind that each of it is worth reading."""
+    return True
 
 
 def _variable_needed(raw: bytes) -> bool:
@@ -83,17 +107,6 @@ def _for_us(raw: bytes) -> bool:
     return any(news in raw + LINE_END for news in _NEWS)
 
 
-_NEEDED: Final[dict[bytes, Callable[[bytes], bool]]] = {
-    b"VarSet": _variable_needed,
-    b"Newexten": _step_needed,
-    b"AgentComplete": _with_channel,
-    b"RTCPSent": _with_channel,
-    b"RTCPReceived": _with_channel,
-    b"UserEvent": _for_us,
-}
-"""Looks at the bytes that tell cheaply whether a message of that name is worth reading."""
-
-
 def _repeating(lines: list[tuple[str, str]]) -> Headers | None:
     """Give the headers of which some are repeated, where only such are that may be; None for a forgery."""
     single = [key for key, _ in lines if not key.endswith(_MAY_REPEAT)]
@@ -103,10 +116,12 @@ def _repeating(lines: list[tuple[str, str]]) -> Headers | None:
 def _instant(timestamp: str, arrived_at: int) -> int:
     """Give the µs of `seconds.fraction`; the arrival where that is absent or no time of this era."""
     whole, _, fraction = timestamp.partition(".")
+    if len(whole) == _DIGITS and len(fraction) == _MICROS and timestamp.isascii() and (whole + fraction).isdigit():
+        return int(whole + fraction) or arrived_at
     seconds = _count(whole)
     if not seconds:
         return arrived_at
-    part = fraction[:6].ljust(6, "0")
+    part = fraction[:_MICROS].ljust(_MICROS, "0")
     return seconds * SECOND + (int(part) if part.isascii() and part.isdigit() else 0)
 
 
@@ -138,27 +153,31 @@ def _owner(headers: Headers) -> tuple[str, str, str]:
     return _identity(headers, "Uniqueid"), _identity(headers, "Linkedid"), _identity(headers, "Channel")
 
 
+def _reader(make: Make, *keys: str) -> Reader:
+    return Reader(make, frozenset((_STAMP, *keys)))
+
+
 def _on_channel(kind: type[e.ChannelEvent], *fields: Field, prefix: str = "") -> Reader:
     """Read an event about a channel, whose identity stands behind `prefix`."""
-    identity = [prefix + key for key in ("Uniqueid", "Linkedid", "Channel")]
+    identity = [prefix + key for key in _OWNER]
 
-    def reader(headers: Headers, at: int) -> e.Event:
+    def make(headers: Headers, at: int) -> e.Event:
         owner = [_identity(headers, key) for key in identity]
         return kind(at, *owner, *[convert(headers.get(key, "")) for key, convert in fields])
 
-    return reader
+    return _reader(make, *identity, *(key for key, _ in fields))
 
 
 def _in_queue(kind: type[e.QueueEvent], *fields: Field) -> Reader:
     """Read an event about a caller in a queue. Listings give no Linkedid: the channel's id stands for it."""
 
-    def reader(headers: Headers, at: int) -> e.Event:
+    def make(headers: Headers, at: int) -> e.Event:
         owner = _identity(headers, "Uniqueid")
         linkedid = headers.get("Linkedid") or owner
         place = (linkedid, _identity(headers, "Channel"), _identity(headers, "Queue"))
         return kind(at, owner, *place, *[convert(headers.get(key, "")) for key, convert in fields])
 
-    return reader
+    return _reader(make, *_OWNER, "Queue", *(key for key, _ in fields))
 
 
 def _member(headers: Headers, at: int, *, gone: bool = False) -> e.Event:
@@ -183,6 +202,10 @@ def _member_gone(headers: Headers, at: int) -> e.Event:
     return _member(headers, at, gone=True)
 
 
+_SEAT: Final = ("Queue", "Interface", "Location", "MemberName", "Name", "StateInterface")
+_STATE: Final = ("Status", "Paused", "InCall", "LastCall", "Wrapuptime")
+_news_of_member: Final = _reader(_member, *_SEAT, *_STATE)
+
 _LEG: Final = ("DestUniqueid", _plain)
 _WHO: Final = (("MemberName", _plain), ("Interface", _plain))
 _HOLD: Final = ("HoldTime", _whole)
@@ -198,16 +221,19 @@ _queue_status: Final = _on_channel(e.QueueStatus, ("Value", _plain))
 
 
 def _step(headers: Headers, at: int) -> e.Event | None:
-    return (_enters_queue if headers.get("Application") == "Queue" else _goes_on)(headers, at)
+    return (_enters_queue if headers.get("Application") == "Queue" else _goes_on).make(headers, at)
 
 
 def _variable(headers: Headers, at: int) -> e.Event | None:
     """Read the two variables that tell something: how a queue ended, and what a channel's voice came to."""
     if headers.get("Variable") == "QUEUESTATUS":
-        return _queue_status(headers, at)
+        return _queue_status.make(headers, at)
     said = dict(part.partition("=")[::2] for part in headers.get("Value", "").split(";"))
     received = _whole(said.get("rxcount", ""))
     return None if received is None else e.RtpTotal(at, *_owner(headers), received)
+
+
+_REPORTED: Final = ("Report0HighestSequence", "Report0SequenceNumberCycles", "ReportCount", "SentNTP")
 
 
 def _report(headers: Headers, at: int) -> e.Event | None:
@@ -220,7 +246,7 @@ def _report(headers: Headers, at: int) -> e.Event | None:
 
 def _news(headers: Headers, at: int) -> e.Event | None:
     """Read a UserEvent of the dialplan that we ship."""
-    return _KNOWN_NEWS[headers["UserEvent"]](headers, at)
+    return _KNOWN_NEWS[headers["UserEvent"]].make(headers, at)
 
 
 _KNOWN_NEWS: Final[dict[str, Reader]] = {
@@ -232,8 +258,8 @@ _KNOWN_NEWS: Final[dict[str, Reader]] = {
 _READERS: Final[dict[bytes, Reader]] = {
     b"Newchannel": _on_channel(e.Newchannel, _NUMBER, ("Exten", _plain), ("ChannelState", _whole)),
     b"NewCallerid": _on_channel(e.NewCallerid, _NUMBER),
-    b"Newexten": _step,
-    b"VarSet": _variable,
+    b"Newexten": _reader(_step, *_goes_on.keys),
+    b"VarSet": _reader(_variable, *_OWNER, "Variable", "Value"),
     b"DialBegin": _on_channel(e.DialBegin, ("DialString", _plain), prefix="Dest"),
     b"QueueCallerJoin": _in_queue(e.QueueCallerJoin, _NUMBER),
     b"QueueEntry": _in_queue(e.QueueEntry, _NUMBER, ("Wait", _whole)),
@@ -252,15 +278,26 @@ _READERS: Final[dict[bytes, Reader]] = {
     b"Unhold": _on_channel(e.Unhold),
     b"ChannelTalkingStart": _on_channel(e.ChannelTalkingStart),
     b"ChannelTalkingStop": _on_channel(e.ChannelTalkingStop),
-    b"RTCPSent": _report,
+    b"RTCPSent": _reader(_report, *_OWNER, *_REPORTED),
     b"RTCPReceived": _on_channel(e.RTCPReceived),
-    b"UserEvent": _news,
+    b"UserEvent": _reader(_news, *_OWNER, "UserEvent", "Queue", "Reason"),
     b"CoreShowChannel": _shown,
-    b"QueueMember": _member,
-    b"QueueMemberStatus": _member,
-    b"QueueMemberAdded": _member,
-    b"QueueMemberPause": _member,
-    b"QueueMemberPenalty": _member,
-    b"QueueMemberRinginuse": _member,
-    b"QueueMemberRemoved": _member_gone,
+    b"QueueMember": _news_of_member,
+    b"QueueMemberStatus": _news_of_member,
+    b"QueueMemberAdded": _news_of_member,
+    b"QueueMemberPause": _news_of_member,
+    b"QueueMemberPenalty": _news_of_member,
+    b"QueueMemberRinginuse": _news_of_member,
+    b"QueueMemberRemoved": _reader(_member_gone, *_SEAT, *_STATE),
 }
+LOOKS: Final[dict[bytes, Look]] = {
+    **dict.fromkeys(_READERS, always),
+    b"VarSet": _variable_needed,
+    b"Newexten": _step_needed,
+    b"AgentComplete": _with_channel,
+    b"RTCPSent": _with_channel,
+    b"RTCPReceived": _with_channel,
+    b"UserEvent": _for_us,
+}
+"""Looks at its bytes that tell cheaply whether a message of that kind is worth reading."""
+_LAYOUTS: Final = Layouts({kind: reader.keys for kind, reader in _READERS.items()})

@@ -17,9 +17,9 @@ def pause(pbx: Asterisk, *, paused: bool) -> None:
     pbx.action("QueuePause", Queue="sales", Interface="PJSIP/agent2", Paused=str(paused).lower())
 
 
-def lose(carrier: Carrier, service: Service, waited_s: float = 1.3) -> int:
+def lose(carrier: Carrier, service: Service, waited_s: float = 1.3, *, did: str = DID) -> int:
     """Let the customer wait, give up and be reserved; gives the reservation."""
-    call = carrier.call(DID, caller=CUSTOMER).wait_answered()
+    call = carrier.call(did, caller=CUSTOMER).wait_answered()
     time.sleep(waited_s)  # that long he waits: it is what the call is about
     since = service.mark()
     call.hang_up()

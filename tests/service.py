@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -29,17 +30,22 @@ def noon_zone() -> str:
 
 
 def wall_clock(seconds_from_now: float) -> str:
-    """What the clocks of that zone show then; whole seconds."""
-    ahead = 12 - datetime.now(UTC).hour
-    at = datetime.fromtimestamp(int(time.time() + seconds_from_now) + ahead * 3600, UTC)
-    return f"{at:%H:%M:%S}"
+    """What the clocks of customers show then, who are in Japan as their numbers tell; whole seconds."""
+    return f"{datetime.fromtimestamp(int(time.time() + seconds_from_now), ZoneInfo('Asia/Tokyo')):%H:%M:%S}"
 
 
 class Service:
     """`callback run` for one PBX. Its narration is read from the JSON lines it writes; waiting is for those."""
 
     def __init__(
-        self, pbx: Asterisk, folder: Path, queue: str = "sales", *, port: int | None = None, **rules: object
+        self,
+        pbx: Asterisk,
+        folder: Path,
+        queue: str = "sales",
+        *,
+        port: int | None = None,
+        first: str = "agent",
+        **rules: object,
     ) -> None:
         self.settings = folder / "callback.toml"
         self.news_file = folder / "news.jsonl"
@@ -50,6 +56,8 @@ class Service:
         self._news: list[News] = []
         values = {
             "zone": noon_zone(),
+            "no_ring_after": wall_clock(12 * 3600),  # where customers are it may be night
+            "no_ring_before": wall_clock(13 * 3600),
             "text_grace_s": 1,
             "short_abandon_s": 1,
             "reached_after_s": 2,
@@ -67,6 +75,7 @@ class Service:
             '[trunks.main]\nchannel = "PJSIP/trunk"\ndial = "PJSIP/{number}@trunk"\nregion = "JP"\nform = "national"\n'
             "[rules]\n" + "\n".join(lines) + f"\n[rules.queues.{queue}]\n"
             'texts = "on"\ncalls = "on"\ncaller_id = "0312345678"\ncaller_name = "Support"\n'
+            f'first = "{first}"\n'
         )
 
     def __enter__(self) -> Self:

@@ -13,6 +13,7 @@ import pytest
 from lab.asterisk import Asterisk
 from lab.console import Reply
 from lab.phone import AGENT_HZ, CUSTOMER_HZ, Carrier, Phone
+from telephony import owed
 from telephony.dialler import Order, originate
 from tests.live_desk import CUSTOMER
 from tests.live_ear import Ear
@@ -143,25 +144,31 @@ def test_closed_is_told_though_nothing_is_offered(pbx: Asterisk, carrier: Carrie
 # Priority access
 
 
+def owe(pbx: Asterisk, *numbers: str, at: float) -> None:
+    """Do what the service does while callbacks are owed."""
+    for variable, alike in owed.lists(numbers).items():
+        pbx.action("Setvar", Variable=variable, Value=owed.written(alike, 10, at))
+
+
 @pytest.mark.parametrize("returning", [PLUS, CUSTOMER])
 def test_a_caller_who_was_lost_and_returns_is_put_ahead(
     pbx: Asterisk, carrier: Carrier, agent: Phone, ear: Ear, returning: str
 ) -> None:
-    pbx.action("DBPut", Family="lcr-prio", Key=returning, Val="10")
+    owe(pbx, "+819087654678", PLUS, at=time.time())
     carrier.call("530", caller="09011111111").wait_answered()
     ear.wait("QueueCallerJoin")
     carrier.call("530", caller=returning).wait_answered()
     assert ear.wait("QueueCallerJoin")["Position"] == "1"
     pbx.action("QueuePause", Queue="sales", Interface="PJSIP/agent2", Paused="false")
     assert agent.wait_call().wait_answered().caller_id == returning
-    pbx.action("DBDel", Family="lcr-prio", Key=returning)
 
 
 def test_others_wait_in_the_order_in_which_they_came(pbx: Asterisk, carrier: Carrier, agent: Phone, ear: Ear) -> None:
-    for caller in ("anonymous", PLUS):
+    owe(pbx, PLUS, at=time.time() - owed.LASTS_S)  # by a service that is gone
+    for caller in ("anonymous", PLUS, "678", "+819012345670"):
         carrier.call("530", caller=caller).wait_answered()
         ear.wait("QueueCallerJoin")
-    assert [e["Position"] for e in ear.heard("QueueCallerJoin")] == ["1", "2"]
+    assert [e["Position"] for e in ear.heard("QueueCallerJoin")] == ["1", "2", "3", "4"]
 
 
 # What the agent says

@@ -8,7 +8,16 @@ from typing import Final
 from callback.doctor.finding import Finding, fault, sound, warning
 from telephony.ami.client import ActionFailed, Client
 
-CALLBACKS: Final = ("lcr-agent", "lcr-agent-left", "lcr-customer", "lcr-answered", "lcr-ended", "lcr-doctor")
+CALLBACKS: Final = (
+    "lcr-agent",
+    "lcr-agent-left",
+    "lcr-customer",
+    "lcr-answered",
+    "lcr-ended",
+    "lcr-waiting",
+    "lcr-waited",
+    "lcr-doctor",
+)
 CALLERS: Final = ("lcr-offer", "lcr-requested", "lcr-exit", "lcr-exit-open", "lcr-closed", "lcr-priority", "lcr-member")
 _REMEDY: Final = "copy telephony/dialplan/extensions_lcr.conf beside extensions.conf, #include it, `dialplan reload`"
 

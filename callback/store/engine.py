@@ -60,7 +60,11 @@ class Store:
         """One transaction, committed when the block ends and undone when it raises."""
         with self._turn(), self._open(write=True) as connection:
             yield connection
-            connection.commit()
+            try:
+                connection.commit()
+            except BaseException:
+                connection.invalidate()  # SQLAlchemy gives it back as it is: for ever inside this transaction
+                raise
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -18,4 +18,5 @@ def insert_new(connection: Connection, table: Table, values: dict[str, Any]) -> 
 def _statement(dialect: str, table: Table) -> Insert:
     """Made once: to build a statement costs several times what it costs to run it."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(table).on_conflict_do_nothing()
+    # Where a table numbers its rows, PostgreSQL is asked for the new number, and the rows would not be counted
+    return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)

@@ -2,52 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, bindparam, or_, select
 
 from callback.store import tables as t
+from scheduler.candidate import IN_AIM, IN_WINDOW, OVERDUE
+from scheduler.clock import SECOND
+from scheduler.order import BINDS
 from scheduler.promise import CARRIED_OVER
 
 LANE = 50
+AT_FIRST = 8  # rows, for mostly the first of them is called; to read fifty costs more than all the rest
 ON_THE_LINE = 2000  # numbers that a query may be told to leave out; beyond that, the rule leaves them out
 Flight = Row[Any]  # an attempt, with the queue, state and number of its reservation
 _r = t.reservation.c
+_OPEN = select(t.reservation, t.person.c.number.label("e164")).join(t.person).where(t.OPEN)
 
 
-def _open(pbx: str) -> Select[Any]:
-    columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
-    return columns.where(t.OPEN, _r.pbx == pbx, _r.state == "waiting")
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Who is looked for: in which queues, by lane; `only` are queues with the only numbers that may be called.
 
-
-def due(
-    connection: Connection, pbx: str, now: int, queues: Mapping[str, Sequence[str]], on_the_line: Collection[str] = ()
-) -> list[Row[Any]]:
-    """Reservations that are due: the severe, oldest inside their aim, newest inside their deadline, those past it.
-
-    `queues` are those that somebody may be called for, each with the only numbers that may be (none: all may);
-    `on_the_line` are numbers that may not. The others stay out, since fifty of them would fill a lane.
+    Numbers `on_the_line` and trunks that rest stay out: fifty of them would fill a lane. A deadline binds for `bind_s`
+    seconds, and lies at most `window_s` behind its aim.
     """
-    whom = [
-        and_(_r.queue == queue, t.person.c.number.in_(numbers)) if numbers else _r.queue == queue
-        for queue, numbers in queues.items()
-    ]
-    if not whom:
-        return []
-    ready = _open(pbx).where(_r.due_at <= now, or_(*whom))
-    if on_the_line:
-        ready = ready.where(t.person.c.number.not_in(list(on_the_line)[:ON_THE_LINE]))
-    lanes = (
-        ready.where(t.SEVERE).order_by(_r.severity.desc()),
-        ready.where(_r.aim_at > now).order_by(_r.aim_at),
-        ready.where(_r.deadline_at > now).order_by(_r.made_at.desc()),
-        ready.where(_r.deadline_at <= now).order_by(_r.aim_at),
-    )
-    found: dict[int, Row[Any]] = {}
-    for lane in lanes:
-        found |= {row.id: row for row in connection.execute(lane.limit(LANE))}
-    return list(found.values())
+
+    queues: Mapping[str, Collection[str]]
+    only: Mapping[str, Sequence[str]]
+    on_the_line: Collection[str]
+    resting: Collection[str]
+    bind_s: int
+    window_s: int
+
+
+def _many(name: str) -> Any:  # noqa: ANN401 - SQLAlchemy does not type the parameters of an IN
+    return bindparam(name, expanding=True)
+
+
+_NOW: BindParameter[int] = bindparam("now")
+_READY = _OPEN.where(
+    _r.pbx == bindparam("of_pbx"),
+    _r.state == "waiting",
+    _r.due_at <= _NOW,
+    _r.clock_starts_at <= _NOW,
+    _r.queue.in_(_many("queues")),
+    or_(_r.queue.not_in(_many("only_queues")), t.person.c.number.in_(_many("only_numbers"))),
+    _r.trunk.not_in(_many("resting")),
+).limit(bindparam("most"))
+_IN_AIM = (_r.aim_at >= _NOW,)
+_IN_WINDOW = (_r.aim_at < _NOW, or_(_r.deadline_at >= _NOW, _r.last_lost_at > _r.deadline_at))
+_OVERDUE = (_r.aim_at < _NOW, _r.deadline_at < _NOW)
+_BINDING = (
+    _r.aim_at.between(bindparam("aims_since"), bindparam("binds_until")),
+    _r.deadline_at.between(_NOW, bindparam("binds_until")),
+)
+# In the order in which the policy calls them; in each, who was let down worst goes first.
+_LANES: tuple[tuple[str, tuple[Any, ...], ColumnElement[Any]], ...] = (
+    (IN_AIM, (t.SEVERE, *_IN_AIM), _r.severity.desc()),
+    (IN_AIM, _IN_AIM, _r.aim_at),
+    (BINDS, _BINDING, _r.aim_at),
+    (IN_WINDOW, (t.SEVERE, *_IN_WINDOW), _r.severity.desc()),
+    (IN_WINDOW, (_r.aim_at < _NOW, _r.deadline_at >= _NOW), _r.made_at.desc()),
+    (OVERDUE, (t.SEVERE, *_OVERDUE), _r.severity.desc()),
+    (OVERDUE, _OVERDUE, _r.aim_at),
+)
+
+
+def _looks(where: tuple[Any, ...], by: ColumnElement[Any]) -> tuple[Select[Any], Select[Any]]:
+    """Two looks at a lane: at its first rows, and at fifty of those who are not on the line."""
+    lane = _READY.where(*where).order_by(by)
+    return lane, lane.where(t.person.c.number.not_in(_many("on_the_line")))
+
+
+# Made once: to build a statement costs several times what it costs to run it, and these run for each claim.
+_STATEMENTS = tuple((name, *_looks(where, by)) for name, where, by in _LANES)
+
+
+def due(connection: Connection, pbx: str, now: int, wanted: Wanted) -> Iterator[list[Row[Any]]]:
+    """Reservations that are due, lane by lane, in the order in which they are to be called; ask on if none can be.
+
+    The severe, oldest inside their aim; those whose deadline binds; newest inside their deadline; those past it.
+    """
+    facts = {
+        "of_pbx": pbx,
+        "now": now,
+        "only_queues": list(wanted.only),
+        "only_numbers": [number for numbers in wanted.only.values() for number in numbers],
+        "resting": list(wanted.resting),
+        "aims_since": now - wanted.window_s * SECOND,
+        "binds_until": now + wanted.bind_s * SECOND,
+    }
+    for name, at_first, whole in _STATEMENTS:
+        queues = list(wanted.queues.get(name, ()))
+        if queues:
+            page = list(connection.execute(at_first, {**facts, "queues": queues, "most": AT_FIRST}))
+            yield page
+            if len(page) == AT_FIRST:
+                others = {"on_the_line": list(wanted.on_the_line)[:ON_THE_LINE], "most": LANE}
+                yield list(connection.execute(whole, {**facts, **others, "queues": queues}))
+
+
+_LOCK = (
+    select(_r.id)
+    .where(_r.id == bindparam("of_reservation"), _r.state == "waiting", _r.due_at <= _NOW, _r.clock_starts_at <= _NOW)
+    .with_for_update(skip_locked=True)
+)
 
 
 def lock(connection: Connection, reservation: int, now: int) -> bool:
@@ -55,16 +117,19 @@ def lock(connection: Connection, reservation: int, now: int) -> bool:
 
     Somebody may have held or postponed it since it was looked at.
     """
-    due_still = (_r.state == "waiting", _r.due_at <= now, _r.clock_starts_at <= now)
-    his = select(_r.id).where(_r.id == reservation, *due_still).with_for_update(skip_locked=True)
-    return connection.execute(his).first() is not None
+    return connection.execute(_LOCK, {"of_reservation": reservation, "now": now}).first() is not None
 
 
 def overdue(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:
-    """Open reservations whose promise has passed, the oldest first and locked; `carried`: an evening has passed too."""
+    """Open reservations whose promise has passed, the oldest first and locked; `carried`: an evening has passed too.
+
+    Who was told a new time is left alone until that.
+    """
     p = t.promise.c
     second = select(p.number).where(p.reservation_id == _r.id, p.number > 1, p.reason == CARRIED_OVER)
-    late = _open(pbx).add_columns(second.exists().label("carried")).where(_r.deadline_at <= now)
+    waiting = _OPEN.where(_r.pbx == pbx, _r.state == "waiting")
+    late = waiting.add_columns(second.exists().label("carried")).where(_r.deadline_at <= now)
+    late = late.where(or_(_r.overdue_by_at.is_(None), _r.overdue_by_at <= now))
     return list(connection.execute(late.order_by(_r.aim_at).limit(LANE).with_for_update(of=t.reservation)))
 
 
@@ -75,12 +140,20 @@ def everything_open(connection: Connection, pbx: str, limit: int) -> list[Row[An
     return list(connection.execute(wanted.limit(limit)))
 
 
+_a = t.attempt.c
+# What belongs to an attempt is looked up for each: a join SQLite would begin with all persons.
+_his = t.reservation.c.id == _a.reservation_id
+_IN_FLIGHT = select(
+    t.attempt,
+    select(_r.queue).where(_his).scalar_subquery().label("queue"),
+    select(_r.state).where(_his).scalar_subquery().label("state"),
+    select(t.person.c.number).where(t.person.c.id == _a.person_id).scalar_subquery().label("e164"),
+).where(t.IN_FLIGHT)
+_IN_FLIGHT_HERE = _IN_FLIGHT.where(_a.pbx == bindparam("of_pbx"))
+
+
 def in_flight(connection: Connection, pbx: str | None = None) -> list[Flight]:
     """Attempts that have not ended, on this PBX or on any, with the queue they are for."""
-    a = t.attempt
-    columns = select(a, _r.queue, _r.state, t.person.c.number.label("e164"))
-    wanted = columns.join(t.reservation, t.reservation.c.id == a.c.reservation_id).join(
-        t.person, t.person.c.id == a.c.person_id
-    )
-    here = wanted if pbx is None else wanted.where(a.c.pbx == pbx)
-    return list(connection.execute(here.where(t.IN_FLIGHT)))
+    if pbx is None:
+        return list(connection.execute(_IN_FLIGHT))
+    return list(connection.execute(_IN_FLIGHT_HERE, {"of_pbx": pbx}))

@@ -22,11 +22,14 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
     text,
 )
 
 from callback.reservation import STATES
+from scheduler.breaker import TELLING as TELLING_OUTCOMES
+from scheduler.incident import STATES as INCIDENT_STATES
 from scheduler.retry import OUTCOMES
 from telephony.call import Kind
 
@@ -44,6 +47,8 @@ metadata = MetaData(
 
 Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows only in an INTEGER key
 Instant = BigInteger
+WHO_ROOM, WHY_ROOM = 100, 400
+TELLING_WORDS = "outcome IN (" + ", ".join(f"'{outcome}'" for outcome in TELLING_OUTCOMES) + ")"
 
 
 def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
@@ -187,6 +192,10 @@ reservation = Table(
     Column("state_since_at", Instant, nullable=False),
     Column("severity", Integer, nullable=False, server_default=text("0")),
     Column("slot_at", Instant),  # the customer chose this time: no default replaces it
+    Column("text_refusal", String(40)),  # why he got no text when the last one was due; none: he got it
+    Column("assigned_to", String(WHO_ROOM)),  # whose it is, among people; whom the PBX rings is the queue's affair
+    Column("incident_id", Key, ForeignKey("incident.id")),  # it holds him; a person who resumes him lets him go
+    Column("overdue_by_at", Instant),  # his promise was broken: the new time that he was told
     _one_of("kind", KINDS),
     _one_of("state", STATES),
     Index("uq_reservation_open", "pbx", "queue", "person_id", "apart", unique=True,
@@ -197,7 +206,14 @@ reservation = Table(
           sqlite_where=text("open"), postgresql_where=text("open")),
     Index("ix_reservation_lane_severe", "pbx", "state", "severity",
           sqlite_where=text("open AND severity > 0"), postgresql_where=text("open AND severity > 0")),
+    Index("ix_reservation_refused", "pbx", "last_lost_at",
+          sqlite_where=text("state = 'refused'"), postgresql_where=text("state = 'refused'")),
     Index("ix_reservation_person", "person_id"),
+    Index("ix_reservation_incident", "incident_id", "deadline_at",
+          sqlite_where=text("open AND incident_id IS NOT NULL"),
+          postgresql_where=text("open AND incident_id IS NOT NULL")),
+    Index("ix_reservation_left", "pbx", "state_since_at",
+          sqlite_where=text("state = 'expired'"), postgresql_where=text("state = 'expired'")),
 )  # fmt: skip
 
 loss = Table(
@@ -208,9 +224,38 @@ loss = Table(
     Column("reservation_id", Key, ForeignKey("reservation.id"), nullable=False, index=True),
     Column("lost_at", Instant, nullable=False),
     Column("redialled_at", Instant),  # he called again by himself, whether we had called him or not
+    Column("cause", String(255), nullable=False, server_default=text("''")),  # queue/reason/trunk
+    Column("incident_id", Key, ForeignKey("incident.id")),
+    Index("ix_loss_cause", "pbx", "cause", "lost_at"),
 )
 
-WHO_ROOM, WHY_ROOM = 100, 400
+incident = Table(
+    "incident",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("pbx", String(32), nullable=False),
+    Column("cause", String(255), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("last_lost_at", Instant, nullable=False),
+    Column("losses", Integer, nullable=False),
+    Column("let_go", Integer, nullable=False),
+    Column("let_go_at", Instant),  # up to when the rate was used
+    Column("ended_at", Instant),
+    _one_of("state", INCIDENT_STATES),
+    Index("uq_incident_open", "pbx", "cause", unique=True, sqlite_where=text("open"), postgresql_where=text("open")),
+)
+
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("queue_group", String(64), primary_key=True),
+    Column("raised_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),  # when there was cause for it last
+    Column("told", JSON, nullable=False),  # the forecast as people were told it last
+)
 
 audit = Table(
     "audit",
@@ -234,6 +279,51 @@ audit_head = Table(
     Column("hash", String(64), nullable=False),
     Column("rows", BigInteger, nullable=False),
 )
+
+site_key = Table(
+    "site_key",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row, made by whoever needs it first
+    Column("root", String(64), nullable=False),
+    Column("made_at", Instant, nullable=False),
+)
+
+block = Table(
+    "block",
+    metadata,
+    Column("number_key", String(64), primary_key=True),  # a keyed hash of the number: it outlives the person's erasure
+    Column("calls", Boolean, nullable=False),
+    Column("texts", Boolean, nullable=False),
+    Column("who", String(WHO_ROOM), nullable=False),
+    Column("why", String(WHY_ROOM), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+answer = Table(
+    "answer",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("pbx", String(32), nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("sid", String(64), nullable=False),  # the gateway's own name: the same text twice is one
+    Column("person_id", Key, ForeignKey("person.id")),
+    Column("reservation_id", Key, ForeignKey("reservation.id"), index=True),
+    Column("received_at", Instant, nullable=False),
+    Column("wish", String(20), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("reply", Text),
+    Column("score", Integer),  # 1 to 5, of a callback that was asked about
+    Column("state", String(10), nullable=False),
+    Column("done_by", String(WHO_ROOM)),
+    Column("done_at", Instant),
+    UniqueConstraint("account", "sid"),
+    _one_of("state", ("open", "done")),
+    Index("ix_answer_open", "pbx", "received_at",
+          sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+    Index("ix_answer_person", "person_id", "received_at"),
+    Index("ix_answer_scored", "pbx", "received_at",
+          sqlite_where=text("score IS NOT NULL"), postgresql_where=text("score IS NOT NULL")),
+)  # fmt: skip
 
 promise = Table(
     "promise",
@@ -263,6 +353,7 @@ attempt = Table(
     Column("rules_version", Integer, nullable=False),
     Column("pbx_boot", String(60), nullable=False),  # when that Asterisk was started: a change tells a restart
     Column("decision", JSON, nullable=False),
+    Column("trunk", String(64), nullable=False, server_default=text("''")),  # that it was to go over
     Column("claimed_at", Instant, nullable=False),
     Column("ring_until_at", Instant, nullable=False),  # the PBX rings nobody from this instant on
     Column("agent", String(200)),
@@ -277,11 +368,48 @@ attempt = Table(
     _of_rules(),
     UniqueConstraint("reservation_id", "number"),
     Index("ix_attempt_person_day", "person_id", "claimed_at"),
+    Index("ix_attempt_trunk", "pbx", "trunk", "claimed_at",
+          sqlite_where=text(TELLING_WORDS), postgresql_where=text(TELLING_WORDS)),
     Index("uq_attempt_in_flight", "person_id", unique=True,
           sqlite_where=text("in_flight"), postgresql_where=text("in_flight")),
 )  # fmt: skip
+
+past_call = Table(
+    "past_call",  # from imported logs: how many came and were lost, never acted on
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("call_id", String(150), primary_key=True),
+    Column("queue", String(128), nullable=False),
+    Column("caller", BigInteger, nullable=False),  # a keyed hash of the number as signalled, 0: unknown
+    Column("kind", String(20), nullable=False),
+    Column("reason", String(60)),
+    Column("began_at", Instant, nullable=False),
+    Column("over_at", Instant, nullable=False, index=True),
+    Column("waited_us", BigInteger, nullable=False),
+    Column("talked_us", BigInteger, nullable=False),
+    Column("agent", String(200)),
+    Column("talked_at", Instant),
+    _one_of("kind", KINDS),
+)
+
+past_stint = Table(
+    "past_stint",  # from imported logs: who was logged in and not paused
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("agent", String(200), primary_key=True),
+    Column("queue", String(128), primary_key=True),  # empty: in all that he serves
+    Column("since_at", Instant, primary_key=True, autoincrement=False),
+    Column("until_at", Instant, nullable=False),
+)
 
 # The words of the partial indexes: SQLite takes one only for a query that says the same, and `open = 1` is not.
 OPEN = text("reservation.open")
 SEVERE = text("reservation.open AND reservation.severity > 0")
 IN_FLIGHT = text("attempt.in_flight")
+TELLING = text("attempt." + TELLING_WORDS)
+IN_INCIDENT = text("reservation.open AND reservation.incident_id IS NOT NULL")
+INCIDENT_OPEN = text("incident.open")
+LEFT_TO_PEOPLE = text("reservation.state = 'expired'")
+REFUSED = text("reservation.state = 'refused'")
+SCORED = text("answer.score IS NOT NULL")
+FOR_PEOPLE = text("answer.state = 'open'")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 
 from scheduler.simulation.duty import Seat
 
@@ -17,7 +17,7 @@ class Agents:
         self._home: set[str] = set()
         self._busy: set[str] = set()
         self._free: dict[str, None] = {}  # in the order in which they became free
-        self._free_for: Counter[str] = Counter()
+        self._free_for: dict[str, dict[str, None]] = defaultdict(dict)
         for seat in seats:
             self._queues[seat.agent] = seat.queues
 
@@ -58,10 +58,9 @@ class Agents:
 
     def take(self, queue: str) -> str | None:
         """Bind the one who has been free for longest and serves the queue; None if nobody does."""
-        if not self._free_for[queue]:
-            return None
-        agent = next(agent for agent in self._free if queue in self._queues[agent])
-        self.bind(agent)
+        agent = next(iter(self._free_for[queue]), None)
+        if agent is not None:
+            self.bind(agent)
         return agent
 
     def bind(self, agent: str) -> None:
@@ -74,8 +73,8 @@ class Agents:
         self._busy.discard(agent)
         return self._frees(agent)
 
-    def by_queue(self) -> Mapping[str, int]:
-        """Count the free ones, by queue."""
+    def by_queue(self) -> Mapping[str, Collection[str]]:
+        """Give the free ones, by queue."""
         return self._free_for
 
     def _frees(self, agent: str) -> bool:
@@ -83,9 +82,11 @@ class Agents:
             return False
         if agent not in self._free:
             self._free[agent] = None
-            self._free_for.update(self._queues[agent])
+            for queue in self._queues[agent]:
+                self._free_for[queue][agent] = None
         return True
 
     def _takes_out(self, agent: str) -> None:
         del self._free[agent]
-        self._free_for.subtract(self._queues[agent])
+        for queue in self._queues[agent]:
+            del self._free_for[queue][agent]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from scheduler import policy as rule
 from scheduler import retry
+from scheduler.candidate import Candidate
 from scheduler.clock import SECOND
 from scheduler.hours import Hours
-from scheduler.order import Candidate
+from scheduler.order import Call, Desk, Floor, choose
+from scheduler.policy import Load, Policy
 from scheduler.promise import Promise, Terms, promise
 from scheduler.simulation.world import Scene
 
@@ -22,7 +23,7 @@ class Service:
     """
 
     hours: Hours
-    policy: rule.Policy | None
+    policy: Policy | None
     handle_s: float
     patience_s: float
     terms: Terms = field(default_factory=Terms)
@@ -34,20 +35,13 @@ class Service:
         return promise("abandoned", lost_at, lost_at, self.hours, self.terms)
 
     def choose(self, owed: Sequence[Candidate], scene: Scene, now: int) -> Candidate | None:
-        """Choose by the policy among those who may be called now."""
-        if self.policy is None or scene.idle < 1 + self.policy.keep:
+        """Choose as the service does; all who serve any queue are one centre."""
+        if self.policy is None or not self._rings_out(now):
             return None
-        load = rule.Load(scene.staffed, scene.idle, scene.calls_s, self.handle_s, self.patience_s)
-        price = rule.cost(load)
-        turns = [
-            (turn, one)
-            for one in owed
-            if one.begins_at <= now
-            and not (one.in_flight or one.number_live)
-            and (turn := rule.turn(one, self.policy, now)) is not None
-            and rule.affordable(one, self.policy, scene.free.get(one.queue, 0), price, self.handle_s, now)
-        ]
-        return min(turns, key=lambda pair: pair[0])[1] if turns and self._rings_out(now) else None
+        load = Load(scene.staffed, scene.idle, scene.calls_s, self.handle_s, self.patience_s)
+        floor = Floor(scene.free, {}, {}, loads=dict.fromkeys(scene.free, load))
+        decision = choose(owed, Desk(floor, self.policy), self.hours, now)
+        return decision.candidate if isinstance(decision, Call) else None
 
     def _rings_out(self, now: int) -> bool:
         """Whether a whole ring from now on ends before the quiet hours."""

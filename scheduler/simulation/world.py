@@ -8,15 +8,15 @@ and what follows an attempt.
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import pairwise
 from random import Random
 from typing import Protocol
 
+from scheduler.candidate import Candidate
 from scheduler.clock import SECOND
-from scheduler.order import Candidate
 from scheduler.promise import Promise
 from scheduler.simulation.chance import luck
 from scheduler.simulation.duty import Seat
@@ -31,11 +31,11 @@ _ANSWERS = 1
 class Scene:
     """What can be seen of the centre when it is asked whom to call.
 
-    `free` counts the free agents by queue; `staffed` and `idle` count agents; `calls_s` is how many calls a second came
-    in lately.
+    `free` gives the free agents by queue: for none of them does anybody wait. `staffed` and `idle` count agents;
+    `calls_s` is how many calls a second came in lately.
     """
 
-    free: Mapping[str, int]
+    free: Mapping[str, Collection[str]]
     staffed: int
     idle: int
     calls_s: float

@@ -59,7 +59,8 @@ class Replay(Protocol):
 class Evidence:
     """Of so many past `days`, on how many 90% would have been dialled in 30 minutes, with the hint and without.
 
-    The shares are over all those days together: of calls that hang up, of lost callers dialled and reached in time.
+    The shares are over all those days together: of calls that hang up, of lost callers dialled, reached and settled
+    by rule in time; the last are None where the replay does not tell them.
     """
 
     weekday: int
@@ -72,6 +73,8 @@ class Evidence:
     dialled_share_without: float
     reached_share: float
     reached_share_without: float
+    closed_share: float | None = None
+    closed_share_without: float | None = None
 
     def __str__(self) -> str:
         """Say it, as in "7 of the last 8 Tue would have kept 90% in 30 min; without: 2 of 8"."""
@@ -112,6 +115,7 @@ def evidence(
         share(without, "dialled", "lost"),
         share(with_it, "reached", "lost"),
         share(without, "reached", "lost"),
+        *(share(held, "closed", "lost") if all(day.closed for day in held) else None for held in (with_it, without)),
     )
 
 

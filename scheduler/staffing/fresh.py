@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scheduler.clock import SECOND
 from scheduler.staffing.halfhours import A_DAY, Day, half_hour
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 REDIAL_S = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class PastCall:
+class PastCall(NamedTuple):
     """One call that wanted a queue.
 
     `at` is the instant it came, `caller` a word for who called (empty: unknown). `waited_s` is the wait until it
@@ -58,35 +57,68 @@ class Fresh:
     unknown_share: float
 
 
+class Sorting:
+    """Sorts out fresh calls and losses one by one, each caller's calls in their order; it remembers who was lost."""
+
+    def __init__(self, zone: ZoneInfo, redial_s: float = REDIAL_S) -> None:
+        self._zone, self._redial_us = zone, redial_s * SECOND
+        self._lost_at: dict[str, int] = {}
+        self._known_calls: Counter[bool] = Counter()
+        self._seen: dict[tuple[bool, bool], Counter[tuple[date, int]]] = {
+            (known, lost): Counter() for known in (True, False) for lost in (True, False)
+        }
+
+    def add(self, call: PastCall) -> bool:
+        """Take the next call; say whether it is fresh."""
+        at, _, caller, lost, *_, own = call
+        if own:
+            return False
+        if caller:
+            self._known_calls[lost] += 1
+            before = self._lost_at.pop(caller, None)
+            if lost:
+                self._lost_at[caller] = at
+            if before is not None and at - before <= self._redial_us:
+                return False
+        self._seen[bool(caller), lost][half_hour(at, self._zone)] += 1
+        return True
+
+    def fresh(self) -> Fresh:
+        """Give what is fresh so far."""
+        return _joined(self._seen, self._known_calls)
+
+
 def fresh(calls: Iterable[PastCall], zone: ZoneInfo, redial_s: float = REDIAL_S) -> Fresh:
     """Sort out the fresh calls and losses; `calls` may come in any order."""
-    lost_at: dict[str, int] = {}
-    seen: dict[tuple[bool, bool], Counter[tuple[date, int]]] = {
-        (known, lost): Counter() for known in (True, False) for lost in (True, False)
-    }
-    known_calls: Counter[bool] = Counter()
-    for call in sorted((call for call in calls if not call.own), key=lambda call: call.at):
-        redial = _redial(call, lost_at, redial_s)
-        if call.caller:
-            known_calls[call.lost] += 1
-        if not redial:
-            seen[bool(call.caller), call.lost][half_hour(call.at, zone)] += 1
-    return _joined(seen, known_calls)
+    sorting = Sorting(zone, redial_s)
+    for call in sorted(calls, key=lambda call: call.at):
+        sorting.add(call)
+    return sorting.fresh()
+
+
+def together(parts: Iterable[Fresh]) -> Fresh:
+    """Add up the demand of several queues; the shares are of all their fresh calls."""
+    every = list(parts)
+    tables: list[dict[date, Day]] = []
+    for name in ("calls", "losses"):
+        rows: dict[date, list[float]] = {}
+        for part in every:
+            for day, counts in getattr(part, name).items():
+                row = rows.setdefault(day, [0.0] * A_DAY)
+                row[:] = [have + more for have, more in zip(row, counts, strict=True)]
+        tables.append({day: tuple(row) for day, row in sorted(rows.items())})
+    weights = [sum(map(sum, part.calls.values())) for part in every]
+    total = sum(weights) or 1.0
+    shares = (sum(w * getattr(p, name) for w, p in zip(weights, every, strict=True)) / total for name in _SHARES)
+    return Fresh(tables[0], tables[1], *shares)
+
+
+_SHARES = ("redial_share", "unknown_share")
 
 
 def observed(fresh_calls: float, lost_share: float, again_share: float) -> float:
     """Give the calls that come of `fresh_calls` when `lost_share` of all are lost and `again_share` of those return."""
     return fresh_calls / (1 - lost_share * again_share)
-
-
-def _redial(call: PastCall, lost_at: dict[str, int], redial_s: float) -> bool:
-    """Whether `call` is made because the last one was lost; keeps in `lost_at` who was lost when."""
-    if not call.caller:
-        return False
-    before = lost_at.pop(call.caller, None)
-    if call.lost:
-        lost_at[call.caller] = call.at
-    return before is not None and call.at - before <= redial_s * SECOND
 
 
 def _joined(seen: Mapping[tuple[bool, bool], Counter[tuple[date, int]]], known_calls: Mapping[bool, int]) -> Fresh:

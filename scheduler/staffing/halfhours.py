@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from scheduler.clock import local
+from scheduler.clock import MINUTE, local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 HALF_HOUR_S = 1800
 A_DAY = 48
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+_QUARTER = 15 * MINUTE
 
 Day = tuple[float, ...]
 """Something counted in each of a day's 48 half hours."""
@@ -25,7 +28,13 @@ def half_hour(at: int, zone: ZoneInfo) -> tuple[date, int]:
 
     A half hour that the clock shows twice is one; one that it jumps over stays empty.
     """
-    wall = local(at, zone)
+    return _quarter(at // _QUARTER, zone)
+
+
+@lru_cache(maxsize=1 << 14)
+def _quarter(number: int, zone: ZoneInfo) -> tuple[date, int]:
+    """Say the same of a quarter of an hour: in this century all clocks stand whole quarters apart."""
+    wall = local(number * _QUARTER, zone)
     return wall.date(), wall.hour * 2 + wall.minute // 30
 
 

@@ -32,22 +32,41 @@ class Handling:
         return self.by_hour.get((queue, number // 2), self.by_queue.get(queue, self.site_s))
 
 
-def handling(calls: Iterable[PastCall], zone: ZoneInfo, wrap_up_s: float = 0.0) -> Handling:
-    """Measure handling times; `wrap_up_s` is added to each call, for logs that do not tell it."""
-    hours: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
-    queues: defaultdict[str, list[float]] = defaultdict(list)
-    for call in calls:
+class Timing:
+    """Measures handling times call by call; `wrap_up_s` is added to each, for logs that do not tell it."""
+
+    def __init__(self, zone: ZoneInfo, wrap_up_s: float = 0.0) -> None:
+        self._zone, self._wrap_up_s = zone, wrap_up_s
+        self._hours: defaultdict[tuple[str, int], list[float]] = defaultdict(lambda: [0, 0.0])  # calls, seconds
+
+    def add(self, call: PastCall) -> None:
+        """Take a call."""
         if call.handled_s is not None and not call.own:
-            hours[call.queue, half_hour(call.at, zone)[1] // 2].append(call.handled_s + wrap_up_s)
-            queues[call.queue].append(call.handled_s + wrap_up_s)
-    means = {queue: math.fsum(rows) / len(rows) for queue, rows in queues.items()}
-    number = sum(map(len, queues.values()))
-    site_s = math.fsum(map(math.fsum, queues.values())) / number if number else USUAL_S + wrap_up_s
-    return Handling(
-        {
-            (queue, hour): (math.fsum(rows) + _AS_MANY * means[queue]) / (len(rows) + _AS_MANY)
-            for (queue, hour), rows in hours.items()
-        },
-        means,
-        site_s,
-    )
+            row = self._hours[call.queue, half_hour(call.at, self._zone)[1] // 2]
+            row[0] += 1
+            row[1] += call.handled_s + self._wrap_up_s
+
+    def handling(self) -> Handling:
+        """Give the means so far."""
+        queues: defaultdict[str, list[float]] = defaultdict(lambda: [0, 0.0])
+        for (queue, _), (number, seconds) in self._hours.items():
+            queues[queue][0] += number
+            queues[queue][1] += seconds
+        means = {queue: seconds / number for queue, (number, seconds) in queues.items()}
+        calls = sum(number for number, _ in queues.values())
+        return Handling(
+            {
+                (queue, hour): (seconds + _AS_MANY * means[queue]) / (number + _AS_MANY)
+                for (queue, hour), (number, seconds) in self._hours.items()
+            },
+            means,
+            math.fsum(seconds for _, seconds in queues.values()) / calls if calls else USUAL_S + self._wrap_up_s,
+        )
+
+
+def handling(calls: Iterable[PastCall], zone: ZoneInfo, wrap_up_s: float = 0.0) -> Handling:
+    """Measure handling times as `Timing` does."""
+    timing = Timing(zone, wrap_up_s)
+    for call in calls:
+        timing.add(call)
+    return timing.handling()

@@ -57,7 +57,7 @@ def proved(
     return [
         replace(
             hint,
-            evidence=evidence(replay, days, hint.half_hours, _with(hint, present), staff_of or (lambda _: present)),
+            evidence=evidence(replay, days, hint.half_hours, raised(hint, present), staff_of or (lambda _: present)),
         )
         if hint.more > 0 and days
         else hint
@@ -74,5 +74,6 @@ def words(found: Sequence[Hint]) -> list[str]:
     ]
 
 
-def _with(hint: Hint, present: Sequence[int]) -> list[int]:
+def raised(hint: Hint, present: Sequence[int]) -> list[int]:
+    """Give `present` with what a hint asks for."""
     return [there + hint.more * (number in hint.half_hours) for number, there in enumerate(present)]

@@ -48,31 +48,50 @@ class Patience:
 def patience(waits: Iterable[Wait]) -> Patience:
     """Fit an exponential patience to censored waits."""
     rows = list(waits)
-    hung_up = sum(wait.hung_up for wait in rows)
-    total_s = math.fsum(wait.seconds for wait in rows)
+    return _fitted(len(rows), sum(wait.hung_up for wait in rows), math.fsum(wait.seconds for wait in rows))
+
+
+def _fitted(waits: int, hung_up: int, total_s: float) -> Patience:
     most, least = chance.highest_mean(hung_up, SURE), chance.lowest_mean(hung_up, SURE)
     return Patience(
         total_s / hung_up if hung_up else math.inf,
         total_s / most,
         total_s / least if least else math.inf,
-        len(rows),
+        waits,
         hung_up,
     )
 
 
-def by_queue(calls: Iterable[PastCall], least: int = LEAST_HANG_UPS) -> dict[str, Patience]:
-    """Fit each queue's patience; a queue with fewer than `least` hang-ups has the whole site's.
+class Waiting:
+    """Adds up waits call by call, to fit each queue's patience. Our own callbacks tell nothing of waiting."""
 
-    "" names the whole site. Our own callbacks tell nothing of waiting.
-    """
-    waits: dict[str, list[Wait]] = {"": []}
-    for call in calls:
+    def __init__(self) -> None:
+        self._sums: dict[str, list[float]] = {}  # by queue: waits, hang-ups, seconds
+
+    def add(self, call: PastCall) -> None:
+        """Take a call."""
         if not call.own:
-            wait = Wait(call.waited_s, call.hung_up)
-            waits[""].append(wait)
-            waits.setdefault(call.queue, []).append(wait)
-    fitted = {queue: patience(rows) for queue, rows in waits.items()}
-    return {queue: fit if fit.hung_up >= least else fitted[""] for queue, fit in fitted.items()}
+            row = self._sums.setdefault(call.queue, [0, 0, 0.0])
+            row[0] += 1
+            row[1] += call.hung_up
+            row[2] += call.waited_s
+
+    def fits(self, least: int = LEAST_HANG_UPS) -> dict[str, Patience]:
+        """Give each queue's patience; one with fewer than `least` hang-ups has the whole site's, named ""."""
+        waits, hung_up, seconds = (sum(column) for column in zip((0, 0, 0.0), *self._sums.values(), strict=True))
+        site = _fitted(int(waits), int(hung_up), seconds)
+        fits = {
+            queue: _fitted(int(waits), int(hung_up), seconds) for queue, (waits, hung_up, seconds) in self._sums.items()
+        }
+        return {"": site} | {queue: fit if fit.hung_up >= least else site for queue, fit in fits.items()}
+
+
+def by_queue(calls: Iterable[PastCall], least: int = LEAST_HANG_UPS) -> dict[str, Patience]:
+    """Fit each queue's patience as `Waiting` does."""
+    waiting = Waiting()
+    for call in calls:
+        waiting.add(call)
+    return waiting.fits(least)
 
 
 def staying(waits: Iterable[Wait]) -> list[tuple[float, float]]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scheduler.staffing import forecast as forecasts
-from scheduler.staffing import patience as waits
 from scheduler.staffing.evidence import Reckoned
-from scheduler.staffing.fresh import Fresh, fresh
+from scheduler.staffing.fresh import Fresh, Sorting
 from scheduler.staffing.halfhours import A_DAY
-from scheduler.staffing.handling import Handling, handling
+from scheduler.staffing.handling import Handling, Timing
 from scheduler.staffing.hints import Hint, hints, proved
 from scheduler.staffing.need import Need, Terms, day_need
+from scheduler.staffing.patience import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -91,17 +90,42 @@ class Queue:
         return self.handling.seconds(self.name, number)
 
 
+class Learning:
+    """Learns every queue of a site call by call, each caller's calls in their order; no call is kept.
+
+    `wrap_up_s` is added to handling times that lack it.
+    """
+
+    def __init__(self, zone: ZoneInfo, holidays: Collection[date] = (), wrap_up_s: float = 0.0) -> None:
+        self._zone, self._holidays = zone, frozenset(holidays)
+        self._sorting: dict[str, Sorting] = {}
+        self._timing, self._waiting = Timing(zone, wrap_up_s), Waiting()
+
+    def add(self, call: PastCall) -> bool:
+        """Take a call; say whether it is fresh."""
+        sorting = self._sorting.get(call.queue)
+        if sorting is None:
+            sorting = self._sorting[call.queue] = Sorting(self._zone)
+        self._timing.add(call)
+        self._waiting.add(call)
+        return sorting.add(call)
+
+    def queues(self) -> dict[str, Queue]:
+        """Give what the queues are like."""
+        fits, times, closed = self._waiting.fits(), self._timing.handling(), self._holidays
+        demands = {name: sorting.fresh() for name, sorting in sorted(self._sorting.items())}
+        return {
+            name: Queue(name, demand, times, fits[name], forecasts.habit(demand.calls, closed), closed)
+            for name, demand in demands.items()
+            if demand.calls
+        }
+
+
 def learn(
     calls: Iterable[PastCall], zone: ZoneInfo, holidays: Collection[date] = (), wrap_up_s: float = 0.0
 ) -> dict[str, Queue]:
-    """Learn every queue from a site's past calls; `wrap_up_s` is added to handling times that lack it."""
-    rows: defaultdict[str, list[PastCall]] = defaultdict(list)
-    for call in calls:
-        rows[call.queue].append(call)
-    every = [call for queue in rows.values() for call in queue]
-    fits, times, closed = waits.by_queue(every), handling(every, zone, wrap_up_s), frozenset(holidays)
-    queues = {}
-    for name, own in sorted(rows.items()):
-        demand = fresh(own, zone)
-        queues[name] = Queue(name, demand, times, fits[name], forecasts.habit(demand.calls, closed), closed)
-    return queues
+    """Learn every queue from calls in any order, as `Learning` does."""
+    learning = Learning(zone, holidays, wrap_up_s)
+    for call in sorted(calls, key=lambda call: call.at):
+        learning.add(call)
+    return learning.queues()

@@ -118,19 +118,18 @@ class Link(asyncio.Protocol):
         self._alive_at = self._loop.time()
         self._stats.bytes += len(data)
         try:
-            messages = self._parser.feed(data)
+            raws = self._parser.raws(data)
         except ProtocolError as error:
             self.close(str(error))
             return
-        self._stats.messages += len(messages)
+        self._stats.messages += len(raws)
         if not self.greeted.done():
             self._greet()
         arrived_at, wanted = self._clock(), self._wanted
-        for message in messages:
-            raw = message.raw
+        for raw in raws:
             # An item of a list is nobody's event, but the list's.
-            if self._listings or not raw.startswith(_EVENT) or wanted(raw) or not self.booted.done():
-                self._sort(message, arrived_at)
+            if wanted(raw) or not raw.startswith(_EVENT) or self._listings or not self.booted.done():
+                self._sort(Message(raw), arrived_at)
         if self._backlog:
             self._arrived.set()
         if self._stats.held_bytes > self._backlog_bytes:

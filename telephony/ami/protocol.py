@@ -23,6 +23,7 @@ ACTION_LINE_LIMIT = 1020
 ACTION_HEADER_LIMIT = 128
 """Lines of one action, `Action:` counted (AST_MAX_MANHEADERS)."""
 
+_EMPTY_LINE_TOO_MANY = MESSAGE_END + LINE_END
 _EVENT = b"Event: "
 _FORBIDDEN = {"\r": "a carriage return", "\n": "a line feed", "\0": "a NUL"}
 
@@ -149,7 +150,11 @@ class Parser:
         return len(self._rest) > 0
 
     def feed(self, data: bytes) -> list[Message]:
-        """Take the next bytes, give the messages that they complete.
+        """Take the next bytes, give the messages that they complete; see `raws`."""
+        return [Message(raw) for raw in self.raws(data)]
+
+    def raws(self, data: bytes) -> list[bytes]:
+        """Take the next bytes, give those of the messages that they complete: for who wants few of them.
 
         Raises ProtocolError once a message passes the limit; the connection is then to be closed.
         """
@@ -183,14 +188,16 @@ class Parser:
         self.greeted = True
         return True
 
-    def _split(self, data: bytes) -> list[Message]:
+    def _split(self, data: bytes) -> list[bytes]:
         *whole, rest = data.split(MESSAGE_END)
         if len(data) > self._limit:
             self._check(max(map(len, whole), default=0))
             self._check(len(rest) - 3)
         self._rest += rest
         # An empty line too many belongs to no message: Debian's TestEvent RINGING_INBAND ends with one.
-        return [Message(raw.removeprefix(LINE_END)) for raw in whole if raw and raw != LINE_END]
+        if data.startswith(LINE_END) or _EMPTY_LINE_TOO_MANY in data:
+            return [raw.removeprefix(LINE_END) for raw in whole if raw and raw != LINE_END]
+        return whole
 
     def _check(self, size: int) -> None:
         if size > self._limit:

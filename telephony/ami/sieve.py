@@ -213,5 +213,7 @@ _LOOKS: Final[dict[bytes, Look]] = {
     b"QueueMember": _look("Queue", "Name", "Location", *_OF_MEMBER, "ActionID"),
     b"QueueEntry": _look("Queue", "Position", "Channel", "Uniqueid", *_CALLER, "Wait", "Priority", "ActionID"),
 }
+TOLD_BY_VALUES: Final = frozenset((b"VarSet", b"UserEvent"))
+"""The kinds of which not the headers' names and their order alone tell whether a message is whole."""
 KINDS: Final = frozenset(_LOOKS)
 """The kinds of event that `whole` looks at: all that anybody here acts on must be among them."""

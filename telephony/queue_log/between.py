@@ -5,7 +5,7 @@ told = calls_between(log, since, until, pbx="main")
 told.calls, told.why_not
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -22,7 +22,12 @@ LOOKBACK_S: Final = 12 * 3600
 
 
 class Log(Protocol):
-    """A queue_log: files or a table."""
+    """A queue_log: files or a table. `progress` is told how much more of its `size` was read."""
+
+    progress: Callable[[int], None]
+
+    def size(self) -> int:
+        """Give how much there is to read, in bytes or rows. Raises LogUnreadable."""
 
     def begins_at(self) -> int | None:
         """Give the instant of the oldest line, None where there is none. Raises LogUnreadable."""

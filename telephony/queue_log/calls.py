@@ -19,7 +19,7 @@ a few lines: both can be forged. Memory is bounded by the calls that are not ove
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from telephony.call import Call, Ending, Judged, Verdict
 from telephony.ids import SECOND, epoch_of, originated
@@ -42,8 +42,14 @@ DOUBTFUL: Final = "a call that stands in doubtful lines alone"
 LOG_ENDS: Final = "the log ends here: he may have gone on to another queue"
 
 
-class LogCalls:
-    """Takes the entries of one PBX's log in their order. `counts` says what was not believed, by why."""
+Given = TypeVar("Given")
+
+
+class Ends(Generic[Given]):
+    """Takes the entries of one PBX's log in their order. `counts` says what was not believed, by why.
+
+    Gives out each call that is over, as whatever `_give` makes of it.
+    """
 
     def __init__(self, pbx: str, *, quiet_s: float = QUIET_S) -> None:
         self.pbx = pbx
@@ -56,11 +62,9 @@ class LogCalls:
         self._strayed = (0, 0)
         self._swept_at = 0
         self._evicted: list[Draft] = []
-        self._cut_at: dict[str, int] = {}
-        self._verdicts: dict[tuple[object, ...], Verdict] = {}
 
-    def judged(self, entries: Iterable[Entry]) -> Iterator[Judged]:
-        """Give each call that is over, with its verdict, as entries are read; `finish` gives the rest."""
+    def over(self, entries: Iterable[Entry]) -> Iterator[Given]:
+        """Give each call that is over as entries are read; `finish` gives the rest."""
         closing, quiet = self._closing, self._quiet
         for entry in entries:
             if entry[0] != self._now:
@@ -76,10 +80,12 @@ class LogCalls:
                 self._put(entry, place)
             elif entry[4] == RESTART:
                 self._restart(entry[0])
+            else:
+                self._aside(entry)
             if self._evicted:
                 yield from self._sweep()
 
-    def finish(self, restarted_at: int | None = None) -> Iterator[Judged]:
+    def finish(self, restarted_at: int | None = None) -> Iterator[Given]:
         """Give the calls that are over when the log has ended; that one may go on is then said.
 
         `restarted_at` is when the PBX is known to have started last: it writes so only when next it has something
@@ -93,14 +99,24 @@ class LogCalls:
                 yield over
 
     @property
-    def unfinished(self) -> tuple[Call, ...]:
-        """The calls that had not ended where the log did: they may be alive."""
-        alive = (draft for draft in self._drafts.values() if draft.open and draft.credible)
-        return tuple(self._call(draft, "capture-ended", None) for draft in alive)
+    def now(self) -> int:
+        """The log's own time, as far as it was read."""
+        return self._now
 
-    def over_at(self, call: Call) -> int:
-        """Give when a call was over: the last that was written of it, or the restart that cut it off."""
-        return call.ended_at if call.ended_at is not None else self._cut_at.get(call.call_id, call.seen_until)
+    def _give(self, draft: Draft, ending: Ending, ended_at: int | None = None) -> Given:
+        """Give a call that is over."""
+        raise NotImplementedError
+
+    def _placed(self, call_id: str) -> bool:
+        """Tell whether a program placed the call."""
+        return originated(call_id)
+
+    def _aside(self, entry: Entry) -> None:
+        """See an entry that is of no call."""
+
+    def _alive(self) -> Iterator[Draft]:
+        """Give the calls that had not ended where the log did."""
+        return (draft for draft in self._drafts.values() if draft.open and draft.credible)
 
     def _put(self, entry: Entry, place: Callable[[Draft, Entry], None]) -> None:
         """Put an entry into its call, and see whether that is over by it."""
@@ -174,7 +190,7 @@ class LogCalls:
 
     # Giving out
 
-    def _next_over(self, *, log_ended: bool) -> Judged | None:
+    def _next_over(self, *, log_ended: bool) -> Given | None:
         """Give the call that ended first, if nothing was heard of it since."""
         at, draft, turns = self._closing.popleft()
         if turns != draft.turns or self._drafts.get(draft.call_id) is not draft:
@@ -186,15 +202,12 @@ class LogCalls:
             self.counts[DOUBTFUL] += 1
             return None
         if draft.restart_at is not None:
-            if len(self._cut_at) >= MOST_CALLS:
-                self._cut_at.clear()
-            self._cut_at[draft.call_id] = draft.restart_at
-            return self._judge(draft, "pbx-restarted")
+            return self._give(draft, "pbx-restarted")
         if log_ended and at + self._quiet > self._now and draft.visits[-1].end != "abandoned":
             draft.told.append((LOG_ENDS, None, self._now))
-        return self._judge(draft, "hangup", at)
+        return self._give(draft, "hangup", at)
 
-    def _sweep(self) -> Iterator[Judged]:
+    def _sweep(self) -> Iterator[Given]:
         """Give up calls of which nothing was written for too long, and those that there was no room for."""
         old = []
         if self._now - self._swept_at > _SWEEP:
@@ -207,10 +220,62 @@ class LogCalls:
         for draft in old:
             draft.forgot = True
             if draft.visits and draft.credible:
-                yield self._judge(draft, "overdue")
+                yield self._give(draft, "overdue")
 
-    def _judge(self, draft: Draft, ending: Ending, ended_at: int | None = None) -> Judged:
+    def _call(self, draft: Draft, ending: Ending, ended_at: int | None) -> Call:
+        if len(draft.visits) > 1:
+            draft.visits.sort(key=lambda visit: visit.joined_at)
+        last = draft.visits[-1]
+        epoch = epoch_of(draft.call_id)
+        return call_of(
+            pbx=self.pbx,
+            call_id=draft.call_id,
+            linkedid=draft.call_id,
+            channel="",
+            number=draft.number,
+            did=draft.did,
+            started_at=draft.first_at if epoch is None else epoch,
+            ended_at=ended_at,
+            seen_until=self._now if ending == "capture-ended" else draft.last_at,
+            visits=values(draft.visits),
+            hangup_by=last.ended_by,
+            talked_at=last.connected_at,
+            talking=last.connected_at is not None and last.ended_at is None,
+            cut=last.end == "unserved",
+            placed=self._placed(draft.call_id),
+            ending=ending,
+            complete=not draft.forgot and all(visit.joined for visit in draft.visits),
+            evidence=evidence(draft),
+        )
+
+
+class LogCalls(Ends[Judged]):
+    """The same, each call with its verdict."""
+
+    def __init__(self, pbx: str, *, quiet_s: float = QUIET_S) -> None:
+        super().__init__(pbx, quiet_s=quiet_s)
+        self._cut_at: dict[str, int] = {}
+        self._verdicts: dict[tuple[object, ...], Verdict] = {}
+
+    def judged(self, entries: Iterable[Entry]) -> Iterator[Judged]:
+        """Give each call that is over, with its verdict, as entries are read; `finish` gives the rest."""
+        return self.over(entries)
+
+    @property
+    def unfinished(self) -> tuple[Call, ...]:
+        """The calls that had not ended where the log did: they may be alive."""
+        return tuple(self._call(draft, "capture-ended", None) for draft in self._alive())
+
+    def over_at(self, call: Call) -> int:
+        """Give when a call was over: the last that was written of it, or the restart that cut it off."""
+        return call.ended_at if call.ended_at is not None else self._cut_at.get(call.call_id, call.seen_until)
+
+    def _give(self, draft: Draft, ending: Ending, ended_at: int | None = None) -> Judged:
         """Give a call with its verdict. The table is asked once for each combination of what it can depend on."""
+        if draft.restart_at is not None:
+            if len(self._cut_at) >= MOST_CALLS:
+                self._cut_at.clear()
+            self._cut_at[draft.call_id] = draft.restart_at
         call = self._call(draft, ending, ended_at)
         last = call.visits[-1]
         facts = (call.placed, ending, last.end, last.key, last.ringing, last.handed_on, call.hangup_by, call.cut)
@@ -233,30 +298,4 @@ class LogCalls:
             call.evidence,
             "log",
             like.because,
-        )
-
-    def _call(self, draft: Draft, ending: Ending, ended_at: int | None) -> Call:
-        if len(draft.visits) > 1:
-            draft.visits.sort(key=lambda visit: visit.joined_at)
-        last = draft.visits[-1]
-        epoch = epoch_of(draft.call_id)
-        return call_of(
-            pbx=self.pbx,
-            call_id=draft.call_id,
-            linkedid=draft.call_id,
-            channel="",
-            number=draft.number,
-            did=draft.did,
-            started_at=draft.first_at if epoch is None else epoch,
-            ended_at=ended_at,
-            seen_until=self._now if ending == "capture-ended" else draft.last_at,
-            visits=values(draft.visits),
-            hangup_by=last.ended_by,
-            talked_at=last.connected_at,
-            talking=last.connected_at is not None and last.ended_at is None,
-            cut=last.end == "unserved",
-            placed=epoch is None and originated(draft.call_id),
-            ending=ending,
-            complete=not draft.forgot and all(visit.joined for visit in draft.visits),
-            evidence=evidence(draft),
         )

@@ -12,16 +12,16 @@ import lzma
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from functools import cached_property
 from io import BufferedReader
 from operator import itemgetter
 from pathlib import Path
 from statistics import median_low
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 from telephony.errors import TelephonyError
 from telephony.ids import SECOND
@@ -55,9 +55,15 @@ class LogFiles:
 
     def __init__(self, path: Path | str, zone: tzinfo = UTC) -> None:
         self.path, self._zone = Path(path), zone
+        self.progress: Callable[[int], None] = lambda _: None
 
     def __str__(self) -> str:
         return str(self.path)
+
+    def size(self) -> int:
+        """Give how much there is to read; `progress` is told how much more was read, in the same measure."""
+        with self._open() as files:
+            return sum(file.size for file in files)
 
     def begins_at(self) -> int | None:
         """Give the instant of the oldest line, None where there is none. Raises LogUnreadable."""
@@ -71,7 +77,7 @@ class LogFiles:
         """
         begin, end = since - SLACK_S * SECOND, until + SLACK_S * SECOND
         with self._open() as files:
-            wanted = [file for file in files if file.last_written >= begin and (file.first_at or end + 1) <= end]
+            wanted = [file for file in files if self._wanted(file, begin, end)]
             wanted.sort(key=lambda file: file.first_at or 0)
             for batch in joined((file.first_at or 0, file.batches(begin, end, faults)) for file in wanted):
                 if not batch or (since <= min(map(_AT, batch)) and max(map(_AT, batch)) <= until):
@@ -96,9 +102,15 @@ class LogFiles:
                     ) from error
                 if self._names() != names:
                     continue
-                yield [_File(name, stream, self._zone, live=name == self.path.name) for name, stream in streams.items()]
+                yield [self._file(name, stream) for name, stream in streams.items()]
                 return
         raise LogUnreadable(f"{self.path} is rotated again and again while it is read. Try again later.")
+
+    def _file(self, name: str, stream: BufferedReader) -> "_File":
+        return _File(name, stream, self._zone, "left" if name == self.path.name else "torn", self.progress)
+
+    def _wanted(self, file: "_File", begin: int, end: int) -> bool:
+        return file.last_written >= begin and (file.first_at or end + 1) <= end
 
     def _names(self) -> dict[str, int]:
         """Give the log's files with their inodes."""
@@ -122,14 +134,51 @@ class LogFiles:
         return ours and entry.is_file()
 
 
+class NamedFiles(LogFiles):
+    """A queue_log in just these files, whatever they are called and wherever they lie; one named twice is one."""
+
+    def __init__(self, paths: Sequence[Path], zone: tzinfo = UTC) -> None:
+        super().__init__(paths[0], zone)
+        self._paths = paths
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self._paths))
+
+    def _file(self, name: str, stream: BufferedReader) -> "_File":
+        return _File(name, stream, self._zone, "whole", self.progress)
+
+    def _wanted(self, file: "_File", begin: int, end: int) -> bool:
+        return file.first_at is None or super()._wanted(file, begin, end)  # what is no log has faults to tell
+
+    def _names(self) -> dict[str, int]:
+        try:
+            found = {path.stat().st_ino: str(path.absolute()) for path in reversed(self._paths)}
+        except OSError as error:
+            raise LogUnreadable(
+                f"{error.filename}: {error.strerror}. Name files of a queue_log, plain or packed."
+            ) from error
+        return {name: inode for inode, name in reversed(found.items())}
+
+
 @dataclass
 class _File:
-    """One open file of the log."""
+    """One open file of the log.
+
+    Its last line may lack its end: it is `left` for later where Asterisk appends to the file, else it was `torn`; in a
+    file that somebody named it counts as `whole`.
+    """
 
     name: str
     stream: BufferedReader
     zone: tzinfo
-    live: bool  # Asterisk appends to it
+    last: Literal["left", "torn", "whole"]
+    progress: Callable[[int], None] = lambda _: None
+    _told: int = field(default=0, init=False)
+
+    @property
+    def size(self) -> int:
+        """Its bytes, as they lie on the disk."""
+        return os.fstat(self.stream.fileno()).st_size
 
     @cached_property
     def packed(self) -> bool:
@@ -200,7 +249,9 @@ class _File:
                 rest = data[end:]
             else:
                 rest = (rest + data)[-BLOCK:]  # no line is that long
-        if rest and faults is not None and not self.live:
+        if rest and faults is not None and self.last == "whole":
+            yield rest + b"\n"
+        elif rest and faults is not None and self.last == "torn":
             faults.add(Fault(TORN, ""), self.name)
 
     def _chunks(self, offset: int, until: int | None, faults: Faults | None) -> Iterator[bytes]:
@@ -213,15 +264,23 @@ class _File:
                     return
                 yield data
                 offset += len(data)
+                if faults is not None:
+                    self._tell()
         except _DAMAGED as error:
             if faults is not None:
                 faults.add(Fault(DAMAGED, str(error)), self.name)
         except OSError as error:
             raise LogUnreadable(f"{self.name} cannot be read on ({error.strerror}). Look at the disk.") from error
 
+    def _tell(self) -> None:
+        """Tell how far the file on the disk has been read."""
+        here = self.stream.tell()
+        self.progress(here - self._told)
+        self._told = here
+
     def _between(self, begin: int, end: int) -> tuple[int, int]:
         """Give offsets of lines around those from `begin` to `end`."""
-        size = os.fstat(self.stream.fileno()).st_size
+        size = self.size
         low, _ = self._bisect(size, begin, unclear_is_old=False)
         _, high = self._bisect(size, end + 1, unclear_is_old=True)
         return self._line_at(low), size if high + PROBE >= size else self._line_at(high + PROBE)

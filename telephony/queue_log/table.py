@@ -34,6 +34,7 @@ class LogTable:
 
     def __init__(self, url: str, table: str = NAME, zone: tzinfo = UTC) -> None:
         self._name, self._zone = table, zone
+        self.progress: Callable[[int], None] = lambda _: None
         try:
             self._engine = create_engine(url, poolclass=NullPool)  # it is asked seldom
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
@@ -41,6 +42,11 @@ class LogTable:
 
     def __str__(self) -> str:
         return f"table {self._name} in {self._engine.url.render_as_string(hide_password=True)}"
+
+    def size(self) -> int:
+        """Give how many rows there are; `progress` is told how many more were read."""
+        with self._connect() as (connection, table):
+            return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
     def begins_at(self) -> int | None:
         """Give the instant of the oldest row, None where there is none. Raises LogUnreadable."""
@@ -54,6 +60,8 @@ class LogTable:
             rows = _query(table).where(table.c.time >= bound(since, -1), table.c.time <= bound(until, 1))
             data = [column.name for column in _data(table)]
             for number, row in enumerate(connection.execution_options(yield_per=_ROWS).execute(rows), 1):
+                if not number % _ROWS:
+                    self.progress(_ROWS)
                 read = self._read(row._mapping, data)  # noqa: SLF001 - the row's documented mapping
                 if isinstance(read, Fault):
                     faults.add(read, f"{self._name}: row {number} of those read")

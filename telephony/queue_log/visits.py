@@ -62,7 +62,7 @@ class Draft:
 
     def tell(self, entry: Entry) -> bool:
         """Keep what an entry told; False if that was told before."""
-        told = (entry.event, entry.queue, entry.at)
+        told = entry[4], entry[2], entry[0]
         if told in self.told:
             return False
         self.told.append(told)
@@ -84,6 +84,10 @@ class Draft:
 
         Of several the one that began as many seconds earlier as stand at `waited` in the data, else the latest.
         """
+        if len(self.visits) == 1:  # nearly always
+            only = self.visits[0]
+            here = only.end is None and only.queue == entry[2] and (only.connected_at is not None) == connected
+            return only if here else None
         found = [one for one in self.visits if one.end is None and one.queue == entry.queue]
         found = [one for one in found if (one.connected_at is not None) == connected]
         if len(found) > 1 and (began_at := before(entry, waited)) is not None:
@@ -116,6 +120,8 @@ def _enter(draft: Draft, entry: Entry) -> None:
 
 def _number(data: tuple[str, ...]) -> str | None:
     """Give the caller's number; None where it is none, or where a `|` in it shifted what follows."""
+    if len(data) == len(_PADDING):  # nearly always
+        return usable(data[1]) if data[2].isdigit() else None
     _, number, position, *more = *data, *_PADDING[len(data) :]
     shifted = any(more) and more[-1].isdigit() and len(more[-1]) <= _POSITION_DIGITS
     return usable(number) if position.isdigit() and not shifted else None

@@ -5,11 +5,10 @@ from __future__ import annotations
 import gzip
 from datetime import date
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks import drawing, staffing
+from benchmarks import staffing
 from benchmarks.staffing_data import BANK, US_BANK, bank, us_bank
 from scheduler.staffing.shifts import Block
 
@@ -53,29 +52,19 @@ def test_five_minutes_become_half_hours(tmp_path: Path) -> None:
     assert (row[14], row[15], sum(row)) == (7, 5, 12)
 
 
-def test_what_is_absent_is_said(tmp_path: Path) -> None:
-    assert staffing.main(["--data", str(tmp_path), "--docs", str(tmp_path)]) == 0
-    report = (tmp_path / "staffing.md").read_text()
-    assert "The bank's month: left out" in report
-    assert "The US bank: left out" in report
-    assert "name the folder that holds it with --data" in report
-
-
-@pytest.mark.parametrize(
-    "picture",
-    [
-        drawing.lines("A & B", ["1 h", "2 h"], {"ours <": [0.1, None], "theirs": [0.2, 2.0]}, 1.0, "ahead"),
-        drawing.heat("Lost", ["Mon", "Tue"], ["09:00", "09:30"], {(0, 0): 1.0, (1, 1): 4.0}, {(1, 1)}),
-        drawing.heat("Nothing", ["Mon"], ["09:00"], {}, set()),
-    ],
-)
-def test_pictures_are_svg(picture: str) -> None:
-    root = ET.fromstring(picture)  # noqa: S314 - our own
-    assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert root.attrib["aria-label"]
-
-
-def test_the_heat_map_frames_what_it_is_told() -> None:
-    picture = drawing.heat("Lost", ["Mon"], ["09:00", "09:30"], {(0, 0): 1.0, (0, 1): 4.0}, {(0, 1)})
-    assert picture.count('stroke-width="2"') == 1
-    assert picture.index('fill-opacity="0.29') < picture.index('fill-opacity="1.00"')
+@pytest.mark.parametrize("there", [None, BANK, US_BANK])
+def test_where_a_record_is_absent_nothing_is_written_and_it_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], there: str | None
+) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "staffing.md").write_text("of last time")
+    if there == BANK:
+        put(tmp_path, BANK, f"{HEAD}\n{LINES}")
+    elif there:
+        put(tmp_path, US_BANK, "local_datetime,calls\n2003-03-03 07:00,3\n")
+    assert staffing.main(["--data", str(tmp_path), "--docs", str(docs)]) == 1
+    assert (docs / "staffing.md").read_text() == "of last time"
+    assert list(docs.iterdir()) == [docs / "staffing.md"]
+    said = capsys.readouterr().err
+    assert f"{US_BANK if there == BANK else BANK} is not there: name the folder that holds it with --data" in said

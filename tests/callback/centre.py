@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import sqlite3
+from collections import Counter, namedtuple
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection
 
 from callback import dispatch, settle, tending, wording
-from callback.live import Live
+from callback.blocks import FREE, Standing
+from callback.errors import CallbackError
+from callback.live import CLOCK_MAY_BE_OFF_S, Live
 from callback.live import store as show
 from callback.store import lanes, lease
 from callback.store import tables as t
 from callback.store.engine import Store
 from callback.writer import Writer
+from scheduler.errors import SchedulerError
+from scheduler.hours import Hours
 from sms.delivery import deliver
 from sms.gateway import Receipt, Refused, Unsent
 from sms.outbox import text_outbox
@@ -23,9 +30,9 @@ from telephony.call import Kind
 from telephony.dialler import Order
 from telephony.pbx import Heard
 from tests.callback.switch import ENOUGH_S, Switch
-from tests.callback.world import World, call, emptied, judged, picture, rules
+from tests.callback.world import ABROAD, US, World, call, emptied, judged, rules
 
-TABLES = (t.reservation, t.attempt, t.promise, t.loss, t.verdict, text_outbox)
+TABLES = (t.reservation, t.attempt, t.promise, t.loss, t.verdict, t.audit, t.block, t.person, text_outbox)
 
 
 @dataclass(frozen=True)
@@ -38,46 +45,66 @@ class Answered:
     attempt: str = ""  # none: he came back by himself
 
 
-def _rows(connection: Connection, table: Table) -> list[Any]:
-    return list(connection.exec_driver_sql(f"SELECT * FROM {table.name}"))  # noqa: S608 - our own table
+def _rows(eyes: sqlite3.Connection, table: str) -> list[Any]:
+    found = eyes.execute(f"SELECT * FROM {table}")  # noqa: S608 - our own table
+    return list(map(_row_of(table, tuple(name for name, *_ in found.description))._make, found))
 
 
-class PowerCut(Exception):
-    """The process dies in the middle of a transaction."""
+@cache
+def _row_of(table: str, names: tuple[str, ...]) -> Any:
+    return namedtuple(table, names)  # noqa: PYI024 - its columns are known only now
 
 
 class Centre:
-    """What is true outside, and what the service does about it; the clock is `now`. `store` is one that is kept."""
+    """What is true outside, and what the service does about it. `store` is one that is kept.
+
+    The time is `now`; the clock of the service is off by `skew`, which it notices beyond two seconds. What it hears is
+    in the journal (`heard`) before anything follows from it.
+    """
 
     def __init__(self, store: Store, now: int, site: dict[str, Any]) -> None:
-        self.now, self.store = now, store
+        self.now, self.store, self.skew = now, store, 0
         emptied(store)
-        self.world = World(store.url, rules(**site))
+        self._eyes = sqlite3.connect(str(store.engine.url.database), isolation_level=None)  # much is looked at, often
+        self.world = World(store.url, rules(**site), trunks={"main": ABROAD})
         self.shift = self.world.shift
         self.hours = self.shift.hours
         self.switch = Switch()
         self.on_the_way: list[Order] = []  # Originates that the PBX has not seen yet, or will see again
-        self.heard: list[Heard] = []  # everything that was committed, in order
+        self.heard: list[Heard] = []
+        self._committed = 0  # so much of it
         self.on_line: set[str] = set()
         self.answered: list[Answered] = []
         self.sent: Counter[str] = Counter()
         self.texted_on_the_line: list[str] = []
+        self.blocked: dict[str, Standing] = {}
+        self.released: set[str] = set()  # calls that a person released
         self._workers = 1
         self._begin_work()
 
     def _begin_work(self) -> None:
-        self.writer = Writer(
-            self.store, self.shift, self.world.held, "j1", lambda: self.now, lambda _: None, lambda _: None
-        )
+        tell = (lambda _: None, lambda _: None)
+        self.writer = Writer(self.store, self.shift, self.world.held, "j1", lambda: self.clock, *tell)
+
+    @property
+    def clock(self) -> int:
+        """What the service takes for the time."""
+        return self.now + self.skew
+
+    @property
+    def clock_off(self) -> bool:
+        return abs(self.skew) > CLOCK_MAY_BE_OFF_S * US
 
     def everything(self) -> dict[str, list[Any]]:
         """All rows that anything is decided by, as they stand in SQLite."""
-        with self.store.read() as connection:
-            return {table.name: _rows(connection, table) for table in TABLES}
+        return {table.name: _rows(self._eyes, table.name) for table in TABLES}
 
-    def numbers(self) -> dict[int, str]:
-        with self.store.read() as connection:
-            return {row.id: row.number for row in _rows(connection, t.person)}
+    def hours_of(self, number: str) -> Hours:
+        """The hours at which his phone may ring."""
+        return self.shift.hours_of(number, "main")
+
+    def close(self) -> None:
+        self._eyes.close()
 
     def due_at(self) -> int | None:
         """When somebody is due at the earliest; None if nobody waits."""
@@ -93,16 +120,18 @@ class Centre:
         """The numbers that ring for us, or talk to us."""
         return {leg.order.agent_sees for leg in self.switch.legs.values() if leg.phase != "looking"}
 
-    def lose(self, signalled: str, number: str, queue: str, kind: Kind) -> None:
-        lost = call(signalled, self.now, queue=queue, talked_s=5 if kind in {"dropped", "silent"} else None)
-        self.commit(Heard(((lost, judged(lost, kind)),), (), len(self.heard)))
+    def lose(self, signalled: str, number: str, queue: str, kind: Kind, ago_s: int = 0) -> None:
+        """Somebody is lost, or was some time ago and is heard of only now, as from a log."""
+        talked_s = 5 if kind in {"dropped", "silent"} else None
+        lost = call(signalled, self.now - ago_s * US, queue=queue, talked_s=talked_s)
         self.on_line.discard(number)
+        self.commit(Heard(((lost, judged(lost, kind)),), (), len(self.heard)))
 
     def serve(self, signalled: str, number: str, queue: str) -> None:
         served = call(signalled, self.now, queue=queue, talked_s=30)
-        self.commit(Heard(((served, judged(served, "served")),), (), len(self.heard)))
         self.answered.append(Answered(number, self._group(queue), served.visits[0].connected_at or 0))
         self.on_line.discard(number)
+        self.commit(Heard(((served, judged(served, "served")),), (), len(self.heard)))
 
     def deliver_originate(self, order: Order) -> None:
         """An Originate arrives late, or once more; then its refusal may be all that is heard of how it ended."""
@@ -144,6 +173,8 @@ class Centre:
 
     def tick(self, seen: Live, fate: str) -> None:
         """Carry over and place what may be placed; `fate` is what becomes of the orders."""
+        if self.clock_off:
+            seen = replace(seen, closed="database-clock-off")
         self.write(lambda connection: self._carry_over(connection, seen))
         while (order := self.write(lambda connection: self._claim(connection, seen))) is not None:
             if fate == "refused":
@@ -154,15 +185,17 @@ class Centre:
                 self.switch.originate(order, self.now)
 
     def _carry_over(self, connection: Connection, seen: Live) -> None:
-        dispatch.carry_over(connection, self.shift, self.now)
-        show(connection, "main", seen, self.now)
+        if not seen.clock_off:
+            dispatch.carry_over(connection, self.shift, self.clock)
+        show(connection, "main", seen, self.clock)
 
     def _claim(self, connection: Connection, seen: Live) -> Order | None:
-        order, _ = dispatch.next_order(connection, self.shift, self.world.held, seen, self.now)
+        order, _ = dispatch.next_order(connection, self.shift, self.world.held, seen, self.clock)
         if order is not None:
+            assert not self.blocked.get(order.agent_sees, FREE).calls, "called though blocked"
             query = t.reservation.select().join(t.attempt).where(t.attempt.c.id == order.attempt)
             row = connection.execute(query).one()
-            assert self.hours.may_ring(self.now)
+            assert self.hours_of(order.agent_sees).may_ring(self.now)
             assert seen.closed is None
             assert order.agent_sees not in seen.numbers
             assert row.last_lost_at >= self._answered_at(order.agent_sees, row.queue_group), "rung for the same loss"
@@ -183,14 +216,15 @@ class Centre:
         for row in tending.came_back(rows, self.on_line):
             if row.id in self.switch.legs:
                 self.switch.hang_up(row.id, self.now)
-        for row in tending.unattended(rows, set(self.switch.legs), self.now):
-            found = tending.resolve(row, self.switch.ticket(row.id), ENOUGH_S, self.now)
+        for row in [] if self.clock_off else tending.unattended(rows, set(self.switch.legs), self.clock):
+            found = tending.resolve(row, self.switch.ticket(row.id), ENOUGH_S, self.clock)
             if found is not None:
                 self._end(row.id, found.outcome, found.evidence)
 
     def text(self, mood: str) -> None:
         self.write(lambda connection: wording.hold_back(connection, self.shift, self.on_line, self.now))
-        deliver(self.store.write, Gateway(mood, self), self._address, lambda: self.now, 20, pbx="main")
+        gateway = Gateway(mood, self)
+        deliver(self.store.write, gateway, lambda: nullcontext(self._address), lambda: self.now, 20, pbx="main")
 
     def _address(self, recipient: str) -> str | None:
         with self.store.read() as connection:
@@ -203,29 +237,32 @@ class Centre:
             return work(connection)
 
     def commit(self, heard: Heard) -> None:
-        self.writer.commit([heard])
         self.heard.append(heard)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Commit what is in the journal and not in the database yet."""
+        while self._committed < len(self.heard):
+            self.writer.commit([self.heard[self._committed]])
+            self._committed += 1
 
     def _end(self, attempt: str, outcome: str, evidence: list[str]) -> None:
         self.write(
-            lambda connection: settle.end(connection, self.shift, attempt, outcome, evidence, self.now, self.now)
+            lambda connection: settle.end(connection, self.shift, attempt, outcome, evidence, self.clock, self.clock)
         )
 
-    # The service dies, and is doubled
+    # People, from a process of their own
 
-    def half_done(self, connection: Connection, what: str, signalled: str, queue: str) -> None:
-        """Begin some work and die of it."""
-        if what == "tick":
-            dispatch.carry_over(connection, self.shift, self.now)
-            seen = picture(free={queue: {"agent1"}})
-            dispatch.next_order(connection, self.shift, self.world.held, seen, self.now)
-        elif what == "lost":
-            self.world.hear_in(connection, call(signalled, self.now, queue=queue))
-        for row in lanes.in_flight(connection, "main") if what in {"step", "end"} else ():
-            settle.progress(connection, self.shift, row.id, "customer_answered_at", self.now)
-            if what == "end":
-                settle.end(connection, self.shift, row.id, "reached", [], self.now, self.now)
-        raise PowerCut
+    def decide(self, decide: Callable[[Connection], object]) -> bool:
+        """Decide in one transaction; False where it is refused, which changes nothing."""
+        try:
+            with self.store.write() as connection:
+                decide(connection)
+        except (CallbackError, SchedulerError):
+            return False
+        return True
+
+    # The service dies, and is doubled
 
     def take_over(self) -> None:
         """Another process gets the lease when it has lapsed, and begins with nothing but the database."""
@@ -238,6 +275,7 @@ class Centre:
         assert held is not None
         self.world.held = held
         self._begin_work()
+        self._catch_up()
 
 
 class Gateway:
@@ -248,7 +286,9 @@ class Gateway:
     def __init__(self, mood: str, centre: Centre) -> None:
         self._mood, self._centre = mood, centre
 
-    def send(self, to: str, body: str, ref: str) -> Receipt:
+    def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
+        assert line == ""
+        assert not self._centre.blocked.get(to, FREE).texts, "texted though blocked"
         if to in self._centre.on_line | self._centre.rung():
             self._centre.texted_on_the_line.append(body)
         if self._mood == "refuses":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from callback import dispatch, settle
 from callback.errors import NotOurs
 from callback.live import Live
-from callback.rules import QueueRules
+from callback.rules import Pacing, QueueRules
 from callback.shift import take_over
 from callback.store import lease
 from callback.store import tables as t
+from scheduler.policy import Load
+from telephony.dialler import BEHIND_EVERYONE, IN_TURN
 from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, picture, rules
 
 HIM, HER = "+819012345678", "+819087654321"
@@ -38,7 +41,8 @@ def test_a_claim_makes_one_attempt_in_flight_and_one_order(world: World) -> None
     assert (row.state, row.open, row.tries) == ("calling", True, 0)
     assert (attempt.id, attempt.in_flight, attempt.number, attempt.fence) == (order.attempt, True, 1, world.held.fence)
     assert (attempt.outcome, attempt.ended_at, attempt.pbx_boot) == (None, None, "boot 1")
-    assert attempt.decision == {"why": "in-aim", "agents": ["PJSIP/agent1"], "of": 1}
+    decision = {"why": "in-aim", "agents": ["PJSIP/agent1"], "of": 1, "binds": False, "cost": None, "others": {}}
+    assert attempt.decision == decision
     assert [news.event for news in world.told] == ["dialling"]
 
 
@@ -214,12 +218,12 @@ def test_what_was_carried_over_is_not_carried_again_and_called_in_the_morning(wo
     assert world.carry_over(at("21:32")) == []
     assert world.carry_over(at("07:00", 24)) == []
     assert world.claim(at("07:59", 24)) is None
-    assert world.claim(at("08:00", 24)) is not None
+    assert world.claim(at("08:00", 24) + 2 * US) is not None
 
 
 def test_what_is_overdue_during_the_day_keeps_its_promise(world: World) -> None:
     world.hear(call())
-    assert world.carry_over(NOON + 90 * MINUTE) == []
+    assert [news.event for news in world.carry_over(NOON + 90 * MINUTE)] == ["overdue"]
     assert len(world.rows(t.promise)) == 1
 
 
@@ -334,3 +338,50 @@ def test_who_is_lost_again_after_his_deadline_is_not_called_after_who_was_lost_o
     order = world.claim(NOON + 65 * MINUTE)
     assert order is not None
     assert order.agent_sees == "+819012345601", "he was let down twice, and is at his phone"
+
+
+# What is left for live callers
+
+DEAR = Load(staffed=2, idle=1, calls_s=0.05, handle_s=300, patience_s=60)  # who calls finds nobody as it is
+
+
+def test_a_callback_that_is_too_dear_waits_until_its_deadline_binds(migrated_url: str) -> None:
+    world = World(migrated_url, rules(pacing=Pacing(binds_min=5, price_binding=1000)))
+    world.hear(call())
+    seen = replace(picture(), loads={"support": DEAR})
+    assert world.claim(NOON + 54 * MINUTE, seen) is None
+    order = world.claim(NOON + 55 * MINUTE, seen)
+    assert order is not None
+    assert order.prio == IN_TURN, "behind those who wait, and not behind who comes later"
+    (attempt,) = world.attempts()
+    assert attempt.decision["binds"]
+    assert attempt.decision["cost"] > 0.5
+    world.close()
+
+
+def test_before_its_deadline_binds_a_callback_is_behind_everyone(world: World) -> None:
+    world.hear(call())
+    order = world.claim(NOON + MINUTE)
+    assert order is not None
+    assert order.prio == BEHIND_EVERYONE
+
+
+def test_as_many_agents_stay_free_as_the_settings_say(migrated_url: str) -> None:
+    world = World(migrated_url, rules(pacing=Pacing(keep_free=2)))
+    world.hear(call())
+    assert world.claim(NOON + MINUTE, picture(free={"support": {"a", "b"}})) is None
+    assert world.claim(NOON + MINUTE, picture(free={"support": {"a", "b", "c"}})) is not None
+    world.close()
+
+
+def test_no_more_callbacks_are_under_way_than_the_settings_say(migrated_url: str) -> None:
+    world = World(migrated_url, rules(pacing=Pacing(most_at_once=1)))
+    world.hear(call("09012345601"))
+    world.hear(call("09012345602"))
+    seen = picture(free={"support": {"a", "b", "c"}})
+    first = world.claim(NOON + MINUTE, seen)
+    assert first is not None
+    assert world.claim(NOON + MINUTE, seen) is None
+    world.end(first.attempt, "reached", NOON + 2 * MINUTE)
+    assert world.claim(NOON + 2 * MINUTE, seen) is not None
+    world.close()

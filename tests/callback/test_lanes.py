@@ -9,6 +9,8 @@ from sqlalchemy import Connection, event, text
 
 from callback import recovery, redial, wording
 from callback.store import lanes
+from scheduler.candidate import IN_AIM, IN_WINDOW, OVERDUE
+from scheduler.order import BINDS
 from tests.callback.world import MINUTE, NOON, ON, World, call, judged, picture, rules
 
 AGENTS = {f"PJSIP/agent{n}" for n in range(9)}
@@ -28,6 +30,7 @@ def test_lanes_go_by_promise_in_aim_oldest_then_in_window_newest_then_overdue_ol
 def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lane of five rows is as easily filled as one of fifty."""
     monkeypatch.setattr(lanes, "LANE", 5)
+    monkeypatch.setattr(lanes, "AT_FIRST", 2)
 
 
 @pytest.mark.usefixtures("_narrow")
@@ -58,7 +61,9 @@ def test_an_unstaffed_queue_does_not_stand_in_the_way(world: World) -> None:
 
 def _look(connection: Connection, world: World) -> None:
     """Everything that asks for open reservations or attempts in flight again and again."""
-    lanes.due(connection, "main", NOON, {"support": (), "sales": ("+819012345678",)})
+    open_lanes = {name: ["support", "sales"] for name in (IN_AIM, BINDS, IN_WINDOW, OVERDUE)}
+    wanted = lanes.Wanted(open_lanes, {"sales": ("+819012345678",)}, ["+819012345679"], ["spare"], 300, 3600)
+    list(lanes.due(connection, "main", NOON, wanted))
     lanes.overdue(connection, "main", NOON)
     lanes.everything_open(connection, "main", 200)
     lanes.in_flight(connection)
@@ -80,20 +85,22 @@ def test_no_look_at_what_is_open_scans_what_is_closed(world: World) -> None:
     with world.store.write() as connection:
         _look(connection, world)
         event.remove(world.store.engine, "before_cursor_execute", note)
-        plans = [_plan(connection, statement, values) for statement, values in asked]
-    assert len(plans) >= len(("three lanes", "overdue", "open", "in flight twice", "held back", "served", "standing"))
-    scans = [line for plan in plans for line in plan if _scans(line)]
-    assert scans == []
+        plans = [plan(connection, statement, values) for statement, values in asked]
+    assert len(plans) >= len(
+        ("seven lanes", *range(6), "overdue", "open", "in flight twice", "held back", "served", "standing")
+    )
+    assert [line for one in plans for line in one if scans(line)] == []
 
 
-def _plan(connection: Connection, statement: str, values: Any) -> list[str]:
+def plan(connection: Connection, statement: str, values: Any) -> list[str]:
     if connection.dialect.name == "sqlite":
         return [str(row.detail) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
     connection.execute(text("SET LOCAL enable_seqscan = off"))
     return [str(row[0]) for row in connection.exec_driver_sql(f"EXPLAIN {statement}", values)]
 
 
-def _scans(line: str) -> bool:
-    """Whether a line of a plan reads a table from end to end."""
+def scans(line: str) -> bool:
+    """Whether a line of a plan reads a table from end to end; of what is open or in flight there is an index."""
     bare = line.split("  (cost", maxsplit=1)[0].strip("-> ")
-    return bare in {"SCAN reservation", "SCAN attempt", "Seq Scan on reservation", "Seq Scan on attempt"}
+    whole = {f"{how} {table}" for table in ("reservation", "attempt") for how in ("SCAN", "Seq Scan on")}
+    return bare in whole or bare.startswith(("SCAN person", "SCAN call", "SCAN queue_visit", "Seq Scan on person"))

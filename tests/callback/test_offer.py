@@ -3,6 +3,7 @@
 import pytest
 
 from callback import offer
+from callback.callee import hours_of
 from callback.rules import QueueRules, ShiftRules
 from callback.settings import Trunk
 from callback.shift import Shift
@@ -13,7 +14,7 @@ TRIED = ON.model_copy(update={"only_numbers": ("+819012345678",)})
 
 
 def shift(site: ShiftRules) -> Shift:
-    return Shift("main", {"main": Trunk()}, site, 1, site.hours())
+    return Shift("main", {"main": Trunk()}, site, 1, site.hours(), hours_of(site))
 
 
 def test_only_queues_that_are_switched_on_for_everybody_offer_it() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callback.phone import Number, Refused, dial_string, read
+from callback.phone import Number, Refused, block_of, dial_string, read, takes_texts
 from callback.settings import Trunk
 
 JAPAN = Trunk(region="JP", form="national", own_numbers=("+81312345678",))
@@ -49,6 +49,13 @@ def test_every_signalled_form_becomes_one_e164_number(trunk: Trunk, signalled: s
         (JAPAN, "+12125550123", "foreign-country"),
         (JAPAN, "0990123456", "premium-rate"),
         (AMERICA, "9005550123", "premium-rate"),
+        (AMERICA, "+819012345678", "foreign-country"),
+        (AMERICA, "+81990123456", "premium-rate"),  # the worse reason first
+        (OPEN, "+881612345678", "satellite"),
+        (OPEN, "+870776123456", "satellite"),
+        (OPEN, "+8821612345678", "satellite"),
+        (Trunk(region="GB"), "07012345678", "personal-number"),
+        (Trunk(region="DE"), "018012345", "shared-cost"),
     ],
 )
 def test_what_is_not_called_back_says_why(trunk: Trunk, signalled: str | None, reason: str) -> None:
@@ -83,3 +90,24 @@ def test_what_is_dialled_holds_digits_alone(signalled: str) -> None:
         number = dial_string(found.e164, OPEN).removeprefix("PJSIP/").removesuffix("@trunk")
         assert number.removeprefix("+").isdigit()
         assert read(found.e164, OPEN) == found
+
+
+@pytest.mark.parametrize(
+    ("e164", "takes"),
+    [
+        ("+819012345678", True),
+        ("+8613912345678", True),
+        ("+12125550123", True),  # in America nobody can tell
+        ("+815012345678", True),
+        ("+81398765432", False),
+        ("+81120123456", False),
+        ("+862162345678", False),
+        ("+442079460958", False),
+    ],
+)
+def test_a_number_that_is_no_mobile_gets_no_texts(e164: str, takes: bool) -> None:
+    assert takes_texts(e164) == takes
+
+
+def test_a_block_is_shared_by_its_numbers() -> None:
+    assert block_of("+819012345678") == block_of("+819012349999") != block_of("+819012355678")

@@ -18,7 +18,7 @@ from callback.queue_view import Line
 from callback.rules import QueueRules
 from callback.store import tables as t
 from callback.store.engine import Store
-from tests.callback.world import MINUTE, NOON, ON, US, World, call, migrated, picture, rules
+from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, migrated, picture, rules
 
 HIM = "+819012345678"
 
@@ -117,7 +117,7 @@ def test_at_night_it_says_so(world: World, clock: Callable[[int], None]) -> None
     clock(NOON + 10 * 60 * MINUTE)
     seen(world, picture(), NOON + 10 * 60 * MINUTE)
     (line,) = view(world)
-    assert (line.why_not, line.overdue) == ("quiet-hours", True)
+    assert (line.why_not, line.overdue, line.until_at) == ("quiet-hours", True, at("08:00", 24))
 
 
 @pytest.mark.parametrize("age_s", [11, 3600])
@@ -153,7 +153,8 @@ def test_a_database_without_reservations_has_an_empty_queue(migrated_url: str, w
 # For people
 
 WORDS = ["watch", "quiet-hours", "not-due", "in-flight", "number-live", "no-free-agent", "callers-waiting", "pacing"]
-WORDS += ["in-aim", "in-window", "overdue", "being-called", "service-not-running"]
+WORDS += ["in-aim", "in-window", "overdue", "being-called", "service-not-running", "in-incident", "left-to-people"]
+WORDS += ["kept-free", "too-dear", "lane-not-called", "trunk-rests"]
 WORDS += ["pbx-not-connected", "pbx-clock-off", "database-clock-off"]
 
 
@@ -172,6 +173,11 @@ def line(**changes: Any) -> Line:
         "due_at": NOON + 7 * MINUTE,
         "overdue": False,
         "why_not": "watch",
+        "assigned_to": None,
+        "until_at": None,
+        "trunk": "main",
+        "overdue_by_at": None,
+        "text_refusal": None,
     }
     return Line(**{**values, **changes})
 
@@ -198,8 +204,8 @@ def test_every_reason_is_said_in_plain_words(shown: Callable[..., str], word: st
 
 
 def test_the_table_shows_times_of_the_site(shown: Callable[..., str]) -> None:
-    table = shown(line(why_not="not-due", losses=3), line(overdue=True, why_not="overdue"))
-    for words in ("12:30", "13:00", "waits for its time, 12:07", "abandoned x3", "13:00 missed", "is next, late"):
+    table = shown(line(why_not="not-due", until_at=NOON + 7 * MINUTE, losses=3), line(overdue=True, why_not="overdue"))
+    for words in ("12:30", "13:00", "waits for its time until 12:07", "abandoned x3", "13:00 missed", "is next, late"):
         assert words in table
 
 

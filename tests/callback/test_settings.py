@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from callback.errors import SettingsError
-from callback.rules import ShiftRules
+from callback.rules import Pacing, ShiftRules
 from callback.settings import load
+from scheduler.policy import DEFAULT
 
 LEAST = """
 [pbx]
@@ -110,3 +111,11 @@ def test_a_dialled_number_leads_to_its_queue_with_or_without_its_plus(named: str
     rules = ShiftRules(dids={named: "support"}, default_queue="other")
     assert [rules.queue_of(did) for did in (dialled, "500", None)] == ["support", "other", "other"]
     assert rules.named() == ["support", "other"]
+
+
+def test_the_service_paces_callbacks_as_the_simulated_default_does_and_tries_who_is_overdue_once_more() -> None:
+    policy = Pacing().policy()
+    assert {name: policy.lanes[name] for name in DEFAULT.lanes} == DEFAULT.lanes
+    assert (policy.keep, policy.in_lanes, policy.by_queue) == (DEFAULT.keep, DEFAULT.in_lanes, DEFAULT.by_queue)
+    assert list(policy.lanes) == [*DEFAULT.lanes, "overdue"]
+    assert policy.bind_price == policy.lanes["in-aim"].price, "a deadline that binds is worth as much as an aim"

@@ -30,7 +30,7 @@ class Flight:
     claimed_at: int = NOON
     state: str = "calling"
     e164: str = "+819012345678"
-    customer_dialled_at: int | None = None
+    customer_answered_at: int | None = None
 
 
 def resolve(ticket: str | None, now: int, boot: str = "boot 1") -> Resolution | None:
@@ -51,6 +51,7 @@ TICKETS: dict[str | None, tuple[str | None, str, str | None, str]] = {
     "ended:NOANSWER:19:": ("no-answer", "no-answer", "no-answer", "no-answer"),
     "ended:CHANUNAVAIL:1:": ("invalid-number", "invalid-number", "invalid-number", "invalid-number"),
     "ended:CONGESTION:34:": ("trunk-failure", "trunk-failure", "trunk-failure", "trunk-failure"),
+    "ended:NOBODY:16:": ("agent-no-answer", "agent-no-answer", "agent-no-answer", "agent-no-answer"),
     "ended:CANCEL:16:": ("agent-cancelled", "agent-cancelled", "agent-cancelled", "agent-cancelled"),
     "ended:": ("unknown", "unknown", "unknown", "unknown"),  # closed, but nobody can read how
     "ringing": (None, "unknown", None, "unknown"),
@@ -71,6 +72,13 @@ def test_the_evidence_names_the_ticket_and_both_starts_of_the_pbx(ticket: str | 
     found = resolve(ticket, OVER, "boot 2")
     assert found is not None
     assert found.evidence == [said, "PBX started boot 2, at the claim boot 1"]
+    assert found.steps == ()
+
+
+def test_a_ticket_of_who_waited_in_vain_proves_that_he_was_rung_and_answered() -> None:
+    found = resolve("ended:NOBODY:16:", NOON)
+    assert found is not None
+    assert found.steps == ("customer_dialled_at", "customer_answered_at")
 
 
 def test_a_ticket_that_cannot_be_read_leaves_it_unknown_but_not_before_the_ring_is_over() -> None:
@@ -112,8 +120,8 @@ def test_only_old_attempts_without_a_live_channel_are_tended() -> None:
         (Flight(), {"+819087654321"}, False),
         (Flight(), {"+819012345678"}, True),
         (Flight(state="returned"), set(), True),
-        (Flight(state="returned", customer_dialled_at=NOON), set(), False),  # it rings: whoever answers is answered
-        (Flight(customer_dialled_at=NOON), {"+819012345678"}, False),
+        (Flight(state="returned", customer_answered_at=NOON), set(), False),  # they talk
+        (Flight(customer_answered_at=NOON), {"+819012345678"}, False),
     ],
 )
 def test_an_attempt_is_called_off_while_its_customer_comes_back(

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import time
+from math import inf
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler import clock
+from scheduler.candidate import IN_AIM, IN_WINDOW, OVERDUE, Candidate, lane
 from scheduler.clock import HOUR, MINUTE, SECOND
 from scheduler.hours import Hours
-from scheduler.order import Call, Candidate, Floor, Wait, choose
+from scheduler.order import BINDS, Call, Decision, Desk, Floor, Wait, choose
+from scheduler.policy import Lane, Load, Policy, binds, cost
 from tests.scheduler.moments import at
 
 SITE = Hours(clock.zone("Asia/Shanghai"))
 NOW = at("2025-11-21 10:00")
+EVERYBODY = Policy({IN_AIM: Lane(), IN_WINDOW: Lane("newest"), OVERDUE: Lane()})
 ONE_FREE = Floor(free={"sales": {"PJSIP/1"}}, waiting={}, looking={})
 
 
 def lost(minutes_ago: int, reservation: int = 1, queue: str = "sales") -> Candidate:
     start = NOW - minutes_ago * MINUTE
     return Candidate(reservation, queue, "abandoned", start, start + 30 * MINUTE, start + HOUR, due_at=start)
+
+
+def decide(candidates: list[Candidate], floor: Floor, policy: Policy = EVERYBODY, now: int = NOW) -> Decision:
+    return choose(candidates, Desk(floor, policy), SITE, now)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +47,7 @@ def lost(minutes_ago: int, reservation: int = 1, queue: str = "sales") -> Candid
 )
 def test_who_goes_first(minutes_ago: list[int], chosen: int, lane: str) -> None:
     candidates = [lost(minutes, number) for number, minutes in enumerate(minutes_ago)]
-    decision = choose(candidates, ONE_FREE, SITE, NOW)
+    decision = decide(candidates, ONE_FREE)
     assert isinstance(decision, Call)
     assert decision.candidate == lost(chosen, minutes_ago.index(chosen))
     assert decision.agents == ("PJSIP/1",)
@@ -59,23 +67,23 @@ def test_who_goes_first(minutes_ago: list[int], chosen: int, lane: str) -> None:
     ],
 )
 def test_why_not_yet(candidate: Candidate, why: str, until: int | None) -> None:
-    assert choose([candidate], ONE_FREE, SITE, NOW) == Wait(until, {1: why})
+    assert decide([candidate], ONE_FREE) == Wait(until, {1: why})
 
 
 def test_nobody_is_called_in_quiet_hours() -> None:
-    decision = choose([lost(5)], ONE_FREE, SITE, at("2025-11-21 22:00"))
+    decision = decide([lost(5)], ONE_FREE, now=at("2025-11-21 22:00"))
     assert decision == Wait(at("2025-11-22 08:00"), {1: "quiet-hours"})
 
 
 def test_quiet_hours_end_before_somebody_is_due() -> None:
     candidates = [replace(lost(5), due_at=at("2025-11-22 09:00"))]
-    assert choose(candidates, ONE_FREE, SITE, at("2025-11-21 22:00")).why == {1: "quiet-hours"}
-    wait = choose(candidates, ONE_FREE, SITE, at("2025-11-21 22:00"))
+    assert decide(candidates, ONE_FREE, now=at("2025-11-21 22:00")).why == {1: "quiet-hours"}
+    wait = decide(candidates, ONE_FREE, now=at("2025-11-21 22:00"))
     assert wait == Wait(at("2025-11-22 09:00"), {1: "quiet-hours"})
 
 
 def test_with_nobody_to_call_there_is_nothing_to_wait_for() -> None:
-    assert choose([], ONE_FREE, SITE, NOW) == Wait(None, {})
+    assert decide([], ONE_FREE) == Wait(None, {})
 
 
 @pytest.mark.parametrize(
@@ -100,15 +108,15 @@ def test_with_nobody_to_call_there_is_nothing_to_wait_for() -> None:
 def test_live_callers_get_their_agents_first(
     free: dict[str, set[str]], waiting: dict[str, int], looking: dict[str, int], why: str
 ) -> None:
-    assert choose([lost(5)], Floor(free, waiting, looking), SITE, NOW).why == {1: why}
+    assert decide([lost(5)], Floor(free, waiting, looking)).why == {1: why}
 
 
 def test_no_more_callbacks_are_begun_than_there_is_room_for() -> None:
-    assert choose([lost(5)], replace(ONE_FREE, room=0), SITE, NOW) == Wait(None, {1: "pacing"})
+    assert decide([lost(5)], replace(ONE_FREE, room=0)) == Wait(None, {1: "pacing"})
 
 
 def test_who_has_no_agent_does_not_hold_up_another_queue() -> None:
-    decision = choose([lost(20, 1, "support"), lost(5, 2)], ONE_FREE, SITE, NOW)
+    decision = decide([lost(20, 1, "support"), lost(5, 2)], ONE_FREE)
     assert isinstance(decision, Call)
     assert decision.candidate.reservation == 2
     assert decision.why == {1: "no-free-agent", 2: "in-aim"}
@@ -119,7 +127,7 @@ def test_many_agents_and_callers_are_matched_without_delay() -> None:
     free = {queue: [f"agent{number}" for number in range(index, index + 20)] for index, queue in enumerate(queues)}
     floor = Floor(free, dict.fromkeys(queues, 3), dict.fromkeys(queues, 1))
     candidates = [lost(minutes, minutes, queues[minutes % 40]) for minutes in range(200)]
-    assert isinstance(choose(candidates, floor, SITE, NOW), Wait)
+    assert isinstance(decide(candidates, floor), Wait)
 
 
 queue_names = st.sampled_from(["sales", "support", "vip"])
@@ -139,24 +147,52 @@ def candidates(draw: st.DrawFn, reservation: int) -> Candidate:
     )
 
 
+loads = st.builds(
+    Load,
+    staffed=st.integers(1, 12),
+    idle=st.integers(1, 12),
+    calls_s=st.floats(0, 0.2),
+    handle_s=st.floats(30, 600),
+    patience_s=st.floats(10, 600),
+)
 floors = st.builds(
     Floor,
     free=st.dictionaries(queue_names, st.frozensets(agents)),
     waiting=st.dictionaries(queue_names, st.integers(0, 4)),
     looking=st.dictionaries(queue_names, st.integers(0, 3)),
     room=st.integers(0, 3),
+    loads=st.dictionaries(queue_names, loads),
 )
+prices = st.sampled_from([0.0, 0.05, 0.3, inf])
+policies = st.builds(
+    lambda keep, bind_s, in_aim, in_window, overdue: Policy(
+        {IN_AIM: Lane("oldest", in_aim), IN_WINDOW: Lane("newest", in_window), OVERDUE: Lane("oldest", overdue)},
+        keep=keep,
+        bind_s=bind_s,
+    ),
+    st.integers(0, 2),
+    st.sampled_from([0, 300, 1200]),
+    prices,
+    prices,
+    prices,
+)
+MAY_BE_CALLED = {IN_AIM, IN_WINDOW, OVERDUE}
+WANTS_AN_AGENT = {"no-free-agent", "callers-waiting", "pacing", "kept-free", "too-dear", *MAY_BE_CALLED}
 
 
-@given(st.data(), floors)
-def test_every_decision_keeps_the_rules(data: st.DataObject, floor: Floor) -> None:
-    everybody = [data.draw(candidates(number)) for number in range(data.draw(st.integers(0, 6)))]
+def some(data: st.DataObject) -> list[Candidate]:
+    return [data.draw(candidates(number)) for number in range(data.draw(st.integers(0, 6)))]
+
+
+@given(st.data(), floors, policies)
+def test_every_decision_keeps_the_rules(data: st.DataObject, floor: Floor, policy: Policy) -> None:
+    everybody = some(data)
     now = NOW + data.draw(st.integers(0, 24 * 60)) * MINUTE
-    decision = choose(everybody, floor, SITE, now)
+    decision = decide(everybody, floor, policy, now)
     assert set(decision.why) == {one.reservation for one in everybody}
     if isinstance(decision, Wait):
         assert decision.until is None or (decision.until >= now and SITE.may_ring(decision.until))
-        assert not {"in-aim", "in-window", "overdue"} & set(decision.why.values())
+        assert not MAY_BE_CALLED & set(decision.why.values())
         return
     chosen = decision.candidate
     assert SITE.may_ring(now)
@@ -165,8 +201,76 @@ def test_every_decision_keeps_the_rules(data: st.DataObject, floor: Floor) -> No
     assert not any((chosen.number_live, chosen.in_flight, chosen.watched))
     assert floor.room > 0
     assert set(decision.agents) == set(floor.free[chosen.queue])
-    if decision.why[chosen.reservation] == "overdue":
-        assert not {"in-aim", "in-window"} & set(decision.why.values())
+
+
+@given(st.data(), floors, policies)
+def test_no_agent_for_a_broken_promise_while_a_live_one_waits(
+    data: st.DataObject, floor: Floor, policy: Policy
+) -> None:
+    everybody = some(data)
+    decision = decide(everybody, floor, policy)
+    if not isinstance(decision, Call) or decision.why[decision.candidate.reservation] != OVERDUE:
+        return
+    callers = [queue for queue, count in floor.waiting.items() for _ in range(count)]
+    looking = [queue for queue, count in floor.looking.items() for _ in range(count)]
+    for one in everybody:
+        if lane(one, NOW) != OVERDUE and decision.why[one.reservation] in WANTS_AN_AGENT:
+            before = [*callers, *looking]
+            has_one = most_served([*before, one.queue], floor) > most_served(before, floor)
+            assert not has_one or not set(floor.free[one.queue]) & set(decision.agents)
+
+
+@given(floors, policies, st.integers(0, 60), queue_names)
+def test_agents_kept_free_stay_free_unless_a_deadline_binds(
+    floor: Floor, policy: Policy, minutes_ago: int, queue: str
+) -> None:
+    one = lost(minutes_ago, queue=queue)
+    decision = decide([one], floor, policy)
+    others = [name for counts in (floor.waiting, floor.looking) for name, count in counts.items() for _ in range(count)]
+    spare = most_served([*others, *[queue] * (1 + policy.keep)], floor) - most_served(others, floor)
+    if isinstance(decision, Call) and not decision.binds:
+        assert spare == 1 + policy.keep
+    if decision.why[one.reservation] == "kept-free":
+        assert 1 <= spare <= policy.keep
+        assert not binds(one, policy, NOW)
+
+
+@given(floors, policies, st.integers(0, 60), queue_names)
+def test_a_callback_costs_no_more_than_its_price_unless_a_deadline_binds(
+    floor: Floor, policy: Policy, minutes_ago: int, queue: str
+) -> None:
+    one = lost(minutes_ago, queue=queue)
+    decision = decide([one], floor, policy)
+    dear = queue in floor.loads and cost(floor.loads[queue]) > policy.lanes[lane(one, NOW)].price
+    if isinstance(decision, Call):
+        assert decision.binds or not dear
+    if decision.why[one.reservation] == "too-dear":
+        assert dear
+
+
+@given(floors, policies, queue_names, st.sampled_from("abcdef"), st.data())
+def test_with_one_more_free_agent_a_live_promise_is_called_as_before(
+    floor: Floor, policy: Policy, queue: str, agent: str, data: st.DataObject
+) -> None:
+    everybody = some(data)
+    more = replace(floor, free={**floor.free, queue: frozenset(floor.free.get(queue, ())) | {agent}})
+    before, after = decide(everybody, floor, policy), decide(everybody, more, policy)
+    live = isinstance(before, Call) and before.why[before.candidate.reservation] != OVERDUE
+    assert not live or isinstance(after, Call)
+
+
+@given(floors, policies)
+def test_the_queues_that_are_looked_at_are_those_in_which_somebody_could_be_called(
+    floor: Floor, policy: Policy
+) -> None:
+    looked_at = Desk(floor, policy).callable_in()
+    for queue in ("sales", "support", "vip"):
+        for minutes_ago in (5, 35, 59, 90):
+            one = lost(minutes_ago, queue=queue)
+            found = queue in looked_at[lane(one, NOW)] or (binds(one, policy, NOW) and queue in looked_at[BINDS])
+            live_lanes = queue in looked_at[IN_AIM] and queue in looked_at[IN_WINDOW]
+            called = isinstance(decide([one], floor, policy), Call)
+            assert called == (found or (binds(one, policy, NOW) and live_lanes))
 
 
 def most_served(demands: list[str], floor: Floor, taken: frozenset[str] = frozenset()) -> int:
@@ -185,9 +289,59 @@ def test_a_callback_never_takes_the_agent_of_a_live_caller(drawn: Floor, queue: 
     floor = Floor(drawn.free, waiting, looking={})
     callers = [name for name, count in waiting.items() for _ in range(count)]
     everybody_is_served = most_served([*callers, queue], floor) > most_served(callers, floor)
-    assert isinstance(choose([lost(5, queue=queue)], floor, SITE, NOW), Call) == everybody_is_served
+    assert isinstance(decide([lost(5, queue=queue)], floor), Call) == everybody_is_served
 
 
 def test_quiet_hours_in_the_middle_of_the_day_hold_too() -> None:
     site = replace(SITE, quiet_from=time(10), quiet_until=time(10, 0, 1))
-    assert choose([lost(5)], ONE_FREE, site, NOW) == Wait(NOW + SECOND, {1: "quiet-hours"})
+    assert choose([lost(5)], Desk(ONE_FREE, EVERYBODY), site, NOW) == Wait(NOW + SECOND, {1: "quiet-hours"})
+
+
+# Agents kept free, prices, deadlines that bind
+
+BUSY = Load(staffed=1, idle=1, calls_s=0.01, handle_s=100, patience_s=30)  # a callback costs 0.44 callers
+TWO_FREE = Floor(free={"sales": {"a", "b"}}, waiting={}, looking={}, loads={"sales": BUSY})
+PRICED = Policy({IN_AIM: Lane("oldest", 0.5), IN_WINDOW: Lane("newest", 0.3), OVERDUE: Lane("oldest", 0.2)}, bind_s=300)
+
+
+@pytest.mark.parametrize(
+    ("minutes_ago", "policy", "why", "until"),
+    [
+        ([5], PRICED, ["in-aim"], None),
+        ([35], PRICED, ["too-dear"], 55),
+        ([55], PRICED, ["in-window"], None),  # its deadline binds
+        ([90], PRICED, ["too-dear"], None),
+        ([5, 35, 90], PRICED, ["in-aim", "too-dear", "too-dear"], None),
+        ([35, 90], replace(PRICED, keep=1), ["too-dear", "too-dear"], 55),
+        ([5], replace(PRICED, keep=2), ["kept-free"], 55),
+        ([5], replace(PRICED, keep=2, bind_s=0), ["kept-free"], None),
+        ([58], replace(PRICED, keep=2), ["in-window"], None),
+        ([90], replace(PRICED, lanes={IN_AIM: Lane()}), ["lane-not-called"], None),
+    ],
+)
+def test_what_is_left_for_live_callers(
+    minutes_ago: list[int], policy: Policy, why: list[str], until: int | None
+) -> None:
+    candidates = [lost(minutes, number) for number, minutes in enumerate(minutes_ago)]
+    decision = decide(candidates, TWO_FREE, policy)
+    assert list(decision.why.values()) == why
+    if isinstance(decision, Wait):
+        assert decision.until == (None if until is None else NOW + (until - minutes_ago[0]) * MINUTE)
+
+
+def test_a_cheap_callback_to_who_is_overdue_waits_for_a_dear_one_to_who_is_not() -> None:
+    loads = {"sales": BUSY, "short": BUSY}
+    policy = replace(PRICED, handle_s={"short": 10.0})
+    shared = Floor({"sales": {"a"}, "short": {"a", "b"}}, {}, {}, loads=loads)
+    apart = Floor({"sales": {"a"}, "short": {"b"}}, {}, {}, loads=loads)
+    everybody = [lost(35, 1, "sales"), lost(90, 2, "short")]
+    assert decide(everybody, shared, policy).why == {1: "too-dear", 2: "too-dear"}
+    assert decide(everybody, apart, policy).why == {1: "too-dear", 2: "overdue"}
+
+
+def test_a_decision_is_kept_as_plain_values() -> None:
+    decision = decide([lost(5, 1), lost(35, 2), lost(58, 3, "support")], TWO_FREE, PRICED)
+    assert isinstance(decision, Call)
+    others = {"too-dear": 1, "no-free-agent": 1}
+    kept = {"why": "in-aim", "agents": ["a", "b"], "of": 3, "binds": False, "cost": 0.4417, "others": others}
+    assert decision.as_json() == kept

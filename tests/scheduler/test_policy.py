@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.candidate import IN_AIM, IN_WINDOW, Candidate
 from scheduler.clock import HOUR, MINUTE
 from scheduler.errors import SchedulerError
-from scheduler.order import IN_AIM, IN_WINDOW, Candidate
-from scheduler.policy import FIFO, IN_TIME, NEWEST, Lane, Load, Policy, affordable, cost, hang_ups, turn
+from scheduler.policy import DEFAULT, FIFO, IN_TIME, NEWEST, Lane, Load, Policy, binds, cost, hang_ups, held_back, turn
 from tests.scheduler.moments import at
 
 NOW = at("2025-11-21 12:00")
@@ -32,24 +32,49 @@ def test_whose_turn_it_is(policy: Policy, order: list[int]) -> None:
     assert [ago for _, ago in sorted(turns)] == order
 
 
-def test_a_callback_is_begun_if_enough_agents_stay_free_and_live_callers_can_afford_it() -> None:
-    policy = Policy({IN_AIM: Lane(price=0.2), IN_WINDOW: Lane(price=0.1)}, keep=1, handle_s={"short": 50.0})
+def test_in_a_lane_who_was_let_down_worst_goes_first() -> None:
+    badly, longer, late = replace(lost(5), severity=1), lost(20), replace(lost(35), severity=9)
+    assert sorted([late, longer, badly], key=lambda one: turn(one, DEFAULT, NOW) or ()) == [badly, longer, late]
+    assert sorted([badly, longer], key=lambda one: turn(one, FIFO, NOW) or ()) == [longer, badly]
 
-    def begun(minutes_ago: int, spare: int, cost_now: float, queue: str = "sales") -> bool:
-        return affordable(lost(minutes_ago, queue), policy, spare, cost_now, 100.0, NOW)
 
-    assert not begun(5, spare=1, cost_now=0.0)
-    assert begun(5, spare=2, cost_now=0.2)
-    assert not begun(5, spare=2, cost_now=0.21)
-    assert not begun(40, spare=2, cost_now=0.2)
-    assert begun(5, spare=2, cost_now=0.4, queue="short")  # it takes half the time
+# Nobody waits: a loss system with one erlang offered, of whose callers half are blocked
+HALF = Load(staffed=1, idle=1, calls_s=0.01, handle_s=100, patience_s=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("standing", "queue", "spare", "word"),
+    [
+        (IN_AIM, "sales", 2, None),
+        (IN_AIM, "sales", 1, "kept-free"),
+        (IN_WINDOW, "sales", 2, "too-dear"),
+        (IN_WINDOW, "short", 2, None),  # it takes half the time
+        (IN_WINDOW, "sales", 1, "kept-free"),
+    ],
+)
+def test_a_callback_is_held_back_for_agents_kept_free_and_for_its_price(
+    standing: str, queue: str, spare: int, word: str | None
+) -> None:
+    policy = Policy({IN_AIM: Lane(price=0.51), IN_WINDOW: Lane(price=0.26)}, keep=1, handle_s={"short": 50.0})
+    assert held_back(queue, standing, policy, spare, HALF) == word
+    assert held_back(queue, standing, policy, 2, None) is None, "nobody knows the load"
+
+
+@pytest.mark.parametrize(("minutes_ago", "does"), [(54, False), (55, True), (60, True), (61, False)])
+def test_a_deadline_binds_for_its_last_minutes(minutes_ago: int, *, does: bool) -> None:
+    assert binds(lost(minutes_ago), replace(DEFAULT, bind_s=300), NOW) is does
+    assert not binds(lost(minutes_ago), replace(DEFAULT, bind_s=0), NOW)
 
 
 def test_one_agent_who_is_bound_costs_what_the_chain_says() -> None:
-    # One agent, and nobody waits (patience near 0): a loss system with one erlang offered, which blocks half.
-    load = Load(staffed=1, idle=1, calls_s=0.01, handle_s=100, patience_s=1e-6)
-    assert hang_ups(load) == pytest.approx(0.5, rel=1e-3)
-    assert cost(load) == pytest.approx(0.5, rel=1e-3)
+    assert hang_ups(HALF) == pytest.approx(0.5, rel=1e-3)
+    assert cost(HALF) == pytest.approx(0.5, rel=1e-3)
+
+
+@pytest.mark.parametrize("idle", [0, 1, 100, 200])
+def test_what_is_too_small_for_a_number_is_no_fault(idle: int) -> None:
+    assert 0 <= cost(Load(staffed=200, idle=idle, calls_s=1e-6, handle_s=10, patience_s=10)) < 1e-6
+    assert cost(Load(staffed=0, idle=0, calls_s=1, handle_s=10, patience_s=10)) == 0
 
 
 loads = st.builds(
@@ -89,8 +114,14 @@ def test_shares_agree_with_the_plain_sum_over_states(load: Load) -> None:
 
 
 @pytest.mark.parametrize(
-    "faulty", [{"lanes": {}}, {"lanes": {"soon": Lane()}}, {"lanes": {IN_AIM: Lane()}, "keep": -1}]
+    "faulty",
+    [
+        {"lanes": {}},
+        {"lanes": {"soon": Lane()}},
+        {"lanes": {IN_AIM: Lane()}, "keep": -1},
+        {"lanes": {IN_AIM: Lane()}, "bind_s": -1},
+    ],
 )
 def test_what_nobody_could_mean_is_refused(faulty: dict[str, object]) -> None:
-    with pytest.raises(SchedulerError, match=r"name some of|let it be"):
+    with pytest.raises(SchedulerError, match=r"name some of|let both be"):
         Policy(**faulty)  # type: ignore[arg-type]

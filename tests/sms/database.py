@@ -52,9 +52,11 @@ class Database:
         with self.engine.begin() as conn:
             yield conn
 
-    def put(self, cause: str, *, not_before_at: int = NOW, expires_at: int = NOW + 3600 * outbox.SECOND) -> bool:
+    def put(
+        self, cause: str, *, not_before_at: int = NOW, expires_at: int = NOW + 3600 * outbox.SECOND, **more: str
+    ) -> bool:
         with self.transaction() as conn:
-            return put(conn, cause, not_before_at=not_before_at, expires_at=expires_at)
+            return put(conn, cause, not_before_at=not_before_at, expires_at=expires_at, **more)
 
     def row(self, cause: str) -> RowMapping:
         with self.transaction() as conn:
@@ -75,7 +77,13 @@ class Database:
 
 
 def put(
-    conn: Connection, cause: str, *, not_before_at: int = NOW, expires_at: int = NOW + 3600 * outbox.SECOND
+    conn: Connection,
+    cause: str,
+    *,
+    not_before_at: int = NOW,
+    expires_at: int = NOW + 3600 * outbox.SECOND,
+    person: str = "",
+    prefix: str = "",
 ) -> bool:
     return outbox.put(
         conn,
@@ -88,4 +96,7 @@ def put(
         not_before_at=not_before_at,
         expires_at=expires_at,
         now=NOW,
+        line="sales",
+        person=person,
+        prefix=prefix,
     )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from sms.gateway import Receipt, Refused, Unsent
+from sms.gateway import Receipt, Refused, Report, Unsent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 class FakeGateway:
-    """Sends nothing. Remembers what a carrier would have accepted, and fails as it is told to.
+    """Sends nothing. Remembers, by the cause that the body names, what a carrier would have accepted; fails as told.
 
-    `behaviour(ref)` gives one word for each text: accept, refuse, unsent, lost-before and lost-after (a
+    `behaviour(cause)` gives one word for each text: accept, refuse, unsent, lost-before and lost-after (a
     time-out before or after the carrier took it). `at` is called by name before and after the text is
     accepted, so that a test can do something, or die, right there.
     """
@@ -29,11 +29,14 @@ class FakeGateway:
         self._behaviour = behaviour
         self._at = at
         self.accepted: Counter[str] = Counter()
+        self.refs: defaultdict[str, set[str]] = defaultdict(set)  # the names by which a cause was known: one
         self.asked: list[tuple[str, str, str]] = []
 
-    def send(self, to: str, body: str, ref: str) -> Receipt:
-        self.asked.append((to, body, ref))
-        behaviour = self._behaviour(ref)
+    def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
+        cause = body.partition("(")[2].partition(")")[0]
+        self.asked.append((to, body, line))
+        self.refs[cause].add(ref)
+        behaviour = self._behaviour(cause)
         self._at("before the text is accepted")
         if behaviour == "refuse":
             raise Refused(f"{to} is not a mobile")
@@ -41,8 +44,14 @@ class FakeGateway:
             raise Unsent(f"no connection for {to}")
         if behaviour == "lost-before":
             raise TimeoutError(f"no answer for {to}")
-        self.accepted[ref] += 1
+        self.accepted[cause] += 1
         self._at("after the text is accepted")
         if behaviour == "lost-after":
             raise TimeoutError(f"no answer for {to}")
-        return Receipt(gateway_ref=f"fake:{ref}:{self.accepted[ref]}")
+        return Receipt(gateway_ref=f"fake:{cause}:{self.accepted[cause]}")
+
+    def two_way(self, to: str) -> bool:
+        return to.startswith("+44")
+
+    def look_up(self, gateway_ref: str, line: str = "") -> Report | None:  # noqa: ARG002 - the port's words
+        return None

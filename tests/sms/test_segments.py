@@ -24,6 +24,25 @@ _DIGITS = "1234567890" * 40
         # published: the third segment holds one character
         pytest.param(_DIGITS[:307], Segments("GSM-7", 307, 3), id="153 + 153 + 1"),
         pytest.param("😜" + _DIGITS[1:134], Segments("UCS-2", 135, 3), id="67 + 67 + 1"),
+        # published: a flag of four units, and a flag joined of six, before digits
+        pytest.param("🇮🇹" + _DIGITS[1:67], Segments("UCS-2", 70, 1), id="flag, 1120 bits"),
+        pytest.param("🇮🇹" + _DIGITS[1:68], Segments("UCS-2", 71, 2), id="flag, 1136 bits"),
+        pytest.param(
+            "\U0001f3f3\ufe0f\U0001f308" + _DIGITS[1:66], Segments("UCS-2", 70, 1), id="joined flag, 1120 bits"
+        ),
+        pytest.param(
+            "\U0001f3f3\ufe0f\U0001f308" + _DIGITS[1:67], Segments("UCS-2", 71, 2), id="joined flag, 1136 bits"
+        ),
+        # published: what takes two places in GSM-7 takes one in UCS-2
+        pytest.param("😀" + "]" * 68, Segments("UCS-2", 70, 1), id="face and brackets"),
+        pytest.param("😀" + "]" * 69, Segments("UCS-2", 71, 2), id="face and more brackets"),
+        # published: one letter with three accents is four characters
+        pytest.param("e\u0301\u0301\u0301" + "a" * 66, Segments("UCS-2", 70, 1), id="accents, one segment"),
+        pytest.param("e\u0301\u0301\u0301" + "a" * 67, Segments("UCS-2", 71, 2), id="accents, two segments"),
+        *(pytest.param(c * 70, Segments("UCS-2", 70, 1), id=f"70 {c}") for c in "ÁÚúçíÍóÓ"),
+        *(pytest.param(c * 71, Segments("UCS-2", 71, 2), id=f"71 {c}") for c in "ÁÚúçíÍóÓ"),
+        *(pytest.param(c + _DIGITS[:158], Segments("GSM-7", 160, 1), id=f"{c}, 1120 bits") for c in "|^€{}[]~\\"),
+        *(pytest.param(c + _DIGITS[:159], Segments("GSM-7", 161, 2), id=f"{c}, 1127 bits") for c in "|^€{}[]~\\"),
         pytest.param(_DIGITS[:160], Segments("GSM-7", 160, 1), id="160"),
         pytest.param(_DIGITS[:161], Segments("GSM-7", 161, 2), id="161"),
         pytest.param(_DIGITS[:306], Segments("GSM-7", 306, 2), id="306"),

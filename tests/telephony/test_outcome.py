@@ -28,6 +28,7 @@ from telephony.outcome import TABLE, Facts, facts_of_ticket, outcome_of
         ("ended:NOANSWER:16:", "no-answer"),
         ("ended:CANCEL:16:", "agent-cancelled"),
         ("ended::16:", "agent-cancelled"),
+        ("ended:NOBODY:16:", "agent-no-answer"),
     ],
 )
 def test_a_ticket_that_was_closed_says_how_it_ended(ticket: str, outcome: str) -> None:
@@ -36,7 +37,9 @@ def test_a_ticket_that_was_closed_says_how_it_ended(ticket: str, outcome: str) -
     assert outcome_of(facts, reached_after_s=10) == outcome
 
 
-@pytest.mark.parametrize("ticket", ["ringing", "answered", "", "ended", "ended:ANSWER", "who:knows:16:12"])
+@pytest.mark.parametrize(
+    "ticket", ["ringing", "answered", "talking:1795313900", "nobody", "", "ended", "ended:ANSWER", "who:knows:16:12"]
+)
 def test_a_ticket_that_was_not_closed_proves_nothing(ticket: str) -> None:
     assert facts_of_ticket(ticket, ran_through=True) is None
 
@@ -52,6 +55,22 @@ def test_who_was_dialled_had_an_agent_even_where_nobody_heard_of_him() -> None:
     """The manager user may not read the class `agent`."""
     assert outcome_of(Facts(queue_status="", dial_status="BUSY", cause=17), 10) == "busy"
     assert outcome_of(Facts(queue_status="TIMEOUT"), 10) == "agent-no-answer"
+
+
+@pytest.mark.parametrize(
+    ("facts", "outcome"),
+    [
+        (Facts(dial_status="ANSWER", queue_status="ABANDONED"), "customer-left"),
+        (Facts(dial_status="ANSWER"), "customer-left"),  # before he had even joined the queue
+        (Facts(dial_status="ANSWER", queue_status=""), "unknown"),  # class `agent` not read: he may have been served
+        (Facts(dial_status="ANSWER", queue_status="", agent_connected=True, talked_s=12.0), "reached"),
+        (Facts(dial_status="NOBODY", queue_status="TIMEOUT"), "agent-no-answer"),
+        (Facts(dial_status="NOANSWER", cause=16), "no-answer"),
+        (Facts(dial_status="CANCEL", cause=16), "agent-cancelled"),
+    ],
+)
+def test_a_customer_who_was_called_first(facts: Facts, outcome: str) -> None:
+    assert outcome_of(facts, reached_after_s=10) == outcome
 
 
 @given(st.builds(Facts, cause=st.none() | st.integers(0, 127), dial_status=st.none() | st.sampled_from(["", "ANSWER"])))

@@ -32,8 +32,12 @@ def lines(
     top: float,
     axis: str,
     marks: int = 4,
+    unit: str = "%",
 ) -> str:
-    """Draw one line for each of `series` over the words `across`, as shares from 0 to `top`; None leaves a gap."""
+    """Draw one line for each of `series` over the words `across`, from 0 to `top`; None leaves a gap.
+
+    Values are shares, told in percent, or with another `unit` plain numbers.
+    """
     wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     step = wide / max(1, len(across) - 1)
 
@@ -44,7 +48,8 @@ def lines(
     for mark in range(marks + 1):
         x, y = place(0, top * mark / marks)
         parts.append(f'<line x1="{x}" x2="{LEFT + wide}" y1="{y:.1f}" y2="{y:.1f}" stroke="{FAINT}"/>')
-        parts.append(_text(LEFT - 8, y + 4, f"{top * mark / marks:.0%}", 12, "end"))
+        value = top * mark / marks
+        parts.append(_text(LEFT - 8, y + 4, f"{value:.0%}" if unit == "%" else f"{value:g}{unit}", 12, "end"))
     every = -(-len(across) // 12)
     parts += [
         _text(place(number, 0)[0], HEIGHT - BOTTOM + 18, words, 12, "middle")

@@ -1,0 +1,189 @@
+"""`callback import-queue-log`: a site's own history becomes calls, losses, redials, peaks and hints in one step."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from callback import report_text
+from callback.history import History, site_demand
+from callback.history_store import Keeping
+from callback.importing import Imported, Source, read, sources
+from callback.report_week import hint_json
+from callback.settings import Settings, load
+from callback.store import schema
+from callback.store.engine import Store
+from scheduler import clock
+from scheduler.clock import local
+from scheduler.staffing import peaks, week
+from scheduler.staffing.evidence import Replay
+from scheduler.staffing.hints import Hint
+from scheduler.staffing.need import Terms
+from scheduler.staffing.queue import Queue
+from scheduler.staffing.week import Outlook, Staff
+
+BEST = 5  # hints
+Zone = Annotated[
+    str | None,
+    typer.Option(help="The site's time zone, as in Europe/Berlin; by default the settings' or this machine's."),
+]
+LogZone = Annotated[
+    str | None, typer.Option(help="The zone of local times that stand in a log or table; by default the site's.")
+]
+
+
+def import_queue_log(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="Files of a queue_log, plain or .gz, rotations that overlap included, or the URL of the database with "
+            "the realtime table queue_log. NAME=FILE: of the PBX of that name.",
+        ),
+    ],
+    pbx: Annotated[str, typer.Option(help="Whose log it is, where a FILE does not say so.")] = "main",
+    zone: Zone = None,
+    log_zone: LogZone = None,
+    settings: Annotated[Path | None, typer.Option("--settings", "-s", help="Keep the calls in its database.")] = None,
+    database: Annotated[str | None, typer.Option(help="Keep the calls in this database, as in sqlite:///a.db.")] = None,
+    bad_lines: Annotated[int, typer.Option(min=0, max=10_000, help="How many bad lines are listed.")] = 10,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, in the last line.")] = False,
+) -> None:
+    """Read queue_logs: how calls went, who called again, when callers are lost, and where agents are missing.
+
+    Needs neither a PBX nor settings, and keeps nothing, unless --settings or --database names where. To read a log
+    again, or one that overlaps, changes nothing. Our own callbacks are left out.
+
+    Example: callback import-queue-log /var/log/asterisk/queue_log* --zone Europe/Berlin
+    """
+    wiring = load(settings) if settings is not None else None
+    history = History(site_zone(zone, wiring), wiring.rules.holidays if wiring else ())
+    wanted = sources(files, pbx, clock.zone(log_zone) if log_zone else history.zone)
+    url = database or (wiring.database.url if wiring else None)
+    kept = None
+    if url is None:
+        imported = with_progress(wanted, history, bad_lines)
+    else:
+        store = Store(url)
+        schema.migrate(store)
+        keeping = Keeping(store)
+        imported = with_progress(wanted, history, bad_lines, keeping)
+        kept = keeping.finish(imported.stints)
+        store.close()
+    _told(history, imported, kept, as_json=as_json)
+
+
+def with_progress(wanted: list[Source], history: History, limit: int, keeping: Keeping | None = None) -> Imported:
+    """Read logs, while a bar on the error side of the terminal shows how far it is."""
+    size = sum(source.log().size() for source in wanted)
+    columns = TextColumn("reading"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
+        task = bar.add_task("", total=size)
+
+        def further(more: int) -> None:
+            if more:
+                bar.update(task, advance=more, refresh=True)
+
+        return read(wanted, history, limit, keeping.add if keeping else None, further)
+
+
+def site_zone(zone: str | None, wiring: Settings | None) -> ZoneInfo:
+    """Give the zone that was named, else the settings', else this machine's."""
+    if zone is None:
+        zone = wiring.rules.zone if wiring is not None else os.environ.get("TZ") or _machines_zone()
+    return clock.zone(zone)
+
+
+def _machines_zone() -> str:
+    """Name the zone that /etc/localtime leads to; UTC where it leads to none."""
+    _, found, name = str(Path("/etc/localtime").resolve()).partition("zoneinfo/")
+    return name if found else "UTC"
+
+
+def best_hints(history: History, queues: Mapping[str, Queue]) -> list[tuple[Outlook, Hint]]:
+    """Give the hints for the worst days of the week after the last call, with their evidence by sums."""
+    if not history.last_at:
+        return []
+    staff = Staff(history.attendance())
+    terms = Terms(again_share=min(1.0, history.site().again_share))
+    first = local(history.last_at, history.zone).date() + timedelta(days=1)
+    outlooks = [week.outlook(queue, day, staff, terms) for queue, day in week.worst(queues, first, BEST)]
+    found = week.wanting(outlooks)[:BEST]
+    return [
+        (each, week.proved(each, hint, queues[each.queue], staff, _sums(queues[each.queue], staff, terms)))
+        for each, hint in found
+    ]
+
+
+def _sums(queue: Queue, staff: Staff, terms: Terms) -> Replay:
+    return queue.reckoned(lambda day: staff.was(queue.name, day), terms)
+
+
+def _told(history: History, imported: Imported, kept: int | None, *, as_json: bool) -> None:
+    queues = history.learnt()
+    cells = peaks.heat_map(site_demand(queues.values()), holidays=history.holidays)
+    hints = best_hints(history, queues)
+    if as_json:
+        typer.echo(json.dumps(_json(history, imported, kept, peaks.words(cells), hints), ensure_ascii=False))
+        return
+    console, show = Console(), report_text.show
+    site = history.site()
+    show(console, [f"{imported.lines:,} lines, {report_text.span_said(history)}", *report_text.faults(imported)])
+    console.print(report_text.counts(history))
+    show(console, report_text.reasons(site))
+    if history.own_callbacks:
+        show(
+            console, [f"left out: {history.own_callbacks:,} calls that a program placed, our own callbacks among them"]
+        )
+    show(console, [], "Losses")
+    console.print(report_text.heat(cells))
+    show(console, report_text.peaks_said(cells))
+    show(
+        console,
+        [
+            f"{each.queue or '(none)'} {each.day:%a} {hint}" + (f" ({hint.evidence})" if hint.evidence else "")
+            for each, hint in hints
+        ]
+        or ["nobody is missing"],
+        "The hints that are about most callers",
+    )
+    show(console, ["callback hints FILE... replays past days for each, and reads a roster."])
+    show(console, report_text.NOT_TOLD, "What this log cannot tell")
+    if kept is not None:
+        show(console, [f"{kept:,} calls are new in the database"])
+
+
+def _json(
+    history: History, imported: Imported, kept: int | None, words: list[str], hints: list[tuple[Outlook, Hint]]
+) -> dict[str, Any]:
+    faults = imported.faults
+    told: dict[str, Any] = history.site().as_json() | {
+        "queues": {name: one.as_json() for name, one in sorted(history.queues.items())},
+        "own_callbacks": history.own_callbacks,
+        "lines": imported.lines + len(faults),
+        "bad_lines": len(faults),
+        "bad_lines_by_reason": dict(faults.counts),
+        "bad_lines_first": [{"place": one.place, "why": one.why, "begins": one.text} for one in faults],
+        "not_believed": dict(imported.doubts),
+        "from": _moment(history, history.first_at),
+        "until": _moment(history, history.last_at),
+        "zone": history.zone.key,
+        "peaks": words,
+        "hints": [hint_json(each, hint) for each, hint in hints],
+        "not_told": list(report_text.NOT_TOLD),
+    }
+    return told if kept is None else told | {"new_in_database": kept}
+
+
+def _moment(history: History, at: int) -> str | None:
+    return local(at, history.zone).isoformat(timespec="seconds") if at else None

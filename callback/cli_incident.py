@@ -1,0 +1,69 @@
+"""`callback incident …`: what many lost calls have in common, and what a person decides about all of them at once."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from callback import incidents
+from callback.audit import By
+from callback.cli_reservation import user
+from callback.settings import load
+from callback.shift import current
+from callback.store.engine import Store
+from scheduler.clock import local
+
+app = typer.Typer(help="Many losses with one cause: nobody is called or texted for them until they have passed.")
+
+Number = Annotated[int, typer.Argument(help="The incident, as `callback incident list` numbers it.")]
+SettingsFile = Annotated[Path, typer.Option("--settings", "-s", envvar="CALLBACK_SETTINGS", help="The settings file.")]
+Who = Annotated[str | None, typer.Option("--by", help="Who decides; by default the user of this machine.")]
+Why = Annotated[str, typer.Option("--why", help="The reason; it is kept.")]
+DEFAULT = Path("callback.toml")
+
+
+@app.command("list")
+def show(
+    settings: SettingsFile = DEFAULT,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many, the newest first.")] = 20,
+) -> None:
+    """Show the newest incidents: since when, how many were lost, how many are let go already."""
+    wiring = load(settings)
+    zone = wiring.rules.hours().zone
+    with closing(Store(wiring.database.url)) as store, store.read() as connection:
+        current(connection, wiring)  # an empty database is said to be one
+        rows = incidents.listed(connection, wiring.pbx.name, limit)
+    if not rows:
+        typer.echo("There was no incident.")
+        return
+    table = Table("#", "queue/reason/trunk", "state", "since", "last lost", "lost", "let go")
+    for row in rows:
+        times = (f"{local(at, zone):%m-%d %H:%M:%S}" for at in (row.opened_at, row.last_lost_at))
+        table.add_row(str(row.id), row.cause, row.state, *times, str(row.losses), str(row.let_go))
+    Console().print(table)
+
+
+@app.command()
+def release(incident: Number, why: Why, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
+    """Call and text those it holds from now on, bit by bit, and whoever is lost from now on as ever."""
+    _decide(settings, incident, "released", By(by or user(), why))
+
+
+@app.command()
+def drop(incident: Number, why: Why, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
+    """Cancel the callbacks of all whom it holds."""
+    _decide(settings, incident, "dropped", By(by or user(), why))
+
+
+def _decide(settings: Path, incident: int, wish: incidents.Wish, by: By) -> None:
+    wiring, now = load(settings), time.time_ns() // 1000
+    with closing(Store(wiring.database.url)) as store, store.write() as connection:
+        incidents.decide(connection, current(connection, wiring), incident, wish, by, now)
+    typer.echo(f"incident {incident} is {wish}")

@@ -1,0 +1,263 @@
+"""`callback hints` and `callback report`: from imported logs, or the service's database, to rosters."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from callback import report_html, report_rates, report_text, report_week
+from callback.cli_import import LogZone, Zone, site_zone, with_progress
+from callback.errors import CallbackError
+from callback.history import History, site_demand
+from callback.history_store import past_calls, stints
+from callback.importing import sources
+from callback.report_rates import Rates
+from callback.report_week import Week
+from callback.settings import load
+from callback.store import schema
+from callback.store.engine import Store
+from scheduler import clock
+from scheduler.clock import DAY
+from scheduler.hours import Hours
+from scheduler.staffing import peaks, roster
+from scheduler.staffing.accuracy import Accuracy, by_horizon
+from scheduler.staffing.peaks import Cell
+
+Logs = Annotated[
+    list[str] | None, typer.Argument(metavar="[FILE...]", help="Files of a queue_log, as for import-queue-log.")
+]
+Wiring = Annotated[
+    Path | None, typer.Option("--settings", "-s", help="The settings; without FILEs, its database tells.")
+]
+Url = Annotated[str | None, typer.Option("--database", help="Another database than the settings'.")]
+RosterFile = Annotated[
+    Path | None,
+    typer.Option("--roster", help="Who is to work when, a CSV file in any sensible shape; else as on the last weeks."),
+]
+From = Annotated[str | None, typer.Option("--from", help="The first day, as in 2026-11-23; by default after the last.")]
+Days = Annotated[int, typer.Option(min=1, max=28, help="How many days.")]
+Proofs = Annotated[int, typer.Option(min=0, max=500, help="For how many hints past days are replayed.")]
+Shrinkage = Annotated[float, typer.Option(min=0, max=0.9, help="The share of rostered time that nobody works.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, in the last line.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="A line for each half hour of each queue.")]
+A_FORTNIGHT = 15  # days, to judge a week's forecast by the week before
+
+
+def hints(
+    files: Logs = None,
+    settings: Wiring = None,
+    database: Url = None,
+    roster_file: RosterFile = None,
+    first: From = None,
+    days: Days = 7,
+    proofs: Proofs = 10,
+    shrinkage: Shrinkage = 0.0,
+    zone: Zone = None,
+    log_zone: LogZone = None,
+    *,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """Say where agents are missing in the week to come, and on how many past weekdays it would have held.
+
+    Need is for live callers (80% within 20 s, 5% hang up at most) and for callbacks besides. The weightiest hints are
+    proved by replaying the same weekdays of the past under the rules of the promise, with the hint and without.
+
+    Example: callback hints /var/log/asterisk/queue_log* --roster roster.csv
+    """
+    history, hours, _ = _gathered(files, settings, database, zone, log_zone)
+    made = _week(history, hours, roster_file, first, days, shrinkage)
+    made.prove(0 if as_csv else proofs, _tracked)
+    if as_csv:
+        _as_csv(made)
+    elif as_json:
+        typer.echo(json.dumps(_week_json(made), ensure_ascii=False))
+    else:
+        _show_week(Console(), made)
+
+
+def report(
+    files: Logs = None,
+    settings: Wiring = None,
+    database: Url = None,
+    roster_file: RosterFile = None,
+    first: From = None,
+    days: Days = 7,
+    proofs: Proofs = 5,
+    shrinkage: Shrinkage = 0.0,
+    zone: Zone = None,
+    log_zone: LogZone = None,
+    html: Annotated[Path | None, typer.Option(help="Write one page with pictures, which needs nothing else.")] = None,
+    since_days: Annotated[int, typer.Option(min=1, max=3660, help="Promises of so many days.")] = 28,
+    *,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """Report calls, losses, peaks, how promises were kept, how good the forecast is, and the week to come.
+
+    Example: callback report --settings callback.toml --html report.html
+    """
+    history, hours, kept = _gathered(files, settings, database, zone, log_zone, since_days)
+    made = _week(history, hours, roster_file, first, days, shrinkage)
+    made.prove(0 if as_csv else proofs, _tracked)
+    demand = site_demand(made.queues.values())
+    cells = peaks.heat_map(demand, holidays=history.holidays)
+    off = by_horizon(demand.calls, history.holidays) if len(demand.calls) >= A_FORTNIGHT else []
+    if html is not None:
+        _write(html, report_html.page(history, cells, made, kept, _off_table(off)))
+    if as_csv:
+        _as_csv(made)
+    elif as_json:
+        told = history.site().as_json() | {"queues": {name: one.as_json() for name, one in history.queues.items()}}
+        rates = {one.queue or "all": one.as_json() for one in kept}
+        forecast = [{name: getattr(row, name) for name in Accuracy.__slots__} for row in off]
+        told |= {"peaks": peaks.words(cells), "promises": rates, "forecast": forecast} | _week_json(made)
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    elif html is None:
+        _show_report(Console(), history, cells, kept, off)
+        _show_week(Console(), made)
+    else:
+        typer.echo(f"{html} is written")
+
+
+def _gathered(
+    files: Sequence[str] | None,
+    settings: Path | None,
+    database: str | None,
+    zone: str | None,
+    log_zone: str | None,
+    since_days: int = 28,
+) -> tuple[History, Hours, list[Rates]]:
+    """Read the logs, or else the database: history, the site's hours, and how promises were kept."""
+    wiring = load(settings) if settings is not None else None
+    history = History(site_zone(zone, wiring), wiring.rules.holidays if wiring else ())
+    hours = wiring.rules.hours() if wiring else Hours(history.zone)
+    url = database or (wiring.database.url if wiring else None)
+    kept: list[Rates] = []
+    if url is not None:
+        with closing(Store(url)) as store:
+            schema.migrate(store)
+            kept = _from_database(store, history, whole=not files, since_days=since_days)
+    if files:
+        imported = with_progress(
+            sources(files, "main", clock.zone(log_zone) if log_zone else history.zone), history, 10
+        )
+        report_text.show(Console(stderr=True), report_text.faults(imported))
+    elif url is None:
+        raise CallbackError("nothing to read: name files of a queue_log, or --settings, or --database")
+    if not history.last_at:
+        raise CallbackError("no call is known: import a log first, or name its files")
+    return history, hours, kept
+
+
+def _from_database(store: Store, history: History, *, whole: bool, since_days: int) -> list[Rates]:
+    with store.read() as connection:
+        if whole:
+            for call in past_calls(connection):
+                history.add(call)
+            for stint in stints(connection):
+                history.logged_in(stint)
+        now = time.time_ns() // 1000
+        kept = report_rates.rates(connection, now - since_days * DAY, now)
+    return kept if kept[0].valid or kept[0].refused else []
+
+
+def _week(
+    history: History, hours: Hours, roster_file: Path | None, first: str | None, days: int, shrinkage: float
+) -> Week:
+    try:
+        begins = report_week.first_day(history) if first is None else date.fromisoformat(first)
+    except ValueError as error:
+        raise CallbackError(f"--from {first}: {error}; write it as in 2026-11-23") from error
+    planned = None
+    if roster_file is not None:
+        try:
+            planned = roster.read(roster_file.read_bytes())
+        except OSError as error:
+            raise CallbackError(f"--roster {roster_file}: {error.strerror}; name a CSV file") from error
+    return Week(history, hours, begins, planned, days, shrinkage)
+
+
+def _tracked(pairs: Sequence[Any]) -> Iterator[Any]:
+    return iter(track(pairs, "replaying past days", console=Console(stderr=True), transient=True))
+
+
+def _as_csv(made: Week) -> None:
+    writer = csv.DictWriter(sys.stdout, ["queue", "day", "time", "calls", "losses", "needed", "planned", "more"])
+    writer.writeheader()
+    for each in made.outlooks:
+        writer.writerows(report_week.half_hour_rows(each))
+
+
+def _week_json(made: Week) -> dict[str, Any]:
+    days = sorted({each.day for each in made.outlooks})
+    plans = {day.isoformat(): report_week.plan_spoken(day, plan) for day in days if (plan := made.plan(day))}
+    attendance = made.staff.attendance
+    return {
+        "zone": made.history.zone.key,
+        "hints": [report_week.hint_json(each, hint) for each in made.outlooks for hint in each.hints],
+        "half_hours": [row for each in made.outlooks for row in report_week.half_hour_rows(each)],
+        "moves": plans,
+        "roster": "file" if made.roster is not None else "log",
+        "agents": attendance.agents,
+        "agents_read_off_calls": attendance.read_off,
+    }
+
+
+def _show_week(console: Console, made: Week) -> None:
+    show = report_text.show
+    attendance = made.staff.attendance
+    whose = "the roster" if made.roster is not None else "who was there on the last same weekdays"
+    until = made.first + timedelta(days=made.days - 1)
+    show(console, [f"held against {whose}"], f"Agents, {made.first:%a %d %b} to {until:%a %d %b}")
+    show(console, [report_week.spoken(each) for each in sorted(made.outlooks, key=lambda one: (one.day, one.queue))])
+    proofs = list(made.proofs_spoken())
+    show(console, proofs or ["no hint asks for more"], "What the past says of the weightiest")
+    days = sorted({each.day for each in made.outlooks})
+    moves = [line for day in days if (plan := made.plan(day)) for line in report_week.plan_spoken(day, plan)]
+    show(console, moves or ["nothing to move"], "Moves before additions")
+    show(console, [f"{attendance.read_off} of {attendance.agents} agents never log in or out: read off their calls"])
+
+
+def _show_report(
+    console: Console, history: History, cells: Sequence[Cell], kept: Sequence[Rates], off: Sequence[Accuracy]
+) -> None:
+    show = report_text.show
+    show(console, [report_text.span_said(history)])
+    console.print(report_text.counts(history))
+    show(console, report_text.reasons(history.site()))
+    show(console, [], "Losses")
+    console.print(report_text.heat(cells))
+    show(console, report_text.peaks_said(cells))
+    if kept:
+        show(console, report_text.kept_said(kept), "How promises were kept, on the first promise")
+    if off:
+        show(console, report_text.off_said(off), "How far the forecast has been off")
+
+
+def _off_table(off: Sequence[Accuracy]) -> report_html.Table:
+    head = ["horizon", "forecast", "last week", "mean of all days", "chance alone", "half hours"]
+    shares = [[row.forecast, row.last_week, row.all_days, row.chance] for row in off]
+    rows = [
+        [row.horizon, *(f"{share:.0%}" for share in of), str(row.half_hours)]
+        for row, of in zip(off, shares, strict=True)
+    ]
+    return head, rows
+
+
+def _write(path: Path, page: str) -> None:
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise CallbackError(f"--html {path}: {error.strerror}; name a file that can be written") from error

@@ -1,0 +1,154 @@
+"""`callback texts`, `answers`, `refused`, `satisfaction`: what customers are told, what they say, whom nobody calls."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from sqlalchemy import Connection
+
+from callback import answers as texted
+from callback import fraud
+from callback import satisfaction as yardstick
+from callback.cli_reservation import user
+from callback.errors import CallbackError
+from callback.settings import Settings, load
+from callback.shift import current
+from callback.store.engine import Store
+from callback.texting import Texting, texting_of
+from scheduler.clock import DAY, local
+
+SettingsFile = Annotated[Path, typer.Option("--settings", "-s", envvar="CALLBACK_SETTINGS", help="The settings file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
+DEFAULT = Path("callback.toml")
+
+answers = typer.Typer(help="Texts of customers that a person must read.")
+
+
+def texts(
+    settings: Annotated[Path | None, typer.Option("--settings", "-s", envvar="CALLBACK_SETTINGS")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show every text with sample values, in each language: as it is, and with each way to answer it.
+
+    Where there is no settings file yet: those that the service comes with.
+    """
+    file = settings or (DEFAULT if DEFAULT.exists() else None)
+    texting = texting_of(load(file)) if file else Texting()
+    samples = list(texting.samples())
+    if as_json:
+        typer.echo(json.dumps([asdict(sample) for sample in samples], ensure_ascii=False, indent=1))
+        return
+    table = Table("template", "language", "text", "encoding", "segments")
+    for sample in samples:
+        cells = (sample.template, sample.language, sample.text, sample.encoding, str(sample.segments))
+        table.add_row(*map(escape, cells))
+    Console().print(table)
+
+
+@answers.callback(invoke_without_command=True)
+def list_answers(
+    context: typer.Context, settings: SettingsFile = DEFAULT, *, as_json: AsJson = False, limit: Limit = 200
+) -> None:
+    """Show the texts that a person must read, the oldest first; `callback answers done ID` takes one off the list."""
+    if context.invoked_subcommand is not None:
+        return
+    wiring = load(settings)
+    zone = wiring.rules.hours().zone
+    with _reading(wiring) as connection:
+        rows = texted.open_answers(connection, wiring.pbx.name, limit)
+    for row in rows:
+        if as_json:
+            _line(answer=row.id, number=row.e164, reservation=row.reservation_id, received_at=row.received_at,
+                  wish=row.wish, body=row.body)  # fmt: skip
+        else:
+            about = f" (reservation {row.reservation_id})" if row.reservation_id else ""
+            whose = f"{row.e164 or 'no number'}{about}"
+            typer.echo(f"{row.id:>6}  {local(row.received_at, zone):%m-%d %H:%M}  {whose}: {_plain(row.body)}")
+
+
+@answers.command("done")
+def done(
+    answer: Annotated[int, typer.Argument(help="The text, as `callback answers` numbers it.")],
+    by: Annotated[
+        str | None, typer.Option("--by", help="Who has read it; by default the user of this machine.")
+    ] = None,
+    settings: SettingsFile = DEFAULT,
+) -> None:
+    """Take a text off the list: somebody has read it and done what was to be done."""
+    wiring = load(settings)
+    with closing(Store(wiring.database.url)) as store, store.write() as connection:
+        current(connection, wiring)
+        if not texted.done(connection, wiring.pbx.name, answer, by or user(), _now()):
+            raise CallbackError(f"no text {answer} is waiting to be read; `callback answers` lists those that are")
+    typer.echo(f"text {answer} is done")
+
+
+def refused(settings: SettingsFile = DEFAULT, *, as_json: AsJson = False, limit: Limit = 200) -> None:
+    """Show the numbers that are not called back, and why; `callback reservation release CALL` calls one back."""
+    wiring = load(settings)
+    zone = wiring.rules.hours().zone
+    with _reading(wiring) as connection:
+        rows = fraud.refused(connection, wiring.pbx.name, limit)
+    if as_json:
+        for row in rows:
+            _line(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+        return
+    table = Table("number", "queue", "why", "calls", "last call", "call")
+    for row in rows:
+        last = f"{local(row.last_lost_at, zone):%m-%d %H:%M}"
+        table.add_row(row.number, row.queue, row.reason, str(row.losses), last, row.call_id)
+    Console().print(table)
+
+
+def satisfaction(
+    settings: SettingsFile = DEFAULT,
+    *,
+    as_json: AsJson = False,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="What was answered in the last so many days.")] = 30,
+) -> None:
+    """Show how customers judged the callbacks that reached them (1 to 5), by kind of loss and by speed."""
+    wiring, now = load(settings), _now()
+    with _reading(wiring) as connection:
+        rows = yardstick.judged(connection, wiring.pbx.name, now - days * DAY, now)
+    if as_json:
+        for row in rows:
+            _line(**asdict(row))
+        return
+    table = Table("lost as", "called within", "answers", "mean", "4 or 5")
+    for row in rows:
+        speed = f"{row.within_min} min" if row.within_min else "later"
+        table.add_row(row.kind, speed, str(row.answers), f"{row.mean:.1f}", f"{row.satisfied:.0%}")
+    Console().print(table)
+
+
+@contextmanager
+def _reading(wiring: Settings) -> Iterator[Connection]:
+    """Look into the database; an empty one is said to be one."""
+    with closing(Store(wiring.database.url)) as store, store.read() as connection:
+        current(connection, wiring)
+        yield connection
+
+
+def _line(**values: Any) -> None:  # noqa: ANN401 - whatever a row holds
+    typer.echo(json.dumps(values, ensure_ascii=False))
+
+
+def _plain(body: str) -> str:
+    """A stranger's words for a terminal: on one line, and nothing that would steer it."""
+    return "".join(character if character.isprintable() else " " for character in body)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

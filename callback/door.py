@@ -1,0 +1,215 @@
+"""The door: an HTTP server for the gateway's callbacks and the customers' page, in a process of its own.
+
+Whatever comes in is a stranger's until its signature says otherwise: 403 unsigned, 404 about nothing of ours, 413 too
+large, 400 malformed; none of these changes anything. What comes twice is answered as it was the first time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import signal
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Final, TextIO, TypeVar
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+from multidict import MultiDict
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+from twilio.request_validator import RequestValidator
+from twilio.twiml.messaging_response import MessagingResponse
+
+from callback import answers, page, sending
+from callback.errors import CallbackError, IllegalTransition, StoreError
+from callback.settings import Settings
+from callback.settings_texts import TwilioAccount
+from callback.shift import Shift, current
+from callback.store.engine import Store
+from sms import twilio
+from sms.inbound import Inbound
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+Fields = MultiDict[str]
+
+LIMIT: Final = 64 << 10  # bytes of a request
+READ_S: Final = 10.0
+SHUTDOWN_S: Final = 2.0
+MOST_FIELDS: Final = 200
+FORM: Final = "application/x-www-form-urlencoded"
+_SID: Final = re.compile(r"[SM]M[0-9a-fA-F]{32}")
+_PARTY: Final = re.compile(r"[+0-9A-Za-z:._ -]{1,64}")  # a number, a short code, a name
+_PRIVATE: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",  # the address is the key
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+}
+
+
+class Door:
+    """The routes, on one database. `now` is the clock of what is decided."""
+
+    def __init__(self, settings: Settings, store: Store, now: Callable[[], int]) -> None:
+        self._settings, self._store, self._now = settings, store, now
+        self._two_way = sending.two_way_of(settings)
+
+    def runner(self) -> web.AppRunner:
+        """All there is to call, ready to be set up. Packed requests stay packed: a small one may hold a large one."""
+        app = web.Application(client_max_size=LIMIT)
+        app.add_routes(
+            [
+                web.post("/twilio/{account}/status/{ref}", self._status),
+                web.post("/twilio/{account}/inbound", self._inbound),
+                web.get("/r/{token}", self._show),
+                web.post("/r/{token}", self._act),
+            ]
+        )
+        return web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=SHUTDOWN_S)
+
+    async def _status(self, request: web.Request) -> web.Response:
+        """A gateway tells what became of a text."""
+        fields = await self._signed(request)
+        report, ref = twilio.report(fields), request.match_info["ref"]
+        if report is None:
+            raise web.HTTPBadRequest(text="this is no status callback")
+
+        def take(connection: Connection, shift: Shift, now: int) -> bool:
+            return sending.reported(connection, shift, twilio.NAME, ref, report, now) is not None
+
+        if not await self._write(take):
+            raise web.HTTPNotFound(text="no such text")
+        return web.Response(status=204)
+
+    async def _inbound(self, request: web.Request) -> web.Response:
+        """A customer's text came in; it may be answered with another."""
+        fields = await self._signed(request)
+        sid, sender, to = (fields.get(key, "") for key in ("MessageSid", "From", "To"))
+        if not (_SID.fullmatch(sid) and _PARTY.fullmatch(sender) and _PARTY.fullmatch(to)):
+            raise web.HTTPBadRequest(text="this is no text")
+        inbound = Inbound(request.match_info["account"], sid, sender, to, fields.get("Body", ""))
+
+        def take(connection: Connection, shift: Shift, now: int) -> str | None:
+            return answers.take(connection, {shift.pbx: shift}, inbound, now)
+
+        said = MessagingResponse()
+        if (reply := await self._write(take)) is not None:
+            said.message(reply)
+        return web.Response(text=str(said), content_type="text/xml")
+
+    async def _show(self, request: web.Request) -> web.Response:
+        token = request.match_info["token"]
+
+        def show(connection: Connection, shift: Shift, now: int) -> page.Page:
+            return page.show(connection, {shift.pbx: shift}, token, now)
+
+        return _answer(await self._write(show))
+
+    async def _act(self, request: web.Request) -> web.Response:
+        form, token = await _form(request), request.match_info["token"]
+
+        def act(connection: Connection, shift: Shift, now: int) -> page.Page:
+            return page.act(connection, {shift.pbx: shift}, token, form, now)
+
+        return _answer(await self._write(act))
+
+    async def _signed(self, request: web.Request) -> Fields:
+        """Read a form that Twilio signed for the account in the address; nobody else's gets further.
+
+        What is signed is the address under which the world finds us, not the one that a proxy made of it.
+        """
+        account = self._account(request)
+        signature = request.headers.get("X-Twilio-Signature", "")
+        if not signature:
+            raise web.HTTPForbidden(text="unsigned")
+        fields = await _form(request)
+        url = f"{self._settings.web.public_url}{request.raw_path}"
+        if not RequestValidator(account.auth_token).validate(url, fields, signature):
+            raise web.HTTPForbidden(text="the signature is wrong")
+        if fields.get("AccountSid") != account.account_sid:
+            raise web.HTTPNotFound(text="no such account")
+        return fields
+
+    def _account(self, request: web.Request) -> TwilioAccount:
+        account = self._settings.texts.twilio.get(request.match_info["account"])
+        if account is None:
+            raise web.HTTPNotFound(text="no such account")
+        return account
+
+    async def _write(self, act: Callable[[Connection, Shift, int], T]) -> T:
+        """Let `act` work in one transaction, beside the loop, under the rules that are in force by now.
+
+        Once more where somebody was quicker, the dispatcher above all: then it sees what that one did.
+        """
+        try:
+            try:
+                return await asyncio.to_thread(self._work, act)
+            except (IllegalTransition, IntegrityError):
+                return await asyncio.to_thread(self._work, act)
+        except (IllegalTransition, IntegrityError) as error:
+            log.warning("somebody was quicker, twice: %s", error)
+            raise web.HTTPConflict(text="try again") from error
+        except StoreError as error:
+            log.warning("%s", error)
+            raise web.HTTPServiceUnavailable(text="try again later") from error
+
+    def _work(self, act: Callable[[Connection, Shift, int], T]) -> T:
+        with self._store.write() as connection:
+            return act(connection, current(connection, self._settings, self._two_way), self._now())
+
+
+async def _form(request: web.Request) -> Fields:
+    """Read a form: no larger than LIMIT, soon, and in UTF-8."""
+    if request.content_type != FORM or "Content-Encoding" in request.headers:
+        raise web.HTTPUnsupportedMediaType(text=f"send {FORM}, not packed")
+    try:
+        async with asyncio.timeout(READ_S):
+            body = await request.read()
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout(text="too slow") from error
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    except ValueError as error:  # a UnicodeDecodeError is one
+        raise web.HTTPBadRequest(text="this is no form in UTF-8") from error
+    return MultiDict(pairs)
+
+
+def _answer(shown: page.Page) -> web.Response:
+    return web.Response(status=shown.status, text=shown.html, content_type="text/html", headers=_PRIVATE)
+
+
+async def serve(settings: Settings, now: Callable[[], int], stopped: asyncio.Event) -> None:
+    """Stand open until stopped. CallbackError where that is impossible."""
+    if not settings.web.listen:
+        raise CallbackError('there is no door to open: [web] listen = "127.0.0.1:8080" and public_url say where')
+    with closing(Store(settings.database.url)) as store:
+        with store.read() as connection:
+            current(connection, settings)  # a database that was never run on has nothing to answer with
+        host, port = settings.web.address
+        runner = Door(settings, store, now).runner()
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port).start()
+            await stopped.wait()
+        except OSError as error:
+            raise CallbackError(f"[web] listen {settings.web.listen}: {error.strerror or error}") from error
+        finally:
+            await runner.cleanup()
+
+
+async def stand_open(settings: Settings, until_eof: TextIO | None) -> None:
+    """Stand open until SIGTERM or SIGINT, or until that stream ends, as it does when whoever holds it dies."""
+    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    if until_eof is not None:
+        reader = asyncio.StreamReader()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), until_eof)
+        ending = loop.create_task(reader.read())
+        ending.add_done_callback(lambda _: stopped.set())
+    await serve(settings, lambda: time.time_ns() // 1000, stopped)

@@ -1,0 +1,214 @@
+"""Incidents: many losses of one cause, held until they have passed, then let go at a set rate, or as a person says.
+
+Whom an incident holds is in state `held`, like those whom a person holds: neither dialled nor texted. A person may
+resume him alone, which lets him out of the incident.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, Row, and_, bindparam, insert, literal, select, update
+
+from callback import audit, settle, wording
+from callback.audit import By
+from callback.errors import CallbackError
+from callback.news import News
+from callback.shift import Shift
+from callback.store import tables as t
+from scheduler import incident as rule
+from scheduler.clock import SECOND
+from scheduler.promise import Promise
+from scheduler.severity import NOW
+from telephony.call import Verdict
+
+DROPPED_A_TICK = 100
+NO_INCIDENT: Final = ("requested", "closed")
+"""A caller who asked for a callback was promised one; who calls while the site is closed tells of no trouble."""
+
+Wish = Literal["released", "dropped"]
+
+_I, _L, _R = t.incident.c, t.loss.c, t.reservation.c
+# Made once: these run for each loss.
+_OPEN = (
+    select(t.incident)
+    .where(_I.pbx == bindparam("of_pbx"), _I.cause == bindparam("of_cause"), t.INCIDENT_OPEN)
+    .with_for_update()  # a person may decide at the same time: his word stands
+)
+_LATELY = (
+    select(literal(1))
+    .where(_L.pbx == bindparam("of_pbx"), _L.cause == bindparam("of_cause"), _L.lost_at > bindparam("since"))
+    .limit(bindparam("enough"))
+)
+_MORE = (
+    update(t.incident)
+    .where(_I.id == bindparam("of_id"))
+    .values(losses=_I.losses + 1, last_lost_at=bindparam("lost_at"), state=bindparam("now_state"))
+)
+
+
+class NoSuchIncident(CallbackError):
+    """There is no open incident of that number on this PBX."""
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """The incident that a loss belongs to, if any, and whether whoever suffered it is to be held."""
+
+    incident: int | None
+    holds: bool
+    told: list[News]
+
+
+def cause_of(queue: str, verdict: Verdict, trunk: str) -> str:
+    """Name what losses of one incident have in common; empty for those that make none."""
+    if verdict.kind in NO_INCIDENT or verdict.reason in NO_INCIDENT:
+        return ""
+    return f"{queue}/{verdict.reason or verdict.kind}/{trunk}"
+
+
+def meet(connection: Connection, shift: Shift, cause: str, lost_at: int, now: int) -> Met:
+    """Count one more loss of this cause: it may belong to an incident, or begin one. At most one is open a cause."""
+    if not cause:
+        return Met(None, holds=False, told=[])
+    terms = shift.rules.incident()
+    row = connection.execute(_OPEN, {"of_pbx": shift.pbx, "of_cause": cause}).first()
+    since, lately = lost_at - terms.window_s * SECOND, 0
+    if row is None or row.state == "draining":
+        asked = {"of_pbx": shift.pbx, "of_cause": cause, "since": since, "enough": terms.losses}
+        lately = 1 + len(connection.execute(_LATELY, asked).all())
+    state = rule.after_loss(row.state if row else None, lately, terms)
+    if state is None:
+        return Met(None, holds=False, told=[])
+    if row is None:
+        return _begin(connection, shift, cause, lost_at, since, now)
+    last = max(row.last_lost_at, lost_at)
+    connection.execute(_MORE, {"of_id": row.id, "lost_at": last, "now_state": state})
+    if state != row.state:
+        _take_in(connection, row.id, shift.pbx, cause, since, now)
+    told = [_news(row.id, cause, state, now)] if state != row.state else []
+    return Met(row.id, holds=state == "holding", told=told)
+
+
+def hold(connection: Connection, incident: int | None, reservation: int, now: int) -> bool:
+    """Hold somebody who waits, and his text; not whom a person or the customer himself has given a time."""
+    may = (_R.state == "waiting", _R.slot_at.is_(None), _R.severity < NOW)
+    if connection.execute(select(_R.id).where(_R.id == reservation, *may).with_for_update()).first() is None:
+        return False
+    settle.move(connection, reservation, "held", now, incident_id=incident)
+    wording.withdraw(connection, reservation, "an incident holds him", now)
+    return True
+
+
+def tend(connection: Connection, shift: Shift, now: int) -> list[News]:
+    """Move every open incident on with time: what is quiet drains, what is drained is over."""
+    rows = connection.execute(select(t.incident).where(_I.pbx == shift.pbx, t.INCIDENT_OPEN).with_for_update())
+    return [news for row in rows.all() for news in _tended(connection, shift, row, now)]
+
+
+def decide(connection: Connection, shift: Shift, incident: int, wish: Wish, by: By, now: int) -> list[News]:
+    """Let a person choose: `released`, all are let go at the set rate from now on; `dropped`, all are cancelled."""
+    mine = select(t.incident).where(_I.id == incident, _I.pbx == shift.pbx, t.INCIDENT_OPEN)
+    row = connection.execute(mine.with_for_update()).first()
+    if row is None:
+        raise NoSuchIncident(
+            f"there is no open incident {incident} on {shift.pbx}; `callback incident list` shows them"
+        )
+    connection.execute(update(t.incident).where(_I.id == row.id).values(state=wish, let_go_at=now))
+    audit.add(connection, shift.pbx, by, f"incident-{wish}", None, {"incident": row.id, "cause": row.cause}, now)
+    return [_news(row.id, row.cause, wish, now, who=by.who, why=by.why)]
+
+
+def listed(connection: Connection, pbx: str, limit: int) -> list[Row[Any]]:
+    """The newest incidents, open or over."""
+    return list(connection.execute(select(t.incident).where(_I.pbx == pbx).order_by(_I.id.desc()).limit(limit)))
+
+
+def _begin(connection: Connection, shift: Shift, cause: str, lost_at: int, since: int, now: int) -> Met:
+    """Begin an incident, and take in those whose losses led to it."""
+    values = {"pbx": shift.pbx, "cause": cause, "state": "holding", "open": True, "opened_at": now, "let_go": 0}
+    row = insert(t.incident).values(**values, last_lost_at=lost_at, losses=1).returning(_I.id)
+    incident = int(connection.execute(row).scalar_one())
+    taken = _take_in(connection, incident, shift.pbx, cause, since, now)
+    connection.execute(update(t.incident).where(_I.id == incident).values(losses=_I.losses + taken))
+    told = [_news(incident, cause, "holding", now, losses=taken + 1)]
+    return Met(incident, holds=True, told=told)
+
+
+def _take_in(connection: Connection, incident: int, pbx: str, cause: str, since: int, now: int) -> int:
+    """Give the incident the losses of its cause since then that have none, and hold who suffered them."""
+    lately = (_L.pbx == pbx, _L.cause == cause, _L.lost_at > since)
+    suffered = select(_L.reservation_id).where(*lately).distinct().order_by(_L.reservation_id)
+    for reservation in connection.execute(suffered).scalars().all():
+        hold(connection, incident, reservation, now)
+    free = update(t.loss).where(*lately, _L.incident_id.is_(None)).values(incident_id=incident)
+    return connection.execute(free).rowcount
+
+
+def _tended(connection: Connection, shift: Shift, row: Row[Any], now: int) -> list[News]:
+    terms = shift.rules.incident()
+    anybody = connection.execute(select(_R.id).where(_R.incident_id == row.id, t.IN_INCIDENT).limit(1)).first()
+    state = rule.after_time(row.state, row.last_lost_at, now, terms, anybody=anybody is not None)
+    changed: dict[str, Any] = {"state": state} if state != row.state else {}
+    if state == "over":
+        changed |= {"open": False, "ended_at": now}
+    elif state == "dropped":
+        _drop(connection, row.id, now)
+    elif state in {"draining", "released"}:
+        count, up_to = rule.let_go(row.let_go_at if row.state == state else now, now, terms.drain_per_min)
+        gone = _let_go(connection, shift, row.id, count, now)
+        if changed or up_to != row.let_go_at:
+            changed |= {"let_go_at": up_to, "let_go": row.let_go + gone}
+    if changed:
+        connection.execute(update(t.incident).where(_I.id == row.id).values(**changed))
+    return [_news(row.id, row.cause, state, now)] if state != row.state else []
+
+
+def _let_go(connection: Connection, shift: Shift, incident: int, count: int, now: int) -> int:
+    """Let so many wait again and be texted: first those whose promise can be kept, the nearest deadline first."""
+    held = select(t.reservation).where(_R.incident_id == incident, t.IN_INCIDENT, _R.state == "held")
+    held = held.with_for_update(skip_locked=True)  # not whom a person decides about now
+    ahead = held.where(_R.deadline_at > now).order_by(_R.deadline_at).limit(count)
+    rows = connection.execute(ahead).all() if count else []
+    late = held.where(_R.deadline_at <= now).order_by(_R.deadline_at).limit(count - len(rows))
+    rows = [*rows, *(connection.execute(late).all() if len(rows) < count else [])]
+    for row in rows:
+        settle.move(connection, row.id, "resumed", now)
+        if row.deadline_at > now and not wording.promised(connection, row.id):
+            wording.explain(connection, shift, row.id, _last_verdict(connection, row), _standing(connection, row), now)
+    return len(rows)
+
+
+def _drop(connection: Connection, incident: int, now: int) -> None:
+    """Owe those whom it holds nothing more: some at each tick, so that nobody else waits long for the database."""
+    held = select(_R.id).where(_R.incident_id == incident, t.IN_INCIDENT, _R.state == "held")
+    some = held.limit(DROPPED_A_TICK).with_for_update(skip_locked=True)
+    for reservation in connection.execute(some).scalars().all():
+        settle.move(connection, reservation, "cancelled", now)
+        wording.withdraw(connection, reservation, "its incident was dropped by a person", now)
+
+
+def _standing(connection: Connection, row: Row[Any]) -> Promise:
+    """The promise of a reservation that is in force."""
+    p = t.promise.c
+    newest = select(p.reason).where(p.reservation_id == row.id).order_by(p.number.desc()).limit(1)
+    reason = connection.execute(newest).scalar_one()
+    return Promise(row.made_at, row.clock_starts_at, row.aim_at, row.deadline_at, reason)
+
+
+def _last_verdict(connection: Connection, row: Row[Any]) -> Verdict:
+    """How he was lost last."""
+    v = t.verdict.c
+    his = (
+        select(t.verdict)
+        .join(t.loss, and_(_L.pbx == v.pbx, _L.call_id == v.call_id))
+        .where(_L.reservation_id == row.id)
+    )
+    last = connection.execute(his.order_by(_L.lost_at.desc(), v.version.desc()).limit(1)).one()
+    seconds = last.waited_us / SECOND, last.talked_us / SECOND
+    return Verdict(last.kind, last.reason, last.side, *seconds, tuple(last.evidence), last.source, "")
+
+
+def _news(incident: int, cause: str, state: str, now: int, **facts: str | int) -> News:
+    return News("incident", now, {"incident": incident, "cause": cause, "state": state, **facts})

@@ -1,0 +1,55 @@
+"""A promise that was broken: one apology with a new time, a last try by then, and then it is for people."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, bindparam, select, update
+
+from callback import settle, wording
+from callback.news import News
+from callback.shift import Shift
+from callback.store import tables as t
+from scheduler.clock import MINUTE, SECOND
+from scheduler.hours import Hours
+
+LEAST_US: Final = 600 * SECOND
+"""With less time before the cut no new time is told: he is carried over then, and told of the next day."""
+
+_R = t.reservation.c
+_TOLD = (
+    update(t.reservation)
+    .where(_R.id == bindparam("of_reservation"))
+    .values(overdue_by_at=bindparam("by_at"), due_at=bindparam("try_at"))
+)
+
+
+def go_on(connection: Connection, shift: Shift, row: Row[Any], hours: Hours, now: int) -> list[News]:
+    """Do what a broken promise asks for while phones may ring: apologise once, and close it when that passed too.
+
+    His deadline stays as it was: he is called after those whose promise can still be kept.
+    """
+    if row.overdue_by_at is not None and row.overdue_by_at <= now:
+        return [expire(connection, row, now, "not-reached-after-the-apology")]
+    by_at = min(now + round(shift.rules.overdue_min * MINUTE), hours.ring_until(now) or now)
+    if row.overdue_by_at is not None or by_at - now < LEAST_US:
+        return []
+    try_at = min(row.due_at, by_at - LEAST_US)  # once more before it is closed, whatever the last outcome was
+    connection.execute(_TOLD, {"of_reservation": row.id, "by_at": by_at, "try_at": try_at})
+    text = wording.apologise(connection, shift, row.id, by_at, now)
+    facts = {"reservation": row.id, "number": row.e164, "queue": row.queue, "by_at": by_at, "text": text}
+    return [News("overdue", now, facts)]
+
+
+def expire(connection: Connection, row: Row[Any], now: int, why: str) -> News:
+    """Leave it to people."""
+    settle.move(connection, row.id, "expired", now)
+    wording.withdraw(connection, row.id, why, now)
+    return News("expired", now, {"reservation": row.id, "number": row.e164, "queue": row.queue, "why": why})
+
+
+def left_to_people(connection: Connection, pbx: str, limit: int) -> list[Row[Any]]:
+    """Reservations that were closed without having been kept, the newest first."""
+    columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
+    left = columns.where(_R.pbx == pbx, t.LEFT_TO_PEOPLE).order_by(_R.state_since_at.desc())
+    return list(connection.execute(left.limit(limit)))

@@ -1,0 +1,184 @@
+"""What a site's history says about the days to come: needs, hints with their evidence, and moves of shifts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+from callback.history import History
+from scheduler.clock import local
+from scheduler.hours import Hours
+from scheduler.staffing import shifts, week
+from scheduler.staffing.evidence import Evidence
+from scheduler.staffing.halfhours import A_DAY, WEEKDAYS, clock_time
+from scheduler.staffing.hints import Hint
+from scheduler.staffing.need import Terms
+from scheduler.staffing.queue import Queue
+from scheduler.staffing.replayed import Replayed, again
+from scheduler.staffing.roster import Roster
+from scheduler.staffing.shifts import Plan, Rules
+from scheduler.staffing.week import Outlook, Staff
+
+LENGTHS = (8, 12, 16)  # of new shifts, in half hours
+
+
+@dataclass
+class Week:
+    """The `days` from `first` on, as `history` lets expect them; `hours` are the site's, for the replay."""
+
+    history: History
+    hours: Hours
+    first: date
+    roster: Roster | None = None
+    days: int = 7
+    shrinkage: float = 0.0
+    only: str | None = None  # this queue alone
+
+    @cached_property
+    def queues(self) -> Mapping[str, Queue]:
+        """What the queues are like."""
+        learnt = self.history.learnt()
+        return {self.only: learnt[self.only]} if self.only is not None else learnt
+
+    @cached_property
+    def staff(self) -> Staff:
+        """Who was there, and who is to be."""
+        return Staff(self.history.attendance(), self.roster)
+
+    @cached_property
+    def terms(self) -> Terms:
+        """What need is reckoned for: the site's own share of callers who call again."""
+        return Terms(again_share=min(1.0, self.history.site().again_share), shrinkage=self.shrinkage)
+
+    @cached_property
+    def outlooks(self) -> list[Outlook]:
+        """Every queue on every day, hints not proved yet."""
+        days = week.to_come(self.queues, self.first, self.days)
+        return [week.outlook(queue, day, self.staff, self.terms) for queue, day in days]
+
+    def prove(self, most: int, progress: Callable[[Sequence[Any]], Iterator[Any]] = iter) -> None:
+        """Put the evidence to the `most` hints that are about most callers, by replaying past days."""
+        replays = {name: self._replay(queue) for name, queue in self.queues.items()}
+        proved = {}
+        for each, hint in progress(week.wanting(self.outlooks)[:most]):
+            proof = week.proved(each, hint, self.queues[each.queue], self.staff, replays[each.queue])
+            proved[each.queue, each.day, hint] = proof
+        self.outlooks = [
+            replace(each, hints=tuple(proved.get((each.queue, each.day, hint), hint) for hint in each.hints))
+            for each in self.outlooks
+        ]
+
+    def proofs_spoken(self) -> Iterator[str]:
+        """Say the evidence of each hint that has one, and what it should change."""
+        for each in self.outlooks:
+            for hint in each.hints:
+                if hint.evidence is not None:
+                    yield from self._proof_spoken(each, hint, hint.evidence)
+
+    def _proof_spoken(self, each: Outlook, hint: Hint, proof: Evidence) -> Iterator[str]:
+        yield f"{each.day:%a %d %b}, {each.queue or '(none)'} {hint}: {proof}"
+        parts = [
+            ("dialled", proof.dialled_share_without, proof.dialled_share),
+            ("reached", proof.reached_share_without, proof.reached_share),
+            ("closed", proof.closed_share_without, proof.closed_share),
+        ]
+        told = ((name, old, new) for name, old, new in parts if old is not None and new is not None)
+        rates = ", ".join(f"{name} {old:.0%} to {new:.0%}" for name, old, new in told)
+        live = f"{proof.hung_up_share_without:.1%} to {proof.hung_up_share:.1%}"
+        yield f"  in 30 min: {rates}"
+        yield f"  live callers who hang up: {live} (lost at first try, as logged: {self.lost_share(each, hint):.1%})"
+
+    def lost_share(self, outlook: Outlook, hint: Hint) -> float:
+        """Give the share of callers who really were lost at first try in the half hours of the days replayed."""
+        queue = self.queues[outlook.queue]
+        calls, losses = (
+            sum(table[day][number] for day in queue.loses(outlook.day).days for number in hint.half_hours)
+            for table in (queue.demand.calls, queue.demand.losses)
+        )
+        return losses / calls if calls else 0.0
+
+    def _replay(self, queue: Queue) -> Replayed:
+        losses = self.history.site().lost_known
+        redial = again(self.history.gaps_s, losses)
+        return Replayed(queue, self.history.past, redial, self.hours, lambda day: self.staff.was(queue.name, day))
+
+    def plan(self, day: date) -> Plan | None:
+        """Plan a day's shifts, moves before additions; None where nobody knows who works when."""
+        blocks = self.roster.blocks(day) if self.roster is not None else self._usual_blocks(day)
+        needed = [sum(column) for column in zip(*self._needed(day), strict=True)]
+        busy = [number for number in range(A_DAY) if any(needed[number : number + 1])]
+        if not blocks or not busy:
+            return None
+        opens = min(busy[0], *(block.first for block in blocks))
+        closes = max(busy[-1] + 1, *(block.until for block in blocks))
+        lengths = tuple(length for length in LENGTHS if length <= closes - opens) or (closes - opens,)
+        return shifts.plan(blocks, needed, Rules(lengths=lengths, opens=opens, closes=closes))
+
+    def _usual_blocks(self, day: date) -> list[shifts.Block]:
+        """Give the shifts of the last same weekday."""
+        there = [past for past in self.staff.attendance.there if past < day and past.weekday() == day.weekday()]
+        return self.staff.attendance.blocks(max(there)) if there else []
+
+    def _needed(self, day: date) -> list[tuple[int, ...]]:
+        return [each.needed for each in self.outlooks if each.day == day] or [(0,) * A_DAY]
+
+
+def first_day(history: History) -> date:
+    """Give the day after the last call."""
+    return local(history.last_at, history.zone).date() + timedelta(days=1)
+
+
+def spoken(outlook: Outlook) -> str:
+    """Say one queue's hints of a day, as in "Tue 24 Nov, sales: 09:00-10:00: +3; 14:30-15:30: 2 to spare"."""
+    hints = "; ".join(map(str, outlook.hints)) or "as needed"
+    return f"{outlook.day:%a %d %b}, {outlook.queue or '(none)'}: {hints}"
+
+
+def plan_spoken(day: date, made: Plan) -> list[str]:
+    """Say a day's moves, then what is still missing."""
+    lines = [f"{day:%a %d %b}: {move.before} becomes {move.after}" for move in made.moves]
+    if made.added:
+        spans = ", ".join(f"{clock_time(block.first)}-{clock_time(block.until)}" for block in made.added)
+        lines.append(f"{day:%a %d %b}: {len(made.added)} more shifts: {spans}")
+    return lines
+
+
+def hint_json(outlook: Outlook, hint: Hint) -> dict[str, Any]:
+    """Give a hint for a program."""
+    told: dict[str, Any] = {
+        "queue": outlook.queue,
+        "day": outlook.day.isoformat(),
+        "weekday": WEEKDAYS[outlook.day.weekday()],
+        "first": clock_time(hint.first),
+        "until": clock_time(hint.last + 1),
+        "more": hint.more,
+        "losses_expected": round(outlook.weight(hint), 2),
+    }
+    if hint.evidence is not None:
+        proof = hint.evidence
+        names = [
+            f"{part}_share{side}" for part in ("hung_up", "dialled", "reached", "closed") for side in ("", "_without")
+        ]
+        shares = {name: getattr(proof, name) for name in names}
+        told["evidence"] = {"days": proof.days, "kept": proof.kept, "kept_without": proof.kept_without} | {
+            name: round(share, 4) for name, share in shares.items() if share is not None
+        }
+    return told
+
+
+def half_hour_rows(outlook: Outlook) -> Iterator[dict[str, Any]]:
+    """Give a day's half hours, for CSV and programs."""
+    for number, calls, needed, planned in week.shown(outlook):
+        yield {
+            "queue": outlook.queue,
+            "day": outlook.day.isoformat(),
+            "time": clock_time(number),
+            "calls": round(calls, 2),
+            "losses": round(outlook.losses[number], 2),
+            "needed": needed,
+            "planned": planned,
+            "more": needed - planned,
+        }

@@ -1,0 +1,115 @@
+"""Texts on their way: the gateway that the settings name, how many may leave, and what its reports change."""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TextIO
+
+from sqlalchemy import Connection, select
+
+from callback import blocks, wording
+from callback.rules import ShiftRules
+from callback.settings import Settings
+from callback.shift import Shift
+from callback.store import tables as t
+from callback.store.engine import Store
+from callback.texting import TwoWay
+from sms import reports
+from sms.caps import Caps
+from sms.console import ConsoleGateway
+from sms.delivery import deliver
+from sms.gateway import Gateway, Refused, Report
+from sms.http import HttpGateway, Request
+from sms.reports import Taken
+
+log = logging.getLogger(__name__)
+
+TEXTS_A_TURN: Final = 500
+TURN_S: Final = 1.0  # then it is looked anew who is on the line
+AGAIN_S: Final = 900  # a phone that was off is texted once more
+
+
+def gateway_of(settings: Settings, stream: TextIO) -> Gateway:
+    """Make the gateway that the settings name; `stream` is the console's."""
+    texts = settings.texts
+    if texts.gateway == "twilio":
+        from sms.twilio import Account, TwilioGateway  # noqa: PLC0415 - takes a second to import
+
+        accounts = {
+            name: Account(own.account_sid, own.auth_token, own.sender, own.texts_per_s, own.api_url)
+            for name, own in texts.twilio.items()
+        }
+        return TwilioGateway(accounts, settings.web.public_url, texts.two_way)
+    if texts.gateway == "http" and texts.http is not None:
+        return HttpGateway(Request(**texts.http.model_dump()))
+    return ConsoleGateway(stream)
+
+
+def two_way_of(settings: Settings) -> TwoWay:
+    """Whether an answer from a number would reach us, as the gateway that the settings name would say."""
+    return gateway_of(settings, io.StringIO()).two_way
+
+
+def caps_of(rules: ShiftRules) -> Caps:
+    """How many texts may leave."""
+    return Caps(rules.texts_a_day, rules.texts_a_block, rules.texts_an_hour)
+
+
+def send_due(store: Store, shift: Shift, gateway: Gateway, senders: int, stopped: Callable[[], bool]) -> int:
+    """Send what is due for about a second; return how many texts were taken up."""
+    ends_at = time.monotonic() + TURN_S
+
+    @contextmanager
+    def address_book() -> Iterator[Callable[[str], str]]:
+        with store.read() as connection:
+            yield lambda recipient: wording.number_of(connection, shift, recipient)
+
+    return deliver(
+        store.write,
+        gateway,
+        address_book,
+        store.now,
+        TEXTS_A_TURN,
+        pbx=shift.pbx,
+        senders=senders,
+        caps=caps_of(shift.rules),
+        until=lambda: stopped() or time.monotonic() >= ends_at,
+        opted_out=lambda connection, recipient, now: _opted_out(connection, shift, recipient, now),
+    )
+
+
+def reported(connection: Connection, shift: Shift, gateway: str, ref: str, report: Report, now: int) -> Taken | None:
+    """Take a gateway's report on the text `ref`, and do what follows from it; None if it is about no text of ours."""
+    taken = reports.take(connection, ref, gateway, report, now)
+    if taken is None or not taken.news:
+        return taken
+    match taken.consequence:
+        case "opted-out":
+            _opted_out(connection, shift, taken.recipient, now)
+        case "again" if _wanted(connection, taken.recipient):
+            reports.send_again(connection, taken.id, now + AGAIN_S * 1_000_000, now)
+        case "filtered":
+            log.error("carriers filter our texts (error %s): see the account's compliance settings", report.code)
+    return taken
+
+
+def _opted_out(connection: Connection, shift: Shift, recipient: str, now: int) -> None:
+    """Remember for ever what the carrier says: he wants no texts."""
+    try:
+        number = wording.number_of(connection, shift, recipient)
+    except Refused:
+        return  # nobody texts him any more as it is
+    blocks.block(connection, shift.pbx, number, texts=True, who="carrier", why="he opted out with the carrier", now=now)
+
+
+def _wanted(connection: Connection, recipient: str) -> bool:
+    """Whether what a text was about is still to come: only a reservation may be, while it is open."""
+    kind, _, name = recipient.partition("/")
+    if kind != "reservation":
+        return False
+    still_open = select(t.reservation.c.id).where(t.OPEN, t.reservation.c.id == int(name))
+    return connection.execute(still_open).first() is not None

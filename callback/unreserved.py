@@ -1,0 +1,95 @@
+"""Losses for which nobody is called back unasked (late news, refused numbers, …): a person may release one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, func, select
+
+from callback import blocks, phone, recovery, redial
+from callback.errors import CallbackError
+from callback.news import News
+from callback.recovery import Loss
+from callback.shift import Shift
+from callback.store import tables as t
+from scheduler.promise import promise
+from telephony.call import LEFT_UNSERVED, LOST, Call, Verdict
+
+US = 1_000_000
+_RESERVED = ("reserved", "merged")  # by the service, or released before
+_C, _V = t.call.c, t.verdict.c
+
+
+class NotReleased(CallbackError):
+    """No reservation can be made of this call; the message says why, and what to do."""
+
+
+def listed(connection: Connection, pbx: str, since_at: int, limit: int) -> list[Row[Any]]:
+    """The losses since then for which there is no reservation, the newest first; `recovery` says why."""
+    wanted = _lost().where(_C.pbx == pbx, _C.started_at >= since_at, _C.recovery.not_in(_RESERVED))
+    return list(connection.execute(wanted.order_by(_C.started_at.desc()).limit(limit)))
+
+
+def release(connection: Connection, shift: Shift, call_id: str, now: int) -> News:
+    """Reserve a callback for a loss all the same. His promise is made now, and its clock starts now."""
+    row = connection.execute(_lost().where(_C.pbx == shift.pbx, _C.call_id == call_id)).first()
+    if row is None:
+        raise NotReleased(
+            f"there is no lost call {call_id}; `callback reservation unreserved` lists what may be released"
+        )
+    if (fault := _never(row) or _not_now(connection, shift, row)) is not None:
+        raise NotReleased(f"call {call_id} cannot be released: {fault}")
+    connection.execute(delete(t.loss).where(t.loss.c.pbx == shift.pbx, t.loss.c.call_id == call_id))  # of the refusal
+    return recovery.reserve(connection, shift, _loss(shift, row, now))
+
+
+def _never(row: Row[Any]) -> str | None:
+    """What is wrong with the call itself."""
+    if row.recovery in _RESERVED:
+        return "a callback is, or was, reserved for it; see `callback queue`"
+    if row.e164 is None or not row.e164.startswith("+"):
+        return "it came without a number that can be called"
+    if row.recovery == "own-number":
+        return "its number is our own"
+    if not row.queue:
+        return "it led to no queue; name one for its number in [rules.dids], for later ones"
+    return None
+
+
+def _not_now(connection: Connection, shift: Shift, row: Row[Any]) -> str | None:
+    """What has become of the customer."""
+    if blocks.standing(connection, row.e164).calls:
+        return "its number is blocked; take that back with `callback reservation unblock` first"
+    if redial.spoken_to_since(connection, shift, row.person_id, row.queue, row.ended_at or row.started_at):
+        return "he was spoken to since, in a call of his or of ours"
+    return None
+
+
+def _lost() -> Select[Any]:
+    """Every lost call, with its number and by its newest verdict."""
+    newer = t.verdict.alias()
+    newest = select(func.max(newer.c.version)).where(newer.c.pbx == _V.pbx, newer.c.call_id == _V.call_id)
+    columns = select(
+        t.call,
+        t.person.c.number.label("e164"),
+        _V.kind,
+        _V.reason,
+        _V.side,
+        _V.waited_us,
+        _V.talked_us,
+    )
+    joined = columns.join(t.verdict, (_V.pbx == _C.pbx) & (_V.call_id == _C.call_id)).outerjoin(t.person)
+    lost = _V.kind.in_((*LOST, "requested")) | (_V.reason == LEFT_UNSERVED)
+    return joined.where(_V.version == newest.scalar_subquery(), lost)
+
+
+def _loss(shift: Shift, row: Row[Any], now: int) -> Loss:
+    """The loss as it would have been, learnt of now."""
+    ended_at = row.ended_at or row.started_at
+    trunk = shift.trunk_name(row.channel)
+    whole = {name: row._mapping[name] for name in ("pbx", "call_id", "linkedid", "channel", "did", "started_at")}  # noqa: SLF001
+    call = Call(**whole, number=row.e164, ended_at=row.ended_at, seen_until=ended_at, visits=())
+    seconds = (row.waited_us / US, row.talked_us / US)
+    verdict = Verdict(row.kind, row.reason, row.side, *seconds, ("released by a person",), "log", "released")
+    pledge = promise(row.kind, now, now, shift.hours_of(row.e164, trunk), shift.rules.terms())
+    return Loss(call, row.queue, verdict, phone.Number(row.e164), row.person_id, ended_at, now, pledge)

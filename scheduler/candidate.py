@@ -1,0 +1,50 @@
+"""Who waits for a callback, as deciding sees him, and how his promise stands. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from scheduler.hours import Hours
+
+IN_AIM: Final = "in-aim"
+IN_WINDOW: Final = "in-window"
+OVERDUE: Final = "overdue"
+LANES: Final = (IN_AIM, IN_WINDOW, OVERDUE)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An open reservation, with what is known of its customer now.
+
+    `number_live`: he has a channel on one of our PBXs. `in_flight`: an attempt to reach him is under way.
+    `watched`: callbacks are not switched on for him. `trunk_rests`: the way to him failed lately. `hours` are those at
+    which his phone may ring, where they are not the site's.
+    """
+
+    reservation: int
+    queue: str
+    kind: str
+    clock_starts_at: int
+    aim_at: int
+    deadline_at: int
+    due_at: int
+    severity: int = 0
+    lost_again: bool = False  # after his deadline: he is at his phone now
+    number_live: bool = False
+    in_flight: bool = False
+    trunk_rests: bool = False
+    watched: bool = False
+    hours: Hours | None = None
+
+    @property
+    def begins_at(self) -> int:
+        """When it may be called at the earliest."""
+        return max(self.due_at, self.clock_starts_at)
+
+
+def lane(candidate: Candidate, now: int) -> str:
+    """Say how its promise stands."""
+    if now <= candidate.aim_at:
+        return IN_AIM
+    return IN_WINDOW if now <= candidate.deadline_at or candidate.lost_again else OVERDUE

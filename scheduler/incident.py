@@ -1,0 +1,66 @@
+"""Many losses with one cause in a short time are one incident: nobody is dialled or texted until it has passed. Pure.
+
+    holding --quiet for the window--> draining --nobody left--> over
+       |  ^--too many losses again-----'  |                      ^
+       +------ a person: released --------+--nobody left, quiet--+
+       +------ a person: dropped ---------+--nobody left---------+
+
+Whoever is lost while it is `holding` is held. In `draining` and `released` they are let go at a set rate; a release
+is a person's word, and further losses do not undo it. What was `dropped` is owed to nobody any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from scheduler.clock import MINUTE, SECOND
+from scheduler.errors import SchedulerError
+
+State = Literal["holding", "draining", "released", "dropped", "over"]
+STATES: Final[tuple[State, ...]] = ("holding", "draining", "released", "dropped", "over")
+BURST_S: Final = 5
+"""What was not let go in time (the service stood still) is made up for by no more than this much of the rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """More than `losses` within `window_s` seconds are an incident; `drain_per_min` are let go after it."""
+
+    losses: int = 50
+    window_s: int = 600
+    drain_per_min: float = 10
+
+    def __post_init__(self) -> None:
+        if self.losses < 1 or self.window_s < 1 or self.drain_per_min <= 0:
+            raise SchedulerError(
+                f"losses={self.losses}, window_s={self.window_s}, drain_per_min={self.drain_per_min}: "
+                "let all be above 0"
+            )
+
+
+def after_loss(state: State | None, lately: int, terms: Terms) -> State | None:
+    """Say how an incident stands after one more loss of its cause; None: there is none.
+
+    `lately` counts the losses of the cause within the window, this one too. A person's word stands.
+    """
+    if state in {"holding", "released", "dropped"}:
+        return state
+    return "holding" if lately > terms.losses else state
+
+
+def after_time(state: State, last_lost_at: int, now: int, terms: Terms, *, anybody: bool) -> State:
+    """Say how an incident stands now; `anybody` tells whether it still holds somebody."""
+    quiet = now - last_lost_at >= terms.window_s * SECOND
+    if state == "holding":
+        return "draining" if quiet else state
+    over = not anybody and (quiet or state != "released")
+    return "over" if over else state
+
+
+def let_go(since: int, now: int, per_min: float) -> tuple[int, int]:
+    """Say how many may be let go now, and up to when the rate is used then; `since` is what this said last."""
+    each = round(MINUTE / per_min)
+    since = max(since, now - max(each, BURST_S * SECOND))
+    count = max(0, now - since) // each
+    return count, since + count * each

@@ -1,0 +1,242 @@
+"""Evidence by living past days again: their callers, another staff, and the service's own rules in virtual time.
+
+Callers come as they came, without the redials that are known to be such; what each waits arises from who is there.
+How patient callers are, and when they call again, is learnt from the site's own past. A caller who was lost then
+talks as long as somebody who was served on that day. Days are lived `seeds` times with other luck, and added up.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter, defaultdict
+from dataclasses import fields
+from datetime import datetime
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Final
+
+from scheduler import policy
+from scheduler.clock import SECOND, first
+from scheduler.hours import Hours
+from scheduler.promise import CARRIED_OVER
+from scheduler.simulation.chance import luck
+from scheduler.simulation.duty import Seat
+from scheduler.simulation.rules import Service
+from scheduler.simulation.story import HUNG_UP, Arrival, Nature
+from scheduler.simulation.survival import Curve, fit
+from scheduler.simulation.world import World
+from scheduler.staffing.evidence import Held
+from scheduler.staffing.halfhours import A_DAY, HALF_HOUR_S, half_hour, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    from scheduler.simulation.story import Owed, Story
+    from scheduler.staffing.fresh import PastCall
+    from scheduler.staffing.queue import Queue
+
+DAYS_KEPT: Final = 70
+"""The last eight weeks, and holidays between them."""
+AGAIN_WITHIN_S: Final = 4 * 3600
+SEEDS: Final = 3
+DAYS_COMPARED: Final = 5
+LONGEST_AFTER_S: Final = 255
+_LONG_S: Final = 3600.0
+_AN_HOUR: Final = 3600 * SECOND
+_IN_TIME: Final = 1800 * SECOND
+_LOST = -1
+
+
+class PastDays:
+    """Keeps of each fresh call of the last days when it came and how long it talked; and all waits, in seconds."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._days: defaultdict[date, dict[str, tuple[array[int], array[int]]]] = defaultdict(dict)
+        self._waits: defaultdict[tuple[str, bool], Counter[int]] = defaultdict(Counter)
+
+    def add(self, call: PastCall, *, fresh: bool) -> None:
+        """Take a call."""
+        at, queue, _, _, waited_s, hung_up, handled_s, own = call
+        if own:
+            return
+        self._waits[queue, hung_up][round(waited_s)] += 1
+        if not fresh:
+            return
+        day, _ = half_hour(at, self._zone)
+        if day not in self._days and len(self._days) >= DAYS_KEPT:
+            del self._days[min(self._days)]
+        queues = self._days[day]
+        if queue not in queues:
+            queues[queue] = array("q"), array("l")
+        came_at, talk_s = queues[queue]
+        came_at.append(at)
+        talk_s.append(_LOST if handled_s is None else round(handled_s))
+
+    def of(self, queue: str, day: date) -> list[tuple[int, int]]:
+        """Give when each caller came and how long he talked in seconds, -1: not at all."""
+        return list(zip(*self._days[day][queue], strict=True)) if queue in self._days.get(day, {}) else []
+
+    def last(self, queue: str, most: int) -> list[date]:
+        """Give the last days on which callers came to the queue."""
+        return sorted(day for day, queues in self._days.items() if queue in queues)[-most:]
+
+    def patience(self, queue: str) -> Curve:
+        """Give how long the queue's callers wait before they hang up."""
+        hung_up, answered = (list(self._waits[queue, ended].elements()) for ended in (True, False))
+        return fit(hung_up, answered, tail=bool(hung_up))
+
+
+def again(gaps_s: Counter[int], losses: int) -> Curve:
+    """Give when lost callers call again, from `gaps_s` of those of `losses` who did within `AGAIN_WITHIN_S`."""
+    came = list(gaps_s.elements())
+    return fit(came, [AGAIN_WITHIN_S] * max(0, losses - len(came)), tail=False)
+
+
+class Replayed:
+    """A replay of one queue's past days; it knows those that `past` keeps. `staff_of` says who was there then.
+
+    What a log does not tell is how long agents take no call after a talk: that is set (`after_s`) so that the last
+    days, lived with the staff that they had and nobody called back, lose as many at first try as they did.
+    """
+
+    def __init__(
+        self,
+        queue: Queue,
+        past: PastDays,
+        redial: Curve,
+        hours: Hours,
+        staff_of: Callable[[date], Sequence[int]],
+        seeds: int = SEEDS,
+    ) -> None:
+        self._queue, self._past, self._staff_of, self._seeds = queue, past, staff_of, seeds
+        self._hours = _Remembering(**{field.name: getattr(hours, field.name) for field in fields(Hours)})
+        self._patience, self._redial = past.patience(queue.name), redial
+        self._lived = lru_cache(maxsize=256)(self._live)
+
+    def __call__(self, day: date, staff: Sequence[int]) -> Held:
+        """Live `day` with `staff`."""
+        return self._lived(day, tuple(staff))
+
+    @cached_property
+    def after_s(self) -> int:
+        """For how long agents take no call after a talk, in whole seconds up to `LONGEST_AFTER_S`."""
+        days = self._past.last(self._queue.name, DAYS_COMPARED)
+        low, high = 0, LONGEST_AFTER_S
+        while low < high:
+            middle = (low + high) // 2
+            lost, lived = self.compared(days, middle)
+            low, high = (middle + 1, high) if lived < lost else (low, middle)
+        return low
+
+    def compared(self, days: Sequence[date], after_s: int) -> tuple[float, float]:
+        """Give the share of callers lost at first try on past days: as logged, and as lived without callbacks."""
+        calls = [call for day in days for call in self._past.of(self._queue.name, day)]
+        visits = [
+            visit
+            for day in days
+            for visit in self._story(day, tuple(self._staff_of(day)), 0, None, after_s).visits
+            if not visit.redial
+        ]
+        logged = sum(talk_s == _LOST for _, talk_s in calls) / max(1, len(calls))
+        return logged, sum(visit.end == HUNG_UP for visit in visits) / max(1, len(visits))
+
+    def _live(self, day: date, staff: tuple[int, ...]) -> Held:
+        tally = _Tally(self._hours.zone)
+        for seed in range(self._seeds):
+            tally.add(self._story(day, staff, seed, policy.DEFAULT, self.after_s))
+        return tally.held()
+
+    def _story(self, day: date, staff: tuple[int, ...], seed: int, rule: policy.Policy | None, after_s: int) -> Story:
+        name, starts_at = self._queue.name, self._midnight(day)
+        arrivals = self._arrivals(day, seed)
+        staffed = max((number + 1 for number in range(A_DAY) if staff[number]), default=0)
+        ends_at = max(_at(starts_at, staffed), *(arrival.at for arrival in arrivals), starts_at) + _AN_HOUR
+        usual_s = self._queue.handling.by_queue.get(name, self._queue.handling.site_s) + after_s
+        service = Service(self._hours, rule, usual_s, min(self._queue.patience.mean_s, _LONG_S))
+        nature = Nature({name: self._patience}, self._redial, (after_s,))
+        return World(arrivals, _seats(staff, starts_at, name), nature, service, seed, ends_at).run()
+
+    def _arrivals(self, day: date, seed: int) -> list[Arrival]:
+        calls = self._past.of(self._queue.name, day)
+        talks = [talk_s for _, talk_s in calls if talk_s != _LOST]
+        arrivals = []
+        for number, (at, seen_s) in enumerate(calls):
+            talk_s = seen_s
+            if seen_s == _LOST:
+                usual_s = round(self._queue.seconds(half_hour(at, self._hours.zone)[1]))
+                talk_s = luck(seed, number).choice(talks) if talks else usual_s
+            arrivals.append(Arrival(number, at, self._queue.name, talk_s))
+        return arrivals
+
+    def _midnight(self, day: date) -> int:
+        return first(datetime(day.year, day.month, day.day), self._hours.zone)  # noqa: DTZ001 - the site's wall clock
+
+
+class _Remembering(Hours):
+    """Hours that remember the stretch asked for last: a day's thousands of questions are about one or two."""
+
+    def stretch(self, now: int) -> tuple[int, int]:
+        _, start, cut, _ = self._known(now)
+        return max(now, start), cut
+
+    def may_ring(self, now: int) -> bool:
+        return self._known(now)[1] <= now
+
+    def ring_until(self, now: int) -> int | None:
+        _, start, _, quiet_at = self._known(now)
+        return quiet_at if start <= now else None
+
+    def _known(self, now: int) -> tuple[int, int, int, int]:
+        """Give since when it is known, the stretch, and when quiet hours begin after its start."""
+        known: tuple[int, int, int, int] = self.__dict__.get("known", (0, 0, 0, 0))
+        if not known[0] <= now < known[2]:
+            start, cut = super().stretch(now)
+            known = self.__dict__["known"] = now, start, cut, self._next_quiet(start)
+        return known
+
+
+def _seats(staff: Sequence[int], starts_at: int, queue: str) -> list[Seat]:
+    """Give agents who are there so that each half hour has as many as `staff` says."""
+    seats = []
+    for place in range(max(staff)):
+        numbers = [number for number in range(A_DAY) if staff[number] > place]
+        there = tuple((_at(starts_at, begin), _at(starts_at, end + 1)) for begin, end in runs(numbers))
+        seats.append(Seat(f"agent {place + 1}", frozenset({queue}), there))
+    return seats
+
+
+def _at(starts_at: int, number: int) -> int:
+    return starts_at + number * HALF_HOUR_S * SECOND
+
+
+class _Tally:
+    """Adds up lived days by the half hour in which callers came."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._rows = {name: [0.0] * A_DAY for name in ("calls", "hung_up", "lost", "dialled", "reached", "closed")}
+
+    def add(self, story: Story) -> None:
+        """Add a day. Who is carried over to the next one is not counted: no staff of this day could call him."""
+        for visit in story.visits:
+            self._count(visit.at, calls=True, hung_up=visit.end == HUNG_UP)
+        for owed in story.owed:
+            if owed.promise.reason != CARRIED_OVER:
+                dialled, reached = _soon(owed, owed.dialled_at), _soon(owed, owed.reached_at)
+                returned = owed.closed == "served" and _soon(owed, owed.redialled_at)
+                self._count(owed.lost_at, lost=True, dialled=dialled, reached=reached, closed=reached or returned)
+
+    def held(self) -> Held:
+        """Give the sums."""
+        return Held(**{name: tuple(row) for name, row in self._rows.items()})
+
+    def _count(self, at: int, **facts: bool) -> None:
+        number = half_hour(at, self._zone)[1]
+        for name, holds in facts.items():
+            self._rows[name][number] += holds
+
+
+def _soon(owed: Owed, at: int | None) -> bool:
+    return at is not None and at <= owed.promise.clock_starts_at + _IN_TIME

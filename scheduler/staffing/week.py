@@ -1,0 +1,119 @@
+"""The days to come, queue by queue: who is needed, who is planned, and what a supervisor should do about it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from statistics import median_low
+from typing import TYPE_CHECKING
+
+from scheduler.staffing.evidence import evidence
+from scheduler.staffing.halfhours import A_DAY
+from scheduler.staffing.hints import hints, raised
+from scheduler.staffing.queue import SURE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date
+
+    from scheduler.staffing.attendance import Attendance
+    from scheduler.staffing.evidence import Replay
+    from scheduler.staffing.forecast import Forecast
+    from scheduler.staffing.hints import Hint
+    from scheduler.staffing.need import Terms
+    from scheduler.staffing.queue import Queue
+    from scheduler.staffing.roster import Roster
+
+_WEEKS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """Who was there (`attendance`), and who is to be (`roster`; without one, as many as on the last same weekdays)."""
+
+    attendance: Attendance
+    roster: Roster | None = None
+
+    def was(self, queue: str, day: date) -> tuple[int, ...]:
+        """Count who was there on a past day; where nobody knows, who was to be."""
+        if self.roster is not None and day not in self.attendance.by_queue.get(queue, {}):
+            return self.planned(queue, day)
+        return self.attendance.of(queue, day)
+
+    def planned(self, queue: str, day: date) -> tuple[int, ...]:
+        """Count who is to be there."""
+        if self.roster is not None:
+            return tuple(math.floor(count + 0.5) for count in self.roster.present(day, queue))
+        known = self.attendance.by_queue.get(queue, {})
+        past = sorted(before for before in known if before < day and before.weekday() == day.weekday())[-_WEEKS:]
+        counts = [self.attendance.of(queue, before) for before in past]
+        return tuple(median_low(column) for column in zip(*counts, strict=True)) if counts else (0,) * A_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """One queue on one day to come: calls and losses expected, agents `needed` on the roster and `planned`."""
+
+    queue: str
+    expected: Forecast
+    losses: tuple[float, ...]
+    needed: tuple[int, ...]
+    planned: tuple[int, ...]
+    hints: tuple[Hint, ...]
+
+    @property
+    def day(self) -> date:
+        """The day."""
+        return self.expected.day
+
+    def weight(self, hint: Hint) -> float:
+        """Give how many callers it is about: those expected to be lost in its half hours."""
+        return math.fsum(self.losses[number] for number in hint.half_hours)
+
+
+def to_come(queues: Mapping[str, Queue], first: date, days: int = 7) -> list[tuple[Queue, date]]:
+    """Give so many days from `first` on by queue, but for those on which nothing ever came."""
+    return [
+        (queue, day)
+        for queue in queues.values()
+        for day in (first + timedelta(days=number) for number in range(days))
+        if any(known.weekday() == day.weekday() for known in queue.demand.calls)
+    ]
+
+
+def worst(queues: Mapping[str, Queue], first: date, most: int, days: int = 7) -> list[tuple[Queue, date]]:
+    """Give those of the days to come that are expected to lose most."""
+    return sorted(to_come(queues, first, days), key=lambda pair: -math.fsum(pair[0].loses(pair[1]).mean))[:most]
+
+
+def outlook(queue: Queue, day: date, staff: Staff, terms: Terms, sure: float = SURE) -> Outlook:
+    """Look at one day of one queue."""
+    needed = tuple(each.roster for each in queue.need(day, terms, sure))
+    planned = staff.planned(queue.name, day)
+    found = hints(day.weekday(), needed, planned)
+    return Outlook(queue.name, queue.expects(day), queue.loses(day).mean, needed, planned, tuple(found))
+
+
+def wanting(outlooks: Iterable[Outlook]) -> list[tuple[Outlook, Hint]]:
+    """Give the hints that ask for more, those first that are about most callers."""
+    asked = [(each, hint) for each in outlooks for hint in each.hints if hint.more > 0]
+    return sorted(asked, key=lambda pair: -pair[0].weight(pair[1]))
+
+
+def proved(outlook: Outlook, hint: Hint, queue: Queue, staff: Staff, replay: Replay) -> Hint:
+    """Put the evidence to a hint: the same weekdays before it, with the staff they had, and with the hint."""
+    days: Sequence[date] = sorted(queue.loses(outlook.day).days)
+    if not days:
+        return hint
+    hinted = raised(hint, outlook.planned)
+    return replace(
+        hint, evidence=evidence(replay, days, hint.half_hours, hinted, lambda day: staff.was(queue.name, day))
+    )
+
+
+def shown(outlook: Outlook) -> Iterator[tuple[int, float, int, int]]:
+    """Give the half hours in which calls or agents are expected: number, calls, needed, planned."""
+    for number in range(A_DAY):
+        if outlook.needed[number] or outlook.planned[number]:
+            yield number, outlook.expected.mean[number], outlook.needed[number], outlook.planned[number]

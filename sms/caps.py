@@ -1,0 +1,86 @@
+"""Caps on texts: how many may leave for one person, for one block of numbers, and altogether.
+
+They bound what a forged caller id can make us spend, and what a person has to bear. What left counts, and what may have
+left; a text that certainly was not accepted does not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, Connection, Row, Select, bindparam, func, select, text
+
+from sms.tables import text_outbox
+
+_HOUR, _DAY = 3_600_000_000, 86_400_000_000  # µs
+_LOCK = 7_228_302  # any number of ours: one counts at a time
+_columns = text_outbox.c
+_LEFT = (_columns.claimed_at > bindparam("since"), text("state IN ('sending', 'sent', 'unknown')"))
+
+
+def _by(column: Column[Any]) -> Select[Any]:
+    named = column.in_(bindparam("words", expanding=True))
+    return select(column, func.count()).where(named, *_LEFT).group_by(column)
+
+
+_BY_PERSON, _BY_PREFIX = _by(_columns.person), _by(_columns.prefix)
+_TOTAL = select(func.count()).select_from(select(_columns.id).where(*_LEFT).limit(bindparam("enough")).subquery())
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """At most so many texts: to one person in 24 hours; to one prefix, and to everybody, in one hour."""
+
+    person_a_day: int
+    prefix_an_hour: int
+    an_hour: int
+
+
+def one_counts(conn: Connection) -> None:
+    """Let counting transactions follow one another: two that count at once would both find room. SQLite does so."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+def judge(
+    conn: Connection, page: Sequence[Row[Any]], room: int, caps: Caps, now: int
+) -> tuple[list[Row[Any]], dict[str, list[int]]]:
+    """Go through due texts (id, person, prefix), in order, until `room` of them may leave.
+
+    Give those, and by the reason the ids of those on the way that may not.
+    """
+    by_person = _counted(conn, _BY_PERSON, {row.person for row in page} - {""}, now - _DAY)
+    by_prefix = _counted(conn, _BY_PREFIX, {row.prefix for row in page} - {""}, now - _HOUR)
+    total = int(conn.execute(_TOTAL, {"since": now - _HOUR, "enough": caps.an_hour}).scalar_one())
+    within: list[Row[Any]] = []
+    over: dict[str, list[int]] = {}
+    for row in page:
+        if len(within) == room:
+            break
+        reason = _reason(by_person[row.person], by_prefix[row.prefix], total + len(within), caps)
+        if reason:
+            over.setdefault(reason, []).append(row.id)
+            continue
+        within.append(row)
+        by_person.update({row.person} - {""})
+        by_prefix.update({row.prefix} - {""})
+    return within, over
+
+
+def _reason(person: int, prefix: int, total: int, caps: Caps) -> str:
+    if person >= caps.person_a_day:
+        return f"{caps.person_a_day} texts in 24 hours are enough for one person"
+    if prefix >= caps.prefix_an_hour:
+        return f"more than {caps.prefix_an_hour} texts in an hour to one block of numbers"
+    if total >= caps.an_hour:
+        return f"more than {caps.an_hour} texts in an hour"
+    return ""
+
+
+def _counted(conn: Connection, statement: Select[Any], words: Collection[str], since: int) -> Counter[str]:
+    """Count by person or prefix what left since then."""
+    rows = conn.execute(statement, {"words": sorted(words), "since": since}) if words else ()
+    return Counter({row[0]: row[1] for row in rows})

@@ -1,0 +1,144 @@
+"""Any gateway that takes a text as one HTTP request: URL and body are templates, success is a status and words.
+
+The placeholders {to}, {digits} (the number without its plus), {text}, {ref} and {line} are filled in: escaped for a URL
+in `url`, and as `body_form` says in `body`. The connection is made first, so that "nobody there" is told from "nobody
+answered", after which the text may be on its way.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Final, Literal
+from urllib.parse import quote, quote_plus, urlsplit
+
+from sms.errors import SmsError
+from sms.gateway import Receipt, Refused, Unsent
+
+PLACEHOLDERS: Final = frozenset({"to", "digits", "text", "ref", "line"})
+TIMEOUT_S: Final = 10.0
+ANSWER_LIMIT: Final = 64 << 10
+SHOWN: Final = 120  # of an answer that says no
+_HOLE: Final = re.compile(r"\{([a-z]+)\}")
+BodyForm = Literal["form", "json", "xml", "plain"]
+
+
+def _json(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)[1:-1]
+
+
+def _xml(value: str) -> str:
+    return "".join(f"&#{ord(letter)};" if letter in "&<>\"'" else letter for letter in value)
+
+
+_ESCAPES: Final[Mapping[BodyForm, Callable[[str], str]]] = {
+    "form": quote_plus,
+    "json": _json,
+    "xml": _xml,
+    "plain": str,
+}
+_TYPES: Final[Mapping[BodyForm, str]] = {
+    "form": "application/x-www-form-urlencoded",
+    "json": "application/json",
+    "xml": "application/xml; charset=utf-8",
+    "plain": "text/plain; charset=utf-8",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How a text is asked for, and how the answer is read.
+
+    `accepted` are the statuses that take the text; besides, the regular expression `accepted_if` must be found in the
+    answer, where `refused_if` finds a definite no. `ref_in` finds the gateway's own name of the text, its first group.
+    """
+
+    url: str
+    body: str = ""  # empty: GET
+    body_form: BodyForm = "form"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # tokens stand in them
+    accepted: Collection[int] = (200, 201, 202)
+    accepted_if: str = ""
+    refused_if: str = ""
+    ref_in: str = ""
+    timeout_s: float = TIMEOUT_S
+
+
+def check(template: str) -> None:
+    """Refuse placeholders that nobody fills in."""
+    unknown = [name for name in _HOLE.findall(template) if name not in PLACEHOLDERS]
+    if unknown:
+        known = ", ".join(f"{{{name}}}" for name in sorted(PLACEHOLDERS))
+        raise SmsError(f"no such placeholder as {{{unknown[0]}}}; there are {known}")
+
+
+class HttpGateway:
+    """Hands over each text by a request of its own; nothing is learnt of it later, and nobody answers."""
+
+    name = "http"
+
+    def __init__(self, request: Request) -> None:
+        for template in (request.url, request.body):
+            check(template)
+        self._request = request
+
+    def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
+        """Ask for the text; `Refused` is a 4xx, `Unsent` a 429 or nobody there. The rest is anybody's guess."""
+        values = {"to": to, "digits": to.removeprefix("+"), "text": body, "ref": ref, "line": line}
+        asked = self._request
+        status, answer = _ask(asked, values)
+        said = " ".join(answer.split())[:SHOWN]
+        if asked.refused_if and re.search(asked.refused_if, answer):
+            raise Refused(f"the gateway says no ({status} {said})")
+        if status in asked.accepted and re.search(asked.accepted_if, answer):
+            found = re.search(asked.ref_in, answer) if asked.ref_in else None
+            return Receipt(found.group(1) if found else f"http:{ref}")
+        _judge(status, said)
+        raise SmsError(f"the gateway answered {status}, which does not tell whether it took the text")
+
+    def two_way(self, to: str) -> bool:  # noqa: ARG002 - the port's word
+        """No answer finds its way back to us."""
+        return False
+
+    def look_up(self, gateway_ref: str, line: str = "") -> None:  # noqa: ARG002 - the port's words
+        """It tells nothing more."""
+        return
+
+
+def _judge(status: int, answer: str) -> None:
+    """Raise what a status proves; return where it proves nothing."""
+    if status == 429:  # noqa: PLR2004 - too many requests
+        raise Unsent("the gateway's rate limit")
+    if status in {401, 403, 404}:
+        raise Unsent(f"the gateway does not take our request ({status} {answer}): mend [texts.http]")
+    if 400 <= status < 500 and status != 408:  # noqa: PLR2004 - the asker's faults, all of them definite
+        raise Refused(f"the gateway says no ({status} {answer})")
+
+
+def _ask(request: Request, values: Mapping[str, str]) -> tuple[int, str]:
+    """Make one request on a connection of its own; give status and answer."""
+    url = urlsplit(_fill(request.url, values, lambda value: quote(value, safe="")))
+    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    connection = kind(url.hostname or "", url.port, timeout=request.timeout_s)
+    body = _fill(request.body, values, _ESCAPES[request.body_form]).encode()
+    headers = {"Content-Type": _TYPES[request.body_form], **request.headers} if body else dict(request.headers)
+    with closing(connection):
+        try:
+            connection.connect()
+        except OSError as error:
+            raise Unsent(f"the gateway cannot be reached ({error.strerror or type(error).__name__})") from error
+        target = f"{url.path or '/'}{'?' + url.query if url.query else ''}"
+        connection.request("POST" if body else "GET", target, body or None, headers)
+        try:
+            response = connection.getresponse()
+            return response.status, response.read(ANSWER_LIMIT).decode("utf-8", "replace")
+        except HTTPException as error:
+            raise SmsError(f"the gateway's answer is no HTTP ({type(error).__name__})") from error
+
+
+def _fill(template: str, values: Mapping[str, str], escape: Callable[[str], str]) -> str:
+    return _HOLE.sub(lambda hole: escape(values[hole.group(1)]), template)

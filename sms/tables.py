@@ -1,0 +1,77 @@
+"""The table of the texts that leave, on a MetaData of its own: whoever keeps the schema joins it with others."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+from sqlalchemy import Text as LongText
+from sqlalchemy import text as literal
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Instant = BigInteger
+# The indexes serve a query only if it says the same words, not a parameter.
+WAITING = literal("state = 'waiting'")
+SENDING = literal("state = 'sending'")
+
+text_outbox = Table(
+    "text_outbox",
+    metadata,
+    # SQLite numbers rows only in an INTEGER key
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("pbx", String(32), nullable=False),
+    Column("cause", String(200), nullable=False),  # the writer's own word for why; one text for each
+    Column("recipient", String(64), nullable=False),  # opaque: whoever sends asks for the number
+    Column("template", String(40), nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("body", LongText, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("created_at", _Instant, nullable=False),
+    Column("not_before_at", _Instant, nullable=False),
+    Column("expires_at", _Instant, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("lease_until", _Instant),
+    Column("fence", BigInteger, nullable=False),
+    Column("gateway", String(40)),  # who was asked last; known before it is asked
+    Column("gateway_ref", LongText),
+    Column("reason", LongText),
+    Column("sent_at", _Instant),
+    Column("settled_at", _Instant),
+    Column("line", String(64), nullable=False, server_default=""),  # the gateway's sender that it goes out by
+    Column("person", String(64), nullable=False, server_default=""),  # opaque: whose cap it counts on
+    Column("prefix", String(32), nullable=False, server_default=""),  # of his number, never all of it: the same
+    Column("claimed_at", _Instant),
+    Column("delivery", String(20)),  # how far the gateway says that it came
+    Column("delivery_code", String(20)),
+    Column("delivery_at", _Instant),
+    UniqueConstraint("cause"),
+    CheckConstraint(
+        "state IN ('waiting', 'sending', 'sent', 'failed', 'withdrawn', 'unknown', 'expired')", name="state"
+    ),
+    CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="lease"),
+    CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent"),
+    CheckConstraint("(state IN ('waiting', 'sending')) = (settled_at IS NULL)", name="settled"),
+    CheckConstraint("delivery IN ('accepted', 'sent', 'undelivered', 'delivered')", name="delivery"),
+    Index("ix_text_outbox_due", "not_before_at", "id", sqlite_where=WAITING, postgresql_where=WAITING),
+    Index("ix_text_outbox_lease", "lease_until", sqlite_where=SENDING, postgresql_where=SENDING),
+    Index("ix_text_outbox_recipient", "recipient"),
+    Index("ix_text_outbox_person", "person", "claimed_at"),
+    Index("ix_text_outbox_prefix", "prefix", "claimed_at"),
+    Index("ix_text_outbox_claimed", "claimed_at"),
+)

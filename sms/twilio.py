@@ -1,0 +1,235 @@
+"""Twilio, by its own client library: what it is sent, and what its answers and its status callbacks mean.
+
+Creating a message is not idempotent there. Only an answer that proves the text was not accepted lets it be tried again.
+After a time-out or a 5xx the message list is asked, by recipient and time; what it does not show stays unknown, until a
+status callback proves that it was accepted after all.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+import threading
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, NoReturn
+
+import phonenumbers
+from twilio.base.exceptions import TwilioRestException, TwilioServiceException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.rest import Client
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from sms.gateway import Consequence, OptedOut, Progress, Receipt, Refused, Report, Unsent
+
+NAME: Final = "twilio"
+API: Final = "https://api.twilio.com"
+TIMEOUT_S: Final = 10.0
+CLOCKS_DIFFER_S: Final = 2.0
+LISTED: Final = 50  # of one recipient's messages, the newest first
+
+# https://www.twilio.com/docs/api/errors
+_NEVER: Final[Mapping[int, str]] = {
+    21211: "is no valid number",
+    21408: "its country is not allowed in the account",
+    21610: "has opted out with the carrier",
+    21612: "cannot be reached from our sender",
+    21614: "is not a mobile",
+    21617: "the text is too long",
+    21635: "is a landline",
+}
+_OURS_TO_MEND: Final = {21603, 21606, 21659, 21703, 21705, 63038}  # the sender, the service, the account's own limit
+_TOO_MANY, _TIMED_OUT = 429, 408
+_OPTED_OUT: Final = 21610
+_CONSEQUENCES: Final[Mapping[str, Consequence]] = {
+    "30003": "again",  # switched off
+    "30008": "again",  # unknown
+    "30007": "filtered",
+    "21610": "opted-out",
+}
+_PROGRESS: Final[Mapping[str, Progress]] = {
+    "accepted": "accepted",
+    "scheduled": "accepted",
+    "queued": "accepted",
+    "sending": "accepted",
+    "sent": "sent",
+    "partially_delivered": "sent",
+    "undelivered": "undelivered",
+    "failed": "undelivered",
+    "canceled": "undelivered",
+    "delivered": "delivered",
+    "read": "delivered",
+}
+_SID: Final = re.compile(r"[SM]M[0-9a-fA-F]{32}")
+_SERVICE: Final = re.compile(r"MG[0-9a-fA-F]{32}")
+_CODE: Final = re.compile(r"[0-9]{0,6}")
+
+
+def report(fields: Mapping[str, str]) -> Report | None:
+    """Read a status callback; None if it is none."""
+    sid, status, code = (fields.get(key, "") for key in ("MessageSid", "MessageStatus", "ErrorCode"))
+    if not _SID.fullmatch(sid) or status not in _PROGRESS or not _CODE.fullmatch(code):
+        return None
+    return _report(sid, status, code)
+
+
+def _report(sid: str, status: str, code: str) -> Report:
+    progress = _PROGRESS[status]
+    return Report(sid, progress, code, _CONSEQUENCES.get(code, "none") if progress == "undelivered" else "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account and the sender it texts by: a number of its own, or a messaging service (MG…)."""
+
+    account_sid: str
+    auth_token: str = field(repr=False)
+    sender: str
+    texts_per_s: float = 10.0
+    api_url: str = API
+
+
+class TwilioGateway:
+    """Texts by one of several accounts. `line` names the account; the first is the default.
+
+    `public_url` is where Twilio finds our door; without it nothing is learnt after a text was accepted. Answers are
+    expected from the countries of `two_way` (ISO 3166) alone. The rate limit holds for this process.
+    """
+
+    name = NAME
+
+    def __init__(
+        self,
+        accounts: Mapping[str, Account],
+        public_url: str = "",
+        two_way: Collection[str] = (),
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._lines = {name: _Line(name, account, timeout_s) for name, account in accounts.items()}
+        self._default = next(iter(self._lines.values()))
+        self._public_url = public_url.rstrip("/")
+        self._two_way = frozenset(two_way)
+
+    def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
+        """Wait for the account's turn, then create a message; where nobody answers, look for it in the list."""
+        by = self._line(line)
+        words: dict[str, str] = {"to": to, "body": body, **by.sender}
+        if self._public_url and ref:
+            words["status_callback"] = f"{self._public_url}/twilio/{by.name}/status/{ref}"
+        by.wait()
+        asked_at = time.time()
+        try:
+            return Receipt(by.messages.create(**words).sid)
+        except Unsent:
+            raise
+        except (TwilioRestException, TwilioServiceException) as no:
+            _judge(int(no.status), int(no.code or 0), by.name)
+            return _found(by, to, body, asked_at, no)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it came after we had a connection
+            return _found(by, to, body, asked_at, fault)
+
+    def two_way(self, to: str) -> bool:
+        """Whether that number's country answers texts, and Twilio knows where to bring the answers."""
+        return bool(self._public_url) and country_of(to) in self._two_way
+
+    def look_up(self, gateway_ref: str, line: str = "") -> Report | None:
+        """Fetch the message; None while nobody can tell."""
+        try:
+            message = self._line(line).messages(gateway_ref).fetch()
+        except (Unsent, TwilioRestException, TwilioServiceException, OSError):
+            return None
+        return _report(message.sid, message.status, str(message.error_code or ""))
+
+    def _line(self, name: str) -> _Line:
+        return self._lines.get(name, self._default)
+
+
+def country_of(number: str) -> str | None:
+    """The country of an E.164 number (ISO 3166); None of what is none."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return None
+    shared_by = parsed.country_code or 0
+    return phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(shared_by)
+
+
+class _Line:
+    """An account with its client, and when its next text may leave."""
+
+    def __init__(self, name: str, account: Account, timeout_s: float) -> None:
+        self.name = name
+        self.sender = {"messaging_service_sid" if _SERVICE.fullmatch(account.sender) else "from_": account.sender}
+        http = _HttpClient(account.api_url.rstrip("/"), timeout_s)
+        others = {"": ""}  # instead of the environment: what stands there is not ours
+        client = Client(account.account_sid, account.auth_token, http_client=http, environment=others)
+        self.messages = client.messages
+        self._gap_s = 1 / account.texts_per_s
+        self._next = 0.0
+        self._turns = threading.Lock()
+
+    def wait(self) -> None:
+        """Sleep until it is this text's turn: the account lets only so many through a second."""
+        with self._turns:
+            now = time.monotonic()
+            turn = max(now, self._next)
+            self._next = turn + self._gap_s
+        time.sleep(max(0.0, turn - now))
+
+
+class _HttpClient(TwilioHttpClient):  # type: ignore[misc] # it ships no types
+    """Keeps to a time-out, may speak to another host, and says `Unsent` where no connection was made."""
+
+    def __init__(self, api_url: str, timeout_s: float) -> None:
+        super().__init__(timeout=timeout_s)
+        self._api_url = api_url
+
+    def request(self, method: str, url: str, *args: object, **words: object) -> object:
+        try:
+            return super().request(method, url.replace(API, self._api_url, 1), *args, **words)
+        except OSError as error:  # requests' own errors are such
+            if _never_connected(error):
+                raise Unsent("Twilio cannot be reached") from error
+            raise
+
+
+def _never_connected(error: OSError) -> bool:
+    """Whether not a byte of ours was sent: no name, no route, no connection, or a certificate that is not theirs."""
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", cause)
+    inner = reason.args[0] if isinstance(reason, Exception) and reason.args else None
+    return isinstance(reason, (NewConnectionError, ConnectTimeoutError)) or isinstance(
+        inner, ssl.SSLCertVerificationError
+    )
+
+
+def _judge(status: int, code: int, account: str) -> None:
+    """Raise what an answer proves; return where it proves nothing (5xx, time-outs)."""
+    if status == _TOO_MANY:
+        raise Unsent("Twilio's rate limit")
+    if status in {401, 403, 404} or code in _OURS_TO_MEND:
+        raise Unsent(f"Twilio does not take our account or sender (error {code}): mend [texts.twilio.{account}]")
+    if status == _TIMED_OUT or not 400 <= status < 500:  # noqa: PLR2004 - the client's faults, all of them definite
+        return
+    _refuse(code)
+
+
+def _refuse(code: int) -> NoReturn:
+    reason = f"{_NEVER.get(code, 'refused by Twilio')} (error {code})"
+    raise OptedOut(reason) if code == _OPTED_OUT else Refused(reason)
+
+
+def _found(line: _Line, to: str, body: str, asked_at: float, fault: Exception) -> Receipt:
+    """Take the one message of the list that can only be ours as accepted; else raise what went wrong."""
+    since = datetime.fromtimestamp(asked_at - CLOCKS_DIFFER_S, UTC).replace(microsecond=0)
+    try:
+        listed = line.messages.list(to=to, limit=LISTED)
+    except (Unsent, TwilioRestException, TwilioServiceException, OSError):
+        raise fault from None
+    # a trial account puts words of its own before ours
+    ours = [m.sid for m in listed if m.body.endswith(body) and m.date_created and m.date_created >= since]
+    if len(ours) != 1:
+        raise fault
+    return Receipt(ours[0])

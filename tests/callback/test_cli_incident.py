@@ -1,0 +1,86 @@
+"""`callback incident` and `callback queue --closed`: what people see of many losses, and what they decide."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from callback import cli
+from callback.incidents import NoSuchIncident
+from callback.store import tables as t
+from tests.callback.world import MINUTE, NOON, US, World, call, rules
+
+NOW = NOON + MINUTE
+SETTINGS = """
+[database]
+url = "{url}"
+[pbx]
+username = "u"
+secret = "s"
+journal = "{folder}"
+[trunks.main]
+region = "JP"
+form = "national"
+[rules]
+zone = "Asia/Tokyo"
+"""
+Say = Callable[..., Result]
+
+
+@pytest.fixture
+def world(sqlite_world: World) -> World:
+    made = World(sqlite_world.store.url, rules(incident_losses=3))
+    for n in range(5):
+        made.hear(call(f"0901234560{n}", NOON + n * US), "blocked")
+    return made
+
+
+@pytest.fixture
+def say(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
+    monkeypatch.setattr(time, "time_ns", lambda: NOW * 1000)
+    file = tmp_path / "callback.toml"
+    file.write_text(SETTINGS.format(url=world.store.url, folder=tmp_path))
+    monkeypatch.setenv("CALLBACK_SETTINGS", str(file))
+    return lambda *words: CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, words)
+
+
+def test_the_list_says_what_is_held_since_when_and_for_what(say: Say) -> None:
+    table = say("incident", "list").stdout
+    for words in ("support/gave-up/main", "holding", "11-23 12:00:03", "11-23 12:00:04", "5"):
+        assert words in table, table
+
+
+def test_a_person_releases_or_drops_all_of_it_and_says_why(say: Say, world: World) -> None:
+    done = say("incident", "release", "1", "--why", "the carrier is mended", "--by", "anna")
+    assert done.stdout == "incident 1 is released\n"
+    assert say("incident", "drop", "1", "--why", "a test of the carrier", "--by", "anna").exit_code == 0
+    assert [row.action for row in world.rows(t.audit)] == ["incident-released", "incident-dropped"]
+    assert [row.state for row in world.rows(t.incident)] == ["dropped"]
+
+
+def test_without_a_reason_or_an_incident_nothing_is_decided(say: Say, world: World) -> None:
+    assert say("incident", "release", "1").exit_code == 2
+    assert isinstance(say("incident", "drop", "7", "--why", "it is gone").exception, NoSuchIncident)
+    assert world.rows(t.audit) == []
+
+
+def test_where_there_was_none_it_says_so(say: Say, world: World) -> None:
+    with world.store.write() as connection:
+        connection.execute(t.loss.update().values(incident_id=None))
+        connection.execute(t.reservation.update().values(incident_id=None))
+        connection.execute(t.incident.delete())
+    assert say("incident", "list").stdout == "There was no incident.\n"
+
+
+def test_the_closed_queue_is_the_list_for_people(say: Say, world: World) -> None:
+    assert say("queue", "--closed").stdout == "Nobody is left to people.\n"
+    world.hear(call("09012345609", queue="sales"))
+    for hours in (1, 2):
+        world.carry_over(NOON + hours * 60 * MINUTE + US)
+    (line,) = (json.loads(line) for line in say("queue", "--closed", "--json").stdout.splitlines())
+    assert (line["number"], line["why_not"]) == ("+819012345609", "left-to-people")

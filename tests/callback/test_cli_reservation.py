@@ -1,0 +1,128 @@
+"""`callback reservation …`: it teaches by --help, says what was done in a line, and names the remedy of each fault."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from callback import cli
+from callback.store import tables as t
+from tests.callback.world import MINUTE, NOON, World, at, call, rules
+
+SETTINGS = """
+[database]
+url = "sqlite:///{database}"
+[pbx]
+username = "lcr"
+secret = "hush"
+[trunks.main]
+channel = "PJSIP/trunk"
+region = "JP"
+form = "national"
+[rules]
+zone = "Asia/Tokyo"
+"""
+BY = ("--why", "he asked", "--by", "anna")
+Reservation = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(f"sqlite:///{tmp_path / 'calls.db'}", rules())
+
+
+@pytest.fixture
+def reservation(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Reservation:
+    """Run `callback reservation …` a minute after noon; give the status and what it said."""
+    path = Path(str(world.store.engine.url.database)).with_name("callback.toml")
+    path.write_text(SETTINGS.format(database=world.store.engine.url.database), encoding="utf-8")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("CALLBACK_SETTINGS", str(path))
+    monkeypatch.setattr("callback.cli_reservation._now", lambda: NOON + MINUTE)
+
+    def run(*words: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["callback", "reservation", *words])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        said = capsys.readouterr()
+        return int(end.value.code or 0), said.out + said.err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("hold", "1"), "#1 held"),
+        (("call-now", "1"), "#1 call-now"),
+        (("slot", "1", "2026-11-23 18:30"), "#1 slot"),
+        (("postpone", "1", "2026-11-23 14:00"), "#1 postpone"),
+        (("assign", "1", "bert"), "#1 assign"),
+        (("cancel", "1"), "#1 cancelled"),
+        (("done-elsewhere", "1"), "#1 done-elsewhere"),
+        (("not-lost", "1"), "#1 withdrawn"),
+        (("block", "090-1234-5678"), "blocked for calls and texts; cancelled #1"),
+        (("block", "+819012345678", "--only", "texts"), "blocked for texts"),
+        (("unblock", "09012345678"), "blocked for nothing any more"),
+        (
+            ("erase", "09012345678"),
+            "erase; cancelled #1\nthe journal holds what the PBX said of his calls for seven days",
+        ),
+    ],
+)
+def test_what_is_decided_is_said_in_a_line_and_kept(
+    world: World, reservation: Reservation, words: tuple[str, ...], said: str
+) -> None:
+    world.hear(call())
+    status, out = reservation(*words, *BY)
+    assert status == 0
+    assert out.startswith(said)
+    (row,) = world.rows(t.audit)
+    assert (row.who, row.why, row.at) == ("anna", "he asked", NOON + MINUTE)
+
+
+def test_a_loss_that_is_only_listed_is_released_by_its_name_in_the_list(world: World, reservation: Reservation) -> None:
+    world.hear(call(ended_at=at("09:00")), now=at("11:59"))
+    _, listed = reservation("unreserved", "--hours", "24")
+    assert listed.rstrip().endswith("+819012345678 in support: abandoned, late-news")
+    status, out = reservation("release", listed.split()[0], *BY)
+    assert (status, out) == (0, "#1 reserved\n#1 release\n")
+    assert reservation("unreserved") == (0, "")
+    assert "release         anna: he asked" in reservation("history", "1")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (("hold", "7"), "there is no reservation 7 on main; `callback queue` lists the open"),
+        (("slot", "1", "soon"), "'soon' is no time: write it as in 2026-11-23 18:30"),
+        (("slot", "1", "2026-11-23 23:00"), "choose a time from 2026-11-24 08:00 on"),
+        (("postpone", "1", "2026-11-23 11:00"), "postpone to a later one, or `call-now`"),
+        (("block", "twelve"), "write it with its country, as in +819012345678"),
+        (("erase", "09099999999"), "nobody with the number +819099999999 is known here"),
+        (("release", "1.1"), "`callback reservation unreserved` lists what may be released"),
+        (("resume", "1"), "reservation 1 is 'waiting', not to be resumed now"),
+    ],
+)
+def test_what_cannot_be_done_names_the_remedy(
+    world: World, reservation: Reservation, words: tuple[str, ...], remedy: str
+) -> None:
+    world.hear(call())
+    status, out = reservation(*words, *BY)
+    assert status == 2
+    assert remedy in out
+    assert world.rows(t.audit) == []
+
+
+def test_help_teaches_every_decision_and_what_erasing_leaves(reservation: Reservation) -> None:
+    _, out = reservation("--help")
+    for name in ("hold", "resume", "call-now", "slot", "postpone", "assign", "cancel", "done-elsewhere", "not-lost"):
+        assert re.search(rf"{name}\s+[A-Z]", out), name
+    for name in ("block", "unblock", "erase", "release", "unreserved", "history"):
+        assert re.search(rf"{name}\s+[A-Z]", out), name
+    _, out = reservation("erase", "--help")
+    assert "seven days at most" in " ".join(out.split())

@@ -1,0 +1,236 @@
+"""The real client library against the fake Twilio: what it is asked, and what each of its answers proves."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from multidict import MultiDict
+from twilio.request_validator import RequestValidator
+
+from lab.twilio import Conduct, FakeTwilio, error
+from sms.gateway import OptedOut, Receipt, Refused, Report, Unsent
+from sms.twilio import Account, TwilioGateway, report
+from tests.sms.twilio_account import CUSTOMER, OURS, SERVICE, SID, TOKEN, account, description, gateway
+
+_PUBLIC = "https://texts.example.org/lcr"
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeTwilio]:
+    with FakeTwilio({SID: TOKEN}) as fake:
+        yield fake
+
+
+def test_a_text_is_asked_for_by_number_and_reported_to_our_door(fake: FakeTwilio) -> None:
+    receipt = gateway(fake, _PUBLIC).send(CUSTOMER, "We call you by 11:30. 我们会回电。", "17")
+    (message,) = fake.accepted
+    assert receipt == Receipt(message.sid)
+    assert (message.to, message.sender, message.service) == (CUSTOMER, OURS, None)
+    assert message.body == "We call you by 11:30. 我们会回电。"
+    assert message.status_callback == f"{_PUBLIC}/twilio/main/status/17"
+
+
+def test_each_line_has_its_account_and_its_number_or_service(fake: FakeTwilio) -> None:
+    by = gateway(fake, sales=account(fake, SERVICE))
+    for line in ("sales", "main", "", "gone since"):
+        by.send(CUSTOMER, f"by {line}", "1", line)
+    assert [(m.body, m.service, m.sender) for m in fake.accepted] == [
+        ("by sales", SERVICE, ""),
+        ("by main", None, OURS),
+        ("by ", None, OURS),
+        ("by gone since", None, OURS),
+    ]
+    assert {message.status_callback for message in fake.accepted} == {""}  # nobody could bring it
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "reason"),
+    [
+        (21211, Refused, "is no valid number (error 21211)"),
+        (21614, Refused, "is not a mobile (error 21614)"),
+        (21635, Refused, "is a landline (error 21635)"),
+        (21610, OptedOut, "has opted out with the carrier (error 21610)"),
+        (21617, Refused, "the text is too long (error 21617)"),
+        (29999, Refused, "refused by Twilio (error 29999)"),
+        (21606, Unsent, "Twilio does not take our account or sender (error 21606): mend [texts.twilio.main]"),
+    ],
+)
+def test_an_error_says_whether_it_is_worth_trying_again(
+    fake: FakeTwilio, code: int, kind: type[Exception], reason: str
+) -> None:
+    fake.behave(CUSTOMER, error(code))
+    with pytest.raises(kind) as told:
+        gateway(fake).send(CUSTOMER, "hello", "1")
+    assert type(told.value) is kind
+    assert str(told.value) == reason
+    assert fake.accepted == []
+
+
+def test_too_many_requests_may_be_repeated(fake: FakeTwilio) -> None:
+    fake.behave(CUSTOMER, error(20429, status=429))
+    with pytest.raises(Unsent, match="rate limit"):
+        gateway(fake).send(CUSTOMER, "hello", "1")
+    assert gateway(fake).send(CUSTOMER, "hello", "1").gateway_ref == fake.accepted[0].sid
+
+
+def test_a_wrong_token_proves_that_nothing_was_sent(fake: FakeTwilio) -> None:
+    by = TwilioGateway({"main": Account(SID, "wrong", OURS, 1000, fake.url)})
+    with pytest.raises(Unsent, match=r"error 20003\): mend \[texts\.twilio\.main\]"):
+        by.send(CUSTOMER, "hello", "1")
+
+
+def test_where_nobody_listens_nothing_was_sent() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        by = TwilioGateway({"main": Account(SID, TOKEN, OURS, 1000, f"http://127.0.0.1:{nobody.getsockname()[1]}")})
+        with pytest.raises(Unsent, match="cannot be reached"):
+            by.send(CUSTOMER, "hello", "1")
+
+
+_LOST = {
+    "a 500 after it was accepted": Conduct(answer="error", status=500, code=20500),
+    "no answer after it was accepted": Conduct(answer="never"),
+    "the connection cut after it was accepted": Conduct(answer="cut"),
+}
+
+
+@pytest.mark.parametrize("conduct", _LOST.values(), ids=_LOST)
+def test_an_answer_that_was_lost_is_looked_for_in_the_message_list(fake: FakeTwilio, conduct: Conduct) -> None:
+    by = gateway(fake, timeout_s=0.5)
+    by.send(CUSTOMER, "something else", "1")
+    by.send("+447700900999", "hello", "2")  # the same words to somebody else
+    fake.behave(CUSTOMER, conduct)
+    assert by.send(CUSTOMER, "hello", "3") == Receipt(fake.accepted[2].sid)
+    assert len(fake.accepted) == 3
+
+
+@pytest.mark.parametrize("answer", ["error", "never", "cut"])
+def test_what_the_list_does_not_show_stays_unknown(fake: FakeTwilio, answer: str) -> None:
+    fake.behave(CUSTOMER, Conduct(accepts=False, answer=answer, status=503))  # type: ignore[arg-type]
+    with pytest.raises(Exception, match=r"503|timed out|abort") as told:
+        gateway(fake, timeout_s=0.5).send(CUSTOMER, "hello", "1")
+    assert not isinstance(told.value, (Refused, Unsent))
+
+
+def test_two_that_may_be_it_prove_nothing(fake: FakeTwilio) -> None:
+    by = gateway(fake)
+    by.send(CUSTOMER, "hello", "1")
+    fake.behave(CUSTOMER, Conduct(answer="error", status=500))
+    with pytest.raises(Exception, match="500"):
+        by.send(CUSTOMER, "hello", "2")
+
+
+def test_the_account_is_not_asked_faster_than_it_allows(fake: FakeTwilio) -> None:
+    by = TwilioGateway({"main": account(fake, texts_per_s=20)})
+    began = time.monotonic()
+    for number in range(5):
+        by.send(CUSTOMER, "hello", str(number))
+    assert time.monotonic() - began >= 4 / 20
+
+
+def test_what_became_of_a_text_can_be_looked_up(fake: FakeTwilio) -> None:
+    by = gateway(fake)
+    fake.behave(CUSTOMER, Conduct(reports=("sent", "undelivered"), code=30005))
+    sid = by.send(CUSTOMER, "hello", "1").gateway_ref
+    fake.wait(lambda: fake.accepted[0].status == "undelivered", "the report")
+    assert by.look_up(sid) == Report(sid, "undelivered", "30005")
+    assert by.look_up(f"SM{'0' * 32}") is None
+
+
+def test_answers_come_only_from_countries_that_are_said_to_answer(fake: FakeTwilio) -> None:
+    assert gateway(fake, _PUBLIC).two_way(CUSTOMER)
+    assert not gateway(fake, _PUBLIC).two_way("+819012345678")
+    assert not gateway(fake, _PUBLIC).two_way("nonsense")
+    assert not gateway(fake).two_way(CUSTOMER)  # Twilio would not know where to bring them
+
+
+_STATUS = {"MessageSid": f"SM{'a' * 32}", "MessageStatus": "sent"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, ("sent", "", "none")),
+        ({"MessageStatus": "queued"}, ("accepted", "", "none")),
+        ({"MessageStatus": "read"}, ("delivered", "", "none")),
+        ({"MessageStatus": "undelivered", "ErrorCode": "30003"}, ("undelivered", "30003", "again")),
+        ({"MessageStatus": "undelivered", "ErrorCode": "30008"}, ("undelivered", "30008", "again")),
+        ({"MessageStatus": "undelivered", "ErrorCode": "30005"}, ("undelivered", "30005", "none")),
+        ({"MessageStatus": "undelivered", "ErrorCode": "30006"}, ("undelivered", "30006", "none")),
+        ({"MessageStatus": "undelivered", "ErrorCode": "30007"}, ("undelivered", "30007", "filtered")),
+        ({"MessageStatus": "failed", "ErrorCode": "21610"}, ("undelivered", "21610", "opted-out")),
+        ({"MessageStatus": "delivered", "ErrorCode": "30003"}, ("delivered", "30003", "none")),
+    ],
+)
+def test_a_status_callback_is_read(fields: dict[str, str], expected: tuple[str, str, str]) -> None:
+    read = report(_STATUS | fields)
+    assert read is not None
+    assert (read.progress, read.code, read.consequence) == expected
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"MessageSid": ""},
+        {"MessageSid": "SM1"},
+        {"MessageSid": f"CA{'a' * 32}"},
+        {"MessageStatus": "received"},  # of a text to us
+        {"MessageStatus": ""},
+        {"ErrorCode": "30003; DROP TABLE"},
+    ],
+)
+def test_what_is_no_status_callback_is_not_read(fields: dict[str, str]) -> None:
+    assert report(_STATUS | fields) is None
+
+
+def test_what_both_sides_say_is_what_the_public_description_allows() -> None:
+    with FakeTwilio({SID: TOKEN}, description()) as fake:
+        by = gateway(fake, _PUBLIC, timeout_s=5.0, service=account(fake, SERVICE))
+        sid = by.send(CUSTOMER, "Nous vous rappelons. 我们会回电。", "1").gateway_ref
+        by.send(CUSTOMER, "by a service", "2", "service")
+        fake.behave(CUSTOMER, Conduct(answer="error", status=500), error(21614))
+        by.send(CUSTOMER, "found in the list", "3")
+        with pytest.raises(Refused):
+            by.send(CUSTOMER, "refused", "4")
+        assert by.look_up(sid) is not None
+        assert fake.faults == []
+
+
+def test_what_the_public_description_does_not_allow_is_found() -> None:
+    with FakeTwilio({"AC1": TOKEN}, description()) as fake:
+        TwilioGateway({"main": Account("AC1", TOKEN, OURS, 1000, fake.url)}).send(CUSTOMER, "hello", "1")
+        assert any("AC1" in fault for fault in fake.faults)
+
+
+# As published with the client library (tests/unit/test_request_validator.py)
+_URI = "https://mycompany.com/myapp.php?foo=1&bar=2"
+_PARAMS = {
+    "CallSid": "CA1234567890ABCDE",
+    "Digits": "1234",
+    "From": "+14158675309",
+    "To": "+18005551212",
+    "Caller": "+14158675309",
+}
+
+
+@pytest.mark.parametrize(
+    ("uri", "signature"),
+    [
+        (_URI, "RSOYDt4T1cUTdK1PDd93/VVr8B8="),
+        (_URI.replace(".com", ".com:1234"), "RSOYDt4T1cUTdK1PDd93/VVr8B8="),
+        (_URI.replace(".com", ".com:1234").replace("https", "http"), "Zmvh+3yNM1Phv2jhDCwEM3q5ebU="),
+        (_URI, "kvajT1Ptam85bY51eRf/AJRuM3w="),
+        (_URI.replace("https", "http"), "0ZXoZLH/DfblKGATFgpif+LLRf4="),
+    ],
+)
+def test_signatures_are_as_published(uri: str, signature: str) -> None:
+    assert RequestValidator("12345").validate(uri, _PARAMS, signature)
+    assert not RequestValidator("12346").validate(uri, _PARAMS, signature)
+
+
+def test_a_field_that_comes_twice_is_signed_as_published() -> None:
+    fields = MultiDict([("Sid", "CA123"), ("SidAccount", "AC123"), ("Digits", "5678"), ("Digits", "1234")])
+    assert RequestValidator("12345").compute_signature(_URI, fields) == "IK+Dwps556ElfBT0I3Rgjkr1wJU="
