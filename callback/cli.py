@@ -78,7 +78,7 @@ def door(
     *,
     until_eof: Annotated[bool, typer.Option(hidden=True, help="End when standard input does.")] = False,
 ) -> None:
-    """Stand open for the gateway's callbacks and the customers' page; `run` does so where [web] listen is set."""
+    """Stand open for the gateway's callbacks and the customers' page; `run` does so where `web.listen` is set."""
     from callback.door import stand_open  # noqa: PLC0415 - a second to import, and no other command needs it
 
     asyncio.run(stand_open(load(settings), sys.stdin if until_eof else None))

@@ -45,6 +45,8 @@ SERVICE = [  # told by the service itself
     News("alarm", NOON, {"group": "site", "due": 40, "missed": 14, "more": 2, "until_at": NOON, "again": False}),
     News("alarm-over", NOON, {"group": "site", "raised_at": NOON}),
     News("alarm-not-passed", NOON, {"channel": "url", "why": "answered 503"}),
+    News("door-opened", NOON, {"pid": 4711}),
+    News("door-died", NOON, {"why": "it ended by itself (status 1)", "again_in_s": 2.0}),
     News("put-aside", NOON, {"item": "(Call(pbx='main'), Verdict())", "why": "CHECK failed\n[SQL: INSERT]\n(more)"}),
 ]
 
