@@ -8,13 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def rss_mb() -> float:
-    """Give the memory of this process that is in RAM."""
-    status = Path("/proc/self/status").read_text()
-    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
-    return int(kilobytes) / 1024
-
-
 def tree_rss_mb(pid: int) -> float:
     """Give the memory in RAM of a process and its children; 0 when it has ended."""
     try:
@@ -24,6 +17,12 @@ def tree_rss_mb(pid: int) -> float:
         return 0.0
     resident = next((line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")), "0")
     return int(resident) / 1024 + sum(tree_rss_mb(int(child)) for child in children)
+
+
+def cpu_s(pid: int) -> float:
+    """Give the CPU seconds that a process has used so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def rank(values: Sequence[float], share: float) -> float:

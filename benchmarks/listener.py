@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import socket
 import time
 from array import array
@@ -22,7 +23,7 @@ from typing import Any, Final
 from sqlalchemy import func, select
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.figures import rss_mb
+from benchmarks.figures import cpu_s, tree_rss_mb
 from benchmarks.peers import ACCOUNT, WAIT_S
 from benchmarks.sender import RING
 from benchmarks.streams import TRUNKS
@@ -133,13 +134,11 @@ class Ears:
 
     async def run(self) -> None:
         """Listen and write until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for writer, pbx in zip(self._writers, self.pbxs, strict=True):
-                    tasks.create_task(writer.run())
-                    tasks.create_task(pbx.run())
-        finally:
-            await self.scribe.close()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.scribe.run())
+            for writer, pbx in zip(self._writers, self.pbxs, strict=True):
+                tasks.create_task(writer.run())
+                tasks.create_task(pbx.run())
 
     def _on_state(self, state: str, why: str) -> None:
         if state == "up":
@@ -166,6 +165,14 @@ class Ears:
         behind = any(one.held_bytes for one in stats) or not all(pbx.is_level for pbx in self.pbxs)
         return 0 if behind else sum(one.messages for one in stats)
 
+    def cpu_s(self) -> float:
+        """Give the CPU seconds used so far, here and where it is committed."""
+        return time.process_time() + (cpu_s(self.scribe.pid) if self.scribe.pid else 0.0)
+
+    def rss_mb(self) -> float:
+        """Give the memory used, here and where it is committed."""
+        return tree_rss_mb(os.getpid())
+
     @property
     def busy(self) -> bool:
         """Tell whether a call is not over yet."""
@@ -190,23 +197,23 @@ async def _listen(line: Connection, plan: Plan, ended_at: Sequence[int]) -> None
         running = asyncio.create_task(ears.run())
         asked = asyncio.create_task(asyncio.to_thread(line.recv))
         try:
-            await ears.scribe.begin()
+            await _first(ears.scribe.at_work.wait(), running)
             await _first(ears.all_up.wait(), running)
             line.send("ready")
             began_at = time.monotonic()
-            cpu_s, first, watching = time.process_time(), 0.0, _Tail(ears)
+            used_s, first, watching = ears.cpu_s(), 0.0, _Tail(ears)
             before = ears.heard()
             while not asked.done():
                 await _first(asyncio.sleep(0.05), running)
                 if time.monotonic() - began_at < FIRST_S:
-                    first = rss_mb()
+                    first = ears.rss_mb()
             offered, told_at = asked.result(), time.monotonic()
             while (ears.told < offered.calls or ears.busy) and time.monotonic() - told_at < WAIT_S:
                 await _first(asyncio.sleep(0.005), running)
                 if ears.told < offered.calls:
                     watching.look(offered.events + before)
             await ears.caught_up()
-            line.send(_listened(ears, watching, cpu_s, first))
+            line.send(_listened(ears, watching, used_s, first))
         finally:
             running.cancel()
             await asyncio.wait([running])
@@ -222,7 +229,7 @@ class _Tail:
 
     def look(self, messages: int) -> None:
         """See how far it is."""
-        now = (time.monotonic(), time.process_time())
+        now = (time.monotonic(), self._ears.cpu_s())
         if self._began is None:
             if self._ears.heard() >= messages:
                 self._began = now
@@ -230,18 +237,18 @@ class _Tail:
             self.idle_s = max(0.0, now[0] - self._began[0] - (now[1] - self._began[1]))
 
 
-def _listened(ears: Ears, tail: _Tail, cpu_s: float, first: float) -> Listened:
+def _listened(ears: Ears, tail: _Tail, used_s: float, first: float) -> Listened:
     verdicts, calls = ears.filed()
     return Listened(
         ended_at=ears.last_at,
         idle_s=tail.idle_s,
-        cpu_s=time.process_time() - cpu_s,
+        cpu_s=ears.cpu_s() - used_s,
         latencies_ms=ears.latencies_ms,
         committed_at=ears.committed_at,
         verdicts=verdicts,
         calls=calls,
         told=ears.told,
-        rss_mb=rss_mb(),
+        rss_mb=ears.rss_mb(),
         rss_mb_first=first,
     )
 

@@ -71,6 +71,7 @@ class Manager(asyncio.Protocol):
     def __init__(self, clients: set[Manager]) -> None:
         self._clients = clients
         self._parser = Parser()
+        self._listed: set[str] = set()  # what was asked for: nothing lived then, which is true but once
         self.writable = asyncio.Event()
         self.writable.set()
 
@@ -102,7 +103,10 @@ class Manager(asyncio.Protocol):
     def _answer(self, action: Message) -> None:
         name = action.get("Action").lower()
         head = f"Response: Success\r\nActionID: {action.get('ActionID')}\r\n"
-        if name in _LISTS:
+        if name in self._listed:
+            self._say(head.replace("Success", "Error") + "Message: who lives now is not known here\r\n\r\n")
+        elif name in _LISTS:
+            self._listed.add(name)
             end = f"Event: {_LISTS[name]}\r\nActionID: {action.get('ActionID')}\r\nEventList: Complete\r\n\r\n"
             self._say(f"{head}EventList: start\r\n\r\n{end}")
         else:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from callback.dispatch import may_call
-from callback.load import at_work
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
@@ -17,7 +16,6 @@ from scheduler import alarm
 from scheduler.alarm import Crew, Due, Forecast
 from scheduler.clock import HOUR, MINUTE
 from scheduler.policy import Load
-from telephony.agents import AgentsView
 
 AHEAD: Final = 2 * HOUR  # nobody knows who works later
 MOST: Final = 2000  # reservations that are looked at: where more are open, the alarm has long been raised
@@ -28,7 +26,7 @@ USUAL_S: Final = 240.0
 _R, _A = t.reservation.c, t.alarm.c
 # Made once: asked again and again.
 _AHEAD = (
-    select(_R.queue, _R.queue_group, _R.due_at, _R.clock_starts_at, _R.deadline_at, t.person.c.number)
+    select(_R.id, _R.queue, _R.queue_group, _R.due_at, _R.clock_starts_at, _R.deadline_at, t.person.c.number)
     .join(t.person)
     .where(t.OPEN, _R.pbx == bindparam("of_pbx"), _R.state == "waiting", _R.aim_at <= bindparam("until"))
     .where(_R.deadline_at > bindparam("after"), _R.deadline_at <= bindparam("until"))
@@ -37,19 +35,23 @@ _AHEAD = (
 )
 
 
-def crews(agents: AgentsView, loads: Mapping[str, Load], shift: Shift) -> dict[str, Crew]:
+Phones = Mapping[str, Collection[str]]
+"""Of those who are at work, by queue."""
+
+
+def crews(at_work: Phones, loads: Mapping[str, Load], shift: Shift) -> dict[str, Crew]:
     """Who can make callbacks, by group of queues: an agent in three queues of a group is one agent.
 
     Beside live callers, where the load is known; else all who are at work.
     """
     groups: dict[str, list[str]] = {}
-    for queue in agents.queues:
+    for queue in at_work:
         groups.setdefault(shift.rules.queue(queue).group, []).append(queue)
-    return {group: _crew(agents, queues, loads, shift) for group, queues in groups.items()}
+    return {group: _crew(at_work, queues, loads, shift) for group, queues in groups.items()}
 
 
-def _crew(agents: AgentsView, queues: list[str], loads: Mapping[str, Load], shift: Shift) -> Crew:
-    there = {phone for queue in queues for phone in at_work(agents, queue)}
+def _crew(at_work: Phones, queues: list[str], loads: Mapping[str, Load], shift: Shift) -> Crew:
+    there = {phone for queue in queues for phone in at_work[queue]}
     known = {
         id(load): load for queue in queues if (load := loads.get(queue))
     }.values()  # one for those who share agents
@@ -57,16 +59,31 @@ def _crew(agents: AgentsView, queues: list[str], loads: Mapping[str, Load], shif
     return Crew(len(there) - sum(load.calls_s * load.handle_s for load in known), handle_s)
 
 
-def forecasts(connection: Connection, shift: Shift, crews: Mapping[str, Crew], now: int) -> dict[str, Forecast]:
-    """How it will go in each group of queues with what is owed now; a group without an agent has a crew of nobody."""
+def owed(connection: Connection, shift: Shift, now: int) -> dict[str, list[Due]]:
+    """What is owed now in each group of queues, as far ahead as anything can be said of it.
+
+    Nothing is, while nobody may be called: who works later is not there yet.
+    """
+    if not shift.hours.may_ring(now):
+        return {}
     asked = {"of_pbx": shift.pbx, "after": now, "until": now + AHEAD}
-    owed: dict[str, list[Due]] = {}
+    found: dict[str, list[Due]] = {}
     for row in connection.execute(_AHEAD, asked):
         if may_call(shift, row.queue, row.number):
-            due = Due(max(row.due_at, row.clock_starts_at), row.deadline_at)
-            owed.setdefault(row.queue_group, []).append(due)
-    nobody = Crew(0, USUAL_S + shift.rules.ring_s)
-    return {group: alarm.forecast(dues, crews.get(group, nobody), now) for group, dues in owed.items()}
+            due = Due(max(row.due_at, row.clock_starts_at), row.deadline_at, row.id)
+            found.setdefault(row.queue_group, []).append(due)
+    return found
+
+
+def forecasts(connection: Connection, shift: Shift, crews: Mapping[str, Crew], now: int) -> dict[str, Forecast]:
+    """How it will go in each group of queues with what is owed now; a group without an agent has a crew of nobody."""
+    dues = owed(connection, shift, now)
+    return {group: alarm.forecast(due, crews.get(group, nobody(shift)), now) for group, due in dues.items()}
+
+
+def nobody(shift: Shift) -> Crew:
+    """The crew of a group in which nobody works."""
+    return Crew(0, USUAL_S + shift.rules.ring_s)
 
 
 def tell(connection: Connection, shift: Shift, seen: Mapping[str, Forecast], now: int) -> list[News]:

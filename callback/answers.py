@@ -63,27 +63,20 @@ def take(connection: Connection, shifts: Mapping[str, Shift], inbound: Inbound, 
 
     `shifts` are those of the PBXs that this site serves, by name.
     """
-    wish = read(inbound.body)
-    sender = _sender(connection, shifts, inbound, now)
+    wish = inbound.taken_for or read(inbound.body)
     named = {"account": inbound.account, "sid": inbound.sid}
-    kept = {
-        "pbx": sender.shift.pbx,
-        "person_id": sender.person,
-        "reservation_id": sender.row.id if sender.row else None,
-        "received_at": now,
-        "wish": _word(wish),
-        "body": _storable(inbound.body),
-        "state": "open",
-    }
+    kept = {"pbx": next(iter(shifts)), "received_at": now, "wish": _word(wish), "body": _storable(inbound.body)}
     his = (_a.account == inbound.account, _a.sid == inbound.sid)
-    if not insert_new(connection, t.answer, named | kept):
+    if not insert_new(connection, t.answer, named | kept | {"state": "open"}):
         said: str | None = connection.execute(select(_a.reply).where(*his)).scalar_one()
         return said
+    sender = _sender(connection, shifts, inbound, now)  # only now: who was erased must not come back by a repeat
     silenced = standing(connection, sender.e164).texts
     done = _do(connection, sender, wish, now)
-    reply = _reply(connection, sender, done, now, silenced=silenced)
-    state = "open" if done.for_people else "done"
-    connection.execute(update(t.answer).where(*his).values(state=state, reply=reply, score=done.score))
+    reply = None if inbound.taken_for else _reply(connection, sender, done, now, silenced=silenced)
+    made = {"state": "open" if done.for_people else "done", "reply": reply, "score": done.score}
+    about = {"person_id": sender.person, "reservation_id": sender.row.id if sender.row else None}
+    connection.execute(update(t.answer).where(*his).values(pbx=sender.shift.pbx, **about, **made))
     return reply
 
 
@@ -202,7 +195,8 @@ def _do(connection: Connection, sender: _Sender, wish: Wish, now: int) -> _Done:
 def _stop(connection: Connection, sender: _Sender, now: int, *, more: bool) -> _Done:
     if not sender.e164:
         return _Done(None, for_people=True)
-    decisions.block(connection, sender.shift, sender.e164, calls=False, texts=True, by=HIM, now=now)
+    if not standing(connection, sender.e164).texts:
+        decisions.block(connection, sender.shift, sender.e164, calls=False, texts=True, by=HIM, now=now)
     return _Done("answer-stop", for_people=more)  # he may want more than no texts
 
 
@@ -243,7 +237,7 @@ def _decided(decide: Callable[..., object], *about: Any) -> bool:  # noqa: ANN40
 
 def _nothing_open(sender: _Sender) -> _Done:
     held = sender.row is not None and sender.row.open
-    return _Done("answer-person" if held else "answer-none-open", for_people=True)
+    return _Done("answer-held" if held else "answer-none-open", for_people=True)
 
 
 def _reply(connection: Connection, sender: _Sender, done: _Done, now: int, *, silenced: bool) -> str | None:
@@ -268,7 +262,8 @@ def _may_text(connection: Connection, sender: _Sender, reply: str, *, silenced: 
 
 def _has_called(connection: Connection, sender: _Sender) -> bool:
     """Whether he ever called us: forged numbers are not to make us text all the world."""
-    return connection.execute(select(t.call.c.call_id).where(t.call.c.person_id == sender.person)).first() is not None
+    his = select(t.call.c.call_id).where(t.call.c.person_id == sender.person).limit(1)
+    return connection.execute(his).first() is not None
 
 
 def _enough(connection: Connection, sender: _Sender, reply: str, now: int) -> bool:

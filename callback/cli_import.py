@@ -138,13 +138,11 @@ def _told(history: History, imported: Imported, kept: int | None, *, as_json: bo
         return
     console, show = Console(), report_text.show
     site = history.site()
-    show(console, [f"{imported.lines:,} lines, {report_text.span_said(history)}", *report_text.faults(imported)])
+    show(console, [f"{imported.all_lines:,} lines, {report_text.span_said(history)}", *report_text.faults(imported)])
     console.print(report_text.counts(history))
     show(console, report_text.reasons(site))
     if history.own_callbacks:
-        show(
-            console, [f"left out: {history.own_callbacks:,} calls that a program placed, our own callbacks among them"]
-        )
+        show(console, [f"left out: {history.own_callbacks:,} of our own callbacks"])
     show(console, [], "Losses")
     console.print(report_text.heat(cells))
     show(console, report_text.peaks_said(cells))
@@ -170,7 +168,7 @@ def _json(
     told: dict[str, Any] = history.site().as_json() | {
         "queues": {name: one.as_json() for name, one in sorted(history.queues.items())},
         "own_callbacks": history.own_callbacks,
-        "lines": imported.lines + len(faults),
+        "lines": imported.all_lines,
         "bad_lines": len(faults),
         "bad_lines_by_reason": dict(faults.counts),
         "bad_lines_first": [{"place": one.place, "why": one.why, "begins": one.text} for one in faults],

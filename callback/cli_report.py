@@ -227,7 +227,11 @@ def _show_week(console: Console, made: Week) -> None:
     days = sorted({each.day for each in made.outlooks})
     moves = [line for day in days if (plan := made.plan(day)) for line in report_week.plan_spoken(day, plan)]
     show(console, moves or ["nothing to move"], "Moves before additions")
-    show(console, [f"{attendance.read_off} of {attendance.agents} agents never log in or out: read off their calls"])
+    if not attendance.agents and made.roster is None:
+        show(console, ["nobody is known to have been at work: name a roster with --roster"])
+    elif attendance.read_off:
+        unseen = f"{attendance.read_off} of {attendance.agents} agents"
+        show(console, [f"{unseen} never log in or out: when they were there is read off their calls"])
 
 
 def _show_report(

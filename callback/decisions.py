@@ -59,17 +59,17 @@ def not_lost(connection: Connection, shift: Shift, reservation: int, by: By, now
 
 def call_now(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
     """Put him before all others of his lane, at once. Hours, agents and callers who wait stay as they are."""
-    row = _resumed(connection, shift, reservation, now)
+    row = _resumed(connection, shift, reservation, by, now)
     _change(connection, reservation, due_at=now, severity=NOW, clock_starts_at=min(row.clock_starts_at, now))
     return _told(connection, shift, reservation, "call-now", by, {}, now)
 
 
 def choose_slot(connection: Connection, shift: Shift, reservation: int, chosen_at: int, by: By, now: int) -> list[News]:
     """Call him at the time that he chose: it replaces every other promise. SchedulerError where nobody may ring."""
-    row = _resumed(connection, shift, reservation, now)
+    row = _resumed(connection, shift, reservation, by, now)
     pledge = slot(chosen_at, now, shift.hours_of(row.e164, row.trunk))
     recovery.add_promise(connection, shift, reservation, pledge)
-    times = {"aim_at": pledge.aim_at, "deadline_at": pledge.deadline_at}
+    times = {"aim_at": pledge.aim_at, "deadline_at": pledge.deadline_at, "overdue_by_at": None}
     _change(connection, reservation, slot_at=chosen_at, due_at=chosen_at, clock_starts_at=chosen_at, **times)
     wording.withdraw(connection, reservation, "he chose another time", now)
     if by.who != audit.CUSTOMER:  # who chose it himself was told at once
@@ -79,7 +79,7 @@ def choose_slot(connection: Connection, shift: Shift, reservation: int, chosen_a
 
 def postpone(connection: Connection, shift: Shift, reservation: int, until_at: int, by: By, now: int) -> list[News]:
     """Do not call him before this time. What he was promised stays as it was: only he may move that (`slot`)."""
-    row = _resumed(connection, shift, reservation, now)
+    row = _resumed(connection, shift, reservation, by, now)
     if until_at <= now:
         raise CallbackError("that time has passed: postpone to a later one, or `call-now`")
     due_at = shift.hours_of(row.e164, row.trunk).next_opening(until_at)
@@ -102,8 +102,9 @@ def block(connection: Connection, shift: Shift, e164: str, *, calls: bool, texts
 
     Where calls are blocked, what is owed to it is cancelled; a call that has not reached its phone yet is called off.
     """
+    # His reservations are locked before the end of the audit's chain is, as in every other decision
+    cancelled = _let_go(connection, e164, "his number was blocked", now, cancel=calls)
     stands = blocks.block(connection, shift.pbx, e164, calls=calls, texts=texts, who=by.who, why=by.why, now=now)
-    cancelled = _let_go(connection, e164, "his number was blocked", now, cancel=stands.calls)
     return _news("block", by, {"calls": stands.calls, "texts": stands.texts, "cancelled": cancelled}, now)
 
 
@@ -189,10 +190,12 @@ def _locked(connection: Connection, shift: Shift, reservation: int) -> Row[Any]:
     return row
 
 
-def _resumed(connection: Connection, shift: Shift, reservation: int, now: int) -> Row[Any]:
-    """Lock the reservation; who is held while somebody says when to call him is held no more."""
+def _resumed(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> Row[Any]:
+    """Lock the reservation; who is held while one of us says when to call him is held no more."""
     row = _locked(connection, shift, reservation)
     if row.state == "held":
+        if by.who == audit.CUSTOMER:
+            raise IllegalTransition(f"reservation {reservation} is held: only one of us lets it go")
         settle.move(connection, reservation, "resumed", now)
     return row
 

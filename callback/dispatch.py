@@ -20,6 +20,7 @@ from callback.store import tables as t
 from callback.store.lease import Lease
 from scheduler import order
 from scheduler.candidate import Candidate
+from scheduler.errors import SchedulerError
 from scheduler.promise import Promise, carry
 from telephony.dialler import Order
 
@@ -67,7 +68,7 @@ class Seen:
     """What is to be known beside the reservations: what could be begun, who is being called, which trunks rest."""
 
     desk: order.Desk
-    busy: Collection[int]  # persons, by attempts on any PBX
+    busy: Mapping[int, str]  # persons who are being called, on any PBX, and their numbers
     rests: Mapping[str, breaker.Rest]
 
 
@@ -79,7 +80,7 @@ def look(connection: Connection, shift: Shift, live: Live) -> Seen:
     pacing = shift.rules.pacing
     floor = order.Floor(live.free, live.waiting, looking, pacing.most_at_once - len(ours), live.loads)
     desk = order.Desk(floor, replace(pacing.policy(), handle_s=live.handle_s))
-    return Seen(desk, {row.person_id for row in in_flight}, breaker.rests(connection, shift, in_flight))
+    return Seen(desk, {row.person_id: row.e164 for row in in_flight}, breaker.rests(connection, shift, in_flight))
 
 
 def _wanted(shift: Shift, seen: Seen, live: Live, now: int) -> lanes.Wanted:
@@ -91,7 +92,8 @@ def _wanted(shift: Shift, seen: Seen, live: Live, now: int) -> lanes.Wanted:
     open_in_any = {queue for names in queues.values() for queue in names}
     only = {queue: numbers for queue in open_in_any if (numbers := shift.rules.queue(queue).only_numbers)}
     resting = [trunk for trunk, rest in seen.rests.items() if rest.until > now]
-    return lanes.Wanted(queues, only, live.numbers, resting, seen.desk.policy.bind_s, shift.rules.terms().window_s)
+    on_the_line = live.numbers.union(seen.busy.values())
+    return lanes.Wanted(queues, only, on_the_line, resting, seen.desk.policy.bind_s, shift.rules.terms().window_s)
 
 
 def decide(rows: list[Row[Any]], seen: Seen, shift: Shift, live: Live, now: int) -> order.Decision:
@@ -203,26 +205,27 @@ def carry_over(connection: Connection, shift: Shift, now: int) -> list[News]:
     That is done once. What is still open at another cut expires and is for people, and so does at its deadline what
     was only watched: to switch calls on is no reason to ring those who were lost while they were off.
     """
-    told = []
-    for row in lanes.overdue(connection, shift.pbx, now):
-        standing = Promise(row.made_at, row.clock_starts_at, row.aim_at, row.deadline_at, "")
-        hours = shift.hours_of(row.e164, row.trunk)
+    return [news for row in lanes.overdue(connection, shift.pbx, now) for news in _broken(connection, shift, row, now)]
+
+
+def _broken(connection: Connection, shift: Shift, row: Row[Any], now: int) -> list[News]:
+    """Do what one broken promise asks for."""
+    if not may_call(shift, row.queue, row.e164):
+        return [overdue.expire(connection, row, now, "only-watched")]
+    standing = Promise(row.made_at, row.clock_starts_at, row.aim_at, row.deadline_at, "")
+    hours = shift.hours_of(row.e164, row.trunk)
+    try:
         carried = carry(standing, hours, now, shift.rules.terms())
-        watched = not may_call(shift, row.queue, row.e164)
-        if watched or (carried is not standing and row.carried):
-            why = "only-watched" if watched else "not-reached-after-carrying-over"
-            told.append(overdue.expire(connection, row, now, why))
-            continue
-        if carried is standing:
-            told += overdue.go_on(connection, shift, row, hours, now)
-            continue
-        recovery.add_promise(connection, shift, row.id, carried)
-        settle.postpone(connection, row, carried)
+    except SchedulerError:  # the rules are others by now, or the clocks where he is
+        return [overdue.expire(connection, row, now, "never-in-hours")]
+    if carried is standing:
+        return overdue.go_on(connection, shift, row, hours, now)
+    put_off = row.due_at > carried.deadline_at  # by a person, beyond the new time too
+    if row.carried and not put_off:
+        return [overdue.expire(connection, row, now, "not-reached-after-carrying-over")]
+    recovery.add_promise(connection, shift, row.id, carried)
+    settle.postpone(connection, row, carried)
+    if not put_off:
         wording.apologise(connection, shift, row.id, carried.deadline_at, now)
-        facts = {
-            "reservation": row.id,
-            "from_at": carried.clock_starts_at,
-            "deadline_at": carried.deadline_at,
-        }
-        told.append(News("carried-over", now, facts))
-    return told
+    facts = {"reservation": row.id, "from_at": carried.clock_starts_at, "deadline_at": carried.deadline_at}
+    return [News("carried-over", now, facts)]

@@ -12,7 +12,8 @@ import re
 import signal
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
+from http import HTTPStatus
 from typing import Final, TextIO, TypeVar
 from urllib.parse import parse_qsl
 
@@ -30,11 +31,12 @@ from callback.settings_texts import TwilioAccount
 from callback.shift import Shift, current
 from callback.store.engine import Store
 from sms import twilio
-from sms.inbound import Inbound
+from sms.inbound import Inbound, Word
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 Fields = MultiDict[str]
+Transaction = Callable[[], AbstractContextManager[Connection]]
 
 LIMIT: Final = 64 << 10  # bytes of a request
 READ_S: Final = 10.0
@@ -43,8 +45,11 @@ MOST_FIELDS: Final = 200
 FORM: Final = "application/x-www-form-urlencoded"
 _SID: Final = re.compile(r"[SM]M[0-9a-fA-F]{32}")
 _PARTY: Final = re.compile(r"[+0-9A-Za-z:._ -]{1,64}")  # a number, a short code, a name
+_OPT_OUT_TYPES: Final[Mapping[str, Word]] = {"STOP": "stop", "START": "start", "HELP": "help"}
 _PRIVATE: Final[Mapping[str, str]] = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",  # the address is the key
     "X-Content-Type-Options": "nosniff",
@@ -92,7 +97,8 @@ class Door:
         sid, sender, to = (fields.get(key, "") for key in ("MessageSid", "From", "To"))
         if not (_SID.fullmatch(sid) and _PARTY.fullmatch(sender) and _PARTY.fullmatch(to)):
             raise web.HTTPBadRequest(text="this is no text")
-        inbound = Inbound(request.match_info["account"], sid, sender, to, fields.get("Body", ""))
+        taken_for = _OPT_OUT_TYPES.get(fields.get("OptOutType", ""))  # then Twilio answers, in the account's own words
+        inbound = Inbound(request.match_info["account"], sid, sender, to, fields.get("Body", ""), taken_for)
 
         def take(connection: Connection, shift: Shift, now: int) -> str | None:
             return answers.take(connection, {shift.pbx: shift}, inbound, now)
@@ -103,12 +109,7 @@ class Door:
         return web.Response(text=str(said), content_type="text/xml")
 
     async def _show(self, request: web.Request) -> web.Response:
-        token = request.match_info["token"]
-
-        def show(connection: Connection, shift: Shift, now: int) -> page.Page:
-            return page.show(connection, {shift.pbx: shift}, token, now)
-
-        return _answer(await self._write(show))
+        return _answer(await self._look(request.match_info["token"]))
 
     async def _act(self, request: web.Request) -> web.Response:
         form, token = await _form(request), request.match_info["token"]
@@ -116,7 +117,14 @@ class Door:
         def act(connection: Connection, shift: Shift, now: int) -> page.Page:
             return page.act(connection, {shift.pbx: shift}, token, form, now)
 
-        return _answer(await self._write(act))
+        shown = await self._look(token)  # who has no link of ours keeps no writer waiting
+        return _answer(await self._write(act) if shown.status == HTTPStatus.OK else shown)
+
+    async def _look(self, token: str) -> page.Page:
+        def show(connection: Connection, shift: Shift, now: int) -> page.Page:
+            return page.show(connection, {shift.pbx: shift}, token, now)
+
+        return await self._do(show, self._store.read)
 
     async def _signed(self, request: web.Request) -> Fields:
         """Read a form that Twilio signed for the account in the address; nobody else's gets further.
@@ -142,15 +150,18 @@ class Door:
         return account
 
     async def _write(self, act: Callable[[Connection, Shift, int], T]) -> T:
+        return await self._do(act, self._store.write)
+
+    async def _do(self, act: Callable[[Connection, Shift, int], T], transaction: Transaction) -> T:
         """Let `act` work in one transaction, beside the loop, under the rules that are in force by now.
 
         Once more where somebody was quicker, the dispatcher above all: then it sees what that one did.
         """
         try:
             try:
-                return await asyncio.to_thread(self._work, act)
+                return await asyncio.to_thread(self._work, act, transaction)
             except (IllegalTransition, IntegrityError):
-                return await asyncio.to_thread(self._work, act)
+                return await asyncio.to_thread(self._work, act, transaction)
         except (IllegalTransition, IntegrityError) as error:
             log.warning("somebody was quicker, twice: %s", error)
             raise web.HTTPConflict(text="try again") from error
@@ -158,8 +169,8 @@ class Door:
             log.warning("%s", error)
             raise web.HTTPServiceUnavailable(text="try again later") from error
 
-    def _work(self, act: Callable[[Connection, Shift, int], T]) -> T:
-        with self._store.write() as connection:
+    def _work(self, act: Callable[[Connection, Shift, int], T], transaction: Transaction) -> T:
+        with transaction() as connection:
             return act(connection, current(connection, self._settings, self._two_way), self._now())
 
 

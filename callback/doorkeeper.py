@@ -50,10 +50,11 @@ async def _once(opened_by: Sequence[str], begun: Callable[[int], object]) -> str
         return f"it ended with status {await process.wait()}; what it said last says why"
     finally:
         if process.returncode is None:
-            await _end(process)
+            await end(process)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Let a process end that ends with its standard input; kill it where that takes long."""
     if process.stdin is not None:
         process.stdin.close()
     with contextlib.suppress(TimeoutError):

@@ -104,7 +104,7 @@ class History:
         self._register = Register(zone)
 
     def add(self, call: Brief) -> None:
-        """Take a call; our own callbacks, and others that a program placed, are only counted."""
+        """Take a call; our own callbacks are only counted."""
         if call.kind == "callback":
             self.own_callbacks += 1
             return

@@ -69,9 +69,13 @@ class Keeping:
         return int.from_bytes(digest) >> 1 or 1
 
 
-def past_calls(connection: Connection) -> Iterator[Brief]:
-    """Give imported calls and those that the service heard, each once, in the order in which they ended."""
-    streams = [_stream(connection, query) for query in (_imported(), _heard())]
+def past_calls(connection: Connection, since: int = 0) -> Iterator[Brief]:
+    """Give imported calls and those that the service heard, each once, in the order in which they ended.
+
+    Only those that began at `since` or later.
+    """
+    imported, heard = _imported().where(_P.began_at >= since), _heard().where(_C.started_at >= since)
+    streams = [_stream(connection, query) for query in (imported, heard)]
     return merge(*streams, key=lambda call: call.over_at)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from multiprocessing.connection import Connection
@@ -23,8 +23,9 @@ from telephony.errors import TelephonyError
 from telephony.queue_log.between import Log
 from telephony.queue_log.briefs import Brief, LogBriefs
 from telephony.queue_log.entries import Entry, Faults
-from telephony.queue_log.files import NamedFiles
+from telephony.queue_log.files import DAMAGED, TORN, NamedFiles
 from telephony.queue_log.logins import Stint
+from telephony.queue_log.sieve import HEADLESS
 from telephony.queue_log.table import LogTable
 
 EVER: Final = (10**9 * SECOND, (10**10 - 10**6) * SECOND)  # as early and as late as a log's times can be
@@ -60,12 +61,18 @@ class Source:
 
 @dataclass(slots=True)
 class Imported:
-    """What was read: `lines`, `faults` among them, and `doubts`, what was not believed, by why. `stints` by PBX."""
+    """What was read: good `lines`, `faults`, and `doubts`, what was not believed, by why. `stints` by PBX."""
 
     lines: int = 0
     faults: Faults = field(default_factory=Faults)
     doubts: Counter[str] = field(default_factory=Counter)
     stints: dict[str, list[Stint]] = field(default_factory=dict)
+
+    @property
+    def all_lines(self) -> int:
+        """How many lines there were, bad ones too; some faults are of files, or of lines that are good but for them."""
+        counts = self.faults.counts
+        return self.lines + counts.total() - counts[TORN] - counts[DAMAGED] - counts[HEADLESS]
 
 
 class _Batch(NamedTuple):
@@ -128,12 +135,12 @@ def _batches(source: Source, limit: int) -> Iterator[_Batch]:
     log, briefs, rest = source.log(), LogBriefs(source.pbx), Imported(faults=Faults(limit))
     done, calls = Counter[str](), list[Brief]()
     log.progress = lambda more: done.update(read=more)
-    for call in _told(briefs, _counted(log.between(*EVER, rest.faults), rest)):
+    for call in _told(briefs, log.between(*EVER, rest.faults)):
         calls.append(call)
         if len(calls) >= _BATCH:
             yield _Batch(done.pop("read", 0), calls)
             calls = []
-    rest.doubts = briefs.counts
+    rest.lines, rest.doubts = briefs.entries, briefs.counts
     rest.stints[source.pbx] = briefs.logins.until(briefs.now)
     yield _Batch(done["read"], calls, rest)
 
@@ -142,12 +149,6 @@ def _told(briefs: LogBriefs, entries: Iterator[Entry]) -> Iterator[Brief]:
     yield from briefs.over(entries)
     yield from briefs.finish()
     yield from briefs.unfinished()
-
-
-def _counted(entries: Iterable[Entry], rest: Imported) -> Iterator[Entry]:
-    for entry in entries:
-        rest.lines += 1
-        yield entry
 
 
 def _apart(source: Source, limit: int) -> Iterator[_Batch]:

@@ -38,7 +38,8 @@ _OPEN = (
 )
 _LATELY = (
     select(literal(1))
-    .where(_L.pbx == bindparam("of_pbx"), _L.cause == bindparam("of_cause"), _L.lost_at > bindparam("since"))
+    .where(_L.pbx == bindparam("of_pbx"), _L.cause == bindparam("of_cause"))
+    .where(_L.lost_at > bindparam("since"), _L.lost_at <= bindparam("until"))
     .limit(bindparam("enough"))
 )
 _MORE = (
@@ -76,8 +77,7 @@ def meet(connection: Connection, shift: Shift, cause: str, lost_at: int, now: in
     row = connection.execute(_OPEN, {"of_pbx": shift.pbx, "of_cause": cause}).first()
     since, lately = lost_at - terms.window_s * SECOND, 0
     if row is None or row.state == "draining":
-        asked = {"of_pbx": shift.pbx, "of_cause": cause, "since": since, "enough": terms.losses}
-        lately = 1 + len(connection.execute(_LATELY, asked).all())
+        lately = 1 + _lately(connection, shift, cause, lost_at)
     state = rule.after_loss(row.state if row else None, lately, terms)
     if state is None:
         return Met(None, holds=False, told=[])
@@ -91,9 +91,16 @@ def meet(connection: Connection, shift: Shift, cause: str, lost_at: int, now: in
     return Met(row.id, holds=state == "holding", told=told)
 
 
+def _lately(connection: Connection, shift: Shift, cause: str, until: int) -> int:
+    """Count the losses of this cause within the window until then, up to as many as are no incident."""
+    terms = shift.rules.incident()
+    asked = {"of_pbx": shift.pbx, "of_cause": cause, "since": until - terms.window_s * SECOND, "until": until}
+    return len(connection.execute(_LATELY, asked | {"enough": terms.losses}).all())
+
+
 def hold(connection: Connection, incident: int | None, reservation: int, now: int) -> bool:
-    """Hold somebody who waits, and his text; not whom a person or the customer himself has given a time."""
-    may = (_R.state == "waiting", _R.slot_at.is_(None), _R.severity < NOW)
+    """Hold somebody who waits, and his text; not who asked for a callback or was given a time, by himself or people."""
+    may = (_R.state == "waiting", _R.slot_at.is_(None), _R.severity < NOW, _R.kind != "requested")
     if connection.execute(select(_R.id).where(_R.id == reservation, *may).with_for_update()).first() is None:
         return False
     settle.move(connection, reservation, "held", now, incident_id=incident)
@@ -149,7 +156,8 @@ def _take_in(connection: Connection, incident: int, pbx: str, cause: str, since:
 def _tended(connection: Connection, shift: Shift, row: Row[Any], now: int) -> list[News]:
     terms = shift.rules.incident()
     anybody = connection.execute(select(_R.id).where(_R.incident_id == row.id, t.IN_INCIDENT).limit(1)).first()
-    state = rule.after_time(row.state, row.last_lost_at, now, terms, anybody=anybody is not None)
+    lately = _lately(connection, shift, row.cause, now)
+    state = rule.after_time(row.state, lately, terms, anybody=anybody is not None)
     changed: dict[str, Any] = {"state": state} if state != row.state else {}
     if state == "over":
         changed |= {"open": False, "ended_at": now}
@@ -176,7 +184,10 @@ def _let_go(connection: Connection, shift: Shift, incident: int, count: int, now
     for row in rows:
         settle.move(connection, row.id, "resumed", now)
         if row.deadline_at > now and not wording.promised(connection, row.id):
-            wording.explain(connection, shift, row.id, _last_verdict(connection, row), _standing(connection, row), now)
+            verdict, standing = _last_verdict(connection, row), _standing(connection, row)
+            wording.explain(
+                connection, shift, row.id, verdict, standing, wording.morning(connection, shift, row.id, now)
+            )
     return len(rows)
 
 

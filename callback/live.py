@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from callback import phone
-from callback.load import Traffic, free
+from callback.load import Traffic, at_work, free
 from callback.shift import Shift
 from callback.store import tables as t
 from scheduler.policy import Load
@@ -32,6 +32,7 @@ class Live:
     heard_at: int | None = None  # when the PBX was listened to last; None: never
     loads: Mapping[str, Load] = field(default_factory=dict)  # how busy a queue is; empty: nobody knows yet
     handle_s: Mapping[str, float] = field(default_factory=dict)  # what a call of a queue takes
+    at_work: Mapping[str, frozenset[str]] = field(default_factory=dict)  # phones of those who are, free or not
 
     @property
     def clock_off(self) -> bool:
@@ -48,6 +49,7 @@ class Live:
             "heard_at": self.heard_at,
             "loads": {queue: asdict(load) for queue, load in self.loads.items()},
             "handle_s": dict(self.handle_s),
+            "at_work": {queue: sorted(agents) for queue, agents in self.at_work.items()},
         }
 
 
@@ -63,6 +65,7 @@ def look(pbx: Pbx, shift: Shift, traffic: Traffic, database_off_s: float, now: i
         heard_at=pbx.heard_at,
         loads=traffic.loads(pbx.agents, now),
         handle_s=traffic.handle_s,
+        at_work={queue: frozenset(at_work(pbx.agents, queue)) for queue in queues},
     )
 
 
@@ -101,9 +104,11 @@ def recall(connection: Connection, pbx: str) -> tuple[Live, int] | None:
     if row is None:
         return None
     body = row.body
-    agents = {queue: frozenset(names) for queue, names in body["free"].items()}
+    agents, there = (
+        {queue: frozenset(names) for queue, names in body.get(of, {}).items()} for of in ("free", "at_work")
+    )
     heard_at = body.get("heard_at", row.seen_at)  # pictures of earlier versions do not tell
     loads = {queue: Load(**facts) for queue, facts in body.get("loads", {}).items()}
     facts = (body["closed"], agents, body["waiting"], frozenset[str](), body["boot"], heard_at)
-    live = Live(*facts, loads, body.get("handle_s", {}))
+    live = Live(*facts, loads, body.get("handle_s", {}), there)
     return live, row.seen_at

@@ -69,7 +69,7 @@ def _call(facts: Facts, _time: Time) -> str:
 
 
 def _reserved(facts: Facts, time: Time) -> str:
-    text = "a text follows" if facts["text"] else "no text (texts are not on for him)"
+    text = "a text follows" if facts["text"] else "no text (`callback queue` says why)"
     text = "held until its incident has passed" if facts.get("held") else text
     by = f"call by {time(facts['aim_at'])}, {time(facts['deadline_at'])} at the latest"
     return f"#{facts['reservation']} {facts['number']} for {facts['queue']}: {by} ({facts['promise']}); {text}"
@@ -147,7 +147,7 @@ def _alarm_over(facts: Facts, time: Time) -> str:
 
 
 def _overdue(facts: Facts, time: Time) -> str:
-    text = "a text says so" if facts["text"] else "no text (texts are not on for him)"
+    text = "a text says so" if facts["text"] else "no text"
     return f"#{facts['reservation']} was not called in time: now by {time(facts['by_at'])}; {text}"
 
 

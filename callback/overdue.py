@@ -14,28 +14,25 @@ from scheduler.clock import MINUTE, SECOND
 from scheduler.hours import Hours
 
 LEAST_US: Final = 600 * SECOND
-"""With less time before the cut no new time is told: he is carried over then, and told of the next day."""
+"""The new time leaves so much for a last try; with less before the cut none is told: he is carried over then."""
 
 _R = t.reservation.c
-_TOLD = (
-    update(t.reservation)
-    .where(_R.id == bindparam("of_reservation"))
-    .values(overdue_by_at=bindparam("by_at"), due_at=bindparam("try_at"))
-)
+_TOLD = update(t.reservation).where(_R.id == bindparam("of_reservation")).values(overdue_by_at=bindparam("by_at"))
 
 
 def go_on(connection: Connection, shift: Shift, row: Row[Any], hours: Hours, now: int) -> list[News]:
     """Do what a broken promise asks for while phones may ring: apologise once, and close it when that passed too.
 
-    His deadline stays as it was: he is called after those whose promise can still be kept.
+    His deadline stays as it was: he is called after those whose promise can still be kept. Nor is he called sooner than
+    his last attempt, or a person, allows: the new time lies after that.
     """
     if row.overdue_by_at is not None and row.overdue_by_at <= now:
         return [expire(connection, row, now, "not-reached-after-the-apology")]
-    by_at = min(now + round(shift.rules.overdue_min * MINUTE), hours.ring_until(now) or now)
-    if row.overdue_by_at is not None or by_at - now < LEAST_US:
+    later_at = max(now + round(shift.rules.overdue_min * MINUTE), row.due_at + LEAST_US)
+    by_at = min(later_at, hours.cut(now) or now)
+    if row.overdue_by_at is not None or by_at - max(now, row.due_at) < LEAST_US:
         return []
-    try_at = min(row.due_at, by_at - LEAST_US)  # once more before it is closed, whatever the last outcome was
-    connection.execute(_TOLD, {"of_reservation": row.id, "by_at": by_at, "try_at": try_at})
+    connection.execute(_TOLD, {"of_reservation": row.id, "by_at": by_at})
     text = wording.apologise(connection, shift, row.id, by_at, now)
     facts = {"reservation": row.id, "number": row.e164, "queue": row.queue, "by_at": by_at, "text": text}
     return [News("overdue", now, facts)]

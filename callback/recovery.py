@@ -255,9 +255,13 @@ def _merged(connection: Connection, shift: Shift, loss: Loss, standing: Row[Any]
     if not chosen:
         values["due_at"] = min(standing.due_at, max(loss.learnt_at, loss.pledge.clock_starts_at))
     connection.execute(update(t.reservation).where(t.reservation.c.id == standing.id).values(**values))
+    held = loss.held or standing.incident_id is not None
     if loss.held:
         incidents.hold(connection, loss.incident, standing.id, loss.learnt_at)
-    again = loss.lost_at - standing.last_lost_at >= QUIET_MERGE_S * US and not loss.held
+    elif held and loss.verdict.kind == "requested":  # and promised: no incident holds him any more
+        settle.move(connection, standing.id, "resumed", loss.learnt_at)
+        held = False
+    again = loss.lost_at - standing.last_lost_at >= QUIET_MERGE_S * US and not held
     text = again and wording.explain(connection, shift, standing.id, loss.verdict, pledge, loss.lost_at)
     facts = {"reservation": standing.id, "number": loss.number.e164, "queue": loss.queue, "text": text}
     return News("merged", loss.learnt_at, facts | _clock(pledge) | {"losses": standing.losses + 1})

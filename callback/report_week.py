@@ -35,13 +35,11 @@ class Week:
     roster: Roster | None = None
     days: int = 7
     shrinkage: float = 0.0
-    only: str | None = None  # this queue alone
 
     @cached_property
     def queues(self) -> Mapping[str, Queue]:
         """What the queues are like."""
-        learnt = self.history.learnt()
-        return {self.only: learnt[self.only]} if self.only is not None else learnt
+        return self.history.learnt()
 
     @cached_property
     def staff(self) -> Staff:

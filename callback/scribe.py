@@ -8,17 +8,19 @@ twice must change nothing, as after any crash. The lease guards it like any writ
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import pickle
 import signal
 import struct
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
+from callback.doorkeeper import end
 from callback.errors import CallbackError, StoreError
 from callback.news import News
 from callback.sending import two_way_of
@@ -29,10 +31,13 @@ from callback.store.lease import Lease
 from callback.writer import Writer
 from telephony.pbx import Heard
 
-END_S: Final = 5.0
+AGAIN_S: Final = 5.0
 _MAIN: Final = f"from {__name__} import main; main()"
 _LENGTH: Final = struct.Struct("!Q")
+_GONE: Final = (asyncio.IncompleteReadError, OSError)
 _Answer = tuple[list[News], CallbackError | None]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,52 +51,65 @@ class Task:
 
 
 class Scribe:
-    """Commits for one PBX, or for several on one store; begins when it is first needed, and again when it has died."""
+    """Commits for one PBX, or for several on one store, while `at_work`: a second or two after `run` began.
+
+    When its process dies, another is begun; until that is at work, whoever has something to commit does it himself.
+    """
 
     def __init__(self, tasks: Sequence[Task], tell: Callable[[list[News]], None]) -> None:
         self._tasks, self._tell = tasks, tell
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
+        self.at_work = asyncio.Event()
 
-    async def begin(self) -> None:
-        """Begin the process, if it is not at work, and wait until it is: that takes a second or two."""
-        async with self._turn:
-            await self._begun()
+    @property
+    def pid(self) -> int | None:
+        """The process that commits, while there is one."""
+        return self._process.pid if self._process else None
 
-    async def commit(self, batch: list[Heard], task: int = 0) -> list[News]:
-        """Commit a batch as `Writer.commit` does, and raise what it raises; StoreError too where the process died."""
-        async with self._turn:
+    async def run(self) -> None:
+        """Keep the process until cancelled, and let it finish then what it is at."""
+        while True:
             try:
-                process = await self._begun()
-                told, why_not = await _ask(process, (task, batch))
-            except (asyncio.IncompleteReadError, OSError) as error:
-                await self.close()
-                raise StoreError("the process that commits has ended, what it said last says why") from error
+                why = await self._once()
+            except OSError as error:
+                why = f"could not be started ({error.strerror})"
+            log.warning("the process that commits %s; this one commits until another is at work", why)
+            await asyncio.sleep(AGAIN_S)
+
+    async def _once(self) -> str:
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", _MAIN, stdin=pipe, stdout=pipe)
+        try:
+            with suppress(*_GONE):
+                await _ask(process, self._tasks)
+                self._process = process
+                self.at_work.set()
+            return f"ended with status {await process.wait()}"
+        finally:
+            self.at_work.clear()
+            self._process = None
+            await end(process)
+
+    def commit(self, batch: list[Heard], task: int = 0) -> Coroutine[Any, Any, list[News]] | None:
+        """Commit a batch as `Writer.commit` does, and raise what it raises, StoreError too when the process dies.
+
+        None while it is not at work.
+        """
+        return self._commit(batch, task) if self.at_work.is_set() else None
+
+    async def _commit(self, batch: list[Heard], task: int) -> list[News]:
+        async with self._turn:
+            if self._process is None:
+                raise StoreError("the process that commits is not at work")
+            try:
+                told, why_not = await _ask(self._process, (task, batch))
+            except _GONE as error:
+                raise StoreError("the process that commits has ended in the midst of it") from error
         if why_not is not None:
             self._tell(told)
             raise why_not
         return told
-
-    async def close(self) -> None:
-        """End the process, once it has done what it is at."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        assert process.stdin is not None  # noqa: S101 - for the type checker
-        process.stdin.close()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(END_S):
-                await process.wait()
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-    async def _begun(self) -> asyncio.subprocess.Process:
-        if self._process is None:
-            pipe = asyncio.subprocess.PIPE
-            self._process = await asyncio.create_subprocess_exec(sys.executable, "-c", _MAIN, stdin=pipe, stdout=pipe)
-            await _ask(self._process, self._tasks)
-        return self._process
 
 
 async def _ask(process: asyncio.subprocess.Process, question: object) -> _Answer:
@@ -152,6 +170,6 @@ def main() -> None:
     """Commit until standard input ends: whoever stops the service stops it alone, and lets this finish."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    with os.fdopen(os.dup(1), "wb") as sink:
+    with suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as sink:  # the service was killed
         os.dup2(2, 1)  # whatever else is printed here is for people
         _work(sys.stdin.buffer, sink)

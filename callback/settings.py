@@ -189,7 +189,7 @@ def _fault(text: str, item: Mapping[str, Any]) -> str:
     return f"{where}[{section}] {key}: {told}{given}" if section else f"{where}[{key}]: {told}{given}"
 
 
-_SECRET = {"secret", "url", "auth_token", "headers"}
+_SECRET = {"secret", "url", "auth_token", "headers", "body"}
 _REMEDIES = {
     "missing": "is missing; add it",
     "extra_forbidden": "is no setting of this section; mend the spelling or remove it",

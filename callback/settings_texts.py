@@ -16,6 +16,8 @@ from sms.http import BodyForm, check
 
 _LOOPBACK: Final = {"127.0.0.1", "localhost", "::1"}
 _LISTEN: Final = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):([0-9]{1,5})")
+_PRINTED: Final = re.compile(r"[!-~]+")
+_HEADER: Final = re.compile(r"[ -~]*")
 _TOP_PORT: Final = 65535
 Status = Annotated[int, Field(ge=100, le=599)]
 
@@ -83,11 +85,20 @@ class HttpRequest(Part):
     @classmethod
     def _absolute(cls, url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or "{" in parts.netloc:
+        if not _PRINTED.fullmatch(url):
+            raise ValueError("must hold plain letters alone, and no space: write others as %20")
+        if parts.port == 0 or parts.scheme not in {"http", "https"} or not parts.hostname or "{" in parts.netloc:
             raise ValueError(
                 "must be a URL whose host is no placeholder: https://sms.example.org/send?to={to}&text={text}"
             )
         return url
+
+    @field_validator("headers")
+    @classmethod
+    def _one_line_each(cls, headers: dict[str, str]) -> dict[str, str]:
+        if any(not _PRINTED.fullmatch(name) or not _HEADER.fullmatch(told) for name, told in headers.items()):
+            raise ValueError("must be plain letters on one line, name and value")
+        return headers
 
     @field_validator("accepted_if", "refused_if", "ref_in")
     @classmethod
@@ -134,6 +145,10 @@ class Texts(Part):
             raise ValueError("gateway twilio needs an account: [texts.twilio.main] account_sid, auth_token, from")
         if self.gateway == "http" and self.http is None:
             raise ValueError("gateway http needs [texts.http] url")
+        for name, account in self.twilio.items() if self.two_way else ():
+            if any(map(str.isalpha, account.from_)):
+                why = f"'{account.from_}' of [texts.twilio.{name}] is a name, which nobody can answer"
+                raise ValueError(f"two_way needs numbers to answer to: {why}")
         return self
 
 

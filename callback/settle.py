@@ -13,6 +13,7 @@ from callback.shift import Shift
 from callback.store import tables as t
 from scheduler import retry
 from scheduler.breaker import TELLING
+from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
 from scheduler.promise import Promise
 
@@ -133,11 +134,20 @@ def _follow(
         state = move(connection, row.id, "given-up", now, tries=row.tries + 1)
         wording.give_up(connection, shift, row.id, row.tries + 1, now)
         return state, None
-    due_at = retry.due_at(following, hours, now, ring_until_at, shift.rules.ring_s)
+    again_at = _again_at(following, hours, now, ring_until_at, shift.rules.ring_s)
+    due_at = max(again_at, row.due_at)  # somebody may have put him off while he was being called
     if following.counts and row.slot_at is not None:
         due_at = max(due_at, row.slot_at)  # tried before the time that he chose: that time stands
     tries = row.tries + following.counts
     return move(connection, row.id, "tried", now, due_at=due_at, tries=tries), due_at
+
+
+def _again_at(following: retry.Retry, hours: Hours, now: int, ring_until_at: int, ring_s: int) -> int:
+    """When he is due again; at once where his phone may never ring any more: his deadline leaves him to people."""
+    try:
+        return retry.due_at(following, hours, now, ring_until_at, ring_s)
+    except SchedulerError:
+        return now
 
 
 def _number(connection: Connection, row: Row[Any]) -> str:

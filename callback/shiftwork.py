@@ -111,10 +111,10 @@ class Shiftwork:
         self._tell([News("started", self._now(), {"pbx": self._pbx.name, "journal_from": self._hear_from})])
         ticker.start()
         try:
-            await together(self._listen(), self._writer.run(), self._bell.run(), self._stop_asked(), self._lease_lost())
+            parts = (self._listen(), self._writer.run(), self._scribe.run(), self._bell.run())
+            await together(*parts, self._stop_asked(), self._lease_lost())
         finally:
             await ticker.stop()
-            await self._scribe.close()
         self._tell([News("stopped", self._now())])
 
     async def _listen(self) -> None:
@@ -316,7 +316,7 @@ class Shiftwork:
         """Say before it is too late which promises will be missed, and how many agents would keep them."""
         seen = await self._look()
         if seen.closed is None:
-            crews = alarms.crews(self._pbx.agents, seen.loads, self._shift)
+            crews = alarms.crews(seen.at_work, seen.loads, self._shift)
             self._tell(await asyncio.to_thread(self._forecast, crews))
 
     def _forecast(self, crews: dict[str, Crew]) -> list[News]:

@@ -12,6 +12,7 @@ from callback import blocks, link, phone
 from callback.shift import Shift
 from callback.store import tables as t
 from scheduler.clock import local
+from scheduler.errors import SchedulerError
 from scheduler.promise import CARRIED_OVER, Promise
 from sms import outbox
 from sms.gateway import Refused
@@ -22,7 +23,6 @@ from telephony.call import Call, Verdict
 
 US = 1_000_000
 LASTS_S: Final = 3600  # a text that promises nothing is of no use later than this
-CALL_RECENT_S: Final = 3600  # a text about a call that ended longer ago has left, or has expired
 RECIPIENT_ROOM: Final = 64  # of the column in the outbox: a call id may be longer, on a PBX with a long name
 
 _BY_KIND: Final = {
@@ -85,7 +85,7 @@ def _template(verdict: Verdict) -> str:
 
 def apologise(connection: Connection, shift: Shift, reservation: int, new_by: int, now: int) -> bool:
     """He was not called in time: say so once, with the new time. At night it waits for the next opening."""
-    not_before = _morning(connection, shift, reservation, now)
+    not_before = morning(connection, shift, reservation, now)
     if not_before >= new_by:
         return False
     times = {"by": clock_time(new_by, not_before, shift)}
@@ -96,7 +96,7 @@ def apologise(connection: Connection, shift: Shift, reservation: int, new_by: in
 
 def give_up(connection: Connection, shift: Shift, reservation: int, tries: int, now: int) -> bool:
     """The second text: we tried and could not reach him."""
-    not_before = _morning(connection, shift, reservation, now)
+    not_before = morning(connection, shift, reservation, now)
     text = _Text("given-up", f"given-up/{reservation}", {"tries": str(tries)}, not_before)
     return _put(connection, shift, reservation, text, now)
 
@@ -147,15 +147,16 @@ def promised(connection: Connection, reservation: int) -> bool:
 
 
 def withdraw(connection: Connection, reservation: int, why: str, now: int) -> None:
-    """Take back the texts that nobody has begun to send."""
+    """Take back the texts that nobody has begun to send; the others are sent no second time, should they come back."""
     for cause in connection.execute(_UNSENT, {"whose": _recipient(reservation)}).scalars().all():
         outbox.withdraw(connection, cause, why, now)
+    outbox.of_no_use(connection, _recipient(reservation), now)
 
 
 def forget(connection: Connection, person: int, now: int) -> None:
     """Take back what waits to be sent to somebody who was erased, and remove what the texts to and from him said."""
     his = connection.execute(select(_r.id).where(_r.person_id == person)).scalars()
-    outbox.forget(connection, f"person/{person}", [_recipient(reservation) for reservation in his], "erased", now)
+    outbox.forget(connection, _whose(person), [_recipient(reservation) for reservation in his], "erased", now)
     connection.execute(update(t.answer).where(t.answer.c.person_id == person).values(body="", reply=None))
 
 
@@ -167,20 +168,13 @@ def hold_back(connection: Connection, shift: Shift, on_the_line: Collection[str]
     """
     r = t.reservation.c
     held = select(r.id).where(t.OPEN, r.pbx == shift.pbx, r.state == "held", r.incident_id.is_(None))
-    reservations = set(connection.execute(held).scalars())
+    recipients = [_recipient(reservation) for reservation in connection.execute(held).scalars()]
     called = select(t.attempt.c.person_id).where(t.IN_FLIGHT, t.attempt.c.pbx == shift.pbx)
     people = set(connection.execute(called).scalars())
     if on_the_line:
         people |= set(connection.execute(select(t.person.c.id).where(t.person.c.number.in_(on_the_line))).scalars())
-    if people:
-        reservations |= set(connection.execute(select(r.id).where(r.person_id.in_(people))).scalars())
-    recipients = [_recipient(reservation) for reservation in sorted(reservations)]
-    if people:
-        recent = t.call.c.started_at > now - CALL_RECENT_S * US
-        calls = select(t.call.c.call_id).where(t.call.c.person_id.in_(people), t.call.c.pbx == shift.pbx, recent)
-        recipients += [f"call/{call}" for call in connection.execute(calls).scalars()]
-    if recipients:
-        outbox.hold_back(connection, recipients, now + round(shift.rules.text_grace_s * US))
+    if recipients or people:
+        outbox.hold_back(connection, recipients, [_whose(person) for person in sorted(people)], now + _grace(shift))
 
 
 def number_of(connection: Connection, shift: Shift, recipient: str) -> str:
@@ -262,7 +256,7 @@ def _write(connection: Connection, shift: Shift, whom: Row[Any], recipient: str,
         expires_at=text.expires_at or text.not_before_at + LASTS_S * US,
         now=now,
         line=queue.text_from,
-        person=f"person/{whom.person_id}",
+        person=_whose(whom.person_id),
         prefix=phone.block_of(whom.number),
     )
 
@@ -271,10 +265,13 @@ def _whom(connection: Connection, reservation: int) -> Row[Any]:
     return connection.execute(_WHOM, {"reservation": reservation}).one()
 
 
-def _morning(connection: Connection, shift: Shift, reservation: int, now: int) -> int:
+def morning(connection: Connection, shift: Shift, reservation: int, now: int) -> int:
     """When he may next be disturbed: nobody is told at night that he was not called."""
     whom = _whom(connection, reservation)
-    return shift.hours_of(whom.number, whom.trunk).next_opening(now)
+    try:
+        return shift.hours_of(whom.number, whom.trunk).next_opening(now)
+    except SchedulerError:
+        return now  # his phone may never ring under these rules: there is no better time
 
 
 def _grace(shift: Shift) -> int:
@@ -283,3 +280,7 @@ def _grace(shift: Shift) -> int:
 
 def _recipient(reservation: int) -> str:
     return f"reservation/{reservation}"
+
+
+def _whose(person: int) -> str:
+    return f"person/{person}"

@@ -26,7 +26,8 @@ BATCH = 100
 RETRY_S = 1.0
 
 Item = tuple[Call, Verdict] | dialler.News | Gap
-Commit = Callable[[list[Heard]], Awaitable[list[News]]]
+Elsewhere = Callable[[list[Heard]], Awaitable[list[News]] | None]
+"""Commits a batch in another process; None: not now."""
 
 
 class Writer:
@@ -34,7 +35,7 @@ class Writer:
 
     While the database is away it tries again and again: what waits is bounded (`room`), and the journal keeps all of
     it. An item that the database refuses for its own sake is put aside, with its
-    reason in the log, and the others go on. It commits in a worker thread, or `elsewhere`.
+    reason in the log, and the others go on. It commits `elsewhere`, or in a worker thread.
     """
 
     def __init__(
@@ -47,14 +48,15 @@ class Writer:
         tell: Callable[[list[News]], None],
         committed: Callable[[int], None],
         *,
-        elsewhere: Commit | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._store, self._shift, self._held, self._journal_id, self._clock = store, shift, held, journal_id, clock
         self._tell, self._committed = tell, committed
-        self._commit = elsewhere or self._in_a_thread
+        self._elsewhere = elsewhere
         self._backlog: asyncio.Queue[Heard] = asyncio.Queue()
         self._taken = self._done = 0
         self._moved = asyncio.Condition()
+        self._ended = False
 
     @property
     def room(self) -> bool:
@@ -69,13 +71,26 @@ class Writer:
             await self._moved.wait_for(lambda: self._taken - self._done <= BACKLOG)
 
     async def caught_up(self) -> None:
-        """Wait until what was taken so far is committed: only then may anything be decided on it."""
+        """Wait until what was taken so far is committed: only then may anything be decided on it.
+
+        StoreError where that will not be: the writer has ended.
+        """
         taken = self._taken
         async with self._moved:
-            await self._moved.wait_for(lambda: self._done >= taken)
+            await self._moved.wait_for(lambda: self._done >= taken or self._ended)
+        if self._done < taken:
+            raise StoreError("the service ends before all that was heard is committed: the next one hears it again")
 
     async def run(self) -> None:
         """Commit for ever; raises NotOurs when the lease was lost."""
+        try:
+            await self._run()
+        finally:
+            self._ended = True
+            async with self._moved:
+                self._moved.notify_all()
+
+    async def _run(self) -> None:
         while True:
             batch = [await self._backlog.get()]
             while len(batch) < BATCH and not self._backlog.empty():
@@ -89,7 +104,7 @@ class Writer:
     async def _until_done(self, batch: list[Heard]) -> None:
         while True:
             try:
-                news = await self._commit(batch)
+                news = await self._somewhere(batch)
             except StoreError as error:
                 log.warning("the database is away, trying again every %s s: %s", RETRY_S, error)
                 await asyncio.sleep(RETRY_S)
@@ -97,8 +112,9 @@ class Writer:
                 self._tell(news)
                 return
 
-    async def _in_a_thread(self, batch: list[Heard]) -> list[News]:
-        return await asyncio.to_thread(self.commit, batch)
+    async def _somewhere(self, batch: list[Heard]) -> list[News]:
+        begun = self._elsewhere(batch) if self._elsewhere else None
+        return await (begun or asyncio.to_thread(self.commit, batch))
 
     def commit(self, batch: list[Heard]) -> list[News]:
         """Commit a batch in one transaction; where that fails for its content, item by item."""

@@ -16,7 +16,7 @@ from scheduler.clock import SECOND
 from scheduler.errors import SchedulerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 PARTS = 100  # of an agent
 
@@ -27,6 +27,7 @@ class Due:
 
     begins_at: int
     deadline_at: int
+    reservation: int = 0  # to whom, for those who want to know
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,15 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What comes of it: how many are begun too late, and when the last one has ended."""
+    """What comes of it: those whose time passes, in its order, and when the last callback has ended."""
 
-    missed: int
+    broken: tuple[Due, ...]
     ends_at: int
+
+    @property
+    def missed(self) -> int:
+        """How many are not begun in time."""
+        return len(self.broken)
 
 
 def forecast(dues: Sequence[Due], crew: Crew, now: int) -> Forecast:
@@ -77,28 +83,30 @@ def forecast(dues: Sequence[Due], crew: Crew, now: int) -> Forecast:
     return Forecast(len(dues), missed - hopeless, low, schedule(dues, crew, low, now).ends_at)
 
 
-def schedule(dues: Iterable[Due], crew: Crew, more: int, now: int) -> Schedule:
+def schedule(dues: Sequence[Due], crew: Crew, more: int, now: int) -> Schedule:
     """Let the crew and `more` agents call those who are due, the earliest deadline first."""
     slot_us = round(crew.handle_s * SECOND)
-    coming = sorted((max(0, -(-(due.begins_at - now) // slot_us)), due.deadline_at) for due in dues)
+    coming = sorted(
+        (max(0, -(-(due.begins_at - now) // slot_us)), due.deadline_at, place) for place, due in enumerate(dues)
+    )
     parts = max(0, round(crew.spare * PARTS) + more * PARTS)
-    waiting: list[int] = []
-    slot = missed = ended = taken = 0
+    waiting: list[tuple[int, int]] = []
+    broken: list[Due] = []
+    slot = ended = taken = 0
     while taken < len(coming) or waiting:
         if not waiting:
             slot = max(slot, coming[taken][0])
         while taken < len(coming) and coming[taken][0] <= slot:
-            heappush(waiting, coming[taken][1])
+            heappush(waiting, coming[taken][1:])
             taken += 1
         starts_at = now + slot * slot_us
-        while waiting and waiting[0] < starts_at:
-            heappop(waiting)
-            missed += 1
+        while waiting and waiting[0][0] < starts_at:
+            broken.append(dues[heappop(waiting)[1]])
         for _ in range(min(len(waiting), _room(parts, slot))):
             heappop(waiting)
             ended = slot + 1
         slot += 1
-    return Schedule(missed, now + ended * slot_us)
+    return Schedule(tuple(broken), now + ended * slot_us)
 
 
 def changed(told: Forecast, seen: Forecast) -> bool:

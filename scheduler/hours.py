@@ -31,7 +31,7 @@ WEEK = frozenset(range(7))
 
 _ONE_DAY = timedelta(days=1)
 _HORIZON_DAYS = 800
-_HORIZON_OPENINGS = 200  # of a site whose callee's hours meet none of them, he is never called
+_HORIZON_OPENINGS = 60  # of a site whose callee's hours meet none of them, he is never called
 _SPAN = re.compile(r"(\d\d:\d\d(?::\d\d)?)\s*-\s*(\d\d:\d\d(?::\d\d)?)")
 
 

@@ -1,12 +1,12 @@
 """Many losses with one cause in a short time are one incident: nobody is dialled or texted until it has passed. Pure.
 
-    holding --quiet for the window--> draining --nobody left--> over
-       |  ^--too many losses again-----'  |                      ^
-       +------ a person: released --------+--nobody left, quiet--+
-       +------ a person: dropped ---------+--nobody left---------+
+    holding --quiet: as few as usual--> draining --nobody left--> over
+       |  ^------too many losses again-----'                       ^
+       +------ a person: released, or dropped --nobody left, quiet-+
 
-Whoever is lost while it is `holding` is held. In `draining` and `released` they are let go at a set rate; a release
-is a person's word, and further losses do not undo it. What was `dropped` is owed to nobody any more.
+Whoever is lost while it is `holding` is held. In `draining` and `released` they are let go at a set rate; whom
+it held when it was `dropped` is owed nothing any more. A person's word is not undone by further losses: they are
+called back.
 """
 
 from __future__ import annotations
@@ -49,13 +49,16 @@ def after_loss(state: State | None, lately: int, terms: Terms) -> State | None:
     return "holding" if lately > terms.losses else state
 
 
-def after_time(state: State, last_lost_at: int, now: int, terms: Terms, *, anybody: bool) -> State:
-    """Say how an incident stands now; `anybody` tells whether it still holds somebody."""
-    quiet = now - last_lost_at >= terms.window_s * SECOND
+def after_time(state: State, lately: int, terms: Terms, *, anybody: bool) -> State:
+    """Say how an incident stands now; `anybody` tells whether it still holds somebody.
+
+    `lately` counts the losses of its cause within the window. Some there always are, above all callers who gave up: it
+    is quiet when one more would not be too many.
+    """
+    quiet = lately < terms.losses
     if state == "holding":
         return "draining" if quiet else state
-    over = not anybody and (quiet or state != "released")
-    return "over" if over else state
+    return "over" if quiet and not anybody else state
 
 
 def let_go(since: int, now: int, per_min: float) -> tuple[int, int]:

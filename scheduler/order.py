@@ -18,6 +18,7 @@ from math import inf
 from typing import Any, Final
 
 from scheduler.candidate import IN_WINDOW, OVERDUE, Candidate, lane
+from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
 from scheduler.policy import KEPT_FREE, TOO_DEAR, Load, Policy, Turn, binds, binds_at, cost, held_back, turn
 
@@ -122,7 +123,7 @@ def _hindrance(candidate: Candidate, now: int, *, may_ring: bool) -> str | None:
 def until(candidate: Candidate, word: str, hours: Hours, policy: Policy, now: int) -> int | None:
     """Say when time alone will end what this word says keeps him from being called; None: time alone will not."""
     at = _ends(candidate, word, policy, now)
-    return None if at is None else (candidate.hours or hours).next_opening(at)
+    return None if at is None else _opening(candidate.hours or hours, at)
 
 
 def _ends(candidate: Candidate, word: str, policy: Policy, now: int) -> int | None:
@@ -144,7 +145,16 @@ def _first(
         at, his = _ends(one, why[one.reservation], policy, now), one.hours or hours
         if at is not None:
             ends[id(his)] = min(at, ends.get(id(his), (at, his))[0]), his
-    return min((his.next_opening(at) for at, his in ends.values()), default=None)
+    openings = (_opening(his, at) for at, his in ends.values())
+    return min((opening for opening in openings if opening is not None), default=None)
+
+
+def _opening(hours: Hours, at: int) -> int | None:
+    """Say when a phone may ring next; None where these hours never let it."""
+    try:
+        return hours.next_opening(at)
+    except SchedulerError:
+        return None
 
 
 class Desk:

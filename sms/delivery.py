@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -63,8 +63,7 @@ def deliver(
             if free or done:
                 at = now()
                 with open_transaction() as conn:
-                    for text, outcome in done.items():
-                        _settle(conn, text, outcome, at, backoff_s, opted_out)
+                    _settle(conn, done, at, backoff_s, opted_out)
                     if free:
                         claimed = outbox.claim(conn, at, free, lease_s, gateway.name, pbx, caps)
             taken += len(claimed)
@@ -146,22 +145,25 @@ def _without(number: str, reason: str) -> str:
 
 def _settle(
     conn: Connection,
-    text: outbox.Text,
-    outcome: _Outcome,
+    done: Mapping[outbox.Text, _Outcome],
     now: int,
     backoff_s: Sequence[float],
     opted_out: Callable[[Connection, str, int], None] | None,
 ) -> None:
-    match outcome:
-        case Receipt():
-            kept = outbox.settle_sent(conn, text, outcome, now)
-        case Refused():
-            kept = outbox.settle_refused(conn, text, outcome.reason, now)
-        case Unsent():
-            kept = outbox.settle_unsent(conn, text, outcome.reason, now, backoff_s)
-        case _Ambiguous():
-            kept = outbox.settle_unknown(conn, text, outcome.reason, now)
-    if isinstance(outcome, OptedOut) and opted_out is not None:
-        opted_out(conn, text.recipient, now)
-    if not kept:
-        log.warning("text %s was settled before its sender came back (%s)", text.cause, outcome)
+    sent = {text: outcome for text, outcome in done.items() if isinstance(outcome, Receipt)}
+    if outbox.settle_sent(conn, sent, now) < len(sent):
+        log.warning("of these texts some were settled before their sender came back: %s", [t.cause for t in sent])
+    for text, outcome in done.items():
+        match outcome:
+            case Receipt():
+                continue
+            case Refused():
+                kept = outbox.settle_refused(conn, text, outcome.reason, now)
+            case Unsent():
+                kept = outbox.settle_unsent(conn, text, outcome.reason, now, backoff_s)
+            case _Ambiguous():
+                kept = outbox.settle_unknown(conn, text, outcome.reason, now)
+        if isinstance(outcome, OptedOut) and opted_out is not None:
+            opted_out(conn, text.recipient, now)
+        if not kept:
+            log.warning("text %s was settled before its sender came back (%s)", text.cause, outcome)

@@ -96,7 +96,7 @@ class HttpGateway:
             raise Refused(f"the gateway says no ({status} {said})")
         if status in asked.accepted and re.search(asked.accepted_if, answer):
             found = re.search(asked.ref_in, answer) if asked.ref_in else None
-            return Receipt(found.group(1) if found else f"http:{ref}")
+            return Receipt((found and found.group(1)) or f"http:{ref}")
         _judge(status, said)
         raise SmsError(f"the gateway answered {status}, which does not tell whether it took the text")
 
@@ -135,7 +135,8 @@ def _ask(request: Request, values: Mapping[str, str]) -> tuple[int, str]:
         connection.request("POST" if body else "GET", target, body or None, headers)
         try:
             response = connection.getresponse()
-            return response.status, response.read(ANSWER_LIMIT).decode("utf-8", "replace")
+            answer = response.read(ANSWER_LIMIT).decode("utf-8", "replace")
+            return response.status, answer.replace("\0", "")  # which PostgreSQL keeps in no text
         except HTTPException as error:
             raise SmsError(f"the gateway's answer is no HTTP ({type(error).__name__})") from error
 

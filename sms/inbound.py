@@ -16,13 +16,17 @@ Word = Literal["stop", "stop-and-more", "start", "help", "call-now", "unclear"]
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """A text that came in: both numbers as the gateway writes them, and the gateway's own name (`sid`) of it."""
+    """A text that came in: both numbers as the gateway writes them, and the gateway's own name (`sid`) of it.
+
+    `taken_for` is what the gateway itself took it for, and has answered.
+    """
 
     account: str
     sid: str
     from_number: str
     to_number: str
     body: str
+    taken_for: Word | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from sqlalchemy import (
     TextClause,
     Update,
     bindparam,
+    case,
     or_,
     select,
     update,
@@ -47,7 +48,7 @@ from sms.caps import Caps
 from sms.tables import SENDING, WAITING, metadata, text_outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sms.gateway import Receipt
 
@@ -127,12 +128,26 @@ _TAKE = (
     )
 )
 _SENT = _settled(
-    "('sending', 'unknown', 'sent')", state="sent", sent_at=_NOW, settled_at=_NOW, gateway_ref=bindparam("known_as")
+    "('sending', 'unknown', 'sent')",
+    state="sent",
+    sent_at=_NOW,
+    settled_at=_NOW,
+    gateway_ref=case((_columns.body != "", bindparam("known_as"))),  # not of what was erased meanwhile
 )
 _REFUSED = _settled("('sending', 'unknown')", state="failed", reason=_WHY, settled_at=_NOW)
 _GIVEN_UP = _settled("('sending')", state="failed", reason=_WHY, settled_at=_NOW)
 _GIVEN_BACK = _settled("('sending')", state="waiting", reason=_WHY, not_before_at=bindparam("again_at"))
 _UNKNOWN = _settled("('sending')", state="unknown", reason=_WHY, settled_at=_NOW)
+_GONE: tuple[_Condition, ...] = (
+    _columns.recipient == bindparam("whose"),
+    literal("state IN ('sending', 'sent', 'unknown')"),
+    _columns.expires_at > _NOW,
+)
+_OF_NO_USE = (
+    update(text_outbox)
+    .where(_columns.id.in_(select(_first(_GONE, _columns.id).cte("gone").c.id)))
+    .values(expires_at=_NOW)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +214,14 @@ def withdraw(conn: Connection, cause: str, why: str, now: int) -> bool:
     return conn.execute(statement).rowcount > 0
 
 
+def of_no_use(conn: Connection, recipient: str, now: int) -> None:
+    """Let no text to this recipient that is on its way, or has left, be sent another time: what it says holds no more.
+
+    Those whose sender is just coming back are passed over.
+    """
+    conn.execute(_OF_NO_USE, {"whose": recipient, "now": now})
+
+
 def forget(conn: Connection, person: str, recipients: Collection[str], why: str, now: int) -> None:
     """Take back the waiting texts of a person, and remove what any text to him said, and the gateway's name of it."""
     his = or_(_columns.person == person, _columns.recipient.in_(recipients))
@@ -207,11 +230,12 @@ def forget(conn: Connection, person: str, recipients: Collection[str], why: str,
     conn.execute(update(text_outbox).where(his).values(body="", prefix="", gateway_ref=None))
 
 
-def hold_back(conn: Connection, recipients: Collection[str], not_before_at: int) -> int:
-    """Let the waiting texts of these recipients wait until then at least; return how many were put off."""
+def hold_back(conn: Connection, recipients: Collection[str], people: Collection[str], not_before_at: int) -> int:
+    """Let the waiting texts of these recipients and people wait until then at least; return how many were put off."""
+    theirs = or_(_columns.recipient.in_(recipients), _columns.person.in_(people))
     statement = (
         update(text_outbox)
-        .where(WAITING, _columns.recipient.in_(recipients), _columns.not_before_at < not_before_at)
+        .where(WAITING, theirs, _columns.not_before_at < not_before_at)
         .values(not_before_at=not_before_at)
     )
     return conn.execute(statement).rowcount
@@ -253,12 +277,13 @@ def claim(
     return taken
 
 
-def settle_sent(conn: Connection, text: Text, receipt: Receipt, now: int) -> bool:
-    """Record that the gateway accepted the text; False if the claim is not the last one.
+def settle_sent(conn: Connection, sent: Mapping[Text, Receipt], now: int) -> int:
+    """Record, in one go, that the gateway accepted these texts; return of how many the claim was the last one.
 
-    Its report may have come before its answer: then the row is sent already.
+    A text's report may have come before its answer: then its row is sent already.
     """
-    return _settle(conn, _SENT, text, now=now, known_as=receipt.gateway_ref)
+    rows = [{"of_id": t.id, "of_fence": t.fence, "now": now, "known_as": r.gateway_ref} for t, r in sent.items()]
+    return conn.execute(_SENT, rows).rowcount if rows else 0
 
 
 def settle_refused(conn: Connection, text: Text, reason: str, now: int) -> bool:

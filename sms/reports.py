@@ -52,6 +52,8 @@ def take(conn: Connection, ref: str, gateway: str, report: Report, now: int) -> 
     if row.state != "sent":
         values |= {"state": "sent", "sent_at": now, "settled_at": now, "lease_until": None}
     conn.execute(update(text_outbox).where(_columns.id == row.id).values(**values, gateway_ref=report.gateway_ref))
+    if report.progress == "delivered":
+        outbox.withdraw(conn, row.cause + outbox.AGAIN, "the first one arrived after all", now)
     return Taken(row.id, row.recipient, news=True, consequence=report.consequence)
 
 

@@ -92,6 +92,7 @@ SAMPLES: Mapping[str, Mapping[str, str]] = {
     "answer-later": _FROM,
     "answer-no-slot": {"from_time": _WHEN},
     "answer-none-open": _US,
+    "answer-held": {},
     "answer-person": {},
     "answer-stop": {},
     "answer-start": {},

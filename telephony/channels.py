@@ -20,6 +20,8 @@ from telephony.events import (
 from telephony.ids import NO_CALL, SECOND, attempt_of, usable
 
 NUMBERED: Final = (Newchannel, NewCallerid, QueueCallerJoin, QueueEntry, CoreShowChannel)
+LATE_S: Final = 600.0
+"""No event of a channel comes later than this after its Hangup; of its call, a transferred talk may tell for hours."""
 _NAMED_BY: Final = 8
 _NUMBERS: Final = 32
 _DIAL_PARTS: Final = re.compile(r"[/@,&]")
@@ -75,7 +77,7 @@ class LiveChannels:
 
     def __init__(self, *, tombstones: int, age_s: float) -> None:
         self._live: OrderedDict[str, LiveChannel] = OrderedDict()
-        self._gone = Tombstones(tombstones, age_s)
+        self._gone = Tombstones(tombstones, min(age_s, LATE_S))
         self._age = int(age_s * SECOND)
 
     def __len__(self) -> int:

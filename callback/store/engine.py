@@ -43,7 +43,8 @@ class Store:
         sqlite = self.dialect == "sqlite"
         self._one_writes = threading.Lock() if sqlite else None  # a server lets its writers follow each other itself
         options = {"timeout": BUSY_TIMEOUT_S} if sqlite else _POSTGRESQL
-        self.engine = create_engine(parsed, connect_args=options, pool_pre_ping=not sqlite)
+        # What an error was about stays out of logs: it may be a number, or what somebody texted
+        self.engine = create_engine(parsed, connect_args=options, pool_pre_ping=not sqlite, hide_parameters=True)
         self.where = parsed.render_as_string(hide_password=True)
         if sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)

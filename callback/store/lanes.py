@@ -59,21 +59,22 @@ _BINDING = (
     _r.aim_at.between(bindparam("aims_since"), bindparam("binds_until")),
     _r.deadline_at.between(_NOW, bindparam("binds_until")),
 )
-# In the order in which the policy calls them; in each, who was let down worst goes first.
-_LANES: tuple[tuple[str, tuple[Any, ...], ColumnElement[Any]], ...] = (
-    (IN_AIM, (t.SEVERE, *_IN_AIM), _r.severity.desc()),
-    (IN_AIM, _IN_AIM, _r.aim_at),
-    (BINDS, _BINDING, _r.aim_at),
-    (IN_WINDOW, (t.SEVERE, *_IN_WINDOW), _r.severity.desc()),
-    (IN_WINDOW, (_r.aim_at < _NOW, _r.deadline_at >= _NOW), _r.made_at.desc()),
-    (OVERDUE, (t.SEVERE, *_OVERDUE), _r.severity.desc()),
-    (OVERDUE, _OVERDUE, _r.aim_at),
+# In the order in which the policy calls them; in each, who was let down worst goes first. Of those alike the lane's
+# order says who: more of them are read than called, yet a page holds the right ones.
+_LANES: tuple[tuple[str, tuple[Any, ...], tuple[ColumnElement[Any], ...]], ...] = (
+    (IN_AIM, (t.SEVERE, *_IN_AIM), (_r.severity.desc(), _r.aim_at)),
+    (IN_AIM, _IN_AIM, (_r.aim_at,)),
+    (BINDS, _BINDING, (_r.aim_at,)),
+    (IN_WINDOW, (t.SEVERE, *_IN_WINDOW), (_r.severity.desc(), _r.made_at.desc())),
+    (IN_WINDOW, (_r.aim_at < _NOW, _r.deadline_at >= _NOW), (_r.made_at.desc(),)),
+    (OVERDUE, (t.SEVERE, *_OVERDUE), (_r.severity.desc(), _r.aim_at)),
+    (OVERDUE, _OVERDUE, (_r.aim_at,)),
 )
 
 
-def _looks(where: tuple[Any, ...], by: ColumnElement[Any]) -> tuple[Select[Any], Select[Any]]:
+def _looks(where: tuple[Any, ...], by: tuple[ColumnElement[Any], ...]) -> tuple[Select[Any], Select[Any]]:
     """Two looks at a lane: at its first rows, and at fifty of those who are not on the line."""
-    lane = _READY.where(*where).order_by(by)
+    lane = _READY.where(*where).order_by(*by)
     return lane, lane.where(t.person.c.number.not_in(_many("on_the_line")))
 
 
@@ -123,14 +124,14 @@ def lock(connection: Connection, reservation: int, now: int) -> bool:
 def overdue(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:
     """Open reservations whose promise has passed, the oldest first and locked; `carried`: an evening has passed too.
 
-    Who was told a new time is left alone until that.
+    Who was told a new time is left alone until that, and whom somebody else has locked until the next look.
     """
     p = t.promise.c
     second = select(p.number).where(p.reservation_id == _r.id, p.number > 1, p.reason == CARRIED_OVER)
     waiting = _OPEN.where(_r.pbx == pbx, _r.state == "waiting")
     late = waiting.add_columns(second.exists().label("carried")).where(_r.deadline_at <= now)
-    late = late.where(or_(_r.overdue_by_at.is_(None), _r.overdue_by_at <= now))
-    return list(connection.execute(late.order_by(_r.aim_at).limit(LANE).with_for_update(of=t.reservation)))
+    late = late.where(or_(_r.overdue_by_at.is_(None), _r.overdue_by_at <= now)).order_by(_r.aim_at).limit(LANE)
+    return list(connection.execute(late.with_for_update(of=t.reservation, skip_locked=True)))
 
 
 def everything_open(connection: Connection, pbx: str, limit: int) -> list[Row[Any]]:

@@ -402,6 +402,21 @@ past_stint = Table(
     Column("until_at", Instant, nullable=False),
 )
 
+advice = Table(
+    "advice",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("begins_at", Instant, primary_key=True, autoincrement=False),
+    Column("queue", String(128), primary_key=True),
+    Column("from_queue", String(128), primary_key=True),  # empty: more agents than are there
+    Column("until_at", Instant, nullable=False),
+    Column("agents", Integer, nullable=False),
+    Column("at", Instant, nullable=False),  # when it was given
+    Column("why", String(WHY_ROOM), nullable=False),
+    Column("expected", JSON, nullable=False),  # losses, and promises missed, if nothing was done
+    Column("came_of", JSON(none_as_null=True)),  # the same as it came, when its time was over
+)
+
 # The words of the partial indexes: SQLite takes one only for a query that says the same, and `open = 1` is not.
 OPEN = text("reservation.open")
 SEVERE = text("reservation.open AND reservation.severity > 0")

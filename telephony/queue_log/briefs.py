@@ -49,7 +49,7 @@ class LogBriefs(Ends[Brief]):
 
     def _placed(self, call_id: str) -> bool:
         """Leave out our own callbacks alone: in a log that somebody made nameless, no id has Asterisk's form."""
-        return attempt_of(call_id) is not None
+        return call_id.startswith("lcr-") and attempt_of(call_id) is not None
 
     def _aside(self, entry: Entry) -> None:
         self.logins.put(entry)

@@ -54,6 +54,7 @@ class Ends(Generic[Given]):
     def __init__(self, pbx: str, *, quiet_s: float = QUIET_S) -> None:
         self.pbx = pbx
         self.counts: Counter[str] = Counter()
+        self.entries = 0
         self.restarts: list[int] = []
         self._quiet = round(quiet_s * SECOND)
         self._drafts: dict[str, Draft] = {}
@@ -65,19 +66,20 @@ class Ends(Generic[Given]):
 
     def over(self, entries: Iterable[Entry]) -> Iterator[Given]:
         """Give each call that is over as entries are read; `finish` gives the rest."""
-        closing, quiet = self._closing, self._quiet
-        for entry in entries:
-            if entry[0] != self._now:
+        closing, quiet, put, places, now = self._closing, self._quiet, self._put, PLACES, self._now
+        for self.entries, entry in enumerate(entries, self.entries + 1):  # noqa: B020 - a count, and what is counted
+            if entry[0] != now:
                 self._move(entry[0])
-                while closing and closing[0][0] + quiet < self._now:
+                now = self._now
+                while closing and closing[0][0] + quiet < now:
                     over = self._next_over(log_ended=False)
                     if over is not None:
                         yield over
-                if self._now - self._swept_at > _SWEEP:
+                if now - self._swept_at > _SWEEP:
                     yield from self._sweep()
-            place = PLACES.get(entry[4])
+            place = places.get(entry[4])
             if place is not None:
-                self._put(entry, place)
+                put(entry, place)
             elif entry[4] == RESTART:
                 self._restart(entry[0])
             else:
@@ -152,7 +154,7 @@ class Ends(Generic[Given]):
     def _open(self, call_id: str, at: int) -> Draft:
         if len(self._drafts) >= MOST_CALLS:
             self._evicted.append(self._drafts.pop(next(iter(self._drafts))))
-        draft = self._drafts[call_id] = Draft(call_id, at, at)
+        draft = self._drafts[call_id] = Draft(call_id, at)
         return draft
 
     # Time

@@ -117,7 +117,8 @@ def parse_all(lines: Iterable[str], zone: tzinfo = UTC) -> list[Entry | Fault]:
             continue
         if fields[0] != last:
             last = fields[0]
-            at = instant(last, zone)
+            plain = len(last) == _EPOCH_DIGITS and last.isdigit() and last.isascii()
+            at = int(last) * SECOND if plain else instant(last, zone)
         if at is None or not fields[4] or "\0" in line:
             read.append(_fault(line, fields))
             continue

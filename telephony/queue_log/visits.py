@@ -5,7 +5,6 @@ Where the beginning does not stand in the log, the seconds that app_queue counte
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 from telephony.call import Side, VisitEnd
@@ -24,41 +23,44 @@ _SHOWN: Final = 40
 _DURATION_DIGITS: Final = 5  # a day and more
 
 
-@dataclass(slots=True)
 class Visit:
-    """A queue visit while it is put together; it is open until it has an end."""
+    """A queue visit while it is put together; it is open until it has an end.
 
-    queue: str | None
-    joined_at: int
-    joined: bool = True  # its beginning stands in the log
+    What is nearly never other than here stands in the class: to set it on each of millions takes seconds.
+    """
+
     connected_at: int | None = None
     agent: str | None = None
     ended_at: int | None = None
     end: VisitEnd | None = None
     key: str | None = None
     cancelled_at: int | None = None  # a phone that rang for him stopped because he left
-    handed_on: bool = False
+    handed_on = False
     ended_by: Side | None = None
 
+    def __init__(self, queue: str | None, joined_at: int, *, joined: bool = True) -> None:
+        self.queue, self.joined_at = queue, joined_at
+        self.joined = joined  # its beginning stands in the log
 
-@dataclass(slots=True)
+
 class Draft:
     """A call that was not given out yet."""
 
-    call_id: str
-    first_at: int
-    last_at: int
-    visits: list[Visit] = field(default_factory=list)
-    open: int = 0  # visits without an end
+    open = 0  # visits without an end
     number: str | None = None
-    in_doubt: bool = False  # the number is from a doubtful line
+    in_doubt = False  # the number is from a doubtful line
     did: str | None = None
-    unanswered: int = 0  # phones that rang in vain
-    told: list[tuple[str, str | None, int]] = field(default_factory=list)
-    credible: bool = False  # not all of its lines may be forged
-    forgot: bool = False
+    unanswered = 0  # phones that rang in vain
+    credible = False  # not all of its lines may be forged
+    forgot = False
     restart_at: int | None = None  # when the PBX started anew and it had not ended
-    turns: int = 0  # changes whenever it opens or closes
+    turns = 0  # changes whenever it opens or closes
+
+    def __init__(self, call_id: str, first_at: int) -> None:
+        self.call_id = call_id
+        self.first_at = self.last_at = first_at
+        self.visits: list[Visit] = []
+        self.told: list[tuple[str, str | None, int]] = []
 
     def tell(self, entry: Entry) -> bool:
         """Keep what an entry told; False if that was told before."""

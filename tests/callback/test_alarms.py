@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from callback import alarms
+from callback.load import at_work
 from callback.news import News
 from callback.rules import QueueRules
 from callback.store import tables as t
@@ -15,7 +16,7 @@ from scheduler.alarm import Crew, Forecast
 from scheduler.policy import Load
 from telephony.agents import AgentsView
 from telephony.events import QueueMember
-from tests.callback.world import MINUTE, NOON, ON, US, World, call, picture, rules
+from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, picture, rules
 
 ALONE = {"site": Crew(1, 240)}
 IDLE = (1, False, False, 0, 0, False)  # status, paused, in a call, last call, wrap-up, gone
@@ -92,6 +93,13 @@ def test_a_group_in_which_nobody_works_keeps_nothing(world: World) -> None:
     assert seen(world, NOON, {})["site"].missed == 3
 
 
+def test_before_opening_nobody_is_missed_who_is_not_expected_yet(world: World) -> None:
+    lose(world, 5, at=at("21:45"))
+    assert tell(world, at("07:30", 24), {}) == []
+    (told,) = tell(world, at("08:00", 24), {})
+    assert told.facts["missed"] == 5
+
+
 def test_only_those_count_who_are_to_be_called_and_still_can_be_in_time(world: World) -> None:
     lose(world, 5)
     lose(world, 5, queue="desk", first=10)  # only watched
@@ -101,21 +109,21 @@ def test_only_those_count_who_are_to_be_called_and_still_can_be_in_time(world: W
     assert seen(world, NOON)["site"].due == 4
 
 
-def view(*members: tuple[str, str, tuple[Any, ...]]) -> AgentsView:
+def there(*members: tuple[str, str, tuple[Any, ...]]) -> dict[str, set[str]]:
     agents = AgentsView()
     for queue, phone, (status, paused, in_call, last, wrapup, gone) in members:
         agents.feed(QueueMember(NOON, queue, phone, phone, phone, status, paused, in_call, last, wrapup, gone))
-    return agents
+    return {queue: at_work(agents, queue) for queue in agents.queues}
 
 
 def test_an_agent_in_two_queues_of_a_group_is_one_and_who_is_on_a_break_is_none(world: World) -> None:
-    agents = view(("support", "a", IDLE), ("sales", "a", IDLE), ("sales", "b", IDLE), ("support", "c", PAUSED))
+    agents = there(("support", "a", IDLE), ("sales", "a", IDLE), ("sales", "b", IDLE), ("support", "c", PAUSED))
     crews = alarms.crews(agents, {}, world.shift)
     assert crews == {"site": Crew(2, alarms.USUAL_S + world.shift.rules.ring_s)}
 
 
 def test_live_callers_need_their_agents_first(world: World) -> None:
-    agents = view(*(("support", f"agent{n}", IDLE) for n in range(5)), ("sales", "agent0", IDLE))
+    agents = there(*(("support", f"agent{n}", IDLE) for n in range(5)), ("sales", "agent0", IDLE))
     load = Load(staffed=5, idle=2, calls_s=0.02, handle_s=150, patience_s=60)
     crew = alarms.crews(agents, {"support": load, "sales": load}, world.shift)["site"]
     assert crew == Crew(5 - 3.0, 150 + world.shift.rules.ring_s)

@@ -189,7 +189,7 @@ def test_what_cannot_be_done_any_more_is_for_a_person(lost: World, body: str) ->
 def test_what_a_person_holds_stays_that_persons(lost: World) -> None:
     with lost.store.write() as connection:
         decisions.hold(connection, lost.shift, 1, By("anna", "a complaint"), NOON + US)
-    assert (text(lost, "1") or "").startswith("Thank you for your text: one of us will read it.")
+    assert text(lost, "1") == "Thank you for your text: one of us will read it.", "no 1 of his would help"
     assert ([row.state for row in lost.reservations()], [row.state for row in kept(lost)]) == (["held"], ["open"])
 
 
@@ -239,7 +239,7 @@ def asked(world: World) -> World:
     world.end(order.attempt, "reached", NOON + 5 * MINUTE)
     with world.store.write() as connection:
         (question,) = outbox.claim(connection, NOON + 6 * MINUTE, 9, 60, "test")
-        outbox.settle_sent(connection, question, Receipt("1"), NOON + 6 * MINUTE)
+        outbox.settle_sent(connection, {question: Receipt("1")}, NOON + 6 * MINUTE)
     return world
 
 
@@ -267,6 +267,28 @@ def test_who_is_erased_leaves_no_words_behind(lost: World) -> None:
     assert told
     assert [(row.body, row.reply) for row in kept(lost)] == [("", None)]
     assert {row.body for row in lost.rows(text_outbox)} == {""}
+
+
+def test_a_text_that_comes_again_after_its_sender_was_erased_does_not_bring_his_number_back(lost: World) -> None:
+    text(lost, "my bill!", sid="SM1")
+    with lost.store.write() as connection:
+        decisions.erase(connection, lost.shift, HIM, By("anna", "he asked"), SOON)
+    people = lost.rows(t.person)
+    assert text(lost, "my bill!", SOON + MINUTE, sid="SM1") is None
+    assert lost.rows(t.person) == people
+
+
+def test_to_say_stop_again_adds_nothing_to_the_audit(lost: World) -> None:
+    for _ in range(3):
+        text(lost, "STOP")
+    assert decided(lost) == [("customer", "block")]
+
+
+def test_what_the_gateway_took_for_an_opt_out_is_one_and_was_answered_by_it(lost: World) -> None:
+    inbound = Inbound("main", "SM1", HIM, US_NUMBER, "ARRET", "stop")
+    with lost.store.write() as connection:
+        assert answers.take(connection, {"main": lost.shift}, inbound, SOON) is None
+    assert blocked(lost).texts
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)

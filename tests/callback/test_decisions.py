@@ -162,6 +162,17 @@ def test_who_was_tried_before_the_time_that_he_chose_is_called_then(world: World
     assert world.claim(at("18:30")) is not None
 
 
+def test_who_is_put_off_while_he_is_being_called_is_not_called_before(world: World) -> None:
+    world.hear(call())
+    order = world.claim(NOON + MINUTE)
+    assert order is not None
+    with world.store.write() as connection:
+        decisions.postpone(connection, world.shift, 1, at("12:50"), ANNA, NOON + MINUTE)
+    world.end(order.attempt, "agent-no-answer", NOON + 2 * MINUTE)
+    assert world.claim(at("12:49")) is None
+    assert world.claim(at("12:50")) is not None
+
+
 def test_who_was_postponed_since_he_was_looked_at_is_not_claimed(world: World) -> None:
     """Between the look and the lock, another transaction may have committed a person's decision."""
     world.hear(call())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -287,3 +288,16 @@ def test_who_is_postponed_is_not_called_before_and_was_promised_the_same(world: 
     assert postpone(at("23:00")).due_at == at("08:00", day=24)
     with pytest.raises(CallbackError, match="postpone to a later one"):
         postpone(NOON)
+
+
+def test_a_block_does_not_wait_for_a_reservation_while_it_holds_up_other_decisions(world: World) -> None:
+    """Else two who decide at the same time wait for each other, and the database has to undo one of them."""
+    world.hear(call())
+    with ThreadPoolExecutor(1) as other:
+        with world.store.write() as connection:
+            connection.execute(t.reservation.select().with_for_update())
+            blocked = other.submit(block, world)
+            wait([blocked], timeout=0.5)  # it is as far as it gets
+            decisions.hold(connection, world.shift, 1, ANNA, NOON)
+        blocked.result(timeout=30)
+    assert states(world) == ["cancelled"]

@@ -22,8 +22,9 @@ from sqlalchemy import select
 from twilio.request_validator import RequestValidator
 
 from callback import blocks, link, sending
-from callback.door import LIMIT, Door
-from callback.settings import Settings
+from callback.door import LIMIT, Door, serve
+from callback.errors import CallbackError
+from callback.settings import Database, Settings
 from callback.settings_texts import Texts, TwilioAccount, Web
 from callback.store import tables as t
 from lab.twilio import Conduct, FakeTwilio, Told, reply
@@ -249,6 +250,22 @@ def test_a_reply_of_1_is_done_once_and_answered_the_same_twice(world: World, doo
     assert len(world.rows(t.answer)) == 1
 
 
+def test_what_twilio_has_answered_by_itself_is_done_and_not_answered_twice(world: World, door: OpenDoor) -> None:
+    texted(world)
+    answer = door.post("/twilio/main/inbound", inbound("Arret", OptOutType="STOP"))
+    assert (answer.status, reply(Told("", {}, 200, answer.body.decode()))) == (200, None)
+    with world.store.read() as connection:
+        assert blocks.standing(connection, HIM).texts
+
+
+def test_a_phone_that_was_off_is_not_texted_what_holds_no_more(world: World, door: OpenDoor) -> None:
+    """He was told 13:00, and has chosen 18:30 since."""
+    ref = texted(world)
+    assert door.post("/twilio/main/inbound", inbound("18:30")).status == 200
+    door.post(f"/twilio/main/status/{ref}", status(MessageStatus="undelivered", ErrorCode="30003"))
+    assert [row.cause for row in world.rows(text_outbox) if row.state == "waiting"] == []
+
+
 def test_a_phone_that_was_off_is_texted_once_more_while_he_is_owed_a_call(world: World, door: OpenDoor) -> None:
     ref = texted(world)
     for _ in range(2):
@@ -289,6 +306,17 @@ def test_a_link_shows_its_page_and_nobody_keeps_it(world: World, door: OpenDoor)
     assert everything(world) == before
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_who_has_no_link_of_ours_waits_for_no_writer_and_keeps_none_waiting(
+    sqlite_world: World, sqlite_door: OpenDoor, method: str
+) -> None:
+    with sqlite_world.store.write() as connection:
+        link.token(connection, 1, NOON)
+    with sqlite_world.store.write():
+        shown = sqlite_door.ask(method, f"/r/{'x' * link.LENGTH}", b"do=cancel", {"Content-Type": FORM})
+    assert shown.status == 404
+
+
 def test_a_link_cancels_by_a_form(world: World, door: OpenDoor) -> None:
     world.hear(call())
     with world.store.write() as connection:
@@ -296,6 +324,16 @@ def test_a_link_cancels_by_a_form(world: World, door: OpenDoor) -> None:
         token = link.token(connection, reservation, NOON + 60 * MINUTE)
     assert door.ask("POST", f"/r/{token}", b"do=cancel&value=", {"Content-Type": FORM}).status == 200
     assert world.reservations()[0].state == "cancelled"
+
+
+def test_a_door_that_cannot_be_opened_says_where_and_why(world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        wiring = settings_with(world).model_copy(
+            update={"web": Web(listen=place, public_url=PUBLIC), "database": Database(url=world.store.url)}
+        )
+        with pytest.raises(CallbackError, match=rf"\[web\] listen {place}: .*in use"):
+            asyncio.run(serve(wiring, lambda: NOON, asyncio.Event()))
 
 
 def test_the_fake_twilio_and_the_door_understand_each_other(world: World) -> None:

@@ -11,13 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
-from callback import audit, decisions, incidents
+from callback import audit, decisions, incidents, recovery
 from callback.audit import By
+from callback.errors import IllegalTransition
 from callback.incidents import NoSuchIncident
 from callback.news import News
 from callback.store import tables as t
+from sms.outbox import text_outbox
 from telephony.call import Kind
 from tests.callback.world import MINUTE, NOON, US, World, call, emptied, judged, picture, rules
+from tests.callback.world import at as clock
 
 FEW: dict[str, Any] = {"incident_losses": 3, "incident_min": 10, "incident_drain_per_min": 6}
 FREE = picture(free={queue: {f"PJSIP/agent{n}" for n in range(9)} for queue in ("support", "sales")})
@@ -102,7 +105,7 @@ def test_another_reason_or_trunk_is_another_cause(world: World) -> None:
 
 def test_when_it_is_quiet_they_are_let_go_at_the_set_rate_and_texted_then(world: World) -> None:
     lose(world, *range(10))
-    quiet = NOON + 9 * US + 10 * MINUTE
+    quiet = NOON + 7 * US + 10 * MINUTE  # then two of them were lost within ten minutes
     assert tend(world, quiet - 1) == []
     (told,) = tend(world, quiet)
     assert (told.event, told.facts["state"]) == ("incident", "draining")
@@ -115,6 +118,29 @@ def test_when_it_is_quiet_they_are_let_go_at_the_set_rate_and_texted_then(world:
     assert world.claim(quiet + 100 * US, FREE) is not None
     tend(world, quiet + 101 * US)
     assert (incident(world).state, incident(world).open, incident(world).let_go) == ("over", False, 10)
+
+
+def test_losses_as_there_always_are_do_not_hold_it_for_ever(world: World) -> None:
+    lose(world, *range(5))
+    for n in range(1, 7):
+        lose(world, 20 + n, at=NOON + n * 5 * MINUTE)
+        tend(world, NOON + n * 5 * MINUTE)
+    assert incident(world).state == "draining"
+
+
+def test_who_asks_for_a_callback_while_he_is_held_is_held_no_more_nor_again(world: World) -> None:
+    lose(world, *range(5))
+    lose(world, 2, at=BEGUN + MINUTE, kind="requested")
+    assert states(world) == ["held", "held", "waiting", "held", "held"]
+    lose(world, 9, at=BEGUN + MINUTE, kind="requested")
+    lose(world, 9, at=BEGUN + 2 * MINUTE)
+    assert states(world)[5] == "waiting"
+
+
+def test_a_loss_learnt_long_afterwards_is_counted_with_those_of_its_own_time(world: World) -> None:
+    lose(world, 1, 2, 3, at=NOON + 20 * MINUTE)
+    world.hear(call("09012345677", NOON - 5 * MINUTE), "blocked", now=NOON + 21 * MINUTE)
+    assert world.rows(t.incident) == []
 
 
 def test_those_whose_promise_can_be_kept_are_let_go_first_and_no_broken_promise_is_made_again(world: World) -> None:
@@ -164,6 +190,8 @@ def test_a_drop_cancels_all_whom_it_holds_some_at_a_time(world: World, monkeypat
     tend(world, NOON + MINUTE + US)
     tend(world, NOON + MINUTE + 2 * US)
     assert states(world) == ["cancelled"] * 5
+    assert [news.event for news in lose(world, 7, at=NOON + 2 * MINUTE)] == ["call", "reserved"], "he is called back"
+    tend(world, NOON + 11 * MINUTE)
     assert (incident(world).state, incident(world).open) == ("over", False)
 
 
@@ -194,6 +222,36 @@ def test_who_gets_through_by_himself_is_settled_though_he_is_held(world: World) 
     lose(world, *range(5))
     world.hear(call("09012345602", NOON + MINUTE, talked_s=30), "served")
     assert states(world)[2] == "returned"
+
+
+def test_whom_an_incident_holds_is_promised_nothing_when_lost_again_for_another_reason(world: World) -> None:
+    lose(world, 1, 2, 3, 4)
+    other = judged(heard := call("09012345601", NOON + 11 * MINUTE), "silent")
+    with world.store.write() as connection:
+        recovery.record(connection, world.shift, heard, replace(other, reason="no-audio"), NOON + 11 * MINUTE)
+    assert states(world) == ["held"] * 4
+    assert "waiting" not in world.texts().values()
+
+
+def test_who_is_let_go_at_night_is_told_in_the_morning(world: World) -> None:
+    lose(world, 1, 2, 3, 4, at=clock("22:00"))
+    decide(world, "released", now := clock("23:00"))
+    tend(world, now + 60 * US)
+    assert states(world).count("waiting") == 1
+    (due_at,) = (row.not_before_at for row in world.rows(text_outbox) if row.state == "waiting")
+    assert due_at >= clock("08:00", 24)
+
+
+def test_a_customer_does_not_let_himself_out_of_it(world: World) -> None:
+    """Who is held the moment after he was looked at; the door looks again."""
+    lose(world, 1, 2, 3, 4)
+    him = By("customer", "he answered by text")
+    with world.store.write() as connection:
+        with pytest.raises(IllegalTransition):
+            decisions.call_now(connection, world.shift, 1, him, NOON + MINUTE)
+        with pytest.raises(IllegalTransition):
+            decisions.choose_slot(connection, world.shift, 1, clock("18:30"), him, NOON + MINUTE)
+    assert states(world) == ["held"] * 4
 
 
 def test_two_open_incidents_of_one_cause_cannot_be(world: World) -> None:

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, event, text
 
 from callback import recovery, redial, wording
 from callback.store import lanes
+from callback.store import tables as t
 from scheduler.candidate import IN_AIM, IN_WINDOW, OVERDUE
 from scheduler.order import BINDS
-from tests.callback.world import MINUTE, NOON, ON, World, call, judged, picture, rules
+from tests.callback.world import MINUTE, NOON, ON, US, World, call, judged, picture, rules
 
 AGENTS = {f"PJSIP/agent{n}" for n in range(9)}
 
@@ -46,6 +47,32 @@ def test_those_who_may_not_be_called_do_not_stand_in_the_way(migrated_url: str, 
     assert order is not None
     assert order.queue == "sales"
     world.close()
+
+
+@pytest.mark.usefixtures("_narrow")
+@pytest.mark.parametrize(("minutes", "first"), [(6, 0), (45, 11), (90, 0)])
+def test_of_more_than_a_page_who_were_let_down_alike_the_lane_says_who_is_first(
+    world: World, minutes: int, first: int
+) -> None:
+    with world.store.write() as connection:
+        for n in range(24):
+            world.hear_in(connection, call(f"0901234{n % 12:04}", NOON + n * US))  # each is lost twice
+    order = world.claim(NOON + minutes * MINUTE, picture(free={"support": AGENTS}))
+    assert order is not None
+    assert order.agent_sees == f"+81901234{first:04}"
+
+
+@pytest.mark.usefixtures("_narrow")
+def test_a_switchboard_that_is_being_called_does_not_stand_in_the_way(world: World) -> None:
+    """Each of its callers waits for a callback of his own, and one of them is called at a time."""
+    world.hear(call("0312340000"), "served")
+    with world.store.write() as connection:
+        connection.execute(t.person.update().values(shared=True))
+        for n in range(2 * lanes.LANE):
+            world.hear_in(connection, call("0312340000", NOON + n))
+        world.hear_in(connection, call("09012345678", NOON + MINUTE))
+    called = [world.claim(NOON + MINUTE, picture(free={"support": AGENTS})) for _ in range(2)]
+    assert [order.agent_sees for order in called if order] == ["+81312340000", "+819012345678"]
 
 
 @pytest.mark.usefixtures("_narrow")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
-from callback import decisions, queue_view
+from callback import decisions, link, page, queue_view
 from callback.audit import By
+from callback.rules import WEEKDAYS
+from callback.shift import shift_of
 from callback.store import tables as t
+from callback.store.engine import Store
 from sms.outbox import text_outbox
 from tests.callback.world import MINUTE, NOON, US, World, at, call, picture, rules
 
@@ -49,14 +53,15 @@ def test_he_is_tried_by_the_new_time_but_never_before_live_work(world: World) ->
     assert [order.agent_sees for order in called if order] == ["+819012345602", "+819012345601"]
 
 
-def test_he_is_tried_once_more_also_who_would_not_be_due_by_then(world: World) -> None:
+def test_the_new_time_leaves_time_for_a_last_try_when_he_is_due_again(world: World) -> None:
     world.hear(call())
     order = world.claim(NOON + 58 * MINUTE, FREE)
     assert order is not None
     world.end(order.attempt, "declined", NOON + 59 * MINUTE)
-    world.carry_over(LATE)
-    assert world.claim(LATE + 19 * MINUTE, FREE) is None
-    assert world.claim(LATE + 20 * MINUTE, FREE) is not None
+    (told,) = world.carry_over(LATE)
+    assert told.facts["by_at"] == NOON + (59 + 30 + 10) * MINUTE
+    assert world.claim(NOON + 88 * MINUTE, FREE) is None
+    assert world.claim(NOON + 89 * MINUTE, FREE) is not None
 
 
 def test_at_the_new_time_he_is_left_to_people(world: World) -> None:
@@ -111,6 +116,65 @@ def test_too_shortly_before_the_cut_no_new_time_is_told_today(world: World) -> N
     assert len(apologies(world)) == 1
 
 
+def test_no_new_time_lies_after_closing(migrated_url: str) -> None:
+    world = World(migrated_url, rules(overdue_min=30, opening={"monday": "09:00-18:00", "tuesday": "09:00-18:00"}))
+    world.hear(call(ended_at=at("16:45")))
+    (told,) = world.carry_over(at("17:46"))
+    assert told.facts["by_at"] == at("18:00")
+    (told,) = world.carry_over(at("18:00"))
+    assert (told.event, told.facts["from_at"]) == ("carried-over", at("09:00", 24))
+    world.close()
+
+
+def test_whom_a_person_put_off_is_not_tried_sooner_because_he_is_late(world: World) -> None:
+    world.hear(call())
+    with world.store.write() as connection:
+        decisions.postpone(connection, world.shift, 1, at("15:00"), By("anna", "he is at the doctor's"), NOON)
+    (told,) = world.carry_over(LATE)
+    assert told.facts["by_at"] == at("15:10")
+    assert world.claim(at("14:59"), FREE) is None
+    assert world.carry_over(at("14:59")) == []
+    assert world.claim(at("15:00"), FREE) is not None
+
+
+def test_who_was_put_off_to_another_day_is_told_no_time_of_this_one(world: World) -> None:
+    world.hear(call())
+    with world.store.write() as connection:
+        decisions.postpone(connection, world.shift, 1, at("11:00", 24), By("anna", "he is away"), NOON)
+    assert world.carry_over(LATE) == []
+    assert [news.event for news in world.carry_over(at("21:30"))] == ["carried-over"]
+    assert world.claim(at("10:59", 24), FREE) is None
+    assert world.claim(at("11:00", 24), FREE) is not None
+
+
+def test_who_was_put_off_by_days_is_still_called_then(world: World) -> None:
+    world.hear(call())
+    with world.store.write() as connection:
+        decisions.postpone(connection, world.shift, 1, at("11:00", 25), By("anna", "he is away"), NOON)
+    for day in (23, 24):
+        assert [news.event for news in world.carry_over(at("21:30", day))] == ["carried-over"]
+    assert world.claim(at("11:00", 25), FREE) is not None
+    assert apologies(world) == []
+
+
+def test_whose_phone_may_never_ring_any_more_is_left_to_people_and_stops_nobody_else(world: World) -> None:
+    """As when the clocks go back where he is: the site is never open any more while he is awake."""
+    world.hear(call("09012345601"))
+    world.hear(call("09012345602"))
+    with world.store.write() as connection:
+        abroad = t.person.update().where(t.person.c.number == "+819012345601")
+        connection.execute(abroad.values(number="+442071838750"))
+    shop = dict.fromkeys(WEEKDAYS, "09:00-17:00")
+    world.shift = shift_of(world.settings.model_copy(update={"rules": rules(opening=shop)}), world.shift.version)
+    assert world.claim(NOON, picture(free={"sales": {"a"}})) is None
+    order = world.claim(NOON, FREE)
+    assert order is not None
+    assert order.agent_sees == "+819012345602"
+    world.end(order.attempt, "no-answer", NOON + MINUTE)
+    told = {news.facts["reservation"]: (news.event, news.facts.get("why")) for news in world.carry_over(LATE)}
+    assert told == {1: ("expired", "never-in-hours"), 2: ("overdue", None)}
+
+
 def test_told_a_new_time_and_carried_over_he_gets_no_second_apology(world: World) -> None:
     world.hear(call(ended_at=at("20:10")))
     assert [news.event for news in world.carry_over(at("21:11"))] == ["overdue"]
@@ -136,3 +200,32 @@ def test_more_than_a_page_of_them_are_all_told(world: World, monkeypatch: pytest
         world.hear(call(f"0901234560{n}"))
     told = [len(world.carry_over(LATE + n * US)) for n in range(4)]
     assert told == [3, 3, 1, 0]
+
+
+def test_who_chooses_a_time_after_the_apology_is_promised_that_and_no_more_the_new_time(world: World) -> None:
+    world.hear(call())
+    world.carry_over(LATE)
+    with world.store.write() as connection:
+        by = By("customer", "he answered by text")
+        decisions.choose_slot(connection, world.shift, 1, at("18:30"), by, LATE + MINUTE)
+        token = link.token(connection, 1, at("23:00"))
+        shown = page.show(connection, {"main": world.shift}, token, at("18:00"))
+    assert "18:30" in shown.html
+    (row,) = world.reservations()
+    assert world.carry_over(row.deadline_at + US)[0].event == "overdue", "a promise of its own, and broken"
+
+
+def test_whom_somebody_decides_about_holds_up_none_of_the_others(migrated_postgres: tuple[str, Store]) -> None:
+    """Who waited for him would hold up the writer too, and might be waited for by it."""
+    world = World(migrated_postgres[0], rules(overdue_min=30))
+    world.hear(call("09012345601"))
+    world.hear(call("09012345602"))
+    with ThreadPoolExecutor(1) as tick:
+        with world.store.write() as connection:
+            connection.execute(t.reservation.select().where(t.reservation.c.id == 1).with_for_update())
+            seen = tick.submit(world.carry_over, LATE)
+            done, _ = wait([seen], timeout=20)
+        assert done
+    assert [news.facts["reservation"] for news in seen.result()] == [2]
+    assert [news.facts["reservation"] for news in world.carry_over(LATE)] == [1]
+    world.close()

@@ -159,7 +159,7 @@ def test_who_was_reached_is_asked_and_his_last_word_counts(world: World) -> None
     world.end(order.attempt, "reached", NOON + 5 * MINUTE)
     with world.store.write() as connection:
         (question,) = outbox.claim(connection, NOON + 6 * MINUTE, 9, 60, "test")
-        outbox.settle_sent(connection, question, Receipt("1"), NOON + 6 * MINUTE)
+        outbox.settle_sent(connection, {question: Receipt("1")}, NOON + 6 * MINUTE)
     key = question.body.rpartition("/")[2]
     shown = show(world, NOON + 7 * MINUTE, key)
     assert "Is your matter solved, and were you satisfied?" in spoken(shown)

@@ -8,12 +8,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from callback.errors import StoreError
 from callback.store import schema
 from callback.store.engine import Store
-from callback.store.tables import metadata
+from callback.store.tables import metadata, person
 from sms.outbox import metadata as sms_metadata
+from tests.callback.world import World
 
 
 def test_migrations_make_the_tables_that_the_code_knows(database_url: str) -> None:
@@ -95,3 +97,10 @@ def test_what_an_older_version_kept_is_kept(database_url: str) -> None:
         losses = connection.execute(text("SELECT count(*) FROM loss WHERE reservation_id = 1")).scalar_one()
     assert (tuple(kept), losses) == (("waiting", 0, 1), 1)
     store.close()
+
+
+def test_an_error_does_not_tell_what_it_was_about(world: World) -> None:
+    """It is logged, and what it is about may be a number or somebody's words."""
+    with pytest.raises(IntegrityError) as told, world.store.write() as connection:
+        connection.execute(person.insert().values(number="+819012345678", created_at=None))
+    assert "9012345678" not in str(told.value).split("DETAIL")[0]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from callback import decisions, recovery, wording
+from callback import decisions, recovery, returning, wording
 from callback.audit import By
 from callback.blocks import block
 from callback.store import tables as t
@@ -231,7 +231,7 @@ def test_who_was_told_that_we_call_and_got_through_is_told_that_we_will_not(worl
     assert due(world, NOON + MINUTE, set()) == ["lost"]
     with world.store.write() as connection:
         (text,) = outbox.claim(connection, NOON + MINUTE, 1, 60, "test")
-        outbox.settle_sent(connection, text, Receipt("1"), NOON + MINUTE)
+        outbox.settle_sent(connection, {text: Receipt("1")}, NOON + MINUTE)
     world.hear(call(ended_at=NOON + 5 * MINUTE, talked_s=60), "served")
     assert due(world, NOON + 5 * MINUTE, set()) == []  # he has only just hung up
     assert due(world, NOON + 6 * MINUTE, set()) == ["returned"]
@@ -330,3 +330,25 @@ def test_the_callers_own_language_and_the_queues_own_words(sqlite_world: World) 
     sqlite_world.shift = replace(sqlite_world.shift, rules=rules(queues={"support": chinese}))
     sqlite_world.hear(call())
     assert bodies(sqlite_world)["lost"].startswith("很抱歉")
+
+
+def test_a_text_that_comes_back_unsent_after_its_cause_went_away_is_not_sent_later(world: World) -> None:
+    world.hear(call())
+    with world.store.write() as connection:
+        (text,) = outbox.claim(connection, NOON + MINUTE, 1, 60, "test")
+    world.hear(call(ended_at=NOON + 5 * MINUTE, talked_s=60), "served")
+    with world.store.write() as connection:
+        outbox.settle_unsent(connection, text, "rate limit", NOON + MINUTE)
+    assert "lost" not in due(world, NOON + 10 * MINUTE, set())
+
+
+def test_who_was_tried_in_vain_is_told_of_no_place_in_the_queue_that_nobody_keeps_for_him(world: World) -> None:
+    world.shift = replace(world.shift, rules=rules(max_tries=1))
+    world.hear(call())
+    order = world.claim(NOON + MINUTE)
+    assert order is not None
+    world.end(order.attempt, "no-answer", NOON + 2 * MINUTE)
+    (row,) = (row for row in world.rows(text_outbox) if row.template == "given-up")
+    with world.store.read() as connection:
+        assert returning.numbers(connection, world.shift) == []
+    assert "first" not in row.body

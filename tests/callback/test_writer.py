@@ -351,6 +351,22 @@ def test_a_gap_is_kept_and_told_after_the_calls_that_were_found_in_it(world: Wor
     ]
 
 
+def test_nobody_waits_for_a_writer_that_has_ended(world: World) -> None:
+    """Who stops the service while a database is away must not wait for it."""
+    desk = Desk(world, Shaky(world.store, lambda _: True).as_store())
+
+    async def stop() -> None:
+        running = asyncio.ensure_future(desk.writer.run())
+        await desk.writer.put(stretch(10, lost(1)))
+        waiting = asyncio.ensure_future(desk.writer.caught_up())
+        await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(StoreError, match="ends before"):
+            await waiting
+
+    asyncio.run(asyncio.wait_for(stop(), TIMEOUT_S))
+
+
 def test_there_is_room_until_too_much_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "BACKLOG", 2)
     desk = Desk(world)

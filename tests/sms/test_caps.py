@@ -88,7 +88,7 @@ def test_what_may_have_been_accepted_counts(database: Database) -> None:
     first, second = _claim(database, limit=2)
     with database.transaction() as conn:
         assert outbox.settle_unknown(conn, first, "time-out", NOW)
-        assert outbox.settle_sent(conn, second, Receipt("SM1"), NOW)
+        assert outbox.settle_sent(conn, {second: Receipt("SM1")}, NOW)
     assert _claim(database) == []
 
 

@@ -128,6 +128,13 @@ def test_what_an_answer_proves(carrier: Carrier, status: int, answer: bytes, exp
     assert type(told.value) is expected
 
 
+@pytest.mark.parametrize(("answer", "ref"), [(b"OK id=7\x007", "77"), (b"OK", "http:1")])
+def test_a_name_that_no_database_can_keep_is_none(carrier: Carrier, answer: bytes, ref: str) -> None:
+    carrier.answer = answer
+    by = HttpGateway(Request(f"{carrier.url}/?to={{to}}&text={{text}}", ref_in="OK(?: id=(.*))?"))
+    assert by.send(_TO, "hello", "1") == Receipt(ref)
+
+
 def test_a_connection_that_breaks_after_the_request_proves_nothing(carrier: Carrier) -> None:
     carrier.silent = True
     with pytest.raises(SmsError, match="no HTTP") as told:

@@ -53,7 +53,7 @@ def _withdraw(conn: Connection, text: Text) -> bool:
 
 
 def _sent(conn: Connection, text: Text) -> bool:
-    return outbox.settle_sent(conn, text, Receipt("SM1"), NOW)
+    return bool(outbox.settle_sent(conn, {text: Receipt("SM1")}, NOW))
 
 
 def _refused(conn: Connection, text: Text) -> bool:
@@ -199,7 +199,7 @@ def test_a_lease_that_ran_out_is_unknown_and_its_holder_may_still_say_that_it_wa
     assert (row["state"], row["lease_until"], row["settled_at"]) == ("unknown", None, text.lease_until)
     assert _claim(database, _LATER) == []
     with database.transaction() as conn:
-        assert outbox.settle_sent(conn, text, Receipt("SM1"), _LATER)
+        assert outbox.settle_sent(conn, {text: Receipt("SM1")}, _LATER)
     row = database.row("lost:1")
     assert (row["state"], row["gateway_ref"], row["sent_at"]) == ("sent", "SM1", _LATER)
 

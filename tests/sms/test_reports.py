@@ -30,7 +30,7 @@ def _claimed(database: Database, cause: str = "lost:1") -> Text:
 def _sent(database: Database, cause: str = "lost:1") -> Text:
     text = _claimed(database, cause)
     with database.transaction() as conn:
-        assert outbox.settle_sent(conn, text, Receipt(_SID), NOW)
+        assert outbox.settle_sent(conn, {text: Receipt(_SID)}, NOW)
     return text
 
 
@@ -114,7 +114,7 @@ def test_a_report_may_come_before_the_answer(database: Database) -> None:
     assert database.state("lost:1") == "sent"
     with database.transaction() as conn:
         assert outbox.lapse(conn, text.lease_until) == Lapsed(0, 0)
-        assert outbox.settle_sent(conn, text, Receipt(_SID), _LATER)
+        assert outbox.settle_sent(conn, {text: Receipt(_SID)}, _LATER)
         assert not outbox.settle_unknown(conn, text, "TimeoutError", _LATER)
     row = database.row("lost:1")
     assert (row["state"], row["delivery"]) == ("sent", "delivered")
@@ -135,6 +135,24 @@ def test_what_was_erased_is_not_named_again(database: Database) -> None:
         outbox.forget(conn, "person:1", [text.recipient], "erased", NOW)
     assert _take(database, text.ref, Report(_SID, "delivered")) is None
     assert database.row("lost:1")["gateway_ref"] is None
+
+
+def test_what_was_erased_on_its_way_is_not_named_when_it_has_left(database: Database) -> None:
+    text = _claimed(database)
+    with database.transaction() as conn:
+        outbox.forget(conn, "person:1", [text.recipient], "erased", NOW)
+        assert outbox.settle_sent(conn, {text: Receipt(_SID)}, NOW)
+    row = database.row("lost:1")
+    assert (row["state"], row["gateway_ref"]) == ("sent", None)
+
+
+def test_what_arrived_after_all_is_not_sent_once_more(database: Database) -> None:
+    text = _sent(database)
+    assert _take(database, text.ref, Report(_SID, "undelivered", "30008", "again")) is not None
+    with database.transaction() as conn:
+        assert reports.send_again(conn, text.id, NOW + 900 * SECOND, NOW)
+    assert _take(database, text.ref, Report(_SID, "delivered")) is not None
+    assert database.state("lost:1/again") == "withdrawn"
 
 
 def test_a_text_is_sent_once_more_and_then_no_more(database: Database) -> None:
@@ -184,7 +202,7 @@ def test_reports_only_ever_lead_forward_and_to_one_message(before: str, told: li
     text = _claimed(database)
     with database.transaction() as conn:
         if before == "sent":
-            outbox.settle_sent(conn, text, Receipt(_SID), NOW)
+            outbox.settle_sent(conn, {text: Receipt(_SID)}, NOW)
         elif before == "unknown":
             outbox.settle_unknown(conn, text, "time-out", NOW)
         elif before == "unsent":

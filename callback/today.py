@@ -1,0 +1,206 @@
+"""The day so far against its forecast, the promises that will break, and who could help where: one look at all three."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from callback import alarms, live
+from callback.history import History, site_demand
+from callback.history_store import past_calls
+from callback.queue_view import STALE_S
+from callback.settings import Settings
+from callback.shift import Shift, current
+from scheduler import alarm, clock
+from scheduler.alarm import Crew, Due
+from scheduler.clock import DAY, MINUTE, SECOND
+from scheduler.staffing import today as staffing
+from scheduler.staffing.forecast import Forecast, Habit, forecast, habit
+from scheduler.staffing.fresh import Fresh
+from scheduler.staffing.halfhours import A_DAY, half_hour
+from scheduler.staffing.need import Terms
+from scheduler.staffing.queue import Queue
+from scheduler.staffing.today import Advice, Tally
+
+PAST: Final = 60 * DAY  # eight weeks, for the last same weekdays, and a little more
+SETTLED: Final = 10 * MINUTE  # after its end nearly every call of a half hour has ended as well, and is known
+AHEAD: Final = 4  # half hours: nobody knows who works later
+_NOBODY: Final = (0.0,) * A_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How fresh calls and losses of a queue go (empty name: of the site), whole and by half hour that has passed.
+
+    They are held against `days` days chosen as `basis` says.
+    """
+
+    queue: str
+    basis: str
+    days: int
+    calls: Tally
+    losses: Tally
+    half_hours: Mapping[int, tuple[Tally, Tally]]
+
+    @property
+    def outside(self) -> int:
+        """In how many half hours more or fewer called than chance allows."""
+        return sum(calls.leaves is not None for calls, _ in self.half_hours.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Breaking:
+    """Of what is owed in a group of queues: how it will go, and whose time passes if nothing is done."""
+
+    forecast: alarm.Forecast
+    broken: tuple[Due, ...]
+
+
+@dataclass(frozen=True)
+class Today:
+    """What is known at `now`. `at_work` are the phones of those who are, by queue; None: nobody knows."""
+
+    shift: Shift
+    now: int
+    history: History
+    at_work: Mapping[str, frozenset[str]] | None
+    breaking: Mapping[str, Breaking]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's."""
+        return self.history.zone
+
+    @cached_property
+    def day(self) -> date:
+        """The day on the site's clock."""
+        return half_hour(self.now, self.zone)[0]
+
+    @cached_property
+    def half_hour(self) -> int:
+        """The half hour that it is."""
+        return half_hour(self.now, self.zone)[1]
+
+    @cached_property
+    def passed(self) -> range:
+        """The half hours of today of which nearly all is known."""
+        day, number = half_hour(self.now - SETTLED, self.zone)
+        return range(number if day == self.day else 0)
+
+    @cached_property
+    def ahead(self) -> range:
+        """The half hours for which anything can be said of who is there."""
+        return range(self.half_hour, min(self.half_hour + AHEAD, A_DAY))
+
+    @cached_property
+    def learnt(self) -> dict[str, Queue]:
+        """Every queue that called before today, with habits learnt from whole days alone."""
+        queues = self.history.learnt()
+        return {
+            name: replace(queue, habit=self._habit(queue.demand.calls))
+            for name, queue in queues.items()
+            if min(queue.demand.calls) < self.day
+        }
+
+    def _habit(self, table: Mapping[date, tuple[float, ...]]) -> Habit:
+        return habit(table, self.history.holidays, until=self.day)
+
+    @cached_property
+    def courses(self) -> list[Course]:
+        """The site first, then its queues where there are several."""
+        named = {name: queue.demand for name, queue in self.learnt.items()}
+        site = {"": site_demand(self.learnt.values())} if named else {}
+        return [self._course(name, demand) for name, demand in (site | (named if len(named) > 1 else {})).items()]
+
+    def _course(self, name: str, demand: Fresh) -> Course:
+        calls, losses = (_Against(self, table) for table in (demand.calls, demand.losses))
+        half_hours = {
+            number: (calls.over(range(number, number + 1)), losses.over(range(number, number + 1)))
+            for number in self.passed
+            if calls.came[number] or calls.expected.mean[number]
+        }
+        expected = calls.expected
+        return Course(
+            name, expected.basis, len(expected.days), calls.over(self.passed), losses.over(self.passed), half_hours
+        )
+
+    @cached_property
+    def needed(self) -> dict[str, tuple[int, ...]]:
+        """The agents that the half hours ahead need at their desks, by queue, bettered by how the day has gone."""
+        terms = Terms(again_share=min(1.0, self.history.site().again_share))
+        found = {}
+        for name, queue in self.learnt.items():
+            so_far = queue.demand.calls.get(self.day, _NOBODY)[: len(self.passed)]
+            need = queue.need(self.day, terms, so_far=so_far)
+            found[name] = tuple(need[number].at_work for number in self.ahead)
+        return found
+
+    @cached_property
+    def advice(self) -> list[Advice]:
+        """Who is to help where: moves between queues of a group, then additions. None where nobody knows who is there.
+
+        A queue that nobody listens to is not advised.
+        """
+        if self.at_work is None:
+            return []
+        needed = {queue: row for queue, row in self.needed.items() if queue in self.at_work}
+        return staffing.advise(needed, self.at_work, self.half_hour, self._same_group)
+
+    def _same_group(self, queue: str, other: str) -> bool:
+        return self.shift.rules.queue(queue).group == self.shift.rules.queue(other).group
+
+    def begins_at(self, number: int) -> int:
+        """Say when half hour `number` of today begins; 48 is midnight."""
+        wall = datetime.combine(self.day, time()) + timedelta(minutes=30 * number)
+        return clock.first(wall, self.zone)
+
+    def losses(self, queue: str, numbers: range, day: date | None = None) -> float:
+        """Count the fresh losses of a queue in some half hours of a day."""
+        known = self.learnt.get(queue)
+        row = known.demand.losses.get(day or self.day, _NOBODY) if known else _NOBODY
+        return sum(row[number] for number in numbers)
+
+    def losses_expected(self, queue: str, numbers: range) -> float:
+        """Forecast the same for today."""
+        return sum(self.learnt[queue].loses(self.day).mean[number] for number in numbers)
+
+
+class _Against:
+    """What came today, and what was expected of the day before it began."""
+
+    def __init__(self, today: Today, table: Mapping[date, tuple[float, ...]]) -> None:
+        self._habit = habit(table, today.history.holidays, until=today.day)
+        self.came: Sequence[float] = table.get(today.day, _NOBODY)
+        self.expected: Forecast = forecast(table, today.day, today.history.holidays, habit=self._habit)
+
+    def over(self, numbers: range) -> Tally:
+        return staffing.tally(self.expected, self.came, self._habit, numbers)
+
+
+def look(connection: Connection, settings: Settings, now: int) -> Today:
+    """Look at the day of one PBX. StoreError for an empty database."""
+    shift = current(connection, settings)
+    history = History(shift.hours.zone, settings.rules.holidays)
+    for call in past_calls(connection, now - PAST):
+        if call.pbx == shift.pbx:
+            history.add(call)
+    picture = live.recall(connection, shift.pbx)
+    if picture is None or now - picture[1] > STALE_S * SECOND or picture[0].closed == "pbx-not-connected":
+        return Today(shift, now, history, None, {})
+    seen = picture[0]
+    crews = alarms.crews(seen.at_work, seen.loads, shift)
+    return Today(shift, now, history, seen.at_work, dict(_breaking(connection, shift, crews, now)))
+
+
+def _breaking(
+    connection: Connection, shift: Shift, crews: Mapping[str, Crew], now: int
+) -> Iterator[tuple[str, Breaking]]:
+    for group, dues in sorted(alarms.owed(connection, shift, now).items()):
+        crew = crews.get(group, alarms.nobody(shift))
+        yield group, Breaking(alarm.forecast(dues, crew, now), alarm.schedule(dues, crew, 0, now).broken)
