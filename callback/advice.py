@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, exists, func, select, update
 
 from callback.report_rates import CLOSED_BY_RULE, INVALID
 from callback.store import tables as t
@@ -34,7 +34,7 @@ _CAME = (
 
 
 def record(connection: Connection, today: Today) -> int:
-    """Keep the advice of now; what was given for the same time stays as it was given first. Returns how many are new."""
+    """Keep the advice of now, and say how much of it is new: for one time, what was given first stays."""
     return sum(insert_new(connection, t.advice, _row(today, one)) for one in today.advice)
 
 

@@ -16,6 +16,7 @@ from callback import doctor as examination
 from callback.app import Service
 from callback.cli_import import import_queue_log
 from callback.cli_report import hints, report
+from callback.cli_today import today
 from callback.doctor.text import send_one
 from callback.errors import CallbackError
 from callback.settings import Settings, load
@@ -43,6 +44,7 @@ app.add_typer(cli_texts.answers, name="answers")
 app.command()(import_queue_log)
 app.command()(hints)
 app.command()(report)
+app.command()(today)
 
 SettingsFile = Annotated[
     Path,

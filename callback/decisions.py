@@ -83,7 +83,7 @@ def postpone(connection: Connection, shift: Shift, reservation: int, until_at: i
     if until_at <= now:
         raise CallbackError("that time has passed: postpone to a later one, or `call-now`")
     due_at = shift.hours_of(row.e164, row.trunk).next_opening(until_at)
-    _change(connection, reservation, due_at=due_at)
+    _change(connection, reservation, due_at=due_at, overdue_by_at=None)  # nor is he given up before it
     facts = {"due_at": due_at, "deadline_at": row.deadline_at}
     return _told(connection, shift, reservation, "postpone", by, facts, now)
 

@@ -1,4 +1,4 @@
-"""The day so far against its forecast, the promises that will break, and who could help where: one look at all three."""
+"""The day so far against its forecast, the promises that will break, and who could help where."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from callback import alarms, live
 from callback.history import History, site_demand
 from callback.history_store import past_calls
+from callback.live import Live
 from callback.queue_view import STALE_S
 from callback.settings import Settings
 from callback.shift import Shift, current
@@ -190,12 +191,18 @@ def look(connection: Connection, settings: Settings, now: int) -> Today:
     for call in past_calls(connection, now - PAST):
         if call.pbx == shift.pbx:
             history.add(call)
-    picture = live.recall(connection, shift.pbx)
-    if picture is None or now - picture[1] > STALE_S * SECOND or picture[0].closed == "pbx-not-connected":
+    seen = _fresh(live.recall(connection, shift.pbx), now)
+    if seen is None:
         return Today(shift, now, history, None, {})
-    seen = picture[0]
     crews = alarms.crews(seen.at_work, seen.loads, shift)
     return Today(shift, now, history, seen.at_work, dict(_breaking(connection, shift, crews, now)))
+
+
+def _fresh(picture: tuple[Live, int] | None, now: int) -> Live | None:
+    """Give a picture that tells who is there now."""
+    if picture is None or now - picture[1] > STALE_S * SECOND:
+        return None
+    return picture[0] if picture[0].at_work and picture[0].closed != "pbx-not-connected" else None
 
 
 def _breaking(

@@ -147,6 +147,16 @@ def test_who_was_put_off_to_another_day_is_told_no_time_of_this_one(world: World
     assert world.claim(at("11:00", 24), FREE) is not None
 
 
+def test_who_is_put_off_after_the_apology_is_not_given_up_before_that(world: World) -> None:
+    world.hear(call())
+    world.carry_over(LATE)
+    with world.store.write() as connection:
+        decisions.postpone(connection, world.shift, 1, at("15:00"), By("anna", "he is at the doctor's"), LATE)
+    assert [news.event for news in world.carry_over(LATE + 31 * MINUTE)] == ["overdue"]
+    assert world.claim(at("15:00"), FREE) is not None
+    assert len(apologies(world)) == 1
+
+
 def test_who_was_put_off_by_days_is_still_called_then(world: World) -> None:
     world.hear(call())
     with world.store.write() as connection:
