@@ -127,7 +127,7 @@ def _call(at: float, serial: int, known: Sequence[str], chance: random.Random) -
         put(waited_s, agent, f"CONNECT|{waited_s:.0f}|{int(at)}.{serial + 1}|3")
         put(waited_s + talk_s, agent, f"COMPLETE{chance.choice(('CALLER', 'AGENT'))}|{waited_s:.0f}|{talk_s:.0f}|1")
     else:
-        end = "ABANDON|1|3" if fate < 0.95 else "EXITWITHTIMEOUT|1|3" if fate < 0.98 else "EXITWITHKEY|1|1|3"  # noqa: PLR2004
+        end = "ABANDON|1|3" if fate < 0.95 else "EXITWITHTIMEOUT|1|3" if fate < 0.98 else "EXITWITHKEY|1|1|3"  # noqa: PLR2004 - shares
         put(waited_s, "NONE", f"{end}|{waited_s:.0f}")
     return lines
 

@@ -27,7 +27,7 @@ from benchmarks.figures import cpu_s, tree_rss_mb
 from benchmarks.peers import ACCOUNT, WAIT_S
 from benchmarks.sender import RING
 from benchmarks.streams import TRUNKS
-from callback.app import now_us
+from callback.machine import now_us
 from callback.news import News
 from callback.scribe import Scribe, Task
 from callback.settings import Database, PbxWiring, Settings, Trunk

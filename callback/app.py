@@ -6,13 +6,13 @@ import asyncio
 import os
 import signal
 import socket
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import TextIO
 
 from callback import doorkeeper
 from callback.errors import SettingsError, StoreError
+from callback.machine import now_us
 from callback.narrator import Narrator
 from callback.news import News
 from callback.sending import gateway_of
@@ -22,11 +22,6 @@ from callback.store import lease, schema
 from callback.store.engine import Store
 from callback.texting import texting_of
 from telephony.journal import Journal, JournalError
-
-
-def now_us() -> int:
-    """This machine's clock, microseconds UTC."""
-    return time.time_ns() // 1000
 
 
 class Service:

@@ -15,6 +15,7 @@ from callback import cli_incident, cli_reservation, cli_texts, queue_view
 from callback import doctor as examination
 from callback.app import Service
 from callback.cli_import import import_queue_log
+from callback.cli_parts import DEFAULT, SettingsFile
 from callback.cli_report import hints, report
 from callback.cli_today import today
 from callback.doctor.text import send_one
@@ -45,12 +46,6 @@ app.command()(import_queue_log)
 app.command()(hints)
 app.command()(report)
 app.command()(today)
-
-SettingsFile = Annotated[
-    Path,
-    typer.Option("--settings", "-s", envvar="CALLBACK_SETTINGS", help="The settings file (TOML)."),
-]
-DEFAULT = Path("callback.toml")
 
 
 @app.command()

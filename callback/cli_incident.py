@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +12,8 @@ from rich.table import Table
 
 from callback import incidents
 from callback.audit import By
-from callback.cli_reservation import user
+from callback.cli_parts import DEFAULT, SettingsFile, Who, Why, reading
+from callback.machine import now_us, user
 from callback.settings import load
 from callback.shift import current
 from callback.store.engine import Store
@@ -22,10 +22,6 @@ from scheduler.clock import local
 app = typer.Typer(help="Many losses with one cause: nobody is called or texted for them until they have passed.")
 
 Number = Annotated[int, typer.Argument(help="The incident, as `callback incident list` numbers it.")]
-SettingsFile = Annotated[Path, typer.Option("--settings", "-s", envvar="CALLBACK_SETTINGS", help="The settings file.")]
-Who = Annotated[str | None, typer.Option("--by", help="Who decides; by default the user of this machine.")]
-Why = Annotated[str, typer.Option("--why", help="The reason; it is kept.")]
-DEFAULT = Path("callback.toml")
 
 
 @app.command("list")
@@ -37,8 +33,7 @@ def show(
     """Show the newest incidents: since when, how many were lost, how many are let go already."""
     wiring = load(settings)
     zone = wiring.rules.hours().zone
-    with closing(Store(wiring.database.url)) as store, store.read() as connection:
-        current(connection, wiring)  # an empty database is said to be one
+    with reading(wiring) as connection:
         rows = incidents.listed(connection, wiring.pbx.name, limit)
     if not rows:
         typer.echo("There was no incident.")
@@ -63,7 +58,7 @@ def drop(incident: Number, why: Why, by: Who = None, settings: SettingsFile = DE
 
 
 def _decide(settings: Path, incident: int, wish: incidents.Wish, by: By) -> None:
-    wiring, now = load(settings), time.time_ns() // 1000
+    wiring, now = load(settings), now_us()
     with closing(Store(wiring.database.url)) as store, store.write() as connection:
         incidents.decide(connection, current(connection, wiring), incident, wish, by, now)
     typer.echo(f"incident {incident} is {wish}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date, timedelta
@@ -22,6 +21,7 @@ from callback.errors import CallbackError
 from callback.history import History, site_demand
 from callback.history_store import past_calls, stints
 from callback.importing import sources
+from callback.machine import now_us
 from callback.report_rates import Rates
 from callback.report_week import Week
 from callback.settings import load
@@ -168,7 +168,7 @@ def _from_database(store: Store, history: History, *, whole: bool, since_days: i
                 history.add(call)
             for stint in stints(connection):
                 history.logged_in(stint)
-        now = time.time_ns() // 1000
+        now = now_us()
         kept = report_rates.rates(connection, now - since_days * DAY, now)
     return kept if kept[0].valid or kept[0].refused else []
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import re
-import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,8 +14,10 @@ from sqlalchemy import Connection, select
 
 from callback import audit, decisions, phone, unreserved
 from callback.audit import By
+from callback.cli_parts import DEFAULT, Limit, SettingsFile, Who, Why, reading
 from callback.decisions import Decision
 from callback.errors import CallbackError
+from callback.machine import now_us, user
 from callback.news import News
 from callback.settings import Settings, load
 from callback.shift import Shift, current
@@ -33,10 +32,6 @@ app = typer.Typer(
 
 Reservation = Annotated[int, typer.Argument(help="The reservation, as `callback queue` numbers it.")]
 Number = Annotated[str, typer.Argument(help="A telephone number, as signalled or with its country: +819012345678.")]
-SettingsFile = Annotated[Path, typer.Option("--settings", "-s", envvar="CALLBACK_SETTINGS", help="The settings file.")]
-Who = Annotated[str | None, typer.Option("--by", help="Who decides; by default the user of this machine.")]
-Why = Annotated[str, typer.Option("--why", help="The reason; it is kept.")]
-DEFAULT = Path("callback.toml")
 
 
 class What(StrEnum):
@@ -148,13 +143,12 @@ def release(
 def list_unreserved(
     settings: SettingsFile = DEFAULT,
     hours: Annotated[int, typer.Option(min=1, help="Those of the last so many hours.")] = 24,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 200,
+    limit: Limit = 200,
 ) -> None:
     """Show the losses for which nobody is called back, and why; release makes a reservation of one."""
     wiring = load(settings)
-    zone, since_at = wiring.rules.hours().zone, _now() - hours * HOUR
-    with Store(wiring.database.url).read() as connection:
-        current(connection, wiring)  # an empty database is said to be one
+    zone, since_at = wiring.rules.hours().zone, now_us() - hours * HOUR
+    with reading(wiring) as connection:
         rows = unreserved.listed(connection, wiring.pbx.name, since_at, limit)
     for row in rows:
         whose = f"{row.e164 or 'no number'} in {row.queue or 'no queue'}"
@@ -166,7 +160,7 @@ def history(reservation: Reservation, settings: SettingsFile = DEFAULT) -> None:
     """Show who decided what about a reservation, and whether the audit is whole."""
     wiring = load(settings)
     zone = wiring.rules.hours().zone
-    with Store(wiring.database.url).read() as connection:
+    with closing(Store(wiring.database.url)) as store, store.read() as connection:
         rows = connection.execute(
             select(t.audit).where(t.audit.c.reservation_id == reservation).order_by(t.audit.c.id)
         ).all()
@@ -178,8 +172,8 @@ def history(reservation: Reservation, settings: SettingsFile = DEFAULT) -> None:
 
 
 def _decide(wiring: Settings, decide: Callable[[Connection, Shift, int], list[News]]) -> None:
-    with Store(wiring.database.url).write() as connection:
-        told = decide(connection, current(connection, wiring), _now())
+    with closing(Store(wiring.database.url)) as store, store.write() as connection:
+        told = decide(connection, current(connection, wiring), now_us())
     for news in told:
         typer.echo(_line(news))
 
@@ -202,18 +196,6 @@ def _cancelled(reservations: list[int]) -> str:
 
 def _by(who: str | None, why: str) -> By:
     return By(who or user(), why)
-
-
-def user() -> str:
-    """The user of this machine, who decides where nobody else is named."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError as error:
-        raise CallbackError("this user has no name on this machine: say who decides with --by NAME") from error
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
 
 
 def _instant(wiring: Settings, text: str) -> int:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,23 +12,20 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from sqlalchemy import Connection
 
 from callback import answers as texted
 from callback import fraud
 from callback import satisfaction as yardstick
-from callback.cli_reservation import user
+from callback.cli_parts import DEFAULT, Limit, SettingsFile, reading
 from callback.errors import CallbackError
-from callback.settings import Settings, load
+from callback.machine import now_us, user
+from callback.settings import load
 from callback.shift import current
 from callback.store.engine import Store
 from callback.texting import Texting, texting_of
 from scheduler.clock import DAY, local
 
-SettingsFile = Annotated[Path, typer.Option("--settings", "-s", envvar="CALLBACK_SETTINGS", help="The settings file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
-Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
-DEFAULT = Path("callback.toml")
 
 answers = typer.Typer(help="Texts of customers that a person must read.")
 
@@ -66,7 +61,7 @@ def list_answers(
         return
     wiring = load(settings)
     zone = wiring.rules.hours().zone
-    with _reading(wiring) as connection:
+    with reading(wiring) as connection:
         rows = texted.open_answers(connection, wiring.pbx.name, limit)
     for row in rows:
         if as_json:
@@ -90,7 +85,7 @@ def done(
     wiring = load(settings)
     with closing(Store(wiring.database.url)) as store, store.write() as connection:
         current(connection, wiring)
-        if not texted.done(connection, wiring.pbx.name, answer, by or user(), _now()):
+        if not texted.done(connection, wiring.pbx.name, answer, by or user(), now_us()):
             raise CallbackError(f"no text {answer} is waiting to be read; `callback answers` lists those that are")
     typer.echo(f"text {answer} is done")
 
@@ -99,7 +94,7 @@ def refused(settings: SettingsFile = DEFAULT, *, as_json: AsJson = False, limit:
     """Show the numbers that are not called back, and why; `callback reservation release CALL` calls one back."""
     wiring = load(settings)
     zone = wiring.rules.hours().zone
-    with _reading(wiring) as connection:
+    with reading(wiring) as connection:
         rows = fraud.refused(connection, wiring.pbx.name, limit)
     if as_json:
         for row in rows:
@@ -119,8 +114,8 @@ def satisfaction(
     days: Annotated[int, typer.Option(min=1, max=3650, help="What was answered in the last so many days.")] = 30,
 ) -> None:
     """Show how customers judged the callbacks that reached them (1 to 5), by kind of loss and by speed."""
-    wiring, now = load(settings), _now()
-    with _reading(wiring) as connection:
+    wiring, now = load(settings), now_us()
+    with reading(wiring) as connection:
         rows = yardstick.judged(connection, wiring.pbx.name, now - days * DAY, now)
     if as_json:
         for row in rows:
@@ -133,14 +128,6 @@ def satisfaction(
     Console().print(table)
 
 
-@contextmanager
-def _reading(wiring: Settings) -> Iterator[Connection]:
-    """Look into the database; an empty one is said to be one."""
-    with closing(Store(wiring.database.url)) as store, store.read() as connection:
-        current(connection, wiring)
-        yield connection
-
-
 def _line(**values: Any) -> None:  # noqa: ANN401 - whatever a row holds
     typer.echo(json.dumps(values, ensure_ascii=False))
 
@@ -148,7 +135,3 @@ def _line(**values: Any) -> None:  # noqa: ANN401 - whatever a row holds
 def _plain(body: str) -> str:
     """A stranger's words for a terminal: on one line, and nothing that would steer it."""
     return "".join(character if character.isprintable() else " " for character in body)
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from itertools import groupby
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +17,8 @@ from sqlalchemy import Row
 
 from callback import advice
 from callback import today as days
+from callback.cli_parts import DEFAULT, SettingsFile
+from callback.machine import now_us
 from callback.report_text import show
 from callback.settings import load
 from callback.shift import current
@@ -29,12 +29,8 @@ from scheduler.clock import local
 from scheduler.staffing.halfhours import clock_time, half_hour
 from scheduler.staffing.today import SURE, Tally
 
-SettingsFile = Annotated[
-    Path, typer.Option("--settings", "-s", envvar="CALLBACK_SETTINGS", help="The settings file (TOML).")
-]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, in the last line.")]
 Record = Annotated[bool, typer.Option("--record", help="Keep the advice; later it is held against what came of it.")]
-DEFAULT = Path("callback.toml")
 _MOST = 5  # promises of a half hour that are named
 
 
@@ -46,7 +42,7 @@ def today(settings: SettingsFile = DEFAULT, *, as_json: AsJson = False, record: 
 
     Example: callback today --record
     """
-    wiring, now = load(settings), time.time_ns() // 1000
+    wiring, now = load(settings), now_us()
     with closing(Store(wiring.database.url)) as store:
         with store.read() as connection:
             current(connection, wiring)  # an empty database is said to be one

@@ -20,11 +20,10 @@ from callback.store import tables as t
 from callback.store.lease import Lease
 from scheduler import order
 from scheduler.candidate import Candidate
+from scheduler.clock import SECOND
 from scheduler.errors import SchedulerError
 from scheduler.promise import Promise, carry
 from telephony.dialler import Order
-
-US = 1_000_000
 
 _R = t.reservation.c
 # Made once, for they run at each claim. Who is claimed was locked, and is waiting.
@@ -163,7 +162,7 @@ def _claim(
     rules, queue = shift.rules, shift.rules.queue(row.queue)
     trunk = shift.dials_over(row.trunk)
     # EPOCH on the PBX is cut to whole seconds: one second less, and no ring reaches the cut itself
-    ring_until = min(now // US + rules.agent_wait_s + rules.ring_s, cut // US - 1)
+    ring_until = min(now // SECOND + rules.agent_wait_s + rules.ring_s, cut // SECOND - 1)
     attempt = secrets.token_hex(8)
     facts = {
         "id": attempt,
@@ -177,7 +176,7 @@ def _claim(
         "trunk": trunk,
         "decision": decision.as_json(),
         "claimed_at": now,
-        "ring_until_at": ring_until * US,
+        "ring_until_at": ring_until * SECOND,
     }
     number = connection.execute(_ATTEMPT, facts | {"of_reservation": row.id}).scalar_one()
     placed = Order(

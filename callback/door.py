@@ -10,7 +10,6 @@ import asyncio
 import logging
 import re
 import signal
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing
 from http import HTTPStatus
@@ -26,6 +25,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from callback import answers, page, sending
 from callback.errors import CallbackError, IllegalTransition, StoreError
+from callback.machine import now_us
 from callback.settings import Settings
 from callback.settings_texts import TwilioAccount
 from callback.shift import Shift, current
@@ -223,4 +223,4 @@ async def stand_open(settings: Settings, until_eof: TextIO | None) -> None:
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), until_eof)
         ending = loop.create_task(reader.read())
         ending.add_done_callback(lambda _: stopped.set())
-    await serve(settings, lambda: time.time_ns() // 1000, stopped)
+    await serve(settings, now_us, stopped)

@@ -8,10 +8,10 @@ from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
 from callback.store.inserting import insert_new
+from scheduler.clock import SECOND
 from telephony.call import Call, Verdict
 from telephony.pbx import Gap
 
-US = 1_000_000
 WHY_LENGTH = 200
 
 
@@ -114,8 +114,8 @@ def _file_verdict(connection: Connection, shift: Shift, call: Call, verdict: Ver
         "kind": verdict.kind,
         "reason": verdict.reason,
         "side": verdict.side,
-        "waited_us": round(verdict.waited_s * US),
-        "talked_us": round(verdict.talked_s * US),
+        "waited_us": round(verdict.waited_s * SECOND),
+        "talked_us": round(verdict.talked_s * SECOND),
         "evidence": list(verdict.evidence),
         "rules_version": shift.version,
         "judged_at": now,

@@ -14,9 +14,9 @@ from callback import audit, settle, wording
 from callback.audit import By
 from callback.shift import Shift
 from callback.store import tables as t
+from scheduler.clock import SECOND
 from telephony.call import Call, Verdict
 
-US = 1_000_000
 ONE_RING_BURST: Final = "one-ring-burst"
 GUARD: Final = By("service", "many one-ring calls from its block of numbers")
 BLOCK_DIGITS: Final = 3  # a thousand numbers, told apart by their last digits
@@ -49,14 +49,14 @@ def guard(connection: Connection, shift: Shift, call: Call, verdict: Verdict, e1
     """
     rules = shift.rules
     rang = (call.ended_at or call.seen_until) - call.started_at
-    if verdict.kind != "abandoned" or rang > rules.one_ring_s * US:
+    if verdict.kind != "abandoned" or rang > rules.one_ring_s * SECOND:
         return None
     block = {
         "first": e164[:-BLOCK_DIGITS] + "0" * BLOCK_DIGITS,
         "last": e164[:-BLOCK_DIGITS] + "9" * BLOCK_DIGITS,
-        "one_ring": round(rules.one_ring_s * US),
+        "one_ring": round(rules.one_ring_s * SECOND),
     }
-    since = now - round(rules.one_ring_min * 60 * US)
+    since = now - round(rules.one_ring_min * 60 * SECOND)
     if connection.execute(_NUMBERS, block | {"since": since}).scalar_one() < rules.one_ring_numbers:
         return None
     for reservation in connection.execute(_EARLIER, block | {"of_pbx": shift.pbx}).scalars().all():

@@ -11,11 +11,10 @@ from callback.live import CLOCK_MAY_BE_OFF_S
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
-from scheduler.clock import DAY
+from scheduler.clock import DAY, SECOND
 
-US = 1_000_000
-SHORTEST_RING_US = 3 * US  # before his quiet hours; less is no ring but a nuisance
-CLOCK_OFF_US = round(CLOCK_MAY_BE_OFF_S * US)  # so much too early the hours may seem to begin
+SHORTEST_RING_US = 3 * SECOND  # before his quiet hours; less is no ring but a nuisance
+CLOCK_OFF_US = round(CLOCK_MAY_BE_OFF_S * SECOND)  # so much too early the hours may seem to begin
 
 _A, _R = t.attempt.c, t.reservation.c
 # Made once, for they run at each claim

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,11 +12,12 @@ from sqlalchemy import Row
 
 from callback import dispatch, live, overdue
 from callback.errors import StoreError
+from callback.machine import now_us
 from callback.settings import Settings
 from callback.shift import Shift, current, shift_of
 from callback.store import lanes, schema
 from callback.store.engine import Store
-from scheduler.clock import SECOND, local
+from scheduler.clock import SECOND, shown
 
 STALE_S = 10
 
@@ -52,7 +52,7 @@ class Line:
 
 def open_reservations(store: Store, settings: Settings, limit: int) -> list[Line]:
     """Every open reservation of the PBX, the nearest deadline first."""
-    now, pbx = time.time_ns() // 1000, settings.pbx.name
+    now, pbx = now_us(), settings.pbx.name
     with store.read() as connection:
         if schema.current(connection) is None:
             raise StoreError(f"{store.where} is empty: start `callback run` with these settings first")
@@ -69,7 +69,7 @@ def open_reservations(store: Store, settings: Settings, limit: int) -> list[Line
 
 def left_to_people(store: Store, settings: Settings, limit: int) -> list[Line]:
     """Those whom nobody will call any more though nobody reached them: a list for people, the newest first."""
-    now = time.time_ns() // 1000
+    now = now_us()
     with store.read() as connection:
         current(connection, settings)  # an empty database is said to be one
         rows = overdue.left_to_people(connection, settings.pbx.name, limit)
@@ -172,8 +172,7 @@ def _state(line: Line) -> str:
 
 
 def _hour(at: int, zone: ZoneInfo) -> str:
-    then, today = local(at, zone), local(time.time_ns() // 1000, zone)
-    return f"{then:%H:%M}" if then.date() == today.date() else f"{then:%m-%d %H:%M}"
+    return shown(at, now_us(), zone)
 
 
 def call_line(record: dict[str, Any]) -> str:

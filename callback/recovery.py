@@ -14,12 +14,12 @@ from callback.shift import Shift
 from callback.store import checkpoints
 from callback.store import tables as t
 from callback.store.inserting import insert_new
+from scheduler.clock import SECOND
 from scheduler.errors import SchedulerError
 from scheduler.promise import Promise, late_news, merge, promise
 from scheduler.severity import Harm, severity
 from telephony.call import Call, Kind, Verdict
 
-US = 1_000_000
 AFTER_THE_FACT_S = 60  # learnt so long afterwards, as from a log, he may have been answered meanwhile
 QUIET_MERGE_S = 600  # a loss merged sooner than this after the last one sends no second text
 
@@ -155,7 +155,7 @@ def _why_not(connection: Connection, shift: Shift, loss: Loss) -> str | None:
         return "short-abandon"
     if late_news(loss.lost_at, loss.learnt_at, loss.pledge, checkpoints.first_start(connection, shift.pbx)):
         return "late-news"
-    if loss.learnt_at - loss.lost_at > AFTER_THE_FACT_S * US and _answered_since(connection, shift, loss):
+    if loss.learnt_at - loss.lost_at > AFTER_THE_FACT_S * SECOND and _answered_since(connection, shift, loss):
         return "answered-since"
     why_refused = _refusal(connection, shift, loss)
     if why_refused is not None and loss.person is not None:
@@ -261,7 +261,7 @@ def _merged(connection: Connection, shift: Shift, loss: Loss, standing: Row[Any]
     elif held and loss.verdict.kind == "requested":  # and promised: no incident holds him any more
         settle.move(connection, standing.id, "resumed", loss.learnt_at)
         held = False
-    again = loss.lost_at - standing.last_lost_at >= QUIET_MERGE_S * US and not held
+    again = loss.lost_at - standing.last_lost_at >= QUIET_MERGE_S * SECOND and not held
     text = again and wording.explain(connection, shift, standing.id, loss.verdict, pledge, loss.lost_at)
     facts = {"reservation": standing.id, "number": loss.number.e164, "queue": loss.queue, "text": text}
     return News("merged", loss.learnt_at, facts | _clock(pledge) | {"losses": standing.losses + 1})
@@ -276,7 +276,7 @@ def _severity(connection: Connection, reservation: int) -> int:
         .join(t.loss, and_(t.loss.c.pbx == v.c.pbx, t.loss.c.call_id == v.c.call_id))
         .where(t.loss.c.reservation_id == reservation, v.c.version == last.scalar_subquery())
     )
-    return severity([Harm(row.kind, row.waited_us / US) for row in connection.execute(his)])
+    return severity([Harm(row.kind, row.waited_us / SECOND) for row in connection.execute(his)])
 
 
 def _redialled(connection: Connection, shift: Shift, person: int, call: Call) -> None:

@@ -14,7 +14,6 @@ import pickle
 import signal
 import struct
 import sys
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Any, BinaryIO, Final
 
 from callback.doorkeeper import end
 from callback.errors import CallbackError, StoreError
+from callback.machine import now_us
 from callback.news import News
 from callback.sending import two_way_of
 from callback.settings import Settings
@@ -162,7 +162,7 @@ def _answer(sink: BinaryIO, told: list[News], why_not: CallbackError | None) -> 
 
 def _writer(store: Store, task: Task, told: list[News]) -> Writer:
     shift = shift_of(task.settings, task.version, two_way_of(task.settings))
-    parts = (task.held, task.journal_id, lambda: time.time_ns() // 1000)
+    parts = (task.held, task.journal_id, now_us)
     return Writer(store, shift, *parts, told.extend, lambda _: None)
 
 

@@ -18,6 +18,7 @@ from callback.shift import Shift
 from callback.store import tables as t
 from callback.store.engine import Store
 from callback.texting import TwoWay
+from scheduler.clock import SECOND
 from sms import reports
 from sms.caps import Caps
 from sms.console import ConsoleGateway
@@ -75,7 +76,7 @@ def send_due(store: Store, shift: Shift, gateway: Gateway, senders: int, stopped
         store.write,
         gateway,
         address_book,
-        lambda: began_at + round((time.monotonic() - began) * 1_000_000),
+        lambda: began_at + round((time.monotonic() - began) * SECOND),
         TEXTS_A_TURN,
         pbx=shift.pbx,
         senders=senders,
@@ -94,7 +95,7 @@ def reported(connection: Connection, shift: Shift, gateway: str, ref: str, repor
         case "opted-out":
             _opted_out(connection, shift, taken.recipient, now)
         case "again" if _wanted(connection, taken.recipient):
-            reports.send_again(connection, taken.id, now + AGAIN_S * 1_000_000, now)
+            reports.send_again(connection, taken.id, now + AGAIN_S * SECOND, now)
         case "filtered":
             log.error("carriers filter our texts (error %s): see the account's compliance settings", report.code)
     return taken

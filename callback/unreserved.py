@@ -12,10 +12,10 @@ from callback.news import News
 from callback.recovery import Loss
 from callback.shift import Shift
 from callback.store import tables as t
+from scheduler.clock import SECOND
 from scheduler.promise import promise
 from telephony.call import LEFT_UNSERVED, LOST, Call, Verdict
 
-US = 1_000_000
 _RESERVED = ("reserved", "merged")  # by the service, or released before
 _C, _V = t.call.c, t.verdict.c
 
@@ -89,7 +89,7 @@ def _loss(shift: Shift, row: Row[Any], now: int) -> Loss:
     trunk = shift.trunk_name(row.channel)
     whole = {name: row._mapping[name] for name in ("pbx", "call_id", "linkedid", "channel", "did", "started_at")}  # noqa: SLF001
     call = Call(**whole, number=row.e164, ended_at=row.ended_at, seen_until=ended_at, visits=())
-    seconds = (row.waited_us / US, row.talked_us / US)
+    seconds = (row.waited_us / SECOND, row.talked_us / SECOND)
     verdict = Verdict(row.kind, row.reason, row.side, *seconds, ("released by a person",), "log", "released")
     pledge = promise(row.kind, now, now, shift.hours_of(row.e164, trunk), shift.rules.terms())
     return Loss(call, row.queue, verdict, phone.Number(row.e164), row.person_id, ended_at, now, pledge)

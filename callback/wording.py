@@ -11,17 +11,15 @@ from sqlalchemy import Connection, Row, Select, bindparam, select, update
 from callback import blocks, link, phone
 from callback.shift import Shift
 from callback.store import tables as t
-from scheduler.clock import local
+from scheduler.clock import SECOND, shown
 from scheduler.errors import SchedulerError
 from scheduler.promise import CARRIED_OVER, Promise
 from sms import outbox
 from sms.gateway import Refused
 from sms.outbox import text_outbox
-from sms.tables import WAITING
 from sms.text import PROMISES
 from telephony.call import Call, Verdict
 
-US = 1_000_000
 LASTS_S: Final = 3600  # a text that promises nothing is of no use later than this
 RECIPIENT_ROOM: Final = 64  # of the column in the outbox: a call id may be longer, on a PBX with a long name
 
@@ -50,7 +48,6 @@ _WHOSE_CALL: Select[Any] = (
     .join(t.person)
     .where(t.call.c.pbx == bindparam("of_pbx"), t.call.c.call_id == bindparam("of_call"))
 )
-_UNSENT = select(text_outbox.c.cause).where(text_outbox.c.recipient == bindparam("whose"), WAITING)
 _PROMISED = select(text_outbox.c.id).where(
     text_outbox.c.recipient == bindparam("whose"),
     text_outbox.c.template.in_(PROMISES),
@@ -148,9 +145,7 @@ def promised(connection: Connection, reservation: int) -> bool:
 
 def withdraw(connection: Connection, reservation: int, why: str, now: int) -> None:
     """Take back the texts that nobody has begun to send; the others are sent no second time, should they come back."""
-    for cause in connection.execute(_UNSENT, {"whose": _recipient(reservation)}).scalars().all():
-        outbox.withdraw(connection, cause, why, now)
-    outbox.of_no_use(connection, _recipient(reservation), now)
+    outbox.withdraw_all(connection, _recipient(reservation), why, now)
 
 
 def forget(connection: Connection, person: int, now: int) -> None:
@@ -214,8 +209,7 @@ def tail(shift: Shift, e164: str) -> str | None:
 
 def clock_time(at: int, now: int, shift: Shift) -> str:
     """Say the time on the site's clock; on another day with that day's date, the same in every language."""
-    then, today = local(at, shift.hours.zone), local(now, shift.hours.zone)
-    return f"{then:%H:%M}" if then.date() == today.date() else f"{then:%m-%d %H:%M}"
+    return shown(at, now, shift.hours.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +247,7 @@ def _write(connection: Connection, shift: Shift, whom: Row[Any], recipient: str,
         language=queue.language,
         body=render(text.template, queue.language, values, queue=whom.queue, tail=way),
         not_before_at=text.not_before_at,
-        expires_at=text.expires_at or text.not_before_at + LASTS_S * US,
+        expires_at=text.expires_at or text.not_before_at + LASTS_S * SECOND,
         now=now,
         line=queue.text_from,
         person=_whose(whom.person_id),
@@ -275,7 +269,7 @@ def morning(connection: Connection, shift: Shift, reservation: int, now: int) ->
 
 
 def _grace(shift: Shift) -> int:
-    return round(shift.rules.text_grace_s * US)
+    return round(shift.rules.text_grace_s * SECOND)
 
 
 def _recipient(reservation: int) -> str:

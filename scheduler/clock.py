@@ -33,6 +33,12 @@ def local(at: int, zone: ZoneInfo) -> datetime:
     return (_EPOCH + at * _MICROSECOND).astimezone(zone)
 
 
+def shown(at: int, now: int, zone: ZoneInfo) -> str:
+    """Say the instant `at` on the clock of `zone`; on another day than `now` with that day's date."""
+    then = local(at, zone)
+    return f"{then:%H:%M}" if then.date() == local(now, zone).date() else f"{then:%m-%d %H:%M}"
+
+
 def micros(moment: datetime) -> int:
     """Turn a datetime that knows its zone into an instant."""
     if moment.tzinfo is None:

@@ -138,6 +138,11 @@ _REFUSED = _settled("('sending', 'unknown')", state="failed", reason=_WHY, settl
 _GIVEN_UP = _settled("('sending')", state="failed", reason=_WHY, settled_at=_NOW)
 _GIVEN_BACK = _settled("('sending')", state="waiting", reason=_WHY, not_before_at=bindparam("again_at"))
 _UNKNOWN = _settled("('sending')", state="unknown", reason=_WHY, settled_at=_NOW)
+_TAKEN_BACK = (
+    update(text_outbox)
+    .where(_columns.recipient == bindparam("whose"), WAITING)
+    .values(state="withdrawn", reason=_WHY, settled_at=_NOW)
+)
 _GONE: tuple[_Condition, ...] = (
     _columns.recipient == bindparam("whose"),
     literal("state IN ('sending', 'sent', 'unknown')"),
@@ -214,11 +219,12 @@ def withdraw(conn: Connection, cause: str, why: str, now: int) -> bool:
     return conn.execute(statement).rowcount > 0
 
 
-def of_no_use(conn: Connection, recipient: str, now: int) -> None:
-    """Let no text to this recipient that is on its way, or has left, be sent another time: what it says holds no more.
+def withdraw_all(conn: Connection, recipient: str, why: str, now: int) -> None:
+    """Take back the texts to this recipient that nobody has begun to send: what they say holds no more.
 
-    Those whose sender is just coming back are passed over.
+    Those that are on their way, or have left, are sent no second time; whose sender is just coming back is passed over.
     """
+    conn.execute(_TAKEN_BACK, {"whose": recipient, "why": why, "now": now})
     conn.execute(_OF_NO_USE, {"whose": recipient, "now": now})
 
 

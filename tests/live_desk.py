@@ -24,3 +24,9 @@ def lose(carrier: Carrier, service: Service, waited_s: float = 1.3, *, did: str 
     since = service.mark()
     call.hang_up()
     return int(service.wait("reserved", since=since)["reservation"])
+
+
+def waiting_in_order(pbx: Asterisk) -> list[str]:
+    """Who waits in the queue, as the PBX would put them through."""
+    entries = [reply for reply in pbx.action("QueueStatus", Queue="sales") if reply.get("Event") == "QueueEntry"]
+    return [entry["CallerIDNum"] for entry in sorted(entries, key=lambda entry: int(entry["Position"]))]

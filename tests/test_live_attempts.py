@@ -17,7 +17,7 @@ from lab import phone, rtp
 from lab.asterisk import MUSIC_HZ, Asterisk
 from lab.phone import AGENT_HZ, CUSTOMER_HZ, Carrier, Phone
 from telephony.dialler import Order, originate
-from tests.live_desk import CUSTOMER, DID, lose, pause
+from tests.live_desk import CUSTOMER, DID, lose, pause, waiting_in_order
 from tests.live_ear import Ear
 from tests.service import Service
 
@@ -45,12 +45,6 @@ def customer_first(pbx: Asterisk, tmp_path: Path) -> Iterator[Service]:
     if pbx.running:
         for name in ("CONNECTING", "NOBODY"):
             pbx.action("Setvar", Variable=f"LCR_SOUND_{name}", Value="")
-
-
-def waiting_in_order(pbx: Asterisk) -> list[str]:
-    """Who waits in the queue, as the PBX would put them through."""
-    entries = [reply for reply in pbx.action("QueueStatus", Queue="sales") if reply.get("Event") == "QueueEntry"]
-    return [entry["CallerIDNum"] for entry in sorted(entries, key=lambda entry: int(entry["Position"]))]
 
 
 def talk_enough(call: phone.Call) -> None:

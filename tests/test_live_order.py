@@ -12,7 +12,7 @@ from callback.store import tables as t
 from lab import phone
 from lab.asterisk import Asterisk
 from lab.phone import AGENT_HZ, Carrier, Phone
-from tests.live_desk import CUSTOMER, DID, lose, pause
+from tests.live_desk import CUSTOMER, DID, lose, pause, waiting_in_order
 from tests.service import Service
 
 pytestmark = pytest.mark.live
@@ -22,12 +22,6 @@ pytestmark = pytest.mark.live
 def service(pbx: Asterisk, tmp_path: Path) -> Iterator[Service]:
     with Service(pbx, tmp_path) as running:
         yield running
-
-
-def waiting_in_order(pbx: Asterisk) -> list[str]:
-    """Who waits in the queue, as the PBX would put them through."""
-    entries = [reply for reply in pbx.action("QueueStatus", Queue="sales") if reply.get("Event") == "QueueEntry"]
-    return [entry["CallerIDNum"] for entry in sorted(entries, key=lambda entry: int(entry["Position"]))]
 
 
 def test_with_one_agent_who_waits_goes_before_the_callback(

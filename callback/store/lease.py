@@ -10,8 +10,8 @@ from callback.errors import NotOurs, StoreError
 from callback.store.engine import clock
 from callback.store.inserting import insert_new
 from callback.store.tables import lease
+from scheduler.clock import SECOND
 
-US = 1_000_000
 _FENCE = select(lease.c.fence).where(lease.c.name == bindparam("of_name")).with_for_update(read=True)
 
 
@@ -47,14 +47,14 @@ def acquire(
     connection.execute(
         update(lease)
         .where(lease.c.name == name)
-        .values(owner=owner, host=host, fence=fence, until_at=now + int(ttl_s * US))
+        .values(owner=owner, host=host, fence=fence, until_at=now + int(ttl_s * SECOND))
     )
     return Lease(name, owner, fence, ttl_s)
 
 
 def renew(connection: Connection, held: Lease) -> None:
     """Hold the lease for another term; NotOurs when it has passed to another process."""
-    until = clock(connection) + int(held.ttl_s * US)
+    until = clock(connection) + int(held.ttl_s * SECOND)
     kept = connection.execute(
         update(lease).where(lease.c.name == held.name, lease.c.fence == held.fence).values(until_at=until)
     )

@@ -10,7 +10,6 @@ from scheduler.simulation.chance import luck
 from scheduler.simulation.story import HUNG_UP, SERVED, Owed, Story
 
 SHARES = ("dialled_30", "dialled_60", "reached_30", "reached_60", "inbound_hangups")
-COUNTS = ("lost", "nothing_60")
 _RESAMPLES = 1000
 _SOON_S = 20
 

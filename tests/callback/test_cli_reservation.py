@@ -42,7 +42,7 @@ def reservation(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     path.write_text(SETTINGS.format(database=world.store.engine.url.database), encoding="utf-8")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("CALLBACK_SETTINGS", str(path))
-    monkeypatch.setattr("callback.cli_reservation._now", lambda: NOON + MINUTE)
+    monkeypatch.setattr("callback.cli_reservation.now_us", lambda: NOON + MINUTE)
 
     def run(*words: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["callback", "reservation", *words])

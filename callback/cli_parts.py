@@ -1,0 +1,31 @@
+"""What the commands have in common: their options, and looking into the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Connection
+
+from callback.settings import Settings
+from callback.shift import current
+from callback.store.engine import Store
+
+SettingsFile = Annotated[
+    Path, typer.Option("--settings", "-s", envvar="CALLBACK_SETTINGS", help="The settings file (TOML).")
+]
+DEFAULT = Path("callback.toml")
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
+Who = Annotated[str | None, typer.Option("--by", help="Who decides; by default the user of this machine.")]
+Why = Annotated[str, typer.Option("--why", help="The reason; it is kept.")]
+
+
+@contextmanager
+def reading(wiring: Settings) -> Iterator[Connection]:
+    """Look into the database; an empty one is said to be one."""
+    with closing(Store(wiring.database.url)) as store, store.read() as connection:
+        current(connection, wiring)
+        yield connection
