@@ -32,7 +32,9 @@ class Service:
     ) -> None:
         self._settings = settings
         self._store = Store(settings.database.url)
-        self._narrator = Narrator(settings.rules.hours().zone, people, programs)
+        self._narrator = Narrator(
+            settings.rules.hours().zone, people, programs, full_numbers=settings.logs.numbers == "full"
+        )
         self._gateway = gateway_of(settings, people)
         self._settings_file = settings_file
         self._stopped = asyncio.Event()

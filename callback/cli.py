@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +19,7 @@ from callback.cli_report import hints, report
 from callback.cli_today import today
 from callback.doctor.text import send_one
 from callback.errors import CallbackError
+from callback.masking import log_to_stderr
 from callback.settings import Settings, load
 from callback.simulate import simulate
 from callback.store.engine import Store
@@ -60,6 +60,7 @@ def run(
     On a PBX whose queues are not switched on it only watches: it records whom it would text and call.
     """
     wiring = load(settings)
+    log_to_stderr(full_numbers=wiring.logs.numbers == "full")
     try:
         programs = events_json.open("a", encoding="utf-8") if events_json else None
     except OSError as error:
@@ -78,7 +79,9 @@ def door(
     """Stand open for the gateway's callbacks and the customers' page; `run` does so where `web.listen` is set."""
     from callback.door import stand_open  # noqa: PLC0415 - a second to import, and no other command needs it
 
-    asyncio.run(stand_open(load(settings), sys.stdin if until_eof else None))
+    wiring = load(settings)
+    log_to_stderr(full_numbers=wiring.logs.numbers == "full")
+    asyncio.run(stand_open(wiring, sys.stdin if until_eof else None))
 
 
 @app.command()
@@ -145,7 +148,7 @@ def _store(wiring: Settings) -> Store:
 
 def main() -> None:
     """Run the command line; what an operator can mend is one sentence and status 2, not a traceback."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_stderr()
     try:
         app()
     except (CallbackError, TelephonyError, SmsError, SchedulerError) as error:

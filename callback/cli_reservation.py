@@ -119,12 +119,17 @@ def erase(number: Number, why: Why, by: Who = None, settings: SettingsFile = DEF
     """Forget whose number this is, for good: what is open for it is cancelled, what the texts said is removed.
 
     Blocks stay, as a hash. The journal still holds what the PBX said of his calls, for seven days at most; the PBX's
-    own logs and recordings, the gateway's records, and what was written with --events-json are not ours to erase.
+    own logs and recordings, the gateway's records, and the site's backups are not ours to erase. Lines, log and
+    --events-json hold masked numbers alone, unless [logs] numbers is "full" (docs/privacy.md).
     """
     wiring, said = load(settings), _by(by, why)
     e164 = _e164(wiring, number)
     _decide(wiring, lambda c, shift, now: decisions.erase(c, shift, e164, said, now))
-    typer.echo("the journal holds what the PBX said of his calls for seven days more at most")
+    typer.echo("the journal holds what the PBX said of his calls for seven days more at most; backups, as long as kept")
+    if wiring.logs.numbers == "full":
+        typer.echo(
+            '[logs] numbers is "full": the log and the files of --events-json hold this number until you delete them'
+        )
 
 
 @app.command()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
+from callback.masking import masked_news
 from callback.news import News
 from scheduler.clock import local
 
@@ -18,20 +19,26 @@ Facts = dict[str, Any]
 
 
 class Narrator:
-    """Writes each piece of news as one line; safe to call from several threads."""
+    """Writes each piece of news as one line, without whole numbers unless asked for; safe to call from any thread."""
 
-    def __init__(self, zone: ZoneInfo, people: IO[str], programs: IO[str] | None = None) -> None:
-        self._zone, self._people, self._programs = zone, people, programs
+    def __init__(
+        self, zone: ZoneInfo, people: IO[str], programs: IO[str] | None = None, *, full_numbers: bool = False
+    ) -> None:
+        self._zone, self._people, self._programs, self._full_numbers = zone, people, programs, full_numbers
         self._lock = threading.Lock()
         self._deaf: list[IO[str]] = []
 
     def tell(self, news: Iterable[News]) -> None:
         """Write the news in order and flush. Who does not listen any more stops nothing: it is logged, once."""
         with self._lock:
-            for piece in news:
+            for piece in self.shown(news):
                 record = {"event": piece.event, "at": piece.at, **piece.facts}
                 self._write(self._people, self._line(piece))
                 self._write(self._programs, json.dumps(record, ensure_ascii=False))
+
+    def shown(self, news: Iterable[News]) -> list[News]:
+        """Give the news as it may leave the service."""
+        return [piece if self._full_numbers else masked_news(piece) for piece in news]
 
     def _write(self, stream: IO[str] | None, line: str) -> None:
         if stream is None or stream in self._deaf:

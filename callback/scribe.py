@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, Final
 from callback.doorkeeper import end
 from callback.errors import CallbackError, StoreError
 from callback.machine import now_us
+from callback.masking import log_to_stderr
 from callback.news import News
 from callback.sending import two_way_of
 from callback.settings import Settings
@@ -140,6 +141,7 @@ def _read(source: BinaryIO) -> Any:  # noqa: ANN401 - whatever our own service s
 def _work(source: BinaryIO, sink: BinaryIO) -> None:
     """Be the process."""
     tasks: list[Task] = _read(source)
+    log_to_stderr(full_numbers=tasks[0].settings.logs.numbers == "full")
     told: list[News] = []
     with closing(Store(tasks[0].settings.database.url)) as store:
         writers = [_writer(store, task, told) for task in tasks]

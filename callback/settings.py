@@ -102,6 +102,12 @@ class Alarms(Part):
         return url
 
 
+class Logs(Part):
+    """What stands in the service's lines, its log, `--events-json` and alarms."""
+
+    numbers: Literal["masked", "full"] = "masked"  # what is written there outlives an erasure
+
+
 class Settings(Part):
     """Everything the service needs to know before it starts."""
 
@@ -111,6 +117,7 @@ class Settings(Part):
     texts: Texts = Texts()
     web: Web = Web()
     alarms: Alarms = Alarms()
+    logs: Logs = Logs()
     rules: ShiftRules = ShiftRules()
 
     @model_validator(mode="after")

@@ -154,7 +154,7 @@ class Shiftwork:
     def _tell(self, news: list[News]) -> None:
         """Tell people and programs; what is alarming also reaches those who do not look. From any thread."""
         self._narrator.tell(news)
-        self._bell.ring(news)
+        self._bell.ring(self._narrator.shown(news))
 
     def _on_state(self, state: str, why: str) -> None:
         told = [News(f"pbx-{state}", self._now(), {"pbx": self._pbx.name, "why": why})]

@@ -57,6 +57,9 @@ username = "{door.username}"
 secret = "{door.secret}"
 journal = "{folder}/journal"
 
+[logs]
+numbers = "full"
+
 [trunks.main]
 channel = "PJSIP/trunk"
 dial = "PJSIP/{{number}}@trunk"

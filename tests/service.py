@@ -72,6 +72,7 @@ class Service:
             f'[pbx]\nname = "lab"\nport = {port or pbx.ami_port}\n'
             f'username = "{pbx.username}"\nsecret = "{pbx.secret}"\n'
             f'journal = "{folder / "journal"}"\nlease_s = 1\nqueue_log = "{pbx.queue_log}"\n'
+            '[logs]\nnumbers = "full"\n'
             '[trunks.main]\nchannel = "PJSIP/trunk"\ndial = "PJSIP/{number}@trunk"\nregion = "JP"\nform = "national"\n'
             "[rules]\n" + "\n".join(lines) + f"\n[rules.queues.{queue}]\n"
             'texts = "on"\ncalls = "on"\ncaller_id = "0312345678"\ncaller_name = "Support"\n'

@@ -82,7 +82,7 @@ def claimed(world: World, now: int, told: list[News]) -> Order:
 
 def lines_of(*news: News) -> list[str]:
     people = io.StringIO()
-    Narrator(TOKYO, people).tell(news)
+    Narrator(TOKYO, people, full_numbers=True).tell(news)
     return people.getvalue().splitlines()
 
 
@@ -140,7 +140,7 @@ def test_a_call_that_named_no_queue_is_told_without_one() -> None:
 def test_programs_get_one_json_object_a_line_with_every_fact(sqlite_world: World) -> None:
     news = [*told_of(sqlite_world), *SERVICE]
     people, programs = io.StringIO(), io.StringIO()
-    Narrator(TOKYO, people, programs).tell(news)
+    Narrator(TOKYO, people, programs, full_numbers=True).tell(news)
     records = [json.loads(line) for line in programs.getvalue().splitlines()]
     assert records == [{"event": piece.event, "at": piece.at, **piece.facts} for piece in news]
 
