@@ -59,6 +59,6 @@ def drop(incident: Number, why: Why, by: Who = None, settings: SettingsFile = DE
 
 def _decide(settings: Path, incident: int, wish: incidents.Wish, by: By) -> None:
     wiring, now = load(settings), now_us()
-    with closing(Store(wiring.database.url)) as store, store.write() as connection:
-        incidents.decide(connection, current(connection, wiring), incident, wish, by, now)
+    with closing(Store(wiring.database.url)) as store:
+        store.transact(lambda c: incidents.decide(c, current(c, wiring), incident, wish, by, now))
     typer.echo(f"incident {incident} is {wish}")

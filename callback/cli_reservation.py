@@ -177,8 +177,8 @@ def history(reservation: Reservation, settings: SettingsFile = DEFAULT) -> None:
 
 
 def _decide(wiring: Settings, decide: Callable[[Connection, Shift, int], list[News]]) -> None:
-    with closing(Store(wiring.database.url)) as store, store.write() as connection:
-        told = decide(connection, current(connection, wiring), now_us())
+    with closing(Store(wiring.database.url)) as store:
+        told = store.transact(lambda connection: decide(connection, current(connection, wiring), now_us()))
     for news in told:
         typer.echo(_line(news))
 

@@ -24,7 +24,7 @@ from twilio.request_validator import RequestValidator
 from twilio.twiml.messaging_response import MessagingResponse
 
 from callback import answers, page, sending
-from callback.errors import CallbackError, IllegalTransition, StoreError
+from callback.errors import CallbackError, Contended, IllegalTransition, StoreError
 from callback.machine import now_us
 from callback.settings import Settings
 from callback.settings_texts import TwilioAccount
@@ -160,7 +160,7 @@ class Door:
         try:
             try:
                 return await asyncio.to_thread(self._work, act, transaction)
-            except (IllegalTransition, IntegrityError):
+            except (IllegalTransition, IntegrityError, Contended):
                 return await asyncio.to_thread(self._work, act, transaction)
         except (IllegalTransition, IntegrityError) as error:
             log.warning("somebody was quicker, twice: %s", error)

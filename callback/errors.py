@@ -22,5 +22,9 @@ class StoreError(CallbackError):
     """The database cannot be used as it is; the message names the remedy."""
 
 
+class Contended(StoreError):
+    """Other transactions were in the way of this one; nothing of it was written, and once more it may well succeed."""
+
+
 class NotOurs(CallbackError):
     """The lease of this PBX has passed to another process; what was being written is given up."""

@@ -6,12 +6,14 @@ rings too short for anybody who wants to be served. What the number itself tells
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, func, select
 
 from callback import audit, settle, wording
 from callback.audit import By
+from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
 from scheduler.clock import SECOND
@@ -42,10 +44,11 @@ _EARLIER = (
 )
 
 
-def guard(connection: Connection, shift: Shift, call: Call, verdict: Verdict, e164: str, now: int) -> str | None:
-    """Say why a caller is refused who only rang once, like many others of his block; None where he is not.
+def guard(connection: Connection, shift: Shift, call: Call, verdict: Verdict, e164: str, now: int) -> list[News] | None:
+    """Whether a caller is refused who only rang once, like many others of the same block: then whom that holds.
 
-    Those of the block who were reserved before it showed are held, for a person to look at.
+    Those of the block who were reserved before it showed are held, for a person to look at. None where the caller is
+    not refused. Whoever commits keeps in the audit who was held: see `audited`.
     """
     rules = shift.rules
     rang = (call.ended_at or call.seen_until) - call.started_at
@@ -59,11 +62,23 @@ def guard(connection: Connection, shift: Shift, call: Call, verdict: Verdict, e1
     since = now - round(rules.one_ring_min * 60 * SECOND)
     if connection.execute(_NUMBERS, block | {"since": since}).scalar_one() < rules.one_ring_numbers:
         return None
-    for reservation in connection.execute(_EARLIER, block | {"of_pbx": shift.pbx}).scalars().all():
+    earlier = connection.execute(_EARLIER, block | {"of_pbx": shift.pbx}).scalars().all()
+    for reservation in earlier:
         settle.move(connection, reservation, "held", now)
         wording.withdraw(connection, reservation, ONE_RING_BURST, now)
-        audit.add(connection, shift.pbx, GUARD, "held", reservation, {"reason": ONE_RING_BURST}, now)
-    return ONE_RING_BURST
+    return [News("held", now, {"reservation": reservation, "why": ONE_RING_BURST}) for reservation in earlier]
+
+
+def audited(connection: Connection, shift: Shift, told: Iterable[News], now: int) -> None:
+    """Keep in the audit whom the guard held, once all the other work of a transaction is done.
+
+    The end of the audit's chain is one row, which every decision locks after its reservation: who locked it first and
+    a reservation afterwards would wait for a person who waits for the row.
+    """
+    for news in told:
+        if news.event == "held":
+            facts = {"reason": news.facts["why"]}
+            audit.add(connection, shift.pbx, GUARD, "held", news.facts["reservation"], facts, now)
 
 
 def refused(connection: Connection, pbx: str, limit: int) -> list[Row[Any]]:

@@ -110,7 +110,8 @@ def hold(connection: Connection, incident: int | None, reservation: int, now: in
 
 def tend(connection: Connection, shift: Shift, now: int) -> list[News]:
     """Move every open incident on with time: what is quiet drains, what is drained is over."""
-    rows = connection.execute(select(t.incident).where(_I.pbx == shift.pbx, t.INCIDENT_OPEN).with_for_update())
+    still = select(t.incident).where(_I.pbx == shift.pbx, t.INCIDENT_OPEN).order_by(_I.id)
+    rows = connection.execute(still.with_for_update())
     return [news for row in rows.all() for news in _tended(connection, shift, row, now)]
 
 

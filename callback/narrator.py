@@ -94,6 +94,11 @@ def _withdrawn(facts: Facts, _time: Time) -> str:
     return f"#{facts['reservation']} the call was not lost after all"
 
 
+def _held(facts: Facts, _time: Time) -> str:
+    why = {"one-ring-burst": "many numbers of its block rang once"}.get(facts["why"], facts["why"])
+    return f"#{facts['reservation']} is held until a person resumes it: {why}"
+
+
 def _carried_over(facts: Facts, time: Time) -> str:
     again = f"from {time(facts['from_at'])}, {time(facts['deadline_at'])} at the latest"
     return f"#{facts['reservation']} not kept today: {again}"
@@ -192,6 +197,7 @@ _LINES: dict[str, Callable[[Facts, Time], str]] = {
     "merged": _merged,
     "not-recovered": _not_recovered,
     "withdrawn": _withdrawn,
+    "held": _held,
     "carried-over": _carried_over,
     "expired": _expired,
     "dialling": _dialling,

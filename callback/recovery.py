@@ -126,11 +126,11 @@ def _pledged(
 
 def _recover(connection: Connection, shift: Shift, loss: Loss) -> list[News]:
     """Reserve a callback, or keep in hyphenated words why there is none."""
-    why_not = _why_not(connection, shift, loss)
+    why_not, held = _why_not(connection, shift, loss)
     if why_not is not None:
         filing.mark(connection, loss.call, why_not)
         facts = {"call_id": loss.call.call_id, "number": loss.call.number, "why": why_not}
-        return [News("not-recovered", loss.learnt_at, facts)]
+        return [News("not-recovered", loss.learnt_at, facts), *held]
     cause = incidents.cause_of(loss.queue, loss.verdict, shift.trunk_name(loss.call.channel))
     met = incidents.meet(connection, shift, cause, loss.lost_at, loss.learnt_at)
     loss = replace(loss, cause=cause, incident=met.incident, held=met.holds)
@@ -146,7 +146,19 @@ def reserve(connection: Connection, shift: Shift, loss: Loss) -> News:
     return _merged(connection, shift, loss, standing)
 
 
-def _why_not(connection: Connection, shift: Shift, loss: Loss) -> str | None:
+def _why_not(connection: Connection, shift: Shift, loss: Loss) -> tuple[str | None, list[News]]:
+    """Why nobody is called back for this loss, None where somebody is; and whom that holds."""
+    why = _unfit(connection, shift, loss)
+    if why is not None:
+        return why, []
+    why, held = _refusal(connection, shift, loss)
+    if why is not None and loss.person is not None:
+        _refuse(connection, shift, loss)
+    return why, held
+
+
+def _unfit(connection: Connection, shift: Shift, loss: Loss) -> str | None:
+    """Why nobody would be called back for such a loss, whoever called."""
     if not loss.queue:
         return "no-queue"
     if loss.call.confirmed is False:
@@ -157,10 +169,7 @@ def _why_not(connection: Connection, shift: Shift, loss: Loss) -> str | None:
         return "late-news"
     if loss.learnt_at - loss.lost_at > AFTER_THE_FACT_S * SECOND and _answered_since(connection, shift, loss):
         return "answered-since"
-    why_refused = _refusal(connection, shift, loss)
-    if why_refused is not None and loss.person is not None:
-        _refuse(connection, shift, loss)
-    return why_refused
+    return None
 
 
 def _answered_since(connection: Connection, shift: Shift, loss: Loss) -> bool:
@@ -168,13 +177,14 @@ def _answered_since(connection: Connection, shift: Shift, loss: Loss) -> bool:
     return person is not None and redial.spoken_to_since(connection, shift, person, loss.queue, loss.lost_at)
 
 
-def _refusal(connection: Connection, shift: Shift, loss: Loss) -> str | None:
-    """Why this number is not called back; None where it is."""
+def _refusal(connection: Connection, shift: Shift, loss: Loss) -> tuple[str | None, list[News]]:
+    """Why this number is not called back, None where it is; and who of its block is held for the same reason."""
     if isinstance(loss.number, phone.Refused):
-        return loss.number.reason
+        return loss.number.reason, []
     if blocks.standing(connection, loss.number.e164).calls:
-        return "number-blocked"
-    return fraud.guard(connection, shift, loss.call, loss.verdict, loss.number.e164, loss.learnt_at)
+        return "number-blocked", []
+    held = fraud.guard(connection, shift, loss.call, loss.verdict, loss.number.e164, loss.learnt_at)
+    return (None, []) if held is None else (fraud.ONE_RING_BURST, held)
 
 
 def _refuse(connection: Connection, shift: Shift, loss: Loss) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 
 from callback import breaker, placing, wording
 from callback import reservation as life
@@ -77,7 +77,7 @@ def end(
     now: int,
 ) -> list[News]:
     """Write down how an attempt ended and what follows; an attempt ends once, whoever says so again."""
-    a, r = t.attempt, t.reservation
+    a = t.attempt
     flight = connection.execute(
         select(a.c.reservation_id, a.c.ring_until_at, a.c.trunk).where(
             a.c.id == attempt, a.c.pbx == shift.pbx, a.c.in_flight
@@ -85,7 +85,7 @@ def end(
     ).first()
     if flight is None:
         return []
-    row = connection.execute(select(r).where(r.c.id == flight.reservation_id).with_for_update()).one()
+    row = _locked(connection, flight.reservation_id)
     following = retry.after(outcome, row.tries, shift.rules.policy())
     counted = not isinstance(following, retry.Retry) or following.counts
     ended = {
@@ -114,6 +114,17 @@ def end(
     if outcome in TELLING:
         told += breaker.told(connection, shift, flight.trunk, attempt, now)
     return told
+
+
+def _locked(connection: Connection, reservation: int) -> Row[Any]:
+    """Lock a reservation together with all that its customer's being reached would settle, in the order of their ids.
+
+    Whoever locks several of one customer does so in that order: one who had the last could else wait for the first.
+    """
+    r = t.reservation
+    his = select(r.c.person_id).where(r.c.id == reservation).scalar_subquery()
+    several = select(r).where(r.c.person_id == his, or_(t.OPEN, r.c.id == reservation)).order_by(r.c.id)
+    return next(row for row in connection.execute(several.with_for_update()).all() if row.id == reservation)
 
 
 def _follow(

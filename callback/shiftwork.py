@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
@@ -271,14 +271,14 @@ class Shiftwork:
         with self._store.read() as connection:
             return lanes.in_flight(connection, self._shift.pbx)
 
-    async def _end(self, attempt: str, outcome: str, evidence: list[str], steps: Iterable[StepName] = ()) -> None:
-        def ended() -> list[News]:
-            with self._transaction() as connection:
-                now, shift = self._now(), self._shift
-                told = [news for step in steps for news in settle.progress(connection, shift, attempt, step, now)]
-                return told + settle.end(connection, shift, attempt, outcome, evidence, now, now)
+    async def _end(self, attempt: str, outcome: str, evidence: list[str], steps: tuple[StepName, ...] = ()) -> None:
+        def ended(connection: Connection) -> list[News]:
+            lease.guard(connection, self._held)
+            now, shift = self._now(), self._shift
+            told = [news for step in steps for news in settle.progress(connection, shift, attempt, step, now)]
+            return told + settle.end(connection, shift, attempt, outcome, evidence, now, now)
 
-        self._tell(await asyncio.to_thread(ended))
+        self._tell(await asyncio.to_thread(self._store.transact, ended))
 
     async def _learn(self) -> None:
         """See what the last weeks' calls were like: what a callback costs live callers is reckoned from it."""

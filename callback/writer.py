@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy import Connection
 
-from callback import filing, recovery, settle
+from callback import filing, fraud, recovery, settle
 from callback.errors import NotOurs, StoreError
 from callback.news import News
 from callback.shift import Shift
@@ -106,7 +106,7 @@ class Writer:
             try:
                 news = await self._somewhere(batch)
             except StoreError as error:
-                log.warning("the database is away, trying again every %s s: %s", RETRY_S, error)
+                log.warning("not committed yet, trying again every %s s: %s", RETRY_S, error)
                 await asyncio.sleep(RETRY_S)
             else:
                 self._tell(news)
@@ -142,12 +142,16 @@ class Writer:
 
     def _transaction(self, items: list[Item], checkpoint: int | None) -> list[News]:
         now = self._clock()
-        with self._store.write() as connection:
+
+        def done(connection: Connection) -> list[News]:
             guard(connection, self._held)
             news = [piece for item in items for piece in self._one(connection, item, now)]
+            fraud.audited(connection, self._shift, news, now)  # last: whoever decides takes the audit's end last
             if checkpoint is not None:
                 checkpoints.advance(connection, self._shift.pbx, self._journal_id, checkpoint, now)
-        return news
+            return news
+
+        return self._store.transact(done)
 
     def _one(self, connection: Connection, item: Item, now: int) -> list[News]:
         match item:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from callback.errors import StoreError
+from callback.errors import Contended, StoreError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 10
 # A process that stands still must not hold a lease's row for ever: the next one could never take over.
@@ -20,6 +25,13 @@ _POSTGRESQL = {
     "connect_timeout": 5,
     "options": "-c idle_in_transaction_session_timeout=5s -c lock_timeout=10s -c statement_timeout=30s",
 }
+_IN_THE_WAY: Final = {
+    "40P01": "a deadlock",
+    "40001": "no order in which both could be done",
+    "55P03": "it waited too long for a lock",
+    "57014": "it took too long",
+}
+"""By PostgreSQL's SQLSTATE: what ends a transaction although neither it nor the server is at fault."""
 _CLOCK = {
     "sqlite": text("SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"),
     "postgresql": text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"),
@@ -67,6 +79,19 @@ class Store:
                 connection.invalidate()  # SQLAlchemy gives it back as it is: for ever inside this transaction
                 raise
 
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Do some work in one transaction; once more, from its start, where other transactions were in the way.
+
+        It must do nothing but write to the connection. Contended where they were in the way twice.
+        """
+        try:
+            with self.write() as connection:
+                return work(connection)
+        except Contended as error:
+            log.info("%s; done once more", error)
+        with self.write() as connection:
+            return work(connection)
+
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Let the threads that write to SQLite follow each other: its own waiting sleeps, up to 100 ms at a time."""
@@ -103,6 +128,10 @@ class Store:
         except DBAPIError as error:
             if isinstance(error, (IntegrityError, DataError, ProgrammingError)):
                 raise  # the fault is in what was to be written, not in the database
+            if (why := _IN_THE_WAY.get(getattr(error.orig, "sqlstate", None) or "")) is not None:
+                raise Contended(
+                    f"{self.where}: other transactions were in the way ({why}): nothing was written; try again"
+                ) from error
             raise StoreError(self._unusable(error)) from error
         except PoolTimeoutError as error:
             raise StoreError(f"{self.where}: every connection is taken; see what holds them") from error

@@ -34,6 +34,7 @@ SERVICE = [  # told by the service itself
     News("decided", NOON, {"reservation": 7, "action": "slot", "slot_at": NOON, "who": "anna", "why": "he asked"}),
     News("decided", NOON, {"action": "erase", "cancelled": [7], "who": "anna", "why": "he asked us to"}),
     News("cancelled", NOON, {"reservation": 7, "why": "number-blocked"}),
+    News("held", NOON, {"reservation": 7, "why": "one-ring-burst"}),
     News("pbx-refused", NOON, {"pbx": "main", "why": "2 forged messages"}),
     News("unknown-queue", NOON, {"queue": "sails", "why": "no such queue on the PBX"}),
     News("lease-kept", NOON, {"why": "the database is away"}),

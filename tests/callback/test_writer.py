@@ -114,6 +114,9 @@ class Shaky:
             if away[1]:
                 raise away[0]
 
+    def transact(self, work: Callable[[Connection], Any]) -> Any:
+        return Store.transact(self.as_store(), work)
+
     def as_store(self) -> Store:
         return cast("Store", self)
 

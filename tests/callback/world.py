@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from callback import dispatch, recovery, settle
+from callback import dispatch, fraud, recovery, settle
 from callback.live import Live
 from callback.news import News
 from callback.rules import QueueRules, ShiftRules
@@ -136,7 +136,10 @@ class World:
     ) -> list[News]:
         """The same in a transaction that is open."""
         verdict = judged(call, kind, source=source)
-        return recovery.record(connection, self.shift, call, verdict, now or call.ended_at or 0)
+        learnt_at = now or call.ended_at or 0
+        told = recovery.record(connection, self.shift, call, verdict, learnt_at)
+        fraud.audited(connection, self.shift, told, learnt_at)
+        return told
 
     def claim(self, now: int = NOON, live: Live | None = None) -> Order | None:
         """Claim the next callback as the service does: its right to do so is looked at first."""
