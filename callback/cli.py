@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from callback import cli_incident, cli_reservation, cli_texts, queue_view
+from callback import cli_incident, cli_reservation, cli_texts, queue_view, terminal
 from callback import doctor as examination
 from callback.app import Service
 from callback.cli_import import import_queue_log
@@ -100,7 +99,7 @@ def queue(
     rows = view(_store(wiring), wiring, limit)
     if as_json:
         for row in rows:
-            typer.echo(json.dumps(row.as_json(), ensure_ascii=False))
+            terminal.put_json(row.as_json())
     elif closed:
         queue_view.show(rows, wiring.rules.hours().zone, "Nobody is left to people.")
     else:
@@ -117,7 +116,10 @@ def replay(
     for file in files:
         for call, verdict in calls_of(file):
             record = call_as_json(call, verdict)
-            typer.echo(json.dumps(record, ensure_ascii=False) if as_json else queue_view.call_line(record))
+            if as_json:
+                terminal.put_json(record)
+            else:
+                terminal.say(queue_view.call_line(record))
 
 
 @app.command()
@@ -133,11 +135,12 @@ def doctor(
     """Check settings, database, manager login and rights, contexts and clocks; say the remedy for each fault."""
     if number is not None:
         for line in examination.number_lines(load(settings), number):
-            typer.echo(line)
+            terminal.say(line)
         return
     healthy = True
     for finding in examination.examine(settings) if text is None else send_one(load(settings), text):
-        typer.echo(finding.line())
+        for line in finding.line().split("\n"):
+            terminal.say(line)
         healthy = healthy and finding.ok
     raise typer.Exit(0 if healthy else 1)
 
@@ -152,7 +155,8 @@ def main() -> None:
     try:
         app()
     except (CallbackError, TelephonyError, SmsError, SchedulerError) as error:
-        typer.echo(f"callback: {error}", err=True)
+        for line in f"callback: {error}".split("\n"):
+            terminal.say(line, error=True)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from datetime import timedelta
@@ -14,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from callback import report_text
+from callback import report_text, terminal
 from callback.history import History, site_demand
 from callback.history_store import Keeping
 from callback.importing import Imported, Source, read, sources
@@ -134,12 +133,12 @@ def _told(history: History, imported: Imported, kept: int | None, *, as_json: bo
     cells = peaks.heat_map(site_demand(queues.values()), holidays=history.holidays)
     hints = best_hints(history, queues)
     if as_json:
-        typer.echo(json.dumps(_json(history, imported, kept, peaks.words(cells), hints), ensure_ascii=False))
+        terminal.put_json(_json(history, imported, kept, peaks.words(cells), hints))
         return
     console, show = Console(), report_text.show
     site = history.site()
     show(console, [f"{imported.all_lines:,} lines, {report_text.span_said(history)}", *report_text.faults(imported)])
-    console.print(report_text.counts(history))
+    terminal.put(report_text.counts(history))
     show(console, report_text.reasons(site))
     if history.own_callbacks:
         show(console, [f"left out: {history.own_callbacks:,} of our own callbacks"])

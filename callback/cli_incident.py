@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from callback import incidents
+from callback import incidents, terminal
 from callback.audit import By
 from callback.cli_parts import DEFAULT, SettingsFile, Who, Why, reading
 from callback.machine import now_us, user
@@ -36,13 +34,15 @@ def show(
     with reading(wiring) as connection:
         rows = incidents.listed(connection, wiring.pbx.name, limit)
     if not rows:
-        typer.echo("There was no incident.")
+        terminal.say("There was no incident.")
         return
-    table = Table("#", "queue/reason/trunk", "state", "since", "last lost", "lost", "let go")
-    for row in rows:
-        times = (f"{local(at, zone):%m-%d %H:%M:%S}" for at in (row.opened_at, row.last_lost_at))
-        table.add_row(str(row.id), row.cause, row.state, *times, str(row.losses), str(row.let_go))
-    Console().print(table)
+    heads = ("#", "queue/reason/trunk", "state", "since", "last lost", "lost", "let go")
+    cells = [
+        (str(row.id), row.cause, row.state, *times, str(row.losses), str(row.let_go))
+        for row in rows
+        for times in [[f"{local(at, zone):%m-%d %H:%M:%S}" for at in (row.opened_at, row.last_lost_at)]]
+    ]
+    terminal.put(terminal.table(heads, cells, figures={"#", "lost", "let go"}))
 
 
 @app.command()

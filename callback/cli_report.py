@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -15,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from callback import report_html, report_rates, report_text, report_week
+from callback import report_html, report_rates, report_text, report_week, terminal
 from callback.cli_import import LogZone, Zone, site_zone, with_progress
 from callback.errors import CallbackError
 from callback.history import History, site_demand
@@ -82,7 +81,7 @@ def hints(
     if as_csv:
         _as_csv(made)
     elif as_json:
-        typer.echo(json.dumps(_week_json(made), ensure_ascii=False))
+        terminal.put_json(_week_json(made))
     else:
         _show_week(Console(), made)
 
@@ -123,7 +122,7 @@ def report(
         rates = {one.queue or "all": one.as_json() for one in kept}
         forecast = [{name: getattr(row, name) for name in Accuracy.__slots__} for row in off]
         told |= {"peaks": peaks.words(cells), "promises": rates, "forecast": forecast} | _week_json(made)
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        terminal.put_json(told)
     elif html is None:
         _show_report(Console(), history, cells, kept, off)
         _show_week(Console(), made)
@@ -239,7 +238,7 @@ def _show_report(
 ) -> None:
     show = report_text.show
     show(console, [report_text.span_said(history)])
-    console.print(report_text.counts(history))
+    terminal.put(report_text.counts(history))
     show(console, report_text.reasons(history.site()))
     show(console, [], "Losses")
     console.print(report_text.heat(cells))

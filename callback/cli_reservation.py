@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection, select
 
-from callback import audit, decisions, phone, unreserved
+from callback import audit, decisions, phone, terminal, unreserved
 from callback.audit import By
 from callback.cli_parts import DEFAULT, Limit, SettingsFile, Who, Why, reading
 from callback.decisions import Decision
@@ -156,8 +156,8 @@ def list_unreserved(
     with reading(wiring) as connection:
         rows = unreserved.listed(connection, wiring.pbx.name, since_at, limit)
     for row in rows:
-        whose = f"{row.e164 or 'no number'} in {row.queue or 'no queue'}"
-        typer.echo(f"{row.call_id:<24} {local(row.started_at, zone):%m-%d %H:%M}  {whose}: {row.kind}, {row.recovery}")
+        when, whose = f"{local(row.started_at, zone):%m-%d %H:%M}", row.e164 or "no number"
+        terminal.say(f"{row.call_id:<24} {when}  {whose} in {row.queue or 'no queue'}: {row.kind}, {row.recovery}")
 
 
 @app.command()
@@ -171,7 +171,7 @@ def history(reservation: Reservation, settings: SettingsFile = DEFAULT) -> None:
         ).all()
         broken = audit.broken_at(connection)
     for row in rows:
-        typer.echo(f"{local(row.at, zone):%Y-%m-%d %H:%M:%S}  {row.action:<15} {row.who}: {row.why}")
+        terminal.say(f"{local(row.at, zone):%Y-%m-%d %H:%M:%S}  {row.action:<15} {row.who}: {row.why}")
     if broken is not None:
         raise CallbackError(f"the audit was tampered with: its chain is broken at {broken}")
 
@@ -180,7 +180,7 @@ def _decide(wiring: Settings, decide: Callable[[Connection, Shift, int], list[Ne
     with closing(Store(wiring.database.url)) as store:
         told = store.transact(lambda connection: decide(connection, current(connection, wiring), now_us()))
     for news in told:
-        typer.echo(_line(news))
+        terminal.say(_line(news))
 
 
 def _line(news: News) -> str:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from callback import answers as texted
-from callback import fraud
+from callback import fraud, terminal
 from callback import satisfaction as yardstick
 from callback.cli_parts import DEFAULT, Limit, SettingsFile, reading
 from callback.errors import CallbackError
@@ -43,13 +39,11 @@ def texts(
     texting = texting_of(load(file)) if file else Texting()
     samples = list(texting.samples())
     if as_json:
-        typer.echo(json.dumps([asdict(sample) for sample in samples], ensure_ascii=False, indent=1))
+        terminal.put_json([asdict(sample) for sample in samples], indent=1)
         return
-    table = Table("template", "language", "text", "encoding", "segments")
-    for sample in samples:
-        cells = (sample.template, sample.language, sample.text, sample.encoding, str(sample.segments))
-        table.add_row(*map(escape, cells))
-    Console().print(table)
+    heads = ("template", "language", "text", "encoding", "segments")
+    rows = [(one.template, one.language, one.text, one.encoding, str(one.segments)) for one in samples]
+    terminal.put(terminal.table(heads, rows, sentences={"text"}, figures={"segments"}))
 
 
 @answers.callback(invoke_without_command=True)
@@ -70,7 +64,7 @@ def list_answers(
         else:
             about = f" (reservation {row.reservation_id})" if row.reservation_id else ""
             whose = f"{row.e164 or 'no number'}{about}"
-            typer.echo(f"{row.id:>6}  {local(row.received_at, zone):%m-%d %H:%M}  {whose}: {_plain(row.body)}")
+            terminal.say(f"{row.id:>6}  {local(row.received_at, zone):%m-%d %H:%M}  {whose}: {row.body}")
 
 
 @answers.command("done")
@@ -100,11 +94,13 @@ def refused(settings: SettingsFile = DEFAULT, *, as_json: AsJson = False, limit:
         for row in rows:
             _line(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
         return
-    table = Table("number", "queue", "why", "calls", "last call", "call")
-    for row in rows:
-        last = f"{local(row.last_lost_at, zone):%m-%d %H:%M}"
-        table.add_row(row.number, row.queue, row.reason, str(row.losses), last, row.call_id)
-    Console().print(table)
+    heads = ("number", "queue", "why", "calls", "last call", "call")
+    lasts = [f"{local(row.last_lost_at, zone):%m-%d %H:%M}" for row in rows]
+    cells = [
+        (row.number, row.queue, row.reason, str(row.losses), last, row.call_id)
+        for row, last in zip(rows, lasts, strict=True)
+    ]
+    terminal.put(terminal.table(heads, cells, figures={"calls"}))
 
 
 def satisfaction(
@@ -121,17 +117,14 @@ def satisfaction(
         for row in rows:
             _line(**asdict(row))
         return
-    table = Table("lost as", "called within", "answers", "mean", "4 or 5")
-    for row in rows:
-        speed = f"{row.within_min} min" if row.within_min else "later"
-        table.add_row(row.kind, speed, str(row.answers), f"{row.mean:.1f}", f"{row.satisfied:.0%}")
-    Console().print(table)
+    heads = ("lost as", "called within", "answers", "mean", "4 or 5")
+    cells = [
+        (row.kind, speed, str(row.answers), f"{row.mean:.1f}", f"{row.satisfied:.0%}")
+        for row in rows
+        for speed in [f"{row.within_min} min" if row.within_min else "later"]
+    ]
+    terminal.put(terminal.table(heads, cells, figures=heads[2:]))
 
 
 def _line(**values: Any) -> None:  # noqa: ANN401 - whatever a row holds
-    typer.echo(json.dumps(values, ensure_ascii=False))
-
-
-def _plain(body: str) -> str:
-    """A stranger's words for a terminal: on one line, and nothing that would steer it."""
-    return "".join(character if character.isprintable() else " " for character in body)
+    terminal.put_json(values)

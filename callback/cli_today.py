@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -10,12 +9,12 @@ from itertools import groupby
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy import Row
 
-from callback import advice
+from callback import advice, terminal
 from callback import today as days
 from callback.cli_parts import DEFAULT, SettingsFile
 from callback.machine import now_us
@@ -55,7 +54,7 @@ def today(settings: SettingsFile = DEFAULT, *, as_json: AsJson = False, record: 
                 advice.record(connection, seen)
             kept = advice.kept(connection, seen, advice.SHOWN)
     if as_json:
-        typer.echo(json.dumps(_as_json(seen, kept), ensure_ascii=False))
+        terminal.put_json(_as_json(seen, kept))
     else:
         _show(Console(), seen, kept)
 
@@ -66,7 +65,7 @@ def _show(console: Console, seen: Today, kept: Sequence[Row[Any]]) -> None:
     show(console, [f"{local(seen.now, seen.zone):%a %d %b, %H:%M} ({seen.zone.key})"])
     show(console, _courses_said(courses), f"Against the forecast, until {until}")
     if courses and courses[0].half_hours:
-        console.print(_half_hours(courses[0]))
+        terminal.put(_half_hours(courses[0]))
     if seen.at_work is None:
         show(console, ["the service is not running, or not connected: nobody knows who is there"], "What helps now")
     else:
@@ -95,17 +94,16 @@ def _said(tally: Tally, what: str) -> str:
 
 
 def _half_hours(course: Course) -> Table:
-    table = Table("", "calls", "expected", "band", "lost", "expected", "band", box=SIMPLE_HEAD, pad_edge=False)
-    for number, tallies in course.half_hours.items():
-        cells = [cell for tally in tallies for cell in _cells(tally)]
-        table.add_row(clock_time(number), *cells)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    return table
+    heads = ("", "calls", "expected", "band", "lost", "expected", "band")
+    rows = [
+        (clock_time(number), *(cell for tally in tallies for cell in _cells(tally)))
+        for number, tallies in course.half_hours.items()
+    ]
+    return terminal.table(heads, rows, figures=heads[1:])
 
 
-def _cells(tally: Tally) -> tuple[str, str, str]:
-    came = f"[bold reverse]{tally.came:.0f}[/]" if tally.leaves else f"{tally.came:.0f}"
+def _cells(tally: Tally) -> tuple[Text, str, str]:
+    came = terminal.styled(f"{tally.came:.0f}", "bold reverse" if tally.leaves else "")
     return came, f"{tally.expected:.1f}", f"{tally.low}-{tally.high}"
 
 

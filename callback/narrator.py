@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from callback.masking import masked_news
 from callback.news import News
+from callback.terminal import printable
 from scheduler.clock import local
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,8 @@ class Narrator:
         if stream is None or stream in self._deaf:
             return
         try:
-            print(line, file=stream, flush=True)
+            stream.write(f"{line}\n")  # at once: between a line and its end another thread's line would stand
+            stream.flush()
         except (OSError, ValueError) as error:
             self._deaf.append(stream)
             log.error("%s takes no more news: %s", getattr(stream, "name", stream), error)  # noqa: TRY400
@@ -54,7 +56,7 @@ class Narrator:
 
     def sentence(self, piece: News) -> str:
         """One piece of news in words, on one line."""
-        return " ".join(_LINES.get(piece.event, _plainly)(piece.facts, self._time).split())
+        return printable(" ".join(_LINES.get(piece.event, _plainly)(piece.facts, self._time).split()))
 
     def _time(self, at: int) -> str:
         return f"{local(at, self._zone):%H:%M:%S}"

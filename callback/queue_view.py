@@ -6,11 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 from sqlalchemy import Row
 
-from callback import dispatch, live, overdue
+from callback import dispatch, live, overdue, terminal
 from callback.errors import StoreError
 from callback.machine import now_us
 from callback.settings import Settings
@@ -138,30 +137,24 @@ _WORDS = {
 def show(lines: list[Line], zone: ZoneInfo, nobody: str = "Nobody waits for a callback.") -> None:
     """Print the queue as a table, in the site's time; on another day with that day's date."""
     if not lines:
-        Console().print(nobody)
+        terminal.say(nobody)
         return
-    table = Table("#", "number", "queue", "lost as", "state", "tries", "aim", "deadline", "not called yet because")
-    for line in lines:
-        deadline = _hour(line.deadline_at, zone)
-        late = f"[red]{deadline} missed[/red]" if line.overdue else deadline
-        if line.overdue_by_at is not None:
-            late = f"{late}, told {_hour(line.overdue_by_at, zone)}"
-        why = _WORDS.get(line.why_not, line.why_not).format(trunk=line.trunk)
-        if line.until_at is not None:
-            why = f"{why} until {_hour(line.until_at, zone)}"
-        kind = f"{line.kind} x{line.losses}" if line.losses > 1 else line.kind
-        cells = (
-            line.number,
-            line.queue,
-            kind,
-            _state(line),
-            str(line.tries),
-            _hour(line.aim_at, zone),
-            late,
-            why,
-        )
-        table.add_row(str(line.reservation), *cells)
-    Console().print(table)
+    heads = ("#", "number", "queue", "lost as", "state", "tries", "aim", "deadline", "not called yet because")
+    rows = [_row(line, zone) for line in lines]
+    terminal.put(terminal.table(heads, rows, sentences={"state", "deadline", heads[-1]}, figures={"#", "tries"}))
+
+
+def _row(line: Line, zone: ZoneInfo) -> list[str | Text]:
+    deadline = _hour(line.deadline_at, zone)
+    late = Text(f"{deadline} missed", "red") if line.overdue else Text(deadline)
+    if line.overdue_by_at is not None:
+        late.append(f", told {_hour(line.overdue_by_at, zone)}", "default")
+    why = _WORDS.get(line.why_not, line.why_not).format(trunk=line.trunk)
+    if line.until_at is not None:
+        why = f"{why} until {_hour(line.until_at, zone)}"
+    kind = f"{line.kind} x{line.losses}" if line.losses > 1 else line.kind
+    aim, tries = _hour(line.aim_at, zone), str(line.tries)
+    return [str(line.reservation), line.number, line.queue, kind, _state(line), tries, aim, late, why]
 
 
 def _state(line: Line) -> str:

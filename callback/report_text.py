@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from callback import terminal
 from callback.history import WINDOWS_MIN, Counts, History
 from callback.importing import Imported
 from callback.report_rates import WITHIN_MIN, Rates
@@ -35,15 +35,13 @@ def counts(history: History) -> Table:
     """Show how calls went, by queue and in all."""
     head = ["queue", "calls", "answered", "abandoned", "blocked", "asked", "else", "callers"]
     windows = "/".join(map(str, WINDOWS_MIN))
-    table = Table(*head, f"again in\n{windows} min", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    head.append(f"again in\n{windows} min")
     ordered = sorted(history.queues.items(), key=lambda pair: -pair[1].calls)
-    for name, one in ordered[:_MOST_QUEUES]:
-        table.add_row(name or "(none)", *_row(one))
+    rows = [(name or "(none)", *_row(one)) for name, one in ordered[:_MOST_QUEUES]]
+    table = terminal.table(head, rows, figures=head[1:])
     if len(ordered) != 1:
         table.add_section()
         table.add_row("all", *_row(history.site()))
-    for column in table.columns[1:]:
-        column.justify = "right"
     return table
 
 
@@ -120,7 +118,7 @@ def show(console: Console, lines: Iterable[str], title: str = "") -> None:
     if title:
         console.print(f"\n[bold]{title}[/bold]")
     for line in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(terminal.printable(line), highlight=False, markup=False, soft_wrap=True)
 
 
 def kept_said(kept: Sequence[Rates]) -> Iterable[str]:

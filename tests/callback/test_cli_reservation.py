@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from callback import cli
+from callback import cli, terminal
 from callback.store import tables as t
 from tests.callback.world import MINUTE, NOON, World, at, call, rules
 
@@ -126,3 +126,41 @@ def test_help_teaches_every_decision_and_what_erasing_leaves(reservation: Reserv
         assert re.search(rf"{name}\s+[A-Z]", out), name
     _, out = reservation("erase", "--help")
     assert "seven days at most" in " ".join(out.split())
+
+
+@pytest.mark.parametrize("name", ["[/anna]", "[red]anna[/]", "an[na", "\x1b[31manna", "an\nna\u202e"])
+def test_whoever_is_assigned_is_shown_as_written_and_steers_nothing(
+    world: World,
+    reservation: Reservation,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    world.hear(call(queue="[/x]"))
+    assert reservation("assign", "1", name, "--why", f"{name} asked", "--by", name)[0] == 0
+    status, told = reservation("history", "1")
+    monkeypatch.setattr(sys, "argv", ["callback", "queue"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    shown = capsys.readouterr().out
+    assert (status, end.value.code) == (0, 0)
+    as_shown = terminal.printable(name)
+    assert f"({as_shown})" in shown
+    assert " [/x] " in shown
+    assert f"{as_shown}: {as_shown} asked" in told
+    assert not set(told + shown) & set("\x1b\u202e")
+
+
+def test_a_number_is_found_in_the_queue_by_grep(
+    world: World, reservation: Reservation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.hear(call("09012345601", queue="a-queue-with-quite-a-long-name"))
+    reservation("assign", "1", "somebody with a long name", *BY)
+    for columns in ("20", "80", "200"):
+        monkeypatch.setenv("COLUMNS", columns)
+        monkeypatch.setattr(sys, "argv", ["callback", "queue"])
+        with pytest.raises(SystemExit):
+            cli.main()
+        (line,) = (line for line in capsys.readouterr().out.splitlines() if "+819012345601" in line)
+        assert "a-queue-with-quite-a-long-name" in line
+        assert "the service is not running" in line

@@ -96,12 +96,12 @@ def test_a_texts_link_is_as_long_as_the_sites(world: World) -> None:
 
 
 def test_what_a_person_must_read_is_shown_until_it_is_done(world: World, file: Path) -> None:
-    world.hear(call(), now=now())
+    world.hear(call(ended_at=now()))
     with world.store.write() as connection:
         inbound = Inbound("main", "SM1", "+819012345678", "", "my bill\x1b[31m is [red]wrong")
         answers.take(connection, {"main": world.shift}, inbound, now())
     shown = run("answers", "-s", file).stdout
-    assert "+819012345678 (reservation 1): my bill [31m is [red]wrong" in shown
+    assert "+819012345678 (reservation 1): my bill·[31m is [red]wrong" in shown
     (row,) = map(json.loads, run("answers", "-s", file, "--json").stdout.splitlines())
     assert (row["answer"], row["reservation"], row["wish"]) == (1, 1, "unclear")
     assert run("answers", "done", "1", "-s", file, "--by", "anna").stdout == "text 1 is done\n"
