@@ -19,7 +19,7 @@ from callback.settings import Alarms
 ALARMING: Final = frozenset(
     {
         *("alarm", "alarm-over", "incident", "trunk-resting", "trunk-back"),
-        *("gap", "pbx-down", "pbx-behind", "pbx-journal-full"),
+        *("gap", "pbx-down", "pbx-behind", "pbx-journal-full", "texts-refused"),
     }
 )
 WAITING: Final = 100

@@ -189,6 +189,13 @@ def _trunk_back(facts: Facts, _time: Time) -> str:
     return f"trunk {facts['trunk']} works again"
 
 
+def _stuck(facts: Facts, _time: Time) -> str:
+    many = "1 text" if facts["texts"] == 1 else f"{facts['texts']} texts"
+    lost = f", {facts['lost']} of them lost" if facts["lost"] else ""
+    by = f" by {facts['line']}" if facts["line"] else ""
+    return f"{many}{by} of the last hour{lost}: {facts['why']}"
+
+
 def _put_first(facts: Facts, _time: Time) -> str:
     return f"{facts['number']} calls again: he is put first in {facts['queue']}"
 
@@ -216,6 +223,8 @@ _LINES: dict[str, Callable[[Facts, Time], str]] = {
     "incident": _incident,
     "trunk-resting": _trunk_resting,
     "trunk-back": _trunk_back,
+    "texts-refused": _stuck,
+    "texts-delayed": _stuck,
     "decided": _decided,
     "cancelled": _cancelled,
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,8 +25,6 @@ from sms.delivery import deliver
 from sms.gateway import Gateway, Refused, Report
 from sms.http import HttpGateway, Request
 from sms.reports import Taken
-
-log = logging.getLogger(__name__)
 
 TEXTS_A_TURN: Final = 500
 TURN_S: Final = 1.0  # then it is looked anew who is on the line
@@ -96,8 +93,6 @@ def reported(connection: Connection, shift: Shift, gateway: str, ref: str, repor
             _opted_out(connection, shift, taken.recipient, now)
         case "again" if _wanted(connection, taken.recipient):
             reports.send_again(connection, taken.id, now + AGAIN_S * SECOND, now)
-        case "filtered":
-            log.error("carriers filter our texts (error %s): see the account's compliance settings", report.code)
     return taken
 
 

@@ -26,6 +26,7 @@ from callback.settings import Settings
 from callback.shift import Shift, take_over
 from callback.store import checkpoints, lanes, lease
 from callback.store.engine import Store, clock
+from callback.troubles import Troubles
 from callback.writer import Writer
 from scheduler.alarm import Crew
 from scheduler.clock import zone
@@ -65,7 +66,7 @@ class Shiftwork:
     ) -> None:
         self._store, self._journal, self._held, self._gateway = store, journal, held, gateway
         self._narrator, self._now, self._stopped = narrator, now, stopped
-        self._senders = settings.texts.senders
+        self._senders, self._troubles = settings.texts.senders, Troubles(gateway)
         wiring, began = settings.pbx, now()
         self._bell = Bell(settings.alarms, wiring.name, narrator.sentence, narrator.tell, now)
         with self._transaction() as connection:
@@ -103,6 +104,7 @@ class Shiftwork:
             (self._text, TICK_S),
             (self._offer, OFFER_EVERY_S),
             (self._warn, WARN_EVERY_S),
+            (self._see_texts, WARN_EVERY_S),
             (self._learn, LEARN_EVERY_S),
             (self._owe, OWE_EVERY_S),
         )
@@ -324,6 +326,15 @@ class Shiftwork:
             seen = alarms.forecasts(connection, self._shift, crews, self._now())
         with self._transaction() as connection:
             return alarms.tell(connection, self._shift, seen, self._now())
+
+    async def _see_texts(self) -> None:
+        """Say which texts do not leave, or do not arrive, where that is not their recipients' affair."""
+
+        def look() -> list[News]:
+            with self._store.read() as connection:
+                return self._troubles.look(connection, self._shift.pbx, clock(connection))
+
+        self._tell(await asyncio.to_thread(look))
 
     async def _text(self) -> None:
         """Send what is due; nobody is texted while he is on the line, nor before we know who is."""

@@ -28,3 +28,7 @@ class ConsoleGateway:
     def look_up(self, gateway_ref: str, line: str = "") -> None:  # noqa: ARG002 - the port's words
         """Nothing becomes of what was printed."""
         return
+
+    def trouble(self, code: str) -> None:  # noqa: ARG002 - the port's word
+        """Nothing goes wrong with what was printed."""
+        return

@@ -131,9 +131,9 @@ def _send(text: outbox.Text, to: str, gateway: Sender) -> _Outcome:
     try:
         return gateway.send(to, text.body, text.ref, text.line)
     except Refused as no:
-        return type(no)(_without(to, no.reason))
+        return type(no)(_without(to, no.reason), no.code)
     except Unsent as no:
-        return Unsent(_without(to, no.reason))
+        return Unsent(_without(to, no.reason), no.code)
     except Exception as fault:  # noqa: BLE001 - whatever else a gateway raises, the text may be on its way
         return _Ambiguous(_without(to, f"{type(fault).__name__}: {fault}"))
 
@@ -158,9 +158,9 @@ def _settle(
             case Receipt():
                 continue
             case Refused():
-                kept = outbox.settle_refused(conn, text, outcome.reason, now)
+                kept = outbox.settle_refused(conn, text, outcome.reason, now, outcome.code)
             case Unsent():
-                kept = outbox.settle_unsent(conn, text, outcome.reason, now, backoff_s)
+                kept = outbox.settle_unsent(conn, text, outcome.reason, now, backoff_s, outcome.code)
             case _Ambiguous():
                 kept = outbox.settle_unknown(conn, text, outcome.reason, now)
         if isinstance(outcome, OptedOut) and opted_out is not None:

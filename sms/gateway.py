@@ -1,20 +1,25 @@
 """The port through which texts leave: what a gateway must promise, the two ways it may say no, what it learns later."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from sms.errors import SmsError
 
 Progress = Literal["accepted", "sent", "undelivered", "delivered"]
-Consequence = Literal["none", "again", "opted-out", "filtered"]
+Consequence = Literal["none", "again", "opted-out"]
+UNREACHABLE: Final = "unreachable"
+"""The code of a gateway with which no connection can be made."""
 
 
 class _ReasonedError(SmsError):
-    """A no with its reason: one short sentence, without the customer's number in it."""
+    """A no with its reason: one short sentence, without the customer's number in it.
 
-    def __init__(self, reason: str) -> None:
+    `code` is the gateway's own word for it, by which `Gateway.trouble` knows what is wrong on our side.
+    """
+
+    def __init__(self, reason: str, code: str = "") -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.code = reason, code
 
 
 class Refused(_ReasonedError):
@@ -22,7 +27,7 @@ class Refused(_ReasonedError):
 
 
 class OptedOut(Refused):
-    """It is refused because its recipient told the carrier to send him nothing: so must we."""
+    """It is refused because its recipient told the carrier to send no more: so must we."""
 
 
 class Unsent(_ReasonedError):
@@ -44,6 +49,14 @@ class Report:
     progress: Progress
     code: str = ""
     consequence: Consequence = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why texts do not leave or arrive, where it is not the recipients' affair. `ours`: until somebody mends it."""
+
+    why: str
+    ours: bool
 
 
 class Sender(Protocol):
@@ -76,4 +89,8 @@ class Gateway(Sender, Protocol):
 
     def look_up(self, gateway_ref: str, line: str = "") -> Report | None:
         """Ask what has become of an accepted text; None where the gateway does not tell."""
+        ...
+
+    def trouble(self, code: str) -> Trouble | None:
+        """Say what is wrong where texts are refused, or reported, with this code; None where nothing is but theirs."""
         ...

@@ -17,12 +17,15 @@ from typing import Final, Literal
 from urllib.parse import quote, quote_plus, urlsplit
 
 from sms.errors import SmsError
-from sms.gateway import Receipt, Refused, Unsent
+from sms.gateway import UNREACHABLE, Receipt, Refused, Trouble, Unsent
 
 PLACEHOLDERS: Final = frozenset({"to", "digits", "text", "ref", "line"})
 TIMEOUT_S: Final = 10.0
 ANSWER_LIMIT: Final = 64 << 10
 SHOWN: Final = 120  # of an answer that says no
+_OF_THE_TEXT: Final = frozenset({400, 409, 413, 414, 422})  # what such an answer says no to; other 4xx: to our request
+_LATER: Final = frozenset({425, 429})
+_NOT_IN_TIME: Final = 408
 _HOLE: Final = re.compile(r"\{([a-z]+)\}")
 BodyForm = Literal["form", "json", "xml", "plain"]
 
@@ -87,7 +90,7 @@ class HttpGateway:
         self._request = request
 
     def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
-        """Ask for the text; `Refused` is a 4xx, `Unsent` a 429 or nobody there. The rest is anybody's guess."""
+        """Ask for the text; a 4xx says no to the text (`Refused`) or to how we ask (`Unsent`), the rest nothing."""
         values = {"to": to, "digits": to.removeprefix("+"), "text": body, "ref": ref, "line": line}
         asked = self._request
         status, answer = _ask(asked, values)
@@ -108,15 +111,27 @@ class HttpGateway:
         """It tells nothing more."""
         return
 
+    def trouble(self, code: str) -> Trouble | None:
+        """What `_judge` took for the fault of our request, and whatever passes."""
+        if code == UNREACHABLE:
+            return Trouble("the gateway cannot be reached: see [texts.http] url", ours=False)
+        status = int(code) if code.isdecimal() else 0
+        if not status or status in _OF_THE_TEXT:
+            return None
+        if status in _LATER:
+            return Trouble(f"the gateway's rate limit ({status})", ours=False)
+        return Trouble(f"the gateway does not take our requests ({status}): mend [texts.http]", ours=True)
+
 
 def _judge(status: int, answer: str) -> None:
     """Raise what a status proves; return where it proves nothing."""
-    if status == 429:  # noqa: PLR2004 - too many requests
-        raise Unsent("the gateway's rate limit")
-    if status in {401, 403, 404}:
-        raise Unsent(f"the gateway does not take our request ({status} {answer}): mend [texts.http]")
-    if 400 <= status < 500 and status != 408:  # noqa: PLR2004 - the asker's faults, all of them definite
-        raise Refused(f"the gateway says no ({status} {answer})")
+    if not 400 <= status < 500 or status == _NOT_IN_TIME:  # noqa: PLR2004 - the asker's faults, all of them definite
+        return
+    if status in _OF_THE_TEXT:
+        raise Refused(f"the gateway says no ({status} {answer})", str(status))
+    if status in _LATER:
+        raise Unsent("the gateway's rate limit", str(status))
+    raise Unsent(f"the gateway does not take our request ({status} {answer}): mend [texts.http]", str(status))
 
 
 def _ask(request: Request, values: Mapping[str, str]) -> tuple[int, str]:
@@ -130,7 +145,8 @@ def _ask(request: Request, values: Mapping[str, str]) -> tuple[int, str]:
         try:
             connection.connect()
         except OSError as error:
-            raise Unsent(f"the gateway cannot be reached ({error.strerror or type(error).__name__})") from error
+            why = error.strerror or type(error).__name__
+            raise Unsent(f"the gateway cannot be reached ({why})", UNREACHABLE) from error
         target = f"{url.path or '/'}{'?' + url.query if url.query else ''}"
         connection.request("POST" if body else "GET", target, body or None, headers)
         try:

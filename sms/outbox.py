@@ -106,6 +106,7 @@ def _settled(states: str, **values: object) -> Update:
 # Made once: to build a statement costs several times what it costs to run it.
 _NOW: BindParameter[int] = bindparam("now")
 _WHY: BindParameter[str] = bindparam("why")
+_CODE: BindParameter[str | None] = bindparam("code")
 _CLAIMABLE: tuple[_Condition, ...] = (WAITING, _columns.not_before_at <= _NOW, _columns.expires_at > _NOW)
 _TOLD = (
     *("id", "pbx", "cause", "recipient", "template", "language", "body", "line"),
@@ -133,11 +134,14 @@ _SENT = _settled(
     sent_at=_NOW,
     settled_at=_NOW,
     gateway_ref=case((_columns.body != "", bindparam("known_as"))),  # not of what was erased meanwhile
+    delivery_code=case((_columns.delivery.is_not(None), _columns.delivery_code)),  # of an earlier try: over
 )
-_REFUSED = _settled("('sending', 'unknown')", state="failed", reason=_WHY, settled_at=_NOW)
-_GIVEN_UP = _settled("('sending')", state="failed", reason=_WHY, settled_at=_NOW)
-_GIVEN_BACK = _settled("('sending')", state="waiting", reason=_WHY, not_before_at=bindparam("again_at"))
-_UNKNOWN = _settled("('sending')", state="unknown", reason=_WHY, settled_at=_NOW)
+_REFUSED = _settled("('sending', 'unknown')", state="failed", reason=_WHY, delivery_code=_CODE, settled_at=_NOW)
+_GIVEN_UP = _settled("('sending')", state="failed", reason=_WHY, delivery_code=_CODE, settled_at=_NOW)
+_GIVEN_BACK = _settled(
+    "('sending')", state="waiting", reason=_WHY, delivery_code=_CODE, not_before_at=bindparam("again_at")
+)
+_UNKNOWN = _settled("('sending')", state="unknown", reason=_WHY, delivery_code=None, settled_at=_NOW)
 _TAKEN_BACK = (
     update(text_outbox)
     .where(_columns.recipient == bindparam("whose"), WAITING)
@@ -292,19 +296,22 @@ def settle_sent(conn: Connection, sent: Mapping[Text, Receipt], now: int) -> int
     return conn.execute(_SENT, rows).rowcount if rows else 0
 
 
-def settle_refused(conn: Connection, text: Text, reason: str, now: int) -> bool:
+def settle_refused(conn: Connection, text: Text, reason: str, now: int, code: str = "") -> bool:
     """Record that the text is never to be sent; False if the claim is not the last one."""
-    return _settle(conn, _REFUSED, text, now=now, why=reason)
+    return _settle(conn, _REFUSED, text, now=now, why=reason, code=code or None)
 
 
-def settle_unsent(conn: Connection, text: Text, reason: str, now: int, backoff_s: Sequence[float] = BACKOFF_S) -> bool:
+def settle_unsent(
+    conn: Connection, text: Text, reason: str, now: int, backoff_s: Sequence[float] = BACKOFF_S, code: str = ""
+) -> bool:
     """Give back a text that was certainly not accepted, for later; after the last backoff it has failed.
 
     False if the lease has lapsed: the row stays unknown.
     """
     if text.tries > len(backoff_s):
-        return _settle(conn, _GIVEN_UP, text, now=now, why=f"given up: {reason}")
-    return _settle(conn, _GIVEN_BACK, text, again_at=now + round(backoff_s[text.tries - 1] * SECOND), why=reason)
+        return _settle(conn, _GIVEN_UP, text, now=now, why=f"given up: {reason}", code=code or None)
+    again_at = now + round(backoff_s[text.tries - 1] * SECOND)
+    return _settle(conn, _GIVEN_BACK, text, again_at=again_at, why=reason, code=code or None)
 
 
 def settle_unknown(conn: Connection, text: Text, reason: str, now: int) -> bool:

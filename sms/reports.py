@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, text, update
 
 from sms import outbox
 from sms.gateway import Consequence, Progress, Report
@@ -18,6 +18,17 @@ from sms.tables import text_outbox
 
 _ORDER: Final[tuple[Progress, ...]] = ("accepted", "sent", "undelivered", "delivered")
 _columns = text_outbox.c
+_NOT_THERE = text("delivery = 'undelivered'")
+# A repetition that failed too is the last
+_LOST = or_(text("state IN ('failed', 'expired')"), and_(_NOT_THERE, _columns.cause.endswith(outbox.AGAIN)))
+_STUCK = (
+    select(_columns.line, _columns.delivery_code, func.count(), func.sum(case((_LOST, 1), else_=0)))
+    .where(_columns.claimed_at > bindparam("since"), _columns.delivery_code.is_not(None))
+    .where(_columns.pbx == bindparam("of_pbx"), _columns.gateway == bindparam("by"))
+    .where(or_(text("state IN ('waiting', 'failed', 'expired')"), _NOT_THERE))
+    .group_by(_columns.line, _columns.delivery_code)
+    .order_by(_columns.line, _columns.delivery_code)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,16 @@ class Delivery:
     state: str
     progress: Progress | None
     code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Texts that did not leave, or did not arrive, with the gateway's word for why; how many of them are lost."""
+
+    line: str
+    code: str
+    texts: int
+    lost: int
 
 
 def take(conn: Connection, ref: str, gateway: str, report: Report, now: int) -> Taken | None:
@@ -77,6 +98,12 @@ def delivery(conn: Connection, recipient: str) -> Delivery | None:
     )
     row = conn.execute(newest).first()
     return None if row is None else Delivery(*row)
+
+
+def stuck(conn: Connection, pbx: str, gateway: str, since: int) -> list[Stuck]:
+    """Count, by line and code, which texts that were tried since then are stuck or lost."""
+    found = conn.execute(_STUCK, {"of_pbx": pbx, "by": gateway, "since": since})
+    return [Stuck(line, code, texts, int(lost)) for line, code, texts, lost in found]
 
 
 def _id(ref: str) -> int:

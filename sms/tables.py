@@ -58,7 +58,7 @@ text_outbox = Table(
     Column("prefix", String(32), nullable=False, server_default=""),  # of his number, never all of it: the same
     Column("claimed_at", _Instant),
     Column("delivery", String(20)),  # how far the gateway says that it came
-    Column("delivery_code", String(20)),
+    Column("delivery_code", String(20)),  # the gateway's word for why it does not leave, or did not arrive
     Column("delivery_at", _Instant),
     UniqueConstraint("cause"),
     CheckConstraint(

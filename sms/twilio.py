@@ -14,7 +14,7 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, NoReturn
+from typing import Final
 
 import phonenumbers
 from twilio.base.exceptions import TwilioRestException, TwilioServiceException
@@ -22,7 +22,9 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from sms.gateway import Consequence, OptedOut, Progress, Receipt, Refused, Report, Unsent
+from sms import twilio_codes
+from sms.gateway import UNREACHABLE, Consequence, OptedOut, Progress, Receipt, Refused, Report, Trouble, Unsent
+from sms.twilio_codes import Fate
 
 NAME: Final = "twilio"
 API: Final = "https://api.twilio.com"
@@ -30,25 +32,9 @@ TIMEOUT_S: Final = 10.0
 CLOCKS_DIFFER_S: Final = 2.0
 LISTED: Final = 50  # of one recipient's messages, the newest first
 
-# https://www.twilio.com/docs/api/errors
-_NEVER: Final[Mapping[int, str]] = {
-    21211: "is no valid number",
-    21408: "its country is not allowed in the account",
-    21610: "has opted out with the carrier",
-    21612: "cannot be reached from our sender",
-    21614: "is not a mobile",
-    21617: "the text is too long",
-    21635: "is a landline",
-}
-_OURS_TO_MEND: Final = {21603, 21606, 21659, 21703, 21705, 63038}  # the sender, the service, the account's own limit
 _TOO_MANY, _TIMED_OUT = 429, 408
-_OPTED_OUT: Final = 21610
-_CONSEQUENCES: Final[Mapping[str, Consequence]] = {
-    "30003": "again",  # switched off
-    "30008": "again",  # unknown
-    "30007": "filtered",
-    "21610": "opted-out",
-}
+_OURS: Final = {401, 403, 404}  # statuses that concern the account, whatever the error
+_TOLD: Final = "https://www.twilio.com/docs/api/errors"
 _PROGRESS: Final[Mapping[str, Progress]] = {
     "accepted": "accepted",
     "scheduled": "accepted",
@@ -61,6 +47,10 @@ _PROGRESS: Final[Mapping[str, Progress]] = {
     "canceled": "undelivered",
     "delivered": "delivered",
     "read": "delivered",
+}
+_CONSEQUENCES: Final[Mapping[Fate, Consequence]] = {
+    "opted-out": "opted-out",
+    **dict.fromkeys(("off", "full", "ours"), "again"),  # what is ours may be mended by then
 }
 _SID: Final = re.compile(r"[SM]M[0-9a-fA-F]{32}")
 _SERVICE: Final = re.compile(r"MG[0-9a-fA-F]{32}")
@@ -77,7 +67,9 @@ def report(fields: Mapping[str, str]) -> Report | None:
 
 def _report(sid: str, status: str, code: str) -> Report:
     progress = _PROGRESS[status]
-    return Report(sid, progress, code, _CONSEQUENCES.get(code, "none") if progress == "undelivered" else "none")
+    if progress != "undelivered" or status == "canceled":  # which somebody did at Twilio
+        return Report(sid, progress, code)
+    return Report(sid, progress, code, _CONSEQUENCES.get(twilio_codes.of(int(code or 0)).fate, "none"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +134,15 @@ class TwilioGateway:
             return None
         return _report(message.sid, message.status, str(message.error_code or ""))
 
+    def trouble(self, code: str) -> Trouble | None:
+        """What passes, what the account, the sender or the wording is to blame for, and what is not known here."""
+        if code == UNREACHABLE:
+            return Trouble("Twilio cannot be reached", ours=False)
+        error = twilio_codes.of(int(code) if code.isdecimal() else 0)
+        if error.fate in ("never", "opted-out", "off"):
+            return None
+        return Trouble(f"{error.words} ({_TOLD}/{code})", ours=error.fate in ("ours", "filtered"))
+
     def _line(self, name: str) -> _Line:
         return self._lines.get(name, self._default)
 
@@ -191,7 +192,7 @@ class _HttpClient(TwilioHttpClient):  # type: ignore[misc] # it ships no types
             return super().request(method, url.replace(API, self._api_url, 1), *args, **words)
         except OSError as error:  # requests' own errors are such
             if _never_connected(error):
-                raise Unsent("Twilio cannot be reached") from error
+                raise Unsent("Twilio cannot be reached", UNREACHABLE) from error
             raise
 
 
@@ -205,20 +206,17 @@ def _never_connected(error: OSError) -> bool:
     )
 
 
-def _judge(status: int, code: int, account: str) -> None:
+def _judge(status: int, number: int, account: str) -> None:
     """Raise what an answer proves; return where it proves nothing (5xx, time-outs)."""
-    if status == _TOO_MANY:
-        raise Unsent("Twilio's rate limit")
-    if status in {401, 403, 404} or code in _OURS_TO_MEND:
-        raise Unsent(f"Twilio does not take our account or sender (error {code}): mend [texts.twilio.{account}]")
     if status == _TIMED_OUT or not 400 <= status < 500:  # noqa: PLR2004 - the client's faults, all of them definite
         return
-    _refuse(code)
-
-
-def _refuse(code: int) -> NoReturn:
-    reason = f"{_NEVER.get(code, 'refused by Twilio')} (error {code})"
-    raise OptedOut(reason) if code == _OPTED_OUT else Refused(reason)
+    error = twilio_codes.of(number or status)
+    code, said = str(number or status), f"{error.words} (error {number or status})"
+    if status in _OURS or error.fate in ("ours", "filtered"):
+        raise Unsent(f"{said}: mend [texts.twilio.{account}], or the account", code)
+    if status == _TOO_MANY or error.fate in ("off", "full"):
+        raise Unsent(said, code)
+    raise OptedOut(said, code) if error.fate == "opted-out" else Refused(said, code)
 
 
 def _found(line: _Line, to: str, body: str, asked_at: float, fault: Exception) -> Receipt:

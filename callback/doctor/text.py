@@ -51,7 +51,9 @@ def _became(gateway: Gateway, ref: str, sleep: Callable[[float], None]) -> Findi
     if report is None:
         return warning(f"{gateway.name} does not tell what becomes of a text", "look at the phone")
     if report.progress == "undelivered":
-        return fault(f"it was not delivered (error {report.code})", f"see {gateway.name}'s words on that error")
+        trouble = gateway.trouble(report.code)
+        remedy = trouble.why if trouble else f"see {gateway.name}'s words on that error"
+        return fault(f"it was not delivered (error {report.code})", remedy)
     if report.progress == "delivered":
         return sound("it was delivered")
     return warning(f"after {PATIENCE_S:.0f} s it is {report.progress}", "look at the phone; some carriers never tell")

@@ -56,6 +56,10 @@ def test_a_text_that_arrives_is_said_to_have(fake: FakeTwilio) -> None:
         (error(20429, status=429), "FAULT twilio did not take it: Twilio's rate limit"),
         (Conduct(accepts=False, answer="error", status=500), "FAULT nobody can tell whether twilio took it"),
         (Conduct(early=True, reports=("undelivered",), code=30005), "FAULT it was not delivered (error 30005)"),
+        (
+            Conduct(early=True, reports=("undelivered",), code=30034),
+            "→ the sender is not registered for texts to the US (https://www.twilio.com/docs/api/errors/30034)",
+        ),
         (Conduct(early=True, reports=("sent",)), "WARN  after 20 s it is sent"),
     ],
 )

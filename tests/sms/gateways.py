@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from sms.gateway import Receipt, Refused, Report, Unsent
+from sms.gateway import Receipt, Refused, Report, Trouble, Unsent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,3 +55,6 @@ class FakeGateway:
 
     def look_up(self, gateway_ref: str, line: str = "") -> Report | None:  # noqa: ARG002 - the port's words
         return None
+
+    def trouble(self, code: str) -> Trouble | None:
+        return Trouble(f"trouble {code}", ours=code == "ours") if code else None

@@ -54,8 +54,15 @@ def test_each_line_has_its_account_and_its_number_or_service(fake: FakeTwilio) -
         (21635, Refused, "is a landline (error 21635)"),
         (21610, OptedOut, "has opted out with the carrier (error 21610)"),
         (21617, Refused, "the text is too long (error 21617)"),
-        (29999, Refused, "refused by Twilio (error 29999)"),
-        (21606, Unsent, "Twilio does not take our account or sender (error 21606): mend [texts.twilio.main]"),
+        (21266, Refused, "is our own number (error 21266)"),
+        (21606, Unsent, "the sender cannot text there (error 21606): mend [texts.twilio.main], or the account"),
+        (21660, Unsent, "the sender is not the account's (error 21660): mend [texts.twilio.main], or the account"),
+        (21704, Unsent, "the service has no sender (error 21704): mend [texts.twilio.main], or the account"),
+        (21701, Unsent, "there is no such service (error 21701): mend [texts.twilio.main], or the account"),
+        (10001, Unsent, "the account is not active (error 10001): mend [texts.twilio.main], or the account"),
+        (21611, Unsent, "the sender's queue is full (error 21611)"),
+        (21730, Unsent, "Twilio is being maintained (error 21730)"),
+        (29999, Unsent, "an error that is not known here (error 29999)"),  # a 4xx proves that it was not accepted
     ],
 )
 def test_an_error_says_whether_it_is_worth_trying_again(
@@ -160,7 +167,20 @@ _STATUS = {"MessageSid": f"SM{'a' * 32}", "MessageStatus": "sent"}
         ({"MessageStatus": "undelivered", "ErrorCode": "30008"}, ("undelivered", "30008", "again")),
         ({"MessageStatus": "undelivered", "ErrorCode": "30005"}, ("undelivered", "30005", "none")),
         ({"MessageStatus": "undelivered", "ErrorCode": "30006"}, ("undelivered", "30006", "none")),
-        ({"MessageStatus": "undelivered", "ErrorCode": "30007"}, ("undelivered", "30007", "filtered")),
+        ({"MessageStatus": "undelivered", "ErrorCode": "30007"}, ("undelivered", "30007", "none")),
+        ({"MessageStatus": "undelivered", "ErrorCode": "30004"}, ("undelivered", "30004", "none")),
+        ({"MessageStatus": "failed", "ErrorCode": "30001"}, ("undelivered", "30001", "again")),
+        ({"MessageStatus": "undelivered", "ErrorCode": "30022"}, ("undelivered", "30022", "again")),
+        ({"MessageStatus": "failed", "ErrorCode": "30036"}, ("undelivered", "30036", "again")),
+        (
+            {"MessageStatus": "failed", "ErrorCode": "30002"},
+            ("undelivered", "30002", "again"),
+        ),  # it may be paid by then
+        ({"MessageStatus": "undelivered", "ErrorCode": "30034"}, ("undelivered", "30034", "again")),
+        ({"MessageStatus": "failed", "ErrorCode": "39999"}, ("undelivered", "39999", "again")),
+        ({"MessageStatus": "failed"}, ("undelivered", "", "again")),
+        ({"MessageStatus": "canceled"}, ("undelivered", "", "none")),  # somebody took it back at Twilio
+        ({"MessageStatus": "undelivered", "ErrorCode": "30046"}, ("undelivered", "30046", "none")),  # it may be there
         ({"MessageStatus": "failed", "ErrorCode": "21610"}, ("undelivered", "21610", "opted-out")),
         ({"MessageStatus": "delivered", "ErrorCode": "30003"}, ("delivered", "30003", "none")),
     ],
