@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -87,7 +88,8 @@ class Bell:
             await process.communicate(body)
         finally:
             if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)  # and what it has started
+                with contextlib.suppress(ProcessLookupError):  # it ended just now, and nobody has noticed yet
+                    os.killpg(process.pid, signal.SIGKILL)  # and what it has started
                 await process.wait()
         if process.returncode != 0:
             raise NotPassed(f"ended with status {process.returncode}; try it by hand with JSON on its standard input")
