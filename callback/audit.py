@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select, true, update
+from sqlalchemy import Connection, Row, RowMapping, select, true, update
 
 from callback.errors import CallbackError
 from callback.store import tables as t
@@ -15,6 +16,7 @@ from callback.store.inserting import insert_new
 
 GENESIS = "0" * 64
 CUSTOMER = "customer"  # who decides about his own reservation
+SERVICE = "service"  # what holds somebody for people to look at
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,13 @@ def add(
     chained = row | {"hash": hash_of(row)}
     connection.execute(t.audit.insert().values(**chained))
     connection.execute(update(t.audit_head).values(hash=chained["hash"], rows=head.rows + 1))
+
+
+def last(connection: Connection, action: str, reservations: Collection[int]) -> dict[int, Row[Any]]:
+    """Give the last row of that action for each of these reservations that has one."""
+    a = t.audit.c
+    rows = select(t.audit).where(a.reservation_id.in_(reservations), a.action == action).order_by(a.id)
+    return {row.reservation_id: row for row in connection.execute(rows)} if reservations else {}
 
 
 def broken_at(connection: Connection) -> str | None:

@@ -20,7 +20,7 @@ from scheduler.clock import SECOND
 from telephony.call import Call, Verdict
 
 ONE_RING_BURST: Final = "one-ring-burst"
-GUARD: Final = By("service", "many one-ring calls from its block of numbers")
+GUARD: Final = By(audit.SERVICE, "many one-ring calls from its block of numbers")
 BLOCK_DIGITS: Final = 3  # a thousand numbers, told apart by their last digits
 
 _c, _r, _l = t.call.c, t.reservation.c, t.loss.c

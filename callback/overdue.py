@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
 
 from callback import settle, wording
 from callback.news import News
@@ -45,8 +45,8 @@ def expire(connection: Connection, row: Row[Any], now: int, why: str) -> News:
     return News("expired", now, {"reservation": row.id, "number": row.e164, "queue": row.queue, "why": why})
 
 
-def left_to_people(connection: Connection, pbx: str, limit: int) -> list[Row[Any]]:
-    """Reservations that were closed without having been kept, the newest first."""
+def left_to_people(connection: Connection, pbx: str, limit: int, *of: ColumnElement[bool]) -> list[Row[Any]]:
+    """Reservations that were closed without having been kept, of those wanted, the newest first."""
     columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
-    left = columns.where(_R.pbx == pbx, t.LEFT_TO_PEOPLE).order_by(_R.state_since_at.desc())
+    left = columns.where(_R.pbx == pbx, t.LEFT_TO_PEOPLE, *of).order_by(_R.state_since_at.desc())
     return list(connection.execute(left.limit(limit)))

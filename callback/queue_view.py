@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from rich.text import Text
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Connection, Row
 
-from callback import dispatch, live, overdue, terminal
+from callback import audit, dispatch, live, overdue, terminal
 from callback.errors import StoreError
 from callback.machine import now_us
 from callback.settings import Settings
 from callback.shift import Shift, current, shift_of
 from callback.store import lanes, schema
+from callback.store import tables as t
 from callback.store.engine import Store
-from scheduler.clock import SECOND, shown
+from scheduler.clock import MINUTE, SECOND, shown
 
 STALE_S = 10
+SOON_MIN: Final = 15
+
+_R = t.reservation.c
+
+
+class State(StrEnum):
+    """Where an open reservation stands."""
+
+    WAITING = "waiting"
+    HELD = "held"
+    CALLING = "calling"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whom somebody wants to see; what is not said leaves nobody out."""
+
+    queue: str | None = None
+    state: State | None = None
+    overdue: bool = False
+    assigned_to: str | None = None
+
+    def where(self, now: int) -> list[ColumnElement[bool]]:
+        """Give the conditions on a reservation."""
+        equal = ((_R.queue, self.queue), (_R.state, self.state), (_R.assigned_to, self.assigned_to))
+        conditions = [column == value for column, value in equal if value is not None]
+        return [*conditions, _R.deadline_at < now] if self.overdue else conditions
+
+
+EVERYBODY: Final = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,36 +76,65 @@ class Line:
     assigned_to: str | None
     trunk: str  # by which he is called
     text_refusal: str | None = None  # why he gets no text; the callback goes on
+    left_s: int = 0  # until the deadline; negative: it has passed
+    held_by: str | None = None  # a person, or the service
+    held_why: str | None = None
+    incident: int | None = None  # that holds him
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self)
 
 
-def open_reservations(store: Store, settings: Settings, limit: int) -> list[Line]:
-    """Every open reservation of the PBX, the nearest deadline first."""
+def open_reservations(store: Store, settings: Settings, limit: int, wanted: Wanted = EVERYBODY) -> list[Line]:
+    """The open reservations of the PBX, those wanted, the nearest deadline first."""
     now, pbx = now_us(), settings.pbx.name
     with store.read() as connection:
         if schema.current(connection) is None:
             raise StoreError(f"{store.where} is empty: start `callback run` with these settings first")
-        rows = lanes.everything_open(connection, pbx, limit)
-        picture = live.recall(connection, pbx)
-        shift = shift_of(settings, 0)
-        closed = _closed(picture, now)
-        if picture is None or closed is not None:
-            return [_line(row, shift, (closed, None), now) for row in rows]
-        seen = dispatch.look(connection, shift, picture[0])
-    why = dispatch.why_not(rows, seen, shift, picture[0], now)
-    return [_line(row, shift, why[row.id], now) for row in rows]
+        rows = lanes.everything_open(connection, pbx, limit, *wanted.where(now))
+        holds = audit.last(connection, "held", [row.id for row in rows if row.state == "held"])
+        why = _why_not(connection, settings, rows, now)
+    return [_line(row, shift_of(settings, 0), why(row), holds.get(row.id), now) for row in rows]
 
 
-def left_to_people(store: Store, settings: Settings, limit: int) -> list[Line]:
+def left_to_people(store: Store, settings: Settings, limit: int, wanted: Wanted = EVERYBODY) -> list[Line]:
     """Those whom nobody will call any more though nobody reached them: a list for people, the newest first."""
     now = now_us()
     with store.read() as connection:
         current(connection, settings)  # an empty database is said to be one
-        rows = overdue.left_to_people(connection, settings.pbx.name, limit)
-    return [_line(row, shift_of(settings, 0), ("left-to-people", None), now) for row in rows]
+        rows = overdue.left_to_people(connection, settings.pbx.name, limit, *wanted.where(now))
+    return [_line(row, shift_of(settings, 0), ("left-to-people", None), None, now) for row in rows]
+
+
+def totals(store: Store, settings: Settings, wanted: Wanted = EVERYBODY) -> str:
+    """Say in one line how many are open of those wanted, and how they stand."""
+    now = now_us()
+    with store.read() as connection:
+        counted = lanes.open_counts(connection, settings.pbx.name, now, now + SOON_MIN * MINUTE, *wanted.where(now))
+    waiting = counted.every - counted.calling - counted.held - counted.in_incident
+    stand = {
+        "waiting": waiting,
+        "being called": counted.calling,
+        "held": counted.held,
+        "held by an incident": counted.in_incident,
+        "overdue": counted.overdue,
+        f"with a deadline within {SOON_MIN} min": counted.soon,
+    }
+    return f"{counted.every} open: " + (", ".join(f"{many} {how}" for how, many in stand.items() if many) or "nobody")
+
+
+def _why_not(
+    connection: Connection, settings: Settings, rows: list[Row[Any]], now: int
+) -> Callable[[Row[Any]], tuple[str | None, int | None]]:
+    """Say of each why he has not been called yet, and until when that holds."""
+    picture = live.recall(connection, settings.pbx.name)
+    closed = _closed(picture, now)
+    if picture is None or closed is not None:
+        return lambda _row: (closed, None)
+    shift = shift_of(settings, 0)
+    why = dispatch.why_not(rows, dispatch.look(connection, shift, picture[0]), shift, picture[0], now)
+    return lambda row: why[row.id]
 
 
 def _closed(picture: tuple[live.Live, int] | None, now: int) -> str | None:
@@ -82,8 +144,8 @@ def _closed(picture: tuple[live.Live, int] | None, now: int) -> str | None:
     return picture[0].closed
 
 
-def _line(row: Row[Any], shift: Shift, why: tuple[str | None, int | None], now: int) -> Line:
-    by_state = "in-incident" if row.incident_id and row.state == "held" else _BY_STATE.get(row.state)
+def _line(row: Row[Any], shift: Shift, why: tuple[str | None, int | None], hold: Row[Any] | None, now: int) -> Line:
+    by_state = _held(row, hold) if row.state == "held" else _BY_STATE.get(row.state)
     return Line(
         reservation=row.id,
         number=row.e164,
@@ -103,13 +165,25 @@ def _line(row: Row[Any], shift: Shift, why: tuple[str | None, int | None], now: 
         until_at=None if by_state else why[1],
         trunk=shift.dials_over(row.trunk),
         text_refusal=row.text_refusal,
+        left_s=(row.deadline_at - now) // SECOND,
+        held_by=hold and hold.who,
+        held_why=hold and hold.why,
+        incident=row.incident_id,
     )
 
 
-_BY_STATE = {"calling": "being-called", "held": "held"}
+def _held(row: Row[Any], hold: Row[Any] | None) -> str:
+    """Say what holds somebody: an incident, the service, or a person."""
+    if row.incident_id is not None:
+        return "in-incident"
+    return "held-by-service" if hold is not None and hold.who == audit.SERVICE else "held"
+
+
+_BY_STATE = {"calling": "being-called"}
 _WORDS = {
-    "held": "held by a person until he is resumed",
-    "in-incident": "held by an incident: see `callback incident list`",
+    "held": "held by {held_by} until resumed: {held_why}",
+    "held-by-service": "held by the service until a person resumes it: {held_why}",
+    "in-incident": "held by incident {incident}: see `callback incident`",
     "in-aim": "is next",
     "in-window": "is next",
     "overdue": "is next, late",
@@ -134,34 +208,43 @@ _WORDS = {
 }
 
 
-def show(lines: list[Line], zone: ZoneInfo, nobody: str = "Nobody waits for a callback.") -> None:
+def show(
+    lines: list[Line], zone: ZoneInfo, nobody: str = "Nobody waits for a callback.", *, last_line: str = ""
+) -> None:
     """Print the queue as a table, in the site's time; on another day with that day's date."""
     if not lines:
         terminal.say(nobody)
         return
-    heads = ("#", "number", "queue", "lost as", "state", "tries", "aim", "deadline", "not called yet because")
+    heads = ("#", "number", "queue", "lost as", "tries", "deadline", "left", "not called yet because")
     rows = [_row(line, zone) for line in lines]
-    terminal.put(terminal.table(heads, rows, sentences={"state", "deadline", heads[-1]}, figures={"#", "tries"}))
+    terminal.put(terminal.table(heads, rows, sentences={"lost as", heads[-1]}, figures={"#", "tries", "left"}))
+    if last_line:
+        terminal.say(last_line)
 
 
 def _row(line: Line, zone: ZoneInfo) -> list[str | Text]:
-    deadline = _hour(line.deadline_at, zone)
-    late = Text(f"{deadline} missed", "red") if line.overdue else Text(deadline)
-    if line.overdue_by_at is not None:
-        late.append(f", told {_hour(line.overdue_by_at, zone)}", "default")
-    why = _WORDS.get(line.why_not, line.why_not).format(trunk=line.trunk)
+    kind = f"{line.kind} x{line.losses}" if line.losses > 1 else line.kind
+    late = "red" if line.overdue else ""
+    times = (terminal.styled(_hour(line.deadline_at, zone), late), terminal.styled(_left(line.left_s), late))
+    return [str(line.reservation), line.number, line.queue, kind, str(line.tries), *times, stands(line, zone)]
+
+
+def _left(left_s: int) -> str:
+    """Say how long it is until the deadline: minutes, and from a hundred of them on hours too."""
+    sign, minutes = ("-", -left_s // 60) if left_s < 0 else ("", left_s // 60)
+    return f"{sign}{minutes}m" if minutes < 100 else f"{sign}{minutes // 60}h{minutes % 60:02}"  # noqa: PLR2004
+
+
+def stands(line: Line, zone: ZoneInfo) -> str:
+    """Say why he has not been called yet, what he was told since, whose he is, and why he got no text."""
+    named = {"trunk": line.trunk, "held_by": line.held_by or "a person", "incident": line.incident}
+    why = _WORDS.get(line.why_not, line.why_not).format(**named, held_why=line.held_why or "no reason was kept")
     if line.until_at is not None:
         why = f"{why} until {_hour(line.until_at, zone)}"
-    kind = f"{line.kind} x{line.losses}" if line.losses > 1 else line.kind
-    aim, tries = _hour(line.aim_at, zone), str(line.tries)
-    return [str(line.reservation), line.number, line.queue, kind, _state(line), tries, aim, late, why]
-
-
-def _state(line: Line) -> str:
-    """Where it stands, whose it is, and where that is so that he gets no text."""
-    no_text = f"no text: {line.text_refusal}" if line.text_refusal not in (None, "texts-off") else None
-    beside = ", ".join(filter(None, (line.assigned_to, no_text)))
-    return f"{line.state} ({beside})" if beside else line.state
+    told = f"told {_hour(line.overdue_by_at, zone)}" if line.overdue_by_at is not None else ""
+    whose = f"assigned to {line.assigned_to}" if line.assigned_to is not None else ""
+    no_text = f"no text: {line.text_refusal}" if line.text_refusal not in {None, "texts-off"} else ""
+    return "; ".join(filter(None, (why, told, whose, no_text)))
 
 
 def _hour(at: int, zone: ZoneInfo) -> str:

@@ -6,7 +6,20 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, bindparam, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    true,
+)
 
 from callback.store import tables as t
 from scheduler.candidate import IN_AIM, IN_WINDOW, OVERDUE
@@ -134,11 +147,26 @@ def overdue(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:
     return list(connection.execute(late.with_for_update(of=t.reservation, skip_locked=True)))
 
 
-def everything_open(connection: Connection, pbx: str, limit: int) -> list[Row[Any]]:
-    """Open reservations for people to look at, those with the nearest deadline first."""
+def everything_open(connection: Connection, pbx: str, limit: int, *of: ColumnElement[bool]) -> list[Row[Any]]:
+    """Open reservations for people to look at, of those wanted, the nearest deadline first."""
     columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
-    wanted = columns.where(t.OPEN, _r.pbx == pbx).order_by(_r.deadline_at, _r.id)
+    wanted = columns.where(t.OPEN, _r.pbx == pbx, *of).order_by(_r.deadline_at, _r.id)
     return list(connection.execute(wanted.limit(limit)))
+
+
+def open_counts(connection: Connection, pbx: str, now: int, soon: int, *of: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row
+    """Count the open ones of those wanted: altogether, by what holds or calls them, overdue, and due before `soon`."""
+    columns = {
+        "every": true(),
+        "calling": _r.state == "calling",
+        "held": and_(_r.state == "held", _r.incident_id.is_(None)),
+        "in_incident": and_(_r.state == "held", _r.incident_id.is_not(None)),
+        "overdue": _r.deadline_at < now,
+        "soon": _r.deadline_at.between(now, soon),
+    }
+    counts = [func.count(case((which, 1))).label(name) for name, which in columns.items()]
+    counted: Any = connection.execute(select(*counts).where(t.OPEN, _r.pbx == pbx, *of)).one()
+    return counted
 
 
 _a = t.attempt.c

@@ -145,7 +145,7 @@ def test_whoever_is_assigned_is_shown_as_written_and_steers_nothing(
     shown = capsys.readouterr().out
     assert (status, end.value.code) == (0, 0)
     as_shown = terminal.printable(name)
-    assert f"({as_shown})" in shown
+    assert f"assigned to {as_shown}" in shown
     assert " [/x] " in shown
     assert f"{as_shown}: {as_shown} asked" in told
     assert not set(told + shown) & set("\x1b\u202e")

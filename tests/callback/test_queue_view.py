@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from callback import decisions, live, queue_view
+from callback import decisions, fraud, live, queue_view
 from callback.audit import By
 from callback.errors import StoreError
 from callback.live import Live
-from callback.queue_view import Line
+from callback.queue_view import Line, Wanted
 from callback.rules import QueueRules
 from callback.store import tables as t
 from callback.store.engine import Store
@@ -153,7 +153,16 @@ def test_a_database_without_reservations_has_an_empty_queue(migrated_url: str, w
 # For people
 
 WORDS = ["watch", "quiet-hours", "not-due", "in-flight", "number-live", "no-free-agent", "callers-waiting", "pacing"]
-WORDS += ["in-aim", "in-window", "overdue", "being-called", "service-not-running", "in-incident", "left-to-people"]
+WORDS += [
+    "held-by-service",
+    "in-aim",
+    "in-window",
+    "overdue",
+    "being-called",
+    "service-not-running",
+    "in-incident",
+    "left-to-people",
+]
 WORDS += ["kept-free", "too-dear", "lane-not-called", "trunk-rests"]
 WORDS += ["pbx-not-connected", "pbx-clock-off", "database-clock-off"]
 
@@ -205,7 +214,7 @@ def test_every_reason_is_said_in_plain_words(shown: Callable[..., str], word: st
 
 def test_the_table_shows_times_of_the_site(shown: Callable[..., str]) -> None:
     table = shown(line(why_not="not-due", until_at=NOON + 7 * MINUTE, losses=3), line(overdue=True, why_not="overdue"))
-    for words in ("12:30", "13:00", "waits for its time until 12:07", "abandoned x3", "13:00 missed", "is next, late"):
+    for words in ("13:00", "waits for its time until 12:07", "abandoned x3", "is next, late"):
         assert words in table
 
 
@@ -219,7 +228,84 @@ def test_who_is_held_is_not_said_to_be_next(world: World) -> None:
         decisions.hold(connection, world.shift, 1, By("anna", "a complaint"), NOON)
     seen(world, picture())
     assert why(world) == {HIM: "held"}
+    assert "held by anna until resumed: a complaint" in table(world)
+
+
+def table(world: World, wanted: Wanted = queue_view.EVERYBODY) -> str:
+    lines = queue_view.open_reservations(world.store, world.settings, 200, wanted)
+    return "\n".join(queue_view.stands(line, ZoneInfo("Asia/Tokyo")) for line in lines)
+
+
+def test_whom_the_service_holds_is_not_said_to_be_held_by_a_person(
+    migrated_url: str, clock: Callable[[int], None]
+) -> None:
+    world = World(migrated_url, rules(one_ring_numbers=2))
+    for n in range(3):
+        with world.store.write() as connection:
+            heard = call(f"0901234560{n}", NOON + n * US, waited_s=6)
+            fraud.audited(connection, world.shift, world.hear_in(connection, heard), NOON)
+    (held,) = queue_view.open_reservations(world.store, world.settings, 9)
+    assert (held.state, held.why_not, held.held_by) == ("held", "held-by-service", "service")
+    assert "held by the service until a person resumes it: many one-ring calls" in table(world)
+    world.close()
+
+
+def test_whom_an_incident_holds_is_shown_with_it(migrated_url: str, clock: Callable[[int], None]) -> None:
+    world = World(migrated_url, rules(incident_losses=1))
+    for n in range(2):
+        world.hear(call(f"0901234560{n}", NOON + n * US), "blocked")
+    assert [line.why_not for line in view(world)] == ["in-incident"] * 2
+    assert "held by incident 1: see `callback incident`" in table(world)
+    assert queue_view.totals(world.store, world.settings) == "2 open: 2 held by an incident"
+    world.close()
+
+
+def test_people_ask_for_some_of_the_queue(world: World, clock: Callable[[int], None]) -> None:
+    for n, queue in enumerate(["support", "support", "sales"]):
+        world.hear(call(f"0901234560{n}", queue=queue, ended_at=NOON + n * MINUTE))
+    with world.store.write() as connection:
+        decisions.hold(connection, world.shift, 2, By("anna", "a complaint"), NOON)
+        decisions.assign(connection, world.shift, 3, "bert", By("anna", "hers"), NOON)
+    clock(NOON + 60 * MINUTE + 1)  # the first of them is overdue
+
+    def found(**asked: Any) -> list[int]:
+        lines = queue_view.open_reservations(world.store, world.settings, 9, Wanted(**asked))
+        return [line.reservation for line in lines]
+
+    assert found() == [1, 2, 3]
+    assert found(queue="support") == [1, 2]
+    assert found(state=queue_view.State.HELD) == [2]
+    assert found(overdue=True) == [1]
+    assert found(assigned_to="bert") == [3]
+    assert found(queue="sales", overdue=True) == []
+    every = "3 open: 2 waiting, 1 held, 1 overdue, 2 with a deadline within 15 min"
+    assert queue_view.totals(world.store, world.settings) == every
+    assert queue_view.totals(world.store, world.settings, Wanted(queue="sales")).startswith("1 open: 1 waiting")
+    assert queue_view.totals(world.store, world.settings, Wanted(queue="none")) == "0 open: nobody"
+
+
+@pytest.mark.parametrize(
+    ("left_s", "said"),
+    [(0, "0m"), (59, "0m"), (60, "1m"), (5999, "99m"), (6000, "1h40"), (-1, "-0m"), (-60, "-1m"), (-9000, "-2h30")],
+)
+def test_the_time_left_is_said_in_minutes(shown: Callable[..., str], left_s: int, said: str) -> None:
+    assert f" {said} " in shown(line(left_s=left_s))
+
+
+def test_at_80_columns_numbers_and_times_stand_whole(
+    shown: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    printed = shown(line(queue="sales-de", losses=2, overdue=True, why_not="overdue", overdue_by_at=NOON + 90 * MINUTE))
+    (row,) = (row for row in printed.splitlines() if HIM in row)
+    assert "sales-de" in row
+    assert "13:00" in row
+    assert max(map(len, printed.splitlines())) <= 80
+    assert len(printed.splitlines()) <= 8
 
 
 def test_a_time_on_another_day_has_its_date(shown: Callable[..., str]) -> None:
-    assert "11-24 12:00" in shown(line(aim_at=NOON + 24 * 60 * MINUTE))
+    assert "11-24 12:00" in shown(line(deadline_at=NOON + 24 * 60 * MINUTE))
