@@ -24,7 +24,9 @@ from telephony.events import (
     NewCallerid,
     Newchannel,
     Newexten,
+    QueueCallerAbandon,
     QueueCallerJoin,
+    QueueCallerLeave,
     QueueEntry,
     QueueEvent,
 )
@@ -258,7 +260,11 @@ def _number(own: Sequence[ChannelEvent], born: Newchannel | None) -> str | None:
     return next((number for number in [*set_, *seen] if usable(number)), None)
 
 
-_NUMBERED: Final = QueueCallerJoin | QueueEntry | CoreShowChannel | Confirmed
+_NUMBERED: Final = (
+    *(QueueCallerJoin, QueueEntry, CoreShowChannel, Confirmed),
+    *(QueueCallerLeave, QueueCallerAbandon, HangupRequest, Hangup),
+)
+"""What else says the number of the channel that it is about: all of them speak of one alone."""
 
 
 def _dialled(events: Sequence[ChannelEvent]) -> str | None:

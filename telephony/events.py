@@ -99,12 +99,15 @@ class QueueEntry(QueueEvent):
 class QueueCallerLeave(QueueEvent):
     """The caller no longer waits. Sent before AgentConnect too: no loss by itself."""
 
+    number: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class QueueCallerAbandon(QueueEvent):
     """The caller left unserved: by himself, or thrown out."""
 
     hold_s: int | None
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,7 @@ class HangupRequest(ChannelEvent):
     """The far end of this channel hung up, or refused."""
 
     cause: int | None
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,7 @@ class Hangup(ChannelEvent):
     """The channel is gone. `cause` is Q.850; on 22 a plain hang-up in the queue says 0."""
 
     cause: int | None
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

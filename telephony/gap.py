@@ -15,6 +15,9 @@ from telephony.queue_log.between import Log, calls_between
 
 NO_LOG: Final = "no queue_log is configured: set [pbx] queue_log"
 
+NEAR_S: Final = 60.0
+"""So much of the log before a gap is read in any case: times of lines, and clocks, differ by less."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -29,16 +32,20 @@ class Gap:
 
 
 def look_back(
-    log: Log | None, pbx: str, since: int, until: int, *, restarted: bool = False
+    log: Log | None, pbx: str, since: int, until: int, *, restarted: bool = False, known: Container[str] = ()
 ) -> tuple[Gap, tuple[Judged, ...]]:
     """Ask the log for the calls that ended since somebody listened last. Reads files, or a table: may be slow.
 
-    `restarted`: the PBX has started since. Whom that cut off stands in the log without an end: it was by now.
+    It is read from where it was left: how the calls began that are `known` was heard. Only where another one lacks its
+    beginning is looked for that further back. `restarted`: the PBX has started since. Whom that cut off stands in the
+    log without an end: it was by now.
     """
     if log is None:
         return Gap(since, until, 0, NO_LOG), ()
     try:
-        told = calls_between(log, since, until, pbx=pbx, restarted_at=until if restarted else None)
+        told = calls_between(log, since, until, pbx=pbx, lookback_s=NEAR_S) if not restarted else None
+        if told is None or any(not call.complete and call.call_id not in known for call, _ in told.calls):
+            told = calls_between(log, since, until, pbx=pbx, restarted_at=until if restarted else None)
     except Exception as error:  # what is wrong with a log must not keep anybody from listening
         logger.exception("the queue_log could not be read")
         return Gap(since, until, 0, f"{log} could not be read: {error!r}"), ()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from telephony import dialler as dial
 from telephony import events, gap, reading
@@ -17,13 +18,14 @@ from telephony.ami.protocol import Message
 from telephony.ami.sieve import Refused
 from telephony.asked import Asked
 from telephony.asking import Asking, Joined
-from telephony.call import Call, Judged
+from telephony.call import Judged
 from telephony.dialler import Dialler
 from telephony.gap import Gap
 from telephony.ids import SECOND, is_local
 from telephony.journal import Journal, JournalFull
 from telephony.listening import Heard, Listening, judged, wanted
 from telephony.queue_log.between import Log
+from telephony.stocktaking import LISTING_TIMEOUT_S, Stocktaking
 from telephony.tasks import together
 from telephony.telling import Every, Telling
 from telephony.tracker import Tracker
@@ -38,7 +40,6 @@ LOOK_EVERY_S = 0.5
 CLOCK_EVERY_S = 30
 ROLL_CALL_EVERY_S = 120
 """How often the channels that live are compared with those that are thought to."""
-LISTING_TIMEOUT_S = 30.0
 SILENT_S = 15
 """A connection that died in silence is noticed so much later at most: a gap begins so much earlier."""
 
@@ -98,11 +99,12 @@ class Pbx:
         self.clock_off_s = 0.0
         self.refused = Refused()  # messages that were refused, by why: forged, malformed
         self.gaps = 0  # times that the journal had no room for what came
-        self._heard_at, self._up_at = heard_at, 0
+        self._heard_at, self._up_at, self._said_at = heard_at, 0, 0
         self._journal, self._clock, self._log = journal, clock, wiring.log
         self._full = False
-        self._on_state = on_state
-        self._listening = Listening(self.tracker, self.dialler, journal, on_heard=on_heard, room=room)
+        self._unclear: dict[str, Judged] = {}  # what could not be judged while stock was taken: the log may know
+        self._on_state, self._on_heard = on_state, on_heard
+        self._listening = Listening(self.tracker, self.dialler, journal, on_heard=self._pass_on, room=room)
         self._client = Client(
             wiring.host,
             wiring.port,
@@ -122,6 +124,7 @@ class Pbx:
             legs=self._legs,
             there=on_caller,
         )
+        self._stock = Stocktaking(self._client, self._listening, self.agents, self._asking, self.refused, self._clock)
 
     # Listening
 
@@ -172,7 +175,12 @@ class Pbx:
             raise
         self._full = False
         if isinstance(event, events.ChannelEvent):
-            self._asking.hear(event)
+            self._asking.hear(event, behind_s=self._behind_s(event, arrived_at))
+
+    async def _pass_on(self, heard: Heard) -> None:
+        if not self.ready:
+            self._unclear.update((call.call_id, (call, verdict)) for call, verdict in heard.calls if not verdict.rank)
+        await self._on_heard(heard)
 
     async def _note(self, note: events.ChannelEvent) -> None:
         with suppress(JournalFull):  # the next message finds it full, and does what is to be done
@@ -217,7 +225,7 @@ class Pbx:
         asked_at, refused = self._clock(), self.stats.forged
         with suppress(NotConnected, ActionTimeout, ActionFailed):
             listed = await self._client.listing("CoreShowChannels", timeout_s=LISTING_TIMEOUT_S)
-            await self._caught_up()
+            await self._stock.caught_up()
             if self.stats.forged != refused:
                 return  # a line may have been refused, of somebody who is there
             present = {item.get("Uniqueid") for item in listed}
@@ -246,54 +254,40 @@ class Pbx:
     # After a connection came up
 
     async def _on_up(self) -> None:
-        """Take stock: who waits, which channels live, whether that Asterisk was restarted, what the gap held."""
-        await self._caught_up()
+        """Take stock: who waits, which channels live, whether that Asterisk was restarted, what the gap held.
+
+        The log is read beside it, for that may take long: whoever gives up meanwhile is known from the first listing,
+        or by what the events of his own channel say.
+        """
+        await self._stock.caught_up()
         up_at = self._clock()
         boot = await self.ask.boot_stamp()
         restarted = self.boot not in ("", boot)
         await self._measure_clock()
-        # First, for it may take long and be cut short: what is let go of below is handed on at once.
-        told, found = await self._look_back(up_at, restarted=restarted)
-        asked_at = self._clock()
-        channels = await self._client.listing("CoreShowChannels", timeout_s=LISTING_TIMEOUT_S)
-        # The queues last: their listing replaces what was heard of agents meanwhile.
-        queues = await self._client.listing("QueueStatus", timeout_s=LISTING_TIMEOUT_S)
-        await self._caught_up()
-        self.queues = {item.get("Queue") for item in queues if item.name == "QueueParams"}
+        looking = asyncio.ensure_future(self._look_back(up_at, restarted=restarted))
         try:
-            missing = judged(self._take_stock([*channels, *queues], asked_at, restarted=restarted))
+            await self._stock.meet()
+            told, found = await looking
+            listed = await self._stock.ask()
+            # What is let go of here is handed on at once: nothing may come between.
+            missing = judged(self._stock.take(listed, restarted=restarted))
         except JournalFull as error:
             await self._make_room(error)
             raise
+        finally:
+            looking.cancel()
+        self.queues = set(listed.queues)
         own = self.tracker.own_live()
         attempts = self.dialler.keep_only(own)
         for attempt in own:
             self.dialler.adopt(attempt, self._listening.digested_until)
         self.boot = boot
-        calls = gap.explained(missing, told, self.tracker.alive())
+        calls = gap.explained([*self._unclear.values(), *missing], told, self.tracker.alive())
         await self._listening.hand_on(self._listening.stretch(calls, attempts, found))
+        self._unclear.clear()
         self.ready, self._up_at = True, up_at
+        await self._stock.introduce(listed)
         self._on_state("up", f"Asterisk started {boot}" + (", restarted since we last saw it" if restarted else ""))
-
-    def _take_stock(self, listed: list[Message], asked_at: int, *, restarted: bool) -> list[Call]:
-        """Reconcile agents and calls with the listings; who waits in them stands in the journal from here on."""
-        now = self._clock()
-        read = [(reading.read(item, now, self.refused), item) for item in listed]
-        lines = {event: item for event, item in read if event is not None}
-        self.agents.reset(lines)
-        entries = [event for event in lines if isinstance(event, events.QueueEntry)]
-        calls = self.tracker.snapshot(
-            [event for event in lines if isinstance(event, events.CoreShowChannel)],
-            entries,
-            now,
-            asked_at=asked_at,
-            restarted=restarted,
-            keep=lambda event: self._listening.keep(lines[event].raw, now).offset,
-        )
-        self._listening.all_digested()
-        for entry in entries:
-            self._asking.hear(entry)
-        return calls
 
     async def _look_back(self, until: int, *, restarted: bool) -> tuple[tuple[Judged, ...], Gap | None]:
         """Ask queue_log what came and went since somebody listened last; nobody ever did: then there is no gap."""
@@ -302,14 +296,10 @@ class Pbx:
             return (), None
         off = int(self.clock_off_s * SECOND)  # the log is written by the PBX's clock
         times = (since + off, until + off)
-        found, told = await asyncio.to_thread(gap.look_back, self._log, self.name, *times, restarted=restarted)
+        known = set(self.tracker.alive())
+        look = partial(gap.look_back, self._log, self.name, *times, restarted=restarted, known=known)
+        found, told = await asyncio.to_thread(look)
         return told, replace(found, since=since, until=until)
-
-    async def _caught_up(self) -> None:
-        """Wait until what arrived before the listings was digested: they overtake it."""
-        while self._client.held_bytes or not self._listening.is_level:
-            await asyncio.sleep(0.01)  # the client's backlog has no event to wait for
-            await self._listening.level()
 
     async def _measure_clock(self) -> None:
         """Compare clocks by a ping; a connection that is lost meanwhile leaves the last figure."""
@@ -320,6 +310,11 @@ class Pbx:
     def _pbx_clock(self) -> int:
         """The PBX's clock, as its events are stamped."""
         return self._clock() + int(self.clock_off_s * SECOND)
+
+    def _behind_s(self, event: events.Event, arrived_at: int) -> float:
+        """Give how long ago the PBX said what arrived then. The newest that it said counts: one time may be forged."""
+        self._said_at = max(self._said_at, event.at)
+        return max(0.0, (arrived_at - self._said_at) / SECOND + self.clock_off_s)
 
     def _legs(self, talk: events.AgentConnect) -> list[events.ChannelEvent]:
         """Give the channels that carry a talk's voice: a Local one only ties others together."""

@@ -15,7 +15,7 @@ where the message stands in the journal.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
@@ -137,6 +137,7 @@ class Tracker:
         *,
         asked_at: int | None = None,
         restarted: bool = False,
+        ends: bool = True,
         keep: Callable[[ChannelEvent], int | None] = lambda _: None,
     ) -> list[Call]:
         """Reconcile with what is alive after a gap; give the calls that ended in it.
@@ -145,7 +146,8 @@ class Tracker:
         since `asked_at` (an arrival; by default now): what was heard of since then is newer than the lists.
         `restarted`: the PBX has started since the last event, which is how the calls ended that are gone. Calls
         that go on have a gap; waiting callers unknown so far are taken up from when their wait began. What came
-        and went in the gap is in queue_log alone.
+        and went in the gap is in queue_log alone. `ends`: whether calls that are not listed have ended; else they are
+        left for another snapshot.
 
         `keep` is called for each line that tells of somebody in a queue, or that a caller talks, before anything else
         is done: it writes the line to the journal, gives its offset, and may raise.
@@ -160,9 +162,11 @@ class Tracker:
         for draft in [draft for draft in self._drafts.values() if draft.heard_at < since]:
             draft.gap = True
             self._wait(draft, None)
-            if draft.closes_at is None and present.isdisjoint(draft.alive if draft.placed else {draft.call_id}):
+            gone = present.isdisjoint(draft.alive if draft.placed else {draft.call_id})
+            if ends and gone and draft.closes_at is None:
                 calls += self._close(draft, "pbx-restarted" if restarted else "ended-unseen")
-        self.channels.keep_only(present, self._now, since)
+        if ends:
+            self.channels.keep_only(present, self._now, since)
         for item, offset in lines:
             calls += self.feed(item, now, offset)
         return calls
@@ -200,7 +204,7 @@ class Tracker:
     def unjudged_numbers(self) -> set[str]:
         """Give the callers' numbers of calls that are over but not judged yet: what they come to may settle much."""
         drafts = (self._drafts.get(call_id) for _, call_id in self._closing)
-        named = (Newchannel, NewCallerid, QueueCallerJoin, QueueEntry)
+        named = (Newchannel, NewCallerid, QueueCallerJoin, QueueEntry, Hangup)
         return {e.number for draft in drafts if draft for e in draft.events if isinstance(e, named)}
 
     @property
@@ -212,9 +216,9 @@ class Tracker:
         """Give our attempts that have a live channel."""
         return self.channels.attempts()
 
-    def alive(self) -> Container[str]:
-        """Give the calls that are not over."""
-        return self._drafts.keys()
+    def alive(self) -> AbstractSet[str]:
+        """Give the calls that go on; those in their grace do not."""
+        return {call_id for call_id, draft in self._drafts.items() if draft.closes_at is None}
 
     def oldest_offset(self) -> int | None:
         """Give the journal offset from which every call that is not over can be heard again."""

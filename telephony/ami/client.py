@@ -33,6 +33,8 @@ __all__ = [
     "Stats",
 ]
 
+CALM = 10
+"""The wait after a connection that brought events is this many times the first one at most."""
 BATCH = 256
 """Messages delivered in one go before the event loop has its turn, when the consumer never waits."""
 
@@ -99,6 +101,7 @@ class Client:
         self._stats = Stats()
         self._link: Link | None = None
         self._up_since: float | None = None
+        self._heard = False  # an event came since it was up
 
     @property
     def up(self) -> bool:
@@ -206,7 +209,7 @@ class Client:
             helpers = [tasks.create_task(self._come_up(link)), tasks.create_task(self._watch(link))]
             reason = await link.until_lost()
             if self._up_since is not None:
-                self._backoff.lasted(asyncio.get_running_loop().time() - self._up_since)
+                self._backoff.lasted(asyncio.get_running_loop().time() - self._up_since, heard=self._heard)
             for helper in helpers:
                 helper.cancel()
         return reason
@@ -218,6 +221,7 @@ class Client:
                 for _ in range(BATCH):
                     if (held := link.take()) is None:
                         break
+                    self._heard = self._heard or (self._up_since is not None and held[0].name != "FullyBooted")
                     await self._on_message(*held)
                 await asyncio.sleep(0)
         except Exception as error:
@@ -230,7 +234,7 @@ class Client:
         """Wait until Asterisk has booted, then let the application ask what it missed."""
         if not await self._booted(link):
             return
-        self._up_since = asyncio.get_running_loop().time()
+        self._up_since, self._heard = asyncio.get_running_loop().time(), False
         log.info("%s:%d: up, %s", self._host, self._port, link.greeted.result())
         try:
             await self._on_up()
@@ -279,7 +283,7 @@ class Backoff:
     """How long to wait before another attempt: doubles from `first_s` to `most_s`, less up to half by chance.
 
     It begins again only after a connection that lasted longer than the longest wait: one that comes and goes
-    must not become a storm.
+    must not become a storm. After one that brought events at all the PBX is at work again: the wait becomes short.
     """
 
     def __init__(self, first_s: float, most_s: float) -> None:
@@ -288,10 +292,12 @@ class Backoff:
         self._wait_s = first_s
         self._chance = random.SystemRandom()
 
-    def lasted(self, up_s: float) -> None:
-        """Tell how long a connection was up."""
+    def lasted(self, up_s: float, *, heard: bool = False) -> None:
+        """Tell how long a connection was up, and whether an event came in it."""
         if up_s > self._most_s:
             self._wait_s = self._first_s
+        elif heard:
+            self._wait_s = min(self._wait_s, self._first_s * CALM)
 
     def next(self) -> float:
         """Give the seconds to wait now."""

@@ -63,17 +63,17 @@ class Pbx:
     async def note(self, note: ChannelEvent) -> None:
         self.notes.append(note)
 
-    def hears(self, *events: ChannelEvent | None, answers: int) -> None:
-        """Let it hear these and answer so many questions."""
+    def hears(self, *events: ChannelEvent | None, answers: int, behind_s: float = 0) -> None:
+        """Let it hear these, told so long ago, and answer so many questions."""
 
         async def run() -> None:
             self.enough, self.wanted = asyncio.Event(), answers
             for event in events:
-                self.asking.hear(event)
+                self.asking.hear(event, behind_s=behind_s)
             running = asyncio.ensure_future(self.asking.run())
             async with asyncio.timeout(5):
                 await self.enough.wait()
-            for _ in range(5):
+            for _ in range(20):
                 await asyncio.sleep(0)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
@@ -136,3 +136,43 @@ def test_in_a_flood_whom_nobody_could_ask_about_is_denied(monkeypatch: pytest.Mo
     pbx.hears(*[join(f"1.{number}") for number in range(5)], answers=3)
     assert sorted(note.uniqueid for note in pbx.notes if isinstance(note, Confirmed)) == ["1.0", "1.1", "1.2"]
     assert sorted(note.uniqueid for note in pbx.notes if isinstance(note, Denied)) == ["1.3", "1.4"]
+
+
+def test_who_joined_some_time_ago_and_is_gone_was_not_forged() -> None:
+    pbx = Pbx(lambda _name, channel: "no such channel" if channel == "1.1" else "0902")
+    pbx.hears(join("1.1"), join("1.2"), answers=2, behind_s=asking.PROMPT_S + 0.1)
+    assert pbx.notes == [Confirmed(77, "1.2", "1.2", "PJSIP/trunk-1", "0902")]
+    assert not pbx.asking.refused
+
+
+def test_a_pbx_that_does_not_answer_denies_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line fills up because nothing comes back, not because too many join at once."""
+    monkeypatch.setattr(asking, "LINE", 3)
+    pbx = Pbx(lambda _name, _channel: "0901")
+    pbx.hears(*[join(f"1.{number}") for number in range(5)], answers=3, behind_s=asking.PROMPT_S + 0.1)
+    assert sorted(note.uniqueid for note in pbx.notes) == ["1.2", "1.3", "1.4"]
+    assert dict(pbx.asking.refused) == {"asked too late": 2}
+
+
+def test_a_slow_greeting_keeps_nobody_from_being_confirmed() -> None:
+    """Forty join at once, and what is done about the first of them never comes to an end."""
+    pbx = Pbx(lambda _name, _channel: "0901")
+
+    async def never_ends(caller: Joined) -> None:
+        pbx.callers.append(caller.uniqueid)
+        await asyncio.Event().wait()
+
+    pbx.asking._there = never_ends  # noqa: SLF001
+    pbx.hears(*[join(f"1.{number}") for number in range(40)], answers=40)
+    assert len({note.uniqueid for note in pbx.notes if isinstance(note, Confirmed)}) == 40
+    assert len(pbx.callers) == asking.GREETERS
+
+
+def test_callers_who_cannot_be_greeted_in_time_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "GREETERS", 0)
+    monkeypatch.setattr(asking, "LINE", 3)
+    pbx = Pbx(lambda _name, _channel: "0901")
+    for number in range(5):
+        pbx.hears(join(f"1.{number}"), answers=number + 1)
+    waiting = pbx.asking._callers  # noqa: SLF001
+    assert [waiting.get_nowait().uniqueid for _ in range(waiting.qsize())] == ["1.2", "1.3", "1.4"]

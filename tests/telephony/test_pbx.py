@@ -20,6 +20,7 @@ from telephony.dialler import Ended, Order
 from telephony.gap import NO_LOG, Gap
 from telephony.journal import Journal, JournalFull
 from telephony.pbx import Heard, Pbx, Wiring
+from telephony.queue_log.between import Log
 from telephony.simulator import Simulator
 from tests.telephony.wire import written
 
@@ -108,8 +109,8 @@ class Ear:
         self.heard: list[Heard] = []
         self.told: list[tuple[str, str]] = []
 
-    def pbx(self, boot: str = "", heard_at: int | None = None) -> Pbx:
-        wiring = Wiring("main", "127.0.0.1", 1, "user", "secret")
+    def pbx(self, boot: str = "", heard_at: int | None = None, log: Log | None = None) -> Pbx:
+        wiring = Wiring("main", "127.0.0.1", 1, "user", "secret", log=log)
         return Pbx(
             wiring,
             self.journal,
@@ -567,7 +568,7 @@ async def test_who_hears_of_the_restart_finds_the_new_stamp(ear: Ear) -> None:
 async def test_queues_are_asked_for_last(ear: Ear) -> None:
     pbx = ear.pbx()
     await comes_up(ear, pbx, 0)
-    assert line_of(pbx).asked == ["CoreStatus", "CoreShowChannels", "QueueStatus"]
+    assert line_of(pbx).asked == ["CoreStatus", *["CoreShowChannels", "QueueStatus"] * 2]
 
 
 @in_a_loop

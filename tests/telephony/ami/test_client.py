@@ -787,6 +787,36 @@ def test_the_wait_doubles_varies_and_begins_again_only_after_a_lasting_connectio
     assert len({Backoff(1.0, 8.0).next() for _ in range(20)}) > 1
 
 
+def test_after_an_outage_the_wait_is_short_again_once_events_came() -> None:
+    backoff = Backoff(0.2, 30.0)
+    for _ in range(9):
+        backoff.next()
+    backoff.lasted(5.0, heard=False)
+    assert backoff.next() >= 15
+    for _ in range(20):  # one that comes and goes still makes no storm
+        backoff.lasted(0.1, heard=True)
+        assert 1.0 <= backoff.next() <= 2.0
+
+
+@pytest.mark.parametrize("events", [0, 1])
+def test_an_event_shortens_the_wait(events: int) -> None:
+    async def main() -> None:
+        ear, loop = Ear(), asyncio.get_running_loop()
+        async with Manager() as manager, running(client := client_of(manager.port, ear, backoff_s=(0.005, 1.0))):
+            while client._backoff._wait_s < 1:  # noqa: SLF001 - an outage as long as need be
+                client._backoff.next()  # noqa: SLF001
+            peer = await connected(manager, ear)
+            heard = len(ear.heard)
+            peer.send(numbered(0, events))
+            await ear.until(heard=heard + events)
+            peer.close()
+            lost_at = loop.time()
+            await manager.accept()
+            assert (loop.time() - lost_at < 0.45) == bool(events)
+
+    run(main())
+
+
 def test_a_connection_that_comes_and_goes_makes_no_storm() -> None:
     async def main() -> None:
         ear = Ear()
