@@ -274,7 +274,8 @@ def test_a_capture_may_stop_anywhere(name: str, part: float) -> None:
 def test_a_capture_may_begin_late() -> None:
     raw = gzip.decompress(path_of("03a-abandon-ringing").read_bytes())
     middle = raw[raw.index(b"QueueCallerJoin") + 20 :]
-    assert lines_of(middle) == [(None, "support", "abandoned", RINGING, None)]  # the join, cut, is no event any more
+    # The join, cut, is no event any more; what is said of his leaving names him too.
+    assert lines_of(middle) == [("09012345678", "support", "abandoned", RINGING, None)]
 
 
 WHOLE: Final = gzip.decompress(path_of("03a-abandon-ringing").read_bytes())
