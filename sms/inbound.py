@@ -57,11 +57,18 @@ _STOP: Final = frozenset({"stop", "stopall", "stop all", "unsubscribe", "revoke"
 _STOP_ALONE: Final = frozenset({"end", "quit", "cancel", "td", "停止", "停"})
 _STOP_SOMEWHERE: Final = re.compile(r"(?<![a-z])(?:stop|stopall|unsubscribe|revoke|opt[\W_]*out)(?![a-z])|退订|退訂")
 _POLITE: Final = frozenset({"please", "pls", "thanks", "thank", "you", "me", "请", "請", "谢谢", "謝謝"})
+# What is said beside a wish and changes nothing of it
+_ASIDES: Final = (
+    *("please", "pls", "plz", "kindly", "thank you", "thank u", "thankyou", "thanks", "many thanks", "thx", "ty"),
+    *("very much", "so much", "cheers", "hi", "hello", "hey", "ok", "okay", "yes", "yep", "sure", "sir", "madam"),
+    *("请", "請", "谢谢", "謝謝", "多谢", "多謝", "感谢", "感謝", "麻烦", "麻煩", "麻烦了", "麻煩了", "唔该", "唔該"),
+    *("您好", "你好", "好的", "好", "您"),
+)
 _WORDS: Final[dict[Word, frozenset[str]]] = {
     "start": frozenset({"start", "unstop", "开始", "開始", "恢复", "恢復"}),
     "help": frozenset({"help", "info", "?", "帮助", "幫助"}),
     "call-now": frozenset(
-        {"call", "call now", "call back", "call back now", "callback"}
+        {"call", "call now", "call back", "call back now", "callback", "now", "right now", "asap"}
         | {"现在", "現在", "马上", "馬上", "现在回电", "現在回電", "回电", "回電"}
     ),
 }
@@ -81,11 +88,11 @@ _FILLER: Final = (
     "call me",
     "call",
     "at",
-    "please",
-    "pls",
     "around",
-    "请",
-    "請",
+    "about",
+    "o'clock",
+    "o\u2019clock",
+    "oclock",
     "左右",
     "整",
     "钟",
@@ -96,7 +103,21 @@ _FILLER: Final = (
 
 def _any(words: tuple[str, ...] | dict[str, int]) -> str:
     """One of these words, the longest first; a Latin one must end where it ends."""
-    return "|".join(re.escape(word) + ("(?![a-z])" if word.isascii() else "") for word in sorted(words, key=len)[::-1])
+    longest_first = sorted(words, key=len)[::-1]
+    return "|".join(re.escape(word) + ("(?![a-z])" if word[0].isascii() else "") for word in longest_first)
+
+
+_ASIDE: Final = re.compile(rf"(?:(?<![a-z])|(?=[^a-z]))(?:{_any(_ASIDES)})")
+_ORNAMENTS: Final = frozenset({"So", "Sk", "Me", "Mn", "Cf"})  # emoji, and what makes them of letters and digits
+_NUMBERS: Final = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+_CHOICE: Final = re.compile(
+    rf"""\W*
+    (?: (?: {_any(("option", "number", "choice", "press", "reply", "reply with", "choose"))}
+        | 我?(?:选择|選擇|选|選) | 回复 | 回覆 | 回復 | 按 | 数字 | 數字 ) \W* )?
+    (?P<number>[1-5] | {_any(_NUMBERS)})
+    \W* (?: [吧呀啊哦啦] \W* )?""",
+    re.VERBOSE,
+)
 
 
 _TOKEN: Final = re.compile(
@@ -116,24 +137,34 @@ _TOKEN: Final = re.compile(
 def read(body: str) -> Wish:
     """Say what a text asks for."""
     text = unicodedata.normalize("NFKC", body).casefold()
-    plain = " ".join(word for word in re.split(r"[\W_]+", text) if word and word not in _POLITE)
+    plain = _plain(text)
     if plain in _STOP or plain in _STOP_ALONE:
         return "stop"
     if _STOP_SOMEWHERE.search(text):
         return "stop-and-more"
+    said = _ASIDE.sub(" ", "".join(sign for sign in text if unicodedata.category(sign) not in _ORNAMENTS))
+    plain = _plain(said)
     for word, forms in _WORDS.items():
         if plain in forms or text.strip() in forms:
             return word
-    text = _HAN_NUMBER.sub(_in_digits, text.replace("一刻", "15").replace("三刻", "45"))
-    if choice := re.fullmatch(r"\W*([1-5])\W*", text):
-        return Choice(int(choice[1]))
-    return _time(text) or "unclear"
+    if plain.startswith("1 ") and plain[2:] in _WORDS["call-now"]:  # twice the same
+        return Choice(1)
+    said = _HAN_NUMBER.sub(_in_digits, said.replace("一刻", "15").replace("三刻", "45"))
+    if choice := _CHOICE.fullmatch(said):
+        number = choice["number"]
+        return Choice(_NUMBERS[number] if number in _NUMBERS else int(number))
+    return _time(said) or "unclear"
+
+
+def _plain(text: str) -> str:
+    """Only the words, without those of mere politeness."""
+    return " ".join(word for word in re.split(r"[\W_]+", text) if word and word not in _POLITE)
 
 
 def _time(text: str) -> SaidTime | None:
     """Read a time: its parts in any order, each at most once, and nothing else in the text."""
     said: dict[str, str] = {}
-    text, place = text.strip(" \t\r\n.,;!?。"), 0
+    text, place = text.strip(" \t\r\n.,;:!?。"), 0
     while place < len(text):
         token = _TOKEN.match(text, place)
         if token is None:

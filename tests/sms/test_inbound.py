@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import time
+from itertools import product
 
 import pytest
 from hypothesis import example, given
@@ -135,6 +136,92 @@ def test_what_is_said_plainly_is_understood_and_nothing_else(text: str, wish: Wi
 )
 def test_a_time_is_read_in_three_languages(text: str, moment: SaidTime) -> None:
     assert read(text) == moment
+
+
+BEFORE = ("", "please ", "Hi, ", "ok ", "Yes please: ", "pls. ", "请", "請 ", "好的\uff0c", "麻烦", "唔該 ")
+AFTER = (
+    "",
+    " please",
+    ", thanks!",
+    " thx",
+    " thank you very much",
+    " ty \U0001f64f",
+    "谢谢",
+    " 謝謝您",
+    "\uff0c麻烦了",
+    "\n\nthanks",
+)
+CHOICES = (
+    *("{}", "{}.", '"{}"', "({})", "#{}", "{}\ufe0f\u20e3", "option {}", "number {}", "press {}", "reply {}"),
+    *("选{}", "選 {}", "我选{}", "选择{}", "回复{}", "回覆{}", "按{}", "{}吧", "{}呀"),
+)
+TIMES = {
+    "13": ("13:00", True),
+    "13:00": ("13:00", True),
+    "12": ("12:00", True),
+    "1830": ("18:30", True),
+    "at {}": None,
+    "{} o'clock": None,
+    "{} o\u2019clock": None,
+    "around {}": None,
+    "about {}": None,
+    "{}点": None,
+    "{}點吧": None,
+    "{}点左右": None,
+    "call me at {}": None,
+    "{}:00": None,
+    "{}.00": None,
+}
+
+
+@pytest.mark.parametrize("form", CHOICES)
+def test_a_choice_is_one_whatever_politeness_stands_around_it(form: str) -> None:
+    for before, after, number in product(BEFORE, AFTER, range(1, 6)):
+        text = before + form.format(number) + after
+        assert read(text) == Choice(number), text
+
+
+@pytest.mark.parametrize("form", TIMES)
+def test_a_time_stays_one_whatever_politeness_stands_around_it(form: str) -> None:
+    for before, after, number in product(BEFORE, AFTER, range(1, 6)):
+        clock, clear = TIMES[form] or (f"0{number}:00", False)
+        text = before + form.format(number) + after
+        assert read(text) == said(clock, clear=clear), text
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        ("one", Choice(1)),
+        ("Five, thank you!", Choice(5)),
+        ("\u2460", Choice(1)),  # a one in a circle
+        ("一\uff0c谢谢", Choice(1)),
+        ("1 call me", Choice(1)),  # both mean the same
+        ("1, please call me back now", Choice(1)),
+        ("1 now", Choice(1)),
+        ("1 现在回电", Choice(1)),
+        ("now please", "call-now"),
+        ("ok call me", "call-now"),
+        ("tomorrow 9 thanks", said("09:00", 1, clear=False)),
+        ("hi, 6 pm is fine", "unclear"),
+        ("6", said("06:00", clear=False)),  # nothing that was offered
+        ("6 please", said("06:00", clear=False)),
+        ("1 or 2", "unclear"),
+        ("1 2", "unclear"),
+        ("1/5", "unclear"),
+        ("not 1", "unclear"),
+        ("不要1", "unclear"),
+        ("1 am", said("01:00")),
+        ("1pm please", said("13:00")),
+        ("2 call me", said("02:00", clear=False)),
+        ("yes cancel", "unclear"),  # of what, a person sees
+        ("please", "unclear"),
+        ("hello?", "unclear"),  # no question of what can be answered
+        ("谢谢", "unclear"),
+    ],
+)
+def test_what_stands_beside_a_number_is_weighed(text: str, wish: Wish) -> None:
+    assert read(text) == wish
 
 
 _HALF_HOURS = st.builds(time, st.integers(0, 23), st.sampled_from((0, 15, 30, 45)))
