@@ -153,7 +153,7 @@ def _sender(connection: Connection, shifts: Mapping[str, Shift], inbound: Inboun
     """Look up who it is. A number that nobody has called from is made a person, so that its text can be shown."""
     shift = next(iter(shifts.values()))
     trunk = next(iter(shift.trunks.values()))
-    e164 = phone.read(inbound.from_number, trunk).e164
+    e164 = phone.written(inbound.from_number, trunk).e164
     if e164 is None:
         return _Sender(None, "", None, shift, "")
     person = filing.person_of(connection, e164, now)
@@ -168,7 +168,7 @@ def _queue_of(shift: Shift, to_number: str) -> str:
     """The queue whose number he texted; else the first one."""
     trunk = next(iter(shift.trunks.values()))
     queues = shift.rules.queues
-    shown = (name for name, queue in queues.items() if phone.read(queue.caller_id, trunk).e164 == to_number)
+    shown = (name for name, queue in queues.items() if phone.written(queue.caller_id, trunk).e164 == to_number)
     return next(shown, next(iter(queues), ""))
 
 

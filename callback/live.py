@@ -80,7 +80,8 @@ def _closed(pbx: Pbx, database_off_s: float) -> str | None:
 def _numbers(pbx: Pbx, shift: Shift) -> set[str]:
     """Every number that talks, rings, waits, or did so a moment ago and is not judged yet.
 
-    It is read by each trunk's rules, since the channel may be an agent's who dialled it.
+    It is read by each trunk's rules, since the channel may be an agent's who dialled it; and where it may be two
+    people's, neither is rung.
     """
     live = {
         signalled
@@ -88,8 +89,7 @@ def _numbers(pbx: Pbx, shift: Shift) -> set[str]:
         if not all(attempt_of(linkedid) for linkedid in channels.values())
     }
     signalled = live | pbx.tracker.unjudged_numbers()
-    read = (phone.read(number, trunk).e164 for number in signalled for trunk in shift.trunks.values())
-    return {e164 for e164 in read if e164}
+    return {e164 for number in signalled for trunk in shift.trunks.values() for e164 in phone.perhaps(number, trunk)}
 
 
 def store(connection: Connection, pbx: str, live: Live, now: int) -> None:

@@ -1,19 +1,22 @@
 """Numbers: from the signalled form to E.164 and back to the dial string; callable or not, and why.
 
 What counts as a valid number of which kind is Google's libphonenumber (the `phonenumbers` package), not ours.
+Digits that could be two people's numbers are nobody's: they are refused with both, for people to decide.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
+from callback import readings
+from callback.readings import Reading
 from callback.settings import Trunk
-
-LONGEST = 20  # a signalled number with prefixes; E.164 itself has 15 digits
+from telephony.ids import usable
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Refused:
 
     reason: str
     e164: str | None = None  # where it is a number at all, so that a person may release it
+    readings: tuple[str, ...] = ()  # the numbers that it may be, where that is what cannot be told
 
 
 _SATELLITE = (870, 881, 882, 883)  # Inmarsat; global mobile satellite; international networks, Thuraya among them
@@ -48,41 +52,59 @@ _EXPENSIVE = {
 }
 
 
+_MEANT = {"national": ("national", "prefix-abroad"), "e164-no-plus": ("e164-no-plus",), "e164": ()}
+"""What digits that begin with neither a plus nor a 0 mean, by what the trunk is said to signal."""
+
+
 @lru_cache(maxsize=8192)
 def read(signalled: str | None, trunk: Trunk) -> Number | Refused:
     """Say whether a signalled number may be called back; never raises, whatever the caller sent."""
     if not signalled:
         return Refused("no-number")
-    digits = signalled.removeprefix("+")
-    if not (digits.isascii() and digits.isdigit()) or len(signalled) > LONGEST:
+    digits = usable(signalled)
+    if digits is None:
         return Refused("not-a-number")
+    found = readings.of(digits, trunk.region)
+    meant = found if not trunk.signals or digits[0] in "+0" else [r for r in found if r.form in _MEANT[trunk.signals]]
+    numbers = tuple(dict.fromkeys(reading.e164 for reading in _likely(meant, digits, trunk.region)))
+    if len(numbers) > 1:
+        return Refused("ambiguous-number", readings=numbers)
+    if found and not numbers:
+        return Refused("other-form", readings=tuple(dict.fromkeys(reading.e164 for reading in found)))
     try:
-        number = phonenumbers.parse(_international(signalled, trunk), trunk.region)
+        return _judge(phonenumbers.parse(numbers[0] if numbers else digits, trunk.region), trunk)
     except phonenumbers.NumberParseException:
         return Refused("not-a-number")
-    return _judge(number, trunk)
 
 
-def _international(signalled: str, trunk: Trunk) -> str:
-    """Some trunks signal E.164 without its plus: 8190… and 090… both arrive; the country's own form wins."""
-    if signalled.startswith(("+", "0")):
-        return signalled
-    country = str(phonenumbers.country_code_for_region(trunk.region))
-    national = _valid(signalled, trunk.region)
-    return signalled if national or not signalled.startswith(country) else f"+{signalled}"
+def written(text: str, trunk: Trunk) -> Number | Refused:
+    """Read a number that a person or a gateway wrote, who need not do it as the trunk signals."""
+    return read(text, trunk.model_copy(update={"signals": ""}) if trunk.signals else trunk)
 
 
-def _valid(text: str, region: str) -> bool:
-    try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(text, region))
-    except phonenumbers.NumberParseException:
-        return False
+def perhaps(signalled: str, trunk: Trunk) -> set[str]:
+    """Every number that it may be, for those who must leave all of them alone."""
+    digits = usable(signalled)
+    sure = read(signalled, trunk).e164
+    possible = {reading.e164 for reading in readings.of(digits, trunk.region)} if digits else set()
+    return possible | ({sure} if sure else set())
+
+
+def _likely(found: Sequence[Reading], digits: str, region: str) -> Sequence[Reading]:
+    """Leave out what exists in the plan alone.
+
+    In countries without fixed lengths (Germany) any mobile number behind the country's code is a landline too, by its
+    beginning. But no landline there is longer than the mobile numbers.
+    """
+    country = str(phonenumbers.country_code_for_region(region))
+    longer = len(digits) > readings.longest_mobile(region) > 0
+    if longer and digits.startswith(country) and any(reading.form == "e164-no-plus" for reading in found):
+        return [reading for reading in found if reading.form != "national" or reading.e164 != f"+{country}{digits}"]
+    return found
 
 
 def _judge(number: phonenumbers.PhoneNumber, trunk: Trunk) -> Number | Refused:
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-    region = phonenumbers.region_code_for_number(number)
-    allowed = trunk.allowed_countries or (trunk.region,)
     if e164 in trunk.own_numbers:
         return Refused("own-number", e164)
     if number.country_code in _SATELLITE:
@@ -91,7 +113,8 @@ def _judge(number: phonenumbers.PhoneNumber, trunk: Trunk) -> Number | Refused:
         return Refused("no-such-number")
     if (kind := phonenumbers.number_type(number)) in _EXPENSIVE:
         return Refused(_EXPENSIVE[kind], e164)
-    if region not in allowed:
+    allowed = trunk.allowed_countries or (trunk.region,)
+    if not any(phonenumbers.is_valid_number_for_region(number, region) for region in allowed):  # some share numbers
         return Refused("foreign-country", e164)
     return Number(e164)
 
@@ -99,7 +122,15 @@ def _judge(number: phonenumbers.PhoneNumber, trunk: Trunk) -> Number | Refused:
 @lru_cache(maxsize=8192)
 def takes_texts(e164: str) -> bool:
     """Whether a number may be a mobile's: False where it tells that it is none."""
-    return phonenumbers.number_type(phonenumbers.parse(e164)) not in _NO_TEXTS
+    number = phonenumbers.parse(e164)
+    return phonenumbers.number_type(number) not in _NO_TEXTS or _mobile_without_token(number)
+
+
+def _mobile_without_token(number: phonenumbers.PhoneNumber) -> bool:
+    """Argentina's mobiles have a 9 behind the country's code that callers' numbers come without: like landlines."""
+    token = phonenumbers.country_mobile_token(number.country_code or 0)
+    full = f"+{number.country_code}{token}{phonenumbers.national_significant_number(number)}"
+    return bool(token) and phonenumbers.is_valid_number(phonenumbers.parse(full))
 
 
 def block_of(e164: str) -> str:

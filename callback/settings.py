@@ -23,6 +23,7 @@ from telephony.dialler import safe_value
 
 PREFIX = "CALLBACK_"
 SHOWN = 60  # of a faulty value
+Signals = Literal["", "national", "e164-no-plus", "e164"]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -66,6 +67,7 @@ class Trunk(Part):
     channel: str = "PJSIP/"  # what the names of its channels begin with
     dial: str = "PJSIP/{number}@trunk"
     region: str = "US"  # whose national numbers are signalled
+    signals: Signals = ""  # what callers' digits without + or 0 before them are
     form: Literal["national", "e164", "e164-no-plus"] = "e164"
     prefix: str = ""  # dialled before the number (0 for an outside line)
     allowed_countries: tuple[str, ...] = ()  # none: the region's own alone

@@ -59,7 +59,7 @@ def shift_of(settings: Settings, version: int, two_way: TwoWay = never) -> Shift
     shown = {queue.caller_id for queue in settings.rules.queues.values() if queue.caller_id}
     trunks = {
         name: trunk.model_copy(
-            update={"own_numbers": (*trunk.own_numbers, *filter(None, (phone.read(own, trunk).e164 for own in shown)))}
+            update={"own_numbers": (*trunk.own_numbers, *(e164 for own in shown for e164 in phone.perhaps(own, trunk)))}
         )
         for name, trunk in settings.trunks.items()
     }

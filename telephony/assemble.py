@@ -252,12 +252,13 @@ def _number(own: Sequence[ChannelEvent], born: Newchannel | None) -> str | None:
     The one that it came with; where that is none, the first that the dialplan set before he joined a queue;
     where its beginning was not seen, the one that it had there.
     """
-    if born is not None and usable(born.number):
-        return born.number
+    came_with = usable(born.number) if born is not None else None
+    if came_with is not None:
+        return came_with
     joined = first(own, QueueCallerJoin)
     set_ = [e.number for e in of(own, NewCallerid) if joined is None or e.at <= joined.at]
     seen = [] if born is not None else [e.number for e in own if isinstance(e, _NUMBERED)]
-    return next((number for number in [*set_, *seen] if usable(number)), None)
+    return next(filter(None, map(usable, [*set_, *seen])), None)
 
 
 _NUMBERED: Final = (
@@ -271,7 +272,7 @@ def _dialled(events: Sequence[ChannelEvent]) -> str | None:
     """Give the number that a placed call dialled on a trunk, else the one that it showed to the agent."""
     dialled = [e.dial_string.partition("@")[0] for e in of(events, DialBegin) if "@" in e.dial_string]
     shown = [e.number for e in of(events, NewCallerid)]
-    return next((number for number in [*dialled, *shown] if usable(number)), None)
+    return next(filter(None, map(usable, [*dialled, *shown])), None)
 
 
 def _started_at(call_id: str, born: Newchannel | None, events: Sequence[ChannelEvent]) -> int:

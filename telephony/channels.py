@@ -155,5 +155,7 @@ class LiveChannels:
 
 def _numbers(event: ChannelEvent) -> list[str]:
     if isinstance(event, DialBegin):
-        return [part for part in _DIAL_PARTS.split(event.dial_string) if usable(part)]
-    return [event.number] if isinstance(event, NUMBERED) and usable(event.number) else []
+        found = map(usable, _DIAL_PARTS.split(event.dial_string))
+    else:
+        found = map(usable, [event.number] if isinstance(event, NUMBERED) else [])
+    return [number for number in found if number is not None]

@@ -6,6 +6,17 @@ from typing import Final
 _OURS: Final = re.compile(r"lcr-([0-9A-Za-z_]+)-[12]")
 _GIVEN_BY_ASTERISK: Final = re.compile(r"(?:.+-)?([0-9]{9,10})\.[0-9]+", re.ASCII | re.DOTALL)
 _NUMBER: Final = re.compile(r"\+?[0-9]{3,20}")
+_PARAMETERS: Final = r"(?:;[0-9A-Za-z\-_.!~*'()\[\]/:&+$%=]*)*"
+_WRITTEN: Final = re.compile(
+    rf"(?:tel:|(?P<sip>sips?:))?(?P<user>[+(]?[0-9][0-9 ().\-]*)(?P<parameters>{_PARAMETERS})"
+    rf"(?(sip)(?:@[0-9A-Za-z.\-\[\]:]+{_PARAMETERS})?)",
+    re.ASCII | re.IGNORECASE,
+)
+_ADDRESS: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+_SEPARATORS: Final = str.maketrans("", "", " ().-")
+_CONTEXT: Final = "phone-context="
+_LONGEST: Final = 256
+_UNREADABLE: Final = "?"
 _LOCAL: Final = "Local/"
 
 SECOND: Final = 1_000_000
@@ -40,5 +51,25 @@ def is_local(channel: str) -> bool:
 
 
 def usable(number: str) -> str | None:
-    """Give the number as signalled where it can be one (`+`, 3 to 20 digits); None for anonymous and such."""
-    return number if _NUMBER.fullmatch(number) else None
+    """Give the digits (`+` before them or not, 3 to 20) of a number as signalled; None for anonymous and such.
+
+    Carriers write it as in RFC 3966: with separators, `tel:` or `sip:` before it, and parameters behind `;`, of
+    which only a phone-context that is part of the number says anything about whose it is.
+    """
+    if _NUMBER.fullmatch(number):  # nearly always
+        return number
+    written = _WRITTEN.fullmatch(number) if len(number) <= _LONGEST else None
+    if written is None or _ADDRESS.fullmatch(written["user"]):  # a caller without a name is his machine's address
+        return None
+    digits = written["user"].translate(_SEPARATORS)
+    if not digits.startswith("+"):
+        digits = _context(written["parameters"]).translate(_SEPARATORS) + digits
+    return digits if _NUMBER.fullmatch(digits) else None
+
+
+def _context(parameters: str) -> str:
+    """Give what phone-context puts before the number: nothing where it is a domain, whose plan is the carrier's own."""
+    values = [part[len(_CONTEXT) :] for part in parameters.split(";") if part.lower().startswith(_CONTEXT)]
+    if len(values) > 1 or (values and values[0].isdigit()):
+        return _UNREADABLE
+    return values[0] if values and values[0].startswith("+") else ""

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError
 from callback import phone
 from callback.doctor.finding import Finding, fault, sound, warning
 from callback.errors import CallbackError
-from callback.settings import PbxWiring, Settings
+from callback.settings import PbxWiring, Settings, Trunk
 from callback.store import schema
 from callback.store.engine import Store
 
@@ -23,7 +23,17 @@ def number_lines(settings: Settings, signalled: str) -> Iterator[str]:
         if isinstance(read, phone.Number):
             yield f"{name}: {signalled} is {read.e164}, dialled as {phone.dial_string(read.e164, trunk)}"
         else:
-            yield f"{name}: {signalled} is not called back: {read.reason}"
+            yield f"{name}: {signalled} is not called back: {read.reason}{_which(name, trunk, read)}"
+
+
+def _which(name: str, trunk: Trunk, refused: phone.Refused) -> str:
+    """Where only the trunk can tell whose number it is: the numbers, and the setting that says it."""
+    if not refused.readings:
+        return ""
+    numbers = f" ({' or '.join(refused.readings)})"
+    if trunk.signals:
+        return f'{numbers}: [trunks.{name}] signals = "{trunk.signals}" says otherwise'
+    return f'{numbers}; say which: [trunks.{name}] signals = "national" or "e164-no-plus"'
 
 
 def switched(settings: Settings) -> str:

@@ -21,7 +21,7 @@ LOOK_EVERY_S: Final = 1.0
 def send_one(settings: Settings, signalled: str, sleep: Callable[[float], None] = time.sleep) -> Iterator[Finding]:
     """Send the text, then ask for a while how far it came."""
     trunk = next(iter(settings.trunks.values()))
-    to = phone.read(signalled, trunk).e164
+    to = phone.written(signalled, trunk).e164
     if to is None:
         yield fault(f"{signalled} is no number", "write it with its country: +819012345678")
         return

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callback.phone import Number, Refused, block_of, dial_string, read, takes_texts
-from callback.settings import Trunk
+from callback.phone import Number, Refused, block_of, dial_string, perhaps, read, takes_texts, written
+from callback.settings import Signals, Trunk
 
 JAPAN = Trunk(region="JP", form="national", own_numbers=("+81312345678",))
 CHINA = Trunk(region="CN", form="e164-no-plus", prefix="9")
@@ -27,6 +28,14 @@ OPEN = Trunk(region="JP", allowed_countries=("JP", "US"))
         (AMERICA, "2125550123", "+12125550123"),
         (AMERICA, "12125550123", "+12125550123"),
         (OPEN, "+12125550123", "+12125550123"),
+        (JAPAN, "090-1234-5678", "+819012345678"),
+        (JAPAN, "tel:+81-90-1234-5678", "+819012345678"),
+        (JAPAN, "sip:+819012345678@carrier.example;user=phone", "+819012345678"),
+        (AMERICA, "(212) 555-0123", "+12125550123"),
+        (AMERICA, "2125550123;npdi;rn=+12125550999", "+12125550123"),
+        (AMERICA, "2125550123;phone-context=+1", "+12125550123"),
+        (AMERICA, "2125550123;phone-context=carrier.example", "+12125550123"),
+        (AMERICA, "+12125550123;cpc=ordinary;isub=7", "+12125550123"),
     ],
 )
 def test_every_signalled_form_becomes_one_e164_number(trunk: Trunk, signalled: str, e164: str) -> None:
@@ -41,7 +50,8 @@ def test_every_signalled_form_becomes_one_e164_number(trunk: Trunk, signalled: s
         (JAPAN, "anonymous", "not-a-number"),
         (JAPAN, "<unknown>", "not-a-number"),
         (JAPAN, "0" * 80, "not-a-number"),
-        (JAPAN, "090-1234-5678", "not-a-number"),
+        (JAPAN, "090-1234-5678 x5", "not-a-number"),
+        (JAPAN, "192.168.12.34", "not-a-number"),  # a caller without a name is his machine's address
         (JAPAN, "٠٩٠١٢٣٤٥٦٧٨", "not-a-number"),
         (JAPAN, "0901", "no-such-number"),
         (JAPAN, "110", "no-such-number"),
@@ -62,6 +72,62 @@ def test_what_is_not_called_back_says_why(trunk: Trunk, signalled: str | None, r
     found = read(signalled, trunk)
     assert isinstance(found, Refused)
     assert found.reason == reason
+
+
+GERMANY = Trunk(region="DE")
+NEIGHBOURS = Trunk(region="US", allowed_countries=("US", "MX"))
+
+
+@pytest.mark.parametrize(
+    ("trunk", "signalled", "e164"),
+    [
+        (GERMANY, "4915112345678", "+4915112345678"),  # as digits alone a landline of Leer too, longer than any there
+        (GERMANY, "491773333333", "+491773333333"),
+        (GERMANY, "493012345678", "+493012345678"),
+        (GERMANY, "015112345678", "+4915112345678"),
+        (NEIGHBOURS, "525547898478", "+525547898478"),
+        (NEIGHBOURS, "00525547898478", "+525547898478"),
+        (NEIGHBOURS, "011525547898478", "+525547898478"),
+        (NEIGHBOURS, "5215547898478", "+525547898478"),  # as Mexico's mobiles were written until 2019
+        (Trunk(region="AR"), "01115 2345-6789", "+5491123456789"),
+        (Trunk(region="AU", allowed_countries=("AU", "JP")), "0011819012345678", "+819012345678"),
+        (Trunk(region="AU", allowed_countries=("AU", "JP")), "00819012345678", "+819012345678"),
+        (Trunk(region="IT"), "0612345678", "+390612345678"),
+    ],
+)
+def test_digits_that_can_be_one_number_alone_are_that_number(trunk: Trunk, signalled: str, e164: str) -> None:
+    assert read(signalled, trunk) == Number(e164)
+
+
+AMBIGUOUS: list[tuple[str, str, dict[Signals, str]]] = [
+    ("US", "3215551234", {"national": "+13215551234", "e164-no-plus": "+3215551234"}),  # Florida, Belgium
+    ("CN", "13052345678", {"national": "+8613052345678", "e164-no-plus": "+13052345678"}),  # a mobile, Miami
+    ("RU", "84951234567", {"national": "+74951234567", "e164-no-plus": "+84951234567"}),  # Moscow, Vietnam
+    ("IT", "3281234567", {"national": "+393281234567", "e164-no-plus": "+3281234567"}),  # a mobile, Namur
+    ("DE", "49211234567", {"national": "+4949211234567", "e164-no-plus": "+49211234567"}),  # Emden, Düsseldorf
+]
+
+
+@pytest.mark.parametrize(("region", "signalled", "meant"), AMBIGUOUS)
+def test_what_may_be_two_peoples_number_is_nobodys_until_the_trunk_says_how_it_signals(
+    region: str, signalled: str, meant: dict[Signals, str]
+) -> None:
+    allowed = tuple(phonenumbers.SUPPORTED_REGIONS)
+    unsaid = Trunk(region=region, allowed_countries=allowed)
+    found = read(signalled, unsaid)
+    assert found == Refused("ambiguous-number", None, found.readings if isinstance(found, Refused) else ())
+    assert isinstance(found, Refused)
+    assert set(found.readings) == set(meant.values()) == perhaps(signalled, unsaid)
+    for said, e164 in meant.items():
+        trunk = Trunk(region=region, allowed_countries=allowed, signals=said)
+        assert read(signalled, trunk) == Number(e164)
+        assert written(signalled, trunk) == found, "whoever writes a number need not do it as the trunk signals"
+    with_plus = Trunk(region=region, allowed_countries=allowed, signals="e164")
+    assert read(signalled, with_plus) == Refused("other-form", None, found.readings)
+
+
+def test_a_country_whose_calls_are_not_wanted_still_owns_its_numbers() -> None:
+    assert read("3215551234", AMERICA) == Refused("ambiguous-number", None, ("+3215551234", "+13215551234"))
 
 
 @pytest.mark.parametrize(
@@ -103,6 +169,10 @@ def test_what_is_dialled_holds_digits_alone(signalled: str) -> None:
         ("+81120123456", False),
         ("+862162345678", False),
         ("+442079460958", False),
+        ("+541123456789", True),  # Argentina's mobiles are signalled like this
+        ("+543515551234", True),
+        ("+525512345678", True),
+        ("+5491123456789", True),
     ],
 )
 def test_a_number_that_is_no_mobile_gets_no_texts(e164: str, takes: bool) -> None:
