@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, select, true, update
+from sqlalchemy import Connection, Row, RowMapping, or_, select, true, update
 
 from callback.errors import CallbackError
 from callback.store import tables as t
@@ -16,6 +16,7 @@ from callback.store.inserting import insert_new
 
 GENESIS = "0" * 64
 CUSTOMER = "customer"  # who decides about his own reservation
+_OF_INCIDENTS = ("incident-released", "incident-dropped")
 SERVICE = "service"  # what holds somebody for people to look at
 
 
@@ -58,6 +59,14 @@ def last(connection: Connection, action: str, reservations: Collection[int]) -> 
     a = t.audit.c
     rows = select(t.audit).where(a.reservation_id.in_(reservations), a.action == action).order_by(a.id)
     return {row.reservation_id: row for row in connection.execute(rows)} if reservations else {}
+
+
+def about(connection: Connection, reservation: int, incident: int | None) -> list[Row[Any]]:
+    """Give what was decided about a reservation, and about the incident that it belongs to, in order."""
+    a = t.audit.c
+    its = or_(a.reservation_id == reservation, a.action.in_(_OF_INCIDENTS))
+    rows = connection.execute(select(t.audit).where(its).order_by(a.id))
+    return [row for row in rows if row.reservation_id == reservation or row.facts["incident"] == incident]
 
 
 def broken_at(connection: Connection) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from sqlalchemy import Connection
@@ -20,7 +20,26 @@ SettingsFile = Annotated[
 DEFAULT = Path("callback.toml")
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
 Who = Annotated[str | None, typer.Option("--by", help="Who decides; by default the user of this machine.")]
-Why = Annotated[str, typer.Option("--why", help="The reason; it is kept.")]
+
+REASONS: Final = {
+    "asked": "the customer asked for it",
+    "meeting": "the customer is in a meeting",
+    "spoken": "a colleague has spoken to the customer",
+    "mistake": "it was a mistake",
+    "test": "it was a test call",
+    "wrong-number": "it was a wrong number",
+}
+"""What is often the reason, by a word that is typed quickly."""
+
+
+def _reason(said: str) -> str:
+    return REASONS.get(said, said)
+
+
+_SHORT: Final = ", ".join(f'{word} ("{reason}")' for word, reason in REASONS.items())
+Why = Annotated[
+    str, typer.Option("--why", "-w", callback=_reason, help=f"The reason; it is kept. In a word: {_SHORT}.")
+]
 
 
 @contextmanager

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import closing
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
 import typer
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from callback import audit, decisions, phone, terminal, unreserved
+from callback import audit, decided, decisions, moments, phone, queue_view, terminal, unreserved
 from callback.audit import By
 from callback.cli_parts import DEFAULT, Limit, SettingsFile, Who, Why, reading
 from callback.decisions import Decision
@@ -21,16 +20,17 @@ from callback.machine import now_us, user
 from callback.news import News
 from callback.settings import Settings, load
 from callback.shift import Shift, current
-from callback.store import tables as t
 from callback.store.engine import Store
-from scheduler.clock import HOUR, first, local, micros
+from scheduler.clock import HOUR, local, shown
 
 app = typer.Typer(
     help="Decide about a reservation, a number or a loss: hold, call now, postpone, block, erase, release …; all of it"
     " is kept in an audit."
 )
 
-Reservation = Annotated[int, typer.Argument(help="The reservation, as `callback queue` numbers it.")]
+Reservation = Annotated[
+    int, typer.Argument(min=1, max=2**63 - 1, help="The reservation, as `callback queue` numbers it.")
+]
 Number = Annotated[str, typer.Argument(help="A telephone number, as signalled or with its country: +819012345678.")]
 
 
@@ -60,28 +60,28 @@ for _name, _decision in decisions.BY_NAME.items():
 @app.command()
 def slot(
     reservation: Reservation,
-    at: Annotated[str, typer.Argument(help='When he wants to be called, on the site\'s clock: "2026-11-23 18:30".')],
+    at: Annotated[str, typer.Argument(help=f"When to call, on the site's clock: {moments.HOW}.")],
     why: Why,
     by: Who = None,
     settings: SettingsFile = DEFAULT,
 ) -> None:
-    """Call him at the time that he chose; it replaces every other promise."""
+    """Call at the time that the customer chose; it replaces every other promise."""
     wiring, said = load(settings), _by(by, why)
-    chosen_at = _instant(wiring, at)
+    chosen_at = moments.instant(at, now_us(), wiring.rules.hours().zone)
     _decide(wiring, lambda c, shift, now: decisions.choose_slot(c, shift, reservation, chosen_at, said, now))
 
 
 @app.command()
 def postpone(
     reservation: Reservation,
-    until: Annotated[str, typer.Argument(help='Not before this time, on the site\'s clock: "2026-11-23 14:00".')],
+    until: Annotated[str, typer.Argument(help=f"Not before this time, on the site's clock: {moments.HOW}.")],
     why: Why,
     by: Who = None,
     settings: SettingsFile = DEFAULT,
 ) -> None:
-    """Do not call him before this time; what he was promised stays. If he himself chose the time, use slot."""
+    """Do not call before this time; the promise stays as it is. If the customer chose the time, use slot."""
     wiring, said = load(settings), _by(by, why)
-    until_at = _instant(wiring, until)
+    until_at = moments.instant(until, now_us(), wiring.rules.hours().zone)
     _decide(wiring, lambda c, shift, now: decisions.postpone(c, shift, reservation, until_at, said, now))
 
 
@@ -102,7 +102,7 @@ def assign(
 def block(number: Number, why: Why, only: Only = None, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
     """Neither call nor text a number any more, or one of both; what is open for it is cancelled. It outlives erase."""
     wiring, said = load(settings), _by(by, why)
-    e164, calls, texts = _e164(wiring, number), only is not What.TEXTS, only is not What.CALLS
+    e164, calls, texts = e164_of(wiring, number), only is not What.TEXTS, only is not What.CALLS
     _decide(wiring, lambda c, shift, now: decisions.block(c, shift, e164, calls=calls, texts=texts, by=said, now=now))
 
 
@@ -110,7 +110,7 @@ def block(number: Number, why: Why, only: Only = None, by: Who = None, settings:
 def unblock(number: Number, why: Why, only: Only = None, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
     """Take back a block; what it cancelled stays cancelled."""
     wiring, said = load(settings), _by(by, why)
-    e164, calls, texts = _e164(wiring, number), only is not What.TEXTS, only is not What.CALLS
+    e164, calls, texts = e164_of(wiring, number), only is not What.TEXTS, only is not What.CALLS
     _decide(wiring, lambda c, shift, now: decisions.unblock(c, shift, e164, calls=calls, texts=texts, by=said, now=now))
 
 
@@ -123,7 +123,7 @@ def erase(number: Number, why: Why, by: Who = None, settings: SettingsFile = DEF
     --events-json hold masked numbers alone, unless [logs] numbers is "full" (docs/privacy.md).
     """
     wiring, said = load(settings), _by(by, why)
-    e164 = _e164(wiring, number)
+    e164 = e164_of(wiring, number)
     _decide(wiring, lambda c, shift, now: decisions.erase(c, shift, e164, said, now))
     typer.echo("the journal holds what the PBX said of his calls for seven days more at most; backups, as long as kept")
     if wiring.logs.numbers == "full":
@@ -162,57 +162,56 @@ def list_unreserved(
 
 @app.command()
 def history(reservation: Reservation, settings: SettingsFile = DEFAULT) -> None:
-    """Show who decided what about a reservation, and whether the audit is whole."""
+    """Show who decided what about a reservation, how it stands, and whether the audit is whole."""
     wiring = load(settings)
-    zone = wiring.rules.hours().zone
+    clock = _clock(wiring, now_us())
     with closing(Store(wiring.database.url)) as store, store.read() as connection:
-        rows = connection.execute(
-            select(t.audit).where(t.audit.c.reservation_id == reservation).order_by(t.audit.c.id)
-        ).all()
+        row = decisions.known(connection, current(connection, wiring), reservation)
+        rows = audit.about(connection, row.id, row.incident_id)
         broken = audit.broken_at(connection)
-    for row in rows:
-        terminal.say(f"{local(row.at, zone):%Y-%m-%d %H:%M:%S}  {row.action:<15} {row.who}: {row.why}")
+    terminal.say(f"#{row.id} {row.e164} in {row.queue}: {row.state} since {clock(row.state_since_at)}")
+    if not rows:
+        terminal.say("nobody has decided anything about it")
+    for one in rows:
+        said = decided.words(one.action, one.facts, clock)
+        terminal.say(f"{local(one.at, wiring.rules.hours().zone):%Y-%m-%d %H:%M:%S}  {said}  {one.who}: {one.why}")
     if broken is not None:
         raise CallbackError(f"the audit was tampered with: its chain is broken at {broken}")
 
 
+def _clock(wiring: Settings, now: int) -> Callable[[int], str]:
+    """Say instants on the site's clock."""
+    zone = wiring.rules.hours().zone
+    return lambda at: shown(at, now, zone)
+
+
 def _decide(wiring: Settings, decide: Callable[[Connection, Shift, int], list[News]]) -> None:
+    """Decide, say what was done, and how the reservation stands then."""
+    clock = _clock(wiring, now_us())
     with closing(Store(wiring.database.url)) as store:
         told = store.transact(lambda connection: decide(connection, current(connection, wiring), now_us()))
-    for news in told:
-        terminal.say(_line(news))
+        for news in told:
+            terminal.say(_line(news, clock))
+        for reservation in dict.fromkeys(news.facts["reservation"] for news in told if "reservation" in news.facts):
+            for line in queue_view.open_reservations(store, wiring, 1, queue_view.Wanted(reservation=reservation)):
+                terminal.say(f"#{reservation} now: {queue_view.stands(line, wiring.rules.hours().zone)}")
 
 
-def _line(news: News) -> str:
+def _line(news: News, clock: Callable[[int], str]) -> str:
     """Say what was done."""
     facts = news.facts
-    if news.event != "decided":
-        return f"#{facts['reservation']} {news.event}"
-    if "calls" in facts:
-        stands = " and ".join(what for what in What if facts[what]) or "nothing any more"
-        return f"blocked for {stands}{_cancelled(facts.get('cancelled', []))}"
     whose = f"#{facts['reservation']} " if "reservation" in facts else ""
-    return f"{whose}{facts['action']}{_cancelled(facts.get('cancelled', []))}"
-
-
-def _cancelled(reservations: list[int]) -> str:
-    return f"; cancelled {', '.join(f'#{number}' for number in reservations)}" if reservations else ""
+    done = decided.words(facts["action"], facts, clock) if news.event == "decided" else news.event
+    return f"{whose}{done}"
 
 
 def _by(who: str | None, why: str) -> By:
+    if who in {audit.CUSTOMER, audit.SERVICE}:
+        raise CallbackError(f"--by {who}: that stands for the {who} itself; name the person who decides")
     return By(who or user(), why)
 
 
-def _instant(wiring: Settings, text: str) -> int:
-    """Read a time, on the site's clock where it does not name another."""
-    try:
-        said = datetime.fromisoformat(text)
-        return micros(said) if said.tzinfo else first(said, wiring.rules.hours().zone)
-    except ValueError as error:
-        raise CallbackError(f"'{text}' is no time: write it as in 2026-11-23 18:30") from error
-
-
-def _e164(wiring: Settings, text: str) -> str:
+def e164_of(wiring: Settings, text: str) -> str:
     """Read a number as people write it: with its country, or as the first trunk that knows it signals it."""
     bare = re.sub(r"[\s().-]", "", text)
     for trunk in wiring.trunks.values():

@@ -33,8 +33,15 @@ class NoSuchPerson(CallbackError):
 
 
 def hold(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
-    """Do not call him until somebody resumes it. Raises IllegalTransition while he is being called."""
-    return _moved(connection, shift, reservation, "held", by, now)
+    """Do not call him until somebody resumes it. Raises IllegalTransition while he is being called.
+
+    Whom an incident or the service holds is held by a person from then on: nothing but a person lets him go.
+    """
+    row = _locked(connection, shift, reservation)
+    if row.state != "held" or not _held_by_us(connection, row):
+        return _moved(connection, shift, reservation, "held", by, now)
+    _change(connection, reservation, incident_id=None)
+    return _told(connection, shift, reservation, "held", by, {}, now)
 
 
 def resume(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
@@ -55,6 +62,13 @@ def done_elsewhere(connection: Connection, shift: Shift, reservation: int, by: B
 def not_lost(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
     """The call was not lost after all: a caller's own mute, a test call."""
     return _moved(connection, shift, reservation, "withdrawn", by, now)
+
+
+def lost(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
+    """Take `not-lost` back: he is promised a callback anew, from now on, as a reservation of its own."""
+    news = unreserved.restore(connection, shift, reservation, now)
+    facts = {"instead_of": reservation, "event": news.event}
+    return [news, *_told(connection, shift, news.facts["reservation"], "lost", by, facts, now)]
 
 
 def call_now(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
@@ -105,6 +119,7 @@ def block(connection: Connection, shift: Shift, e164: str, *, calls: bool, texts
     # His reservations are locked before the end of the audit's chain is, as in every other decision
     cancelled = _let_go(connection, e164, "his number was blocked", now, cancel=calls)
     stands = blocks.block(connection, shift.pbx, e164, calls=calls, texts=texts, who=by.who, why=by.why, now=now)
+    _keep_why(connection, shift, cancelled, "block", by, now)
     return _news("block", by, {"calls": stands.calls, "texts": stands.texts, "cancelled": cancelled}, now)
 
 
@@ -136,6 +151,7 @@ def erase(connection: Connection, shift: Shift, e164: str, by: By, now: int) -> 
     connection.execute(update(t.person).where(p.id == person).values(number=word))
     facts = {"person": person, "cancelled": cancelled}
     audit.add(connection, shift.pbx, by, "erase", None, facts, now)
+    _keep_why(connection, shift, cancelled, "erase", by, now)
     return _news("erase", by, facts, now)
 
 
@@ -153,6 +169,7 @@ BY_NAME: Final[dict[str, Decision]] = {
     "cancel": cancel,
     "done-elsewhere": done_elsewhere,
     "not-lost": not_lost,
+    "lost": lost,
 }
 """The decisions that need no more than a reason."""
 
@@ -176,15 +193,21 @@ def _moved(connection: Connection, shift: Shift, reservation: int, event: Event,
     return _told(connection, shift, reservation, event, by, {}, now)
 
 
-def _locked(connection: Connection, shift: Shift, reservation: int) -> Row[Any]:
-    """Lock the reservation before anything else: whoever decides, decides on what stands."""
+def known(connection: Connection, shift: Shift, reservation: int, *, lock: bool = False) -> Row[Any]:
+    """Give a reservation with its number, open or closed. NoSuchReservation where there is none."""
     r = t.reservation
     his = select(r, t.person.c.number.label("e164")).join(t.person).where(r.c.id == reservation, r.c.pbx == shift.pbx)
-    row = connection.execute(his.with_for_update(of=r)).first()
+    row = connection.execute(his.with_for_update(of=r) if lock else his).first()
     if row is None:
         raise NoSuchReservation(
             f"there is no reservation {reservation} on {shift.pbx}; `callback queue` lists the open"
         )
+    return row
+
+
+def _locked(connection: Connection, shift: Shift, reservation: int) -> Row[Any]:
+    """Lock the reservation before anything else: whoever decides, decides on what stands."""
+    row = known(connection, shift, reservation, lock=True)
     if not row.open:
         raise NoSuchReservation(f"reservation {reservation} is closed ({row.state}): nothing can be decided about it")
     return row
@@ -211,6 +234,18 @@ def _let_go(connection: Connection, e164: str, why: str, now: int, *, cancel: bo
             settle.move(connection, row.id, "barred", now)
             cancelled.append(row.id)
     return cancelled
+
+
+def _held_by_us(connection: Connection, row: Row[Any]) -> bool:
+    """Whether it is not a person who holds him, but an incident or the service."""
+    last = audit.last(connection, "held", [row.id]).get(row.id)
+    return row.incident_id is not None or (last is not None and last.who == audit.SERVICE)
+
+
+def _keep_why(connection: Connection, shift: Shift, cancelled: list[int], action: str, by: By, now: int) -> None:
+    """Let each reservation that a decision about a number cancelled know why it ended."""
+    for reservation in cancelled:
+        audit.add(connection, shift.pbx, by, "cancelled", reservation, {"by": action}, now)
 
 
 def _change(connection: Connection, reservation: int, **values: int | str | None) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
+from callback import decided
 from callback.masking import masked_news
 from callback.news import News
 from callback.terminal import printable
@@ -80,12 +81,12 @@ def _call(facts: Facts, _time: Time) -> str:
 def _reserved(facts: Facts, time: Time) -> str:
     text = "a text follows" if facts["text"] else "no text (`callback queue` says why)"
     text = "held until its incident has passed" if facts.get("held") else text
-    by = f"call by {time(facts['aim_at'])}, {time(facts['deadline_at'])} at the latest"
+    by = f"aim {time(facts['aim_at'])}, deadline {time(facts['deadline_at'])}"
     return f"#{facts['reservation']} {facts['number']} for {facts['queue']}: {by} ({facts['promise']}); {text}"
 
 
 def _merged(facts: Facts, time: Time) -> str:
-    return f"#{facts['reservation']} lost again ({facts['losses']} times), still by {time(facts['deadline_at'])}"
+    return f"#{facts['reservation']} lost again ({facts['losses']} times); deadline {time(facts['deadline_at'])}"
 
 
 def _not_recovered(facts: Facts, _time: Time) -> str:
@@ -102,7 +103,7 @@ def _held(facts: Facts, _time: Time) -> str:
 
 
 def _carried_over(facts: Facts, time: Time) -> str:
-    again = f"from {time(facts['from_at'])}, {time(facts['deadline_at'])} at the latest"
+    again = f"due {time(facts['from_at'])}, deadline {time(facts['deadline_at'])}"
     return f"#{facts['reservation']} not kept today: {again}"
 
 
@@ -141,9 +142,8 @@ def _gap(facts: Facts, time: Time) -> str:
 
 
 def _decided(facts: Facts, time: Time) -> str:
-    when = f" for {time(facts['slot_at'])}" if "slot_at" in facts else ""
     whose = f"#{facts['reservation']} " if "reservation" in facts else ""
-    return f"{whose}{facts['action']}{when} by {facts['who']}: {facts['why']}"
+    return f"{whose}{decided.words(facts['action'], facts, time)} by {facts['who']}: {facts['why']}"
 
 
 def _cancelled(facts: Facts, _time: Time) -> str:
@@ -161,8 +161,8 @@ def _alarm_over(facts: Facts, time: Time) -> str:
 
 
 def _overdue(facts: Facts, time: Time) -> str:
-    text = "a text says so" if facts["text"] else "no text"
-    return f"#{facts['reservation']} was not called in time: now by {time(facts['by_at'])}; {text}"
+    text = "a text says so" if facts["text"] else "no text, so nobody told the customer"
+    return f"#{facts['reservation']} is overdue: told {time(facts['by_at'])}; {text}"
 
 
 def _incident(facts: Facts, _time: Time) -> str:

@@ -43,10 +43,16 @@ class Wanted:
     state: State | None = None
     overdue: bool = False
     assigned_to: str | None = None
+    reservation: int | None = None
 
     def where(self, now: int) -> list[ColumnElement[bool]]:
         """Give the conditions on a reservation."""
-        equal = ((_R.queue, self.queue), (_R.state, self.state), (_R.assigned_to, self.assigned_to))
+        equal = (
+            (_R.queue, self.queue),
+            (_R.state, self.state),
+            (_R.assigned_to, self.assigned_to),
+            (_R.id, self.reservation),
+        )
         conditions = [column == value for column, value in equal if value is not None]
         return [*conditions, _R.deadline_at < now] if self.overdue else conditions
 

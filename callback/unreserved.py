@@ -17,6 +17,7 @@ from scheduler.promise import promise
 from telephony.call import LEFT_UNSERVED, LOST, Call, Verdict
 
 _RESERVED = ("reserved", "merged")  # by the service, or released before
+_VOID = ("refused", "withdrawn")
 _C, _V = t.call.c, t.verdict.c
 
 
@@ -32,15 +33,34 @@ def listed(connection: Connection, pbx: str, since_at: int, limit: int) -> list[
 
 def release(connection: Connection, shift: Shift, call_id: str, now: int) -> News:
     """Reserve a callback for a loss all the same. His promise is made now, and its clock starts now."""
+    return _again(connection, shift, call_id, now, withdrawn=False)
+
+
+def _again(connection: Connection, shift: Shift, call_id: str, now: int, *, withdrawn: bool) -> News:
     row = connection.execute(_lost().where(_C.pbx == shift.pbx, _C.call_id == call_id)).first()
     if row is None:
         raise NotReleased(
             f"there is no lost call {call_id}; `callback reservation unreserved` lists what may be released"
         )
-    if (fault := _never(row) or _not_now(connection, shift, row)) is not None:
+    never = None if withdrawn and row.recovery in _RESERVED else _never(row)
+    if (fault := never or _not_now(connection, shift, row)) is not None:
         raise NotReleased(f"call {call_id} cannot be released: {fault}")
     connection.execute(delete(t.loss).where(t.loss.c.pbx == shift.pbx, t.loss.c.call_id == call_id))  # of the refusal
     return recovery.reserve(connection, shift, _loss(shift, row, now))
+
+
+def restore(connection: Connection, shift: Shift, reservation: int, now: int) -> News:
+    """Reserve anew for the last loss of a reservation that a person withdrew as not lost."""
+    loss, r = t.loss.c, t.reservation.c
+    calls = select(loss.call_id, r.state, r.person_id, r.queue).join(t.reservation, r.id == loss.reservation_id)
+    last = calls.where(r.id == reservation, r.pbx == shift.pbx).order_by(loss.lost_at.desc()).limit(1)
+    found = connection.execute(last).first()
+    if found is None or found.state != "withdrawn":
+        raise NotReleased(f"reservation {reservation} was not withdrawn as not lost: nothing is to be taken back")
+    newer = select(r.id).where(r.id > reservation, r.person_id == found.person_id, r.queue == found.queue)
+    if (since := connection.execute(newer.where(r.state.not_in(_VOID)).limit(1)).scalar()) is not None:
+        raise NotReleased(f"a callback was reserved for him since: see reservation {since}")
+    return _again(connection, shift, found.call_id, now, withdrawn=True)
 
 
 def _never(row: Row[Any]) -> str | None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from callback import cli, terminal
+from callback import cli, incidents, terminal
+from callback.audit import By
 from callback.store import tables as t
 from tests.callback.world import MINUTE, NOON, World, at, call, rules
 
@@ -81,7 +82,7 @@ def test_what_is_decided_is_said_in_a_line_and_kept(
     status, out = reservation(*words, *BY)
     assert status == 0
     assert out.startswith(said)
-    (row,) = world.rows(t.audit)
+    row, *_ = world.rows(t.audit)
     assert (row.who, row.why, row.at) == ("anna", "he asked", NOON + MINUTE)
 
 
@@ -90,21 +91,22 @@ def test_a_loss_that_is_only_listed_is_released_by_its_name_in_the_list(world: W
     _, listed = reservation("unreserved", "--hours", "24")
     assert listed.rstrip().endswith("+819012345678 in support: abandoned, late-news")
     status, out = reservation("release", listed.split()[0], *BY)
-    assert (status, out) == (0, "#1 reserved\n#1 release\n")
+    assert (status, out) == (0, "#1 reserved\n#1 release\n#1 now: the service is not running\n")
     assert reservation("unreserved") == (0, "")
-    assert "release         anna: he asked" in reservation("history", "1")[1]
+    assert "release  anna: he asked" in reservation("history", "1")[1]
 
 
 @pytest.mark.parametrize(
     ("words", "remedy"),
     [
         (("hold", "7"), "there is no reservation 7 on main; `callback queue` lists the open"),
-        (("slot", "1", "soon"), "'soon' is no time: write it as in 2026-11-23 18:30"),
+        (("slot", "1", "soon"), "'soon' is no time: write it as 14:50 (the next such moment), +20m"),
         (("slot", "1", "2026-11-23 23:00"), "choose a time from 2026-11-24 08:00 on"),
         (("postpone", "1", "2026-11-23 11:00"), "postpone to a later one, or `call-now`"),
         (("block", "twelve"), "write it with its country, as in +819012345678"),
         (("erase", "09099999999"), "nobody with the number +819099999999 is known here"),
         (("release", "1.1"), "`callback reservation unreserved` lists what may be released"),
+        (("lost", "1"), "reservation 1 was not withdrawn as not lost"),
         (("resume", "1"), "reservation 1 is 'waiting', not to be resumed now"),
     ],
 )
@@ -164,3 +166,104 @@ def test_a_number_is_found_in_the_queue_by_grep(
         (line,) = (line for line in capsys.readouterr().out.splitlines() if "+819012345601" in line)
         assert "a-queue-with-quite-a-long-name" in line
         assert "the service is not running" in line
+
+
+def told(world: World, reservation: Reservation, *words: str) -> str:
+    status, out = reservation(*words)
+    assert status == 0, out
+    return out
+
+
+def test_history_says_the_time_or_the_name_decided(world: World, reservation: Reservation) -> None:
+    world.hear(call())
+    for words in (("postpone", "1", "14:50"), ("slot", "1", "+2h"), ("assign", "1", "bert"), ("assign", "1", "")):
+        told(world, reservation, *words, "--why", "meeting", "--by", "anna")
+    said = told(world, reservation, "history", "1").splitlines()
+    assert said[0] == "#1 +819012345678 in support: waiting since 12:00"
+    why = "anna: the customer is in a meeting"
+    assert [line.split("  ", 1)[1] for line in said[1:]] == [
+        f"postpone until 14:50; the deadline stays 13:00, before that  {why}",
+        f"slot at 14:01  {why}",
+        f"assign to bert  {why}",
+        f"assign to nobody  {why}",
+    ]
+
+
+def test_history_of_what_is_not_there_is_a_fault_and_of_the_undecided_a_sentence(
+    world: World, reservation: Reservation
+) -> None:
+    status, out = reservation("history", "9999")
+    assert (status, "there is no reservation 9999 on main" in out) == (2, True)
+    world.hear(call())
+    assert "nobody has decided anything about it" in told(world, reservation, "history", "1")
+
+
+@pytest.mark.parametrize("act", ["block", "erase"])
+def test_what_a_decision_about_a_number_cancelled_keeps_why(world: World, reservation: Reservation, act: str) -> None:
+    world.hear(call())
+    world.hear(call(queue="sales"))
+    world.hear(call("09012345699"))
+    told(world, reservation, act, "09012345678", "--why", "asked", "--by", "anna")
+    for number in ("1", "2"):
+        said = told(world, reservation, "history", number)
+        assert f"cancelled by {act}  anna: the customer asked for it" in said
+        assert ": cancelled since 12:01" in said
+    assert "nobody has decided anything" in told(world, reservation, "history", "3")
+
+
+def test_whom_an_incident_holds_a_person_may_hold_and_then_it_does_not_let_go(
+    world: World, reservation: Reservation
+) -> None:
+    held = World(world.store.url, rules(incident_losses=1))
+    for n in range(2):
+        held.hear(call(f"0901234560{n}", NOON + n), "blocked")
+    assert "#1 held\n#1 now: held by anna until resumed: he asked\n" in told(world, reservation, "hold", "1", *BY)
+    assert [(row.state, row.incident_id) for row in world.reservations()] == [("held", None), ("held", 1)]
+    status, out = reservation("hold", "1", *BY)
+    assert (status, "'held', not to be held now" in out) == (2, True)
+
+
+def test_history_says_that_an_incident_was_dropped(world: World, reservation: Reservation) -> None:
+    held = World(world.store.url, rules(incident_losses=1))
+    for n in range(2):
+        held.hear(call(f"0901234560{n}", NOON + n), "blocked")
+    with held.store.write() as connection:
+        incidents.decide(connection, held.shift, 1, "dropped", By("anna", "a drill"), NOON)
+        incidents.tend(connection, held.shift, NOON + 1)
+        incidents.tend(connection, held.shift, NOON + 2)
+    said = told(world, reservation, "history", "2")
+    assert ": cancelled since 12:00" in said
+    assert "incident-dropped  anna: a drill" in said
+
+
+def test_not_lost_is_taken_back(world: World, reservation: Reservation) -> None:
+    world.hear(call())
+    world.hear(call(ended_at=NOON + 1))
+    told(world, reservation, "not-lost", "1", *BY)
+    out = told(world, reservation, "lost", "1", *BY)
+    assert out.startswith("#2 reserved\n#2 lost after all, instead of #1\n")
+    first, second = world.reservations()
+    assert (first.state, second.state, second.deadline_at) == ("withdrawn", "waiting", NOON + 61 * MINUTE)
+    status, out = reservation("lost", "1", *BY)
+    assert (status, "a callback was reserved for him since: see reservation 2" in out) == (2, True)
+
+
+@pytest.mark.parametrize(("word", "reason"), [("meeting", "the customer is in a meeting"), ("meetings", "meetings")])
+def test_a_usual_reason_is_said_in_a_word(world: World, reservation: Reservation, word: str, reason: str) -> None:
+    world.hear(call())
+    told(world, reservation, "hold", "1", "-w", word)
+    assert [row.why for row in world.rows(t.audit)] == [reason]
+
+
+@pytest.mark.parametrize("who", ["customer", "service"])
+def test_nobody_decides_in_the_name_of_the_customer_or_the_service(
+    world: World, reservation: Reservation, who: str
+) -> None:
+    world.hear(call())
+    status, out = reservation("hold", "1", "--why", "x", "--by", who)
+    assert (status, "name the person who decides" in out) == (2, True)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "99999999999999999999999", "1.5", "+49"])
+def test_a_reservation_is_a_number_that_can_be_one(world: World, reservation: Reservation, number: str) -> None:
+    assert reservation("history", "--", number)[0] == 2

@@ -118,14 +118,14 @@ def test_what_people_read(sqlite_world: World) -> None:
     first = {piece.event: lines_of(piece)[0] for piece in reversed(news)}
     assert first["call"] == "12:00:00  call            09012345678 in support: abandoned (gave-up), waited 20 s"
     assert first["reserved"] == (
-        "12:00:00  reserved        #1 +819012345678 for support: call by 12:30:00, 13:00:00 at the latest (window);"
+        "12:00:00  reserved        #1 +819012345678 for support: aim 12:30:00, deadline 13:00:00 (window);"
         " a text follows"
     )
-    assert first["merged"].endswith("#1 lost again (2 times), still by 13:00:00")
+    assert first["merged"].endswith("#1 lost again (2 times); deadline 13:00:00")
     assert first["dialling"].endswith("#1 attempt 1: looking for an agent of support")
     assert first["agent-connected"].endswith("#1 Agent One answered; now the customer")
     assert first["outcome"] == "12:01:00  outcome         #1 busy; again at 12:06:00"
-    assert first["carried-over"].endswith("#3 not kept today: from 08:00:00, 09:00:00 at the latest")
+    assert first["carried-over"].endswith("#3 not kept today: due 08:00:00, deadline 09:00:00")
     assert first["not-recovered"].endswith("no number: no-number")
     assert first["withdrawn"].endswith("#2 the call was not lost after all")
     assert first["expired"].endswith("#4 +819012345604 in support is left to people: not reached after carrying over")

@@ -1,0 +1,64 @@
+"""What a decision did, in words: which time or name was decided, and what it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+Facts = Mapping[str, Any]
+Time = Callable[[int], str]
+
+
+def words(action: str, facts: Facts, time: Time) -> str:
+    """Say what was decided: the action as its command is named, and to what."""
+    said = _stands(facts) if action in {"block", "unblock"} else action + _MORE.get(action, _nothing)(facts, time)
+    return said + _cancelled(facts)
+
+
+def _nothing(_facts: Facts, _time: Time) -> str:
+    return ""
+
+
+def _slot(facts: Facts, time: Time) -> str:
+    return f" at {time(facts['slot_at'])}"
+
+
+def _postpone(facts: Facts, time: Time) -> str:
+    """What he was promised stays; where the new time lies after it, that is said."""
+    late = ", before that" if facts["due_at"] > facts["deadline_at"] else ""
+    return f" until {time(facts['due_at'])}; the deadline stays {time(facts['deadline_at'])}{late}"
+
+
+def _assign(facts: Facts, _time: Time) -> str:
+    return f" to {facts['to']}" if facts["to"] else " to nobody"
+
+
+def _stands(facts: Facts) -> str:
+    return f"blocked for {' and '.join(what for what in ('calls', 'texts') if facts[what]) or 'nothing any more'}"
+
+
+def _cancelled_by(facts: Facts, _time: Time) -> str:
+    return f" by {facts['by']}" if "by" in facts else ""
+
+
+def _instead(facts: Facts, _time: Time) -> str:
+    return f" after all, instead of #{facts['instead_of']}"
+
+
+def _held(facts: Facts, _time: Time) -> str:
+    return f" ({facts['reason']})" if "reason" in facts else ""
+
+
+def _cancelled(facts: Facts) -> str:
+    reservations = facts.get("cancelled") or []
+    return f"; cancelled {', '.join(f'#{number}' for number in reservations)}" if reservations else ""
+
+
+_MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
+    "slot": _slot,
+    "postpone": _postpone,
+    "assign": _assign,
+    "cancelled": _cancelled_by,
+    "lost": _instead,
+    "held": _held,
+}

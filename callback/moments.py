@@ -1,0 +1,50 @@
+"""How people say a time: 14:50 is the next such moment on the site's clock, +20m is so long from now."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from callback.errors import CallbackError
+from scheduler.clock import DAY, HOUR, MINUTE, first, last, local, micros
+
+HOW: Final = "14:50 (the next such moment), +20m, +1h30m, or a date too: 2026-11-23 14:50"
+_CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_FROM_NOW: Final = re.compile(r"\+(?:(\d{1,4})h)?(?:(\d{1,5})(?:m|min)?)?")
+_MOST: Final = 366 * DAY
+
+
+def instant(said: str, now: int, zone: ZoneInfo) -> int:
+    """Read a time as people say it, on the clock of `zone` unless it names another. CallbackError where it is none."""
+    text = said.strip()
+    if (clock := _CLOCK.fullmatch(text)) is not None:
+        return _next(time(int(clock[1]), int(clock[2])), now, zone)
+    if (span := _FROM_NOW.fullmatch(text)) is not None and any(span.groups()):
+        return _within(now + int(span[1] or 0) * HOUR + int(span[2] or 0) * MINUTE, now, said)
+    try:
+        moment = datetime.fromisoformat(text)
+        return _within(micros(moment) if moment.tzinfo else first(moment, zone), now, said)
+    except (ValueError, OverflowError) as error:
+        raise CallbackError(f"'{said}' is no time: write it as {HOW}") from error
+
+
+def _next(wall: time, now: int, zone: ZoneInfo) -> int:
+    """Find the next moment after now at which the clock shows this, or jumps over it.
+
+    In the night in which clocks go back it is shown twice: then the first of the two that is still to come.
+    """
+    today = local(now, zone).date()
+    for day in (today, today + timedelta(days=1), today + timedelta(days=2)):
+        shown = datetime.combine(day, wall)
+        for at in (first(shown, zone), last(shown, zone)):
+            if at > now:
+                return at
+    raise CallbackError(f"'{wall:%H:%M}' does not come within two days: write the date too")
+
+
+def _within(at: int, now: int, said: str) -> int:
+    if abs(at - now) > _MOST:
+        raise CallbackError(f"'{said}' is more than a year away: write it as {HOW}")
+    return at
