@@ -26,6 +26,7 @@ from telephony.events import (
     NewCallerid,
     Newchannel,
     Newexten,
+    Newstate,
     QueueEvent,
     QueueStatus,
     RTCPReceived,
@@ -48,9 +49,10 @@ OPENS_NOTHING: Final = (*VOICE, *NOTES, LcrRequested, LcrClosed, LcrReason)
 """Events that belong to a call which is known already, or to none that we follow."""
 FLEETING: Final = (RTCPSent, RTCPReceived)
 """Reports that come every few seconds, and of which the next ones say it again."""
-OF_RINGING: Final = (Newchannel, NewCallerid, AgentCalled, DialBegin, AgentRingNoAnswer, Hangup)
+OF_RINGING: Final = (Newchannel, Newstate, NewCallerid, AgentCalled, DialBegin, AgentRingNoAnswer, Hangup)
 """What each phone that rings brings again: where all of a large queue do, a thousand events in minutes."""
 _DOWN: Final = 0
+_RING: Final = 4
 _ONLY_ONCE: Final = (ChannelTalkingStart, ChannelTalkingStop)
 
 
@@ -63,7 +65,9 @@ class Draft:
     offset: int | None
     placed: bool
     channel: str = ""  # the name of its own channel
-    outgoing: bool = False  # its own channel was made to call somebody
+    began_down: bool = False  # its own channel began as those do that are to call somebody
+    called_on: bool = False  # somebody called on it
+    dialled: bool = False  # it was made to ring somebody
     events: dict[ChannelEvent, None] = field(default_factory=dict)
     ringing: int = 0  # events among them that tell of phones that ring
     voices: dict[str, Voice] = field(default_factory=dict)
@@ -109,12 +113,19 @@ class Draft:
         """Tell whether it is over: a customer's call with his channel, a placed one with its last channel."""
         return (not self.alive and bool(self.gone)) if self.placed else self.call_id in self.gone
 
+    @property
+    def outgoing(self) -> bool:
+        """Tell whether its own channel was made to call somebody, and nobody called on it."""
+        return self.dialled or (self.began_down and not self.called_on)
+
     def _take_own(self, event: ChannelEvent) -> None:
         self.channel = self.channel or event.channel
         self.placed = self.placed or originated(self.call_id, event.channel)
         self.stepped = self.stepped or isinstance(event, (DialplanStep, Newexten, QueueStatus))
+        self.dialled = self.dialled or isinstance(event, DialBegin)
+        self.called_on = self.called_on or isinstance(event, Newstate) or _shows_ring(event)
         if isinstance(event, Newchannel):
-            self.outgoing = event.state == _DOWN
+            self.began_down = event.state == _DOWN
 
     def _tells(self, event: ChannelEvent) -> bool:
         """Tell whether the call is put together from it: not so from keys in a menu, nor from most steps."""
@@ -149,6 +160,11 @@ class Draft:
             self.gone.add(event.uniqueid)
         elif event.uniqueid not in self.gone or isinstance(event, Newchannel):
             self.alive.add(event.uniqueid)
+
+
+def _shows_ring(event: ChannelEvent) -> bool:
+    """Tell whether an event shows that somebody calls on the channel, should Newstate be lost."""
+    return isinstance(event, (DialplanStep, Hangup)) and event.state == _RING
 
 
 def shown_in_queue(event: ChannelEvent) -> bool:

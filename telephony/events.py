@@ -1,7 +1,8 @@
 """What happens on a PBX, typed: only what something here acts on, under Asterisk's own names.
 
 Instants (`at`) are µs UTC: the message's Timestamp (the PBX's clock), else its arrival (Asterisk 16 sends
-none unless asked to). Seconds stay as app_queue counts them, whole; None where a header is absent. How they are read
+none unless asked to). `state` is a channel's (AST_STATE_*): 0 down, 4 somebody calls on it, 5 it rings somebody, 6 up.
+Seconds stay as app_queue counts them, whole; None where a header is absent. How they are read
 from messages is in reading.py; notes.py gives those that tell what we found out by asking.
 """
 
@@ -28,12 +29,18 @@ class ChannelEvent(Event):
 class Newchannel(ChannelEvent):
     """A channel came to be. `number` is the caller's as signalled, `exten` what was dialled.
 
-    `state` is 0 (down) for a channel that is to call somebody, 4 (ring) for one on which somebody calls.
+    `state` is 4 (ring) for one on which somebody calls; 0 (down) for one that is to call somebody. Some drivers
+    (chan_sip, SCCP) begin the others in 0 too, and tell a moment later that they ring: Newstate.
     """
 
     number: str
     exten: str
     state: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Newstate(ChannelEvent):
+    """The channel is in state 4 (ring) now: somebody calls on it. Of other states nothing is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ class DialplanStep(ChannelEvent):
     application: str
     data: str
     extension: str
+    state: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +160,7 @@ class HangupRequest(ChannelEvent):
 
     cause: int | None
     number: str = ""
+    state: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +172,11 @@ class SoftHangupRequest(ChannelEvent):
 
 @dataclass(frozen=True, slots=True)
 class Hangup(ChannelEvent):
-    """The channel is gone. `cause` is Q.850; on 22 a plain hang-up in the queue says 0."""
+    """The channel is gone. `cause` is Q.850; on 22 a plain hang-up in the queue says 0. `state` is 6 if it was up."""
 
     cause: int | None
     number: str = ""
+    state: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ _STEPS: Final = (b"Queue\r\n", b"Hangup\r\n", b"Congestion\r\n", b"Busy\r\n")
 _FIRST_STEP: Final = b"\r\nPriority: 1\r\n"
 _NEWS: Final = tuple(b"\r\nUserEvent: " + name + b"\r\n" for name in (b"LcrRequested", b"LcrClosed", b"LcrReason"))
 _OF_A_CHANNEL: Final = b"\r\nUniqueid: "
+_STATE_OF: Final = b"\r\nChannelState: "
+_RING: Final = b"4\r\n"
 _MAY_REPEAT: Final = "ChanVariable"
 """manager.conf's `channelvars` come as one such header for each, behind a prefix like Dest."""
 _OWNER: Final = ("Uniqueid", "Linkedid", "Channel")
@@ -96,6 +98,11 @@ def _variable_needed(raw: bytes) -> bool:
 def _step_needed(raw: bytes) -> bool:
     """Tell whether a step of the dialplan is one of those that decide, or the first of an extension."""
     return raw.startswith(_STEPS, raw.rfind(_APPLICATION) + len(_APPLICATION)) or _FIRST_STEP in raw
+
+
+def _is_called_on(raw: bytes) -> bool:
+    """Tell whether a channel's new state is that somebody calls on it."""
+    return raw.startswith(_RING, raw.find(_STATE_OF) + len(_STATE_OF))
 
 
 def _with_channel(raw: bytes) -> bool:
@@ -203,20 +210,23 @@ def _member_gone(headers: Headers, at: int) -> e.Event:
 
 
 _SEAT: Final = ("Queue", "Interface", "Location", "MemberName", "Name", "StateInterface")
-_STATE: Final = ("Status", "Paused", "InCall", "LastCall", "Wrapuptime")
-_news_of_member: Final = _reader(_member, *_SEAT, *_STATE)
+_MEMBERS_STATE: Final = ("Status", "Paused", "InCall", "LastCall", "Wrapuptime")
+_news_of_member: Final = _reader(_member, *_SEAT, *_MEMBERS_STATE)
 
 _LEG: Final = ("DestUniqueid", _plain)
 _WHO: Final = (("MemberName", _plain), ("Interface", _plain))
 _HOLD: Final = ("HoldTime", _whole)
 _TALK: Final = ("TalkTime", _whole)
 _NUMBER: Final = ("CallerIDNum", _plain)
+_STATE: Final = ("ChannelState", _whole)
 
 _shown: Final = _on_channel(
     e.CoreShowChannel, _NUMBER, ("Application", _plain), ("ApplicationData", _plain), ("BridgeId", _plain)
 )
 _enters_queue: Final = _on_channel(e.Newexten, ("AppData", _plain))
-_goes_on: Final = _on_channel(e.DialplanStep, ("Application", _plain), ("AppData", _plain), ("Extension", _plain))
+_goes_on: Final = _on_channel(
+    e.DialplanStep, ("Application", _plain), ("AppData", _plain), ("Extension", _plain), _STATE
+)
 _queue_status: Final = _on_channel(e.QueueStatus, ("Value", _plain))
 
 
@@ -256,7 +266,8 @@ _KNOWN_NEWS: Final[dict[str, Reader]] = {
 }
 
 _READERS: Final[dict[bytes, Reader]] = {
-    b"Newchannel": _on_channel(e.Newchannel, _NUMBER, ("Exten", _plain), ("ChannelState", _whole)),
+    b"Newchannel": _on_channel(e.Newchannel, _NUMBER, ("Exten", _plain), _STATE),
+    b"Newstate": _on_channel(e.Newstate),
     b"NewCallerid": _on_channel(e.NewCallerid, _NUMBER),
     b"Newexten": _reader(_step, *_goes_on.keys),
     b"VarSet": _reader(_variable, *_OWNER, "Variable", "Value"),
@@ -269,9 +280,9 @@ _READERS: Final[dict[bytes, Reader]] = {
     b"AgentRingNoAnswer": _in_queue(e.AgentRingNoAnswer, _LEG),
     b"AgentConnect": _in_queue(e.AgentConnect, _LEG, *_WHO, _HOLD),
     b"AgentComplete": _in_queue(e.AgentComplete, _LEG, *_WHO, _HOLD, _TALK, ("Reason", _plain)),
-    b"HangupRequest": _on_channel(e.HangupRequest, ("Cause", _whole), _NUMBER),
+    b"HangupRequest": _on_channel(e.HangupRequest, ("Cause", _whole), _NUMBER, _STATE),
     b"SoftHangupRequest": _on_channel(e.SoftHangupRequest, ("Cause", _whole)),
-    b"Hangup": _on_channel(e.Hangup, ("Cause", _whole), _NUMBER),
+    b"Hangup": _on_channel(e.Hangup, ("Cause", _whole), _NUMBER, _STATE),
     b"DTMFEnd": _on_channel(e.DTMFEnd, ("Digit", _plain), ("Direction", _plain)),
     b"BridgeEnter": _on_channel(e.BridgeEnter, ("BridgeType", _plain), ("BridgeUniqueid", _plain)),
     b"Hold": _on_channel(e.Hold),
@@ -288,10 +299,11 @@ _READERS: Final[dict[bytes, Reader]] = {
     b"QueueMemberPause": _news_of_member,
     b"QueueMemberPenalty": _news_of_member,
     b"QueueMemberRinginuse": _news_of_member,
-    b"QueueMemberRemoved": _reader(_member_gone, *_SEAT, *_STATE),
+    b"QueueMemberRemoved": _reader(_member_gone, *_SEAT, *_MEMBERS_STATE),
 }
 LOOKS: Final[dict[bytes, Look]] = {
     **dict.fromkeys(_READERS, always),
+    b"Newstate": _is_called_on,
     b"VarSet": _variable_needed,
     b"Newexten": _step_needed,
     b"AgentComplete": _with_channel,

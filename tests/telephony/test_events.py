@@ -57,10 +57,13 @@ def message(event: str, *more: tuple[str, str], **headers: str) -> Message:
         ("DTMFEnd", {"Digit": "1", "Direction": "Received"}, {"digit": "1", "direction": "Received"}),
         ("BridgeEnter", {"BridgeType": "basic"}, {"bridge_type": "basic"}),
         ("Newchannel", {"Exten": "s", "ChannelState": "0"}, {"state": 0}),
+        ("Newstate", {"ChannelState": "4"}, {}),
+        ("Hangup", {"Cause": "16", "ChannelState": "5"}, {"state": 5}),
+        ("HangupRequest", {"Cause": "17", "ChannelState": "5"}, {"state": 5}),
         (
             "Newexten",
             {"Extension": "514", "Application": "Hangup", "AppData": "34"},
-            {"application": "Hangup", "data": "34", "extension": "514"},
+            {"application": "Hangup", "data": "34", "extension": "514", "state": 6},
         ),
         (
             "Newexten",
@@ -150,6 +153,8 @@ def test_time_is_the_pbxs_or_the_arrival(stamp: str, expected: int) -> None:
     [
         Message(b"Event: RTCPSent\r\nTo: 127.0.0.1:6001\r\nReportCount: 0"),  # its channel is gone
         message("VarSet", **OWNER, Variable="QUEUENAME", Value="support"),
+        message("Newstate", **OWNER, ChannelState="6"),
+        message("Newstate", **OWNER, ChannelState="40"),
         message("Newexten", **OWNER, Application="AppQueue", AppData="(Outgoing Line)"),
         message("Newexten", **OWNER, Priority="12", Application="Answer", AppData=""),
         message("VarSet", **OWNER, Variable="RTPAUDIOQOSBRIDGED", Value="ssrc=1;themssrc=0;rxcount=0"),

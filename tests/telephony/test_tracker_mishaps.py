@@ -232,7 +232,8 @@ WORD: Final = st.sampled_from(
     ["", "1", "0901", "TIMEOUT", "FULL", "UNKNOWN", "basic", "transfer", "Queue", "support,,"]
 )
 ANY_EVENT: Final = st.one_of(
-    some(e.Newchannel, WORD, WORD),
+    some(e.Newchannel, WORD, WORD, st.sampled_from([None, 0, 4, 6])),
+    some(e.Newstate),
     some(e.NewCallerid, WORD),
     some(e.Newexten, WORD),
     some(e.QueueStatus, WORD),
@@ -245,9 +246,9 @@ ANY_EVENT: Final = st.one_of(
     some(e.AgentRingNoAnswer, QUEUES, CHANNELS),
     some(e.AgentConnect, QUEUES, CHANNELS, WORD, WORD, SECONDS),
     some(e.AgentComplete, QUEUES, CHANNELS, WORD, WORD, SECONDS, SECONDS, WORD),
-    some(e.HangupRequest, st.sampled_from([None, 16, 18, 41, 44])),
+    some(e.HangupRequest, st.sampled_from([None, 16, 18, 41, 44]), WORD, st.sampled_from([None, 4, 5, 6])),
     some(e.SoftHangupRequest, st.sampled_from([None, 1, 16, 32])),
-    some(e.Hangup, st.sampled_from([None, 0, 16, 18, 41, 44])),
+    some(e.Hangup, st.sampled_from([None, 0, 16, 18, 41, 44]), WORD, st.sampled_from([None, 4, 5, 6])),
     some(e.DTMFEnd, WORD, WORD),
     some(e.BridgeEnter, WORD),
     some(e.CoreShowChannel, WORD, WORD, WORD, WORD),
