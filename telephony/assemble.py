@@ -32,6 +32,7 @@ from telephony.events import (
 )
 from telephony.evidence import evidence
 from telephony.ids import epoch_of, is_local, originated, usable
+from telephony.joined import Rooms, hung_up_at, joined_at, rooms_of
 from telephony.media import Talk, Voice
 from telephony.onward import hand_over
 from telephony.story import Story, bridged, first, of
@@ -68,9 +69,12 @@ def assemble(gathered: Gathered) -> Call:
     born = first(own, Newchannel)
     handed = hand_over(story)
     met_again, rung = handed.met_at is not None, handed.onward == "rung"
-    talked_at = None if rung else handed.met_at or _talked_at(story)
+    rooms = rooms_of(call_id, events)
+    talked_at = None if rung else handed.met_at or _talked_at(story, rooms)
+    unclear = last is None and talked_at is None and rooms.lone(hung_up_at(own))
     ends_at = _ends_at(story, talked_at, again=met_again)
-    end = end_of(events, call_id, unanswered(story.stays), talked_at, window(ends_at, over))
+    heard = own if talked_at is None else events  # with nobody joined with him, his own channel alone tells of his end
+    end = end_of(heard, call_id, unanswered(story.stays, events, call_id), talked_at, window(ends_at, over))
     done = last is not None and story.stays[-1].completed_at is not None and not met_again
     talk = None if met_again else _talk(story, talked_at, ends_at)
     mute, stalled = _voices(story, gathered.voices, talk, by_customer=end.side == "customer")
@@ -99,7 +103,7 @@ def assemble(gathered: Gathered) -> Call:
         media_lost=end.media_lost,
         placed=placed,
         ending=gathered.ending,
-        complete=not gathered.gap and born is not None and over is not None and _whole(story),
+        complete=not gathered.gap and not unclear and born is not None and over is not None and _whole(story),
         confirmed=_confirmed(events),
         onward=handed.onward,
         mute=mute,
@@ -148,19 +152,17 @@ def _visits(
     return tuple(visit_of(stay, at, around) for stay, at in zip_longest(stays, next_at))
 
 
-def _talked_at(story: Story) -> int | None:
-    """Give when the last talk began: with the agent, or with whomever the caller was joined with later.
-
-    Before any queue, any channel of the call tells of it; in one, an agent's may be joined with a Local one too soon.
-    """
+def _talked_at(story: Story, rooms: Rooms) -> int | None:
+    """Give when the last talk began: with the agent, or with whomever the caller was joined with later."""
     last = story.last
     if last is not None and last.connected_at is not None:
         return last.connected_at
     since = 0 if last is None else last.joined_at
     legs = {stay.leg for stay in story.stays}
-    agents = {e.bridge for e in bridged(story.events) if e.bridge and e.uniqueid in legs}  # that talk is a visit's own
-    joined = [e for e in bridged(story.events if last is None else story.own) if e.bridge not in agents]
-    return min((e.at for e in (*joined, *_shown_talking(story.own)) if e.at >= since), default=None)
+    agents_in = {e.bridge for e in bridged(story.events) if e.bridge and e.uniqueid in legs}  # that talk is a visit's
+    joined = joined_at(rooms, story.own, since, agents_in)
+    shown = [e.at for e in _shown_talking(story.own) if e.at >= since]
+    return min((at for at in (joined, *shown) if at is not None), default=None)
 
 
 def _shown_talking(events: Iterable[ChannelEvent]) -> list[CoreShowChannel]:

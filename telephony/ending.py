@@ -16,6 +16,8 @@ NO_SOUND: Final = 1
 """AST_SOFTHANGUP_DEV: on the channel that timed out."""
 CUT: Final = 4 | 8 | 32
 """AST_SOFTHANGUP_SHUTDOWN, _TIMEOUT, _EXPLICIT; 16 comes with every end and says nothing."""
+UP: Final = 6
+"""AST_STATE_UP: the channel had been answered."""
 
 _EVER: Final = 1 << 62
 _EndEvent = HangupRequest | SoftHangupRequest | Hangup
@@ -38,11 +40,12 @@ def window(ends_at: int | None, over: Hangup | None) -> range:
     return range(min(ends_at, over.at if over else ends_at) - NEAR, ends_at + NEAR + 1)
 
 
-def unanswered(stays: Iterable[Stay]) -> set[str]:
+def unanswered(stays: Iterable[Stay], events: Iterable[ChannelEvent], call_id: str) -> set[str]:
     """Give the channels of phones that rang and never answered: how they ended says nothing of the call."""
     stays = list(stays)
     rung = {leg for stay in stays for leg in stay.rung}
-    return rung - {stay.leg for stay in stays if stay.leg}
+    never_up = {e.uniqueid for e in events if isinstance(e, (Hangup, HangupRequest)) and e.state not in {None, UP}}
+    return (rung - {stay.leg for stay in stays if stay.leg}) | (never_up - {call_id})
 
 
 def end_of(
