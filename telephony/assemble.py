@@ -146,6 +146,7 @@ def _visits(
         over_at,
         tuple(event.at for event in of(own, HangupRequest)),
         tuple((event.at, event.digit) for event in keys),
+        tuple(event.at for event in bridged(own)),
         slack=NEAR if heard_dialplan else OVERTAKING,
     )
     next_at = [stay.joined_at for stay in stays[1:]]

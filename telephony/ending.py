@@ -6,7 +6,7 @@ from typing import Final
 
 from telephony.call import Side
 from telephony.events import ChannelEvent, Hangup, HangupRequest, SoftHangupRequest
-from telephony.visits import NEAR, Stay
+from telephony.visits import NEAR, OVERTAKING, Stay
 
 NO_MEDIA: Final = 44
 """The cause of an RTP time-out (measured)."""
@@ -52,7 +52,7 @@ def end_of(
     events: Iterable[ChannelEvent], call_id: str, besides: set[str], talked_at: int | None, instants: range
 ) -> End:
     """Tell how it ended, from all of its channels: behind Local members an agent's cause stays on his own."""
-    since = talked_at or 0
+    since = (talked_at or 0) - OVERTAKING
     ends = [e for e in events if isinstance(e, _EndEvent) and e.uniqueid not in besides and e.at >= since]
     near = [e for e in ends if e.at in instants]
     requests = _requests(near) or _requests(ends)

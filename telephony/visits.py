@@ -65,6 +65,8 @@ class Stay:
     status: VisitEnd | None = None
     status_at: int | None = None
     connected_at: int | None = None
+    timed: bool = False  # it was told when, or for how long they talked
+    talk_s: int | None = None
     leg: str | None = None
     agent: str | None = None
     completed_at: int | None = None
@@ -188,7 +190,7 @@ def _latest(visits: Visits, event: QueueEvent) -> Stay:
 def _connect(visits: Visits, event: AgentConnect) -> None:
     stay = visits.find(event.queue, event.at, event.hold_s)
     if stay.connected_at is None:
-        stay.connected_at = event.at
+        stay.connected_at, stay.timed = event.at, True
     stay.leg, stay.agent = event.leg or stay.leg, event.agent or event.interface or stay.agent
 
 
@@ -201,9 +203,10 @@ def _complete(visits: Visits, event: AgentComplete) -> None:
     stay = running[-1] if running else visits.find(event.queue, event.at, _total(event))
     if stay.connected_at is None:
         stay.connected_at = max(stay.joined_at, event.at - (event.talk_s or 0) * SECOND)
+        stay.timed = event.talk_s is not None
         stay.agent = event.agent or event.interface or None
     stay.leg = stay.leg or event.leg
-    stay.completed_at, stay.handed_on = event.at, event.reason == "transfer"
+    stay.completed_at, stay.handed_on, stay.talk_s = event.at, event.reason == "transfer", event.talk_s
 
 
 def _total(event: AgentComplete) -> int | None:
@@ -232,6 +235,7 @@ class Around:
     over_at: int | None  # when the call ended; None: it had not
     asked_at: tuple[int, ...]  # when the caller hung up, if he did
     keys: tuple[tuple[int, str], ...]  # what he pressed, and when
+    met_at: tuple[int, ...] = ()  # when his channel was joined with another one
     slack: int = OVERTAKING  # how much later than the queue let go of him he may have hung up to have given up
 
 
@@ -239,13 +243,13 @@ def visit_of(stay: Stay, next_at: int | None, around: Around) -> QueueVisit:
     """Give the visit as a value. `next_at` is when the next one began."""
     key = _key(stay, around.keys)
     end = _end(stay, key, around)
-    ended_at = _ended_at(stay, next_at or around.over_at)
+    connected = end == "connected"
     return QueueVisit(
         stay.queue,
         stay.joined_at,
-        stay.connected_at,
-        stay.agent,
-        ended_at,
+        stay.connected_at if connected else None,
+        stay.agent if connected else None,
+        _ended_at(stay, next_at, around),
         end,
         key if end == "key" else None,
         end == "abandoned" and _ringing(stay, _hung_up_at(stay, around)),
@@ -256,7 +260,7 @@ def visit_of(stay: Stay, next_at: int | None, around: Around) -> QueueVisit:
 def _end(stay: Stay, key: str | None, around: Around) -> VisitEnd:
     """Name the end. He gave up only if he hung up before the queue let go of him: else it threw him out."""
     if stay.connected_at is not None:
-        return "connected"
+        return "connected" if _left_first(stay, around) is None else "abandoned"
     if stay.status is not None:
         return stay.status
     if stay.abandoned_at is not None:
@@ -264,6 +268,18 @@ def _end(stay: Stay, key: str | None, around: Around) -> VisitEnd:
     if stay.left_at is not None:
         return "key" if key else "left"
     return "waiting" if around.over_at is None else "unknown"
+
+
+def _left_first(stay: Stay, around: Around) -> int | None:
+    """Give when the caller hung up, if he did before the agent who answered was joined with him.
+
+    Then his channel is gone at once, and app_queue counts no second of talk.
+    """
+    if stay.connected_at is None or not stay.timed or stay.talk_s or (around.over_at or 0) > stay.connected_at + NEAR:
+        return None
+    hung_up_at = min((at for at in around.asked_at if stay.joined_at <= at < stay.connected_at), default=None)
+    met = hung_up_at is not None and any(stay.joined_at <= at <= hung_up_at for at in around.met_at)
+    return None if met else hung_up_at
 
 
 def _key(stay: Stay, keys: Iterable[tuple[int, str]]) -> str | None:
@@ -278,15 +294,20 @@ def _key(stay: Stay, keys: Iterable[tuple[int, str]]) -> str | None:
     return pressed[-1] if pressed else None
 
 
-def _ended_at(stay: Stay, over_at: int | None) -> int | None:
+def _ended_at(stay: Stay, next_at: int | None, around: Around) -> int | None:
+    over_at = next_at or around.over_at
     if stay.connected_at is not None:
-        return over_at if stay.completed_at is None else stay.completed_at
+        talk_ended_at = over_at if stay.completed_at is None else stay.completed_at
+        return _left_first(stay, around) or talk_ended_at
     known = [at for at in (stay.abandoned_at, stay.status_at, stay.left_at) if at is not None]
     return min(known) if known else over_at
 
 
 def _hung_up_at(stay: Stay, around: Around) -> int | None:
     """Give when the caller himself ended his wait, if he did."""
+    first = _left_first(stay, around)
+    if first is not None:
+        return first
     latest = (stay.abandoned_at or 0) + around.slack
     return max((at for at in around.asked_at if stay.joined_at - NEAR <= at <= latest), default=None)
 
