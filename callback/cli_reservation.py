@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import closing
 from enum import StrEnum
@@ -136,12 +135,15 @@ def erase(number: Number, why: Why, by: Who = None, settings: SettingsFile = DEF
 def release(
     call: Annotated[str, typer.Argument(help="The call, as `callback reservation unreserved` names it.")],
     why: Why,
+    number: Annotated[
+        str | None, typer.Option(help="Whose call it was, with the country: where it may be two people's number.")
+    ] = None,
     by: Who = None,
     settings: SettingsFile = DEFAULT,
 ) -> None:
     """Call back who was lost in this call (late news, a refused number); without this act nobody would be."""
     said = _by(by, why)
-    _decide(load(settings), lambda c, shift, now: decisions.release(c, shift, call, said, now))
+    _decide(load(settings), lambda c, shift, now: decisions.release(c, shift, call, said, now, number))
 
 
 @app.command(name="unreserved")
@@ -155,8 +157,9 @@ def list_unreserved(
     zone, since_at = wiring.rules.hours().zone, now_us() - hours * HOUR
     with reading(wiring) as connection:
         rows = unreserved.listed(connection, wiring.pbx.name, since_at, limit)
+        shift = current(connection, wiring)
     for row in rows:
-        when, whose = f"{local(row.started_at, zone):%m-%d %H:%M}", row.e164 or "no number"
+        when, whose = f"{local(row.started_at, zone):%m-%d %H:%M}", unreserved.whose(row, shift)
         terminal.say(f"{row.call_id:<24} {when}  {whose} in {row.queue or 'no queue'}: {row.kind}, {row.recovery}")
 
 
@@ -213,8 +216,10 @@ def _by(who: str | None, why: str) -> By:
 
 def e164_of(wiring: Settings, text: str) -> str:
     """Read a number as people write it: with its country, or as the first trunk that knows it signals it."""
-    bare = re.sub(r"[\s().-]", "", text)
     for trunk in wiring.trunks.values():
-        if (e164 := phone.read(bare, trunk).e164) is not None:
-            return e164
+        read = phone.written(text.strip(), trunk)
+        if read.e164 is not None:
+            return read.e164
+        if isinstance(read, phone.Refused) and read.readings:
+            raise CallbackError(f"'{text}' may be {' or '.join(read.readings)}: write it with its country")
     raise CallbackError(f"'{text}' is no telephone number: write it with its country, as in +819012345678")

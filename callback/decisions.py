@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
 
-from callback import audit, blocks, recovery, settle, unreserved, wording
+from callback import audit, blocks, filing, phone, recovery, settle, unreserved, wording
 from callback.audit import By
 from callback.errors import CallbackError, IllegalTransition
 from callback.news import News
@@ -136,28 +136,35 @@ def erase(connection: Connection, shift: Shift, e164: str, by: By, now: int) -> 
 
     What is owed to it is cancelled, and what the texts to it said is removed. The calls stay, as nobody's.
     """
-    digits = e164.removeprefix("+")
-    if digits in "".join(character for character in by.why + by.who if character.isdigit()):
+    digits = "".join(str(int(character)) for character in by.why + by.who if character.isdecimal())
+    if phone.ending_of(e164) in digits:  # in whatever form it is written
         raise CallbackError("--why names the number, and the audit is kept for good: say it without the number")
     p = t.person.c
     person = connection.execute(select(p.id).where(p.number == e164)).scalar_one_or_none()
-    if person is None:
+    unread = filing.forget_unread(connection, e164)
+    if person is None and not unread:
         raise NoSuchPerson(f"nobody with the number {e164} is known here: nothing is to be erased")
     if connection.execute(select(t.attempt.c.id).where(t.IN_FLIGHT, t.attempt.c.person_id == person)).first():
         raise CallbackError(f"{e164} is being called: erase it when that call has ended, in a few minutes")
     cancelled = _let_go(connection, e164, "he was erased", now, cancel=True)
-    wording.forget(connection, person, now)
-    word = f"{ERASED}{secrets.token_hex(12)}"
-    connection.execute(update(t.person).where(p.id == person).values(number=word))
+    if person is not None:
+        wording.forget(connection, person, now)
+        word = f"{ERASED}{secrets.token_hex(12)}"
+        connection.execute(update(t.person).where(p.id == person).values(number=word))
     facts = {"person": person, "cancelled": cancelled}
     audit.add(connection, shift.pbx, by, "erase", None, facts, now)
     _keep_why(connection, shift, cancelled, "erase", by, now)
     return _news("erase", by, facts, now)
 
 
-def release(connection: Connection, shift: Shift, call_id: str, by: By, now: int) -> list[News]:
-    """Call back who was lost in this call, though nobody would have been unasked; he is promised it from now on."""
-    news = unreserved.release(connection, shift, call_id, now)
+def release(
+    connection: Connection, shift: Shift, call_id: str, by: By, now: int, number: str | None = None
+) -> list[News]:
+    """Call back who was lost in this call, though nobody would have been unasked; he is promised it from now on.
+
+    `number` says whose it is where what was signalled may be several people's.
+    """
+    news = unreserved.release(connection, shift, call_id, now, number)
     facts = {"call_id": call_id, "event": news.event}
     return [news, *_told(connection, shift, news.facts["reservation"], "release", by, facts, now)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, func, insert, select, update
 
+from callback import phone
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
@@ -61,6 +62,18 @@ def gap(connection: Connection, shift: Shift, gap: Gap) -> list[News]:
 def mark(connection: Connection, call: Call, recovery: str) -> None:
     """Keep beside the call what was made of it."""
     connection.execute(_MARK, {"of_pbx": call.pbx, "of_call": call.call_id, "made_of_it": recovery})
+
+
+def keep_unread(connection: Connection, call: Call) -> None:
+    """Keep what was signalled for a lost caller whose number could not be read, so that people may."""
+    if call.number:
+        insert_new(connection, t.unread_number, {"pbx": call.pbx, "call_id": call.call_id, "digits": call.number})
+
+
+def forget_unread(connection: Connection, e164: str) -> int:
+    """Remove what may be this number in any form, of whatever PBX; give how many there were."""
+    alike = t.unread_number.c.digits.endswith(phone.ending_of(e164))
+    return connection.execute(delete(t.unread_number).where(alike)).rowcount
 
 
 def next_version(connection: Connection, shift: Shift, call: Call, verdict: Verdict) -> int | None:

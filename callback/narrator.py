@@ -93,6 +93,10 @@ def _not_recovered(facts: Facts, _time: Time) -> str:
     return f"{facts['number'] or 'no number'}: {facts['why']}"
 
 
+def _trunk_unclear(facts: Facts, _time: Time) -> str:
+    return f"{facts['trunk']}: a number may be two people's, so it is not called; `callback doctor` says what to set"
+
+
 def _withdrawn(facts: Facts, _time: Time) -> str:
     return f"#{facts['reservation']} the call was not lost after all"
 
@@ -205,6 +209,7 @@ _LINES: dict[str, Callable[[Facts, Time], str]] = {
     "reserved": _reserved,
     "merged": _merged,
     "not-recovered": _not_recovered,
+    "trunk-unclear": _trunk_unclear,
     "withdrawn": _withdrawn,
     "held": _held,
     "carried-over": _carried_over,

@@ -42,6 +42,7 @@ _NO_TEXTS = (
     PhoneNumberType.UAN,
     PhoneNumberType.VOICEMAIL,
 )
+_ALIKE = 8
 _BLOCK_DIGITS = 4  # of the end of a number, which differ within a block that one carrier hands out
 
 _EXPENSIVE = {
@@ -75,6 +76,11 @@ def read(signalled: str | None, trunk: Trunk) -> Number | Refused:
         return _judge(phonenumbers.parse(numbers[0] if numbers else digits, trunk.region), trunk)
     except phonenumbers.NumberParseException:
         return Refused("not-a-number")
+
+
+def digits_of(signalled: str) -> str:
+    """The digits alone, with their plus; empty where it is no number."""
+    return usable(signalled) or ""
 
 
 def written(text: str, trunk: Trunk) -> Number | Refused:
@@ -131,6 +137,11 @@ def _mobile_without_token(number: phonenumbers.PhoneNumber) -> bool:
     token = phonenumbers.country_mobile_token(number.country_code or 0)
     full = f"+{number.country_code}{token}{phonenumbers.national_significant_number(number)}"
     return bool(token) and phonenumbers.is_valid_number(phonenumbers.parse(full))
+
+
+def ending_of(e164: str) -> str:
+    """The last digits of a number, which are the same in whatever form it is written."""
+    return phonenumbers.national_significant_number(phonenumbers.parse(e164))[-_ALIKE:]
 
 
 def block_of(e164: str) -> str:

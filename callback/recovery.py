@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, update
 
-from callback import blocks, filing, fraud, incidents, phone, redial, settle, wording
+from callback import blocks, filing, fraud, incidents, phone, redial, settle, signalling, wording
 from callback.news import News
 from callback.reservation import State, is_open
 from callback.shift import Shift
@@ -79,9 +79,9 @@ def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, n
     there = call.confirmed is not False  # else it was written into the stream, or was gone at once
     person = filing.person_of(connection, number.e164, now) if number.e164 and there else None
     filing.file(connection, shift, call, queue, verdict, version, person, now)
+    told = [_told(call, queue, verdict), *_signalled(connection, shift, call, verdict, version, person, now)]
     if person is not None:
         _redialled(connection, shift, person, call)
-    told = [_told(call, queue, verdict)]
     if verdict.lost or verdict.kind == "requested":
         if version > 1 and _counted(connection, call):
             return told
@@ -99,6 +99,21 @@ def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, n
         wording.tell_number(connection, shift, call, now)
         told += redial.served(connection, shift, call, queue, person, now)  # an agent spoke to him, however it ended
     return told
+
+
+def _signalled(
+    connection: Connection, shift: Shift, call: Call, verdict: Verdict, version: int, person: int | None, now: int
+) -> list[News]:
+    """Keep in which form the trunk signalled the caller, and tell the first whose number that left open."""
+    if version > 1 or not call.number or call.confirmed is False:
+        return []
+    if person is None and verdict.kind != "served":
+        filing.keep_unread(connection, call)
+    trunk = shift.trunk_name(call.channel)
+    came = signalling.letter(call.number, shift.trunks[trunk])
+    before = signalling.keep(connection, shift.pbx, trunk, came)
+    told = came == signalling.AMBIGUOUS and came not in before
+    return [News("trunk-unclear", now, {"trunk": trunk})] if told else []
 
 
 def add_promise(connection: Connection, shift: Shift, reservation: int, pledge: Promise) -> None:

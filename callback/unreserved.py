@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, select
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
-from callback import blocks, phone, recovery, redial
+from callback import blocks, filing, phone, recovery, redial
 from callback.errors import CallbackError
 from callback.news import News
 from callback.recovery import Loss
@@ -18,7 +18,7 @@ from telephony.call import LEFT_UNSERVED, LOST, Call, Verdict
 
 _RESERVED = ("reserved", "merged")  # by the service, or released before
 _VOID = ("refused", "withdrawn")
-_C, _V = t.call.c, t.verdict.c
+_C, _V, _U = t.call.c, t.verdict.c, t.unread_number.c
 
 
 class NotReleased(CallbackError):
@@ -31,8 +31,23 @@ def listed(connection: Connection, pbx: str, since_at: int, limit: int) -> list[
     return list(connection.execute(wanted.order_by(_C.started_at.desc()).limit(limit)))
 
 
-def release(connection: Connection, shift: Shift, call_id: str, now: int) -> News:
-    """Reserve a callback for a loss all the same. His promise is made now, and its clock starts now."""
+def whose(row: Row[Any], shift: Shift) -> str:
+    """The caller's number; where it cannot be told, what was signalled and which numbers that may be."""
+    if row.e164 is not None:
+        return str(row.e164)
+    if row.digits is None:
+        return "no number"
+    readings = _readings(row, shift)
+    return f"{row.digits} ({' or '.join(readings)})" if readings else str(row.digits)
+
+
+def release(connection: Connection, shift: Shift, call_id: str, now: int, number: str | None = None) -> News:
+    """Reserve a callback for a loss all the same. His promise is made now, and its clock starts now.
+
+    `number` says whose it is (E.164) where what was signalled may be several people's.
+    """
+    if number is not None:
+        _say_whose(connection, shift, call_id, number, now)
     return _again(connection, shift, call_id, now, withdrawn=False)
 
 
@@ -63,10 +78,31 @@ def restore(connection: Connection, shift: Shift, reservation: int, now: int) ->
     return _again(connection, shift, found.call_id, now, withdrawn=True)
 
 
+def _readings(row: Row[Any], shift: Shift) -> tuple[str, ...]:
+    read = phone.read(row.digits, shift.trunks[shift.trunk_name(row.channel)])
+    return read.readings if isinstance(read, phone.Refused) else ()
+
+
+def _say_whose(connection: Connection, shift: Shift, call_id: str, number: str, now: int) -> None:
+    """Make the call the caller's who was meant, if his number is one that was signalled."""
+    his = (_C.pbx == shift.pbx, _C.call_id == call_id)
+    row = connection.execute(_lost().where(*his)).first()
+    may_be = _readings(row, shift) if row is not None and row.digits is not None else ()
+    if row is None or number not in may_be or number in shift.trunks[shift.trunk_name(row.channel)].own_numbers:
+        may = (
+            f"it may be {' or '.join(may_be)}, and our own numbers are not called" if may_be else "that is no question"
+        )
+        raise NotReleased(f"call {call_id} cannot be released as {number}'s: {may}")
+    connection.execute(update(t.call).where(*his).values(person_id=filing.person_of(connection, number, now)))
+    connection.execute(delete(t.unread_number).where(_U.pbx == shift.pbx, _U.call_id == call_id))
+
+
 def _never(row: Row[Any]) -> str | None:
     """What is wrong with the call itself."""
     if row.recovery in _RESERVED:
         return "a callback is, or was, reserved for it; see `callback queue`"
+    if row.recovery == "ambiguous-number" and row.e164 is None:
+        return "its number may be two people's; `callback reservation unreserved` shows them: say which with --number"
     if row.e164 is None or not row.e164.startswith("+"):
         return "it came without a number that can be called"
     if row.recovery == "own-number":
@@ -92,6 +128,7 @@ def _lost() -> Select[Any]:
     columns = select(
         t.call,
         t.person.c.number.label("e164"),
+        _U.digits,
         _V.kind,
         _V.reason,
         _V.side,
@@ -99,6 +136,7 @@ def _lost() -> Select[Any]:
         _V.talked_us,
     )
     joined = columns.join(t.verdict, (_V.pbx == _C.pbx) & (_V.call_id == _C.call_id)).outerjoin(t.person)
+    joined = joined.outerjoin(t.unread_number, (_U.pbx == _C.pbx) & (_U.call_id == _C.call_id))
     lost = _V.kind.in_((*LOST, "requested")) | (_V.reason == LEFT_UNSERVED)
     return joined.where(_V.version == newest.scalar_subquery(), lost)
 

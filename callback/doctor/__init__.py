@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
-from callback.doctor import house, manager
+from callback.doctor import house, manager, numbers
 from callback.doctor.finding import Finding
-from callback.doctor.house import number_lines
+from callback.doctor.numbers import number_lines
 from callback.errors import CallbackError
 from callback.settings import load
 
@@ -23,6 +23,9 @@ def examine(path: Path) -> Iterator[Finding]:
         yield Finding("fault", str(error), "mend these and run the doctor again")
         return
     yield Finding("ok", f"settings in {path}: {house.switched(settings)}")
-    yield house.database(settings)
+    stored = house.database(settings)
+    yield stored
+    if stored.ok:
+        yield from numbers.callers(settings)
     yield from house.folders(settings.pbx)
     yield from asyncio.run(manager.visit(settings))

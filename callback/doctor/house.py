@@ -8,32 +8,11 @@ from pathlib import Path
 
 from sqlalchemy.exc import DatabaseError
 
-from callback import phone
 from callback.doctor.finding import Finding, fault, sound, warning
 from callback.errors import CallbackError
-from callback.settings import PbxWiring, Settings, Trunk
+from callback.settings import PbxWiring, Settings
 from callback.store import schema
 from callback.store.engine import Store
-
-
-def number_lines(settings: Settings, signalled: str) -> Iterator[str]:
-    """What each trunk makes of a signalled number: E.164 and what is dialled, or why it is not called back."""
-    for name, trunk in settings.trunks.items():
-        read = phone.read(signalled, trunk)
-        if isinstance(read, phone.Number):
-            yield f"{name}: {signalled} is {read.e164}, dialled as {phone.dial_string(read.e164, trunk)}"
-        else:
-            yield f"{name}: {signalled} is not called back: {read.reason}{_which(name, trunk, read)}"
-
-
-def _which(name: str, trunk: Trunk, refused: phone.Refused) -> str:
-    """Where only the trunk can tell whose number it is: the numbers, and the setting that says it."""
-    if not refused.readings:
-        return ""
-    numbers = f" ({' or '.join(refused.readings)})"
-    if trunk.signals:
-        return f'{numbers}: [trunks.{name}] signals = "{trunk.signals}" says otherwise'
-    return f'{numbers}; say which: [trunks.{name}] signals = "national" or "e164-no-plus"'
 
 
 def switched(settings: Settings) -> str:

@@ -1,6 +1,7 @@
 """The tables. Instants are integer microseconds UTC; a state is text with a CHECK; nothing nullable in a unique index.
 
-The E.164 number stands once, in `person`: erasing that row's number erases the person. `open` and `in_flight` are
+The E.164 number stands once, in `person`: erasing that row's number erases the person; what could not be read as one
+stands in `unread_number`. `open` and `in_flight` are
 set by the state tables, and the partial unique indexes make facts of two promises: one open reservation for a person
 and queue, one attempt in flight for a person.
 """
@@ -133,6 +134,22 @@ call = Table(
     Column("started_at", Instant, nullable=False, index=True),
     Column("ended_at", Instant),
     Column("recovery", String(40), nullable=False),  # what the service made of it: reserved, merged, short-abandon, …
+)
+
+unread_number = Table(
+    "unread_number",  # of lost callers: whose number it is cannot be told; erased with the number that it may be
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("call_id", String(150), primary_key=True),
+    Column("digits", String(32), nullable=False),  # as signalled
+)
+
+signalled = Table(
+    "signalled",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("trunk", String(64), primary_key=True),
+    Column("lately", String(200), nullable=False),  # how its last callers' numbers came, a letter each, newest last
 )
 
 queue_visit = Table(

@@ -14,6 +14,7 @@ from callback.decisions import NoSuchPerson
 from callback.errors import CallbackError
 from callback.news import News
 from callback.queue_view import open_reservations
+from callback.settings import Trunk
 from callback.store import tables as t
 from callback.store.lanes import in_flight
 from callback.tending import came_back
@@ -140,6 +141,67 @@ def test_after_an_erasure_no_table_holds_the_number_or_what_he_was_told(world: W
     assert bodies["reservation/1"] == ("withdrawn", "")
     assert "reservation/2" in bodies
     assert bodies["reservation/2"][1]
+
+
+@pytest.mark.parametrize("signalled", ["0990-12345678", "0012345678", "5555599012345678"])
+def test_an_erasure_forgets_what_may_have_been_the_number_though_it_could_not_be_read(
+    world: World, signalled: str
+) -> None:
+    digits = signalled.replace("-", "")
+    world.hear(call(digits))
+    world.hear(call("0901", ended_at=NOON + US))
+    assert [row.digits for row in world.rows(t.unread_number)] == [digits, "0901"]
+    (told,) = erase(world)
+    assert (told.facts["person"], [row.digits for row in world.rows(t.unread_number)]) == (None, ["0901"])
+    with pytest.raises(NoSuchPerson):
+        erase(world)
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "the customer 090-1234-5678 asked",
+        "+81 90 1234 5678",
+        "819012345678",
+        "he, at 12345678, asked",
+        "call (90) 12.34.56.78",
+        "０９０ー１２３４ー５６７８ asked",
+    ],
+)
+def test_no_form_of_the_number_gets_into_the_audit_with_its_erasure(world: World, why: str) -> None:
+    world.hear(call())
+    for by in (By("anna", why), By(why, "asked")):
+        with pytest.raises(CallbackError, match="say it without the number"):
+            erase(world, by=by)
+    erase(world, by=By("anna", "ticket 4711 of 2026-11-29"))
+
+
+def test_a_short_number_is_known_by_its_national_form_too(world: World) -> None:
+    with pytest.raises(CallbackError, match="say it without the number"):
+        erase(world, "+3725123456", By("anna", "512 3456 asked"))  # seven digits are a whole number in Estonia
+
+
+def test_who_was_meant_by_an_ambiguous_number_is_called_when_a_person_says_so(migrated_url: str) -> None:
+    trunk = Trunk(channel="PJSIP/trunk", region="US", allowed_countries=("US", "BE"), own_numbers=("+3215551234",))
+    world = World(migrated_url, trunks={"main": trunk})
+    world.hear(call("3215551234"))
+    (row,) = world.rows(t.call)
+    with world.store.read() as connection:
+        (listed,) = unreserved.listed(connection, "main", 0, 9)
+    assert unreserved.whose(listed, world.shift) == "3215551234 (+3215551234 or +13215551234)"
+    for number, why in (
+        (None, "say which with --number"),
+        ("+819012345678", "it may be"),
+        ("+3215551234", "our own numbers"),
+    ):
+        with pytest.raises(NotReleased, match=why), world.store.write() as connection:
+            decisions.release(connection, world.shift, row.call_id, ANNA, NOON + HOUR, number)
+    with world.store.write() as connection:
+        decisions.release(connection, world.shift, row.call_id, ANNA, NOON + HOUR, "+13215551234")
+    assert states(world) == ["waiting"]
+    assert [person.number for person in world.rows(t.person)] == ["+13215551234"]
+    assert world.rows(t.unread_number) == []
+    world.close()
 
 
 def test_the_word_in_the_place_of_a_number_can_be_neither_guessed_nor_called(world: World) -> None:

@@ -40,6 +40,7 @@ SERVICE = [  # told by the service itself
     News("lease-kept", NOON, {"why": "the database is away"}),
     News("expired", NOON, {"reservation": 7, "number": "+819012345678", "queue": "sales", "why": "only-watched"}),
     News("trunk-resting", NOON, {"trunk": "main", "until_at": NOON + MINUTE, "again": False}),
+    News("trunk-unclear", NOON, {"trunk": "main"}),
     News("trunk-back", NOON, {"trunk": "main"}),
     News("incident", NOON, {"incident": 3, "cause": "sales/queue-full/main", "state": "holding", "losses": 51}),
     News("overdue", NOON, {"reservation": 7, "number": "+8190", "queue": "sales", "by_at": NOON, "text": True}),

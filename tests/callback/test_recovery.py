@@ -10,10 +10,11 @@ from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from callback import wording
+from callback.settings import Trunk
 from callback.store import tables as t
 from sms.gateway import Refused
 from sms.outbox import text_outbox
-from telephony.call import Call
+from telephony.call import Call, Kind
 from tests.callback.world import MINUTE, NOON, US, World, at, call, rules
 
 
@@ -80,6 +81,47 @@ def test_what_is_not_recovered_is_recorded_with_its_reason(world: World, lost: C
     assert [(news.event, news.facts.get("why")) for news in told[1:]] == [("not-recovered", why)]
     assert world.reservations() == []
     assert [row.recovery for row in world.rows(t.call)] == [why]
+
+
+FLORIDA = Trunk(channel="PJSIP/trunk", region="US", allowed_countries=("US", "BE"))
+
+
+def test_whose_number_cannot_be_told_is_called_and_texted_by_nobody_and_kept_for_people(migrated_url: str) -> None:
+    world = World(migrated_url, trunks={"main": FLORIDA})
+    told = world.hear(call("3215551234"))
+    again = world.hear(call("3215551235", ended_at=NOON + MINUTE))
+    assert [news.event for news in told] == ["call", "trunk-unclear", "not-recovered"]
+    assert [news.event for news in again] == ["call", "not-recovered"], "a trunk is told of once"
+    assert told[-1].facts["why"] == "ambiguous-number"
+    assert (world.reservations(), world.rows(t.person), world.rows(text_outbox)) == ([], [], [])
+    assert [row.digits for row in world.rows(t.unread_number)] == ["3215551234", "3215551235"]
+    world.close()
+
+
+@pytest.mark.parametrize(
+    ("heard", "kind", "kept"),
+    [
+        (call("0901"), "abandoned", ["0901"]),
+        (call("0901"), "blocked", ["0901"]),
+        (call("0901", talked_s=9), "served", []),  # nothing is to be done for him
+        (call(None), "abandoned", []),
+        (call("anonymous"), "abandoned", ["anonymous"]),  # the tracker gives no such number
+        (call("09012345678"), "abandoned", []),  # stands in person
+        (replace(call("0901"), confirmed=False), "abandoned", []),  # somebody wrote it into the stream
+    ],
+)
+def test_what_was_signalled_is_kept_where_it_was_not_read(
+    world: World, heard: Call, kind: Kind, kept: list[str]
+) -> None:
+    world.hear(heard, kind)
+    assert [row.digits for row in world.rows(t.unread_number)] == kept
+
+
+def test_how_a_trunks_callers_came_is_kept_by_form_without_their_numbers(world: World) -> None:
+    for number in ("+819012345678", "819012345679", "09012345670", "0901", "9012345671", None):
+        world.hear(call(number))
+    (row,) = world.rows(t.signalled)
+    assert (row.trunk, row.lately) == ("main", "+e0-n")
 
 
 def test_a_refused_number_is_listed_and_never_open(world: World) -> None:

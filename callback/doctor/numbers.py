@@ -1,0 +1,56 @@
+"""Numbers: what each trunk makes of one, and in which forms its last callers came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from callback import phone, signalling
+from callback.doctor.finding import Finding, sound, warning
+from callback.settings import Settings, Trunk
+from callback.store import schema
+from callback.store.engine import Store
+
+
+def number_lines(settings: Settings, signalled: str) -> Iterator[str]:
+    """What each trunk makes of a signalled number: E.164 and what is dialled, or why it is not called back."""
+    for name, trunk in settings.trunks.items():
+        read = phone.read(signalled, trunk)
+        if isinstance(read, phone.Number):
+            yield f"{name}: {signalled} is {read.e164}, dialled as {phone.dial_string(read.e164, trunk)}"
+        else:
+            yield f"{name}: {signalled} is not called back: {read.reason}{_which(name, trunk, read)}"
+
+
+def _which(name: str, trunk: Trunk, refused: phone.Refused) -> str:
+    """Where only the trunk can tell whose number it is: the numbers, and the setting that says it."""
+    if not refused.readings:
+        return ""
+    numbers = f" ({' or '.join(refused.readings)})"
+    if trunk.signals:
+        return f'{numbers}: [trunks.{name}] signals = "{trunk.signals}" says otherwise'
+    return f'{numbers}; say which: [trunks.{name}] signals = "national" or "e164-no-plus"'
+
+
+def callers(settings: Settings) -> Iterator[Finding]:
+    """Say of each trunk in which forms its last callers came, and what follows for its settings."""
+    store = Store(settings.database.url)
+    try:
+        with store.read() as connection:
+            ours = schema.current(connection) == schema.newest()
+            yield from of_trunks(settings.trunks, signalling.kept(connection, settings.pbx.name) if ours else {})
+    finally:
+        store.close()
+
+
+def of_trunks(trunks: Mapping[str, Trunk], lately: Mapping[str, str]) -> Iterator[Finding]:
+    """The same, where it is known how they came."""
+    for name, trunk in trunks.items():
+        came = lately.get(name, "")
+        where = f"trunk {name} ({trunk.region})"
+        if not came and not trunk.signals:
+            remedy = f'[trunks.{name}] signals = "national", "e164-no-plus" or "e164"; docs/numbers.md'
+            yield warning(f"{where}: nobody has called yet, nor is it said how it signals callers", remedy)
+        elif advice := signalling.advice(came, trunk.signals):
+            yield warning(f"{where}: {signalling.in_words(came)}", f"[trunks.{name}] {advice}")
+        else:
+            yield sound(f"{where}: {signalling.in_words(came)}" if came else f"{where} signals {trunk.signals}")
