@@ -10,13 +10,15 @@ import asyncio
 import logging
 import re
 import signal
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, closing
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, closing
+from functools import partial
 from http import HTTPStatus
-from typing import Final, TextIO, TypeVar
+from typing import Any, Final, TextIO, TypeVar, cast
 from urllib.parse import parse_qsl
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiDict
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -25,11 +27,13 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from callback import answers, page, sending
 from callback.errors import CallbackError, Contended, IllegalTransition, StoreError
+from callback.gate import Gate, Limits
 from callback.machine import now_us
 from callback.settings import Settings
 from callback.settings_texts import TwilioAccount
 from callback.shift import Shift, current
 from callback.store.engine import Store
+from callback.tally import Tally
 from sms import twilio
 from sms.inbound import Inbound, Word
 
@@ -40,7 +44,9 @@ Transaction = Callable[[], AbstractContextManager[Connection]]
 
 LIMIT: Final = 64 << 10  # bytes of a request
 READ_S: Final = 10.0
+LINGER_S: Final = 2.0  # for what is still sent to a request that was answered
 SHUTDOWN_S: Final = 2.0
+NAME: Final = "callback"  # of the server; no versions
 MOST_FIELDS: Final = 200
 FORM: Final = "application/x-www-form-urlencoded"
 _SID: Final = re.compile(r"[SM]M[0-9a-fA-F]{32}")
@@ -57,15 +63,48 @@ _PRIVATE: Final[Mapping[str, str]] = {
 }
 
 
+_BROKEN: Final = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
+BROKEN_OFF: Final = "a request was broken off, or is none"
+
+
+class _Handler(web.RequestHandler):
+    """Answers one request for each connection, says no version, and counts what is no request."""
+
+    __slots__ = ("_tally",)
+
+    def __init__(self, manager: web.Server, tally: Tally, **words: Any) -> None:  # noqa: ANN401 - aiohttp's own words
+        super().__init__(manager, **words)
+        self._tally = tally
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        resp.headers[hdrs.SERVER] = NAME
+        resp.force_close()
+        return await super().finish_response(request, resp, start_time)
+
+    def log_exception(self, *args: Any, **words: Any) -> None:  # noqa: ANN401 - as a logger takes them
+        if isinstance(words.get("exc_info"), _BROKEN):
+            self._tally.note(BROKEN_OFF)
+        else:
+            super().log_exception(*args, **words)
+
+
 class Door:
     """The routes, on one database. `now` is the clock of what is decided."""
 
-    def __init__(self, settings: Settings, store: Store, now: Callable[[], int]) -> None:
+    def __init__(self, settings: Settings, store: Store, now: Callable[[], int], limits: Limits | None = None) -> None:
         self._settings, self._store, self._now = settings, store, now
         self._two_way = sending.two_way_of(settings)
+        self._tally = Tally(log.warning)
+        self._gate = Gate(limits or Limits(), self._tally)
 
-    def runner(self) -> web.AppRunner:
-        """All there is to call, ready to be set up. Packed requests stay packed: a small one may hold a large one."""
+    @asynccontextmanager
+    async def open(self, host: str, port: int) -> AsyncIterator[int]:
+        """Stand open; give the port. OSError where that is impossible.
+
+        Packed requests stay packed: a small one may hold a large one.
+        """
         app = web.Application(client_max_size=LIMIT)
         app.add_routes(
             [
@@ -75,7 +114,28 @@ class Door:
                 web.post("/r/{token}", self._act),
             ]
         )
-        return web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=SHUTDOWN_S)
+        runner, loop = web.AppRunner(app, shutdown_timeout=SHUTDOWN_S), asyncio.get_running_loop()
+        loop.set_exception_handler(self._on_fault)
+        await runner.setup()
+        try:
+            handler = partial(self._handler, cast("web.Server", runner.server), loop)  # it has one since it is set up
+            listening = await loop.create_server(self._gate.watched(handler), host, port)
+            async with listening:
+                yield listening.sockets[0].getsockname()[1]
+        finally:
+            await runner.cleanup()
+
+    def _handler(self, server: web.Server, loop: asyncio.AbstractEventLoop) -> web.RequestHandler:
+        packed_stays = {"auto_decompress": False}
+        return _Handler(server, self._tally, loop=loop, access_log=None, lingering_time=LINGER_S, **packed_stays)
+
+    def _on_fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Count what happens when the machine has nothing left for another connection; log what is unheard of."""
+        fault = context.get("exception")
+        if isinstance(fault, OSError) and "accept" in context["message"]:
+            self._tally.note(f"nobody else can connect for a moment: {fault.strerror}; see the limits of the service")
+        else:
+            loop.default_exception_handler(context)
 
     async def _status(self, request: web.Request) -> web.Response:
         """A gateway tells what became of a text."""
@@ -109,10 +169,11 @@ class Door:
         return web.Response(text=str(said), content_type="text/xml")
 
     async def _show(self, request: web.Request) -> web.Response:
+        self._gate.has_spoken(request.transport)
         return _answer(await self._look(request.match_info["token"]))
 
     async def _act(self, request: web.Request) -> web.Response:
-        form, token = await _form(request), request.match_info["token"]
+        form, token = await self._form(request), request.match_info["token"]
 
         def act(connection: Connection, shift: Shift, now: int) -> page.Page:
             return page.act(connection, {shift.pbx: shift}, token, form, now)
@@ -135,13 +196,32 @@ class Door:
         signature = request.headers.get("X-Twilio-Signature", "")
         if not signature:
             raise web.HTTPForbidden(text="unsigned")
-        fields = await _form(request)
+        fields = await self._form(request)
         url = f"{self._settings.web.public_url}{request.raw_path}"
         if not RequestValidator(account.auth_token).validate(url, fields, signature):
             raise web.HTTPForbidden(text="the signature is wrong")
         if fields.get("AccountSid") != account.account_sid:
             raise web.HTTPNotFound(text="no such account")
         return fields
+
+    async def _form(self, request: web.Request) -> Fields:
+        """Read a form: no larger than LIMIT, soon, and in UTF-8."""
+        if request.content_type != FORM or "Content-Encoding" in request.headers:
+            raise web.HTTPUnsupportedMediaType(text=f"send {FORM}, not packed")
+        try:
+            async with asyncio.timeout(READ_S):
+                body = await request.read()
+        except TimeoutError as error:
+            raise web.HTTPRequestTimeout(text="too slow") from error
+        except _BROKEN as error:
+            self._tally.note(BROKEN_OFF)
+            raise web.HTTPBadRequest(text="broken off") from error
+        self._gate.has_spoken(request.transport)
+        try:
+            pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        except ValueError as error:  # a UnicodeDecodeError is one
+            raise web.HTTPBadRequest(text="this is no form in UTF-8") from error
+        return MultiDict(pairs)
 
     def _account(self, request: web.Request) -> TwilioAccount:
         account = self._settings.texts.twilio.get(request.match_info["account"])
@@ -174,22 +254,6 @@ class Door:
             return act(connection, current(connection, self._settings, self._two_way), self._now())
 
 
-async def _form(request: web.Request) -> Fields:
-    """Read a form: no larger than LIMIT, soon, and in UTF-8."""
-    if request.content_type != FORM or "Content-Encoding" in request.headers:
-        raise web.HTTPUnsupportedMediaType(text=f"send {FORM}, not packed")
-    try:
-        async with asyncio.timeout(READ_S):
-            body = await request.read()
-    except TimeoutError as error:
-        raise web.HTTPRequestTimeout(text="too slow") from error
-    try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
-    except ValueError as error:  # a UnicodeDecodeError is one
-        raise web.HTTPBadRequest(text="this is no form in UTF-8") from error
-    return MultiDict(pairs)
-
-
 def _answer(shown: page.Page) -> web.Response:
     return web.Response(status=shown.status, text=shown.html, content_type="text/html", headers=_PRIVATE)
 
@@ -202,15 +266,11 @@ async def serve(settings: Settings, now: Callable[[], int], stopped: asyncio.Eve
         with store.read() as connection:
             current(connection, settings)  # a database that was never run on has nothing to answer with
         host, port = settings.web.address
-        runner = Door(settings, store, now).runner()
-        await runner.setup()
         try:
-            await web.TCPSite(runner, host, port).start()
-            await stopped.wait()
+            async with Door(settings, store, now).open(host, port):
+                await stopped.wait()
         except OSError as error:
             raise CallbackError(f"[web] listen {settings.web.listen}: {error.strerror or error}") from error
-        finally:
-            await runner.cleanup()
 
 
 async def stand_open(settings: Settings, until_eof: TextIO | None) -> None:

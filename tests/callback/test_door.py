@@ -15,7 +15,6 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import pytest
-from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -24,6 +23,7 @@ from twilio.request_validator import RequestValidator
 from callback import blocks, link, sending
 from callback.door import LIMIT, Door, serve
 from callback.errors import CallbackError
+from callback.gate import Limits
 from callback.settings import Database, Settings
 from callback.settings_texts import Texts, TwilioAccount, Web
 from callback.store import tables as t
@@ -62,18 +62,16 @@ class Answer:
 class OpenDoor:
     """The door of a world, in a thread of its own; the clock stands at five past noon."""
 
-    def __init__(self, world: World, wiring: Settings, port: int = 0) -> None:
+    def __init__(self, world: World, wiring: Settings, port: int = 0, limits: Limits | None = None) -> None:
         self.now = NOON + 5 * MINUTE
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._runner = Door(wiring, world.store, lambda: self.now).runner()
-        self._do(self._runner.setup())
-        self._do(web.TCPSite(self._runner, "127.0.0.1", port).start())
-        self.port: int = self._runner.addresses[0][1]
+        self._standing = Door(wiring, world.store, lambda: self.now, limits).open("127.0.0.1", port)
+        self.port: int = self._do(self._standing.__aenter__())
 
     def close(self) -> None:
-        self._do(self._runner.cleanup())
+        self._do(self._standing.__aexit__(None, None, None))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
         self._loop.close()
