@@ -142,6 +142,8 @@ def _told(history: History, imported: Imported, kept: int | None, *, as_json: bo
     show(console, report_text.reasons(site))
     if history.own_callbacks:
         show(console, [f"left out: {history.own_callbacks:,} of our own callbacks"])
+    if imported.agents_calls:
+        show(console, [f"left out: {imported.agents_calls:,} calls into queues by agents themselves"])
     show(console, [], "Losses")
     console.print(report_text.heat(cells))
     show(console, report_text.peaks_said(cells))
@@ -167,6 +169,7 @@ def _json(
     told: dict[str, Any] = history.site().as_json() | {
         "queues": {name: one.as_json() for name, one in sorted(history.queues.items())},
         "own_callbacks": history.own_callbacks,
+        "agents_calls": imported.agents_calls,
         "lines": imported.all_lines,
         "bad_lines": len(faults),
         "bad_lines_by_reason": dict(faults.counts),

@@ -23,6 +23,8 @@ VisitEnd = Literal[
     "full",  # never got in
     "join-empty",  # never got in: no agent was there
     "no-queue",  # never got in: there is no such queue
+    "closed",  # never got in: the queue was closed
+    "diverted",  # never got in: the dialplan sent him elsewhere, for too many waited or for too long
     "key",  # left by pressing a key
     "unserved",  # left unserved, nobody said why: he gave up, or was thrown out
     "left",  # left, nobody said how

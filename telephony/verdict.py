@@ -206,6 +206,8 @@ TABLE: Final = (
     Row("refused him: queue full", _left("full"), "blocked", "queue-full"),
     Row("refused him: no agent there", _left("join-empty"), "blocked", "join-empty"),
     Row("refused him: no such queue", _left("no-queue"), "blocked", "no-such-queue"),
+    Row("refused him: queue closed", _left("closed"), "blocked", "closed"),
+    Row("refused him: too many wait", _left("diverted"), "blocked", "queue-diverted"),
     Row("pressed the key for a callback", _left("key", when=_reserves), "requested", "digit-in-queue"),
     Row("pressed another key", _left("key"), "unknown", "left-by-key"),
     Row("no sound while waiting (44)", _left("unserved", when=_no_sound), "blocked", "media-time-out", BREAKER),

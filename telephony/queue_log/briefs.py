@@ -1,17 +1,14 @@
 """The calls in a queue_log in brief: the same calls by the same table, without evidence; made for millions. Pure."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from telephony.call import Ending, Kind, Verdict
+from telephony.call import Ending, Kind
 from telephony.ids import attempt_of
-from telephony.queue_log.calls import MOST_SHAPES, Ends
+from telephony.queue_log.calls import Ends
 from telephony.queue_log.entries import Entry
 from telephony.queue_log.logins import Logins
-from telephony.queue_log.visits import NEAR, Draft
-from telephony.verdict import judge
-
-_SHAPES: Final = MOST_SHAPES
+from telephony.queue_log.visits import Draft
 
 
 class Brief(NamedTuple):
@@ -41,7 +38,6 @@ class LogBriefs(Ends[Brief]):
     def __init__(self, pbx: str) -> None:
         super().__init__(pbx)
         self.logins = Logins()
-        self._verdicts: dict[tuple[object, ...], Verdict] = {}
 
     def unfinished(self) -> Iterator[Brief]:
         """Give the calls that had not ended where the log did: they may be alive."""
@@ -52,58 +48,29 @@ class LogBriefs(Ends[Brief]):
         return call_id.startswith("lcr-") and attempt_of(call_id) is not None
 
     def _aside(self, entry: Entry) -> None:
+        super()._aside(entry)
         self.logins.put(entry)
 
     def _give(self, draft: Draft, ending: Ending, ended_at: int | None = None) -> Brief:
-        """Give a call in brief; what a verdict can depend on is looked up, and only what is new is judged."""
-        visits, until = draft.visits, draft.last_at
-        if len(visits) > 1:
-            visits.sort(key=lambda visit: visit.joined_at)
-        last = visits[-1]
-        over_at = until if ended_at is None else ended_at
+        """Give a call in brief."""
+        waited, talked = draft.settle()
+        visits = draft.visits
+        last_talk = next((visit for visit in reversed(visits) if visit.connected_at is not None), None)
+        verdict = self._like(draft, ending, ended_at)
+        over_at = draft.last_at if ended_at is None else ended_at
         if draft.restart_at is not None:
             over_at = draft.restart_at
-        waited, talked, whole = 0, 0, not draft.forgot
-        agent = talked_at = None
-        for visit in visits:
-            ends_at = until if visit.ended_at is None else visit.ended_at
-            if visit.connected_at is None:
-                waited += max(0, ends_at - visit.joined_at)
-            else:
-                waited += max(0, visit.connected_at - visit.joined_at)
-                talked += max(0, ends_at - visit.connected_at)
-                agent, talked_at = visit.agent, visit.connected_at
-            whole = whole and visit.joined
-        left_at, cancelled_at = last.ended_at, last.cancelled_at
-        rang = left_at is not None and cancelled_at is not None and abs(left_at - cancelled_at) <= NEAR
-        shape = (
-            ending,
-            last.end,
-            last.key,
-            rang,
-            last.handed_on,
-            last.ended_by,
-            last.connected_at is None,
-            left_at is None,
-            whole,
-            self._placed(draft.call_id),
-        )
-        verdict = self._verdicts.get(shape)
-        if verdict is None:
-            verdict = judge(self._call(draft, ending, ended_at))
-            if len(self._verdicts) < _SHAPES:
-                self._verdicts[shape] = verdict
         return Brief(
             self.pbx,
             draft.call_id,
             draft.number,
-            last.queue or "",
+            visits[-1].queue or "",
             verdict.kind,
             verdict.reason,
             visits[0].joined_at,
             over_at,
             waited,
             talked,
-            agent,
-            talked_at,
+            last_talk.agent if last_talk else None,
+            last_talk.connected_at if last_talk else None,
         )

@@ -10,26 +10,31 @@ is served); what became of a caller whom the queue threw out, who left by a key,
 which of those who gave up were cut off while waiting; that a call ended at all, where nothing was written. A PBX that
 is stopped in order writes the ends of its calls as if callers had hung up.
 
-A call is over when every queue visit has ended, and nothing more was written of it for `QUIET_S` of the log's own time:
-a caller whom one queue threw out, or who was transferred, may join another. What app_queue began and never ended was
-cut off by a restart, if QUEUESTART follows; and is given up as overdue after `AGE_LIMIT_S` without a word. A restart of
-which later lines show that it cannot have been (old calls go on) is not believed, nor is a leap in time on the word of
-a few lines: both can be forged. Memory is bounded by the calls that are not over, and those by `MOST_CALLS`.
+A call is over when its last queue visit has ended, and nothing more was written of it for `AGE_LIMIT_S` of the log's
+own time: a caller whom one queue threw out, or who was transferred, may join another much later, and an id is never
+used again. What app_queue began and never ended was cut off by a restart, if QUEUESTART follows; and is given up as
+overdue after `AGE_LIMIT_S` without a word. A restart of which later lines show that it cannot have been (old calls go
+on) is not believed, nor is a leap in time on the word of a few lines: both can be forged. Memory is bounded by
+`MOST_CALLS`: where there are more, calls that have ended are given out first.
+
+Agents' own calls into queues are left out, where the log shows whose they are: desks.py.
 """
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 from telephony.call import Call, Ending, Judged, Verdict
-from telephony.ids import SECOND, epoch_of, originated
+from telephony.ids import SECOND, originated
+from telephony.queue_log.desks import Desks
 from telephony.queue_log.entries import NO_CALL, Entry
 from telephony.queue_log.sieve import Doubtful
-from telephony.queue_log.values import call_of, evidence, values
-from telephony.queue_log.visits import BEGINNINGS, NEAR, PLACES, Draft, ring_in_vain
+from telephony.queue_log.values import call_of
+from telephony.queue_log.visits import BEGINNINGS, NEAR, PLACES, Draft, end_talk, ring_in_vain
 from telephony.verdict import judge
 
 QUIET_S: Final = 120
+"""Who left a queue less than so long before the log ends may well be on his way to another."""
 AGE_LIMIT_S: Final = 12 * 3600
 MOST_CALLS: Final = 50_000
 MOST_SHAPES: Final = 1000
@@ -48,16 +53,22 @@ Given = TypeVar("Given")
 class Ends(Generic[Given]):
     """Takes the entries of one PBX's log in their order. `counts` says what was not believed, by why.
 
-    Gives out each call that is over, as whatever `_give` makes of it.
+    Gives out each call that is over, as whatever `_give` makes of it. `agents_calls` were agents' own.
     """
 
-    def __init__(self, pbx: str, *, quiet_s: float = QUIET_S) -> None:
+    only_nobodys: ClassVar = False  # an agent's call is left out only where its number could not be called anyway
+
+    def __init__(self, pbx: str, *, quiet_s: float = AGE_LIMIT_S) -> None:
         self.pbx = pbx
         self.counts: Counter[str] = Counter()
         self.entries = 0
+        self.agents_calls = 0
         self.restarts: list[int] = []
         self._quiet = round(quiet_s * SECOND)
         self._drafts: dict[str, Draft] = {}
+        self._opened: dict[str, Draft] = {}  # those of them that have not ended
+        self._desks = Desks()
+        self._verdicts: dict[tuple[object, ...], Verdict] = {}
         self._closing: deque[tuple[int, Draft, int]] = deque()
         self._now = 0
         self._strayed = (0, 0)
@@ -71,7 +82,7 @@ class Ends(Generic[Given]):
             if entry[0] != now:
                 self._move(entry[0])
                 now = self._now
-                while closing and closing[0][0] + quiet < now:
+                while closing and (closing[0][0] + quiet < now or len(self._drafts) >= MOST_CALLS):
                     over = self._next_over(log_ended=False)
                     if over is not None:
                         yield over
@@ -115,14 +126,19 @@ class Ends(Generic[Given]):
 
     def _aside(self, entry: Entry) -> None:
         """See an entry that is of no call."""
+        self._desks.meet(entry)
 
     def _alive(self) -> Iterator[Draft]:
         """Give the calls that had not ended where the log did."""
-        return (draft for draft in self._drafts.values() if draft.open and draft.credible)
+        return (draft for draft in self._opened.values() if draft.credible and not self._is_agents(draft))
 
     def _put(self, entry: Entry, place: Callable[[Draft, Entry], None]) -> None:
         """Put an entry into its call, and see whether that is over by it."""
         draft = self._drafts.get(entry[1])
+        if entry[3] is not None and entry[3] not in self._desks.agents:
+            self._desks.meet(entry)
+        if place is end_talk and entry.__class__ is Entry:
+            draft = self._desks.whose(entry, draft)
         if draft is None or not draft.credible or draft.restart_at is not None or entry.__class__ is not Entry:
             draft = self._draft_for(entry, draft, only_known=place is ring_in_vain)
             if draft is None:
@@ -130,10 +146,15 @@ class Ends(Generic[Given]):
         was_open = draft.open
         place(draft, entry)
         draft.last_at = entry[0]
+        if entry[4] == "CONNECT" and entry.__class__ is Entry:
+            self._desks.answered(draft, entry)
         if draft.open:
-            draft.turns += not was_open
+            if not was_open:
+                draft.turns += 1
+                self._opened[draft.call_id] = draft
         elif was_open or not draft.turns:
             draft.turns += 1
+            self._opened.pop(draft.call_id, None)
             self._closing.append((entry[0], draft, draft.turns))
 
     def _draft_for(self, entry: Entry, draft: Draft | None, *, only_known: bool) -> Draft | None:
@@ -153,9 +174,13 @@ class Ends(Generic[Given]):
 
     def _open(self, call_id: str, at: int) -> Draft:
         if len(self._drafts) >= MOST_CALLS:
-            self._evicted.append(self._drafts.pop(next(iter(self._drafts))))
+            self._evicted.append(self._forget(next(iter(self._drafts))))
         draft = self._drafts[call_id] = Draft(call_id, at)
         return draft
+
+    def _forget(self, call_id: str) -> Draft:
+        self._opened.pop(call_id, None)
+        return self._drafts.pop(call_id)
 
     # Time
 
@@ -172,8 +197,8 @@ class Ends(Generic[Given]):
 
     def _restart(self, at: int) -> None:
         self.restarts.append(at)
-        for draft in self._drafts.values():
-            if draft.open and draft.restart_at is None and draft.last_at <= at:
+        for draft in self._opened.values():
+            if draft.restart_at is None and draft.last_at <= at:
                 draft.restart_at = at
                 draft.turns += 1
                 self._closing.append((at, draft, draft.turns))
@@ -182,7 +207,7 @@ class Ends(Generic[Given]):
         """See a call go on behind a restart: there was none, if that is not of the same moment."""
         restart_at = draft.restart_at
         false = restart_at is not None and at > restart_at + NEAR
-        for one in self._drafts.values() if false else (draft,):
+        for one in [*self._opened.values()] if false else (draft,):
             if one.restart_at == restart_at:
                 one.restart_at = None
                 one.turns += 1
@@ -197,17 +222,28 @@ class Ends(Generic[Given]):
         at, draft, turns = self._closing.popleft()
         if turns != draft.turns or self._drafts.get(draft.call_id) is not draft:
             return None
-        del self._drafts[draft.call_id]
-        if not draft.visits:
-            return None
-        if not draft.credible:
-            self.counts[DOUBTFUL] += 1
+        self._forget(draft.call_id)
+        if not self._counts(draft):
             return None
         if draft.restart_at is not None:
             return self._give(draft, "pbx-restarted")
-        if log_ended and at + self._quiet > self._now and draft.visits[-1].end != "abandoned":
+        if log_ended and at + QUIET_S * SECOND > self._now and draft.visits[-1].end != "abandoned":
             draft.told.append((LOG_ENDS, None, self._now))
         return self._give(draft, "hangup", at)
+
+    def _counts(self, draft: Draft) -> bool:
+        """Tell whether it is a customer's call, or one of our own."""
+        if not draft.visits:
+            return False
+        if not draft.credible:
+            self.counts[DOUBTFUL] += 1
+            return False
+        agents = self._is_agents(draft)
+        self.agents_calls += agents
+        return not agents
+
+    def _is_agents(self, draft: Draft) -> bool:
+        return self._desks.own(draft, nobodys=self.only_nobodys)
 
     def _sweep(self) -> Iterator[Given]:
         """Give up calls of which nothing was written for too long, and those that there was no room for."""
@@ -215,49 +251,53 @@ class Ends(Generic[Given]):
         if self._now - self._swept_at > _SWEEP:
             self._swept_at = self._now
             limit = self._now - AGE_LIMIT_S * SECOND
-            old = [draft for draft in self._drafts.values() if draft.open and draft.last_at < limit]
+            old = [draft for draft in self._opened.values() if draft.last_at < limit]
             for draft in old:
-                del self._drafts[draft.call_id]
+                self._forget(draft.call_id)
         old, self._evicted = [*self._evicted, *old], []
         for draft in old:
-            draft.forgot = True
-            if draft.visits and draft.credible:
-                yield self._give(draft, "overdue")
+            draft.forgot = draft.forgot or draft.open
+            if self._counts(draft):
+                yield self._give(draft, "overdue") if draft.open else self._give(draft, "hangup", draft.last_at)
+
+    def _like(self, draft: Draft, ending: Ending, ended_at: int | None) -> Verdict:
+        """Give a verdict of the same kind as a call's: the table is asked once for all on which it can depend.
+
+        The call's visits are in order.
+        """
+        last = draft.visits[-1]
+        shape = (
+            ending,
+            last.end,
+            last.key,
+            last.rang,
+            last.handed_on,
+            last.ended_by,
+            last.connected_at is None,
+            last.ended_at is None,
+            draft.forgot or not all(visit.joined for visit in draft.visits),
+            self._placed(draft.call_id),
+        )
+        like = self._verdicts.get(shape)
+        if like is None:
+            like = judge(self._call(draft, ending, ended_at))
+            if len(self._verdicts) < MOST_SHAPES:
+                self._verdicts[shape] = like
+        return like
 
     def _call(self, draft: Draft, ending: Ending, ended_at: int | None) -> Call:
-        if len(draft.visits) > 1:
-            draft.visits.sort(key=lambda visit: visit.joined_at)
-        last = draft.visits[-1]
-        epoch = epoch_of(draft.call_id)
-        return call_of(
-            pbx=self.pbx,
-            call_id=draft.call_id,
-            linkedid=draft.call_id,
-            channel="",
-            number=draft.number,
-            did=draft.did,
-            started_at=draft.first_at if epoch is None else epoch,
-            ended_at=ended_at,
-            seen_until=self._now if ending == "capture-ended" else draft.last_at,
-            visits=values(draft.visits),
-            hangup_by=last.ended_by,
-            talked_at=last.connected_at,
-            talking=last.connected_at is not None and last.ended_at is None,
-            cut=last.end == "unserved",
-            placed=self._placed(draft.call_id),
-            ending=ending,
-            complete=not draft.forgot and all(visit.joined for visit in draft.visits),
-            evidence=evidence(draft),
-        )
+        seen_until = self._now if ending == "capture-ended" else draft.last_at
+        return call_of(draft, self.pbx, ending, ended_at, seen_until, placed=self._placed(draft.call_id))
 
 
 class LogCalls(Ends[Judged]):
     """The same, each call with its verdict."""
 
-    def __init__(self, pbx: str, *, quiet_s: float = QUIET_S) -> None:
+    only_nobodys = True  # who is left out here is never called back
+
+    def __init__(self, pbx: str, *, quiet_s: float = AGE_LIMIT_S) -> None:
         super().__init__(pbx, quiet_s=quiet_s)
         self._cut_at: dict[str, int] = {}
-        self._verdicts: dict[tuple[object, ...], Verdict] = {}
 
     def judged(self, entries: Iterable[Entry]) -> Iterator[Judged]:
         """Give each call that is over, with its verdict, as entries are read; `finish` gives the rest."""
@@ -266,31 +306,23 @@ class LogCalls(Ends[Judged]):
     @property
     def unfinished(self) -> tuple[Call, ...]:
         """The calls that had not ended where the log did: they may be alive."""
-        return tuple(self._call(draft, "capture-ended", None) for draft in self._alive())
+        alive = tuple(self._alive())
+        for draft in alive:
+            draft.settle()
+        return tuple(self._call(draft, "capture-ended", None) for draft in alive)
 
     def over_at(self, call: Call) -> int:
         """Give when a call was over: the last that was written of it, or the restart that cut it off."""
         return call.ended_at if call.ended_at is not None else self._cut_at.get(call.call_id, call.seen_until)
 
     def _give(self, draft: Draft, ending: Ending, ended_at: int | None = None) -> Judged:
-        """Give a call with its verdict. The table is asked once for each combination of what it can depend on."""
+        """Give a call with its verdict."""
         if draft.restart_at is not None:
             if len(self._cut_at) >= MOST_CALLS:
                 self._cut_at.clear()
             self._cut_at[draft.call_id] = draft.restart_at
-        call = self._call(draft, ending, ended_at)
-        last = call.visits[-1]
-        facts = (call.placed, ending, last.end, last.key, last.ringing, last.handed_on, call.hangup_by, call.cut)
-        shape = (*facts, call.talked_at is None, call.talking, call.complete)
-        like = self._verdicts.get(shape)
-        if like is None:
-            like = judge(call)
-            if len(self._verdicts) < MOST_SHAPES:
-                self._verdicts[shape] = like
-        waited = talked = 0
-        for visit in call.visits:
-            waited += visit.waited(call.seen_until)
-            talked += visit.talked(call.seen_until)
+        waited, talked = draft.settle()
+        call, like = self._call(draft, ending, ended_at), self._like(draft, ending, ended_at)
         return call, Verdict(
             like.kind,
             like.reason,

@@ -20,8 +20,9 @@ writes, with its data (seconds are whole, `position` is the caller's place in th
     ADDMEMBER, REMOVEMEMBER, PAUSE, UNPAUSE, PAUSEALL, UNPAUSEALL, PENALTY, PAUSEREASON, AGENTLOGIN, AGENTLOGOFF …
                                                of agents
 
-DID (FreePBX), CALLERID, INFO, FULL, JOINEMPTY and any other come from a site's own QueueLog() in the dialplan.
-Sources: apps/app_queue.c and main/logger.c of Asterisk, and logs recorded from 16.28 and 22.10.
+DID (FreePBX), CALLERID, INFO, FULL, JOINEMPTY, LEAVEEMPTY, CLOSED, DIVERT_CA_RATIO and DIVERT_HOLDTIME (Wazo) and any
+other come from a site's own QueueLog() in the dialplan.
+Sources: apps/app_queue.c and main/logger.c of Asterisk, logs recorded from 16.28 and 22.10, and what wazo-agid writes.
 """
 
 import re

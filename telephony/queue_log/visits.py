@@ -1,10 +1,12 @@
 """The queue visits of a call, put together from the entries of its log in nearly any order. Pure.
 
 An entry finds its visit by queue and by what the visit lacks; so lines of one second may come in any order, and twice.
-Where the beginning does not stand in the log, the seconds that app_queue counted tell when it was.
+Where the beginning does not stand in the log, the seconds that app_queue counted tell when it was. A caller is in one
+queue at a time: where no end was written, a later visit shows that the one before it is over.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final
 
 from telephony.call import Side, VisitEnd
@@ -42,11 +44,17 @@ class Visit:
         self.queue, self.joined_at = queue, joined_at
         self.joined = joined  # its beginning stands in the log
 
+    @property
+    def rang(self) -> bool:
+        """Whether an agent's phone rang when it ended."""
+        cancelled_at, ended_at = self.cancelled_at, self.ended_at
+        return cancelled_at is not None and ended_at is not None and abs(ended_at - cancelled_at) <= NEAR
+
 
 class Draft:
     """A call that was not given out yet."""
 
-    open = 0  # visits without an end
+    open = False  # the visit that began last has no end
     number: str | None = None
     in_doubt = False  # the number is from a doubtful line
     did: str | None = None
@@ -55,6 +63,7 @@ class Draft:
     forgot = False
     restart_at: int | None = None  # when the PBX started anew and it had not ended
     turns = 0  # changes whenever it opens or closes
+    taken_over = False  # an agent's own call: another caller's talk with him ended under its id
 
     def __init__(self, call_id: str, first_at: int) -> None:
         self.call_id = call_id
@@ -75,11 +84,49 @@ class Draft:
     def begin(self, visit: Visit) -> Visit:
         """Add a visit."""
         if len(self.visits) >= MOST_VISITS:
-            self.open -= self.visits.pop(1).end is None
+            self.visits.pop(1)
             self.forgot = True
         self.visits.append(visit)
-        self.open += 1
+        self.look()
         return visit
+
+    def look(self) -> None:
+        """See whether the caller may still be where he came to last."""
+        visits = self.visits
+        if len(visits) == 1:  # nearly always
+            self.open = visits[0].end is None
+            return
+        latest = max(visit.joined_at for visit in visits)
+        self.open = any(visit.end is None and visit.joined_at == latest for visit in visits)
+
+    def settle(self) -> tuple[int, int]:
+        """Bring its visits in order, and give all waits and all talks, µs.
+
+        Of a visit without an end is known that it was over when the next one began.
+        """
+        visits, until = self.visits, self.last_at
+        if len(visits) > 1:
+            visits.sort(key=lambda visit: visit.joined_at)
+            for visit, following in pairwise(visits):
+                if visit.end is None:
+                    visit.ended_at = following.joined_at
+        waited = talked = 0
+        for visit in visits:
+            ends_at = until if visit.ended_at is None else visit.ended_at
+            answered_at = visit.connected_at
+            if answered_at is None:
+                waited += max(0, ends_at - visit.joined_at)
+            else:
+                waited += max(0, answered_at - visit.joined_at)
+                talked += max(0, ends_at - answered_at)
+        return waited, talked
+
+    def talks(self, queue: str | None, agent: str | None) -> Visit | None:
+        """Give the talk that he has with an agent of a queue."""
+        for visit in reversed(self.visits):
+            if visit.end is None and visit.connected_at is not None and (visit.queue, visit.agent) == (queue, agent):
+                return visit
+        return None
 
     def find(self, entry: Entry, waited: tuple[int, ...], *, connected: bool) -> Visit | None:
         """Give the visit without an end that an entry is about, with an agent or without.
@@ -104,7 +151,7 @@ class Draft:
     def end(self, visit: Visit, at: int, end: VisitEnd) -> None:
         """End a visit."""
         visit.ended_at, visit.end = at, end
-        self.open -= 1
+        self.look()
 
 
 def _enter(draft: Draft, entry: Entry) -> None:
@@ -115,6 +162,7 @@ def _enter(draft: Draft, entry: Entry) -> None:
     for visit in draft.visits:
         if not visit.joined and visit.queue == entry.queue and abs(visit.joined_at - entry.at) <= NEAR:
             visit.joined, visit.joined_at = True, entry.at
+            draft.look()
             return
     if told:
         draft.begin(Visit(entry.queue, entry.at))
@@ -135,15 +183,15 @@ def _connect(draft: Draft, entry: Entry) -> None:
         visit.connected_at, visit.agent = entry.at, entry.agent
 
 
-def _end_talk(draft: Draft, entry: Entry) -> None:
+def end_talk(draft: Draft, entry: Entry) -> None:
     """End a talk; also one of whose beginning nothing was read."""
     if not draft.tell(entry):
         return
-    lasted = _TALKS[entry.event]
-    visit = draft.find(entry, lasted, connected=True)
+    places = lasted(entry)
+    visit = draft.find(entry, places, connected=True)
     if visit is None:
-        visit = draft.find(entry, lasted, connected=False) or draft.unseen(entry, lasted)
-        visit.connected_at = max(visit.joined_at, before(entry, lasted[1:]) or visit.joined_at)
+        visit = draft.find(entry, places, connected=False) or draft.unseen(entry, places)
+        visit.connected_at = max(visit.joined_at, before(entry, places[1:]) or visit.joined_at)
         visit.agent = entry.agent
     visit.ended_by = _ENDED_BY.get(entry.event)
     visit.handed_on = visit.ended_by is None
@@ -151,7 +199,10 @@ def _end_talk(draft: Draft, entry: Entry) -> None:
 
 
 def _leave(draft: Draft, entry: Entry) -> None:
-    """End a wait. Where two ends of one wait are written, as some versions do, ABANDON is the one that counts less."""
+    """End a wait.
+
+    Where two ends of one wait are written, as some versions and dialplans do, ABANDON is the one that counts less.
+    """
     if not draft.tell(entry):
         return
     end, waited = _ENDS[entry.event], _WAITED.get(entry.event, ())
@@ -166,7 +217,10 @@ def _leave(draft: Draft, entry: Entry) -> None:
 
 
 def _just_ended(draft: Draft, entry: Entry) -> Visit | None:
-    ended = (one for one in draft.visits if one.queue == entry.queue and one.ended_at is not None)
+    """Give the visit whose end an entry says once more; a dialplan may do so only after it has played something."""
+    ended = [one for one in draft.visits if one.queue == entry.queue and one.end is not None]
+    if entry.event in _BY_THE_DIALPLAN:
+        return ended[-1] if ended else None
     return next((one for one in ended if abs(entry.at - (one.ended_at or 0)) <= NEAR), None)
 
 
@@ -195,6 +249,11 @@ def _note(draft: Draft, entry: Entry) -> None:
         draft.number = usable(entry.data[0])
 
 
+def lasted(entry: Entry) -> tuple[int, ...]:
+    """Give the places of the wait and of the talk in the data of an entry that ends a talk."""
+    return _TALKS[entry.event]
+
+
 def before(entry: Entry, places: tuple[int, ...]) -> int | None:
     """Give the instant so many seconds before an entry as stand at these places of its data; None if they do not."""
     at = entry.at
@@ -213,10 +272,20 @@ _ENDS: Final[dict[str, VisitEnd]] = {
     "EXITWITHKEY": "key",
     "WITHDRAW": "withdrawn",
     "SYSCOMPAT": "unserved",
+    "LEAVEEMPTY": "left-empty",
+    "LEAVEUNAVAIL": "left-empty",
 }
+_BY_THE_DIALPLAN: Final = frozenset({"LEAVEEMPTY", "LEAVEUNAVAIL"})  # what QUEUESTATUS was when Queue() had returned
 _HOLD: Final = (0,)
 _WAITED: Final = {**dict.fromkeys(("ABANDON", "EXITWITHTIMEOUT", "EXITEMPTY", "WITHDRAW"), (2,)), "EXITWITHKEY": (3,)}
-_REFUSALS: Final[dict[str, VisitEnd]] = {"FULL": "full", "JOINEMPTY": "join-empty", "JOINUNAVAIL": "join-empty"}
+_REFUSALS: Final[dict[str, VisitEnd]] = {
+    "FULL": "full",
+    "JOINEMPTY": "join-empty",
+    "JOINUNAVAIL": "join-empty",
+    "CLOSED": "closed",
+    "DIVERT_CA_RATIO": "diverted",
+    "DIVERT_HOLDTIME": "diverted",
+}
 _ENDED_BY: Final[dict[str, Side]] = {"COMPLETECALLER": "customer", "COMPLETEAGENT": "agent"}
 _TALKS: Final = {
     **dict.fromkeys(_ENDED_BY, (0, 1)),
@@ -227,7 +296,7 @@ _TALKS: Final = {
 PLACES: Final[dict[str, Callable[[Draft, Entry], None]]] = {
     "ENTERQUEUE": _enter,
     "CONNECT": _connect,
-    **dict.fromkeys(_TALKS, _end_talk),
+    **dict.fromkeys(_TALKS, end_talk),
     **dict.fromkeys(_ENDS, _leave),
     **dict.fromkeys(_REFUSALS, _refuse),
     "RINGNOANSWER": ring_in_vain,

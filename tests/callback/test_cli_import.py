@@ -122,6 +122,17 @@ def test_every_figure_by_hand(run: Run, tmp_path: Path) -> None:
     assert len(found["not_told"]) > 3
 
 
+def test_agents_own_calls_are_left_out_and_counted(run: Run, tmp_path: Path) -> None:
+    own = ["30|{0}.8|help|SIP/333|RINGNOANSWER|1000", "31|{0}.9|help|NONE|ENTERQUEUE||333|1"]
+    own += ["40|{0}.9|help|NONE|ABANDON|1|1|9"]
+    lines = [f"{T + int(line.split('|')[0])}|{line.format(T).split('|', 1)[1]}" for line in own]
+    path = write(tmp_path / "queue_log", sorted([*small(), *lines]))
+    found = told(run, path)
+    assert {name: found[name] for name in COUNTS} == COUNTS
+    assert found["agents_calls"] == 1
+    assert "left out: 1 calls into queues by agents themselves" in run(path)[1]
+
+
 def test_every_call_is_in_just_one_of_the_counts(run: Run, tmp_path: Path) -> None:
     found = told(run, write(tmp_path / "queue_log", weeks(1)))
     for one in (found, *found["queues"].values()):

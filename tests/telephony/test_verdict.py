@@ -74,6 +74,8 @@ LINE_FAILED: Final = ("dropped", "line-failed", "customer")
         (left("full"), "blocked", "queue-full", None),
         (left("join-empty"), "blocked", "join-empty", None),
         (left("no-queue"), "blocked", "no-such-queue", None),
+        (left("closed"), "blocked", "closed", None),
+        (left("diverted"), "blocked", "queue-diverted", None),
         (left("key", key="1"), "requested", "digit-in-queue", None),
         (left("key", key="2"), "unknown", "left-by-key", None),
         (replace(left("unserved"), media_lost=True, hangup_by="customer"), "blocked", "media-time-out", "customer"),

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from telephony.call import Call, Verdict, moment
 from telephony.ids import SECOND
 from telephony.queue_log.between import calls_between
+from telephony.queue_log.briefs import LogBriefs
 from telephony.queue_log.calls import AGE_LIMIT_S, QUIET_S, LogCalls
+from telephony.queue_log.desks import phone_of
 from telephony.queue_log.entries import Entry
 from telephony.queue_log.files import LogFiles
+from telephony.queue_log.sieve import Doubtful
 from telephony.queue_log.values import stamp
 from telephony.replay import calls_of
 from telephony.verdict import judge
@@ -191,6 +194,111 @@ SCENARIOS: dict[str, tuple[str, list[Told]]] = {
             (".4", "0904", "support", "abandoned", WAITING),
         ],
     ),
+    "the end of a talk is not written, and he comes to another queue": (
+        """0 .1 support NONE ENTERQUEUE |0901|1
+           2 .1 support Ann CONNECT 2|x.2|1
+           80 .1 sales NONE ENTERQUEUE |0901|1
+           99 .1 sales NONE ABANDON 1|1|19""",
+        [(".1", "0901", "sales", "abandoned", WAITING)],
+    ),
+    "the end of a wait is not written, and the next queue has no agent": (
+        """0 .1 support NONE ENTERQUEUE |0901|1
+           30 .1 sales NONE JOINEMPTY |""",
+        [(".1", "0901", "sales", "blocked", "join-empty")],
+    ),
+    "the end of a wait is not written, and he comes to the same queue again": (
+        """0 .1 support NONE ENTERQUEUE |0901|1
+           30 .1 support NONE ENTERQUEUE |0901|1
+           40 .1 support Ann CONNECT 10|x.2|1
+           50 .1 support Ann COMPLETECALLER 10|10|1""",
+        [(".1", "0901", "support", "served", None)],
+    ),
+    "given to another queue while that still rings, as an agent's transfer is written under his own call": (
+        """0 .1 claims NONE ENTERQUEUE |09022223333|1
+           9 .1 claims PJSIP/4410 CONNECT 9|x.2|8
+           60 .3 repairs NONE ENTERQUEUE |4410|1
+           61 .3 claims PJSIP/4410 ATTENDEDTRANSFER APP|Queue|9|52|1
+           70 .1 repairs PJSIP/4475 CONNECT 10|x.4|9
+           200 .1 repairs PJSIP/4475 COMPLETECALLER 10|130|1""",
+        [(".1", "09022223333", "repairs", "served", None)],
+    ),
+    "the same, and he gives up in the other queue; the agents are written by their names": (
+        """0 .1 claims NONE ENTERQUEUE |09022223333|1
+           9 .1 claims Ann CONNECT 9|x.2|8
+           60 .3 repairs NONE ENTERQUEUE |4410|1
+           61 .3 claims Ann ATTENDEDTRANSFER BRIDGE|b1|9|52|1
+           90 .1 repairs NONE ABANDON 1|1|30""",
+        [(".1", "09022223333", "repairs", "abandoned", WAITING)],
+    ),
+    "the other queue has answered when the agent gives him there": (
+        """0 .1 claims NONE ENTERQUEUE |09022223333|1
+           9 .1 claims Ann CONNECT 9|x.2|8
+           60 .3 repairs NONE ENTERQUEUE |4410|1
+           66 .3 repairs Bob CONNECT 6|x.4|5
+           80 .1 claims Ann ATTENDEDTRANSFER BRIDGE|b1|9|71|1
+           200 .1 repairs Bob COMPLETEAGENT 6|134|1""",
+        [(".1", "09022223333", "repairs", "served", None)],
+    ),
+    "agents call queues from their own phones": (
+        """0 .1 claims SIP/212 ADDMEMBER |
+           1 .2 claims NONE ENTERQUEUE |212|1
+           9 .2 claims NONE ABANDON 1|1|8
+           20 .3 claims Local/213@agents/n RINGNOANSWER 1000
+           20 .4 claims NONE ENTERQUEUE |213|1
+           24 .4 claims Agent/214 CONNECT 4|x.5|3
+           34 .4 claims Agent/214 COMPLETECALLER 4|10|1
+           40 .6 claims NONE ENTERQUEUE |214|1
+           44 .6 claims NONE EXITWITHTIMEOUT 1|1|4
+           50 .7 claims NONE ENTERQUEUE |215|1
+           54 .7 claims NONE ABANDON 1|1|4""",
+        [(".7", "215", "claims", "abandoned", WAITING)],
+    ),
+    "closed, as a dialplan writes it": (
+        """0 .1 support NONE CALLERID 09022223333
+           0 .1 support NONE CLOSED |
+           5 .2 NONE NONE CALLERID 09022224444
+           5 .2 NONE NONE CLOSED |""",
+        [
+            (".1", "09022223333", "support", "blocked", "closed"),
+            (".2", "09022224444", None, "blocked", "closed"),
+        ],
+    ),
+    "closed, and served in another queue": (
+        """0 .1 support NONE CLOSED |
+           9 .1 sales NONE ENTERQUEUE |0901|1
+           12 .1 sales Ann CONNECT 3|x.2|3
+           20 .1 sales Ann COMPLETEAGENT 3|8|1""",
+        [(".1", "0901", "sales", "served", None)],
+    ),
+    "sent elsewhere because too many waited, or for too long": (
+        "0 .1 support NONE DIVERT_CA_RATIO |\n9 .2 sales NONE DIVERT_HOLDTIME |",
+        [
+            (".1", None, "support", "blocked", "queue-diverted"),
+            (".2", None, "sales", "blocked", "queue-diverted"),
+        ],
+    ),
+    "no agent left, as only the dialplan writes it": (
+        "0 .1 support NONE ENTERQUEUE |0901|1\n9 .1 support NONE LEAVEEMPTY |",
+        [(".1", "0901", "support", "blocked", "queue-left-empty")],
+    ),
+    "no agent left, which the dialplan says once more behind an announcement": (
+        """0 .1 support NONE ENTERQUEUE |0901|1
+           9 .1 support NONE EXITEMPTY 1|1|9
+           19 .1 support NONE LEAVEEMPTY |
+           20 .1 sales NONE ENTERQUEUE |0901|1
+           30 .1 sales Ann CONNECT 10|x.2|3
+           60 .1 sales Ann COMPLETEAGENT 10|30|1""",
+        [(".1", "0901", "sales", "served", None)],
+    ),
+    "no agent left, said twice in one second, then served elsewhere": (
+        """0 .1 support NONE ENTERQUEUE |0901|1
+           1 .1 support NONE EXITEMPTY 1|1|1
+           1 .1 support NONE LEAVEEMPTY |
+           1 .1 sales NONE ENTERQUEUE |0901|1
+           50 .1 sales Agent/1 CONNECT 49|x.2|5
+           90 .1 sales Agent/1 COMPLETEAGENT 49|40|1""",
+        [(".1", "0901", "sales", "served", None)],
+    ),
     "agents and the site's own words are of no call": (
         """0 .1 support Ann ADDMEMBER PAUSED
            0 NONE support Ann UNPAUSE |
@@ -218,6 +326,97 @@ def test_lines_of_one_second_may_come_in_any_order_and_twice(name: str) -> None:
         shuffled = sorted(entries(log), key=lambda entry: (entry.at, chance.random()))
         doubled = [one for entry in shuffled for one in [entry] * chance.choice([1, 1, 2])]
         assert sorted(told(doubled), key=str) == sorted(calls, key=str)
+
+
+def ticking(since: int, until: int) -> str:
+    """Give lines of no call, one every half minute: the log goes on."""
+    return "\n".join(f"{second} NONE NONE NONE CONFIGRELOAD |" for second in range(since, until, 30))
+
+
+BACK_LATER = {
+    "behind five minutes of announcements": (300, "sales NONE ABANDON 1|1|20", "abandoned"),
+    "behind forty minutes with a colleague who is in no queue": (2400, "sales Ann COMPLETEAGENT 3|17|1", "served"),
+    "behind two hours, in the same queue": (7200, "support NONE EXITWITHTIMEOUT 1|1|20", "blocked"),
+}
+
+
+@pytest.mark.parametrize("name", BACK_LATER)
+@pytest.mark.parametrize("left", ["support NONE EXITWITHTIMEOUT 1|1|60", "support Ann BLINDTRANSFER 70|inside|10|50|1"])
+def test_who_comes_back_to_a_queue_is_the_same_call_however_late(name: str, left: str) -> None:
+    later, last, kind = BACK_LATER[name]
+    back = 60 + later
+    lines = ["0 .1 support NONE ENTERQUEUE |0901|1", f"60 .1 {left}", ticking(61, back)]
+    lines += [
+        f"{back} .1 {last.split()[0]} NONE ENTERQUEUE |0901|1",
+        f"{back + 20} .1 {last}",
+        ticking(back + 21, back + 900),
+    ]
+    assert [(told[0], told[2], told[3]) for told in told("\n".join(lines))] == [(".1", last.split()[0], kind)]
+
+
+def test_a_call_that_came_to_another_queue_is_not_held_up_by_the_one_before() -> None:
+    """It comes out when its last visit has been over for long enough, not when it has grown too old."""
+    log = SCENARIOS["the end of a talk is not written, and he comes to another queue"][0]
+    calls = LogCalls("main", quiet_s=QUIET_S)
+    [(call, verdict)] = calls.judged(entries(log + "\n" + ticking(100, 300)))
+    first, second = call.visits
+    assert (first.end, first.ended_at, second.end) == ("connected", second.joined_at, "abandoned")
+    assert (verdict.waited_s, verdict.talked_s, call.complete) == (21, 78, True)
+
+
+def test_agents_own_calls_are_counted() -> None:
+    calls = LogCalls("main")
+    log = SCENARIOS["agents call queues from their own phones"][0]
+    assert len([*calls.judged(entries(log)), *calls.finish()]) == 1
+    assert calls.agents_calls == 3
+
+
+def test_an_agents_mobile_is_no_desk_where_somebody_might_be_called_back_for_it() -> None:
+    """From the log alone nobody whose number could be called is taken for an agent."""
+    log = """0 .1 claims Local/09022223333@mobiles/n ADDMEMBER |
+             1 .2 claims NONE ENTERQUEUE |09022223333|1
+             9 .2 claims NONE ABANDON 1|1|8"""
+    assert told(log) == [(".2", "09022223333", "claims", "abandoned", WAITING)]
+    assert not [*LogBriefs("main").over(entries(log))]
+
+
+def test_a_line_that_may_be_forged_makes_nobody_an_agent() -> None:
+    log = entries("""0 .1 claims SIP/212 RINGNOANSWER 1000
+                     1 .2 claims NONE ENTERQUEUE |212|1
+                     9 .2 claims NONE ABANDON 1|1|8""")
+    assert [one[0] for one in told([Doubtful(*log[0]), *log[1:]])] == [".2"]
+
+
+@pytest.mark.parametrize(
+    ("agent", "phone"),
+    [
+        ("PJSIP/7009", "7009"),
+        ("SIP/101-0000002a", "101"),
+        ("Local/101@from-queue/n", "101"),
+        ("Local/+12125550111@out", "+12125550111"),
+        ("Agent/33", "33"),
+        ("7009", "7009"),
+        ("DAHDI/12", None),
+        ("DAHDI/g1/2125550111", None),
+        ("Ann 2", None),
+        ("SIP/ann", None),
+        ("", None),
+    ],
+)
+def test_the_phone_that_an_agents_name_tells(agent: str, phone: str | None) -> None:
+    assert phone_of(agent) == phone
+
+
+def test_seconds_that_do_not_stand_in_the_data_come_from_the_lines_own_times() -> None:
+    log = """0 .1 support NONE ENTERQUEUE |0901|1
+             6 .1 support NONE ABANDON |||
+             100 .2 support NONE ENTERQUEUE |0902|1
+             109 .2 support NONE EXITWITHTIMEOUT |||
+             200 .3 support NONE ENTERQUEUE |0903|1
+             204 .3 support Ann CONNECT |
+             234 .3 support Ann COMPLETEAGENT |"""
+    found = [(verdict.kind, verdict.waited_s, verdict.talked_s) for _, verdict in judged(entries(log))]
+    assert found == [("abandoned", 6, 0), ("blocked", 9, 0), ("served", 4, 30)]
 
 
 def test_what_is_told_of_a_call() -> None:
@@ -251,7 +450,7 @@ def test_a_beginning_that_is_not_in_the_log_is_reckoned_from_its_end() -> None:
 
 
 def test_calls_come_out_when_they_are_over_and_nothing_more_was_written_of_them() -> None:
-    calls = LogCalls("main")
+    calls = LogCalls("main", quiet_s=QUIET_S)
     log = SCENARIOS["thrown out by time-out, and nothing follows"][0]
     assert list(calls.judged(entries(log))) == []
     steps = [f"{10 + second} .2 support NONE ENTERQUEUE |0902|1" for second in range(0, QUIET_S, 30)]
@@ -297,6 +496,18 @@ def test_memory_is_bounded_by_so_many_calls(monkeypatch: pytest.MonkeyPatch) -> 
     assert (found, len(calls.unfinished)) == (["unknown"] * 20, 10)
 
 
+def test_where_there_is_no_more_room_those_who_have_ended_are_given_out_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telephony.queue_log.calls.MOST_CALLS", 10)
+    gave_up = "{0} .{1} support NONE ENTERQUEUE |0901|1\n{0} .{1} support NONE ABANDON 1|1|0"
+    for each in (1, 0):  # a second for each call, or all in one
+        waits = "0 .99 support NONE ENTERQUEUE |0999|1"
+        log = "\n".join([waits if each else "", *(gave_up.format(number * each, number) for number in range(30))])
+        calls = LogCalls("main")
+        found = [verdict.kind for _, verdict in calls.judged(entries(log))]
+        assert (set(found), len(found) >= 20) == ({"abandoned"}, True)
+        assert len(calls.unfinished) == each
+
+
 def test_a_call_that_goes_round_and_round() -> None:
     visit = "{0} .1 support NONE ENTERQUEUE |0901|1\n{1} .1 support NONE EXITWITHTIMEOUT 1|1|5"
     log = "\n".join(visit.format(turn * 5, turn * 5 + 5) for turn in range(1000))
@@ -320,7 +531,7 @@ def test_a_forged_time_does_not_move_the_clock() -> None:
 def test_after_a_quiet_night_time_goes_on() -> None:
     morning = "\n".join(f"{40_000 + number} .2 support Ann RINGNOANSWER 1000" for number in range(20))
     log = f"{SCENARIOS['gives up'][0]}\n40000 .2 support NONE ENTERQUEUE |0902|1\n{morning}"
-    assert [call.number for call, _ in LogCalls("main").judged(entries(log))] == ["0901"]
+    assert [call.number for call, _ in LogCalls("main", quiet_s=QUIET_S).judged(entries(log))] == ["0901"]
 
 
 def test_a_clock_that_is_set_back() -> None:
@@ -332,7 +543,7 @@ def test_a_clock_that_is_set_back() -> None:
             for number in range(500)
         )
     )
-    assert [call.number for call, _ in LogCalls("main").judged(entries(log))] == ["0901"]
+    assert [call.number for call, _ in LogCalls("main", quiet_s=QUIET_S).judged(entries(log))] == ["0901"]
 
 
 @pytest.mark.parametrize("at", [0, T * SECOND, T * SECOND + 1, (T + 3599) * SECOND, 4_102_444_799 * SECOND])
@@ -443,12 +654,13 @@ EVENTS = [
     "FULL",
 ]
 EVENTS += ["RINGNOANSWER", "RINGCANCELED", "QUEUESTART", "DID", "SYSCOMPAT", "WHATEVER"]
+EVENTS += ["ATTENDEDTRANSFER", "CLOSED", "DIVERT_HOLDTIME", "LEAVEEMPTY", "EXITEMPTY"]
 ANY = st.builds(
     Entry,
     at=st.integers(0, 400).map(lambda second: (T + second) * SECOND),
     call_id=st.sampled_from([f"{T}.1", f"{T}.2", "lcr-7-2", "NONE", "x"]),
     queue=st.sampled_from(["support", "sales", None]),
-    agent=st.sampled_from(["Ann", None]),
+    agent=st.sampled_from(["Ann", "SIP/0901", None]),
     event=st.sampled_from(EVENTS),
     data=st.lists(st.sampled_from(["1", "0901", "", "x", "99999999999"]), max_size=5).map(tuple),
 )
