@@ -312,12 +312,7 @@ def _verdicts(verdicts: Sequence[Verdict]) -> str:
 def example(trial: Trial) -> Part:
     """Show one day's hints, their evidence, and a plan."""
     found = trial.learnt.hints(EXAMPLE, trial.usual(EXAMPLE), trial.terms, 0.5, staff_of=trial.staff)
-    proofs = [
-        f"- {hint}: {hint.evidence}; hang-ups {percent(hint.evidence.hung_up_share_without)} before, "
-        f"{percent(hint.evidence.hung_up_share)} with it"
-        for hint in found
-        if hint.evidence
-    ]
+    proofs = [f"- {hint}: {hint.evidence.estimate()}" for hint in found if hint.evidence]
     last = max(trial.learnt.loses(EXAMPLE).days)
     needed = [each.roster for each in trial.learnt.need(EXAMPLE, trial.terms, 0.5)]
     made = plan(trial.bank.shifts[last], needed, Rules(opens=14))

@@ -31,6 +31,7 @@ from scheduler.staffing.queue import Queue
 from scheduler.staffing.week import Outlook, Staff
 
 BEST = 5  # hints
+NO_END = "of no call is known how it ended"
 Zone = Annotated[
     str | None,
     typer.Option(help="The site's time zone, as in Europe/Berlin; by default the settings' or this machine's."),
@@ -109,19 +110,22 @@ def _machines_zone() -> str:
     return name if found else "UTC"
 
 
-def best_hints(history: History, queues: Mapping[str, Queue]) -> list[tuple[Outlook, Hint]]:
-    """Give the hints for the worst days of the week after the last call, with their evidence by sums."""
+def best_hints(history: History, queues: Mapping[str, Queue]) -> tuple[list[tuple[Outlook, Hint]], str]:
+    """Give the hints for the worst days of the week after the last call, estimated; or why there can be none."""
     if not history.last_at:
-        return []
+        return [], "no call is known"
     staff = Staff(history.attendance())
     terms = Terms(again_share=min(1.0, history.site().again_share))
     first = local(history.last_at, history.zone).date() + timedelta(days=1)
     outlooks = [week.outlook(queue, day, staff, terms) for queue, day in week.worst(queues, first, BEST)]
-    found = week.wanting(outlooks)[:BEST]
-    return [
+    found = [
         (each, week.proved(each, hint, queues[each.queue], staff, _sums(queues[each.queue], staff, terms)))
-        for each, hint in found
+        for each, hint in week.wanting(outlooks)[:BEST]
     ]
+    unknown = [each.too_little for each in outlooks if each.too_little]
+    if len(unknown) < len(outlooks):
+        return found, ""
+    return [], unknown[0] if unknown else NO_END
 
 
 def _sums(queue: Queue, staff: Staff, terms: Terms) -> Replay:
@@ -131,11 +135,14 @@ def _sums(queue: Queue, staff: Staff, terms: Terms) -> Replay:
 def _told(history: History, imported: Imported, kept: int | None, *, as_json: bool) -> None:
     queues = history.learnt()
     cells = peaks.heat_map(site_demand(queues.values()), holidays=history.holidays)
-    hints = best_hints(history, queues)
+    hints, too_little = best_hints(history, queues)
     if as_json:
         terminal.put_json(_json(history, imported, kept, peaks.words(cells), hints))
         return
     console, show = Console(), report_text.show
+    if not history.last_at:
+        show(console, [*report_text.faults(imported), report_text.no_call(imported)])
+        return
     site = history.site()
     show(console, [f"{imported.all_lines:,} lines, {report_text.span_said(history)}", *report_text.faults(imported)])
     terminal.put(report_text.counts(history))
@@ -150,13 +157,14 @@ def _told(history: History, imported: Imported, kept: int | None, *, as_json: bo
     show(
         console,
         [
-            f"{each.queue or '(none)'} {each.day:%a} {hint}" + (f" ({hint.evidence})" if hint.evidence else "")
+            f"{each.queue or '(none)'} {each.day:%a} {hint}"
+            + (f" ({hint.evidence.estimate()})" if hint.evidence else "")
             for each, hint in hints
         ]
-        or ["nobody is missing"],
+        or [f"too little to say: {too_little}" if too_little else "nobody is missing"],
         "The hints that are about most callers",
     )
-    show(console, ["callback hints FILE... replays past days for each, and reads a roster."])
+    show(console, ["callback hints FILE... proves each by living past days again, and reads a roster."])
     show(console, report_text.NOT_TOLD, "What this log cannot tell")
     if kept is not None:
         show(console, [f"{kept:,} calls are new in the database"])
@@ -179,7 +187,7 @@ def _json(
         "until": _moment(history, history.last_at),
         "zone": history.zone.key,
         "peaks": words,
-        "hints": [hint_json(each, hint) for each, hint in hints],
+        "hints": [hint_json(each, hint, proved=False) for each, hint in hints],
         "not_told": list(report_text.NOT_TOLD),
     }
     return told if kept is None else told | {"new_in_database": kept}

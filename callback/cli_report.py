@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from callback import report_html, report_rates, report_text, report_week, terminal
-from callback.cli_import import LogZone, Zone, site_zone, with_progress
+from callback.cli_import import NO_END, LogZone, Zone, site_zone, with_progress
 from callback.errors import CallbackError
 from callback.history import History, site_demand
 from callback.history_store import past_calls, stints
@@ -220,7 +220,8 @@ def _show_week(console: Console, made: Week) -> None:
     whose = "the roster" if made.roster is not None else "who was there on the last same weekdays"
     until = made.first + timedelta(days=made.days - 1)
     show(console, [f"held against {whose}"], f"Agents, {made.first:%a %d %b} to {until:%a %d %b}")
-    show(console, [report_week.spoken(each) for each in sorted(made.outlooks, key=lambda one: (one.day, one.queue))])
+    outlooks = sorted(made.outlooks, key=lambda one: (one.day, one.queue))
+    show(console, [report_week.spoken(each) for each in outlooks] or [f"too little to say: {NO_END}"])
     proofs = list(made.proofs_spoken())
     show(console, proofs or ["no hint asks for more"], "What the past says of the weightiest")
     days = sorted({each.day for each in made.outlooks})

@@ -100,6 +100,12 @@ def span_said(history: History) -> str:
     return f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} ({history.zone.key})"
 
 
+def no_call(imported: Imported) -> str:
+    """Say that a log tells of no call."""
+    lines = imported.all_lines
+    return "no call is known: the log holds " + (f"{lines:,} lines, and none of a call" if lines else "no line")
+
+
 def faults(imported: Imported) -> Iterable[str]:
     """List the bad lines by reason, then the first of them."""
     for why, number in imported.faults.counts.most_common():

@@ -12,7 +12,7 @@ from callback.history import History
 from scheduler.clock import local
 from scheduler.hours import Hours
 from scheduler.staffing import shifts, week
-from scheduler.staffing.evidence import Evidence
+from scheduler.staffing.evidence import Evidence, to
 from scheduler.staffing.halfhours import A_DAY, WEEKDAYS, clock_time
 from scheduler.staffing.hints import Hint
 from scheduler.staffing.need import Terms
@@ -83,20 +83,22 @@ class Week:
             ("reached", proof.reached_share_without, proof.reached_share),
             ("closed", proof.closed_share_without, proof.closed_share),
         ]
-        told = ((name, old, new) for name, old, new in parts if old is not None and new is not None)
-        rates = ", ".join(f"{name} {old:.0%} to {new:.0%}" for name, old, new in told)
-        live = f"{proof.hung_up_share_without:.1%} to {proof.hung_up_share:.1%}"
-        yield f"  in 30 min: {rates}"
-        yield f"  live callers who hang up: {live} (lost at first try, as logged: {self.lost_share(each, hint):.1%})"
+        told = ((name, old, new) for name, old, new in parts if old is not None or new is not None)
+        rates = ", ".join(f"{name} {to(old, new, 0)}" for name, old, new in told)
+        if rates:
+            yield f"  in 30 min: {rates}"
+        live, logged = to(proof.hung_up_share_without, proof.hung_up_share), self.lost_share(each, hint)
+        as_logged = "nobody came" if logged is None else f"{logged:.1%}"
+        yield f"  live callers who hang up: {live} (lost at first try, as logged: {as_logged})"
 
-    def lost_share(self, outlook: Outlook, hint: Hint) -> float:
+    def lost_share(self, outlook: Outlook, hint: Hint) -> float | None:
         """Give the share of callers who really were lost at first try in the half hours of the days replayed."""
         queue = self.queues[outlook.queue]
         calls, losses = (
             sum(table[day][number] for day in queue.loses(outlook.day).days for number in hint.half_hours)
             for table in (queue.demand.calls, queue.demand.losses)
         )
-        return losses / calls if calls else 0.0
+        return losses / calls if calls else None
 
     def _replay(self, queue: Queue) -> Replayed:
         losses = self.history.site().lost_known
@@ -132,6 +134,8 @@ def first_day(history: History) -> date:
 def spoken(outlook: Outlook) -> str:
     """Say one queue's hints of a day, as in "Tue 24 Nov, sales: 09:00-10:00: +3; 14:30-15:30: 2 to spare"."""
     hints = "; ".join(map(str, outlook.hints)) or "as needed"
+    if outlook.too_little:
+        hints = f"too little to say: {outlook.too_little}"
     return f"{outlook.day:%a %d %b}, {outlook.queue or '(none)'}: {hints}"
 
 
@@ -144,8 +148,8 @@ def plan_spoken(day: date, made: Plan) -> list[str]:
     return lines
 
 
-def hint_json(outlook: Outlook, hint: Hint) -> dict[str, Any]:
-    """Give a hint for a program."""
+def hint_json(outlook: Outlook, hint: Hint, *, proved: bool = True) -> dict[str, Any]:
+    """Give a hint for a program; its evidence is `proved` by a replay, or else an estimate by sums."""
     told: dict[str, Any] = {
         "queue": outlook.queue,
         "day": outlook.day.isoformat(),
@@ -158,17 +162,24 @@ def hint_json(outlook: Outlook, hint: Hint) -> dict[str, Any]:
     if hint.evidence is not None:
         proof = hint.evidence
         names = [
-            f"{part}_share{side}" for part in ("hung_up", "dialled", "reached", "closed") for side in ("", "_without")
+            f"{part}_share{side}"
+            for part in (("hung_up", "dialled", "reached", "closed") if proved else ("hung_up",))
+            for side in ("", "_without")
         ]
         shares = {name: getattr(proof, name) for name in names}
-        told["evidence"] = {"days": proof.days, "kept": proof.kept, "kept_without": proof.kept_without} | {
-            name: round(share, 4) for name, share in shares.items() if share is not None
-        }
+        kept = {"kept": proof.kept, "kept_without": proof.kept_without} if proved else {}
+        told["evidence" if proved else "estimate"] = (
+            {"days": proof.days}
+            | kept
+            | {name: None if share is None else round(share, 4) for name, share in shares.items()}
+        )
     return told
 
 
 def half_hour_rows(outlook: Outlook) -> Iterator[dict[str, Any]]:
-    """Give a day's half hours, for CSV and programs."""
+    """Give a day's half hours, for CSV and programs; none where too little is known."""
+    if outlook.too_little:
+        return
     for number, calls, needed, planned in week.shown(outlook):
         yield {
             "queue": outlook.queue,

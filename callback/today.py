@@ -133,10 +133,15 @@ class Today:
 
     @cached_property
     def needed(self) -> dict[str, tuple[int, ...]]:
-        """The agents that the half hours ahead need at their desks, by queue, bettered by how the day has gone."""
+        """The agents that the half hours ahead need at their desks, by queue, bettered by how the day has gone.
+
+        None of a queue of which too little is known.
+        """
         terms = Terms(again_share=min(1.0, self.history.site().again_share))
         found = {}
         for name, queue in self.learnt.items():
+            if queue.too_little(self.day):
+                continue
             so_far = queue.demand.calls.get(self.day, _NOBODY)[: len(self.passed)]
             need = queue.need(self.day, terms, so_far=so_far)
             found[name] = tuple(need[number].at_work for number in self.ahead)

@@ -60,29 +60,42 @@ class Evidence:
     """Of so many past `days`, on how many 90% would have been dialled in 30 minutes, with the hint and without.
 
     The shares are over all those days together: of calls that hang up, of lost callers dialled, reached and settled
-    by rule in time; the last are None where the replay does not tell them.
+    by rule in time. A share of nobody is None, and so is what the replay does not tell.
     """
 
     weekday: int
     days: int
     kept: int
     kept_without: int
-    hung_up_share: float
-    hung_up_share_without: float
-    dialled_share: float
-    dialled_share_without: float
-    reached_share: float
-    reached_share_without: float
+    hung_up_share: float | None
+    hung_up_share_without: float | None
+    dialled_share: float | None
+    dialled_share_without: float | None
+    reached_share: float | None
+    reached_share_without: float | None
     closed_share: float | None = None
     closed_share_without: float | None = None
 
+    def estimate(self) -> str:
+        """Say what sums tell, as in "estimated from 8 Tue: hang-ups 12.0% to 4.1%": they prove no promise."""
+        shares = to(self.hung_up_share_without, self.hung_up_share)
+        return f"estimated from {self.days} {WEEKDAYS[self.weekday]}: hang-ups {shares}"
+
     def __str__(self) -> str:
-        """Say it, as in "7 of the last 8 Tue would have kept 90% in 30 min; without: 2 of 8"."""
+        """Say what a replay proved, as in "7 of the last 8 Tue would have kept 90% in 30 min; without: 2 of 8"."""
         name = WEEKDAYS[self.weekday]
+        if self.dialled_share_without is None and self.dialled_share is None:
+            return f"nobody was lost then on the last {self.days} {name}"
         return (
             f"{self.kept} of the last {self.days} {name} would have kept 90% in 30 min; "
             f"without: {self.kept_without} of {self.days}"
         )
+
+
+def to(old: float | None, new: float | None, digits: int = 1) -> str:
+    """Say what a share was and is, as in "12.0% to 4.1%"."""
+    said = ("of nobody" if share is None else f"{share:.{digits}%}" for share in (old, new))
+    return " to ".join(said)
 
 
 def evidence(
@@ -100,9 +113,9 @@ def evidence(
     with_it = [replay(day, [max(pair) for pair in zip(staff_of(day), hinted, strict=True)]) for day in days]
     numbers = list(half_hours)
 
-    def share(held: Sequence[Held], part: str, whole: str) -> float:
+    def share(held: Sequence[Held], part: str, whole: str) -> float | None:
         total = math.fsum(getattr(day, whole)[number] for day in held for number in numbers)
-        return math.fsum(getattr(day, part)[number] for day in held for number in numbers) / total if total else 0.0
+        return math.fsum(getattr(day, part)[number] for day in held for number in numbers) / total if total else None
 
     return Evidence(
         days[0].weekday(),

@@ -21,11 +21,15 @@ _AS_MANY = 25  # calls for which the queue's own mean counts in each of its hour
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """Mean talk and wrap-up in seconds by queue and hour; an hour of few calls is drawn to its queue's mean."""
+    """Mean talk and wrap-up in seconds by queue and hour; an hour of few calls is drawn to its queue's mean.
+
+    All of it rests on so many `talks`. A queue whose talks lasted no second is like one of which nothing is known.
+    """
 
     by_hour: Mapping[tuple[str, int], float]
     by_queue: Mapping[str, float]
     site_s: float
+    talks: int = 0
 
     def seconds(self, queue: str, number: int) -> float:
         """Give the mean handling time of `queue` in half hour `number`; where it is unknown, the queue's or site's."""
@@ -52,15 +56,17 @@ class Timing:
         for (queue, _), (number, seconds) in self._hours.items():
             queues[queue][0] += number
             queues[queue][1] += seconds
-        means = {queue: seconds / number for queue, (number, seconds) in queues.items()}
-        calls = sum(number for number, _ in queues.values())
+        means = {queue: seconds / number for queue, (number, seconds) in queues.items() if seconds}
+        talks = sum(int(number) for queue, (number, _) in queues.items() if queue in means)
         return Handling(
             {
                 (queue, hour): (seconds + _AS_MANY * means[queue]) / (number + _AS_MANY)
                 for (queue, hour), (number, seconds) in self._hours.items()
+                if queue in means
             },
             means,
-            math.fsum(seconds for _, seconds in queues.values()) / calls if calls else USUAL_S + self._wrap_up_s,
+            math.fsum(seconds for _, seconds in queues.values()) / talks if talks else USUAL_S + self._wrap_up_s,
+            talks,
         )
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LEAST_HANG_UPS = 30
 SURE = 0.95
+_SHORTEST_S = 0.5
+"""A log tells whole seconds: a wait of 0 s lasted half of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def patience(waits: Iterable[Wait]) -> Patience:
 def _fitted(waits: int, hung_up: int, total_s: float) -> Patience:
     most, least = chance.highest_mean(hung_up, SURE), chance.lowest_mean(hung_up, SURE)
     return Patience(
-        total_s / hung_up if hung_up else math.inf,
+        max(total_s / hung_up, _SHORTEST_S) if hung_up else math.inf,
         total_s / most,
         total_s / least if least else math.inf,
         waits,

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SURE = 0.6
 """With this chance a half hour has no more calls than it is staffed for: see docs/staffing.md."""
+FEW_DAYS, FEW_CALLS, FEW_TALKS = 2, 20, 20
+"""Of fewer nothing is said. A bank's third week, told from two, was told well: see docs/staffing.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,17 @@ class Queue:
         """Forecast the callers that `day` loses, as long as nothing is changed."""
         return forecasts.forecast(self.demand.losses, day, self.holidays)
 
+    def too_little(self, day: date) -> str:
+        """Say why too little is known to tell what `day` needs; empty, where enough is."""
+        days = self.expects(day).days
+        calls = round(sum(sum(self.demand.calls[past]) for past in days))
+        known = [
+            (len(days), FEW_DAYS, "like days"),
+            (calls, FEW_CALLS, "calls on them"),
+            (self.handling.talks, FEW_TALKS, "talks"),
+        ]
+        return next((f"{known} {what} known, {few} needed" for known, few, what in known if known < few), "")
+
     def need(self, day: date, terms: Terms, sure: float = SURE, so_far: Sequence[float] = ()) -> tuple[Need, ...]:
         """Give the agents that each half hour of `day` needs; none where calls come on fewer than half of such days."""
         expected, lost = self.expects(day, so_far), self.loses(day).mean
@@ -68,8 +81,10 @@ class Queue:
         """Hold the roster of `day` against its need, and prove what is asked for on the same weekdays before it.
 
         `present` and `staff_of` count the agents on the roster of `day` and of past days; without `staff_of` they
-        are taken to have been the same. Without `replay` the past is reckoned by sums.
+        are taken to have been the same. Without `replay` the past is reckoned by sums. None where too little is known.
         """
+        if self.too_little(day):
+            return []
         needed = [each.roster for each in self.need(day, terms, sure)]
         past = sorted(self.loses(day).days)
         known = staff_of or (lambda _: present)

@@ -53,7 +53,10 @@ class Staff:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """One queue on one day to come: calls and losses expected, agents `needed` on the roster and `planned`."""
+    """One queue on one day to come: calls and losses expected, agents `needed` on the roster and `planned`.
+
+    Where `too_little` is known, and of what, nothing is said: as many are needed as are planned.
+    """
 
     queue: str
     expected: Forecast
@@ -61,6 +64,7 @@ class Outlook:
     needed: tuple[int, ...]
     planned: tuple[int, ...]
     hints: tuple[Hint, ...]
+    too_little: str = ""
 
     @property
     def day(self) -> date:
@@ -89,10 +93,11 @@ def worst(queues: Mapping[str, Queue], first: date, most: int, days: int = 7) ->
 
 def outlook(queue: Queue, day: date, staff: Staff, terms: Terms, sure: float = SURE) -> Outlook:
     """Look at one day of one queue."""
+    planned, expected, losses = staff.planned(queue.name, day), queue.expects(day), queue.loses(day).mean
+    if too_little := queue.too_little(day):
+        return Outlook(queue.name, expected, losses, planned, planned, (), too_little)
     needed = tuple(each.roster for each in queue.need(day, terms, sure))
-    planned = staff.planned(queue.name, day)
-    found = hints(day.weekday(), needed, planned)
-    return Outlook(queue.name, queue.expects(day), queue.loses(day).mean, needed, planned, tuple(found))
+    return Outlook(queue.name, expected, losses, needed, planned, tuple(hints(day.weekday(), needed, planned)))
 
 
 def wanting(outlooks: Iterable[Outlook]) -> list[tuple[Outlook, Hint]]:

@@ -212,7 +212,7 @@ def test_people_read_counts_a_heat_map_peaks_and_hints(run: Run, tmp_path: Path)
     status, out, _ = run(write(tmp_path / "queue_log", weeks(4)))
     assert status == 0
     assert "Tue 10:00-11:00: " in out  # the peak
-    assert "would have kept 90% in 30 min" in out
+    assert "(estimated from 4 " in out
     assert "What this log cannot tell" in out
     assert "2026-09-07 09:00 to 2026-10-02 11:58" in out
 

@@ -52,6 +52,10 @@ def test_nobody_hung_up() -> None:
     assert patience([]).mean_s == math.inf
 
 
+def test_who_hangs_up_in_the_second_in_which_he_came_has_some_patience() -> None:
+    assert patience([Wait(0, hung_up=True)] * 40).mean_s == 0.5
+
+
 waits = st.lists(st.builds(Wait, st.floats(0, 900), st.booleans()), max_size=40)
 
 
