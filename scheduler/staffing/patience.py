@@ -54,9 +54,10 @@ def patience(waits: Iterable[Wait]) -> Patience:
 
 
 def _fitted(waits: int, hung_up: int, total_s: float) -> Patience:
+    total_s = max(total_s, hung_up * _SHORTEST_S)
     most, least = chance.highest_mean(hung_up, SURE), chance.lowest_mean(hung_up, SURE)
     return Patience(
-        max(total_s / hung_up, _SHORTEST_S) if hung_up else math.inf,
+        total_s / hung_up if hung_up else math.inf,
         total_s / most,
         total_s / least if least else math.inf,
         waits,
