@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from callback import decisions, filing, phone, slots, wording
+from callback import decisions, filing, patience, phone, slots, wording
 from callback.audit import CUSTOMER, By
 from callback.blocks import standing
 from callback.shift import Shift
@@ -27,6 +27,7 @@ HIM: Final = By(CUSTOMER, "he answered by text")
 PAGE: Final = "/page"  # in place of an account, and no name of one: he chose it on the page
 ROOM: Final = 1600  # a text of ten segments; carriers take no longer one
 REPLIES_A_DAY: Final = 10
+TEXTS_A_DAY: Final = 50  # more of one number are kept, and neither done nor shown to people
 SCORED_FOR_US: Final = 3 * DAY  # how long after the call a number is an answer to the question
 
 _a, _r = t.answer.c, t.reservation.c
@@ -56,6 +57,9 @@ class _Done:
     for_people: bool = False
     at: int | None = None
     score: int | None = None
+
+
+_FOR_PEOPLE: Final = _Done("answer-person", for_people=True)
 
 
 def take(connection: Connection, shifts: Mapping[str, Shift], inbound: Inbound, now: int) -> str | None:
@@ -173,7 +177,9 @@ def _queue_of(shift: Shift, to_number: str) -> str:
 
 
 def _do(connection: Connection, sender: _Sender, wish: Wish, now: int) -> _Done:
-    """Do what is asked for; what cannot be done is for a person."""
+    """Do what is asked for; what cannot be done is for a person. Of very many texts only a STOP still counts."""
+    if wish not in ("stop", "stop-and-more") and _too_many(connection, sender, now):
+        return _Done(None)
     match wish:
         case "stop" | "stop-and-more":
             done = _stop(connection, sender, now, more=wish == "stop-and-more")
@@ -188,7 +194,7 @@ def _do(connection: Connection, sender: _Sender, wish: Wish, now: int) -> _Done:
         case SaidTime():
             done = _slot(connection, sender, wish, now)
         case _:
-            done = _Done("answer-person", for_people=True)
+            done = _FOR_PEOPLE
     return done
 
 
@@ -208,8 +214,13 @@ def _start(connection: Connection, sender: _Sender, now: int) -> _Done:
 
 def _call_now(connection: Connection, sender: _Sender, now: int) -> _Done:
     row = sender.open
-    if row is None or not _decided(decisions.call_now, connection, sender.shift, row.id, HIM, now):
+    if row is None:
         return _nothing_open(sender)
+    if not patience.is_next(row, now):
+        if patience.enough(connection, row.id, now):
+            return _FOR_PEOPLE
+        if not _decided(decisions.call_now, connection, sender.shift, row.id, HIM, now):
+            return _nothing_open(sender)
     opens_at = sender.shift.hours_of(sender.e164, row.trunk).next_opening(now)
     return _Done("answer-now") if opens_at == now else _Done("answer-later", at=opens_at)
 
@@ -221,8 +232,11 @@ def _slot(connection: Connection, sender: _Sender, said: SaidTime, now: int) -> 
     at = moment(connection, sender.shift, row, sender.e164, said, now)
     if at is None:
         return _Done("answer-no-slot", at=sender.shift.hours_of(sender.e164, row.trunk).next_opening(now))
-    if at != row.slot_at and not _decided(decisions.choose_slot, connection, sender.shift, row.id, at, HIM, now):
-        return _nothing_open(sender)
+    if at != row.slot_at:
+        if patience.enough(connection, row.id, now):
+            return _FOR_PEOPLE
+        if not _decided(decisions.choose_slot, connection, sender.shift, row.id, at, HIM, now):
+            return _nothing_open(sender)
     return _Done("slot", at=at)
 
 
@@ -264,6 +278,11 @@ def _has_called(connection: Connection, sender: _Sender) -> bool:
     """Whether he ever called us: forged numbers are not to make us text all the world."""
     his = select(t.call.c.call_id).where(t.call.c.person_id == sender.person).limit(1)
     return connection.execute(his).first() is not None
+
+
+def _too_many(connection: Connection, sender: _Sender, now: int) -> bool:
+    his = select(func.count()).where(_a.person_id == sender.person, _a.received_at > now - DAY, _a.account != PAGE)
+    return int(connection.execute(his).scalar_one()) >= TEXTS_A_DAY
 
 
 def _enough(connection: Connection, sender: _Sender, reply: str, now: int) -> bool:

@@ -10,8 +10,9 @@ import asyncio
 import logging
 import re
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager, closing
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, closing, contextmanager
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, TextIO, TypeVar, cast
@@ -29,6 +30,7 @@ from callback import answers, page, sending
 from callback.errors import CallbackError, Contended, IllegalTransition, StoreError
 from callback.gate import Gate, Limits
 from callback.machine import now_us
+from callback.pace import Pace
 from callback.settings import Settings
 from callback.settings_texts import TwilioAccount
 from callback.shift import Shift, current
@@ -44,6 +46,10 @@ Transaction = Callable[[], AbstractContextManager[Connection]]
 
 LIMIT: Final = 64 << 10  # bytes of a request
 READ_S: Final = 10.0
+POSTS: Final = (10, 10.0)  # of one link: so many at once, then one in so many seconds
+LOOKS: Final = (40, 2.0)
+REST: Final = 2.0  # times as long as a transaction took: SQLite lets one write, and most of the time is the ear's
+WRITERS: Final = 3  # at once, where the database lets several write
 LINGER_S: Final = 2.0  # for what is still sent to a request that was answered
 SHUTDOWN_S: Final = 2.0
 NAME: Final = "callback"  # of the server; no versions
@@ -98,6 +104,9 @@ class Door:
         self._two_way = sending.two_way_of(settings)
         self._tally = Tally(log.warning)
         self._gate = Gate(limits or Limits(), self._tally)
+        self._paces = {True: Pace(*POSTS), False: Pace(*LOOKS)}
+        self._turns = asyncio.Semaphore(1 if store.dialect == "sqlite" else WRITERS)
+        self._rest_until = 0.0
 
     @asynccontextmanager
     async def open(self, host: str, port: int) -> AsyncIterator[int]:
@@ -170,16 +179,24 @@ class Door:
 
     async def _show(self, request: web.Request) -> web.Response:
         self._gate.has_spoken(request.transport)
+        self._pace(request, request.match_info["token"])
         return _answer(await self._look(request.match_info["token"]))
 
     async def _act(self, request: web.Request) -> web.Response:
         form, token = await self._form(request), request.match_info["token"]
+        self._pace(request, token)
 
         def act(connection: Connection, shift: Shift, now: int) -> page.Page:
             return page.act(connection, {shift.pbx: shift}, token, form, now)
 
         shown = await self._look(token)  # who has no link of ours keeps no writer waiting
         return _answer(await self._write(act) if shown.status == HTTPStatus.OK else shown)
+
+    def _pace(self, request: web.Request, token: str) -> None:
+        """Let a link be opened and worked as fast as people do; whoever is faster costs us nothing."""
+        if not self._paces[request.method == "POST"].allows(token, time.monotonic()):
+            self._tally.note("a link was asked for more often than people do")
+            raise web.HTTPTooManyRequests(text="too often: try again in a minute", headers={"Retry-After": "60"})
 
     async def _look(self, token: str) -> page.Page:
         def show(connection: Connection, shift: Shift, now: int) -> page.Page:
@@ -230,7 +247,21 @@ class Door:
         return account
 
     async def _write(self, act: Callable[[Connection, Shift, int], T]) -> T:
-        return await self._do(act, self._store.write)
+        """Let `act` write; on SQLite one at a time, with a rest after each: who was lost is to be written down first."""
+        async with self._turns:
+            await asyncio.sleep(max(0.0, self._rest_until - time.monotonic()))
+            return await self._do(act, self._write_and_rest)
+
+    @contextmanager
+    def _write_and_rest(self) -> Iterator[Connection]:
+        began: float | None = None
+        try:
+            with self._store.write() as connection:
+                began = time.monotonic()
+                yield connection
+        finally:
+            if began is not None and self._store.dialect == "sqlite":
+                self._rest_until = time.monotonic() + REST * (time.monotonic() - began)
 
     async def _do(self, act: Callable[[Connection, Shift, int], T], transaction: Transaction) -> T:
         """Let `act` work in one transaction, beside the loop, under the rules that are in force by now.
@@ -243,10 +274,10 @@ class Door:
             except (IllegalTransition, IntegrityError, Contended):
                 return await asyncio.to_thread(self._work, act, transaction)
         except (IllegalTransition, IntegrityError) as error:
-            log.warning("somebody was quicker, twice: %s", error)
+            self._tally.note(f"somebody was quicker, twice: {error}")
             raise web.HTTPConflict(text="try again") from error
         except StoreError as error:
-            log.warning("%s", error)
+            self._tally.note(str(error))
             raise web.HTTPServiceUnavailable(text="try again later") from error
 
     def _work(self, act: Callable[[Connection, Shift, int], T], transaction: Transaction) -> T:

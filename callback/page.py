@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Row, select
 
-from callback import answers, decisions, link, slots
+from callback import answers, decisions, link, patience, slots
 from callback.audit import CUSTOMER, By
 from callback.blocks import standing
 from callback.link import LinkExpired, NoSuchLink
@@ -70,7 +70,10 @@ def show(connection: Connection, shifts: Mapping[str, Shift], token: str, now: i
 
 
 def act(connection: Connection, shifts: Mapping[str, Shift], token: str, form: Mapping[str, str], now: int) -> Page:
-    """Do what was chosen and show what stands then: 400 for what the page does not offer, 409 for what is too late."""
+    """Do what was chosen and show what stands then.
+
+    400 for what the page does not offer, 409 for what is too late, 429 where a time was chosen too often.
+    """
     try:
         view = _opened(connection, shifts, token, now)
     except (NoSuchLink, LinkExpired) as error:
@@ -106,10 +109,22 @@ def _do(view: _View, form: Mapping[str, str]) -> tuple[int, str]:
         return 400, ""
     if row.state != "waiting":
         return 409, ""
+    return _decide(view, deed, value)
+
+
+def _decide(view: _View, deed: str, value: str) -> tuple[int, str]:
+    """When he is called, or that he is not: to call it off is never too often."""
+    about = (view.connection, view.shift, view.row.id, HIM, view.now)
+    if deed == "cancel":
+        decisions.cancel(*about)
+        return 200, view.say("cancelled")
+    if patience.enough(view.connection, view.row.id, view.now):
+        return 429, view.say("enough")
     if deed == "slot":
         return _choose(view, value)
-    (decisions.cancel if deed == "cancel" else decisions.call_now)(connection, shift, row.id, HIM, now)
-    return 200, view.say("cancelled") if deed == "cancel" else ""
+    if not patience.is_next(view.row, view.now):
+        decisions.call_now(*about)
+    return 200, ""
 
 
 def _choose(view: _View, value: str) -> tuple[int, str]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callback import answers, decisions
+from callback import answers, decisions, patience
 from callback.audit import By
 from callback.blocks import Standing, standing
 from callback.news import News
@@ -64,6 +64,34 @@ def test_1_is_call_me_now(lost: World) -> None:
     assert order is not None
     assert order.agent_sees == HIM
     assert decided(lost) == [("customer", "call-now")]
+
+
+def test_1_again_changes_nothing_and_gets_its_answer(lost: World) -> None:
+    first = text(lost, "1")
+    before = lost.reservations()
+    assert text(lost, "1", SOON + MINUTE) == first
+    assert (lost.reservations(), decided(lost)) == (before, [("customer", "call-now")])
+
+
+def test_who_changes_his_time_by_text_again_and_again_is_left_to_people(lost: World) -> None:
+    for second in range(patience.AN_HOUR):
+        text(lost, "18:30" if second % 2 else "19:00", SOON + second * US)
+    text(lost, "17:30", SOON + MINUTE)
+    assert len(decided(lost)) == patience.AN_HOUR
+    assert (kept(lost)[-1].body, kept(lost)[-1].state) == ("17:30", "open")
+
+
+def test_of_very_many_texts_only_a_stop_still_counts(lost: World) -> None:
+    for second in range(answers.TEXTS_A_DAY):
+        text(lost, "START" if second % 2 else "blah", SOON + second * US)
+    text(lost, "18:30", SOON + MINUTE)
+    assert (kept(lost)[-1].state, kept(lost)[-1].reply, decided(lost)) == ("done", None, [])
+    text(lost, "STOP", SOON + MINUTE)
+    assert blocked(lost).texts
+    text(lost, "START", SOON + MINUTE)
+    assert blocked(lost).texts
+    text(lost, "18:30", SOON + 2 * DAY)
+    assert kept(lost)[-1].state == "done"
 
 
 def test_1_at_night_says_when_we_call(world: World) -> None:

@@ -8,25 +8,29 @@ import http.client
 import io
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from twilio.request_validator import RequestValidator
 
 from callback import blocks, link, sending
-from callback.door import LIMIT, Door, serve
+from callback.door import LIMIT, REST, Door, serve
 from callback.errors import CallbackError
 from callback.gate import Limits
 from callback.settings import Database, Settings
 from callback.settings_texts import Texts, TwilioAccount, Web
 from callback.store import tables as t
+from callback.store.engine import Store
 from lab.twilio import Conduct, FakeTwilio, Told, reply
 from sms.delivery import deliver
 from sms.gateway import Receipt
@@ -62,12 +66,14 @@ class Answer:
 class OpenDoor:
     """The door of a world, in a thread of its own; the clock stands at five past noon."""
 
-    def __init__(self, world: World, wiring: Settings, port: int = 0, limits: Limits | None = None) -> None:
+    def __init__(
+        self, world: World, wiring: Settings, port: int = 0, limits: Limits | None = None, store: Store | None = None
+    ) -> None:
         self.now = NOON + 5 * MINUTE
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._standing = Door(wiring, world.store, lambda: self.now, limits).open("127.0.0.1", port)
+        self._standing = Door(wiring, store or world.store, lambda: self.now, limits).open("127.0.0.1", port)
         self.port: int = self._do(self._standing.__aenter__())
 
     def close(self) -> None:
@@ -322,6 +328,61 @@ def test_a_link_cancels_by_a_form(world: World, door: OpenDoor) -> None:
         token = link.token(connection, reservation, NOON + 60 * MINUTE)
     assert door.ask("POST", f"/r/{token}", b"do=cancel&value=", {"Content-Type": FORM}).status == 200
     assert world.reservations()[0].state == "cancelled"
+
+
+def a_link(world: World) -> str:
+    """The address of the page of a caller who was lost."""
+    world.hear(call())
+    with world.store.write() as connection:
+        return f"/r/{link.token(connection, world.reservations()[-1].id, NOON + 60 * MINUTE)}"
+
+
+def test_a_link_that_is_worked_by_a_program_costs_little(world: World, door: OpenDoor) -> None:
+    page, form = a_link(world), {"Content-Type": FORM}
+    posted = [door.ask("POST", page, b"do=call-now&value=%d" % number, form).status for number in range(40)]
+    assert posted[:10] == [200] * 10
+    assert posted[12:] == [429] * 28
+    assert len(world.rows(t.audit)) == 1
+    assert len(world.rows(t.promise)) == 1
+    assert door.ask("GET", page).status == 200  # he may still read it
+
+
+def test_a_link_that_is_only_read_is_read_as_often_as_people_do(sqlite_world: World, sqlite_door: OpenDoor) -> None:
+    page = a_link(sqlite_world)
+    read = [sqlite_door.ask("GET", page).status for _ in range(100)]
+    assert (read[0], read[-1]) == (200, 429)
+    assert sqlite_door.ask("GET", page[:-1] + "x").status == 404  # another address has a pace of its own
+
+
+class _Watched(Store):
+    """A database that notes when each writing transaction had it, and until when."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.held: list[tuple[float, float]] = []
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        with super().write() as connection:
+            began = time.monotonic()
+            yield connection
+        self.held.append((began, time.monotonic()))
+
+
+def test_on_sqlite_the_door_leaves_most_of_the_time_to_whoever_writes_down_what_callers_lose(
+    sqlite_world: World,
+) -> None:
+    ref = texted(sqlite_world)
+    store = _Watched(sqlite_world.store.url)
+    door = OpenDoor(sqlite_world, settings_with(sqlite_world), store=store)
+    with ThreadPoolExecutor(20) as pool:
+        told = [pool.submit(door.post, f"/twilio/main/status/{ref}", status()) for _ in range(60)]
+    door.close()
+    store.close()
+    assert {one.result().status for one in told} == {204}
+    assert len(store.held) == 60
+    for (began, ended), (next_began, _) in pairwise(store.held):
+        assert next_began - ended >= REST * (ended - began) * 0.9
 
 
 def test_a_door_that_cannot_be_opened_says_where_and_why(world: World) -> None:

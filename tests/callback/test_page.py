@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callback import decisions, link, page
+from callback import decisions, link, page, patience
 from callback.audit import By
 from callback.blocks import standing
 from callback.rules import QueueRules
@@ -106,6 +106,45 @@ def test_a_time_that_was_not_offered_is_not_taken(lost: World, value: str) -> No
 def test_as_soon_as_possible_is_call_me_now(lost: World) -> None:
     assert act(lost, {"do": "call-now"}).status == 200
     assert decided(lost) == [("customer", "call-now")]
+
+
+def test_to_ask_twice_for_as_soon_as_possible_changes_nothing(lost: World) -> None:
+    first = act(lost, {"do": "call-now"})
+    before = lost.reservations()
+    again = act(lost, {"do": "call-now"}, SOON + 5 * US)
+    assert (again, lost.reservations()) == (first, before)
+    assert decided(lost) == [("customer", "call-now")]
+
+
+def test_who_waits_for_his_next_try_may_ask_for_it_at_once(lost: World) -> None:
+    act(lost, {"do": "call-now"})
+    order = lost.claim(SOON)
+    assert order is not None
+    lost.end(order.attempt, "busy", SOON + MINUTE)
+    assert act(lost, {"do": "call-now"}, SOON + 2 * MINUTE).status == 200
+    assert decided(lost) == [("customer", "call-now")] * 2
+    assert lost.reservations()[0].due_at == SOON + 2 * MINUTE
+
+
+def test_who_changes_his_time_again_and_again_is_left_to_people(lost: World) -> None:
+    """A person may change his mind; a program would make promises without end."""
+    times = [at("18:30"), at("19:00")] * patience.A_DAY
+    told = [act(lost, {"do": "slot", "value": str(time)}, SOON + second * US) for second, time in enumerate(times)]
+    assert [shown.status for shown in told] == [200] * patience.AN_HOUR + [429] * (len(times) - patience.AN_HOUR)
+    assert "You have changed this very often." in spoken(told[-1])
+    assert len(lost.rows(t.promise)) == 1 + patience.AN_HOUR
+    assert len(decided(lost)) == patience.AN_HOUR
+    assert act(lost, {"do": "slot", "value": str(at("18:00"))}, SOON + 61 * MINUTE).status == 200
+    assert act(lost, {"do": "cancel"}, SOON + 61 * MINUTE).status == 200  # which is always heard
+    assert decided(lost)[-1] == ("customer", "cancelled")
+
+
+def test_what_people_decide_does_not_count_as_his(lost: World) -> None:
+    for second in range(2 * patience.AN_HOUR):
+        with lost.store.write() as connection:
+            slot = at("18:30") if second % 2 else at("19:00")
+            decisions.choose_slot(connection, lost.shift, 1, slot, By("anna", "he asked"), SOON + second * US)
+    assert act(lost, {"do": "slot", "value": str(at("18:00"))}, SOON + MINUTE).status == 200
 
 
 def test_he_may_say_no(lost: World) -> None:

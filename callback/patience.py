@@ -1,0 +1,31 @@
+"""How often a customer may decide anew about one reservation: as often as people do, by link and by text together."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, bindparam, case, func, select
+
+from callback.audit import CUSTOMER
+from callback.store import tables as t
+from scheduler.clock import DAY, HOUR
+from scheduler.severity import NOW
+
+AN_HOUR: Final = 10
+A_DAY: Final = 30
+_A = t.audit.c
+_DECIDED = select(func.count(), func.sum(case((_A.at > bindparam("this_hour"), 1), else_=0))).where(
+    _A.reservation_id == bindparam("of_reservation"), _A.who == CUSTOMER, _A.at > bindparam("today")
+)
+
+
+def enough(connection: Connection, reservation: int, now: int) -> bool:
+    """Whether he has decided so often that he is not believed to be a person any more: then only people help him."""
+    asked = {"of_reservation": reservation, "this_hour": now - HOUR, "today": now - DAY}
+    today, this_hour = connection.execute(_DECIDED, asked).one()
+    return bool(today >= A_DAY or (this_hour or 0) >= AN_HOUR)
+
+
+def is_next(row: Row[Any], now: int) -> bool:
+    """Whether he is to be called as soon as possible already: to ask for it again changes nothing."""
+    return bool(row.state == "waiting" and row.severity == NOW and max(row.due_at, row.clock_starts_at) <= now)
