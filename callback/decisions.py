@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
 
-from callback import audit, blocks, filing, phone, recovery, settle, unreserved, wording
+from callback import audit, blocks, filing, overdue, phone, promises, settle, unreserved, wording
 from callback.audit import By
 from callback.errors import CallbackError, IllegalTransition
 from callback.news import News
 from callback.reservation import Event
 from callback.shift import Shift
 from callback.store import tables as t
-from scheduler.promise import slot
+from scheduler.errors import SchedulerError
+from scheduler.promise import at_once, slot
 from scheduler.severity import NOW
 
 Decision = Callable[[Connection, Shift, int, By, int], list[News]]
@@ -72,9 +74,15 @@ def lost(connection: Connection, shift: Shift, reservation: int, by: By, now: in
 
 
 def call_now(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
-    """Put him before all others of his lane, at once. Hours, agents and callers who wait stay as they are."""
+    """Put the customer before all others of the lane, at once. Hours, agents and callers who wait stay as they are.
+
+    A time that the customer chose gives way to the customer's own "call me now" alone. Where a person wants to try
+    sooner and nobody answers, that time stands.
+    """
     row = _resumed(connection, shift, reservation, by, now)
-    _change(connection, reservation, due_at=now, severity=NOW, clock_starts_at=min(row.clock_starts_at, now))
+    _change(connection, reservation, due_at=now, severity=NOW)
+    _begin_now(connection, shift, row, by, now)
+    overdue.give_time(connection, shift, _locked(connection, shift, reservation), now)
     return _told(connection, shift, reservation, "call-now", by, {}, now)
 
 
@@ -82,7 +90,7 @@ def choose_slot(connection: Connection, shift: Shift, reservation: int, chosen_a
     """Call him at the time that he chose: it replaces every other promise. SchedulerError where nobody may ring."""
     row = _resumed(connection, shift, reservation, by, now)
     pledge = slot(chosen_at, now, shift.hours_of(row.e164, row.trunk))
-    recovery.add_promise(connection, shift, reservation, pledge)
+    promises.add(connection, shift, reservation, pledge)
     times = {"aim_at": pledge.aim_at, "deadline_at": pledge.deadline_at, "overdue_by_at": None}
     _change(connection, reservation, slot_at=chosen_at, due_at=chosen_at, clock_starts_at=chosen_at, **times)
     wording.withdraw(connection, reservation, "he chose another time", now)
@@ -92,7 +100,10 @@ def choose_slot(connection: Connection, shift: Shift, reservation: int, chosen_a
 
 
 def postpone(connection: Connection, shift: Shift, reservation: int, until_at: int, by: By, now: int) -> list[News]:
-    """Do not call him before this time. What he was promised stays as it was: only he may move that (`slot`)."""
+    """Do not call before this time. What the customer was promised stays: only the customer may move that (`slot`).
+
+    It holds until the customer is lost again: that call is newer than what was known here, and at that phone.
+    """
     row = _resumed(connection, shift, reservation, by, now)
     if until_at <= now:
         raise CallbackError("that time has passed: postpone to a later one, or `call-now`")
@@ -195,6 +206,8 @@ def _moved(connection: Connection, shift: Shift, reservation: int, event: Event,
         raise IllegalTransition(
             f"reservation {reservation} is '{row.state}', not to be {event} now; {remedy}"
         ) from error
+    if event == "resumed":
+        overdue.give_time(connection, shift, row, now)
     if event in _CLOSING:
         wording.withdraw(connection, reservation, f"{event} by a person", now)
     return _told(connection, shift, reservation, event, by, {}, now)
@@ -228,6 +241,22 @@ def _resumed(connection: Connection, shift: Shift, reservation: int, by: By, now
             raise IllegalTransition(f"reservation {reservation} is held: only one of us lets it go")
         settle.move(connection, reservation, "resumed", now)
     return row
+
+
+def _begin_now(connection: Connection, shift: Shift, row: Row[Any], by: By, now: int) -> None:
+    """Let the clock start now for who waits for a time to come; nothing is promised later than before."""
+    standing = promises.in_force(connection, row)
+    if row.slot_at is not None and by.who != audit.CUSTOMER:
+        pledge = standing if standing.clock_starts_at <= now else replace(standing, made_at=now, clock_starts_at=now)
+    else:
+        _change(connection, row.id, slot_at=None)
+        try:
+            pledge = at_once(standing, row.kind, now, shift.hours_of(row.e164, row.trunk), shift.rules.terms())
+        except SchedulerError:  # by the rules of today no phone may ever ring: what stands is for people
+            return
+    if pledge is not standing:
+        promises.add(connection, shift, row.id, pledge)
+        _change(connection, row.id, **promises.clock_of(pledge))
 
 
 def _let_go(connection: Connection, e164: str, why: str, now: int, *, cancel: bool) -> list[int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
-from callback import breaker, last_look, overdue, phone, placing, recovery, settle, wording
+from callback import breaker, last_look, overdue, phone, placing
 from callback import reservation as life
 from callback.live import Live
 from callback.news import News
@@ -22,7 +22,6 @@ from scheduler import order
 from scheduler.candidate import Candidate
 from scheduler.clock import SECOND
 from scheduler.errors import SchedulerError
-from scheduler.promise import Promise, carry
 from telephony.dialler import Order
 
 _R = t.reservation.c
@@ -131,7 +130,6 @@ def _candidate(row: Row[Any], shift: Shift, live: Live, busy: Collection[int], *
         deadline_at=row.deadline_at,
         due_at=row.due_at,
         severity=row.severity,
-        lost_again=row.last_lost_at > row.deadline_at,
         number_live=row.e164 in live.numbers,
         in_flight=row.person_id in busy,
         trunk_rests=trunk_rests,
@@ -211,20 +209,13 @@ def _broken(connection: Connection, shift: Shift, row: Row[Any], now: int) -> li
     """Do what one broken promise asks for."""
     if not may_call(shift, row.queue, row.e164):
         return [overdue.expire(connection, row, now, "only-watched")]
-    standing = Promise(row.made_at, row.clock_starts_at, row.aim_at, row.deadline_at, "")
-    hours = shift.hours_of(row.e164, row.trunk)
     try:
-        carried = carry(standing, hours, now, shift.rules.terms())
+        carried = overdue.carried_from(row, shift, now)
     except SchedulerError:  # the rules are others by now, or the clocks where he is
         return [overdue.expire(connection, row, now, "never-in-hours")]
-    if carried is standing:
-        return overdue.go_on(connection, shift, row, hours, now)
+    if carried is None:
+        return overdue.go_on(connection, shift, row, shift.hours_of(row.e164, row.trunk), now)
     put_off = row.due_at > carried.deadline_at  # by a person, beyond the new time too
-    if row.carried and not put_off:
+    if row.carried and not put_off and not overdue.just_let_go(row, now):
         return [overdue.expire(connection, row, now, "not-reached-after-carrying-over")]
-    recovery.add_promise(connection, shift, row.id, carried)
-    settle.postpone(connection, row, carried)
-    if not put_off:
-        wording.apologise(connection, shift, row.id, carried.deadline_at, now)
-    facts = {"reservation": row.id, "from_at": carried.clock_starts_at, "deadline_at": carried.deadline_at}
-    return [News("carried-over", now, facts)]
+    return [overdue.carry_over(connection, shift, row, carried, now)]

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Row, and_, bindparam, insert, literal, select, update
 
-from callback import audit, settle, wording
+from callback import audit, overdue, promises, settle, wording
 from callback.audit import By
 from callback.errors import CallbackError
 from callback.news import News
@@ -19,7 +19,6 @@ from callback.shift import Shift
 from callback.store import tables as t
 from scheduler import incident as rule
 from scheduler.clock import SECOND
-from scheduler.promise import Promise
 from scheduler.severity import NOW
 from telephony.call import Verdict
 
@@ -176,16 +175,18 @@ def _tended(connection: Connection, shift: Shift, row: Row[Any], now: int) -> li
 
 def _let_go(connection: Connection, shift: Shift, incident: int, count: int, now: int) -> int:
     """Let so many wait again and be texted: first those whose promise can be kept, the nearest deadline first."""
-    held = select(t.reservation).where(_R.incident_id == incident, t.IN_INCIDENT, _R.state == "held")
-    held = held.with_for_update(skip_locked=True)  # not whom a person decides about now
+    whole = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
+    held = whole.where(_R.incident_id == incident, t.IN_INCIDENT, _R.state == "held")
+    held = held.with_for_update(of=t.reservation, skip_locked=True)  # not whom a person decides about now
     ahead = held.where(_R.deadline_at > now).order_by(_R.deadline_at).limit(count)
     rows = connection.execute(ahead).all() if count else []
     late = held.where(_R.deadline_at <= now).order_by(_R.deadline_at).limit(count - len(rows))
     rows = [*rows, *(connection.execute(late).all() if len(rows) < count else [])]
     for row in rows:
         settle.move(connection, row.id, "resumed", now)
+        overdue.give_time(connection, shift, row, now)
         if row.deadline_at > now and not wording.promised(connection, row.id):
-            verdict, standing = _last_verdict(connection, row), _standing(connection, row)
+            verdict, standing = _last_verdict(connection, row), promises.in_force(connection, row)
             wording.explain(
                 connection, shift, row.id, verdict, standing, wording.morning(connection, shift, row.id, now)
             )
@@ -199,14 +200,6 @@ def _drop(connection: Connection, incident: int, now: int) -> None:
     for reservation in connection.execute(some).scalars().all():
         settle.move(connection, reservation, "cancelled", now)
         wording.withdraw(connection, reservation, "its incident was dropped by a person", now)
-
-
-def _standing(connection: Connection, row: Row[Any]) -> Promise:
-    """The promise of a reservation that is in force."""
-    p = t.promise.c
-    newest = select(p.reason).where(p.reservation_id == row.id).order_by(p.number.desc()).limit(1)
-    reason = connection.execute(newest).scalar_one()
-    return Promise(row.made_at, row.clock_starts_at, row.aim_at, row.deadline_at, reason)
 
 
 def _last_verdict(connection: Connection, row: Row[Any]) -> Verdict:

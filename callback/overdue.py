@@ -6,12 +6,15 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
 
-from callback import settle, wording
+from callback import promises, settle, wording
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
 from scheduler.clock import MINUTE, SECOND
+from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
+from scheduler.promise import Promise, carry
+from scheduler.severity import NOW
 
 LEAST_US: Final = 600 * SECOND
 """The new time leaves so much for a last try; with less before the cut none is told: he is carried over then."""
@@ -36,6 +39,45 @@ def go_on(connection: Connection, shift: Shift, row: Row[Any], hours: Hours, now
     text = wording.apologise(connection, shift, row.id, by_at, now)
     facts = {"reservation": row.id, "number": row.e164, "queue": row.queue, "by_at": by_at, "text": text}
     return [News("overdue", now, facts)]
+
+
+def give_time(connection: Connection, shift: Shift, row: Row[Any], now: int) -> None:
+    """Whom somebody lets be called again is not given up at once for a promise that was broken meanwhile.
+
+    In the evening such a customer is promised the next opening. With less than a last try takes before the new time
+    that was told, none stands any more: the next tick tells another.
+    """
+    if row.deadline_at > now:
+        return
+    try:
+        carried = carried_from(row, shift, now)
+    except SchedulerError:  # no phone may ever ring: that is told by the next tick
+        return
+    if carried is not None:
+        carry_over(connection, shift, row, carried, now)
+    elif row.overdue_by_at is not None and row.overdue_by_at - now < LEAST_US:
+        connection.execute(_TOLD, {"of_reservation": row.id, "by_at": None})
+
+
+def just_let_go(row: Row[Any], now: int) -> bool:
+    """Whether somebody was let be called again with less than a last try takes before this, or is to be called now."""
+    return bool(row.severity >= NOW or now - row.state_since_at < LEAST_US)
+
+
+def carried_from(row: Row[Any], shift: Shift, now: int) -> Promise | None:
+    """The promise of the next opening for what is still open at a cut; None while phones may ring."""
+    standing = Promise(row.made_at, row.clock_starts_at, row.aim_at, row.deadline_at, "")
+    carried = carry(standing, shift.hours_of(row.e164, row.trunk), now, shift.rules.terms())
+    return None if carried is standing else carried
+
+
+def carry_over(connection: Connection, shift: Shift, row: Row[Any], carried: Promise, now: int) -> News:
+    """Promise the next opening, and say so, unless a person has put the callback off beyond it."""
+    promises.replace(connection, shift, row, carried)
+    if row.due_at <= carried.deadline_at:
+        wording.apologise(connection, shift, row.id, carried.deadline_at, now)
+    facts = {"reservation": row.id, "from_at": carried.clock_starts_at, "deadline_at": carried.deadline_at}
+    return News("carried-over", now, facts)
 
 
 def expire(connection: Connection, row: Row[Any], now: int, why: str) -> News:

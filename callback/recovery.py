@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, update
 
-from callback import blocks, filing, fraud, incidents, phone, redial, settle, signalling, wording
+from callback import blocks, filing, fraud, incidents, phone, promises, redial, settle, signalling, wording
 from callback.news import News
 from callback.reservation import State, is_open
 from callback.shift import Shift
@@ -16,7 +16,7 @@ from callback.store import tables as t
 from callback.store.inserting import insert_new
 from scheduler.clock import SECOND
 from scheduler.errors import SchedulerError
-from scheduler.promise import Promise, late_news, merge, promise
+from scheduler.promise import Promise, by, late_news, merge, promise
 from scheduler.severity import Harm, severity
 from telephony.call import Call, Kind, Verdict
 
@@ -26,8 +26,7 @@ QUIET_MERGE_S = 600  # a loss merged sooner than this after the last one sends n
 _R, _L = t.reservation.c, t.loss.c
 # Made once: to build a statement costs several times what it costs to run it, and these run for each call.
 _APART = select(t.person.c.shared).where(t.person.c.id == bindparam("person"))
-_PROMISES = select(func.count()).select_from(t.promise).where(t.promise.c.reservation_id == bindparam("reservation"))
-_NEW_PROMISE, _NEW_RESERVATION = insert(t.promise), insert(t.reservation).returning(_R.id)
+_NEW_RESERVATION = insert(t.reservation).returning(_R.id)
 _STANDING = (
     select(t.reservation)
     .where(_R.pbx == bindparam("of_pbx"), _R.queue == bindparam("of_queue"), _R.person_id == bindparam("person"))
@@ -114,14 +113,6 @@ def _signalled(
     before = signalling.keep(connection, shift.pbx, trunk, came)
     told = came == signalling.AMBIGUOUS and came not in before
     return [News("trunk-unclear", now, {"trunk": trunk})] if told else []
-
-
-def add_promise(connection: Connection, shift: Shift, reservation: int, pledge: Promise) -> None:
-    """Add a promise to a reservation; the earlier ones stay as they were."""
-    made = connection.execute(_PROMISES, {"reservation": reservation}).scalar_one()
-    row = {"reservation_id": reservation, "number": made + 1, "pbx": shift.pbx, "rules_version": shift.version}
-    terms = {"made_at": pledge.made_at, "reason": pledge.reason, **_clock(pledge)}
-    connection.execute(_NEW_PROMISE, row | terms)
 
 
 def _pledged(
@@ -231,7 +222,7 @@ def _reserved(connection: Connection, shift: Shift, loss: Loss) -> News:
     held = incidents.hold(connection, loss.incident, row, loss.learnt_at) if loss.held else False
     text = not held and wording.explain(connection, shift, row, loss.verdict, loss.pledge, loss.lost_at)
     facts = {"reservation": row, "number": loss.number.e164, "queue": loss.queue, "kind": loss.verdict.kind}
-    promised = {**_clock(loss.pledge), "promise": loss.pledge.reason}
+    promised = {**promises.clock_of(loss.pledge), "promise": loss.pledge.reason}
     return News("reserved", loss.learnt_at, facts | promised | {"text": text, "held": held})
 
 
@@ -250,46 +241,66 @@ def _insert(connection: Connection, shift: Shift, loss: Loss, state: State) -> i
         "last_lost_at": loss.lost_at,
         "losses": 1,
         "tries": 0,
-        **_clock(loss.pledge),
+        **promises.clock_of(loss.pledge),
         "due_at": max(loss.learnt_at, loss.pledge.clock_starts_at),
         "state_since_at": loss.learnt_at,
         "severity": severity([Harm(loss.verdict.kind, loss.verdict.waited_s)]),
     }
     inserted = connection.execute(_NEW_RESERVATION, values)
     row = int(inserted.scalar_one())
-    add_promise(connection, shift, row, loss.pledge)
+    promises.add(connection, shift, row, loss.pledge)
     _add_loss(connection, loss, row)
     return row
 
 
 def _merged(connection: Connection, shift: Shift, loss: Loss, standing: Row[Any]) -> News:
-    """Join a repeated loss to what stands: raised, since he is at his phone now, and never promised later."""
+    """Join a repeated loss to what stands: raised, since the customer is at the phone now, and never promised later.
+
+    Nor is the customer kept waiting for a time that a person said: this call is newer than what that person knew.
+    """
     _add_loss(connection, loss, standing.id)
-    times = (standing.made_at, standing.clock_starts_at, standing.aim_at, standing.deadline_at)
-    kept = Promise(*times, loss.pledge.reason)
+    kept = promises.in_force(connection, standing)
     chosen = standing.slot_at is not None and standing.slot_at > loss.learnt_at
-    pledge = kept if chosen else merge(kept, loss.pledge)
+    pledge = kept if chosen else _renewed(kept, standing.overdue_by_at, loss)
+    anew = pledge is not kept and standing.deadline_at <= loss.learnt_at
     if pledge is not kept:
-        add_promise(connection, shift, standing.id, pledge)
-    values = {
-        **_clock(pledge),
+        promises.add(connection, shift, standing.id, pledge)
+    values: dict[str, Any] = {
+        **promises.clock_of(pledge),
         "losses": standing.losses + 1,
         "last_lost_at": max(standing.last_lost_at, loss.lost_at),
         "severity": max(standing.severity, _severity(connection, standing.id)),
     }
     if not chosen:
         values["due_at"] = min(standing.due_at, max(loss.learnt_at, loss.pledge.clock_starts_at))
+    if anew:
+        values["overdue_by_at"] = None
+        wording.withdraw(connection, standing.id, "lost again, and promised anew", loss.learnt_at)
+    if loss.verdict.kind == "requested":
+        values["kind"] = "requested"  # whatever was first: no incident holds who asked for a callback
     connection.execute(update(t.reservation).where(t.reservation.c.id == standing.id).values(**values))
-    held = loss.held or standing.incident_id is not None
-    if loss.held:
-        incidents.hold(connection, loss.incident, standing.id, loss.learnt_at)
-    elif held and loss.verdict.kind == "requested":  # and promised: no incident holds him any more
-        settle.move(connection, standing.id, "resumed", loss.learnt_at)
-        held = False
-    again = loss.lost_at - standing.last_lost_at >= QUIET_MERGE_S * SECOND and not held
-    text = again and wording.explain(connection, shift, standing.id, loss.verdict, pledge, loss.lost_at)
+    held = _held(connection, loss, standing)
+    again = anew or loss.lost_at - standing.last_lost_at >= QUIET_MERGE_S * SECOND
+    text = again and not held and wording.explain(connection, shift, standing.id, loss.verdict, pledge, loss.lost_at)
     facts = {"reservation": standing.id, "number": loss.number.e164, "queue": loss.queue, "text": text}
-    return News("merged", loss.learnt_at, facts | _clock(pledge) | {"losses": standing.losses + 1})
+    return News("merged", loss.learnt_at, facts | promises.clock_of(pledge) | {"losses": standing.losses + 1})
+
+
+def _renewed(kept: Promise, told_by_at: int | None, loss: Loss) -> Promise:
+    """The promise after one more loss: a broken one is made anew, by the time that the customer was told, if any."""
+    if kept.deadline_at > loss.learnt_at:
+        return merge(kept, loss.pledge)
+    return by(loss.pledge, told_by_at) if told_by_at is not None else loss.pledge
+
+
+def _held(connection: Connection, loss: Loss, standing: Row[Any]) -> bool:
+    """Hold whom the loss's incident holds, and let go who asks for a callback; say whether an incident holds them."""
+    if loss.held and incidents.hold(connection, loss.incident, standing.id, loss.learnt_at):
+        return True
+    if standing.incident_id is not None and loss.verdict.kind == "requested":
+        settle.move(connection, standing.id, "resumed", loss.learnt_at)
+        return False
+    return standing.incident_id is not None
 
 
 def _severity(connection: Connection, reservation: int) -> int:
@@ -337,11 +348,6 @@ def _add_loss(connection: Connection, loss: Loss, reservation: int) -> None:
     key = {"pbx": loss.call.pbx, "call_id": loss.call.call_id}
     belongs = {"reservation_id": reservation, "cause": loss.cause, "incident_id": loss.incident}
     insert_new(connection, t.loss, {**key, **belongs, "lost_at": loss.lost_at})
-
-
-def _clock(pledge: Promise) -> dict[str, int]:
-    times = {"clock_starts_at": pledge.clock_starts_at, "aim_at": pledge.aim_at}
-    return {**times, "deadline_at": pledge.deadline_at}
 
 
 def _told(call: Call, queue: str | None, verdict: Verdict) -> News:

@@ -15,7 +15,6 @@ from scheduler import retry
 from scheduler.breaker import TELLING
 from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
-from scheduler.promise import Promise
 
 # Outcomes that cannot come about without the customer's phone having been rung.
 RANG = ("reached", "busy", "no-answer", "declined", "machine", "customer-left")
@@ -35,17 +34,6 @@ def move(connection: Connection, reservation: int, event: life.Event, now: int, 
     changed = {"state": following, "open": life.is_open(following), "state_since_at": now}
     connection.execute(update(r).where(r.c.id == reservation).values(**changed, **values))
     return following
-
-
-def postpone(connection: Connection, row: Row[Any], promise: Promise) -> None:
-    """Put another promise of a reservation in force; the earlier ones stay in their table."""
-    times = {"aim_at": promise.aim_at, "deadline_at": promise.deadline_at}
-    due_at = max(row.due_at, promise.clock_starts_at)  # never sooner than its last attempt allows
-    connection.execute(
-        update(t.reservation)
-        .where(t.reservation.c.id == row.id)
-        .values(clock_starts_at=promise.clock_starts_at, due_at=due_at, overdue_by_at=None, **times)
-    )
 
 
 def progress(

@@ -48,6 +48,11 @@ _WHOSE_CALL: Select[Any] = (
     .join(t.person)
     .where(t.call.c.pbx == bindparam("of_pbx"), t.call.c.call_id == bindparam("of_call"))
 )
+_RANG = (
+    select(t.attempt.c.id)
+    .where(t.attempt.c.reservation_id == bindparam("reservation"), t.attempt.c.customer_dialled_at.is_not(None))
+    .limit(1)
+)
 _PROMISED = select(text_outbox.c.id).where(
     text_outbox.c.recipient == bindparam("whose"),
     text_outbox.c.template.in_(PROMISES),
@@ -81,14 +86,18 @@ def _template(verdict: Verdict) -> str:
 
 
 def apologise(connection: Connection, shift: Shift, reservation: int, new_by: int, now: int) -> bool:
-    """He was not called in time: say so once, with the new time. At night it waits for the next opening."""
+    """The promise was not kept: say so with the new time, once for each. At night it waits for the next opening.
+
+    To whom rang in vain it does not say that nobody called.
+    """
     not_before = morning(connection, shift, reservation, now)
     if not_before >= new_by:
         return False
     times = {"by": clock_time(new_by, not_before, shift)}
-    return _put(
-        connection, shift, reservation, _Text("overdue", f"overdue/{reservation}", times, not_before, new_by), now
-    )
+    rang = connection.execute(_RANG, {"reservation": reservation}).first() is not None
+    template = "overdue-tried" if rang else "overdue"
+    text = _Text(template, f"overdue/{reservation}/{new_by}", times, not_before, new_by)
+    return _put(connection, shift, reservation, text, now)
 
 
 def give_up(connection: Connection, shift: Shift, reservation: int, tries: int, now: int) -> bool:

@@ -30,7 +30,6 @@ class Candidate:
     deadline_at: int
     due_at: int
     severity: int = 0
-    lost_again: bool = False  # after his deadline: he is at his phone now
     number_live: bool = False
     in_flight: bool = False
     trunk_rests: bool = False
@@ -47,4 +46,4 @@ def lane(candidate: Candidate, now: int) -> str:
     """Say how its promise stands."""
     if now <= candidate.aim_at:
         return IN_AIM
-    return IN_WINDOW if now <= candidate.deadline_at or candidate.lost_again else OVERDUE
+    return IN_WINDOW if now <= candidate.deadline_at else OVERDUE

@@ -6,7 +6,7 @@ first. Times are instants, terms are seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from scheduler.clock import SECOND, local
@@ -123,6 +123,24 @@ def merge(standing: Promise, new: Promise) -> Promise:
         deadline_at=min(standing.deadline_at, new.deadline_at),
         reason=new.reason if new.deadline_at < standing.deadline_at else standing.reason,
     )
+
+
+def by(new: Promise, told_by_at: int) -> Promise:
+    """The new promise, ending by a time that the customer was told already where that leaves time to call."""
+    if not new.clock_starts_at + SLOT_LEAST_S * SECOND <= told_by_at < new.deadline_at:
+        return new
+    return replace(new, aim_at=min(new.aim_at, told_by_at), deadline_at=told_by_at)
+
+
+def at_once(standing: Promise, kind: str, now: int, hours: Hours, terms: Terms) -> Promise:
+    """Promise as if the call were lost now, and never later than what stands: whoever waits for a time waits no more.
+
+    The standing promise itself comes back where its clock has started already, or would start no sooner.
+    """
+    new = promise(kind, now, now, hours, terms)
+    if standing.clock_starts_at <= new.clock_starts_at:
+        return standing
+    return replace(new, aim_at=min(standing.aim_at, new.aim_at), deadline_at=min(standing.deadline_at, new.deadline_at))
 
 
 def late_news(lost_at: int, learnt_at: int, promise: Promise, first_start_at: int = 0) -> bool:

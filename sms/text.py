@@ -82,6 +82,7 @@ SAMPLES: Mapping[str, Mapping[str, str]] = {
     "lost-requested": _BY,
     "lost-carried": _BY | _FROM,
     "overdue": _BY,
+    "overdue-tried": _BY,
     "given-up": {"tries": "10"} | _US,
     "returned": _US,
     "slot": {"at": _WHEN} | _US,
@@ -103,7 +104,7 @@ SAMPLES: Mapping[str, Mapping[str, str]] = {
 }
 TAILS = ("reply", "link")
 """How to choose otherwise: what stands behind a promise where it may be answered."""
-PROMISES = tuple(template for template in SAMPLES if template.startswith("lost") or template == "overdue")
+PROMISES = tuple(template for template in SAMPLES if template.startswith(("lost", "overdue")))
 """The templates that a tail may follow."""
 _PACKAGED = Path(__file__).with_name("templates")
 _IDEOGRAPHS = 0x2E80  # from here on, sentences are not parted by a space

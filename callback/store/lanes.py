@@ -66,7 +66,7 @@ _READY = _OPEN.where(
     _r.trunk.not_in(_many("resting")),
 ).limit(bindparam("most"))
 _IN_AIM = (_r.aim_at >= _NOW,)
-_IN_WINDOW = (_r.aim_at < _NOW, or_(_r.deadline_at >= _NOW, _r.last_lost_at > _r.deadline_at))
+_IN_WINDOW = (_r.aim_at < _NOW, _r.deadline_at >= _NOW)
 _OVERDUE = (_r.aim_at < _NOW, _r.deadline_at < _NOW)
 _BINDING = (
     _r.aim_at.between(bindparam("aims_since"), bindparam("binds_until")),
@@ -79,7 +79,7 @@ _LANES: tuple[tuple[str, tuple[Any, ...], tuple[ColumnElement[Any], ...]], ...] 
     (IN_AIM, _IN_AIM, (_r.aim_at,)),
     (BINDS, _BINDING, (_r.aim_at,)),
     (IN_WINDOW, (t.SEVERE, *_IN_WINDOW), (_r.severity.desc(), _r.made_at.desc())),
-    (IN_WINDOW, (_r.aim_at < _NOW, _r.deadline_at >= _NOW), (_r.made_at.desc(),)),
+    (IN_WINDOW, _IN_WINDOW, (_r.made_at.desc(),)),
     (OVERDUE, (t.SEVERE, *_OVERDUE), (_r.severity.desc(), _r.aim_at)),
     (OVERDUE, _OVERDUE, (_r.aim_at,)),
 )

@@ -45,6 +45,18 @@ class Answered:
     attempt: str = ""  # none: he came back by himself
 
 
+@dataclass(frozen=True)
+class Decided:
+    """What a person decided last about a reservation, and how that stood then."""
+
+    reservation: int
+    what: str
+    at: int
+    due_at: int
+    losses: int
+    attempts: frozenset[str]
+
+
 def _rows(eyes: sqlite3.Connection, table: str) -> list[Any]:
     found = eyes.execute(f"SELECT * FROM {table}")  # noqa: S608 - our own table
     return list(map(_row_of(table, tuple(name for name, *_ in found.description))._make, found))
@@ -78,6 +90,8 @@ class Centre:
         self.sent: Counter[str] = Counter()
         self.texted_on_the_line: list[str] = []
         self.blocked: dict[str, Standing] = {}
+        self.decided: dict[int, Decided] = {}
+        self.chosen: set[int] = set()  # reservations of which somebody chose the time
         self.released: set[str] = set()  # calls that a person released
         self._workers = 1
         self._begin_work()
@@ -98,6 +112,13 @@ class Centre:
     def everything(self) -> dict[str, list[Any]]:
         """All rows that anything is decided by, as they stand in SQLite."""
         return {table.name: _rows(self._eyes, table.name) for table in TABLES}
+
+    def note(self, what: str, reservation: int) -> None:
+        """A person has decided this; to say whose it is changes nothing about when."""
+        rows = self.everything()
+        (row,) = (row for row in rows["reservation"] if row.id == reservation)
+        flown = frozenset(one.id for one in rows["attempt"] if one.reservation_id == reservation)
+        self.decided[reservation] = Decided(reservation, what, self.clock, row.due_at, row.losses, flown)
 
     def hours_of(self, number: str) -> Hours:
         """The hours at which his phone may ring."""

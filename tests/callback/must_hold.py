@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from callback import audit
+from callback.overdue import LEAST_US
 from tests.callback.centre import Centre
 
 FREE_OF_CHARGE = {"trunk-failure", "agent-no-answer", "agent-cancelled", "refused-late"}
@@ -33,6 +34,8 @@ class MustHold:
         self._reservations_are_sound(reservations, numbers)
         self._promises_stay_as_they_were(reservations, rows["promise"])
         self._attempts_end_once(reservations, rows["attempt"])
+        self._nobody_is_given_up_before_the_time_that_was_told(reservations, rows["text_outbox"])
+        self._what_a_person_decided_stands(reservations, rows["attempt"])
         self._nothing_is_owed_to_whom_was_answered(reservations, rows["attempt"], numbers)
         self._texts_are_owed(reservations, rows["text_outbox"])
         with centre.store.read() as connection:
@@ -69,14 +72,36 @@ class MustHold:
             in_force[promise.reservation_id] = promise
         for row in reservations.values():
             promise = in_force[row.id]
-            times = (promise.aim_at, promise.deadline_at)
-            assert (row.aim_at, row.deadline_at) == times, "a promise that stands nowhere"
-            assert row.clock_starts_at <= promise.clock_starts_at, "called later than was promised"
-            if row.deadline_at > self._deadlines.get(row.id, row.deadline_at):
+            times = (promise.clock_starts_at, promise.aim_at, promise.deadline_at)
+            assert (row.clock_starts_at, row.aim_at, row.deadline_at) == times, "a promise that stands nowhere"
+            before = self._deadlines.get(row.id, row.deadline_at)
+            broken = promise.made_at >= before  # lost again after that
+            if row.deadline_at > before and not broken:
                 assert promise.reason in {OF_THE_EVENING, OF_THE_CUSTOMER}
                 carried = promise.clock_starts_at > promise.made_at
                 assert carried or promise.reason == OF_THE_CUSTOMER, "put off although a phone might ring"
             self._deadlines[row.id] = row.deadline_at
+
+    def _nobody_is_given_up_before_the_time_that_was_told(self, reservations: dict[int, Any], texts: list[Any]) -> None:
+        told = {int(row.cause.split("/")[1]): int(row.cause.split("/")[2]) for row in texts if "overdue/" in row.cause}
+        for row in reservations.values():
+            if row.state == "expired":
+                in_force = max(row.deadline_at, row.overdue_by_at or 0)
+                assert row.state_since_at >= in_force, "given up before the time in force"
+                assert in_force >= told.get(row.id, 0) or row.id in self._centre.chosen, "told a later time than that"
+
+    def _what_a_person_decided_stands(self, reservations: dict[int, Any], attempts: list[Any]) -> None:
+        """No tick and no outcome undoes it; the customer may, and another decision."""
+        for decided in self._centre.decided.values():
+            row = reservations[decided.reservation]
+            if decided.what in {"resume", "call-now"}:
+                little = row.state_since_at - decided.at < LEAST_US
+                assert row.state != "expired" or not little, "given up at once"
+            if decided.what == "hold":
+                assert row.state not in {"waiting", "calling", "expired"}, "let go by nobody"
+            if decided.what == "postpone" and row.losses == decided.losses:
+                since = [one for one in attempts if one.reservation_id == row.id and one.id not in decided.attempts]
+                assert min((one.claimed_at for one in since), default=decided.due_at) >= decided.due_at, "too soon"
 
     def _attempts_end_once(self, reservations: dict[int, Any], attempts: list[Any]) -> None:
         flying = [row for row in attempts if row.in_flight]

@@ -225,7 +225,10 @@ class CallCentre(RuleBasedStateMachine):
                 return decisions.assign(*facts, "bert", by, centre.clock)
             return decisions.BY_NAME[what](*facts, by, centre.clock)
 
-        self._whole_or_not_at_all(decide, statement)
+        if self._whole_or_not_at_all(decide, statement) and what != "assign":
+            centre.note(what, chosen)
+            if what in {"slot", "call-now"}:  # earlier than what was told before, it may be
+                centre.chosen.add(chosen)
 
     @rule(
         what=st.sampled_from(["block", "unblock", "erase"]),
