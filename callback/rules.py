@@ -148,6 +148,7 @@ class ShiftRules(Part):
     aim_min: Minutes = 30
     silent_min: Minutes = 10  # the window after a silent call
     dropped_min: Minutes = 30  # and after one that was cut off
+    before_cut_min: Annotated[float, Field(ge=0, le=60)] = 5  # with less before the cut the next opening is promised
     short_abandon_s: Seconds = 5
     text_grace_s: Seconds = 20
     agent_wait_s: Annotated[int, Field(ge=3, le=300)] = 30  # how long a free agent is sought for one attempt
@@ -229,6 +230,7 @@ class ShiftRules(Part):
             silent_s=round(self.silent_min * 60),
             dropped_s=round(self.dropped_min * 60),
             least_s=self.ring_s,
+            before_cut_s=round(self.before_cut_min * 60),
         )
 
     def policy(self) -> Policy:

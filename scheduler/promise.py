@@ -31,8 +31,9 @@ SLOT_LEAST_S: Final = 300
 class Terms:
     """What is promised: called back within `window_s`, aiming at `aim_s`.
 
-    After a silent call the window is `silent_s`, after a dropped one `dropped_s`, where that is shorter. A loss
-    with less than `least_s` left is carried over.
+    After a silent call the window is `silent_s`, after a dropped one `dropped_s`, where that is shorter. With less
+    than `before_cut_s` left before a cut nothing is promised for that day: an agent has to be found, too. What is open
+    at a cut is carried over once no ring of `least_s` fits before it.
     """
 
     window_s: int = 3600
@@ -40,6 +41,7 @@ class Terms:
     silent_s: int = 600
     least_s: int = 30
     dropped_s: int = 1800
+    before_cut_s: int = 300
 
     def __post_init__(self) -> None:
         if not 0 < self.aim_s <= self.window_s or min(self.silent_s, self.dropped_s) <= 0:
@@ -50,6 +52,8 @@ class Terms:
             )
         if not 0 <= self.least_s < self.window_s:
             raise SchedulerError(f"least_s={self.least_s}: let it be shorter than window_s={self.window_s}")
+        if self.before_cut_s < 0:
+            raise SchedulerError(f"before_cut_s={self.before_cut_s}: let it be 0 or more")
 
     def window_of(self, kind: str) -> int:
         """Give the window of a loss of this kind, in seconds."""
@@ -71,14 +75,17 @@ def promise(kind: str, lost_at: int, made_at: int, hours: Hours, terms: Terms) -
     """Promise a callback for a call lost at `lost_at`.
 
     While the window fits before the cut (quiet hours, or closing), it is given whole ("window"). After that
-    it ends at the cut ("evening"). Lost later, or while no phone may ring, it starts at the next opening
-    ("carried-over"), and is then the ordinary window for every kind.
+    it ends at the cut ("evening"). Lost or heard of so late that nobody could keep that, or while no phone may ring,
+    it starts at the next opening ("carried-over"), and is then the ordinary window for every kind.
     """
-    stretch = _stretch(lost_at, hours, terms)
+    window_s = terms.window_of(kind)
+    least_s = max(terms.least_s, min(terms.before_cut_s, window_s))
+    stretch = _stretch(lost_at, hours, least_s)
     start_at, cut = stretch
+    if start_at <= lost_at and made_at < cut < made_at + least_s * SECOND:
+        stretch = start_at, cut = hours.stretch(cut)
     if start_at > lost_at:
         return _within(stretch, CARRIED_OVER, made_at, terms.window_s, terms.aim_s)
-    window_s = terms.window_of(kind)
     reason = WINDOW if lost_at + window_s * SECOND <= cut else EVENING
     return _within(stretch, reason, made_at, window_s, terms.aim_s)
 
@@ -103,7 +110,7 @@ def carry(standing: Promise, hours: Hours, now: int, terms: Terms) -> Promise:
     The standing promise itself comes back while there is nothing to carry: its clock has not started, or
     there is still time to ring.
     """
-    stretch = _stretch(now, hours, terms)
+    stretch = _stretch(now, hours, terms.least_s)
     if stretch[0] == now or standing.clock_starts_at > now:
         return standing
     return _within(stretch, CARRIED_OVER, now, terms.window_s, terms.aim_s)
@@ -158,10 +165,10 @@ def missed(promises: Sequence[Promise], done_at: int | None, now: int) -> bool:
     return counting is not None and (now if done_at is None else done_at) > counting.deadline_at
 
 
-def _stretch(at: int, hours: Hours, terms: Terms) -> tuple[int, int]:
-    """Give the first stretch of time from `at` on that leaves time to ring: its start and its cut."""
+def _stretch(at: int, hours: Hours, least_s: int) -> tuple[int, int]:
+    """Give the first stretch of time from `at` on that is long enough, or the one after: its start and its cut."""
     start_at, cut = hours.stretch(at)
-    return hours.stretch(cut) if cut - start_at < terms.least_s * SECOND else (start_at, cut)
+    return hours.stretch(cut) if cut - start_at < least_s * SECOND else (start_at, cut)
 
 
 def _within(stretch: tuple[int, int], reason: str, made_at: int, window_s: int, aim_s: int) -> Promise:

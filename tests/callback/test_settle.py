@@ -234,7 +234,7 @@ def test_who_was_lost_again_before_we_reached_him_is_owed_nothing_either(world: 
 def test_the_next_try_is_at_an_hour_when_a_phone_may_ring(
     sqlite_world: World, ended: int, outcome: str, due: int
 ) -> None:
-    order = dialled(sqlite_world, ended - MINUTE)
+    order = dialled(sqlite_world, ended - MINUTE, ended_at=ended - 10 * MINUTE)
     sqlite_world.end(order.attempt, outcome, ended)
     assert [row.due_at for row in sqlite_world.reservations()] == [due]
 

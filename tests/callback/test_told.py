@@ -10,9 +10,10 @@ import pytest
 from callback import decisions, incidents, link, page
 from callback.audit import CUSTOMER, By
 from callback.news import News
+from callback.rules import WEEKDAYS
 from callback.store import tables as t
 from sms.outbox import text_outbox
-from tests.callback.world import MINUTE, NOON, US, World, at, call, picture, rules
+from tests.callback.world import ABROAD, MINUTE, NOON, US, World, at, call, picture, rules
 
 LATE = NOON + 60 * MINUTE + US
 FREE = picture(free={"support": {f"PJSIP/agent{n}" for n in range(9)}})
@@ -136,6 +137,39 @@ def test_who_is_let_go_just_before_a_second_evening_cut_is_not_closed_at_it(worl
     assert world.carry_over(at("21:25", 24)) == [], "too late to tell a new time of this evening"
     assert [news.event for news in world.carry_over(at("21:30", 24))] == ["carried-over"]
     assert world.claim(at("08:01", 25), FREE) is not None
+
+
+# Lost so shortly before the cut that nobody could keep a promise of today
+
+
+@pytest.mark.parametrize(
+    ("number", "lost", "kind"),
+    [
+        ("09012345678", at("21:29") + 48 * US, "abandoned"),
+        ("09012345678", at("21:26"), "silent"),
+        ("+12125550123", at("11:28", 24), "abandoned"),  # 21:28 in New York, where it is still the 23rd
+    ],
+)
+def test_who_is_lost_just_before_the_cut_is_told_the_next_opening_at_once(
+    migrated_url: str, number: str, lost: int, kind: Any
+) -> None:
+    world = World(migrated_url, rules(), trunks={"main": ABROAD})
+    world.hear(call(number, lost), kind)
+    row = only(world)
+    assert row.clock_starts_at > lost
+    assert row.deadline_at - row.clock_starts_at == 60 * MINUTE
+    (text,) = world.rows(text_outbox)
+    assert (text.template, text.not_before_at) == ("lost-carried", lost + 20 * US)
+    world.close()
+
+
+def test_nor_shortly_before_closing_unless_the_site_wants_it(migrated_url: str) -> None:
+    opening = dict.fromkeys(WEEKDAYS, "09:00-18:00")
+    for minutes, kind in ((5, "lost-carried"), (0, "lost")):
+        world = World(migrated_url, rules(opening=opening, before_cut_min=minutes))
+        world.hear(call(f"0901234560{minutes}", at("17:57")))
+        assert world.rows(text_outbox)[-1].template == kind
+        world.close()
 
 
 # Who is lost again

@@ -26,8 +26,9 @@ FRIDAY = "2025-11-21 "
         ("20:30", FRIDAY + "20:30", FRIDAY + "21:00", FRIDAY + "21:30", "window"),  # the last that fits
         ("20:35", FRIDAY + "20:35", FRIDAY + "21:05", FRIDAY + "21:30", "evening"),
         ("21:10", FRIDAY + "21:10", FRIDAY + "21:30", FRIDAY + "21:30", "evening"),
-        ("21:29:30", FRIDAY + "21:29:30", FRIDAY + "21:30", FRIDAY + "21:30", "evening"),
-        ("21:29:31", "2025-11-22 08:00", "2025-11-22 08:30", "2025-11-22 09:00", "carried-over"),  # 29 s left
+        ("21:24:59", FRIDAY + "21:24:59", FRIDAY + "21:30", FRIDAY + "21:30", "evening"),
+        ("21:25:01", "2025-11-22 08:00", "2025-11-22 08:30", "2025-11-22 09:00", "carried-over"),  # under 5 min left
+        ("21:29:48", "2025-11-22 08:00", "2025-11-22 08:30", "2025-11-22 09:00", "carried-over"),
         ("21:30", "2025-11-22 08:00", "2025-11-22 08:30", "2025-11-22 09:00", "carried-over"),
         ("23:59:59", "2025-11-22 08:00", "2025-11-22 08:30", "2025-11-22 09:00", "carried-over"),
         ("07:59", FRIDAY + "08:00", FRIDAY + "08:30", FRIDAY + "09:00", "carried-over"),
@@ -50,7 +51,9 @@ def test_what_is_promised_on_an_ordinary_friday(lost: str, starts: str, aim: str
     [
         ("11:45", FRIDAY + "12:00", FRIDAY + "12:00", "evening"),  # nobody calls during lunch
         ("12:10", FRIDAY + "13:30", FRIDAY + "14:00", "carried-over"),
-        ("17:59:50", "2025-11-24 09:30", "2025-11-24 10:00", "carried-over"),
+        ("17:54:59", FRIDAY + "18:00", FRIDAY + "18:00", "evening"),
+        ("17:55:01", "2025-11-24 09:30", "2025-11-24 10:00", "carried-over"),
+        ("11:58", FRIDAY + "13:30", FRIDAY + "14:00", "carried-over"),  # nor in the last minutes before lunch
     ],
 )
 def test_closing_is_a_cut_like_the_evening(lost: str, aim: str, deadline: str, reason: str) -> None:
@@ -64,6 +67,37 @@ def test_a_silent_call_is_called_back_within_ten_minutes_but_after_the_night_lik
     assert made.reason == "window"
     carried = promise("silent", at(FRIDAY + "22:00"), at(FRIDAY + "22:00"), SITE, TERMS)
     assert carried.deadline_at == at("2025-11-22 09:00")
+
+
+@pytest.mark.parametrize(
+    ("kind", "lost", "reason"),
+    [
+        ("silent", "21:20", "window"),
+        ("silent", "21:24", "evening"),
+        ("silent", "21:26", "carried-over"),
+        ("dropped", "21:24", "evening"),
+        ("dropped", "21:26", "carried-over"),
+    ],
+)
+def test_a_short_window_needs_as_long_before_the_cut(kind: str, lost: str, reason: str) -> None:
+    made = promise(kind, at(FRIDAY + lost), at(FRIDAY + lost), SITE, TERMS)
+    assert made.reason == reason
+
+
+def test_a_window_that_fits_is_promised_though_it_is_shorter_than_that() -> None:
+    quick = Terms(silent_s=180)
+    assert promise("silent", at(FRIDAY + "21:27"), at(FRIDAY + "21:27"), SITE, quick).reason == "window"
+    assert promise("silent", at(FRIDAY + "21:28"), at(FRIDAY + "21:28"), SITE, quick).reason == "carried-over"
+
+
+@pytest.mark.parametrize(
+    ("learnt", "reason"),
+    [("21:20", "evening"), ("21:25", "evening"), ("21:27", "carried-over"), ("21:30", "evening"), ("21:40", "evening")],
+)
+def test_what_is_heard_of_only_shortly_before_the_cut_is_not_promised_by_it(learnt: str, reason: str) -> None:
+    """Heard of after the cut it is late news, and nothing is promised."""
+    made = promise("abandoned", at(FRIDAY + "21:10"), at(FRIDAY + learnt), SITE, TERMS)
+    assert (made.reason, late_news(at(FRIDAY + "21:10"), at(FRIDAY + learnt), made)) == (reason, learnt == "21:40")
 
 
 def test_what_is_open_at_the_cut_is_carried_once() -> None:
@@ -149,7 +183,9 @@ durations = st.integers(1, 3 * 3600)
 def terms(draw: st.DrawFn) -> Terms:
     aim = draw(durations)
     window = aim + draw(st.integers(0, 7200))
-    return Terms(window, aim, draw(durations), draw(st.integers(0, min(window - 1, 60))), draw(durations))
+    return Terms(
+        window, aim, draw(durations), draw(st.integers(0, min(window - 1, 60))), draw(durations), draw(durations)
+    )
 
 
 kinds = st.sampled_from(["abandoned", "blocked", "dropped", "silent", "requested"])
@@ -164,6 +200,19 @@ def test_every_promise_can_be_kept_while_phones_may_ring(data: st.DataObject) ->
     assert made.deadline_at <= made.clock_starts_at + agreed.window_s * SECOND
     step = max((made.deadline_at - made.clock_starts_at) // 20, 1)
     assert all(site.may_ring(moment) for moment in range(made.clock_starts_at, made.deadline_at, step))
+    assert (made.reason == "carried-over") == (made.clock_starts_at > lost)
+
+
+@given(st.data())
+def test_nothing_is_promised_by_a_cut_that_leaves_no_time_to_find_an_agent(data: st.DataObject) -> None:
+    """In every zone, at any hours: then the next opening is promised, and said to be so."""
+    zone = data.draw(zones)
+    site, lost, agreed, kind = data.draw(hours(zone)), data.draw(instants(zone)), data.draw(terms()), data.draw(kinds)
+    made = promise(kind, lost, lost, site, agreed)
+    start_at, cut = site.stretch(lost)
+    left = cut - max(lost, start_at)
+    least = min(agreed.before_cut_s, agreed.window_of(kind)) * SECOND
+    assert left >= least or made.clock_starts_at >= cut
     assert (made.reason == "carried-over") == (made.clock_starts_at > lost)
 
 
