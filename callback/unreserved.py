@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from callback import blocks, filing, phone, recovery, redial
 from callback.errors import CallbackError
+from callback.merging import Loss
 from callback.news import News
-from callback.recovery import Loss
 from callback.shift import Shift
 from callback.store import tables as t
 from scheduler.clock import SECOND
