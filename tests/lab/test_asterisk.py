@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from lab.asterisk import Asterisk
 from lab.console import Console
 from lab.errors import LabError
+from tests.children import child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,8 +106,7 @@ def test_two_stand_side_by_side(pbx: Asterisk, asterisk_tree: AsteriskTree, tmp_
 
 def test_a_killed_owner_leaves_no_asterisk(asterisk_tree: AsteriskTree, tmp_path: Path) -> None:
     assert asterisk_tree.binary.exists()
-    command = [sys.executable, "-c", STARTS_ONE_AND_WAITS, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
+    with child([sys.executable, "-c", STARTS_ONE_AND_WAITS, str(tmp_path)]) as owner:
         assert owner.stdout
         pid = int(owner.stdout.readline())
         assert lives(pid)

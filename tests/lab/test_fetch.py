@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lab import fetch
+from tests.children import child
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,8 +52,9 @@ def calls(tools: Path, word: str) -> list[str]:
 
 def test_four_who_ask_at_once_fetch_once(tools: Path) -> None:
     command = [sys.executable, "-c", UNPACKS, str(tools / "into")]
-    asking = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    said = [one.communicate()[0] for one in asking]
+    with ExitStack() as room:
+        asking = [room.enter_context(child(command)) for _ in range(4)]
+        said = [one.communicate()[0] for one in asking]
     assert [text.splitlines()[-1] for text in said] == ["True"] * 4
     assert sum("fetching thing" in text for text in said) == 1
     assert len(calls(tools, "install")) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from lab import postgres
+from tests.children import child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ def test_a_database_is_copied_from_a_template(postgres_server: postgres.Server) 
 def test_a_killed_owner_leaves_no_server(postgres_binaries: postgres.Binaries) -> None:
     folder, libraries = str(postgres_binaries.folder), postgres_binaries.libraries
     code = KILLED_WHILE_SERVING.format(folder=folder, libraries=libraries)
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as owner:
+    with child([sys.executable, "-c", code]) as owner:
         assert owner.stdout
         left, server = owner.stdout.readline().split()
         owner.kill()

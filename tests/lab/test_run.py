@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,11 +21,11 @@ from callback.settings import load
 from lab import __main__ as command
 from lab import fetch, people
 from lab.service import Door, daytime_zone, settings
+from tests.children import child
 
 
-def lab(*options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "lab", *options]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def lab(*options: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    return child([sys.executable, "-m", "lab", *options], stderr=subprocess.STDOUT)
 
 
 def of_the_lab(folder: str) -> list[int]:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from telephony.journal import DAY_S, SETTLED_BYTES, Journal, JournalError, JournalFull
+from tests.children import child
 
 SECOND: Final = 1_000_000
 NOW: Final = 1_795_307_000 * SECOND
@@ -253,9 +253,9 @@ for number in range(10_000_000):
 
 
 def test_a_kill_loses_nothing_that_was_flushed(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE) as writer:
+    with child([sys.executable, "-c", KILLED, str(tmp_path)]) as writer:
         assert writer.stdout is not None
-        assert writer.stdout.readline() == b"going\n"
+        assert writer.stdout.readline() == "going\n"
         os.kill(writer.pid, signal.SIGKILL)
     with Journal(tmp_path, max_bytes=1 << 30) as journal:
         found = raws(journal)
@@ -296,9 +296,9 @@ def test_a_second_writer_is_refused_until_the_first_is_gone(tmp_path: Path) -> N
 
 
 def test_a_killed_writer_holds_no_lock(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE) as writer:
+    with child([sys.executable, "-c", KILLED, str(tmp_path)]) as writer:
         assert writer.stdout is not None
-        assert writer.stdout.readline() == b"going\n"
+        assert writer.stdout.readline() == "going\n"
         with pytest.raises(JournalError, match="in use by another process"):
             Journal(tmp_path, max_bytes=1 << 30)
         os.kill(writer.pid, signal.SIGKILL)

@@ -21,6 +21,7 @@ from telephony.ami.client import ActionFailed, Client, LoginRefused
 from telephony.ami.protocol import Message, Parser
 from telephony.recording import Recording, RecordingError
 from telephony.simulator import Simulator
+from tests.children import child
 from tests.telephony.ami.manager import Ear, run, running
 
 STREAMS = Path(__file__).parents[1] / "streams"
@@ -522,22 +523,20 @@ def test_everybody_can_be_cut_off_and_come_back() -> None:
 
 def test_the_command_line_prints_its_port_first_and_plays() -> None:
     command = [sys.executable, "-m", "telephony.simulator", "--play", str(ABANDONED), str(SERVED), "--speed", "inf"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            port = int(process.stdout.readline())
+    with child(command) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
 
-            async def main() -> None:
-                ear = Ear()
-                async with running(client_of(port, ear)):
-                    await ear.until(heard=1 + 77 + 147)
+        async def main() -> None:
+            ear = Ear()
+            async with running(client_of(port, ear)):
+                await ear.until(heard=1 + 77 + 147)
 
-                assert ear.names.count("QueueCallerAbandon") == 1
-                assert ear.names.count("AgentComplete") == 1
+            assert ear.names.count("QueueCallerAbandon") == 1
+            assert ear.names.count("AgentComplete") == 1
 
-            run(main())
-        finally:
-            process.send_signal(signal.SIGINT)
+        run(main())
+        process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
 
 
