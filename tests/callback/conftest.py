@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
+from callback import machine
 from callback.store.engine import Store
 from lab import postgres
-from tests.callback.world import World, emptied, kept
+from tests.callback.world import NOON, World, emptied, kept
 from tests.databases import BOTH
+
+
+@pytest.fixture(autouse=True)
+def clock_shows(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Set the clock that commands ask; it stands there, and at NOON in a test that sets none.
+
+    So no test asks the real date beside the fixed one of its calls, whatever day it runs on.
+    """
+
+    def shows(at: int) -> None:
+        monkeypatch.setattr(machine, "time", SimpleNamespace(time_ns=lambda: at * 1000))
+
+    shows(NOON)
+    return shows
 
 
 @pytest.fixture(scope="session")

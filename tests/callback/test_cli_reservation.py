@@ -37,13 +37,18 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def reservation(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Reservation:
+def reservation(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    clock_shows: Callable[[int], None],
+) -> Reservation:
     """Run `callback reservation …` a minute after noon; give the status and what it said."""
     path = Path(str(world.store.engine.url.database)).with_name("callback.toml")
     path.write_text(SETTINGS.format(database=world.store.engine.url.database), encoding="utf-8")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("CALLBACK_SETTINGS", str(path))
-    monkeypatch.setattr("callback.cli_reservation.now_us", lambda: NOON + MINUTE)
+    clock_shows(NOON + MINUTE)
 
     def run(*words: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["callback", "reservation", *words])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from callback.texting import texting_of
 from sms.errors import SmsError
 from sms.inbound import Inbound
 from sms.text import LANGUAGES, SAMPLES, segments
-from tests.callback.world import MINUTE, US, World, call
+from tests.callback.world import MINUTE, NOON, US, World, call
 
 SETTINGS = """
 [database]
@@ -58,10 +57,6 @@ def run(*words: str | Path) -> Result:
     return CliRunner().invoke(cli.app, [str(word) for word in words])
 
 
-def now() -> int:
-    return time.time_ns() // 1000
-
-
 def test_texts_are_an_array_of_samples(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)  # where there are no settings yet
     samples = json.loads(run("texts", "--json").stdout)
@@ -96,10 +91,10 @@ def test_a_texts_link_is_as_long_as_the_sites(world: World) -> None:
 
 
 def test_what_a_person_must_read_is_shown_until_it_is_done(world: World, file: Path) -> None:
-    world.hear(call(ended_at=now()))
+    world.hear(call(ended_at=NOON))
     with world.store.write() as connection:
         inbound = Inbound("main", "SM1", "+819012345678", "", "my bill\x1b[31m is [red]wrong")
-        answers.take(connection, {"main": world.shift}, inbound, now())
+        answers.take(connection, {"main": world.shift}, inbound, NOON)
     shown = run("answers", "-s", file).stdout
     assert "+819012345678 (reservation 1): my bill·[31m is [red]wrong" in shown
     (row,) = map(json.loads, run("answers", "-s", file, "--json").stdout.splitlines())
@@ -111,7 +106,7 @@ def test_what_a_person_must_read_is_shown_until_it_is_done(world: World, file: P
 
 
 def test_refused_numbers_are_listed_with_their_reason(world: World, file: Path) -> None:
-    world.hear(lost := call("0990123456", now()), now=now())
+    world.hear(lost := call("0990123456", NOON), now=NOON)
     shown = run("refused", "-s", file).stdout
     assert "+81990123456" in shown
     assert "premium-rate" in shown
@@ -120,7 +115,7 @@ def test_refused_numbers_are_listed_with_their_reason(world: World, file: Path) 
 
 
 def test_satisfaction_by_kind_and_speed(world: World, file: Path) -> None:
-    began = now()
+    began = NOON
     world.hear(call(ended_at=began), now=began)
     with world.store.write() as connection:
         attempt = {

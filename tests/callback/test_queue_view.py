@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,18 +23,8 @@ HIM = "+819012345678"
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Set the clock that the view looks at; at first it is a minute past noon."""
-
-    def put(now: int) -> None:
-        monkeypatch.setattr(time, "time_ns", lambda: now * 1000)
-
-    put(NOON + MINUTE)
-    return put
-
-
-@pytest.fixture
-def world(migrated_url: str, clock: Callable[[int], None]) -> Iterator[World]:
+def world(migrated_url: str, clock_shows: Callable[[int], None]) -> Iterator[World]:
+    clock_shows(NOON + MINUTE)
     made = World(migrated_url, rules(queues={"support": ON, "sales": ON, "desk": QueueRules()}))
     yield made
     made.close()
@@ -89,7 +78,7 @@ def test_why_not_is_what_the_deciding_rule_says(world: World, shown: Live, word:
     assert why(world) == {HIM: word}
 
 
-def test_every_reservation_has_its_own_reason(world: World, clock: Callable[[int], None]) -> None:
+def test_every_reservation_has_its_own_reason(world: World, clock_shows: Callable[[int], None]) -> None:
     now = NOON + 40 * MINUTE
     world.hear(call("09012345601", queue="desk"))
     world.hear(call("09012345602", ended_at=now - 35 * MINUTE))
@@ -100,7 +89,7 @@ def test_every_reservation_has_its_own_reason(world: World, clock: Callable[[int
     world.hear(call("09012345604", ended_at=now - 3 * MINUTE))
     assert world.claim(now - 2 * MINUTE) is not None
     world.hear(call("09012345604", queue="sales", ended_at=now - MINUTE))
-    clock(now)
+    clock_shows(now)
     seen(world, picture(free={"support": {"a", "b"}, "sales": {"a", "b"}}), now)
     found = [(line.number[-2:], line.queue, line.why_not) for line in view(world)]
     assert sorted(found) == [
@@ -112,9 +101,9 @@ def test_every_reservation_has_its_own_reason(world: World, clock: Callable[[int
     ]
 
 
-def test_at_night_it_says_so(world: World, clock: Callable[[int], None]) -> None:
+def test_at_night_it_says_so(world: World, clock_shows: Callable[[int], None]) -> None:
     world.hear(call())
-    clock(NOON + 10 * 60 * MINUTE)
+    clock_shows(NOON + 10 * 60 * MINUTE)
     seen(world, picture(), NOON + 10 * 60 * MINUTE)
     (line,) = view(world)
     assert (line.why_not, line.overdue, line.until_at) == ("quiet-hours", True, at("08:00", 24))
@@ -193,9 +182,9 @@ def line(**changes: Any) -> Line:
 
 @pytest.fixture
 def shown(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clock: Callable[[int], None]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clock_shows: Callable[[int], None]
 ) -> Callable[..., str]:
-    clock(NOON)
+    clock_shows(NOON)
     monkeypatch.setenv("COLUMNS", "200")
 
     def show(*lines: Line) -> str:
@@ -237,7 +226,7 @@ def table(world: World, wanted: Wanted = queue_view.EVERYBODY) -> str:
 
 
 def test_whom_the_service_holds_is_not_said_to_be_held_by_a_person(
-    migrated_url: str, clock: Callable[[int], None]
+    migrated_url: str, clock_shows: Callable[[int], None]
 ) -> None:
     world = World(migrated_url, rules(one_ring_numbers=2))
     for n in range(3):
@@ -250,7 +239,7 @@ def test_whom_the_service_holds_is_not_said_to_be_held_by_a_person(
     world.close()
 
 
-def test_whom_an_incident_holds_is_shown_with_it(migrated_url: str, clock: Callable[[int], None]) -> None:
+def test_whom_an_incident_holds_is_shown_with_it(migrated_url: str, clock_shows: Callable[[int], None]) -> None:
     world = World(migrated_url, rules(incident_losses=1))
     for n in range(2):
         world.hear(call(f"0901234560{n}", NOON + n * US), "blocked")
@@ -260,13 +249,13 @@ def test_whom_an_incident_holds_is_shown_with_it(migrated_url: str, clock: Calla
     world.close()
 
 
-def test_people_ask_for_some_of_the_queue(world: World, clock: Callable[[int], None]) -> None:
+def test_people_ask_for_some_of_the_queue(world: World, clock_shows: Callable[[int], None]) -> None:
     for n, queue in enumerate(["support", "support", "sales"]):
         world.hear(call(f"0901234560{n}", queue=queue, ended_at=NOON + n * MINUTE))
     with world.store.write() as connection:
         decisions.hold(connection, world.shift, 2, By("anna", "a complaint"), NOON)
         decisions.assign(connection, world.shift, 3, "bert", By("anna", "hers"), NOON)
-    clock(NOON + 60 * MINUTE + 1)  # the first of them is overdue
+    clock_shows(NOON + 60 * MINUTE + 1)  # the first of them is overdue
 
     def found(**asked: Any) -> list[int]:
         lines = queue_view.open_reservations(world.store, world.settings, 9, Wanted(**asked))

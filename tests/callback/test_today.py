@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -62,13 +61,13 @@ def world(migrated_url: str) -> Iterator[World]:
 
 
 @pytest.fixture
-def say(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
+def say(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock_shows: Callable[[int], None]) -> Say:
     file = tmp_path / "callback.toml"
     file.write_text(SETTINGS.format(url=world.store.url, folder=tmp_path))
     monkeypatch.setenv("CALLBACK_SETTINGS", str(file))
 
     def today(*words: str, at: int = NOON) -> Result:
-        monkeypatch.setattr(time, "time_ns", lambda: at * 1000)
+        clock_shows(at)
         return CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, ["today", *words])
 
     return today
