@@ -68,7 +68,8 @@ def import_queue_log(
     """
     wiring = load(settings) if settings is not None else None
     history = History(site_zone(zone, wiring), wiring.rules.holidays if wiring else ())
-    wanted = sources(files, pbx, clock.zone(log_zone) if log_zone else history.zone)
+    trunks = tuple(wiring.trunks.values()) if wiring else ()
+    wanted = sources(files, pbx, clock.zone(log_zone) if log_zone else history.zone, trunks)
     url = database or (wiring.database.url if wiring else None)
     kept = None
     if url is None:

@@ -150,7 +150,14 @@ def _gathered(
             kept = _from_database(store, history, whole=not files, since_days=since_days)
     if files:
         imported = with_progress(
-            sources(files, "main", clock.zone(log_zone) if log_zone else history.zone), history, 10
+            sources(
+                files,
+                "main",
+                clock.zone(log_zone) if log_zone else history.zone,
+                tuple(wiring.trunks.values()) if wiring else (),
+            ),
+            history,
+            10,
         )
         report_text.show(Console(stderr=True), report_text.faults(imported))
     elif url is None:

@@ -1,7 +1,8 @@
 """A site's past calls added up as they are read: how they went, who called again, and what the queues are like.
 
 Nothing is kept of a call but counts, and of the last weeks when it came and how long it talked. Callers are told
-apart by their number alone, whichever PBX they called.
+apart by their number alone, whichever PBX they called; what is given here as one stands for all of its forms
+(callers.py).
 """
 
 from __future__ import annotations

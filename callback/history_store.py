@@ -119,13 +119,13 @@ def _heard() -> Select[Any]:
 
 
 def _bettering(connection: Connection, name: str) -> Insert:
-    """Insert rows; of one that is there the telling that goes further stays."""
+    """Insert rows; of one that is there the telling that goes further stays, and of those that go as far the last."""
     table = t.metadata.tables[name]
     insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
     further = "over_at" if name == "past_call" else "until_at"
     told = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
     return insert.on_conflict_do_update(
-        index_elements=list(table.primary_key.columns), set_=told, where=insert.excluded[further] > table.c[further]
+        index_elements=list(table.primary_key.columns), set_=told, where=insert.excluded[further] >= table.c[further]
     )
 
 

@@ -17,8 +17,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from callback.callers import caller
 from callback.errors import CallbackError
 from callback.history import History, in_order
+from callback.settings import Trunk
 from scheduler.clock import SECOND
 from telephony.errors import TelephonyError
 from telephony.queue_log.between import Log
@@ -42,11 +44,15 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One PBX's log: files, whatever they overlap, or the URL of a database; `zone` is that of local times in it."""
+    """One PBX's log: files, whatever they overlap, or the URL of a database; `zone` is that of local times in it.
+
+    `trunks` say how callers' numbers are read, where they are known.
+    """
 
     pbx: str
     names: tuple[str, ...]
     zone: tzinfo
+    trunks: tuple[Trunk, ...] = ()
 
     def log(self) -> Log:
         """Open it. Raises LogUnreadable where the URL is none."""
@@ -88,7 +94,7 @@ class _Batch(NamedTuple):
     rest: Imported | None = None
 
 
-def sources(names: Sequence[str], pbx: str, zone: tzinfo) -> list[Source]:
+def sources(names: Sequence[str], pbx: str, zone: tzinfo, trunks: tuple[Trunk, ...] = ()) -> list[Source]:
     """Sort the names of files and URLs by PBX: one may say whose it is, as in `east=queue_log`; else it is `pbx`'s."""
     if not _PBX.fullmatch(pbx):
         raise CallbackError(f"--pbx {pbx}: name it in small letters, digits and dashes, as in the settings")
@@ -100,7 +106,7 @@ def sources(names: Sequence[str], pbx: str, zone: tzinfo) -> list[Source]:
     for whose, several in found.items():
         if len(several) > 1 and any("://" in name for name in several):
             raise CallbackError(f"{whose}: name either files or one table, for both would count calls twice")
-    return [Source(whose, tuple(several), zone) for whose, several in found.items()]
+    return [Source(whose, tuple(several), zone, trunks) for whose, several in found.items()]
 
 
 def read(
@@ -142,7 +148,7 @@ def _batches(source: Source, limit: int) -> Iterator[_Batch]:
     done, calls = Counter[str](), list[Brief]()
     log.progress = lambda more: done.update(read=more)
     for call in _told(briefs, log.between(*EVER, rest.faults)):
-        calls.append(call)
+        calls.append(call if call.number is None else call._replace(number=caller(call.number, source.trunks)))
         if len(calls) >= _BATCH:
             yield _Batch(done.pop("read", 0), calls)
             calls = []

@@ -156,6 +156,34 @@ def test_overlapping_rotations_packed_or_not_are_one_log(
     assert told(run, second, first, second) == whole
 
 
+@pytest.mark.parametrize(
+    ("lost", "again"),
+    [("+12125550111", "2125550111"), ("015112345678", "4915112345678"), ("819012345678", "+819012345678")],
+)
+def test_who_calls_again_is_known_in_another_form(run: Run, tmp_path: Path, lost: str, again: str) -> None:
+    lines = [
+        f"{T}|{T}.1|sales|NONE|ENTERQUEUE||{lost}|1",
+        f"{T + 10}|{T}.1|sales|NONE|ABANDON|1|1|10",
+        f"{T + 100}|{T}.2|sales|NONE|ENTERQUEUE||{again}|1",
+        f"{T + 105}|{T}.2|sales|SIP/101|CONNECT|5|{T}.3|4",
+        f"{T + 145}|{T}.2|sales|SIP/101|COMPLETECALLER|5|40|1",
+    ]
+    found = told(run, write(tmp_path / "queue_log", lines))
+    assert (found["calls"], found["callers"], found["redialled"]["10"]) == (2, 1, 1)
+
+
+def test_settings_know_short_numbers_without_their_plus(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "callback.toml").write_text(SETTINGS.replace('"JP"', '"NO"'))
+    lines = [
+        line
+        for number, at in (("92345678", T), ("4792345678", T + 300))
+        for line in (f"{at}|{at}.1|sales|NONE|ENTERQUEUE||{number}|1", f"{at + 9}|{at}.1|sales|NONE|ABANDON|1|1|9")
+    ]
+    path = write(tmp_path / "queue_log", lines)
+    assert told(run, path)["callers"] == 2
+    assert told(run, path, "--settings", tmp_path / "callback.toml")["callers"] == 1
+
+
 def test_two_pbxs_share_callers_but_not_calls(run: Run, tmp_path: Path) -> None:
     east, west = write(tmp_path / "e", small()), write(tmp_path / "w", small())
     found = told(run, f"east={east}", "--pbx", "west", west)

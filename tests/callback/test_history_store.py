@@ -82,3 +82,11 @@ def test_more_rows_than_go_in_one_transaction(world: World) -> None:
     many = [ONE._replace(call_id=f"1.{number}", over_at=NOON + number) for number in range(4500)]
     assert keep(world, *many) == len(many)
     assert len(known(world)) == len(many)
+
+
+def test_to_import_again_brings_callers_who_were_kept_under_another_form_together(world: World) -> None:
+    """What older versions kept under the number as signalled; a telling that goes less far changes nothing."""
+    keep(world, ONE._replace(number="+81901"), ONE._replace(call_id="1.2"))
+    assert len({one.number for one in known(world)}) == 2
+    assert keep(world, ONE, ONE._replace(call_id="1.2", number="0902", over_at=NOON)) == 0
+    assert len({one.number for one in known(world)}) == 1
