@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from callback import report_text, terminal
+from callback import progress, report_text, terminal
+from callback.cli_parts import no_option
 from callback.history import History, site_demand
 from callback.history_store import Keeping
 from callback.importing import Imported, Source, read, sources
@@ -53,8 +53,14 @@ def import_queue_log(
     pbx: Annotated[str, typer.Option(help="Whose log it is, where a FILE does not say so.")] = "main",
     zone: Zone = None,
     log_zone: LogZone = None,
-    settings: Annotated[Path | None, typer.Option("--settings", "-s", help="Keep the calls in its database.")] = None,
-    database: Annotated[str | None, typer.Option(help="Keep the calls in this database, as in sqlite:///a.db.")] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option("--settings", "-s", callback=no_option, help="Keep the calls in its database."),
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(callback=no_option, help="Keep the calls in this database, as in sqlite:///a.db."),
+    ] = None,
     bad_lines: Annotated[int, typer.Option(min=0, max=10_000, help="How many bad lines are listed.")] = 10,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, in the last line.")] = False,
@@ -85,16 +91,9 @@ def import_queue_log(
 
 
 def with_progress(wanted: list[Source], history: History, limit: int, keeping: Keeping | None = None) -> Imported:
-    """Read logs, while a bar on the error side of the terminal shows how far it is."""
+    """Read logs, and show how far it is."""
     size = sum(source.log().size() for source in wanted)
-    columns = TextColumn("reading"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
-        task = bar.add_task("", total=size)
-
-        def further(more: int) -> None:
-            if more:
-                bar.update(task, advance=more, refresh=True)
-
+    with progress.shown("reading", size) as further:
         return read(wanted, history, limit, keeping.add if keeping else None, further)
 
 
@@ -182,7 +181,7 @@ def _json(
         "lines": imported.all_lines,
         "bad_lines": len(faults),
         "bad_lines_by_reason": dict(faults.counts),
-        "bad_lines_first": [{"place": one.place, "why": one.why, "begins": one.text} for one in faults],
+        "bad_lines_first": [{"place": one.place, "why": one.why} for one in faults],
         "not_believed": dict(imported.doubts),
         "from": _moment(history, history.first_at),
         "until": _moment(history, history.last_at),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import typer
 from sqlalchemy import Connection
@@ -14,10 +15,26 @@ from callback.settings import Settings
 from callback.shift import current
 from callback.store.engine import Store
 
+_Given = TypeVar("_Given")
 SettingsFile = Annotated[
     Path, typer.Option("--settings", "-s", envvar="CALLBACK_SETTINGS", help="The settings file (TOML).")
 ]
 DEFAULT = Path("callback.toml")
+
+
+def no_option(value: _Given) -> _Given:
+    """Refuse an option that stands where a value should: what was forgotten is said, and no file gets its name."""
+    if str(value).startswith("-"):
+        raise typer.BadParameter(f"{value} is an option: write the value that belongs before it, or ./{value}")
+    return value
+
+
+def found_settings() -> Path | None:
+    """Give the settings that CALLBACK_SETTINGS names, or that lie here."""
+    named = os.environ.get("CALLBACK_SETTINGS")
+    return Path(named) if named else DEFAULT if DEFAULT.exists() else None
+
+
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
 Who = Annotated[str | None, typer.Option("--by", help="Who decides; by default the user of this machine.")]
 

@@ -12,10 +12,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import track
 
-from callback import report_html, report_rates, report_text, report_week, terminal
+from callback import progress, report_html, report_rates, report_text, report_week, terminal, week_text
 from callback.cli_import import NO_END, LogZone, Zone, site_zone, with_progress
+from callback.cli_parts import found_settings, no_option
 from callback.errors import CallbackError
 from callback.history import History, site_demand
 from callback.history_store import past_calls, stints
@@ -37,12 +37,23 @@ Logs = Annotated[
     list[str] | None, typer.Argument(metavar="[FILE...]", help="Files of a queue_log, as for import-queue-log.")
 ]
 Wiring = Annotated[
-    Path | None, typer.Option("--settings", "-s", help="The settings; without FILEs, its database tells.")
+    Path | None,
+    typer.Option(
+        "--settings",
+        "-s",
+        callback=no_option,
+        help="The settings; without FILEs, their database tells. Where nothing is named to be read: "
+        "CALLBACK_SETTINGS, or callback.toml.",
+    ),
 ]
-Url = Annotated[str | None, typer.Option("--database", help="Another database than the settings'.")]
+Url = Annotated[str | None, typer.Option("--database", callback=no_option, help="Another database than the settings'.")]
 RosterFile = Annotated[
     Path | None,
-    typer.Option("--roster", help="Who is to work when, a CSV file in any sensible shape; else as on the last weeks."),
+    typer.Option(
+        "--roster",
+        callback=no_option,
+        help="Who is to work when, a CSV file in any sensible shape; else as on the last weeks.",
+    ),
 ]
 From = Annotated[str | None, typer.Option("--from", help="The first day, as in 2026-11-23; by default after the last.")]
 Days = Annotated[int, typer.Option(min=1, max=28, help="How many days.")]
@@ -97,7 +108,9 @@ def report(
     shrinkage: Shrinkage = 0.0,
     zone: Zone = None,
     log_zone: LogZone = None,
-    html: Annotated[Path | None, typer.Option(help="Write one page with pictures, which needs nothing else.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(callback=no_option, help="Write one page with pictures, which needs nothing else.")
+    ] = None,
     since_days: Annotated[int, typer.Option(min=1, max=3660, help="Promises of so many days.")] = 28,
     *,
     as_json: AsJson = False,
@@ -139,6 +152,8 @@ def _gathered(
     since_days: int = 28,
 ) -> tuple[History, Hours, list[Rates]]:
     """Read the logs, or else the database: history, the site's hours, and how promises were kept."""
+    if settings is None and database is None and not files:
+        settings = found_settings()
     wiring = load(settings) if settings is not None else None
     history = History(site_zone(zone, wiring), wiring.rules.holidays if wiring else ())
     hours = wiring.rules.hours() if wiring else Hours(history.zone)
@@ -161,7 +176,9 @@ def _gathered(
         )
         report_text.show(Console(stderr=True), report_text.faults(imported))
     elif url is None:
-        raise CallbackError("nothing to read: name files of a queue_log, or --settings, or --database")
+        raise CallbackError(
+            "nothing to read: name files of a queue_log, or --settings (there is no callback.toml here), or --database"
+        )
     if not history.last_at:
         raise CallbackError("no call is known: import a log first, or name its files")
     return history, hours, kept
@@ -196,7 +213,7 @@ def _week(
 
 
 def _tracked(pairs: Sequence[Any]) -> Iterator[Any]:
-    return iter(track(pairs, "replaying past days", console=Console(stderr=True), transient=True))
+    return progress.tracked("replaying past days", pairs)
 
 
 def _as_csv(made: Week) -> None:
@@ -227,8 +244,11 @@ def _show_week(console: Console, made: Week) -> None:
     whose = "the roster" if made.roster is not None else "who was there on the last same weekdays"
     until = made.first + timedelta(days=made.days - 1)
     show(console, [f"held against {whose}"], f"Agents, {made.first:%a %d %b} to {until:%a %d %b}")
-    outlooks = sorted(made.outlooks, key=lambda one: (one.day, one.queue))
-    show(console, [report_week.spoken(each) for each in outlooks] or [f"too little to say: {NO_END}"])
+    show(console, [week_text.KEY if made.outlooks else f"too little to say: {NO_END}"])
+    for queue, table, words in week_text.tables(made.outlooks):
+        show(console, words, queue)
+        if table is not None:
+            terminal.put(table)
     proofs = list(made.proofs_spoken())
     show(console, proofs or ["no hint asks for more"], "What the past says of the weightiest")
     days = sorted({each.day for each in made.outlooks})

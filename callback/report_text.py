@@ -33,9 +33,9 @@ NOT_TOLD: Final = (
 
 def counts(history: History) -> Table:
     """Show how calls went, by queue and in all."""
-    head = ["queue", "calls", "answered", "abandoned", "blocked", "asked", "else", "callers"]
+    head = ["queue", "calls", "ans-\nwered", "aban-\ndoned", "bloc-\nked", "asked", "else", "call-\ners"]
     windows = "/".join(map(str, WINDOWS_MIN))
-    head.append(f"again in\n{windows} min")
+    head.append(f"% again in\n{windows} min")
     ordered = sorted(history.queues.items(), key=lambda pair: -pair[1].calls)
     rows = [(name or "(none)", *_row(one)) for name, one in ordered[:_MOST_QUEUES]]
     table = terminal.table(head, rows, figures=head[1:])
@@ -47,7 +47,7 @@ def counts(history: History) -> Table:
 
 def _row(one: Counts) -> list[str]:
     named = [one.of(kind) for kind in SHOWN]
-    shares = [f"{one.redialled[minutes] / one.lost_known:.0%}" for minutes in WINDOWS_MIN if one.lost_known]
+    shares = [f"{100 * one.redialled[minutes] / one.lost_known:.0f}" for minutes in WINDOWS_MIN if one.lost_known]
     numbers = [one.calls, *named, one.calls - sum(named), len(one.callers)]
     return [*(f"{number:,}" for number in numbers), "/".join(shares) or "-"]
 
@@ -107,11 +107,11 @@ def no_call(imported: Imported) -> str:
 
 
 def faults(imported: Imported) -> Iterable[str]:
-    """List the bad lines by reason, then the first of them."""
+    """List the bad lines by reason, then where the first of them stand: what is in them may be a secret."""
     for why, number in imported.faults.counts.most_common():
         yield f"{number:,} lines left out: {why}"
     for fault in imported.faults:
-        yield f"  {fault.place}: {fault.why}: {fault.text}"
+        yield f"  {fault.place}: {fault.why}"
     rest = len(imported.faults) - len(imported.faults.kept)
     if rest > 0:
         yield f"  and {rest:,} more (--bad-lines N lists more)"

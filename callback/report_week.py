@@ -21,6 +21,7 @@ from scheduler.staffing.replayed import Replayed, again
 from scheduler.staffing.roster import Roster
 from scheduler.staffing.shifts import Plan, Rules
 from scheduler.staffing.week import Outlook, Staff
+from telephony.queue_log.desks import phone_of
 
 LENGTHS = (8, 12, 16)  # of new shifts, in half hours
 
@@ -86,7 +87,7 @@ class Week:
         told = ((name, old, new) for name, old, new in parts if old is not None or new is not None)
         rates = ", ".join(f"{name} {to(old, new, 0)}" for name, old, new in told)
         if rates:
-            yield f"  in 30 min: {rates}"
+            yield f"  in 30 min{_lost_only(proof)}: {rates}"
         live, logged = to(proof.hung_up_share_without, proof.hung_up_share), self.lost_share(each, hint)
         as_logged = "nobody came" if logged is None else f"{logged:.1%}"
         yield f"  live callers who hang up: {live} (lost at first try, as logged: {as_logged})"
@@ -118,9 +119,10 @@ class Week:
         return shifts.plan(blocks, needed, Rules(lengths=lengths, opens=opens, closes=closes))
 
     def _usual_blocks(self, day: date) -> list[shifts.Block]:
-        """Give the shifts of the last same weekday."""
+        """Give the shifts of the last same weekday; an agent whom the log names by a phone is its number."""
         there = [past for past in self.staff.attendance.there if past < day and past.weekday() == day.weekday()]
-        return self.staff.attendance.blocks(max(there)) if there else []
+        blocks = self.staff.attendance.blocks(max(there)) if there else []
+        return [replace(block, agent=phone_of(block.agent) or block.agent) for block in blocks]
 
     def _needed(self, day: date) -> list[tuple[int, ...]]:
         return [each.needed for each in self.outlooks if each.day == day] or [(0,) * A_DAY]
@@ -137,6 +139,13 @@ def spoken(outlook: Outlook) -> str:
     if outlook.too_little:
         hints = f"too little to say: {outlook.too_little}"
     return f"{outlook.day:%a %d %b}, {outlook.queue or '(none)'}: {hints}"
+
+
+def _lost_only(proof: Evidence) -> str:
+    """Say where the shares are of one side alone, because on the other nobody is lost."""
+    if proof.dialled_share is None:
+        return " without, for with it nobody is lost"
+    return " with it, for without nobody is lost" if proof.dialled_share_without is None else ""
 
 
 def plan_spoken(day: date, made: Plan) -> list[str]:

@@ -14,10 +14,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
-from callback import simulate_pictures
+from callback import progress, simulate_pictures
 from callback.errors import CallbackError
 from scheduler.clock import DAY
 from scheduler.policy import Policy
@@ -58,6 +57,10 @@ def simulate(
     then; inbound_hangups is the share of live calls that hung up. lost and nothing_60 (neither reached nor called
     again within the hour) are counts a day. Intervals hold 95%, by day.
 
+    The file is a record like a bank's of 1999 (Brown et al. 2005), which is not part of this program: a header and
+    the columns customer_id, priority, type, date, vru_exit, vru_time, q_start, q_time, outcome (AGENT, HANG or
+    PHANTOM), ser_start, ser_time, server. A site's own queue_log is lived again by callback hints.
+
     Example: callback simulate --calls bank_1999_02.csv.gz --days 15-28 --json
     """
     names = _names(policies)
@@ -75,12 +78,12 @@ def simulate(
 
 
 def judge(month: Month, policy: Policy | None, days: Sequence[int], seeds: int, name: str) -> dict[str, Measure]:
-    """Live all days on all processors; a bar on the terminal's error side shows how far it is."""
+    """Live all days on all processors, and show how far it is."""
     wanted = trial.trials(month, policy, days, seeds)
     done: list[Tally] = []
     with ProcessPoolExecutor() as pool:
         lived = pool.map(trial.live, wanted, chunksize=2)
-        done.extend(track(lived, description=f"{name:10}", total=len(wanted), console=Console(stderr=True)))
+        done.extend(progress.each_of(name, lived, len(wanted)))
     return trial.judge(done)
 
 

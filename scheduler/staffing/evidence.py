@@ -94,8 +94,10 @@ class Evidence:
 
 def to(old: float | None, new: float | None, digits: int = 1) -> str:
     """Say what a share was and is, as in "12.0% to 4.1%"."""
-    said = ("of nobody" if share is None else f"{share:.{digits}%}" for share in (old, new))
-    return " to ".join(said)
+    if old is None or new is None:
+        known = new if old is None else old
+        return "of nobody" if known is None else f"{known:.{digits}%}"
+    return f"{old:.{digits}%} to {new:.{digits}%}"
 
 
 def evidence(

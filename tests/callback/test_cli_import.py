@@ -287,6 +287,28 @@ def test_what_cannot_be_read_is_one_sentence(run: Run, tmp_path: Path, words: li
     assert "Traceback" not in err
 
 
+def test_of_a_file_that_is_no_queue_log_nothing_is_shown(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(SETTINGS + "a|b|c|d|e = 'hush'\n1795307000|x|q|NONE||hush\n")
+    status, out, err = run(path)
+    assert status == 0
+    assert f"{path}:2: too few fields" in out
+    assert "no call is known" in out
+    assert "hush" not in out + err + json.dumps(told(run, path))
+
+
+def test_the_sixty_minutes_stand_on_a_narrow_terminal(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = [line.replace("|sales|", "|kundendienst-neu|") for line in small()]
+    _, out, _ = run(write(tmp_path / "queue_log", lines))
+    head, row, *_ = [line for line in out.splitlines() if "10/30/60 min" in line or "kundendienst-neu" in line]
+    assert row.rstrip().endswith("50/100/100")
+    assert len(head) <= 80
+    assert len(row) <= 80
+
+
 def test_an_empty_log_tells_that_nothing_came(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "queue_log"
     path.write_text("")

@@ -15,10 +15,21 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from callback import cli
+from callback import cli, progress
 from tests.callback.logged import A_DAY, AGAIN_A_DAY, LOST_A_DAY, weeks
 
 Run = Callable[..., tuple[int, str, str]]
+SETTINGS = """
+[database]
+url = "sqlite:///calls.db"
+[pbx]
+username = "lcr"
+secret = "hush"
+[trunks.main]
+region = "JP"
+[rules]
+zone = "Asia/Tokyo"
+"""
 ROSTER = "agent,day,start,end\nAnn,Mon,09:00,12:00\nBob,Mon,09:00,11:00\nCho,Mon,10:00,12:00\n"
 
 
@@ -71,10 +82,58 @@ def test_hints_say_where_how_many_and_on_how_many_past_days_it_would_have_held(r
 def test_people_read_hints_evidence_and_moves(run: Run, log: Path) -> None:
     status, out, _ = run("hints", log, "--proofs", 1, "--from", "2026-09-28", "--days", 1)
     assert status == 0
-    assert re.search(r"^Mon 28 Sep, support: .*\+\d", out, re.MULTILINE)
+    assert re.search(r"^ *10:30-\S+ +\+\d *$", out, re.MULTILINE)
     assert re.search(r"\d of the last 3 Mon would have kept 90% in 30 min; without: \d of 3", out)
     assert "as logged" in out
     assert "more shifts" in out
+
+
+def test_a_week_is_a_table_that_fits_a_narrow_terminal(run: Run, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    status, out, _ = run("hints", log, "--proofs", 0)
+    assert status == 0
+    lines = out.splitlines()
+    head = next(line for line in lines if line.split()[:2] == ["Mon", "28"])
+    assert head.split() == ["Mon", "28", "Tue", "29", "Wed", "30", "Thu", "01", "Fri", "02"]
+    rows = [line for line in lines if re.match(r" *\d\d:\d\d-", line)]
+    assert len(rows) > 1
+    assert all(re.fullmatch(r" *\d\d:\d\d-\d\d:\d\d( +[+-]\d+){5}", row.rstrip()) for row in rows)
+    assert max(map(len, [head, *rows])) < 80
+
+
+def test_settings_are_found_as_by_every_other_command(
+    run: Run, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "site.toml"
+    settings.write_text(SETTINGS)
+    assert run("import-queue-log", log, "--settings", settings)[0] == 0
+    monkeypatch.setenv("CALLBACK_SETTINGS", str(settings))
+    assert told(run, "hints", "--proofs", 0)["half_hours"]
+    monkeypatch.delenv("CALLBACK_SETTINGS")
+    monkeypatch.chdir(tmp_path)
+    assert run("report", "--proofs", 0)[0] == 2
+    settings.rename(tmp_path / "callback.toml")
+    assert told(run, "report", "--proofs", 0)["calls"] == 15 * A_DAY
+
+
+def test_a_long_work_tells_how_far_it_is_where_there_is_no_terminal(
+    run: Run, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "EVERY_S", 0.0)
+    _, _, err = run("hints", log, "--proofs", 2)
+    assert "reading: 100%" in err
+    assert "replaying past days: 50%" in err
+    monkeypatch.setattr(progress, "EVERY_S", 1e9)
+    assert run("hints", log, "--proofs", 0)[2] == ""
+
+
+def test_an_agent_whom_the_log_names_by_a_phone_is_its_number(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "queue_log"
+    path.write_text("".join(f"{line}\n" for line in weeks(3)).replace("|agent1|", "|Local/101@from-queue/n|"))
+    moves = told(run, "hints", path, "--proofs", 0)["moves"]
+    spoken = str(moves)
+    assert "Local/" not in spoken
+    assert "101 " in spoken or not any("becomes" in line for lines in moves.values() for line in lines)
 
 
 def test_a_roster_is_held_against_the_need(run: Run, log: Path, tmp_path: Path) -> None:
@@ -154,6 +213,10 @@ def test_from_the_database_it_is_the_same_as_from_the_log(run: Run, log: Path, t
     ("words", "said"),
     [
         ([], "nothing to read"),
+        (["{log}", "--html", "--settings", "{folder}/callback.toml"], "--settings is an option"),
+        (["--settings", "--json"], "--json is an option"),
+        (["{log}", "--roster", "--csv"], "--csv is an option"),
+        (["--database", "-s"], "-s is an option"),
         (["--database", "sqlite:///{folder}/new.db"], "no call is known"),
         (["{log}", "--roster", "{folder}/none.csv"], "--roster"),
         (["{log}", "--from", "soon"], "--from soon"),

@@ -131,4 +131,4 @@ def test_where_nobody_was_lost_nothing_is_proved_and_a_share_of_nobody_is_none()
     assert str(shown) == "nobody was lost then on the last 1 Tue"
     assert shown.estimate() == "estimated from 1 Tue: hang-ups 0.0% to 0.0%"
     nobody = evidence(quiet, [TUESDAY], [21], [12] * A_DAY, lambda _: [9] * A_DAY)
-    assert nobody.estimate() == "estimated from 1 Tue: hang-ups of nobody to of nobody"
+    assert nobody.estimate() == "estimated from 1 Tue: hang-ups of nobody"
