@@ -247,7 +247,7 @@ class Door:
         return account
 
     async def _write(self, act: Callable[[Connection, Shift, int], T]) -> T:
-        """Let `act` write; on SQLite one at a time, with a rest after each: who was lost is to be written down first."""
+        """Let `act` write; on SQLite one at a time, with a rest after each: the lost are to be written down first."""
         async with self._turns:
             await asyncio.sleep(max(0.0, self._rest_until - time.monotonic()))
             return await self._do(act, self._write_and_rest)
