@@ -30,6 +30,7 @@ class Live:
     numbers: frozenset[str]  # E.164, on any channel that is not our own
     boot: str
     heard_at: int | None = None  # when the PBX was listened to last; None: never
+    newest: str = ""  # the last channel that was heard of by then
     loads: Mapping[str, Load] = field(default_factory=dict)  # how busy a queue is; empty: nobody knows yet
     handle_s: Mapping[str, float] = field(default_factory=dict)  # what a call of a queue takes
     at_work: Mapping[str, frozenset[str]] = field(default_factory=dict)  # phones of those who are, free or not
@@ -47,6 +48,7 @@ class Live:
             "waiting": self.waiting,
             "boot": self.boot,
             "heard_at": self.heard_at,
+            "newest": self.newest,
             "loads": {queue: asdict(load) for queue, load in self.loads.items()},
             "handle_s": dict(self.handle_s),
             "at_work": {queue: sorted(agents) for queue, agents in self.at_work.items()},
@@ -63,6 +65,7 @@ def look(pbx: Pbx, shift: Shift, traffic: Traffic, database_off_s: float, now: i
         numbers=frozenset(_numbers(pbx, shift)),
         boot=pbx.boot,
         heard_at=pbx.heard_at,
+        newest=pbx.newest,
         loads=traffic.loads(pbx.agents, now),
         handle_s=traffic.handle_s,
         at_work={queue: frozenset(at_work(pbx.agents, queue)) for queue in queues},
@@ -109,6 +112,6 @@ def recall(connection: Connection, pbx: str) -> tuple[Live, int] | None:
     )
     heard_at = body.get("heard_at", row.seen_at)  # pictures of earlier versions do not tell
     loads = {queue: Load(**facts) for queue, facts in body.get("loads", {}).items()}
-    facts = (body["closed"], agents, body["waiting"], frozenset[str](), body["boot"], heard_at)
+    facts = (body["closed"], agents, body["waiting"], frozenset[str](), body["boot"], heard_at, body.get("newest", ""))
     live = Live(*facts, loads, body.get("handle_s", {}), there)
     return live, row.seen_at

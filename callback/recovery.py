@@ -57,11 +57,11 @@ def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, n
     if version is None:
         return []
     number = phone.read(call.number, shift.trunks[shift.trunk_name(call.channel)])
-    there = call.confirmed is not False  # else it was written into the stream, or was gone at once
+    there = _there(call, verdict)
     person = filing.person_of(connection, number.e164, now) if number.e164 and there else None
     filing.file(connection, shift, call, queue, verdict, version, person, now)
     told = [_told(call, queue, verdict), *_signalled(connection, shift, call, verdict, version, person, now)]
-    if person is not None:
+    if person is not None and not call.doubtful:
         _redialled(connection, shift, person, call)
     if verdict.lost or verdict.kind == "requested":
         if version > 1 and merging.counted(connection, call):
@@ -71,7 +71,7 @@ def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, n
         return told + _recover(
             connection, shift, Loss(call, queue or "", verdict, number, person, lost_at, now, pledge)
         )
-    if version > 1:
+    if version > 1 and not call.doubtful:
         told += _withdraw(connection, call, now)
     if verdict.kind != "served":
         filing.mark(connection, call, verdict.reason or verdict.kind)  # people can see whom nobody can judge
@@ -86,7 +86,7 @@ def _signalled(
     connection: Connection, shift: Shift, call: Call, verdict: Verdict, version: int, person: int | None, now: int
 ) -> list[News]:
     """Keep in which form the trunk signalled the caller, and tell the first whose number that left open."""
-    if version > 1 or not call.number or call.confirmed is False:
+    if version > 1 or not call.number or call.confirmed is False or call.doubtful:
         return []
     if person is None and verdict.kind != "served":
         filing.keep_unread(connection, call)
@@ -95,6 +95,15 @@ def _signalled(
     before = signalling.keep(connection, shift.pbx, trunk, came)
     told = came == signalling.AMBIGUOUS and came not in before
     return [News("trunk-unclear", now, {"trunk": trunk})] if told else []
+
+
+def _there(call: Call, verdict: Verdict) -> bool:
+    """Whether the number is taken for the caller's: else it was written into the stream, or may have been into the log.
+
+    Of a loss it is kept all the same where only the log tells of it, so that people can call; nobody is called unasked.
+    """
+    lost = verdict.lost or verdict.kind == "requested"
+    return call.confirmed is not False and (lost or not call.doubtful)
 
 
 def _pledged(
@@ -149,8 +158,8 @@ def _unfit(connection: Connection, shift: Shift, loss: Loss) -> str | None:
     """Why nobody would be called back for such a loss, whoever called."""
     if not loss.queue:
         return "no-queue"
-    if loss.call.confirmed is False:
-        return "unconfirmed"
+    if loss.call.confirmed is False or loss.call.doubtful:
+        return "unconfirmed" if loss.call.confirmed is False else "unproved"
     if loss.verdict.kind == "abandoned" and loss.verdict.waited_s < shift.rules.short_abandon_s:
         return "short-abandon"
     if late_news(loss.lost_at, loss.learnt_at, loss.pledge, checkpoints.first_start(connection, shift.pbx)):

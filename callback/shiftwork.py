@@ -90,6 +90,7 @@ class Shiftwork:
             on_caller=self._greet,
             boot=seen[0].boot if seen else "",
             heard_at=heard_at,
+            newest=seen[0].newest if seen else "",
         )
         self._returning = returning.Returning(self._pbx, self._shift.rules.returning_priority)
         self._lost_lease: asyncio.Future[None] = asyncio.get_running_loop().create_future()

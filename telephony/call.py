@@ -122,6 +122,7 @@ class Call:
     gave_up: bool = False  # he hung up himself, and nobody was talking with him
     turned_away: bool = False  # the dialplan hung up on him, and nobody was talking with him
     stepped: bool | None = None  # the dialplan ran for him; None: it is not heard
+    doubtful: bool = False  # nothing tells of it but lines that a caller may have written
     evidence: tuple[str, ...] = ()
 
     @property

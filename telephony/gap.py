@@ -6,12 +6,15 @@ A gap is said, never guessed: where no log covers it, why not is said too.
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from telephony import proof
 from telephony.call import Call, Judged
+from telephony.proof import Known
 from telephony.queue_log.between import Log, calls_between
+from telephony.queue_log.sieve import FORGED, HEADLESS
 
 NO_LOG: Final = "no queue_log is configured: set [pbx] queue_log"
 
@@ -23,16 +26,28 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Nobody listened from `since` to `until`. `calls` ended in it, as the log tells; `why_not`: it could not."""
+    """Nobody listened from `since` to `until`. `calls` of customers ended in it, as the log tells; or `why_not`.
+
+    `forged` lines of the log were written by callers, as far as can be seen; `unproved` calls stand in it that nothing
+    else tells of.
+    """
 
     since: int
     until: int
     calls: int
     why_not: str
+    forged: int = 0
+    unproved: int = 0
 
 
 def look_back(
-    log: Log | None, pbx: str, since: int, until: int, *, restarted: bool = False, known: Container[str] = ()
+    log: Log | None,
+    pbx: str,
+    since: int,
+    until: int,
+    *,
+    restarted: bool = False,
+    known: Callable[[str], bool] = lambda _: False,
 ) -> tuple[Gap, tuple[Judged, ...]]:
     """Ask the log for the calls that ended since somebody listened last. Reads files, or a table: may be slow.
 
@@ -44,12 +59,20 @@ def look_back(
         return Gap(since, until, 0, NO_LOG), ()
     try:
         told = calls_between(log, since, until, pbx=pbx, lookback_s=NEAR_S) if not restarted else None
-        if told is None or any(not call.complete and call.call_id not in known for call, _ in told.calls):
+        if told is None or any(not (call.complete or known(call.call_id)) for call, _ in told.calls):
             told = calls_between(log, since, until, pbx=pbx, restarted_at=until if restarted else None)
     except Exception as error:  # what is wrong with a log must not keep anybody from listening
         logger.exception("the queue_log could not be read")
         return Gap(since, until, 0, f"{log} could not be read: {error!r}"), ()
-    return Gap(since, until, len(told.calls), told.why_not), told.calls
+    customers = sum(verdict.kind != "callback" for _, verdict in told.calls)
+    forged = told.faults.counts[FORGED] + told.faults.counts[HEADLESS]
+    return Gap(since, until, customers, told.why_not, forged), told.calls
+
+
+def weighed(told: Iterable[Judged], found: Gap | None, known: Known) -> tuple[tuple[Judged, ...], Gap | None]:
+    """Mark the calls of which nothing but the log tells, and say how many there are."""
+    calls = proof.weighed(told, known)
+    return calls, found and replace(found, unproved=sum(call.doubtful for call, _ in calls))
 
 
 def explained(seen: Iterable[Judged], told: Iterable[Judged], alive: Container[str]) -> list[Judged]:

@@ -24,8 +24,9 @@ from telephony.gap import Gap
 from telephony.ids import SECOND, is_local
 from telephony.journal import Journal, JournalFull
 from telephony.listening import Heard, Listening, judged, wanted
+from telephony.proof import Known, newer
 from telephony.queue_log.between import Log
-from telephony.stocktaking import LISTING_TIMEOUT_S, Stocktaking
+from telephony.stocktaking import LISTING_TIMEOUT_S, Listed, Stocktaking
 from telephony.tasks import together
 from telephony.telling import Every, Telling
 from telephony.tracker import Tracker
@@ -71,8 +72,9 @@ class Pbx:
 
     `on_heard` gets what was heard, in order; while `room` says no, it may be slow. `on_caller` is told of each caller
     who waits, once the PBX has said that he is there. `on_state` is told: up, down, journal-full, behind, level,
-    refused, strangers. `boot` and `heard_at` are what an earlier run saw last: the start-up stamp of that Asterisk and
-    when it was listened to. So a restart and a gap are known while nobody listened.
+    refused, strangers. `boot`, `heard_at` and `newest` are what an earlier run saw last: the start-up stamp of that
+    Asterisk, when it was listened to, and the last channel by then. So a restart and a gap are known while nobody
+    listened, and which calls may have been in it.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Pbx:
         on_caller: Callable[[Joined], Awaitable[None]] = _nobody_asks,
         boot: str = "",
         heard_at: int | None = None,
+        newest: str = "",
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self.name = wiring.name
@@ -100,6 +103,7 @@ class Pbx:
         self.refused = Refused()  # messages that were refused, by why: forged, malformed
         self.gaps = 0  # times that the journal had no room for what came
         self._heard_at, self._up_at, self._said_at = heard_at, 0, 0
+        self.newest = self._newest = newest  # channels: the last one at `heard_at`, the last one of all
         self._journal, self._clock, self._log = journal, clock, wiring.log
         self._full = False
         self._unclear: dict[str, Judged] = {}  # what could not be judged while stock was taken: the log may know
@@ -174,6 +178,8 @@ class Pbx:
             await self._make_room(error)
             raise
         self._full = False
+        if isinstance(event, events.Newchannel):
+            self._newest = newer(self._newest, event.uniqueid)
         if isinstance(event, events.ChannelEvent):
             self._asking.hear(event, behind_s=self._behind_s(event, arrived_at))
 
@@ -238,7 +244,7 @@ class Pbx:
         self._journal.expire(now)
         self.dialler.tick(now)
         if self.ready:
-            self._heard_at = now
+            self._heard_at, self.newest = now, self._newest
 
     async def _let_pass(self) -> None:
         """Let the graces of calls pass, whether or not anything is heard."""
@@ -282,6 +288,8 @@ class Pbx:
         for attempt in own:
             self.dialler.adopt(attempt, self._listening.digested_until)
         self.boot = boot
+        since = up_at if found is None else found.since
+        told, found = gap.weighed(told, found, self._known(listed, since, restarted=restarted))
         calls = gap.explained([*self._unclear.values(), *missing], told, self.tracker.alive())
         await self._listening.hand_on(self._listening.stretch(calls, attempts, found))
         self._unclear.clear()
@@ -296,10 +304,16 @@ class Pbx:
             return (), None
         off = int(self.clock_off_s * SECOND)  # the log is written by the PBX's clock
         times = (since + off, until + off)
-        known = set(self.tracker.alive())
-        look = partial(gap.look_back, self._log, self.name, *times, restarted=restarted, known=known)
+        look = partial(gap.look_back, self._log, self.name, *times, restarted=restarted, known=self.tracker.knows)
         found, told = await asyncio.to_thread(look)
         return told, replace(found, since=since, until=until)
+
+    def _known(self, listed: Listed, since: int, *, restarted: bool) -> Known:
+        """Give what was heard before the gap and after it: what the log tells of it is weighed by that."""
+        after = [self._newest, *(channel.uniqueid for channel in listed.channels)]
+        return Known(
+            since + int(self.clock_off_s * SECOND), self.newest, after, self.tracker.knows, restarted=restarted
+        )
 
     async def _measure_clock(self) -> None:
         """Compare clocks by a ping; a connection that is lost meanwhile leaves the last figure."""

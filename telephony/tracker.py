@@ -216,6 +216,10 @@ class Tracker:
         """Give our attempts that have a live channel."""
         return self.channels.attempts()
 
+    def knows(self, call_id: str) -> bool:
+        """Tell whether anything was heard of a call, lately."""
+        return call_id in self._drafts or call_id in self._over
+
     def alive(self) -> AbstractSet[str]:
         """Give the calls that go on; those in their grace do not."""
         return {call_id for call_id, draft in self._drafts.items() if draft.closes_at is None}

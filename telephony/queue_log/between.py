@@ -22,9 +22,13 @@ LOOKBACK_S: Final = 12 * 3600
 
 
 class Log(Protocol):
-    """A queue_log: files or a table. `progress` is told how much more of its `size` was read."""
+    """A queue_log: files or a table. `progress` is told how much more of its `size` was read.
+
+    `forgeable`: who calls can write lines into it.
+    """
 
     progress: Callable[[int], None]
+    forgeable: bool
 
     def size(self) -> int:
         """Give how much there is to read, in bytes or rows. Raises LogUnreadable."""

@@ -30,7 +30,7 @@ from telephony.queue_log.desks import Desks
 from telephony.queue_log.entries import NO_CALL, Entry
 from telephony.queue_log.sieve import Doubtful
 from telephony.queue_log.values import call_of
-from telephony.queue_log.visits import BEGINNINGS, NEAR, PLACES, Draft, end_talk, ring_in_vain
+from telephony.queue_log.visits import BEGINNINGS, LOSSES, NEAR, PLACES, Draft, end_talk, ring_in_vain
 from telephony.verdict import judge
 
 QUIET_S: Final = 120
@@ -44,6 +44,7 @@ _LEAP: Final = 60 * SECOND
 _AGREEING: Final = 8  # lines in a row, more than a caller can forge at once
 _SWEEP: Final = 600 * SECOND
 DOUBTFUL: Final = "a call that stands in doubtful lines alone"
+CONTRADICTED: Final = "a talk of somebody who had given up and did not come back"
 LOG_ENDS: Final = "the log ends here: he may have gone on to another queue"
 
 
@@ -106,6 +107,10 @@ class Ends(Generic[Given]):
         """
         if restarted_at is not None:
             self._restart(restarted_at)
+        for draft in self._drafts.values():
+            if draft.doubted and draft.open and draft.credible and self._believe(draft):
+                self._opened.pop(draft.call_id)
+                self._closing.append((draft.last_at, draft, draft.turns))
         while self._closing:
             over = self._next_over(log_ended=True)
             if over is not None:
@@ -166,11 +171,24 @@ class Ends(Generic[Given]):
         elif draft.restart_at is not None:
             self._go_on(draft, entry.at)
         if isinstance(entry, Doubtful):
+            if draft.credible:
+                draft.doubt(entry)
+                return None
             if draft.open and entry.event in BEGINNINGS:
                 return None
         else:
             draft.credible = True
         return draft
+
+    def _believe(self, draft: Draft) -> bool:
+        """Let doubtful lines say how a call ended of which no other does; that he was lost, rather than served."""
+        for entry in sorted(draft.doubted, key=lambda entry: entry.event not in LOSSES):
+            if draft.open:
+                PLACES[entry.event](draft, entry)
+                draft.last_at = max(draft.last_at, entry.at)
+        draft.doubted.clear()
+        draft.turns += 1
+        return not draft.open
 
     def _open(self, call_id: str, at: int) -> Draft:
         if len(self._drafts) >= MOST_CALLS:
@@ -225,6 +243,8 @@ class Ends(Generic[Given]):
         self._forget(draft.call_id)
         if not self._counts(draft):
             return None
+        if struck := draft.disbelieve():
+            self.counts[CONTRADICTED] += struck
         if draft.restart_at is not None:
             return self._give(draft, "pbx-restarted")
         if log_ended and at + QUIET_S * SECOND > self._now and draft.visits[-1].end != "abandoned":
@@ -256,6 +276,8 @@ class Ends(Generic[Given]):
                 self._forget(draft.call_id)
         old, self._evicted = [*self._evicted, *old], []
         for draft in old:
+            if draft.doubted and draft.credible:
+                self._believe(draft)
             draft.forgot = draft.forgot or draft.open
             if self._counts(draft):
                 yield self._give(draft, "overdue") if draft.open else self._give(draft, "hangup", draft.last_at)

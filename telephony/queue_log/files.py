@@ -27,7 +27,7 @@ from telephony.errors import TelephonyError
 from telephony.ids import SECOND
 from telephony.queue_log.entries import Entry, Fault, Faults, parse
 from telephony.queue_log.joining import joined
-from telephony.queue_log.sieve import Sieve
+from telephony.queue_log.sieve import Sieve, has_positions
 
 BLOCK: Final = 1 << 16
 PROBE: Final = 1 << 12
@@ -52,6 +52,8 @@ class LogUnreadable(TelephonyError):
 
 class LogFiles:
     """A queue_log and its rotations. `path` is the file that Asterisk writes; `zone` is for times that need one."""
+
+    forgeable = True
 
     def __init__(self, path: Path | str, zone: tzinfo = UTC) -> None:
         self.path, self._zone = Path(path), zone
@@ -197,10 +199,15 @@ class _File:
         block = next(self._blocks(0), b"")
         return next((item.at for item in map(self._parse, block.split(b"\n")[:-1]) if isinstance(item, Entry)), None)
 
+    @cached_property
+    def _has_positions(self) -> bool:
+        """Whether its first lines tell the callers' positions; they are thought to where no caller is among them."""
+        return has_positions(next(self._blocks(0), b"").decode("utf-8", "replace"))
+
     def batches(self, begin: int, end: int, faults: Faults) -> Iterator[list[Entry]]:
         """Give the entries from about `begin` to about `end`, some hundred at a time."""
         offset, until = (0, None) if self.packed else self._between(begin, end)
-        sieve = Sieve(faults, self._place_from(offset), self.zone)
+        sieve = Sieve(faults, self._place_from(offset), self.zone, positions=self._has_positions)
         for block in self._blocks(offset, until, faults):
             text = (_GLUED.sub(b"\n", block) if b"|QUEUESTART|" in block else block).decode("utf-8", "replace")
             yield sieve.feed(text.replace("\r\n", "\n") if "\r\n" in text else text)

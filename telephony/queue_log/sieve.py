@@ -8,13 +8,16 @@ becomes several, and those between its head and its tail are the caller's own wo
     x|1                                                             the tail: no line at all, or one that fits
 
 All of it was one write; no channel driver takes a number of more than 255 bytes; and nobody knows the Uniqueid that his
-call will get, so that a line of a call that was written of before is Asterisk's, and ends what may be forged. So:
+own call will get, so that the next line of that call is Asterisk's, and ends what may be forged. So:
 - an ENTERQUEUE without its position has no number;
 - what stands between it and the last line within reach that is none, is left out as forged;
 - what else is within reach of either is doubtful: `telephony.queue_log.calls` gives out no call that stands in
-  doubtful lines alone. So genuine calls next to a forgery are not lost, and who forges one has no use of it.
+  doubtful lines alone, and changes none that stands in others by them. So genuine calls next to a forgery are not lost.
 
-A number made of a whole head and a whole line cannot be told from lines of Asterisk's own by their form.
+Old versions, and other writers, write no position at all: where most lines of a file have none, that is how it is.
+
+A number made of a whole head and a whole line cannot be told from lines of Asterisk's own by their form. What is acted
+on needs another proof: `telephony.proof`.
 """
 
 import re
@@ -31,8 +34,10 @@ FORGED: Final = "forged: it stands in the middle of another line"
 HEADLESS: Final = "its position is missing: the number has a line feed in it"
 
 _HEAD: Final = "ENTERQUEUE"
+_SAMPLE: Final = 20  # calls at once that show whether this PBX writes positions
 _WITH_POSITION: Final = 3
 _CUT_HEAD: Final = re.compile(r"\|ENTERQUEUE(?:\|[^|\n]*){0,2}\n")
+_WHOLE_HEAD: Final = re.compile(r"\|ENTERQUEUE(?:\|[^|\n]*){2}\|[0-9]")
 
 
 class Doubtful(Entry):
@@ -42,10 +47,15 @@ class Doubtful(Entry):
 
 
 class Sieve:
-    """Takes a file's text block by block, whole lines each, and gives its entries; `place` names the nth line."""
+    """Takes a file's text block by block, whole lines each, and gives its entries; `place` names the nth line.
 
-    def __init__(self, faults: Faults, place: Callable[[int], str], zone: tzinfo = UTC) -> None:
-        self._faults, self._place, self._zone = faults, place, zone
+    `positions`: ENTERQUEUEs of this file have one, as far as is known; where many come at once, most of them decide.
+    """
+
+    def __init__(
+        self, faults: Faults, place: Callable[[int], str], zone: tzinfo = UTC, *, positions: bool = True
+    ) -> None:
+        self._faults, self._place, self._zone, self._positions = faults, place, zone, positions
         self._behind = ""  # given out already, but within reach of what is not
         self._held = ""  # not given out: what follows may throw doubt on it
         self._count = 0  # lines given out
@@ -53,6 +63,7 @@ class Sieve:
     def feed(self, text: str) -> list[Entry]:
         """Give the entries that nothing to come can throw doubt on."""
         text = self._held + text
+        self._positions = has_positions(text, self._positions, least=_SAMPLE)
         return self._give(text, text.rfind("\n", 0, max(0, len(text) - REACH)) + 1)
 
     def close(self) -> list[Entry]:
@@ -64,7 +75,8 @@ class Sieve:
         lines.pop()
         read = parse_all(lines, self._zone)
         window = self._behind + text
-        odd = Fault in map(type, read) or _CUT_HEAD.search(window) is not None or self._faulty(text[upto:])
+        cut = self._positions and _CUT_HEAD.search(window) is not None
+        odd = cut or Fault in map(type, read) or self._faulty(text[upto:])
         if odd:
             read = self._sift(window, len(self._behind), len(read))
         self._held = text[upto:]
@@ -76,7 +88,7 @@ class Sieve:
         for number, item in enumerate(read, begun):
             if isinstance(item, Fault):
                 self._faults.add(item, self._place(number))
-            elif _cut(item):
+            elif self._positions and _cut(item):
                 self._faults.add(Fault(HEADLESS, item.event), self._place(number))
         return [item for item in read if not isinstance(item, Fault)]
 
@@ -92,19 +104,25 @@ class Sieve:
             end += len(line) + 1
             ends[number] = end
         read = parse_all(lines, self._zone)
-        _strike(read, ends)
+        _strike(read, ends, positions=self._positions)
         first = bisect_left(ends, begins + 1)
         return read[first : first + count]
 
 
-def _strike(read: list[Entry | Fault], ends: list[int]) -> None:
+def has_positions(text: str, known: bool = True, *, least: int = 1) -> bool:  # noqa: FBT001, FBT002 - what holds else
+    """Tell whether most ENTERQUEUEs among these lines have a position; `known` where there are fewer than `least`."""
+    cut, whole = len(_CUT_HEAD.findall(text)), len(_WHOLE_HEAD.findall(text))
+    return whole >= cut if cut + whole >= least else known
+
+
+def _strike(read: list[Entry | Fault], ends: list[int], *, positions: bool) -> None:
     """Replace in `read` what is forged by a fault, what is doubtful by a Doubtful."""
     first_of = _first_lines(read)
     faults = [number for number, item in enumerate(read) if isinstance(item, Fault)]
     explained: set[int] = set()
-    for head in [number for number, item in enumerate(read) if _cut(item)]:
+    for head in [number for number, item in enumerate(read) if positions and _cut(item)]:
         beyond = min(len(read), bisect_left(ends, ends[head] + REACH) + 1)  # the first line that begins out of reach
-        end = next((number for number in range(head + 1, beyond) if first_of[number] <= head), beyond)
+        end = next((number for number in range(head + 1, beyond) if first_of[number] == head), beyond)
         tails = [number for number in faults if head < number < end]
         explained.update(tails)
         for number in range(head + 1, end):
@@ -112,8 +130,7 @@ def _strike(read: list[Entry | Fault], ends: list[int]) -> None:
         _behead(read, head)
     for tail in explained.symmetric_difference(faults):
         nearest = bisect_left(ends, ends[tail - 1] - REACH) if tail else 0
-        begun = max((number + 1 for number in range(nearest, tail) if first_of[number] < nearest), default=nearest)
-        for number in range(begun + _begins(read[begun]), tail):
+        for number in range(nearest + _begins(read[nearest]), tail):
             _distrust(read, number, forged=False)
 
 

@@ -32,6 +32,8 @@ _FOLD: Final = timedelta(hours=2)
 class LogTable:
     """The queue_log in the database at `url`; `table` may name it otherwise, `zone` is that of its local times."""
 
+    forgeable = False  # what a caller sends stays within its column
+
     def __init__(self, url: str, table: str = NAME, zone: tzinfo = UTC) -> None:
         self._name, self._zone = table, zone
         self.progress: Callable[[int], None] = lambda _: None

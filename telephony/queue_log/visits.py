@@ -70,6 +70,7 @@ class Draft:
         self.first_at = self.last_at = first_at
         self.visits: list[Visit] = []
         self.told: list[tuple[str, str | None, int]] = []
+        self.doubted: list[Entry] = []  # what may be forged, kept aside: it changes nothing that others tell
 
     def tell(self, entry: Entry) -> bool:
         """Keep what an entry told; False if that was told before."""
@@ -80,6 +81,25 @@ class Draft:
         if len(self.told) > _MOST_TOLD:
             del self.told[_MOST_TOLD // 4 : -_MOST_TOLD // 4]
         return True
+
+    def doubt(self, entry: Entry) -> None:
+        """Keep a doubtful entry aside, while there is room."""
+        if len(self.doubted) < MOST_VISITS:
+            self.doubted.append(entry)
+
+    def disbelieve(self) -> int:
+        """Leave out talks behind a loss that no coming back to a queue goes before; gives how many."""
+        lost_at = min((v.ended_at or 0 for v in self.visits if v.joined and v.end in _LOST), default=None)
+        if len(self.visits) == 1 or lost_at is None:
+            return 0
+        entered = {entry.queue for entry in self.doubted if entry.event == "ENTERQUEUE"}
+        kept = [
+            v
+            for v in self.visits
+            if v.joined or v.connected_at is None or v.queue in entered or v.connected_at < lost_at
+        ]
+        struck, self.visits = len(self.visits) - len(kept), kept
+        return struck
 
     def begin(self, visit: Visit) -> Visit:
         """Add a visit."""
@@ -206,7 +226,7 @@ def _leave(draft: Draft, entry: Entry) -> None:
     if not draft.tell(entry):
         return
     end, waited = _ENDS[entry.event], _WAITED.get(entry.event, ())
-    visit = draft.find(entry, waited, connected=False)
+    visit = draft.find(entry, waited, connected=False) or _unserved(draft, entry, waited)
     if visit is None and (twice := _just_ended(draft, entry)) is not None:
         twice.end = end if twice.end == "abandoned" else twice.end
         return
@@ -216,11 +236,23 @@ def _leave(draft: Draft, entry: Entry) -> None:
     draft.end(visit, entry.at, end)
 
 
+def _unserved(draft: Draft, entry: Entry, waited: tuple[int, ...]) -> Visit | None:
+    """Give the visit that ABANDON is about though a talk is written of it: then somebody forged the talk."""
+    began_at = before(entry, waited) if entry.event == "ABANDON" else None
+    talks = [one for one in draft.visits if one.queue == entry.queue and one.connected_at is not None]
+    visit = next((one for one in talks if began_at is not None and abs(one.joined_at - began_at) <= NEAR), None)
+    if visit is not None:
+        visit.connected_at = visit.agent = visit.ended_at = visit.end = visit.ended_by = None
+        visit.handed_on = False
+    return visit
+
+
 def _just_ended(draft: Draft, entry: Entry) -> Visit | None:
-    """Give the visit whose end an entry says once more; a dialplan may do so only after it has played something."""
+    """Give the wait whose end an entry says once more; a dialplan may do so only after it has played something."""
     ended = [one for one in draft.visits if one.queue == entry.queue and one.end is not None]
     if entry.event in _BY_THE_DIALPLAN:
         return ended[-1] if ended else None
+    ended = [one for one in ended if one.connected_at is None]
     return next((one for one in ended if abs(entry.at - (one.ended_at or 0)) <= NEAR), None)
 
 
@@ -305,4 +337,7 @@ PLACES: Final[dict[str, Callable[[Draft, Entry], None]]] = {
     "CALLERID": _note,
 }
 """What an entry does to its call; events that are not here tell nothing of one."""
+LOSSES: Final = frozenset({"ABANDON", "EXITWITHTIMEOUT", "EXITEMPTY", "WITHDRAW", "SYSCOMPAT"})
+"""Ends of a wait by which somebody is lost."""
+_LOST: Final = frozenset(_ENDS[event] for event in LOSSES)
 BEGINNINGS: Final = frozenset({"ENTERQUEUE", "DID", "CALLERID", *_REFUSALS})

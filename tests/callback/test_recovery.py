@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from callback import wording
+from callback import unreserved, wording
 from callback.settings import Trunk
 from callback.store import tables as t
 from sms.gateway import Refused
@@ -323,6 +323,25 @@ def test_served_before_any_queue_answers_what_was_lost(migrated_url: str) -> Non
     later = replace(before_any_queue("0312345678"), started_at=NOON + MINUTE, ended_at=NOON + 2 * MINUTE)
     assert [news.event for news in world.hear(later, "served")] == ["call", "returned"]
     world.close()
+
+
+def test_of_a_loss_that_only_a_log_tells_of_people_decide(world: World) -> None:
+    told = world.hear(replace(call(), doubtful=True), source="log")
+    assert [(news.event, news.facts.get("why")) for news in told[1:]] == [("not-recovered", "unproved")]
+    assert [row.number for row in world.rows(t.person)] == ["+819012345678"]
+    with world.store.write() as connection:
+        (row,) = unreserved.listed(connection, world.shift.pbx, 0, 9)
+        assert row.recovery == "unproved"
+        unreserved.release(connection, world.shift, row.call_id, NOON + MINUTE)
+    assert [row.state for row in world.reservations()] == ["waiting"]
+
+
+def test_who_only_a_log_says_was_served_is_owed_what_he_was(world: World) -> None:
+    world.hear(call())
+    again = replace(call(ended_at=NOON + MINUTE, talked_s=30), doubtful=True)
+    assert [news.event for news in world.hear(again, "served", source="log")] == ["call"]
+    assert [row.state for row in world.reservations()] == ["waiting"]
+    assert [row.redialled_at for row in world.rows(t.loss)] == [None]
 
 
 def test_a_caller_whom_the_pbx_does_not_know_is_recorded_without_a_person(world: World) -> None:

@@ -84,3 +84,22 @@ def test_the_log_tells_who_came_and_went(tmp_path: Path) -> None:
     found, told = gap.look_back(open_log(tmp_path / "queue_log"), "main", (T + 16) * SECOND, (T + 99) * SECOND)
     assert (found.calls, found.why_not) == (1, "")
     assert [(call.number, verdict.kind, verdict.source) for call, verdict in told] == [("0901", "abandoned", "log")]
+
+
+def test_our_own_callbacks_are_no_callers(tmp_path: Path) -> None:
+    """The PBX restarted in the middle of them; so it did in a look of the doctor's."""
+    own = [f"{T + 20}|{one}|support|NONE|ENTERQUEUE|||1" for one in ("lcr-a-1", "lcr-doctor1-2", f"{T + 20}.1")]
+    lines = [f"{T}|NONE|NONE|NONE|QUEUESTART|", *own, f"{T + 30}|NONE|NONE|NONE|QUEUESTART|"]
+    (tmp_path / "queue_log").write_text("\n".join(lines) + "\n")
+    times = ((T + 16) * SECOND, (T + 99) * SECOND)
+    found, told = gap.look_back(open_log(tmp_path / "queue_log"), "main", *times, restarted=True)
+    assert (len(told), found.calls) == (3, 1)
+
+
+def test_lines_that_callers_wrote_are_counted(tmp_path: Path) -> None:
+    forged = f"{T + 20}|{T + 20}.1|support|NONE|ENTERQUEUE||X\n{T + 20}|{T + 20}.9|support|NONE|ENTERQUEUE||0666|1"
+    lines = [f"{T}|NONE|NONE|NONE|QUEUESTART|", forged, f"{T + 29}|{T + 20}.1|support|NONE|ABANDON|1|1|9"]
+    (tmp_path / "queue_log").write_text("\n".join(lines) + "\n")
+    times = ((T + 16) * SECOND, (T + 99) * SECOND)
+    found, told = gap.look_back(open_log(tmp_path / "queue_log"), "main", *times)
+    assert (found.calls, found.forged, [call.number for call, _ in told]) == (1, 1, [None])

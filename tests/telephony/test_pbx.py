@@ -20,7 +20,7 @@ from telephony.dialler import Ended, Order
 from telephony.gap import NO_LOG, Gap
 from telephony.journal import Journal, JournalFull
 from telephony.pbx import Heard, Pbx, Wiring
-from telephony.queue_log.between import Log
+from telephony.queue_log.between import Log, open_log
 from telephony.simulator import Simulator
 from tests.telephony.wire import written
 
@@ -109,7 +109,7 @@ class Ear:
         self.heard: list[Heard] = []
         self.told: list[tuple[str, str]] = []
 
-    def pbx(self, boot: str = "", heard_at: int | None = None, log: Log | None = None) -> Pbx:
+    def pbx(self, boot: str = "", heard_at: int | None = None, newest: str = "", log: Log | None = None) -> Pbx:
         wiring = Wiring("main", "127.0.0.1", 1, "user", "secret", log=log)
         return Pbx(
             wiring,
@@ -120,6 +120,7 @@ class Ear:
             room=lambda: self.room,
             boot=boot,
             heard_at=heard_at,
+            newest=newest,
             clock=lambda: int(self.now * SECOND),
         )
 
@@ -508,6 +509,27 @@ async def test_the_log_is_asked_by_the_clock_of_the_pbx(ear: Ear, monkeypatch: p
     await comes_up(ear, pbx, 600)
     assert asked == [((T + 90) * SECOND, (T + 690) * SECOND)]
     assert [heard.gap for heard in ear.heard] == [Gap(T * SECOND, (T + 600) * SECOND, 0, "")]
+
+
+@pytest.mark.parametrize(("count", "doubtful"), [(8, False), (881, True)])
+@in_a_loop
+async def test_of_a_call_that_only_the_log_tells_of_its_count_is_the_proof(
+    ear: Ear, tmp_path: Path, count: int, doubtful: bool
+) -> None:
+    who, log = f"{T + 40}.{count}", tmp_path / "queue_log"
+    lines = [f"{T}|NONE|NONE|NONE|QUEUESTART|", f"{T + 40}|{who}|support|NONE|ENTERQUEUE||0902|1"]
+    log.write_text("\n".join([*lines, f"{T + 50}|{who}|support|NONE|ABANDON|1|1|10"]) + "\n")
+    pbx = ear.pbx(log=open_log(log))
+    await comes_up(ear, pbx, 0)
+    await hears(pbx, [*waiting(1, f"{T}.7"), *gives_up(9, f"{T}.7")])
+    await passes(pbx, 20)
+    await pbx._on_down("cut")  # noqa: SLF001 - what the client does
+    await comes_up(ear, pbx, 60)
+    (found,) = [call for call, _ in ear.heard[-1].calls if call.call_id == who]
+    assert found.doubtful == doubtful
+    gap = ear.heard[-1].gap
+    assert gap is not None
+    assert (gap.calls, gap.unproved) == (1, int(doubtful))
 
 
 @in_a_loop
