@@ -29,6 +29,7 @@ from benchmarks.sender import RING
 from benchmarks.streams import TRUNKS
 from callback.machine import now_us
 from callback.news import News
+from callback.rules import ShiftRules
 from callback.scribe import Scribe, Task
 from callback.settings import Database, PbxWiring, Settings, Trunk
 from callback.shift import take_over
@@ -107,6 +108,7 @@ class Ears:
             database=Database(url=plan.database),
             pbx=PbxWiring(name=name, port=plan.port, username=ACCOUNT[0], secret=ACCOUNT[1]),
             trunks={"main": Trunk(channel=TRUNKS[0], region="JP", form="national")},
+            rules=ShiftRules(zone="UTC"),
         )
         journal = stack.enter_context(closing(Journal(plan.folder / name, max_bytes=JOURNAL_BYTES)))
         now = now_us()

@@ -147,7 +147,7 @@ def _filled(store: Store, texts: int) -> Shift:
     settings = Settings(
         pbx=PbxWiring(name="main", username="u", secret="s"),  # noqa: S106
         trunks={"main": Trunk(region="JP", form="national")},
-        rules=ShiftRules(queues={"support": ON}, texts_a_block=100_000, texts_an_hour=1_000_000),
+        rules=ShiftRules(zone="UTC", queues={"support": ON}, texts_a_block=100_000, texts_an_hour=1_000_000),
     )
     now, numbers = store.now(), range(1, texts + 1)
     with store.write() as connection:

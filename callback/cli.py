@@ -22,7 +22,7 @@ from callback.errors import CallbackError
 from callback.machine import user
 from callback.masking import log_to_stderr
 from callback.queue_view import State, Wanted
-from callback.settings import Settings, load
+from callback.settings import Settings, load, trunks_of
 from callback.simulate import simulate
 from callback.store.engine import Store
 from scheduler.errors import SchedulerError
@@ -151,7 +151,7 @@ def doctor(
 ) -> None:
     """Check settings, database, manager login and rights, contexts and clocks; say the remedy for each fault."""
     if number is not None:
-        for line in examination.number_lines(load(settings), number):
+        for line in examination.number_lines(trunks_of(settings), number):
             terminal.say(line)
         return
     healthy = True

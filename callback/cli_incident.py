@@ -10,7 +10,7 @@ import typer
 
 from callback import incidents, terminal
 from callback.audit import By
-from callback.cli_parts import DEFAULT, SettingsFile, Who, Why, reading
+from callback.cli_parts import DEFAULT, HIGHEST, SettingsFile, Who, Why, reading
 from callback.machine import now_us, user
 from callback.settings import load
 from callback.shift import current
@@ -19,7 +19,9 @@ from scheduler.clock import local
 
 app = typer.Typer(help="Many losses with one cause: nobody is called or texted for them until they have passed.")
 
-Number = Annotated[int, typer.Argument(help="The incident, as `callback incident list` numbers it.")]
+Number = Annotated[
+    int, typer.Argument(min=1, max=HIGHEST, help="The incident, as `callback incident list` numbers it.")
+]
 
 
 @app.command("list")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from callback import audit, decided, decisions, moments, phone, queue_view, terminal, unreserved
 from callback.audit import By
-from callback.cli_parts import DEFAULT, Limit, SettingsFile, Who, Why, reading
+from callback.cli_parts import DEFAULT, HIGHEST, Limit, SettingsFile, Who, Why, reading
 from callback.decisions import Decision
 from callback.errors import CallbackError
 from callback.machine import now_us, user
@@ -28,7 +28,7 @@ app = typer.Typer(
 )
 
 Reservation = Annotated[
-    int, typer.Argument(min=1, max=2**63 - 1, help="The reservation, as `callback queue` numbers it.")
+    int, typer.Argument(min=1, max=HIGHEST, help="The reservation, as `callback queue` numbers it.")
 ]
 Number = Annotated[str, typer.Argument(help="A telephone number, as signalled or with its country: +819012345678.")]
 
@@ -149,7 +149,7 @@ def release(
 @app.command(name="unreserved")
 def list_unreserved(
     settings: SettingsFile = DEFAULT,
-    hours: Annotated[int, typer.Option(min=1, help="Those of the last so many hours.")] = 24,
+    hours: Annotated[int, typer.Option(min=1, max=24 * 3650, help="Those of the last so many hours.")] = 24,
     limit: Limit = 200,
 ) -> None:
     """Show the losses for which nobody is called back, and why; release makes a reservation of one."""

@@ -12,7 +12,7 @@ import typer
 from callback import answers as texted
 from callback import fraud, terminal
 from callback import satisfaction as yardstick
-from callback.cli_parts import DEFAULT, Limit, SettingsFile, reading
+from callback.cli_parts import DEFAULT, HIGHEST, Limit, SettingsFile, reading
 from callback.errors import CallbackError
 from callback.machine import now_us, user
 from callback.settings import load
@@ -69,7 +69,7 @@ def list_answers(
 
 @answers.command("done")
 def done(
-    answer: Annotated[int, typer.Argument(help="The text, as `callback answers` numbers it.")],
+    answer: Annotated[int, typer.Argument(min=1, max=HIGHEST, help="The text, as `callback answers` numbers it.")],
     by: Annotated[
         str | None, typer.Option("--by", help="Who has read it; by default the user of this machine.")
     ] = None,

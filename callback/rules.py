@@ -135,7 +135,7 @@ class Pacing(Part):
 class ShiftRules(Part):
     """Hours, promises, retries and switches of one site."""
 
-    zone: str = "UTC"
+    zone: str  # of the site, as in Europe/Berlin
     opening: dict[str, str] = Field(default_factory=dict)  # monday = "09:00-12:00, 13:00-18:00"; none: always
     holidays_of: Annotated[str, Field(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")] = ""  # a country: JP, or US-CA
     holidays: tuple[date, ...] = ()  # closed on these days too

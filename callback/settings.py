@@ -10,10 +10,12 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from callback.errors import SettingsError
 from callback.rules import E164, Part, ShiftRules, told
@@ -27,6 +29,18 @@ Signals = Literal["", "national", "e164-no-plus", "e164"]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
+def _readable(url: str) -> str:
+    """A database's address that can be taken apart. What is wrong is not quoted: a password may stand there."""
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise ValueError(
+            "is no address of a database: write driver://user:password@host:port/name,"
+            " and : / @ # % in a password as %3A %2F %40 %23 %25"
+        ) from error
+    return url
+
+
 class Database(Part):
     """Where the only truth lives."""
 
@@ -37,7 +51,7 @@ class Database(Part):
     def _known(cls, url: str) -> str:
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("must begin with sqlite:/// (a file) or postgresql+psycopg:// (a server)")
-        return url
+        return _readable(url)
 
 
 class PbxWiring(Part):
@@ -54,6 +68,11 @@ class PbxWiring(Part):
     journal_max_mb: Annotated[int, Field(ge=1, le=100_000)] = 512
     lease_s: Annotated[float, Field(ge=1, le=300)] = 10
 
+    @field_validator("queue_log")
+    @classmethod
+    def _readable_log(cls, named: str) -> str:
+        return _readable(named) if "://" in named else named
+
     @field_validator("queue_log_zone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
@@ -64,9 +83,9 @@ class PbxWiring(Part):
 class Trunk(Part):
     """A trunk: which channels are its own, how its numbers are written, and how a number is dialled over it."""
 
+    region: str  # ISO 3166: whose national numbers are signalled
     channel: str = "PJSIP/"  # what the names of its channels begin with
     dial: str = "PJSIP/{number}@trunk"
-    region: str = "US"  # whose national numbers are signalled
     signals: Signals = ""  # what callers' digits without + or 0 before them are
     form: Literal["national", "e164", "e164-no-plus"] = "e164"
     prefix: str = ""  # dialled before the number (0 for an outside line)
@@ -120,7 +139,7 @@ class Settings(Part):
     web: Web = Web()
     alarms: Alarms = Alarms()
     logs: Logs = Logs()
-    rules: ShiftRules = ShiftRules()
+    rules: ShiftRules
 
     @model_validator(mode="after")
     def _rules_name_trunks(self) -> Settings:
@@ -138,8 +157,26 @@ class Settings(Part):
         return self
 
 
+class _Trunks(BaseModel):
+    """The trunks alone, whatever else is or is not written yet."""
+
+    trunks: Annotated[dict[str, Trunk], Field(min_length=1)]
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
 def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings or raise one SettingsError that lists every fault."""
+    return _placed(_read(path, environ, Settings), path.absolute().parent)
+
+
+def trunks_of(path: Path, environ: Mapping[str, str] | None = None) -> dict[str, Trunk]:
+    """Read the trunks of the settings, the first thing to try, or raise one SettingsError that lists their faults."""
+    return _read(path, environ, _Trunks).trunks
+
+
+def _read(path: Path, environ: Mapping[str, str] | None, into: type[M]) -> M:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -152,8 +189,10 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(str(path), [f"is not TOML: {error}"]) from error
     _overlay(values, os.environ if environ is None else environ)
+    if into is Settings:
+        values.setdefault("rules", {})  # so that what is missing in it is named
     try:
-        return _placed(Settings.model_validate(values), path.absolute().parent)
+        return into.model_validate(values)
     except ValidationError as error:
         faults = [_fault(text, item) for item in error.errors(include_url=False)]
         raise SettingsError(str(path), faults) from error
@@ -193,16 +232,29 @@ def _fault(text: str, item: Mapping[str, Any]) -> str:
     where = f"line {line}, " if line else ""
     section, key = ".".join(keys[:-1]), keys[-1] if keys else "settings"
     told = _REMEDIES.get(item["type"], str(item["msg"]).removeprefix("Value error, "))
-    hidden = item["type"] == "missing" or _SECRET & set(keys) or isinstance(item["input"], Mapping)
-    given = "" if hidden else f" (it is {_short(item['input'])})"
+    if item["type"] == "missing" and key in _TO_WRITE:
+        told = f"is missing; write {_TO_WRITE[key]}"
+    given = "" if _is_hidden(item, keys) else f" (it is {_short(item['input'])})"
     return f"{where}[{section}] {key}: {told}{given}" if section else f"{where}[{key}]: {told}{given}"
 
 
-_SECRET = {"secret", "url", "auth_token", "headers", "body"}
+def _is_hidden(item: Mapping[str, Any], keys: list[str]) -> bool:
+    """Whether the value stays unsaid: it may be a secret, also where its key is misspelt or its section is none."""
+    unnamed = item["type"] in _REMEDIES or isinstance(item["input"], Mapping)
+    return unnamed or bool(_SECRET & set(keys))
+
+
+_SECRET = {"secret", "url", "queue_log", "twilio", "http", "command"}
+"""Keys that hold secrets, and sections that hold such keys: passwords, tokens, addresses with either in them."""
+_TO_WRITE = {
+    "region": 'region = "US" (or GB, DE, JP …): the country whose national numbers this trunk signals',
+    "zone": 'zone = "America/New_York" (or Europe/Berlin …): the clock of the site, by which no phone rings at night',
+}
 _REMEDIES = {
     "missing": "is missing; add it",
     "extra_forbidden": "is no setting of this section; mend the spelling or remove it",
     "model_type": "must be a section of its own, its settings below it",
+    "dict_type": "must be a section of its own, its settings below it",
 }
 
 

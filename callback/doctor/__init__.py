@@ -23,6 +23,7 @@ def examine(path: Path) -> Iterator[Finding]:
         yield Finding("fault", str(error), "mend these and run the doctor again")
         return
     yield Finding("ok", f"settings in {path}: {house.switched(settings)}")
+    yield house.clock(settings)
     stored = house.database(settings)
     yield stored
     if stored.ok:

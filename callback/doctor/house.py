@@ -10,15 +10,24 @@ from sqlalchemy.exc import DatabaseError
 
 from callback.doctor.finding import Finding, fault, sound, warning
 from callback.errors import CallbackError
+from callback.machine import now_us
 from callback.settings import PbxWiring, Settings
 from callback.store import schema
 from callback.store.engine import Store
+from scheduler.clock import local
 
 
 def switched(settings: Settings) -> str:
     """Say for which queues callbacks are switched on."""
     on = [name for name, queue in settings.rules.queues.items() if queue.calls == "on"]
     return f"calls are on for {', '.join(on)}" if on else "watching only: calls are on for no queue"
+
+
+def clock(settings: Settings) -> Finding:
+    """Say what time it is at the site, by which people see whether it is the site's."""
+    rules = settings.rules
+    quiet = f"no phone rings from {rules.no_ring_after:%H:%M} to {rules.no_ring_before:%H:%M}"
+    return sound(f"it is {local(now_us(), rules.hours().zone):%H:%M} in {rules.zone}, where {quiet}")
 
 
 def database(settings: Settings) -> Finding:

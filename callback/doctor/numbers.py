@@ -11,9 +11,9 @@ from callback.store import schema
 from callback.store.engine import Store
 
 
-def number_lines(settings: Settings, signalled: str) -> Iterator[str]:
+def number_lines(trunks: Mapping[str, Trunk], signalled: str) -> Iterator[str]:
     """What each trunk makes of a signalled number: E.164 and what is dialled, or why it is not called back."""
-    for name, trunk in settings.trunks.items():
+    for name, trunk in trunks.items():
         read = phone.read(signalled, trunk)
         if isinstance(read, phone.Number):
             yield f"{name}: {signalled} is {read.e164}, dialled as {phone.dial_string(read.e164, trunk)}"

@@ -7,10 +7,10 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -38,6 +38,18 @@ _CLOCK = {
 }
 
 
+def _engine(url: URL, options: dict[str, Any], *, sqlite: bool) -> Engine:
+    """The engine; a driver that is not there is one sentence."""
+    try:
+        # What an error was about stays out of logs: it may be a number, or what somebody texted
+        return create_engine(url, connect_args=options, pool_pre_ping=not sqlite, hide_parameters=True)
+    except (ArgumentError, ImportError, ValueError) as error:
+        install = 'pip install "lost-call-recovery[postgresql]"'
+        raise StoreError(
+            f"[database] url: nothing here speaks {url.drivername}; write postgresql+psycopg://… and, once, {install}"
+        ) from error
+
+
 class Store:
     """The database. `read()` and `write()` give a connection inside one transaction.
 
@@ -48,15 +60,14 @@ class Store:
     def __init__(self, url: str) -> None:
         try:
             parsed = make_url(url)
-        except ArgumentError as error:
-            raise StoreError(f"[database] url: {error}") from error
+        except (ArgumentError, ValueError) as error:  # neither is quoted: a password may stand there
+            raise StoreError("[database] url is no address of a database: docs/install-service.md") from error
         self.url = url
         self.dialect = parsed.get_backend_name()
         sqlite = self.dialect == "sqlite"
         self._one_writes = threading.Lock() if sqlite else None  # a server lets its writers follow each other itself
-        options = {"timeout": BUSY_TIMEOUT_S} if sqlite else _POSTGRESQL
-        # What an error was about stays out of logs: it may be a number, or what somebody texted
-        self.engine = create_engine(parsed, connect_args=options, pool_pre_ping=not sqlite, hide_parameters=True)
+        options: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S} if sqlite else dict(_POSTGRESQL)
+        self.engine = _engine(parsed, options, sqlite=sqlite)
         self.where = parsed.render_as_string(hide_password=True)
         if sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)

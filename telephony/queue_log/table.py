@@ -39,8 +39,13 @@ class LogTable:
         self.progress: Callable[[int], None] = lambda _: None
         try:
             self._engine = create_engine(url, poolclass=NullPool)  # it is asked seldom
-        except (ArgumentError, NoSuchModuleError, ImportError) as error:
-            raise LogUnreadable(f"the address of the database with {table} is wrong: {error}") from error
+        except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+            why = (
+                error
+                if isinstance(error, (NoSuchModuleError, ImportError))
+                else "write driver://user:password@host/name"
+            )
+            raise LogUnreadable(f"the address of the database with {table} is wrong: {why}") from error
 
     def __str__(self) -> str:
         return f"table {self._name} in {self._engine.url.render_as_string(hide_password=True)}"

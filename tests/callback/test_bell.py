@@ -188,6 +188,7 @@ def test_without_a_channel_nothing_is_kept() -> None:
 
 def test_a_url_that_is_none_is_a_fault_of_the_settings(tmp_path: Path) -> None:
     file = tmp_path / "callback.toml"
-    file.write_text('[pbx]\nusername = "u"\nsecret = "s"\n[trunks.main]\n[alarms]\nurl = "ftp://x"\n')
+    site = '[trunks.main]\nregion = "JP"\n[rules]\nzone = "Asia/Tokyo"\n'
+    file.write_text(f'[pbx]\nusername = "u"\nsecret = "s"\n{site}[alarms]\nurl = "ftp://x"\n')
     with pytest.raises(SettingsError, match="must begin with http"):
         load(file, {})

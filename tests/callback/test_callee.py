@@ -148,15 +148,15 @@ def test_whose_hours_never_meet_the_sites_is_refused_and_not_lost_sight_of(migra
 )
 def test_rules_that_nobody_could_mean_are_refused(given: dict[str, Any], fault: str) -> None:
     with pytest.raises(ValidationError, match=fault):
-        ShiftRules(queues={"support": ON}, **given)
+        ShiftRules(zone="UTC", queues={"support": ON}, **given)
 
 
 def test_quiet_hours_of_a_trunk_that_is_none_are_refused() -> None:
     with pytest.raises(ValidationError, match=r"rules\.trunks\.east.*there are west"):
         Settings(
             pbx=PbxWiring(username="u", secret="s"),  # noqa: S106
-            trunks={"west": Trunk()},
-            rules=ShiftRules(trunks={"east": QuietRules(no_ring_after=time(20))}),
+            trunks={"west": Trunk(region="US")},
+            rules=ShiftRules(zone="UTC", trunks={"east": QuietRules(no_ring_after=time(20))}),
         )
 
 

@@ -237,6 +237,42 @@ def test_all_faults_of_the_settings_are_listed(callback: Callback, settings: Pat
     assert "Traceback" not in said.err
 
 
+HUGE = "99999999999999999999999"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("reservation", "hold", HUGE, "--why", "test"),
+        ("reservation", "hold", "0", "--why", "test"),
+        ("reservation", "history", HUGE),
+        ("reservation", "unreserved", "--hours", HUGE),
+        ("incident", "release", HUGE, "--why", "test"),
+        ("answers", "done", HUGE),
+        ("queue", "--limit", HUGE),
+        ("report", "--since-days", HUGE),
+        ("satisfaction", "--days", HUGE),
+    ],
+)
+def test_a_number_that_no_row_can_have_is_refused_where_it_is_read(
+    callback: Callback, settings: Path, words: tuple[str, ...]
+) -> None:
+    said = callback(*words, "-s", settings)
+    assert said.status == 2
+    assert "Invalid value for" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_a_number_is_read_by_the_trunks_alone(callback: Callback, settings: Path) -> None:
+    settings.write_text('[trunks.de]\nregion = "DE"\ndial = "PJSIP/{number}@de"\n', encoding="utf-8")
+    for signalled in ("4915112345678", "tel:+49-151-12345678", "+4915112345678;npdi;rn=+493012345"):
+        said = callback("doctor", "-s", settings, "--number", signalled)
+        assert (said.status, said.out) == (
+            0,
+            f"de: {signalled} is +4915112345678, dialled as PJSIP/+4915112345678@de\n",
+        )
+
+
 def test_a_language_without_texts_is_a_fault_of_the_settings(callback: Callback, settings: Path) -> None:
     text = settings.read_text(encoding="utf-8") + '[rules.queues.support]\nlanguage = "tlh"\n'
     settings.write_text(text, encoding="utf-8")

@@ -11,6 +11,7 @@ from callback.doctor.finding import Finding, fault, sound, warning
 from callback.settings import Database, PbxWiring, Settings, Trunk
 from callback.store.engine import Store
 from telephony.ami.protocol import Message
+from tests.callback.world import rules
 
 Level = str
 
@@ -117,7 +118,7 @@ def test_queues_are_looked_for_by_their_exact_names() -> None:
     ],
 )
 def test_the_endpoint_of_a_dial_string(dial: str, endpoint: str) -> None:
-    assert voice.dialled_endpoint(Trunk(dial=dial)) == endpoint
+    assert voice.dialled_endpoint(Trunk(region="US", dial=dial)) == endpoint
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_endpoints_are_judged_by_their_direct_media(said: dict[str, str], expect
     ("channel", "expected"), [("PJSIP/", ["warning"]), ("PJSIP/100", ["warning"]), ("PJSIP/trunk", [])]
 )
 def test_agents_whose_channels_look_like_a_trunks_are_told(channel: str, expected: list[Level]) -> None:
-    assert levels(list(voice.of_channels({"main": Trunk(channel=channel)}, ["1001"]))) == expected
+    assert levels(list(voice.of_channels({"main": Trunk(region="US", channel=channel)}, ["1001"]))) == expected
 
 
 # Events
@@ -189,7 +190,9 @@ def test_another_schema_is_told_with_its_remedy(tmp_path: Path, schema: str, rem
         connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32))")
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (schema,))
     wiring = PbxWiring(username="u", secret="s")  # noqa: S106
-    found = house.database(Settings(pbx=wiring, trunks={"main": Trunk()}, database=Database(url=url)))
+    found = house.database(
+        Settings(pbx=wiring, trunks={"main": Trunk(region="US")}, rules=rules(), database=Database(url=url))
+    )
     assert (found.level, remedy in found.remedy) == ("fault", True)
 
 

@@ -11,6 +11,7 @@ from callback.doctor.text import send_one
 from callback.settings import PbxWiring, Settings, Trunk
 from callback.settings_texts import Texts, Web
 from lab.twilio import Conduct, FakeTwilio, error
+from tests.callback.world import rules
 
 SID, TOKEN, HIM = f"AC{'1' * 32}", "the token", "+819012345678"
 
@@ -25,6 +26,7 @@ def _settings(web: Web | None = None, **texts: Any) -> Settings:
     return Settings(
         pbx=PbxWiring(username="u", secret="s"),  # noqa: S106
         trunks={"main": Trunk(region="JP", form="national")},
+        rules=rules(),
         texts=Texts.model_validate(texts),
         web=web or Web(),
     )

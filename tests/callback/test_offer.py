@@ -14,7 +14,7 @@ TRIED = ON.model_copy(update={"only_numbers": ("+819012345678",)})
 
 
 def shift(site: ShiftRules) -> Shift:
-    return Shift("main", {"main": Trunk()}, site, 1, site.hours(), hours_of(site))
+    return Shift("main", {"main": Trunk(region="JP")}, site, 1, site.hours(), hours_of(site))
 
 
 def test_only_queues_that_are_switched_on_for_everybody_offer_it() -> None:

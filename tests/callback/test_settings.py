@@ -9,7 +9,7 @@ import pytest
 
 from callback.errors import SettingsError
 from callback.rules import Pacing, ShiftRules
-from callback.settings import load
+from callback.settings import load, trunks_of
 from scheduler.policy import DEFAULT
 
 LEAST = """
@@ -19,6 +19,9 @@ secret = "hush"
 
 [trunks.main]
 region = "JP"
+
+[rules]
+zone = "Asia/Tokyo"
 """
 
 
@@ -38,8 +41,8 @@ def test_the_least_settings_watch_and_neither_text_nor_dial(tmp_path: Path) -> N
 
 
 def test_every_fault_is_told_at_once_with_its_line_and_key(tmp_path: Path) -> None:
-    text = LEAST.replace('secret = "hush"', 'secret = "hush"\nport = 70000') + (
-        '\n[rules]\nzone = "Mars/Olympus"\nwindow = 60\n\n[rules.queues.support]\ncalls = "yes"\n'
+    text = LEAST.replace('secret = "hush"', 'secret = "hush"\nport = 70000').replace("Asia/Tokyo", "Mars/Olympus") + (
+        'window = 60\n\n[rules.queues.support]\ncalls = "yes"\n'
     )
     with pytest.raises(SettingsError) as told:
         load(written(tmp_path, text), {})
@@ -51,9 +54,36 @@ def test_every_fault_is_told_at_once_with_its_line_and_key(tmp_path: Path) -> No
     assert "line 15, [rules.queues.support] calls" in joined
 
 
+@pytest.mark.parametrize(
+    ("left_out", "told"),
+    [
+        ('region = "JP"\n', 'line 6, [trunks.main] region: is missing; write region = "US"'),
+        ('zone = "Asia/Tokyo"\n', 'line 9, [rules] zone: is missing; write zone = "America/New_York"'),
+        ('[rules]\nzone = "Asia/Tokyo"\n', '[rules] zone: is missing; write zone = "America/New_York"'),
+    ],
+)
+def test_what_nobody_can_guess_must_be_said_and_the_line_to_write_is_named(
+    tmp_path: Path, left_out: str, told: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(written(tmp_path, LEAST.replace(left_out, "")), {})
+    (fault,) = error.value.faults
+    assert told in fault
+
+
+def test_a_number_can_be_tried_before_the_rest_is_written(tmp_path: Path) -> None:
+    path = written(tmp_path, '[pbx]\n[trunks.main]\nregion = "DE"\nsignals = "e164-no-plus"\n[rules]\nsoon = 1\n')
+    (trunk,) = trunks_of(path, {"CALLBACK_TRUNKS__MAIN__REGION": "AT"}).values()
+    assert (trunk.region, trunk.signals) == ("AT", "e164-no-plus")
+    with pytest.raises(SettingsError, match=r"\[trunks.main\] region: is missing"):
+        trunks_of(written(tmp_path, "[trunks.main]\n"), {})
+    with pytest.raises(SettingsError, match=r"\[trunks\]: is missing"):
+        trunks_of(written(tmp_path, ""), {})
+
+
 def test_a_zone_nobody_knows_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="Mars/Olympus"):
-        load(written(tmp_path, LEAST + '\n[rules]\nzone = "Mars/Olympus"\n'), {})
+        load(written(tmp_path, LEAST.replace("Asia/Tokyo", "Mars/Olympus")), {})
 
 
 def test_calls_cannot_be_on_without_the_number_the_customer_sees(tmp_path: Path) -> None:
@@ -99,16 +129,72 @@ def test_a_fault_is_found_however_its_section_is_written(tmp_path: Path, text: s
         load(written(tmp_path, text), {})
 
 
-def test_the_password_of_a_database_is_not_shown(tmp_path: Path) -> None:
+SECRET = "hunter2-hidden"  # noqa: S105
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'[database]\nurl = "postgres://u:{SECRET}@h/d"',
+        f'[database]\nurl = "postgresql+psycopg://u:{SECRET}@h:port/d"',
+        f'[database]\nurll = "postgresql+psycopg://u:{SECRET}@h/d"',
+        f'[pbx]\nusername = "lcr"\nsecrett = "{SECRET}"',
+        f'[pbx]\npassword = "{SECRET}"',
+        f'pbx = "lcr:{SECRET}"',
+        f'secret = "{SECRET}"',
+        f'[pbxx]\nsecret = "{SECRET}"',
+        f'[pbx]\nqueue_log = "mysql://u:{SECRET}@h:port/asterisk"',
+        f'[pbx]\nsecret = ["{SECRET}"]',
+        f'[texts.twilio]\nmain = "{SECRET}"',
+        f'[texts.twilio.main]\naccount_sid = "{SECRET}"',
+        f'[texts.twilio.main]\nauth_tokn = "{SECRET}"',
+        f'[texts.twilio.main]\nfrom = "{SECRET}"',
+        f'[texts.http]\nbody = "key={SECRET}"',
+        f'[texts.http.headers]\nAuthorization = ["{SECRET}"]',
+        f'[texts.http]\nheader = {{ Authorization = "{SECRET}" }}',
+        f'[alarms]\nurl = "ftp://x/{SECRET}"',
+        f'[alarms]\ncommand = "notify --key {SECRET}"',
+        f'[alarms]\ntoken = "{SECRET}"',
+    ],
+)
+def test_no_fault_shows_what_may_be_a_secret_however_its_key_is_spelt(tmp_path: Path, text: str) -> None:
     with pytest.raises(SettingsError) as error:
-        load(written(tmp_path, '[database]\nurl = "postgres://u:hidden@h/d"'), {})
-    assert "hidden" not in str(error.value)
+        load(written(tmp_path, text), {})
+    assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["CALLBACK_PBX__SECRETT", "CALLBACK_PBXX__SECRET", "CALLBACK_TEXTS__TWILIO__MAIN__TOKEN"]
+)
+def test_nor_what_the_environment_holds(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(written(tmp_path, LEAST), {name: SECRET})
+    assert SECRET not in str(error.value)
+
+
+def test_a_value_that_is_no_secret_is_shown(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"\[pbx\] port: .*\(it is 'fifty'\)"):
+        load(written(tmp_path, LEAST.replace('"hush"', '"hush"\nport = "fifty"')), {})
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql+psycopg://lcr:a@b@db:x/calls", "postgresql+psycopg://lcr@db:54 32/calls", "sqlite:///[::1"]
+)
+def test_an_address_that_cannot_be_taken_apart_is_a_fault_with_its_form(tmp_path: Path, url: str) -> None:
+    text = LEAST + f'[database]\nurl = "{url}"\n'
+    try:
+        load(written(tmp_path, text), {})
+    except SettingsError as error:
+        assert "[database] url: is no address of a database: write driver://" in str(error)  # noqa: PT017
+        assert "a@b" not in str(error)  # noqa: PT017
+    else:
+        assert url.startswith("sqlite"), "for SQLite all that follows is a file's name"
 
 
 @pytest.mark.parametrize("named", ["+12125550100", "12125550100"])
 @pytest.mark.parametrize("dialled", ["+12125550100", "12125550100"])
 def test_a_dialled_number_leads_to_its_queue_with_or_without_its_plus(named: str, dialled: str) -> None:
-    rules = ShiftRules(dids={named: "support"}, default_queue="other")
+    rules = ShiftRules(zone="UTC", dids={named: "support"}, default_queue="other")
     assert [rules.queue_of(did) for did in (dialled, "500", None)] == ["support", "other", "other"]
     assert rules.named() == ["support", "other"]
 

@@ -93,6 +93,6 @@ def test_a_trunk_without_callers_is_asked_what_it_signals() -> None:
 
 
 def test_a_number_that_may_be_two_peoples_is_shown_as_both_with_the_setting_that_tells(world: World) -> None:
-    (line,) = number_lines(world.settings, "3215551234")
+    (line,) = number_lines(world.settings.trunks, "3215551234")
     assert "ambiguous-number (+3215551234 or +13215551234)" in line
     assert line.endswith('[trunks.main] signals = "national" or "e164-no-plus"')
