@@ -21,13 +21,17 @@ pytestmark = pytest.mark.live
 @pytest.fixture(scope="module")
 def patient(asterisk_tree: AsteriskTree, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asterisk]:
     """An Asterisk of its own, whose files these tests change, reload, and change back."""
-    with Asterisk.start(tmp_path_factory.mktemp("patient"), tree=asterisk_tree) as pbx:
+    agents = ("agent1", "agent2", "agent17")  # the last one is in no queue
+    with Asterisk.start(tmp_path_factory.mktemp("patient"), tree=asterisk_tree, agents=agents) as pbx:
         yield pbx
 
 
 @pytest.fixture
 def settings(patient: Asterisk, tmp_path: Path) -> Path:
-    return Service(patient, tmp_path).settings
+    file = Service(patient, tmp_path).settings
+    form = 'form = "national"\n'
+    file.write_text(file.read_text().replace(form, form + 'signals = "national"\n'))
+    return file
 
 
 @contextmanager
@@ -152,8 +156,24 @@ DIALPLAN = ("extensions_lcr.conf", "dialplan reload")
             "[lcr-exit-open]",
             "[gone]",
             "warning",
-            "key 1 in a queue does nothing",
-            "pbx_loopback",
+            "what key 1 in a queue does is not proved, because contexts are missing",
+            "mend the contexts above",
+        ),
+        (
+            DIALPLAN,
+            "[lcr-doctor]",
+            "[gone]",
+            "warning",
+            "which events arrive, whether silence can be heard, and what key 1 does are not proved",
+            "mend the contexts above",
+        ),
+        (
+            MANAGER,
+            WRITE,
+            "write = call,originate",
+            "warning",
+            "dialplan contexts are not proved, because a right is missing",
+            "mend the rights above first",
         ),
         (
             ("queues_lcr.conf", "queue reload all"),
@@ -205,7 +225,7 @@ def test_a_module_that_is_not_loaded_is_named(patient: Asterisk, settings: Path,
     ("interface", "watched", "level", "what"),
     [
         ("Local/1001@nowhere/n", "", "fault", "the state of Local/1001@nowhere/n is invalid"),
-        ("Local/agent2@behind-local/n", "", "fault", "never shows that his phone is in use"),
+        ("Local/agent2@behind-local/n", "", "fault", "never shows that the member's phone is in use"),
         ("Local/agent2@behind-local/n", "hint:1001@nowhere", "fault", "the state of hint:1001@nowhere is"),
         ("Local/agent2@behind-local/n", "Custom:desk", "fault", "the state of Custom:desk is invalid"),
     ],
@@ -222,7 +242,31 @@ def test_a_member_whose_state_never_changes_is_named(
     assert [one.level for one in named] == [level]
     assert named[0].what.startswith("Ann in sales: ")
     assert what in named[0].what
-    assert f"member => {interface},0,name,PJSIP/" in named[0].remedy
+    phone = "PJSIP/agent2 (" if "agent2" in interface else "PJSIP/<the phone of Ann> ("
+    assert f"member => {interface},0,Ann,{phone}" in named[0].remedy
+
+
+def test_a_dialplan_without_our_contexts_is_one_fault_and_accuses_no_module(patient: Asterisk, settings: Path) -> None:
+    with changed(patient, "extensions.conf", '#include "extensions_lcr.conf"', "", "dialplan reload"):
+        told = [(one.level, one.what.partition(":")[0]) for one in troubles(settings)]
+    not_proved = "which events arrive, whether silence can be heard, and what key 1 does are not proved"
+    assert told == [
+        ("fault", "dialplan contexts missing"),
+        ("warning", "dialplan contexts missing"),
+        ("warning", f"{not_proved}, because contexts are missing"),
+    ]
+
+
+def test_direct_media_is_told_of_all_phones_at_once(patient: Asterisk, settings: Path) -> None:
+    """Also of one that is rung behind a Local channel, and whose state nobody watches yet."""
+    patient.action("QueueAdd", Queue="sales", Interface="Local/17@from-queue/n", MemberName="Bert")
+    try:
+        with changed(patient, "pjsip.conf", "direct_media = no", "direct_media = yes", "module reload res_pjsip.so"):
+            named = [one.what for one in troubles(settings) if "direct_media is on" in one.what]
+    finally:
+        patient.action("QueueRemove", Queue="sales", Interface="Local/17@from-queue/n")
+    assert len(named) == 1
+    assert all(phone in named[0] for phone in ("trunk", "agent2", "agent17"))
 
 
 def test_a_member_behind_a_local_channel_with_his_phone_watched_is_sound(patient: Asterisk, settings: Path) -> None:

@@ -66,8 +66,9 @@ async def _look(client: Client, settings: Settings, heard: asyncio.Queue[Message
     found: list[Finding] = []
     try:
         found += await rights.look(client)
-        found += await dialplan.look(client)
-        found += await probe.look(client, heard)
+        contexts = await dialplan.there(client)
+        found += dialplan.of_contexts(contexts)
+        found += await probe.look(client, heard, contexts)
         found += await queues.look(client, settings.rules)
         found += await voice.look(client, settings)
     except TelephonyError as error:

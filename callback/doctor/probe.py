@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +20,8 @@ MARK: Final = b"lcr-doctor"
 """What every message about the probe holds."""
 QUEUE: Final = "lcr-doctor"
 """The queue without members that queues_lcr.conf brings: the one way to hear a queue's events and ring nobody."""
+OWN: Final = "lcr-doctor"  # the context in which the probe's call lives
+KEY: Final = frozenset({"lcr-exit", "lcr-exit-open", "lcr-requested"})  # those on the way of key 1
 NUMBER: Final = "000"  # what the probe's caller id shows: nobody's
 
 WANTED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -56,8 +58,14 @@ class Heard:
         self.over = self.over or (message.name == "Hangup" and message.get("Uniqueid").endswith("-2"))
 
 
-async def look(client: Client, heard: asyncio.Queue[Message]) -> list[Finding]:
-    """Make the call and listen; `heard` brings every message that holds MARK."""
+async def look(client: Client, heard: asyncio.Queue[Message], contexts: Collection[str] | None) -> list[Finding]:
+    """Make the call and listen; `heard` brings every message that holds MARK.
+
+    `contexts` are those of ours that are there, None where nobody can tell: what needs one that is missing proves
+    nothing, and no other cause is looked for.
+    """
+    if contexts is not None and OWN not in contexts:
+        return [_not_proved("which events arrive, whether silence can be heard, and what key 1 does are")]
     token = f"doctor{secrets.token_hex(4)}"
     try:
         await _offered(client)
@@ -67,7 +75,7 @@ async def look(client: Client, heard: asyncio.Queue[Message]) -> list[Finding]:
     talk = asyncio.create_task(_talk_detect(client, f"lcr-{token}-2"))
     got = await _listen(client, heard, token, talk)
     has_queue = any(message.get("Queue") == QUEUE for message in await client.listing("QueueStatus"))
-    return [*of_events(got, has_queue=has_queue), await talk, _key(got)]
+    return [*of_events(got, has_queue=has_queue), await talk, of_key(got, contexts)]
 
 
 def of_events(heard: Heard, *, has_queue: bool) -> Iterator[Finding]:
@@ -152,9 +160,16 @@ async def _talk_detect(client: Client, channel: str) -> Finding:
     return warning(f"silent calls cannot be told: TALK_DETECT ({why})", "asterisk -rx 'module load func_talkdetect.so'")
 
 
-def _key(heard: Heard) -> Finding:
+def of_key(heard: Heard, contexts: Collection[str] | None) -> Finding:
     """Whether key 1 leads a waiting caller to a callback: tried on the probe itself."""
     if "LcrRequested" in heard.words:
         return sound("key 1 in a queue with context = lcr-exit asks for a callback while one is offered")
+    if contexts is not None and not set(contexts) >= KEY:
+        return _not_proved("what key 1 in a queue does is")
     remedy = "asterisk -rx 'module load pbx_loopback.so', and the newest extensions_lcr.conf"
     return warning("key 1 in a queue does nothing: the way through lcr-exit was tried", remedy)
+
+
+def _not_proved(what: str) -> Finding:
+    remedy = "mend the contexts above, then run the doctor again"
+    return warning(f"{what} not proved, because contexts are missing", remedy)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from callback.doctor import dialplan
 from callback.doctor.finding import Finding, fault, sound, warning
 from callback.rules import ShiftRules
 from telephony.agents import STATES
@@ -13,19 +15,23 @@ from telephony.ami.protocol import Message
 
 _NEVER: Final = {0: "unknown", 4: "invalid"}
 """States in which a member is never free, and which never change: nobody watches the device."""
-_WATCH: Final = (
-    "give the member the phone as its state interface: member => {0},0,name,PJSIP/1001 (FreePBX: Device State)"
-)
+_LOCAL: Final = re.compile(r"Local/([^@]+)@([^/]+)(?:/.*)?")
 
 
 async def look(client: Client, rules: ShiftRules) -> list[Finding]:
     """Ask for the queues, and for the offer of each in which callbacks are on."""
     status = await client.listing("QueueStatus")
-    found = list(of_queues(rules.named(), status))
-    for name, queue in rules.queues.items():
-        if queue.calls == "on" and not queue.only_numbers:
-            found.append(await _offer(client, name))
-    return found
+    there = [member for queue in rules.named() for member in members(status, queue)]
+    behind = {member.get("Location"): await phones_behind(client, member) for member in there}
+    on = {name: queue for name, queue in rules.queues.items() if queue.calls == "on"}
+    offered = [await _offer(client, name) for name, queue in on.items() if not queue.only_numbers]
+    return [*of_queues(rules.named(), status, behind, on), *offered]
+
+
+async def phones_behind(client: Client, member: Message) -> list[str]:
+    """Name the devices that a member behind a Local channel is rung on, as far as the dialplan says it plainly."""
+    local = _LOCAL.fullmatch(member.get("Location"))
+    return await dialplan.devices(client, local[1], local[2]) if local else []
 
 
 def members(status: Iterable[Message], queue: str) -> list[Message]:
@@ -33,8 +39,14 @@ def members(status: Iterable[Message], queue: str) -> list[Message]:
     return [m for m in status if m.name == "QueueMember" and m.get("Queue") == queue]
 
 
-def of_queues(named: Iterable[str], status: list[Message]) -> Iterator[Finding]:
-    """Judge the named queues by a listing (QueueStatus)."""
+def of_queues(
+    named: Iterable[str], status: list[Message], behind: Mapping[str, Sequence[str]], on: Collection[str]
+) -> Iterator[Finding]:
+    """Judge the named queues by a listing (QueueStatus).
+
+    `behind` names the phones of members behind Local channels, `on` the queues in which callbacks are on: in others a
+    member whose state nobody knows keeps nothing from running.
+    """
     known = {message.get("Queue") for message in status if message.name == "QueueParams"}
     for name in named:
         there = members(status, name)
@@ -45,26 +57,41 @@ def of_queues(named: Iterable[str], status: list[Message]) -> Iterator[Finding]:
         elif not there:
             yield fault(f"queue {name} has no member", "log an agent in, or add members")
         else:
-            stuck = [finding for member in there if (finding := of_member(member))]
+            stuck = [
+                finding
+                for member in there
+                if (finding := of_member(member, behind.get(member.get("Location"), ()), calls=name in on))
+            ]
             yield from stuck
             if not stuck:
                 states = ", ".join(f"{m.get('Name')} {STATES.get(_status(m), '?')}" for m in there)
                 yield sound(f"queue {name}: {states}")
 
 
-def of_member(member: Message) -> Finding | None:
+def of_member(member: Message, behind: Sequence[str] = (), *, calls: bool) -> Finding | None:
     """Say why nobody would ever learn whether this member is free; None where somebody would."""
     who = f"{member.get('Name') or member.get('Location')} in {member.get('Queue')}"
-    watched, location = member.get("StateInterface"), member.get("Location")
+    watched = member.get("StateInterface")
+    judged = fault if calls else warning
     if _status(member) in _NEVER:
-        what = f"{who}: the state of {watched} is {_NEVER[_status(member)]}, so that he never counts as free"
-        return fault(what, _WATCH.format(location))
+        what = f"{who}: the state of {watched} is {_NEVER[_status(member)]}: no callback will ever reach this member"
+        return judged(what, _remedy(member, behind))
     if watched.startswith("Local/"):
-        return fault(f"{who}: {watched} never shows that his phone is in use", _WATCH.format(location))
+        return judged(f"{who}: {watched} never shows that the member's phone is in use", _remedy(member, behind))
     if watched.startswith("Custom:"):
         what = f"{who}: {watched} changes only where the dialplan changes it"
-        return warning(what, "see that it says INUSE during every call of his, or " + _WATCH.format(location))
+        return warning(what, f"see that it says INUSE during every call of this member, or {_remedy(member, behind)}")
     return None
+
+
+def _remedy(member: Message, behind: Sequence[str]) -> str:
+    """How to let the member's own phone be watched; which one that is, is said only where the dialplan says it."""
+    location, name = member.get("Location"), member.get("Name")
+    if not _LOCAL.fullmatch(location):
+        return f"mend the member in queues.conf: {location} is to be a device of this PBX, with its module loaded"
+    phone = behind[0] if len(behind) == 1 else f"PJSIP/<the phone of {name or location}>"
+    line = f"member => {location},{member.get('Penalty') or 0},{'' if name == location else name},{phone}"
+    return f"give the member the phone as its state interface: {line} (FreePBX: Device State)"
 
 
 def _status(member: Message) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 
 from callback.doctor import dialplan
 from callback.doctor.finding import Finding, fault, sound, warning
-from callback.doctor.queues import members
+from callback.doctor.queues import members, phones_behind
 from callback.settings import Settings, Trunk
 from telephony.ami.client import ActionFailed, Client
 from telephony.ami.protocol import Message
@@ -69,11 +69,11 @@ def of_channels(trunks: Mapping[str, Trunk], agents: Iterable[str]) -> Iterator[
 
 
 async def _phones(client: Client, queues: Iterable[str]) -> list[str]:
-    """Name the PJSIP endpoints of the members, those behind a hint too, each once."""
+    """Name the PJSIP endpoints of the members, those behind a hint or a Local channel too, each once."""
     status = await client.listing("QueueStatus")
     names: dict[str, None] = {}
     for member in (m for queue in queues for m in members(status, queue)):
-        for interface in (await _watched(client, member), member.get("Location")):
+        for interface in (await _watched(client, member), member.get("Location"), *await phones_behind(client, member)):
             names |= dict.fromkeys(_PHONE.findall(interface))
     return list(names)
 

@@ -65,11 +65,50 @@ def test_contexts_of_callbacks_are_needed_and_those_of_callers_are_missed() -> N
     assert levels(list(dialplan.of_contexts(everything))) == ["ok"]
     assert levels(list(dialplan.of_contexts(list(dialplan.CALLBACKS)))) == ["warning"]
     assert levels(list(dialplan.of_contexts([]))) == ["fault", "warning"]
+    (unknown,) = dialplan.of_contexts(None)  # who may not ask accuses nobody
+    assert (unknown.level, unknown.remedy) == ("warning", "mend the rights above first")
+
+
+def step(application: str, data: str) -> Message:
+    return message(Event="ListDialplan", Context="agents", Application=application, AppData=data)
+
+
+@pytest.mark.parametrize(
+    ("steps", "devices"),
+    [
+        ([step("Dial", "PJSIP/${EXTEN},20,t")], ["PJSIP/1002"]),
+        ([step("NoOp", ""), step("Dial", "PJSIP/agent${EXTEN}"), step("Hangup", "")], ["PJSIP/agent1002"]),
+        ([step("Dial", "PJSIP/1002&SIP/1002a,20")], ["PJSIP/1002", "SIP/1002a"]),
+        ([step("Dial", "${DIALDEVICE},20")], []),  # who knows
+        ([step("Dial", "Local/${EXTEN}@further/n")], []),
+        ([step("Goto", "further,${EXTEN},1")], []),
+        ([], []),
+    ],
+)
+def test_the_phones_that_an_extension_dials_plainly(steps: list[Message], devices: list[str]) -> None:
+    assert dialplan.devices_of(steps, "1002") == devices
+
+
+@pytest.mark.parametrize(
+    ("contexts", "what", "remedy"),
+    [
+        (None, "key 1 in a queue does nothing", "pbx_loopback.so"),
+        ([*dialplan.CALLBACKS, *dialplan.CALLERS], "key 1 in a queue does nothing", "pbx_loopback.so"),
+        ([*dialplan.CALLBACKS], "is not proved, because contexts are missing", "mend the contexts above"),
+        ([*dialplan.CALLBACKS, "lcr-exit"], "is not proved, because contexts are missing", "mend the contexts above"),
+    ],
+)
+def test_a_key_that_does_nothing_without_its_contexts_accuses_no_module(
+    contexts: list[str] | None, what: str, remedy: str
+) -> None:
+    found = probe.of_key(heard([]), contexts)
+    assert (what in found.what, remedy in found.remedy) == (True, True)
 
 
 # Queues
 
 
+@pytest.mark.parametrize("calls", [True, False])
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
@@ -84,11 +123,33 @@ def test_contexts_of_callbacks_are_needed_and_those_of_callers_are_missed() -> N
     ],
 )
 def test_a_member_is_told_when_nobody_would_learn_that_he_is_free(
-    state: dict[str, str], expected: Level | None
+    state: dict[str, str], expected: Level | None, *, calls: bool
 ) -> None:
-    found = queues.of_member(member(**state))
-    assert (found.level if found else None) == expected
+    """While nobody is called back for the queue, the service runs with it."""
+    found = queues.of_member(member(**state), calls=calls)
+    assert (found.level if found else None) == (expected if calls or expected is None else "warning")
     assert found is None or found.what.startswith("Ann in support: ")
+
+
+BERT = {"Name": "Bert", "Location": "Local/1002@from-queue/n", "StateInterface": "Local/1002@from-queue/n"}
+
+
+@pytest.mark.parametrize(
+    ("given", "behind", "line"),
+    [
+        (BERT, ["PJSIP/1002"], "member => Local/1002@from-queue/n,0,Bert,PJSIP/1002 ("),
+        (BERT | {"Penalty": "3"}, ["SIP/desk2"], "member => Local/1002@from-queue/n,3,Bert,SIP/desk2 ("),
+        (BERT, [], "member => Local/1002@from-queue/n,0,Bert,PJSIP/<the phone of Bert> ("),
+        (BERT, ["PJSIP/1002", "PJSIP/1002-mobile"], "Bert,PJSIP/<the phone of Bert> ("),  # which of them, he knows
+        (BERT | {"Name": BERT["Location"]}, ["PJSIP/1002"], "member => Local/1002@from-queue/n,0,,PJSIP/1002 ("),
+        (BERT | {"StateInterface": "Custom:b"}, ["PJSIP/1002"], "or give the member the phone as its state interface"),
+        ({"Status": "4"}, [], "PJSIP/1001 is to be a device of this PBX"),
+    ],
+)
+def test_the_remedy_names_the_members_own_phone_or_none(given: dict[str, str], behind: list[str], line: str) -> None:
+    found = queues.of_member(member(**given), behind, calls=True)
+    assert found is not None
+    assert line in found.remedy
 
 
 def test_queues_are_looked_for_by_their_exact_names() -> None:
@@ -98,7 +159,7 @@ def test_queues_are_looked_for_by_their_exact_names() -> None:
         message(Event="QueueParams", Queue="empty"),
         message(Event="QueueParams", Queue="lcr-doctor"),
     ]
-    found = list(queues.of_queues(["support", "empty", "Support"], status))
+    found = list(queues.of_queues(["support", "empty", "Support"], status, {}, ["support"]))
     assert levels(found) == ["ok", "fault", "fault"]
     assert found[0].what == "queue support: Ann not in use"
     assert found[2].remedy.endswith("this PBX has: empty, support")
