@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from callback import doorkeeper
-from callback.errors import SettingsError, StoreError
+from callback.errors import SettingsError, StoreAway, StoreError
 from callback.machine import now_us
 from callback.narrator import Narrator
 from callback.news import News
@@ -21,7 +22,10 @@ from callback.shiftwork import Shiftwork
 from callback.store import lease, schema
 from callback.store.engine import Store
 from callback.texting import texting_of
-from telephony.journal import Journal, JournalError
+from telephony.journal import Journal, JournalFull, JournalInUse
+from telephony.signed import sign, signatures
+
+log = logging.getLogger(__name__)
 
 
 class Service:
@@ -79,32 +83,40 @@ class Service:
             self._narrator.tell([News("lease-kept", now_us(), {"why": str(error)})])
 
     async def _take_journal(self) -> Journal | None:
-        """Open the journal, which only one process at a time may write; None when stopped before."""
+        """Open the journal, which only one process at a time may write; None when stopped before.
+
+        What does not pass by itself (a folder of another user) ends the service: who watches it must see that.
+        """
         wiring = self._settings.pbx
         while not self._stopped.is_set():
             try:
                 return Journal(wiring.journal / wiring.name, max_bytes=wiring.journal_max_mb << 20)
-            except JournalError as error:
+            except (JournalInUse, JournalFull) as error:
                 await self._stand_by(str(error))
         return None
 
     async def _take_lease(self) -> lease.Lease | None:
         """Take the lease of the PBX; None when stopped before.
 
-        Who has the journal knows that whoever held the lease on this host is dead, and need not wait for it to lapse.
+        Who has *the* journal with which its holder worked knows that he is dead, and need not wait for it to lapse.
         """
         wiring, host = self._settings.pbx, socket.gethostname()
         name, owner = f"pbx:{wiring.name}", f"{host}:{os.getpid()}:{now_us()}"
+        place = wiring.journal / wiring.name
+        dead = frozenset(signatures(place))
+        _sign(place, owner)
         while not self._stopped.is_set():
             try:
                 with self._store.write() as connection:
-                    held = lease.acquire(connection, name, owner, host, wiring.lease_s, heir=True)
-            except StoreError as error:
+                    held = lease.acquire(connection, name, owner, host, wiring.lease_s, dead=dead.__contains__)
+                    rival = lease.holder(connection, name)
+            except StoreAway as error:
                 await self._stand_by(str(error))
                 continue
             if held is not None:
                 return held
-            await self._stand_by(f"another host listens to {wiring.name}; its lease must lapse first")
+            where = f"{rival.host} ({rival.owner})" if rival else "another host"
+            await self._stand_by(f"a service on {where} listens to {wiring.name}; this one takes its place if it ends")
         return None
 
     async def _stand_by(self, why: str) -> None:
@@ -115,6 +127,14 @@ class Service:
         stopping = asyncio.ensure_future(self._stopped.wait())
         await asyncio.wait([stopping], timeout=self._settings.pbx.lease_s / 10)
         stopping.cancel()
+
+
+def _sign(place: Path, owner: str) -> None:
+    """Let the next one know that we are dead; where that cannot be kept, he waits for our lease to lapse."""
+    try:
+        sign(place, owner)
+    except OSError as error:
+        log.warning("the journal could not be signed (%s): a successor waits until our lease lapses", error.strerror)
 
 
 def _check_texts(settings: Settings) -> None:

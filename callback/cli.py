@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from callback import cli_incident, cli_reservation, cli_texts, queue_view, terminal
+from callback import cli_incident, cli_lease, cli_reservation, cli_texts, queue_view, terminal
 from callback import doctor as examination
 from callback.app import Service
 from callback.cli_import import import_queue_log
@@ -40,6 +40,7 @@ app = typer.Typer(
 
 app.add_typer(cli_reservation.app, name="reservation")
 app.add_typer(cli_incident.app, name="incident")
+app.add_typer(cli_lease.app, name="lease")
 app.command()(simulate)
 for _command in (cli_texts.texts, cli_texts.refused, cli_texts.satisfaction):
     app.command()(_command)

@@ -22,7 +22,11 @@ class StoreError(CallbackError):
     """The database cannot be used as it is; the message names the remedy."""
 
 
-class Contended(StoreError):
+class StoreAway(StoreError):
+    """The database cannot be used now, and this passes without a change of the settings: it is away, locked or full."""
+
+
+class Contended(StoreAway):
     """Other transactions were in the way of this one; nothing of it was written, and once more it may well succeed."""
 
 

@@ -10,6 +10,7 @@ an offset, kept with the verdicts) is to be given to `resume`, which also knows 
 What stands before a checkpoint must have been flushed when it is committed.
 """
 
+import errno
 import fcntl
 import logging
 import os
@@ -23,6 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
+from telephony import private
 from telephony.errors import TelephonyError
 from telephony.ids import SECOND
 
@@ -39,6 +41,7 @@ _NAME: Final = re.compile(r"([0-9]{20})\.journal")
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _ID_FILE: Final = "journal.id"
 _LOCK_FILE: Final = "journal.lock"
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 _HEADER: Final = re.compile(rb"([0-9]{1,17}) ([0-9]{1,9}) ([0-9a-f]{8})\n")
 _HEADER_LIMIT: Final = 64
 _PARTS: Final = 8
@@ -49,6 +52,10 @@ log = logging.getLogger(__name__)
 
 class JournalError(TelephonyError):
     """The journal's directory cannot be used; the sentence says why, and what to do where that is not plain."""
+
+
+class JournalInUse(JournalError):
+    """Another process writes this journal; it can be had when that one has ended."""
 
 
 class JournalFull(TelephonyError):
@@ -91,7 +98,7 @@ class Journal:
         self._max_age = max_age_s * SECOND
         self._buffer = bytearray()
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            private.make_folder(directory)
             self._lock = _locked(directory)
             try:
                 self._take_over()
@@ -99,7 +106,8 @@ class Journal:
                 os.close(self._lock)
                 raise
         except OSError as error:
-            raise JournalError(f"The journal in {directory} cannot be used: {error.strerror}.") from error
+            why = f"The journal in {directory} cannot be used: {error.strerror}."
+            raise (JournalFull(why) if error.errno in _NO_ROOM else JournalError(why)) from error
 
     def __enter__(self) -> Self:
         return self
@@ -262,9 +270,9 @@ def _locked(directory: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(lock)
-        raise JournalError(
-            f"The journal in {directory} is in use by another process: stop that one, or give this one a "
-            "directory of its own."
+        raise JournalInUse(
+            f"The journal in {directory} is in use by another process, which listens already: this one takes its "
+            "place when it ends. If that one is for another PBX, give each a name of its own."
         ) from error
     return lock
 
@@ -276,10 +284,7 @@ def _id_of(directory: Path) -> str:
     if _ID.fullmatch(known):
         return known
     drawn = secrets.token_hex(16)
-    with path.open("w") as file:
-        file.write(drawn + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    private.write(path, drawn + "\n")
     return drawn
 
 
@@ -295,7 +300,7 @@ def _segments_in(directory: Path) -> list[_Segment]:
 def _begin(directory: Path, start: int) -> _Segment:
     """Make an empty segment, whose name survives a power cut."""
     path = directory / f"{start:020d}.journal"
-    path.touch()
+    path.touch(mode=0o600)
     listing = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(listing)

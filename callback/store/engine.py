@@ -7,14 +7,15 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from callback.errors import Contended, StoreError
+from callback.errors import Contended, StoreAway, StoreError
+from callback.store import unusable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -25,13 +26,6 @@ _POSTGRESQL = {
     "connect_timeout": 5,
     "options": "-c idle_in_transaction_session_timeout=5s -c lock_timeout=10s -c statement_timeout=30s",
 }
-_IN_THE_WAY: Final = {
-    "40P01": "a deadlock",
-    "40001": "no order in which both could be done",
-    "55P03": "it waited too long for a lock",
-    "57014": "it took too long",
-}
-"""By PostgreSQL's SQLSTATE: what ends a transaction although neither it nor the server is at fault."""
 _CLOCK = {
     "sqlite": text("SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"),
     "postgresql": text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"),
@@ -108,7 +102,7 @@ class Store:
         """Let the threads that write to SQLite follow each other: its own waiting sleeps, up to 100 ms at a time."""
         lock = self._one_writes
         if lock is not None and not lock.acquire(timeout=BUSY_TIMEOUT_S):
-            raise StoreError(f"{self.where}: another transaction of this process lasts more than {BUSY_TIMEOUT_S} s")
+            raise StoreAway(f"{self.where}: another transaction of this process lasts more than {BUSY_TIMEOUT_S} s")
         try:
             yield
         finally:
@@ -122,6 +116,9 @@ class Store:
         What refers to nothing when it ends is found all the same, and undoes everything.
         """
         with self._open(write=True, unchecked=True) as connection:
+            if self.dialect == "postgresql":
+                for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+                    connection.exec_driver_sql(f"SET LOCAL {limit} = 0")  # an index on a large site takes its time
             yield connection
             if self.dialect == "sqlite" and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
                 raise StoreError(f"{self.where}: rows that refer to nothing, as in table {broken[0][0]}")
@@ -137,23 +134,13 @@ class Store:
                 connection.begin()
                 yield connection
         except DBAPIError as error:
-            if isinstance(error, (IntegrityError, DataError, ProgrammingError)):
+            if isinstance(error, (IntegrityError, DataError)):
                 raise  # the fault is in what was to be written, not in the database
-            if (why := _IN_THE_WAY.get(getattr(error.orig, "sqlstate", None) or "")) is not None:
-                raise Contended(
-                    f"{self.where}: other transactions were in the way ({why}): nothing was written; try again"
-                ) from error
-            raise StoreError(self._unusable(error)) from error
+            if (reason := unusable.reason(error, self.where, BUSY_TIMEOUT_S)) is None:
+                raise
+            raise reason from error
         except PoolTimeoutError as error:
-            raise StoreError(f"{self.where}: every connection is taken; see what holds them") from error
-
-    def _unusable(self, error: DBAPIError) -> str:
-        cause = str(error.orig)
-        if "not a database" in cause:
-            return f"{self.where} is no database of ours ({cause}); name another in [database] url"
-        if "locked" in cause:
-            return f"{self.where} is locked by another program for more than {BUSY_TIMEOUT_S} s; close it and try again"
-        return f"{self.where} cannot be opened ({cause}); mend [database] url or start the server"
+            raise StoreAway(f"{self.where}: every connection is taken; see what holds them") from error
 
     def now(self) -> int:
         """The database's clock, in microseconds UTC: leases and fencing go by it alone."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
-from callback.errors import NotOurs, StoreError
+from callback.errors import CallbackError, NotOurs, StoreError
 from callback.store.engine import clock
 from callback.store.inserting import insert_new
 from callback.store.tables import lease
@@ -25,23 +27,36 @@ class Lease:
     ttl_s: float
 
 
-def acquire(
-    connection: Connection, name: str, owner: str, host: str, ttl_s: float, *, heir: bool = False
-) -> Lease | None:
-    """Take the lease when it is free, lapsed or our own; None while another process holds it.
+def _nobody(_owner: str) -> bool:
+    return False
 
-    `heir` says that whoever held it on this host is known to be dead: then nobody need wait for it to lapse.
+
+def acquire(
+    connection: Connection,
+    name: str,
+    owner: str,
+    host: str,
+    ttl_s: float,
+    *,
+    dead: Callable[[str], bool] = _nobody,
+) -> Lease | None:
+    """Take the lease when it is free, lapsed, our own or a dead process's; None while another process holds it.
+
+    `dead` says of an owner that he is known to be dead: then nobody need wait for the lease to lapse. The host's name
+    proves nothing of that kind, for two machines may have the same one, and one machine another one tomorrow.
     """
     now = clock(connection)
     fresh = {"name": name, "owner": owner, "host": host, "fence": 0, "until_at": 0}
     insert_new(connection, lease, fresh)
     row = connection.execute(select(lease).where(lease.c.name == name).with_for_update()).one()
-    if connection.dialect.name == "sqlite" and row.host != host:
+    inherited = dead(row.owner)
+    if is_foreign(connection, row, host) and not inherited:
         raise StoreError(
-            f"this SQLite database belongs to host '{row.host}', and one file cannot serve two hosts;"
-            " move to PostgreSQL ([database] url) or run the service there"
+            f"this SQLite database was served on host '{row.host}', this is '{host}', and one file cannot serve two"
+            " hosts. Where no service runs there any more (the host was renamed, the container made anew):"
+            " `callback lease take`; else run the service there, or move to PostgreSQL ([database] url)"
         )
-    if row.owner != owner and row.until_at > now and not (heir and row.host == host):
+    if row.owner != owner and row.until_at > now and not inherited:
         return None
     fence = row.fence + 1
     connection.execute(
@@ -50,6 +65,31 @@ def acquire(
         .values(owner=owner, host=host, fence=fence, until_at=now + int(ttl_s * SECOND))
     )
     return Lease(name, owner, fence, ttl_s)
+
+
+def is_foreign(connection: Connection, row: Row[Any], host: str) -> bool:
+    """Whether a lease was held last on a host with which this one cannot share the database."""
+    return connection.dialect.name == "sqlite" and row.host != host
+
+
+def holder(connection: Connection, name: str) -> Row[Any] | None:
+    """Say who holds a lease, or held it last."""
+    return connection.execute(select(lease).where(lease.c.name == name)).first()
+
+
+def hand_over(connection: Connection, name: str, host: str) -> str:
+    """Let this host take a lease that another one held last; give that one's name. Who still holds it keeps it."""
+    row = connection.execute(select(lease).where(lease.c.name == name).with_for_update()).first()
+    if row is None or not is_foreign(connection, row, host):
+        raise CallbackError("there is nothing to take over: the lease passes by itself when its holder has ended")
+    left_s = (row.until_at - clock(connection)) / SECOND
+    if left_s > 0:
+        raise CallbackError(
+            f"the service on '{row.host}' ({row.owner}) holds the lease for {left_s:.0f} s more: where it still runs,"
+            " stop it there; where it does not, try again then"
+        )
+    connection.execute(update(lease).where(lease.c.name == name).values(host=host))
+    return str(row.host)
 
 
 def renew(connection: Connection, held: Lease) -> None:

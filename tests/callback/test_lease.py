@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from callback.errors import NotOurs, StoreError
+from callback.errors import CallbackError, NotOurs, StoreAway, StoreError
 from callback.store import lease
 from callback.store import tables as t
 from callback.store.engine import Store, clock
@@ -140,13 +141,48 @@ def test_a_lease_nobody_ever_took_is_nobodys(store: Store) -> None:
         guard(store, Lease(NAME, "me", 1, 60))
 
 
-def test_sqlite_refuses_another_host_even_when_the_lease_is_free(tmp_path: object) -> None:
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Store]:
     store = migrated(f"sqlite:///{tmp_path}/test.db")
-    held_by(store, "first", ttl_s=0)
-    with pytest.raises(StoreError, match=r"belongs to host 'here'.*PostgreSQL"):
-        take(store, "second", host="there")
-    held_by(store, "third")
+    yield store
     store.close()
+
+
+def test_sqlite_refuses_another_host_even_when_the_lease_is_free(sqlite: Store) -> None:
+    held_by(sqlite, "first", ttl_s=0)
+    with pytest.raises(StoreError, match=r"on host 'here', this is 'there'.*`callback lease take`.*PostgreSQL") as no:
+        take(sqlite, "second", host="there")
+    assert not isinstance(no.value, StoreAway)  # it does not pass by itself
+    held_by(sqlite, "third")
+
+
+def test_a_host_that_was_renamed_goes_on_with_its_own_journal(sqlite: Store) -> None:
+    held_by(sqlite, "first")
+    with sqlite.write() as connection:
+        renamed = lease.acquire(connection, NAME, "second", "there", 60, dead=["first"].__contains__)
+    assert renamed is not None
+    assert take(sqlite, "third", host="there") is None
+
+
+def test_a_person_lets_another_host_take_over_once_the_lease_has_lapsed(sqlite: Store) -> None:
+    first = held_by(sqlite, "first")
+    with sqlite.write() as connection, pytest.raises(CallbackError, match=r"'here' \(first\) holds the lease for"):
+        lease.hand_over(connection, NAME, "there")
+    with sqlite.write() as connection:
+        lease.release(connection, first)
+        assert lease.hand_over(connection, NAME, "there") == "here"
+    second = take(sqlite, "second", host="there")
+    assert second is not None
+    assert second.fence > first.fence
+
+
+@pytest.mark.parametrize("host", ["here", "there"])
+def test_there_is_nothing_to_take_over_where_the_lease_passes_by_itself(store: Store, host: str) -> None:
+    if host == "there" and store.dialect == "sqlite":
+        pytest.skip("that is what it is for")
+    held_by(store, "first", ttl_s=0)
+    with store.write() as connection, pytest.raises(CallbackError, match="nothing to take over"):
+        lease.hand_over(connection, NAME, host)
 
 
 @pytest.mark.postgresql
@@ -244,12 +280,20 @@ def test_of_two_processes_one_listens_and_takes_over_nothing(migrated_postgres: 
     assert take(store, "process 3") is None
 
 
+def test_of_one_host_name_neither_overthrows_the_other(store: Store) -> None:
+    """Two containers may have the same name; who is dead is known by the journal alone."""
+    first = held_by(store, "first")
+    with store.write() as connection:
+        assert lease.acquire(connection, NAME, "second", "here", 60, dead=["its own past"].__contains__) is None
+    guard(store, first)
+
+
 def test_who_knows_that_the_holder_is_dead_need_not_wait(store: Store) -> None:
     dead = take(store, "process 1")
     assert dead is not None
     assert take(store, "process 2") is None
     with store.write() as connection:
-        heir = lease.acquire(connection, "pbx:main", "process 2", "here", 60, heir=True)
+        heir = lease.acquire(connection, "pbx:main", "process 2", "here", 60, dead=["process 1"].__contains__)
     assert heir is not None
     assert heir.fence == dead.fence + 1
     with pytest.raises(NotOurs), store.write() as connection:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from telephony.journal import DAY_S, SETTLED_BYTES, Journal, JournalError, JournalFull
+from telephony.journal import DAY_S, SETTLED_BYTES, Journal, JournalError, JournalFull, JournalInUse
+from telephony.signed import sign, signatures
 from tests.children import child
 
 SECOND: Final = 1_000_000
@@ -128,7 +129,7 @@ def test_a_full_disk_does_not_stop_forgetting(journal: Journal, monkeypatch: pyt
         journal.append(RAW, NOW)
     journal.flush()
 
-    def no_space(*_: object) -> None:
+    def no_space(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
@@ -138,7 +139,7 @@ def test_a_full_disk_does_not_stop_forgetting(journal: Journal, monkeypatch: pyt
 
 
 def test_a_full_disk_is_full_at_a_new_segment_too(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_space(*_: object) -> None:
+    def no_space(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "touch", no_space)
@@ -286,9 +287,7 @@ def test_a_full_disk_is_full(journal: Journal, monkeypatch: pytest.MonkeyPatch) 
 def test_a_second_writer_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
     with Journal(tmp_path, max_bytes=1000) as first:
         first.append(RAW, NOW)
-        with pytest.raises(
-            JournalError, match=r"in use by another process: stop that one, or .*of its own\."
-        ) as refused:
+        with pytest.raises(JournalInUse, match=r"in use by another process.* takes its place when it ends") as refused:
             Journal(tmp_path, max_bytes=1000)
         assert str(tmp_path) in str(refused.value)
     with Journal(tmp_path, max_bytes=1000) as second:
@@ -315,6 +314,37 @@ def test_a_journal_has_an_id_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "one" / "journal.id").write_bytes(b"\xff torn")
     with Journal(tmp_path / "one", max_bytes=1000) as mended:
         assert mended.id not in ids
+
+
+def test_its_folders_and_files_are_for_its_owner_alone(tmp_path: Path) -> None:
+    place = tmp_path / "journal" / "main"
+    with Journal(place, max_bytes=10_000, segment_bytes=100) as journal:
+        for _ in range(10):
+            journal.append(RAW, NOW)
+        sign(place, "process 1")
+    assert {path.stat().st_mode & 0o777 for path in (place.parent, place)} == {0o700}
+    assert {path.stat().st_mode & 0o777 for path in place.iterdir()} == {0o600}
+    assert len(list(place.iterdir())) > 4
+
+
+def test_a_folder_that_somebody_made_keeps_its_rights(tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir(mode=0o750)
+    with Journal(tmp_path / "journal", max_bytes=1000):
+        pass
+    assert (tmp_path / "journal").stat().st_mode & 0o777 == 0o750
+
+
+def test_who_worked_with_it_is_known_and_a_copy_does_not_learn_of_later_ones(tmp_path: Path) -> None:
+    assert signatures(tmp_path / "new") == []
+    with Journal(tmp_path / "new", max_bytes=1000):
+        sign(tmp_path / "new", "process 1")
+    shutil.copytree(tmp_path / "new", tmp_path / "copy")
+    with Journal(tmp_path / "new", max_bytes=1000):
+        for number in range(2, 20):
+            sign(tmp_path / "new", f"process {number}")
+    assert signatures(tmp_path / "new")[-1] == "process 19"
+    assert len(signatures(tmp_path / "new")) < 10
+    assert signatures(tmp_path / "copy") == ["process 1"]
 
 
 def test_where_to_hear_from(journal: Journal) -> None:
@@ -353,12 +383,12 @@ def test_a_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_could_not_be_opened_can_be_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_space(*_: object) -> None:
+    def no_space(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "touch", no_space)
-        with pytest.raises(JournalError, match="cannot be used: No space left"):
+        with pytest.raises(JournalFull, match="cannot be used: No space left"):
             Journal(tmp_path, max_bytes=1000)
     with Journal(tmp_path, max_bytes=1000) as journal:
         assert journal.end == 0
