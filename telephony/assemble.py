@@ -67,10 +67,10 @@ def assemble(gathered: Gathered) -> Call:
     events, own, last, over = story.events, story.own, story.last, story.over
     call_id = gathered.call_id
     born = first(own, Newchannel)
-    handed = hand_over(story)
-    met_again, rung = handed.met_at is not None, handed.onward == "rung"
     rooms = rooms_of(call_id, events)
-    talked_at = None if rung else handed.met_at or _talked_at(story, rooms)
+    handed = hand_over(story, rooms)
+    met_again, unmet = handed.met_at is not None, handed.onward in {"rung", "left"}
+    talked_at = None if unmet else handed.met_at or _talked_at(story, rooms)
     unclear = last is None and talked_at is None and rooms.lone(hung_up_at(own))
     ends_at = _ends_at(story, talked_at, again=met_again)
     heard = own if talked_at is None else events  # with nobody joined with him, his own channel alone tells of his end
@@ -78,7 +78,8 @@ def assemble(gathered: Gathered) -> Call:
     done = last is not None and story.stays[-1].completed_at is not None and not met_again
     talk = None if met_again else _talk(story, talked_at, ends_at)
     mute, stalled = _voices(story, gathered.voices, talk, by_customer=end.side == "customer")
-    left = leaving(own, over, handed.at or 0) if talked_at is None and (last is None or rung) else Leaving()
+    others = [event for event in events if event.uniqueid != call_id] if last is None else []
+    left = leaving(own, over, handed.at or 0, others) if talked_at is None and (last is None or unmet) else Leaving()
     channel = own[0].channel if own else ""
     placed = originated(call_id, channel)
     asked, closed, told_queue = _told(story, talked_at)

@@ -4,15 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from telephony.events import ChannelEvent, DialplanStep, Hangup, HangupRequest
+from telephony.events import ChannelEvent, DialplanStep, Hangup, HangupRequest, ParkedCallGiveUp, ParkedCallTimeOut
+from telephony.ids import is_local
 
 DECISIVE: Final = ("Hangup", "Congestion", "Busy")
 """Steps of the dialplan that end a call."""
+CONFERENCE: Final = "ConfBridge"
+"""The step that puts a caller into a conference, where he may find nobody. (Of MeetMe nothing tells who is there.)"""
 _CONGESTION: Final = 34
 _BUSY: Final = 17
 _SAID_BY: Final = {"Congestion": _CONGESTION, "Busy": _BUSY}
 PLAIN: Final = frozenset({None, 0, 16})
 """Causes of a plain end; on 22 a caller's hang-up is often 0."""
+UP: Final = 6
+"""AST_STATE_UP: the channel had been answered."""
 _AFTERWARDS: Final = "h"
 """The extension that the dialplan runs when a channel was hung up: its steps end nothing any more."""
 
@@ -26,22 +31,34 @@ class Leaving:
     turned_away: bool = False
 
 
-def leaving(own: Sequence[ChannelEvent], over: Hangup | None, since: int) -> Leaving:
+def leaving(
+    own: Sequence[ChannelEvent], over: Hangup | None, since: int, others: Sequence[ChannelEvent] = ()
+) -> Leaving:
     """Tell how a caller went with whom nobody was talking, from the events of his channel since then.
 
+    Among `others` may be that a phone which had been answered hung up, without having been joined with him.
     A HangupRequest is his own, but for Congestion and Busy: Asterisk sends one for them as well (16 without a cause).
     """
     step = _last_step(own, since)
     request = next((e for e in own if isinstance(e, HangupRequest) and e.at >= since), None)
+    forgotten = any(isinstance(e, ParkedCallTimeOut) and e.at >= since for e in own)
     cause = over.cause if over else None
     if step in _SAID_BY:
         return Leaving(refused_with=_SAID_BY[step])
     if request is not None:
         refused = request.cause in {None, cause} and cause in _SAID_BY.values() and step is None
         return Leaving(refused_with=cause) if refused else Leaving(gave_up=True)
+    if any(isinstance(e, ParkedCallGiveUp) and e.at >= since for e in own):
+        return Leaving(gave_up=True)
     if over is not None and cause not in PLAIN:
         return Leaving(refused_with=cause)
-    return Leaving(turned_away=over is not None and step is not None)
+    return Leaving(turned_away=over is not None and (step is not None or forgotten or _laid_down(others, since)))
+
+
+def _laid_down(others: Sequence[ChannelEvent], since: int) -> bool:
+    """Tell whether somebody who had answered hung up again: Dial then lets the caller go."""
+    requests = [e for e in others if isinstance(e, HangupRequest) and e.at >= since]
+    return any(e.state == UP and not is_local(e.channel) for e in requests)
 
 
 def _last_step(own: Sequence[ChannelEvent], since: int) -> str | None:

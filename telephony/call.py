@@ -34,6 +34,7 @@ VisitEnd = Literal[
 Onward = Literal[
     "met",  # somebody talked with him
     "rung",  # a phone rang, and nobody answered
+    "left",  # he was parked, or alone in a conference, and nobody came
 ]
 Ending = Literal["hangup", "capture-ended", "ended-unseen", "pbx-restarted", "overdue"]
 
@@ -111,7 +112,7 @@ class Call:
     ending: Ending = "hangup"
     complete: bool = True
     confirmed: bool | None = None  # the PBX, asked, knew his channel; None: it was not asked
-    onward: Onward | None = None  # what came of it that the agent handed him on, outside the queues
+    onward: Onward | None = None  # what came of it that somebody handed him on, outside the queues
     mute: Mute | None = None
     stalled: bool = False  # the agent's phone had died when the caller hung up
     said: str | None = None  # why the talk broke off, by the agent's word

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from telephony.before import DECISIVE
+from telephony.before import CONFERENCE, DECISIVE
 from telephony.events import (
     AgentCalled,
     AgentConnect,
@@ -130,7 +130,8 @@ class Draft:
     def _tells(self, event: ChannelEvent) -> bool:
         """Tell whether the call is put together from it: not so from keys in a menu, nor from most steps."""
         if isinstance(event, DialplanStep):
-            return event.uniqueid == self.call_id and (event.application in DECISIVE or event.extension == "h")
+            decides = event.application in (*DECISIVE, CONFERENCE) or event.extension == "h"
+            return event.uniqueid == self.call_id and decides
         return self.queued or not isinstance(event, DTMFEnd)
 
     def _keep(self, event: ChannelEvent) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from telephony.before import UP
 from telephony.call import Side
 from telephony.events import ChannelEvent, Hangup, HangupRequest, SoftHangupRequest
 from telephony.visits import NEAR, OVERTAKING, Stay
@@ -16,9 +17,6 @@ NO_SOUND: Final = 1
 """AST_SOFTHANGUP_DEV: on the channel that timed out."""
 CUT: Final = 4 | 8 | 32
 """AST_SOFTHANGUP_SHUTDOWN, _TIMEOUT, _EXPLICIT; 16 comes with every end and says nothing."""
-UP: Final = 6
-"""AST_STATE_UP: the channel had been answered."""
-
 _EVER: Final = 1 << 62
 _EndEvent = HangupRequest | SoftHangupRequest | Hangup
 

@@ -196,6 +196,26 @@ class BridgeEnter(ChannelEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ParkedCall(ChannelEvent):
+    """The channel was parked: it waits until somebody fetches it."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnParkedCall(ChannelEvent):
+    """Somebody fetched the parked channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedCallGiveUp(ChannelEvent):
+    """The parked caller hung up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedCallTimeOut(ChannelEvent):
+    """Nobody fetched the parked channel in time: the dialplan has it again, or the phone of who parked it rings."""
+
+
+@dataclass(frozen=True, slots=True)
 class CoreShowChannel(ChannelEvent):
     """A listing's line: this channel is alive."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from telephony.events import BridgeEnter, ChannelEvent, Hangup, HangupRequest
 from telephony.ids import is_local
-from telephony.story import bridged, first, of
+from telephony.story import bridged, first
 
 
 @dataclass(slots=True)
@@ -20,13 +20,17 @@ class Rooms:
     call_id: str
     entries: dict[str, dict[str, BridgeEnter]] = field(default_factory=dict)  # by bridge, then by channel
     of_half: dict[str, list[str]] = field(default_factory=dict)  # a Local channel's name → bridges it came into
-    gone: dict[str, int] = field(default_factory=dict)
+    gone: dict[str, int] = field(default_factory=dict)  # by channel: when it hung up, or began to
+    others: set[str] = field(default_factory=set)  # all channels of the call but the caller's
 
     def phone_in(self, bridge: str, at: int) -> int | None:
         """Give since when somebody was in a bridge, or behind the Local channels in it, that the caller entered then.
 
-        None: nobody was.
+        None: nobody was. Where the caller's entry alone was heard, any other channel of the call may have been there.
         """
+        if self.entries.get(bridge, {}).keys() == {self.call_id}:
+            alone = bool(self.others) and all(self.gone.get(other, at + 1) <= at for other in self.others)
+            return None if alone else at
         found = [since for since in self._others(bridge, {bridge}) if self._still_there(since, at)]
         return min((max(at, since.at) for since in found), default=None)
 
@@ -38,13 +42,24 @@ class Rooms:
                 pass
         return seen
 
-    def lone(self, until: int | None) -> bool:
-        """Tell whether somebody's entry was lost: by then a channel had been joined, and nobody heard with whom.
+    def alone_in(self, bridge: str) -> bool:
+        """Tell whether of a bridge one entry was heard, or none: with whom he was joined is not known."""
+        return len(self.entries.get(bridge, ())) < 2  # noqa: PLR2004 - two make a talk
 
-        None: at any time.
+    def lone(self, until: int | None) -> bool:
+        """Tell whether the caller's entry may have been lost: by then a channel was joined, and nobody heard with whom.
+
+        Not so a Local channel behind which nobody is any more. None: at any time.
         """
         alone = [entry for inside in self.entries.values() if len(inside) == 1 for entry in inside.values()]
-        return any(e.uniqueid != self.call_id and (until is None or e.at < until) for e in alone)
+        late = [e for e in alone if e.uniqueid != self.call_id and (until is None or e.at < until)]
+        return any(not is_local(e.channel) or self._behind(e) for e in late)
+
+    def _behind(self, local: BridgeEnter) -> bool:
+        """Tell whether somebody was behind a Local channel when that came into its bridge."""
+        bridges = [bridge for bridge in self.of_half.get(other_half(local.channel), ()) if bridge != local.bridge]
+        found = [entry for bridge in bridges for entry in self._others(bridge, {local.bridge, bridge})]
+        return any(self._still_there(entry, local.at) for entry in found)
 
     def _others(self, bridge: str, seen: set[str]) -> Iterator[BridgeEnter]:
         """Give the entries of those in a bridge who are no Local channels, and of those behind these.
@@ -72,7 +87,12 @@ class Rooms:
 def rooms_of(call_id: str, events: Iterable[ChannelEvent]) -> Rooms:
     """Sort a call's entries into bridges of two who talk by the bridge."""
     events = list(events)
-    rooms = Rooms(call_id, gone={event.uniqueid: event.at for event in of(events, Hangup)})
+    rooms = Rooms(call_id)
+    for event in events:
+        if event.uniqueid != call_id:
+            rooms.others.add(event.uniqueid)
+        if isinstance(event, (Hangup, HangupRequest)):
+            rooms.gone[event.uniqueid] = min(event.at, rooms.gone.get(event.uniqueid, event.at))
     for event in bridged(events):
         if event.bridge:
             rooms.entries.setdefault(event.bridge, {}).setdefault(event.uniqueid, event)

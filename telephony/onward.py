@@ -1,10 +1,24 @@
-"""What became of a caller whom an agent handed on, outside the queues. Pure."""
+"""What became of a caller whom somebody handed on, outside the queues. Pure."""
 
 from dataclasses import dataclass
 from typing import Final
 
+from telephony.before import CONFERENCE
 from telephony.call import Onward
-from telephony.events import DialBegin, Hangup, Newchannel
+from telephony.conference import is_conference, is_parking
+from telephony.events import (
+    BridgeEnter,
+    DialBegin,
+    DialplanStep,
+    Hangup,
+    Newchannel,
+    ParkedCall,
+    ParkedCallGiveUp,
+    ParkedCallTimeOut,
+    UnParkedCall,
+)
+from telephony.ids import is_local
+from telephony.joined import Rooms
 from telephony.story import Story, bridged, of
 from telephony.visits import NEAR, OVERTAKING
 
@@ -14,22 +28,48 @@ ATTENDED: Final = "Local/_attended@"
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """When an agent handed the caller on, what came of it, and when he met somebody, if he did."""
+    """When somebody handed the caller on, what came of it, and when he met somebody, if he did."""
 
     at: int | None = None
     onward: Onward | None = None
     met_at: int | None = None
 
 
-def hand_over(story: Story) -> HandOver:
-    """Tell what came of it that the last queue's agent handed the caller on."""
+def hand_over(story: Story, rooms: Rooms) -> HandOver:
+    """Tell what came of it that somebody parked him, or that the last queue's agent handed him on."""
+    parked_at = _parked_at(story)
+    if parked_at is not None:
+        return _from(story, parked_at, _fetched_at(story, rooms, parked_at), "left")
     handed_at = _handed_at(story)
     if handed_at is None:
         return HandOver()
-    met_at = _met_at(story, handed_at)
+    alone = any(event.at >= handed_at - OVERTAKING for event in _conferences_of(story))
+    return _from(story, handed_at, _met_at(story, rooms, handed_at), "left" if alone else None)
+
+
+def _from(story: Story, at: int, met_at: int | None, otherwise: Onward | None) -> HandOver:
     if met_at is not None:
-        return HandOver(handed_at, "met", met_at)
-    return HandOver(handed_at, "rung" if _rang(story, handed_at) else None)
+        return HandOver(at, "met", met_at)
+    return HandOver(at, "rung" if _rang(story, at) else otherwise)
+
+
+def _parked_at(story: Story) -> int | None:
+    """Give when he was parked, if he was since he came to his last queue; where that was lost, when it was over."""
+    since = 0 if story.last is None else story.last.joined_at
+    began = [e for e in story.own if isinstance(e, ParkedCall) or (isinstance(e, BridgeEnter) and is_parking(e))]
+    ended = [e for e in story.own if isinstance(e, ParkedCallGiveUp | ParkedCallTimeOut)]
+    return max((e.at for e in began or ended if e.at >= since), default=None)
+
+
+def _fetched_at(story: Story, rooms: Rooms, parked_at: int) -> int | None:
+    """Give when somebody fetched him, or took the phone that rang for him afterwards."""
+    fetched = [e.at for e in of(story.own, UnParkedCall) if e.at >= parked_at]
+    legs = {stay.leg for stay in story.stays}
+    before = {e.bridge for e in bridged(story.events) if e.uniqueid in legs}  # an echo of a talk with an agent
+    own = [e for e in bridged(story.own) if e.at >= parked_at and e.bridge not in before]
+    joined = [rooms.phone_in(e.bridge, e.at) if e.bridge else e.at for e in own]
+    unheard = [e.at for e in _others(story) if e.at >= parked_at and rooms.alone_in(e.bridge)]
+    return min((at for at in (*fetched, *joined, *unheard) if at is not None), default=None)
 
 
 def _rang(story: Story, handed_at: int) -> bool:
@@ -50,16 +90,54 @@ def _handed_at(story: Story) -> int | None:
     return gone if gone is not None and (over is None or over.at > gone + NEAR) else None
 
 
-def _met_at(story: Story, handed_at: int) -> int | None:
+def _conferences_of(story: Story) -> list[DialplanStep | BridgeEnter]:
+    """Give what tells that he was put into a conference: he enters it when its first announcement is over."""
+    steps = [e for e in of(story.own, DialplanStep) if e.application == CONFERENCE]
+    return [*steps, *(e for e in of(story.own, BridgeEnter) if is_conference(e))]
+
+
+def _met_at(story: Story, rooms: Rooms, handed_at: int) -> int | None:
     """Give when he whom an agent handed on met somebody: he was joined anew, or somebody took the agent's place."""
+    joined = [e.at if not e.bridge else rooms.phone_in(e.bridge, e.at) for e in _anew(story, handed_at)]
+    met = [*_beside_him(story, rooms, handed_at), *_in_his_conferences(story, handed_at), *joined]
+    return min((max(at, handed_at) for at in met if at is not None), default=None)
+
+
+def _anew(story: Story, handed_at: int) -> list[BridgeEnter]:
+    """Give his entries into further bridges since then: an echo of his first one is no new one.
+
+    Another bridge than his first is new, though the news of the hand-over be late.
+    """
+    own = bridged(story.own)
+    since = {e.bridge: e.at for e in reversed(own)}
+    late = [e for e in own if e.at >= handed_at and (not e.bridge or since[e.bridge] >= handed_at)]
+    further = [e for e in own if e.bridge and e.bridge != own[0].bridge and since[e.bridge] >= handed_at - NEAR]
+    return [*late, *further]
+
+
+def _others(story: Story) -> list[BridgeEnter]:
+    """Give the entries of those who are neither he nor an agent of his queues, nor tie two bridges together."""
+    known = {story.call_id, *(stay.leg for stay in story.stays)}
+    return [e for e in bridged(story.events) if e.uniqueid not in known and not is_local(e.channel)]
+
+
+def _beside_him(story: Story, rooms: Rooms, handed_at: int) -> list[int]:
+    """Give when others came into a bridge of his, or one that Local channels tie to his.
+
+    Not so those who are joined among themselves, as a mobile is that hears that it may press 1 to take the call.
+    """
     legs = {stay.leg for stay in story.stays}
     early = max(handed_at - NEAR, (story.stays[-1].connected_at or 0) + NEAR)  # who came in then is not this agent
     since = min(handed_at - OVERTAKING, early)
-    own = {e.bridge: e.at for e in reversed(bridged(story.own))}  # an echo of his first bridge is no new one
-    anew = [e.at for e in bridged(story.own) if not e.bridge or own[e.bridge] >= handed_at]
-    others = [
-        e.at
-        for e in bridged(story.events)
-        if e.uniqueid not in {*legs, story.call_id} and (e.at >= since or e.channel.startswith(ATTENDED))
-    ]
-    return min((max(at, handed_at) for at in (*others, *(at for at in anew if at >= handed_at))), default=None)
+    his = rooms.reached_from(e.bridge for e in bridged(story.events) if e.uniqueid in {*legs, story.call_id})
+    others = [e for e in bridged(story.events) if e.uniqueid not in {*legs, story.call_id}]
+    late = [e.at for e in others if e.at >= since and (e.bridge in his or rooms.alone_in(e.bridge))]
+    return [*late, *(e.at for e in others if e.channel.startswith(ATTENDED))]
+
+
+def _in_his_conferences(story: Story, handed_at: int) -> list[int]:
+    """Give when he was in a conference with another one."""
+    conferences = [e for e in of(story.events, BridgeEnter) if is_conference(e) and e.at >= handed_at - OVERTAKING]
+    entered = {e.bridge: e.at for e in conferences if e.uniqueid == story.call_id}
+    others = [e for e in conferences if e.uniqueid != story.call_id and e.bridge in entered]
+    return [max(e.at, entered[e.bridge]) for e in others]

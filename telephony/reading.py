@@ -24,7 +24,7 @@ _EVENT: Final = b"Event: "
 _VARIABLE: Final = b"\r\nVariable: "
 _VARIABLES: Final = (b"QUEUESTATUS\r\n", b"RTPAUDIOQOS\r\n")
 _APPLICATION: Final = b"\r\nApplication: "
-_STEPS: Final = (b"Queue\r\n", b"Hangup\r\n", b"Congestion\r\n", b"Busy\r\n")
+_STEPS: Final = (b"Queue\r\n", b"Hangup\r\n", b"Congestion\r\n", b"Busy\r\n", b"ConfBridge\r\n")
 _FIRST_STEP: Final = b"\r\nPriority: 1\r\n"
 _NEWS: Final = tuple(b"\r\nUserEvent: " + name + b"\r\n" for name in (b"LcrRequested", b"LcrClosed", b"LcrReason"))
 _OF_A_CHANNEL: Final = b"\r\nUniqueid: "
@@ -285,6 +285,11 @@ _READERS: Final[dict[bytes, Reader]] = {
     b"Hangup": _on_channel(e.Hangup, ("Cause", _whole), _NUMBER, _STATE),
     b"DTMFEnd": _on_channel(e.DTMFEnd, ("Digit", _plain), ("Direction", _plain)),
     b"BridgeEnter": _on_channel(e.BridgeEnter, ("BridgeType", _plain), ("BridgeUniqueid", _plain)),
+    b"ConfbridgeJoin": _on_channel(e.BridgeEnter, ("BridgeType", _plain), ("BridgeUniqueid", _plain)),
+    b"ParkedCall": _on_channel(e.ParkedCall, prefix="Parkee"),
+    b"UnParkedCall": _on_channel(e.UnParkedCall, prefix="Parkee"),
+    b"ParkedCallGiveUp": _on_channel(e.ParkedCallGiveUp, prefix="Parkee"),
+    b"ParkedCallTimeOut": _on_channel(e.ParkedCallTimeOut, prefix="Parkee"),
     b"Hold": _on_channel(e.Hold),
     b"Unhold": _on_channel(e.Unhold),
     b"ChannelTalkingStart": _on_channel(e.ChannelTalkingStart),

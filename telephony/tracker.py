@@ -23,11 +23,13 @@ from typing import Final
 from telephony.assemble import Gathered, assemble
 from telephony.call import Call, Ending
 from telephony.channels import LiveChannels, Tombstones
+from telephony.conference import Conferences
 from telephony.customers import Customers
 from telephony.draft import IN_A_QUEUE, OPENS_NOTHING, Draft, shown_in_queue
 from telephony.events import (
     AgentCalled,
     AgentConnect,
+    BridgeEnter,
     ChannelEvent,
     CoreShowChannel,
     DialplanStep,
@@ -73,6 +75,7 @@ class Tracker:
         self.pbx = pbx
         self._customers = Customers(trunks)
         self._hears_dialplan = False
+        self._conferences = Conferences()
         self.channels = LiveChannels(tombstones=tombstones, age_s=age_limit_s)
         self._grace = int(grace_s * SECOND)
         self._age = int(age_limit_s * SECOND)
@@ -96,6 +99,8 @@ class Tracker:
                 draft.offset = offset if draft.offset is None else draft.offset
                 self._gather(draft, event)
                 self._gather_where_joined(draft, event)
+            for other in self._conferences.take(event):
+                self._tell_of_each_other(other, event)
         return calls
 
     def adds(self, event: Event) -> bool:
@@ -313,11 +318,22 @@ class Tracker:
             self._closing.append((draft.closes_at, draft.call_id))
 
     def _gather_where_joined(self, draft: Draft, event: ChannelEvent) -> None:
-        """Add it also to the call that a channel of another one was joined with: a colleague of the agent's."""
+        """Add it also to the call that a channel of another one was joined with: a colleague of the agent's.
+
+        Of one that has a call of its own, as who fetches a parked caller does, only that it was joined.
+        """
         joined = self._drafts.get(event.linkedid)
-        beside = joined is not draft and event.uniqueid != draft.call_id and not isinstance(event, IN_A_QUEUE)
+        tells = isinstance(event, BridgeEnter) or event.uniqueid != draft.call_id
+        beside = joined is not draft and tells and not isinstance(event, IN_A_QUEUE)
         if joined is not None and beside and joined.closes_at is None:
             joined.take(event, self._now)
+
+    def _tell_of_each_other(self, one: ChannelEvent, other: ChannelEvent) -> None:
+        """Add the entry of each of two who are in one conference to the other's call, if it is a customer's."""
+        for whose, entry in ((one.uniqueid, other), (other.uniqueid, one)):
+            draft = self._drafts.get(whose)
+            if draft is not None and not draft.placed:
+                draft.take(entry, self._now)
 
     def _join(self, draft: Draft, uniqueid: str) -> None:
         """Note that a channel is this call's, whatever its Linkedid will become; the first call counts."""

@@ -23,7 +23,8 @@ What cannot be noticed:
 - what was told of the voice, or that the class `reporting` may not be read: a silent call, or one whose agent's phone
   died, then looks like any that somebody ended: served. All that the detector told of one side, and not that it was
   on: silent. What the voice itself does not tell stands with it, in media.py;
-- that the agent handed him on (AgentComplete, and his own Hangup), or that a phone rang for it: served;
+- that the agent handed him on (AgentComplete, and his own Hangup), that a phone rang for it, or all that told of the
+  parking lot or conference in which he was left: served;
 - what our dialplan said (class `user`): the loss that it was, or served, without the reason and the wish.
 """
 
@@ -78,8 +79,8 @@ def _before(condition: Holds) -> Holds:
 
 
 def _unanswered(condition: Holds) -> Holds:
-    """Hold where the agent handed him on, a phone rang, and nobody answered it."""
-    return lambda call: call.onward == "rung" and condition(call)
+    """Hold where somebody handed him on, and nobody answered the phone that rang, or came where he was left."""
+    return lambda call: call.onward in {"rung", "left"} and condition(call)
 
 
 def _asked(condition: Holds) -> Holds:

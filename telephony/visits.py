@@ -89,6 +89,7 @@ class Visits:
 
     stays: list[Stay] = field(default_factory=list)
     entered: tuple[str | None, int] | None = None  # Queue was run, and nothing was heard of it yet
+    doubtful: bool = False  # that may have been an echo of a visit before
 
     def take(self, event: Event) -> None:
         """Put one event in its place; events that tell nothing of a queue are passed over."""
@@ -98,7 +99,7 @@ class Visits:
 
     def close(self) -> list[Stay]:
         """Give the visits. Where Queue was run and nothing came of it, that is a visit of unknown end."""
-        if self.entered is not None:
+        if self.entered is not None and not self.doubtful:
             self.begin(self.entered[0], self.entered[1])
         self.stays.sort(key=lambda stay: stay.joined_at)
         return self.stays
@@ -124,11 +125,15 @@ class Visits:
 
 
 def _enter(visits: Visits, event: Newexten | CoreShowChannel) -> None:
-    """Note that Queue was run. During a visit that is an echo, told again when the caller leaves it."""
+    """Note that Queue was run. During a visit that is an echo, told again when the caller leaves it.
+
+    So it may be after a talk, wherever he is put: fetched from a parking lot, he still seems to run the old Queue.
+    """
     queue = event.data.split(",")[0] or None
     runs = isinstance(event, Newexten) or event.application == "Queue"
     if runs and not any(_echoes(stay, queue, event.at) for stay in visits.stays):
         visits.entered = (queue, event.at)
+        visits.doubtful = any(stay.queue == queue and stay.completed_at is not None for stay in visits.stays)
 
 
 def _echoes(stay: Stay, queue: str | None, at: int) -> bool:

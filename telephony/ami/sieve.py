@@ -51,6 +51,7 @@ _SNAPSHOT: Final[Keys] = (
     "Linkedid",
 )
 _DEST: Final[Keys] = tuple(f"Dest{key}" for key in _SNAPSHOT)
+_PARKEE: Final[Keys] = tuple(f"Parkee{key}" for key in _SNAPSHOT)
 _OF_MEMBER: Final[Keys] = (
     "StateInterface",
     "Membership",
@@ -131,7 +132,7 @@ def _in_order(raw: bytes, keys: Keys) -> bool:
 
 def _followed(names: list[str], place: int) -> bool:
     """Tell whether a value that a caller may choose ends where its line does."""
-    bare = names[place].removeprefix("Dest")
+    bare = names[place].removeprefix("Dest").removeprefix("Parkee")
     follower = _FOLLOWERS.get(bare)
     return follower is None or names[place + 1] == names[place].replace(bare, follower)
 
@@ -186,6 +187,7 @@ _LOOKS: Final[dict[bytes, Look]] = {
             b"ChannelTalkingStop",
             b"BridgeEnter",
             b"BridgeLeave",
+            b"ConfbridgeJoin",
             b"QueueCallerJoin",
             b"QueueCallerLeave",
             b"QueueCallerAbandon",
@@ -195,6 +197,9 @@ _LOOKS: Final[dict[bytes, Look]] = {
     **dict.fromkeys((b"AgentCalled", b"AgentConnect", b"AgentComplete", b"AgentRingNoAnswer"), _on_pair),
     **dict.fromkeys((b"DialBegin", b"DialState", b"DialEnd"), _on_pair),
     **dict.fromkeys((b"RTCPSent", b"RTCPReceived"), _on_one),
+    **dict.fromkeys(
+        (b"ParkedCall", b"UnParkedCall", b"ParkedCallGiveUp", b"ParkedCallTimeOut"), _look(_PRIVILEGE, *_PARKEE)
+    ),
     **dict.fromkeys(
         (
             b"QueueMemberStatus",

@@ -115,11 +115,29 @@ BEFORE: Final = [
     refused("channel-limit"),
     (CALLER, "desk3", "blocked", "no-such-queue", None),
 ]
+LEFT: Final[Line] = (CALLER, "desk10", "abandoned", "gave-up-after-transfer", None)
+FORGOTTEN: Final[Line] = (CALLER, "desk10", "blocked", "transfer-unanswered", None)
+FETCHED: Final[Line] = (CALLER, "desk10", "served", None, None)
 # The same for calls lost in other ways, and for what looks like them: the trunks are known.
 LOST: Final[dict[str, list[Line]]] = {
     "agent-calls-out": [],
     "agent-sends-nothing": [(CALLER, "support", "silent", "no-media", "agent")],
     "agent-sends-nothing-behind-local-member-ast16": [(CALLER, "local03", "silent", "no-media", "agent")],
+    "alone-in-a-conference": [LEFT],
+    "alone-in-a-conference-ast16": [LEFT],
+    "met-in-a-conference": [FETCHED],
+    "waited-for-in-a-conference": [FETCHED],
+    "parked-gave-up": [LEFT],
+    "parked-gave-up-ast16": [LEFT],
+    "parked-until-the-time-was-over": [FORGOTTEN],
+    "parked-until-the-time-was-over-ast16": [FORGOTTEN],
+    "parked-and-back-unanswered": [FORGOTTEN],
+    "parked-and-back-answered": [FETCHED],
+    "parked-fetched": [FETCHED],
+    "parked-fetched-ast16": [FETCHED],
+    "parked-by-the-reception": [(CALLER, None, "abandoned", "gave-up-after-transfer", None)],
+    "mobile-asked-and-gave-up": [GAVE_UP],
+    "mobile-asked-and-taken": [(CALLER, None, "served", None, None)],
     "agents-phone-dies-ast16": dropped("media-stalled", "agent"),
     "agents-phone-dies-behind-local-member": dropped("media-stalled", "agent", "local03"),
     "before-any-queue": BEFORE,

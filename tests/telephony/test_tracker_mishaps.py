@@ -56,6 +56,7 @@ def mishaps(**fixed: Any) -> st.SearchStrategy[Mishap]:
 TRUNKS: Final = ("PJSIP/trunk",)
 VOICE_ALONE_TELLS: Final = {"no-media", "no-sound", "media-stalled"}
 """Reasons of verdicts that look normal where what was told of the voice is lost: documented with the table."""
+UNMET: Final = {"gave-up-after-transfer", "transfer-unanswered"}
 REFUSED: Final = {"congestion", "busy", "channel-limit", "maxcalls"}
 """Reasons before any queue: where no trunks are known, such calls come out only if all of them was heard."""
 TALKS: Final = (e.QueueEvent, e.QueueStatus, e.Newexten, e.BridgeEnter)
@@ -138,7 +139,7 @@ def _right(call_id: str, kind: str, truth: tuple[str, str | None], heard: list[E
         event for event in heard if isinstance(event, e.ChannelEvent) and call_id in {event.uniqueid, event.linkedid}
     ]
     if kind == "served":  # what was told of the voice is lost, or of a transfer, and nothing else tells
-        return truth[1] in VOICE_ALONE_TELLS or (truth[1] == "gave-up-after-transfer" and not _transfer_told(of_call))
+        return truth[1] in VOICE_ALONE_TELLS or (truth[1] in UNMET and not _transfer_told(of_call))
     if kind == "silent":  # all that one side said is lost, and not that we listened
         talked = {
             event.uniqueid for event in of_call if isinstance(event, e.ChannelTalkingStart | e.ChannelTalkingStop)
@@ -152,7 +153,10 @@ def _transfer_told(events: list[Any]) -> bool:
     handed_on = any(isinstance(event, e.AgentComplete) for event in events)
     legs = {event.leg for event in events if isinstance(event, e.AgentCalled | e.AgentConnect | e.AgentComplete)}
     rung = [event for event in events if isinstance(event, e.Newchannel | e.DialBegin) and event.uniqueid not in legs]
-    return handed_on and any(event.uniqueid != event.linkedid for event in rung)
+    left = any(isinstance(event, e.ParkedCall | e.ParkedCallGiveUp | e.ParkedCallTimeOut) for event in events)
+    alone = any(isinstance(event, e.DialplanStep) and event.application == "ConfBridge" for event in events)
+    alone = alone or any(isinstance(event, e.BridgeEnter) and event.bridge_type != "basic" for event in events)
+    return left or (handed_on and (alone or any(event.uniqueid != event.linkedid for event in rung)))
 
 
 @settings(max_examples=150)

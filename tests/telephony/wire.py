@@ -24,6 +24,9 @@ SNAPSHOT: Final = {
     "Linkedid": "1795307133.1",
 }
 DEST: Final = {f"Dest{key}": value for key, value in SNAPSHOT.items()}
+PARKED: Final = frozenset({"ParkedCall", "UnParkedCall", "ParkedCallGiveUp", "ParkedCallTimeOut"})
+"""Events about a channel that is parked, whose headers begin with this word."""
+PARKEE: Final = "Parkee"
 MEMBER: Final = {
     "StateInterface": "",
     "Membership": "static",
@@ -65,6 +68,8 @@ def written(headers: Iterable[tuple[str, str]]) -> bytes:
     told: dict[str, list[str]] = {}
     for key, value in headers:
         told.setdefault(key, []).append(value)
+    if told["Event"][0] in PARKED:
+        told = {PARKEE + key if key in SNAPSHOT else key: values for key, values in told.items()}
     order = _headers_of(told["Event"][0], told)
     lines = [(key, value) for key, usual in order.items() for value in told.pop(key, [usual])]
     lines += [(key, value) for key, values in told.items() for value in values]
@@ -77,6 +82,8 @@ def _headers_of(kind: str, told: dict[str, list[str]]) -> dict[str, str]:
     head = {"Event": kind, "Privilege": "call,all", **({"Timestamp": ""} if "Timestamp" in told else {})}
     if kind.startswith("QueueMember"):
         return {**head, "Queue": "support", "MemberName": "One", "Interface": "PJSIP/1", **MEMBER}
+    if kind in PARKED:
+        return {**head, **{PARKEE + key: value for key, value in SNAPSHOT.items()}, "Parkinglot": "default"}
     alone = "Uniqueid" not in told
     if alone and kind.startswith("RTCP"):
         return head

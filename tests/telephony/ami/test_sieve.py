@@ -95,7 +95,7 @@ BREAKS = ("\r\n\r\n", "\r\n\r\nX", "\r\n\r\nEvent: Foo", "\r\nX: y", "\r\nLinked
 def test_no_event_that_shows_such_a_number_passes(kind: str, end: str) -> None:
     usual = Message(written([("Event", kind), ("Uniqueid", ID)]))
     assert sieve.whole(usual.raw)
-    for key in (*VALUES, *(f"Dest{key}" for key in VALUES)):
+    for key in (*VALUES, *(f"{of}{key}" for of in ("Dest", "Parkee") for key in VALUES)):
         if usual.count(key):
             value = usual.get(key)
             broken = usual.raw.replace(f"\r\n{key}: {value}\r\n".encode(), f"\r\n{key}: 0901{end}\r\n".encode(), 1)
