@@ -5,6 +5,7 @@ identity and for forgeries; with `counts` it also says how many of each it refus
 may write into the stream, and must not be able to stop it.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
@@ -30,8 +31,9 @@ _NEWS: Final = tuple(b"\r\nUserEvent: " + name + b"\r\n" for name in (b"LcrReque
 _OF_A_CHANNEL: Final = b"\r\nUniqueid: "
 _STATE_OF: Final = b"\r\nChannelState: "
 _RING: Final = b"4\r\n"
-_MAY_REPEAT: Final = "ChanVariable"
-"""manager.conf's `channelvars` come as one such header for each, behind a prefix like Dest."""
+_MAY_REPEAT: Final = re.compile(r"\w*ChanVariable(\(.*)?", re.DOTALL)
+"""manager.conf's `channelvars` come as one such header for each, behind a prefix like Dest; some versions name the
+channel in it, `ChanVariable(PJSIP/trunk-00000001)`."""
 _OWNER: Final = ("Uniqueid", "Linkedid", "Channel")
 _ID_LENGTH: Final = 150
 _STAMP: Final = "Timestamp"
@@ -116,7 +118,7 @@ def _for_us(raw: bytes) -> bool:
 
 def _repeating(lines: list[tuple[str, str]]) -> Headers | None:
     """Give the headers of which some are repeated, where only such are that may be; None for a forgery."""
-    single = [key for key, _ in lines if not key.endswith(_MAY_REPEAT)]
+    single = [key for key, _ in lines if _MAY_REPEAT.fullmatch(key) is None]
     return None if "" in single or len(set(single)) != len(single) else dict(lines)
 
 

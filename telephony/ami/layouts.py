@@ -44,5 +44,11 @@ class Layouts:
 
 def _pattern(heads: Iterable[tuple[bytes, bool]]) -> Callable[[bytes], re.Match[bytes] | None]:
     """Match a message line by line. No dot is an LF, so that no value reaches beyond its line."""
-    lines = (re.escape(key) + (b": (.*)" if wanted else b": .*") for key, wanted in heads)
+    lines = (_head(key) + (b": (.*)" if wanted else b": .*") for key, wanted in heads)
     return re.compile(re.escape(LINE_END).join(lines)).fullmatch
+
+
+def _head(key: bytes) -> bytes:
+    """Match a header's name; where it names a channel, `ChanVariable(PJSIP/trunk-00000001)`, any channel's."""
+    name, bracket, _ = key.partition(b"(")
+    return re.escape(name) + (rb"\(.*" if bracket else b"")

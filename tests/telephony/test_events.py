@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony import events, reading
+from telephony.ami.layouts import Layouts
 from telephony.ami.protocol import Message
 from telephony.reading import FORGED, MALFORMED, read
 from telephony.replay import messages_of
@@ -188,6 +189,32 @@ def test_a_line_that_is_no_header_is_a_forgery() -> None:
 def test_channel_variables_may_repeat() -> None:
     shown = [("ChanVariable", "A=1"), ("ChanVariable", "B=2"), ("DestChanVariable", "A=1"), ("DestChanVariable", "C=")]
     assert read(message("Hangup", *shown, **OWNER), ARRIVED) is not None
+
+
+@pytest.mark.parametrize("name", ["PJSIP/trunk-00000007", "Local/1001@from-queue-00000002;1", "Local/a:b@c-1;2"])
+def test_channel_variables_may_name_their_channel(name: str) -> None:
+    """As Asterisk 11 writes them; some that came later do so too."""
+    mine = [(f"ChanVariable({name})", "A=1"), (f"ChanVariable({name})", "B=2")]
+    theirs = [(f"DestChanVariable({name})", "A="), (f"DestChanVariable({name})", "B=")]
+    for event, shown in (("Hangup", mine), ("AgentCalled", [*mine, *theirs])):
+        counts: Counter[str] = Counter()
+        assert read(message(event, *shown, Queue="support", DestUniqueid="7.8", **OWNER), ARRIVED, counts) is not None
+        assert not counts
+
+
+@pytest.mark.parametrize("header", ["ChanVariableX", "Variable(A)", "XChan(ChanVariable)"])
+def test_what_only_looks_like_a_channel_variable_may_not_repeat(header: str) -> None:
+    counts: Counter[str] = Counter()
+    assert read(message("Hangup", (header, "A=1"), (header, "B=2"), **OWNER), ARRIVED, counts) is None
+    assert counts == {FORGED: 1}
+
+
+def test_variables_of_many_channels_are_read_by_one_pattern() -> None:
+    """Each channel's name would be an order of headers of its own, and only some orders are remembered."""
+    layouts = Layouts({b"Hangup": frozenset({"Cause"})})
+    named = [message("Hangup", ("Cause", "16"), (f"ChanVariable(PJSIP/t-{n})", "A=1"), **OWNER).raw for n in range(99)]
+    layouts.learn(b"Hangup", named[0])
+    assert all(layouts.read(b"Hangup", raw) == {"Cause": "16"} for raw in named)
 
 
 @pytest.mark.parametrize("missing", ["Uniqueid", "Linkedid", "Channel"])
