@@ -28,8 +28,8 @@ from callback.store.engine import Store
 from scheduler.errors import SchedulerError
 from sms.errors import SmsError
 from telephony.errors import TelephonyError
+from telephony.replay import Said, calls_of
 from telephony.replay import as_json as call_as_json
-from telephony.replay import calls_of
 
 app = typer.Typer(
     help="Finds callers who were lost on Asterisk queues, tells them why, and calls them back within the hour.",
@@ -130,14 +130,20 @@ def replay(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line for each call.")] = False,
 ) -> None:
-    """Judge the calls of raw AMI captures: what was lost, why, and on whose side."""
+    """Judge the calls of raw AMI captures: what was lost, why, and on whose side.
+
+    Messages that were refused are told on standard error; a capture of which nothing can be read is a fault (status 2).
+    """
     for file in files:
-        for call, verdict in calls_of(file):
+        said = Said()
+        for call, verdict in calls_of(file, said=said):
             record = call_as_json(call, verdict)
             if as_json:
                 terminal.put_json(record)
             else:
                 terminal.say(queue_view.call_line(record))
+        if doubts := said.doubts():
+            typer.echo(f"callback: {file}: {doubts}", err=True)
 
 
 @app.command()

@@ -8,16 +8,16 @@ import gzip
 import io
 import re
 import zlib
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Final
 
 from telephony.ami.protocol import BANNER, MESSAGE_END, Message, Parser, ProtocolError
-from telephony.ami.sieve import vouched
+from telephony.ami.sieve import Refused, vouched
 from telephony.call import Call, Verdict, moment
 from telephony.errors import TelephonyError
 from telephony.events import (
@@ -42,6 +42,9 @@ _MESSAGE: Final = re.compile(rb"(?:\A|\n)(?:Event|Response): ")
 _STAMP: Final = re.compile(rb"\r\nTimestamp: ([0-9]{9,10})\.([0-9]{1,6})\r\n")
 _LOGIN: Final = re.compile(rb"\r\nEventTV: ([^\r]+)\r\n")
 _CLOCKED_CALLS: Final = 10_000
+_VERSION: Final = re.compile(r"/([0-9]{1,3})(?:\.|$)")
+_READ_FROM: Final = 2
+"""The protocol's version since when events tell whole channels: Asterisk 12."""
 
 
 class CaptureError(TelephonyError):
@@ -55,29 +58,63 @@ class CaptureError(TelephonyError):
         self.remedy = remedy
 
 
+@dataclass(slots=True)
+class Said:
+    """What was read of a capture: its greeting, how many events were read, and how many refused, by why."""
+
+    greeting: str | None = None
+    read: int = 0
+    refused: Refused = field(default_factory=Refused)
+
+    @property
+    def old(self) -> bool:
+        """Tell whether its Asterisk is older than those that are read: 12 speaks version 2 of the protocol."""
+        version = _VERSION.search(self.greeting or "")
+        return version is not None and int(version[1]) < _READ_FROM
+
+    def why_not(self) -> str:
+        """Say why nothing of it could be read."""
+        if self.old:
+            return f"it greets as {self.greeting!r}: Asterisk 11 and older are not read, and none of its events was"
+        return f"all of its {self.refused.total()} events on calls were refused: no Asterisk from 12 on writes them so"
+
+    def doubts(self) -> str | None:
+        """Say how many messages were refused, and show the newest; None where none were."""
+        if not self.refused:
+            return None
+        why = ", ".join(f"{count} {word}" for word, count in sorted(self.refused.items()))
+        old = f" It greets as {self.greeting!r}: Asterisk 11 and older are not read." if self.old else ""
+        return f"{self.refused.total()} messages were refused ({why}), the last of them: {self.refused.excerpt}.{old}"
+
+
 def calls_of(
     capture: Path | str | bytes,
     *,
     pbx: str = "capture",
     trunks: tuple[str, ...] = (),
-    counts: Counter[str] | None = None,
+    said: Said | None = None,
 ) -> Iterator[tuple[Call, Verdict]]:
     """Give each call of a capture when it is over, with its verdict; those that were not over come last.
 
     `capture` is a path or the bytes themselves. `trunks` are what the names of customers' channels begin with: with
-    them come calls that were lost before any queue. `counts` learns how many messages were refused. Raises
-    CaptureError on what is no capture, or a broken one; calls before the fault have come out by then.
+    them come calls that were lost before any queue. `said` learns what was read of it, and what was refused. Raises
+    CaptureError on what is no capture, a broken one, or one of which no event can be read; calls before the fault have
+    come out by then.
     """
+    said = Said() if said is None else said
     tracker, clock = Tracker(pbx, trunks=trunks), Clock()
-    for message in messages_of(capture):
+    for message in messages_of(capture, said):
         stamped = clock.read(message)
-        event = read(message, clock.now, counts)
+        event = read(message, clock.now, said.refused)
         if event is not None:
+            said.read += 1
             event = event if stamped else replace(event, at=clock.move(event))
             for call in tracker.feed(event, clock.now):
                 yield call, judge(call)
     for call in tracker.finish(clock.now):
         yield call, judge(call)
+    if not said.read and (said.old or said.refused):
+        raise CaptureError(_name_of(capture), 1, said.why_not(), "Capture a connection to Asterisk 12 or newer.")
 
 
 def as_json(call: Call, verdict: Verdict) -> dict[str, object]:
@@ -96,9 +133,9 @@ def as_json(call: Call, verdict: Verdict) -> dict[str, object]:
     }
 
 
-def messages_of(capture: Path | str | bytes) -> Iterator[Message]:
-    """Give the messages of a capture, one after the other."""
-    name = "<bytes>" if isinstance(capture, bytes) else str(capture)
+def messages_of(capture: Path | str | bytes, said: Said | None = None) -> Iterator[Message]:
+    """Give the messages of a capture, one after the other. `said` learns how it greets."""
+    name = _name_of(capture)
     line, begun, parser = 1, 1, Parser()
     try:
         with _opened(capture) as stream:
@@ -106,7 +143,10 @@ def messages_of(capture: Path | str | bytes) -> Iterator[Message]:
                 if not parser.greeted:
                     _check_beginning(name, chunk)
                 _check_text(name, line, chunk)
-                yield from parser.feed(chunk)
+                messages = parser.feed(chunk)
+                if said is not None:
+                    said.greeting = parser.banner
+                yield from messages
                 end = chunk.rfind(MESSAGE_END) + len(MESSAGE_END)
                 begun = line + chunk.count(b"\n", 0, end) if end >= len(MESSAGE_END) else begun
                 line += chunk.count(b"\n")
@@ -121,6 +161,10 @@ def messages_of(capture: Path | str | bytes) -> Iterator[Message]:
         raise CaptureError(name, line, f"cannot be read ({error.strerror or error})", remedy) from error
     if not (parser.greeted or parser.unfinished):
         _check_beginning(name, b"")
+
+
+def _name_of(capture: Path | str | bytes) -> str:
+    return "<bytes>" if isinstance(capture, bytes) else str(capture)
 
 
 @contextmanager

@@ -142,6 +142,52 @@ def test_what_is_no_capture_is_refused(callback: Callback, tmp_path: Path, conte
     assert words in said.err
 
 
+OLD = (
+    b"Event: Newchannel\r\nPrivilege: call,all\r\nChannel: SIP/line-1\r\nChannelState: 0\r\nCallerIDNum: 0312345678\r\n"
+    b"Exten: 500\r\nUniqueid: 1400000000.7\r\n\r\n"
+    b"Event: Join\r\nPrivilege: call,all\r\nChannel: SIP/line-1\r\nQueue: support\r\nUniqueid: 1400000000.7\r\n\r\n"
+    b"Event: Hangup\r\nPrivilege: call,all\r\nChannel: SIP/line-1\r\nUniqueid: 1400000000.7\r\nCause: 16\r\n\r\n"
+)
+WORDS_ALONE = b"Event: Join\r\nQueue: support\r\nUniqueid: 1400000000.7\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"Asterisk Call Manager/1.3\r\n" + OLD, "it greets as 'Asterisk Call Manager/1.3': Asterisk 11 and older"),
+        (b"Asterisk Call Manager/1.1\r\n" + WORDS_ALONE, "it greets as 'Asterisk Call Manager/1.1'"),
+        (OLD, "all of its 2 events on calls were refused"),  # it begins late
+    ],
+)
+def test_a_capture_of_which_nothing_can_be_read_is_no_quiet_day(
+    callback: Callback, tmp_path: Path, content: bytes, words: str
+) -> None:
+    path = tmp_path / "old.ami"
+    path.write_bytes(content)
+    said = callback("replay", "--json", path)
+    assert (said.status, said.out) == (2, "")
+    assert words in said.err
+    assert "Capture a connection to Asterisk 12 or newer" in said.err
+
+
+def test_refused_messages_are_told_beside_the_calls(callback: Callback, tmp_path: Path) -> None:
+    whole = gzip.decompress((STREAMS / "03a-abandon-ringing.ami.gz").read_bytes())
+    path = tmp_path / "mixed.ami"
+    path.write_bytes(whole + b"Event: Hangup\r\nUniqueid: 1.1\r\n\r\nEvent: Hangup\r\nUniqueid: 1.\x1b2\r\n\r\n")
+    said = callback("replay", "--json", path)
+    assert [json.loads(line)["kind"] for line in said.lines] == ["abandoned"]
+    assert said.status == 0
+    assert f"{path}: 2 messages were refused (2 forged), the last of them: Event: Hangup" in said.err
+    assert "\x1b" not in said.err
+
+
+def test_a_quiet_day_is_no_fault(callback: Callback, tmp_path: Path) -> None:
+    path = tmp_path / "quiet.ami"
+    path.write_bytes(b"Asterisk Call Manager/5.0.4\r\nResponse: Success\r\nMessage: Authentication accepted\r\n\r\n")
+    said = callback("replay", path)
+    assert (said.status, said.out, said.err) == (0, "", "")
+
+
 def test_a_capture_that_is_not_there_is_named(callback: Callback, tmp_path: Path) -> None:
     said = callback("replay", tmp_path / "none.ami")
     assert said.status == 2
