@@ -78,6 +78,7 @@ def _run(options: argparse.Namespace, teller: Teller) -> int:
         room.callback(_let_nobody_interrupt)
         teller.lab(f"settings of the service: {service.settings} (its clock: {teller.zone}, where it is day)")
         service.wait_up()
+        _invite(teller, service.settings)
         centre.begin()
         done = _watch(service, options, started)
     if options.until_recovered is not None or options.seconds is not None:
@@ -85,6 +86,24 @@ def _run(options: argparse.Namespace, teller: Teller) -> int:
         seconds = round(time.monotonic() - started, 1)
         teller.line(json.dumps({"pbx": pbx, "recovered": service.recovered, "seconds": seconds}))
     return 0 if done else 1
+
+
+def _invite(teller: Teller, settings: Path) -> None:
+    """Say what can be asked of the service meanwhile, in words to paste."""
+    command = _from_here(Path(sys.executable).with_name("callback"))
+    teller.line(
+        "\nIt is listening; customers call from now on. In a second terminal, in this directory:\n"
+        f"    export CALLBACK_SETTINGS={settings}\n"
+        f"    {command} queue                # who is owed a callback, and why each still waits\n"
+        f"    {command} doctor               # each part proved on this PBX\n"
+        f"    {command} --help               # everything else\n"
+        "Ctrl-C here ends it all.\n"
+    )
+
+
+def _from_here(path: Path) -> Path:
+    """Write a path as short as it can be pasted in the current directory."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _asterisk(options: argparse.Namespace, teller: Teller) -> AsteriskTree | None:

@@ -38,13 +38,21 @@ class Customer:
     returns_after_s: float | None = None
 
 
+def mobiles() -> Iterator[str]:
+    """Japanese mobile numbers for ever, each in a block of its own, as people's are.
+
+    Many numbers of one block that hang up soon are refused: they are after a call back to a dear number.
+    """
+    return itertools.cycle(f"090{block}{line}" for line in range(5601, 5610) for block in range(1234, 1900))
+
+
 def customers() -> Iterator[list[Customer]]:
     """Waves of callers for ever: more at a time than there are agents, so that some are lost.
 
     Agents talk long enough for the lost to be texted before they are called. The first of them answer at once;
     later ones are busy, do not answer, decline.
     """
-    numbers = itertools.cycle([f"0901234{line}" for line in range(5601, 5680)])
+    numbers = mobiles()
     answers = phone.answer(1.0, talk_s=5)
     fates: Iterator[tuple[Script, ...]] = itertools.cycle(
         [(answers,), (answers,), (phone.busy(), answers), (answers,), (phone.no_answer(), answers), (phone.decline(),)]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from lab.errors import LabError
+from lab.people import mobiles
 from lab.service import Door
 from telephony.simulator import Simulator
 
@@ -79,8 +80,7 @@ class RecordedCentre:
         async with simulator:
             self._port.set_result(simulator.port)
             await simulator.somebody()
-            for line, (path, story) in zip(itertools.count(5601), itertools.cycle(paths.items())):
-                number = f"0901234{line % 10000:04}"
+            for number, (path, story) in zip(mobiles(), itertools.cycle(paths.items())):
                 self._say(f"(recorded) {number} calls, and {story}")
                 await simulator.play(path, rename=partial(_renamed, number.encode()))
                 await asyncio.sleep(_DECIDED_S)

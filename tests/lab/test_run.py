@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import signal
 import subprocess
@@ -82,6 +83,9 @@ def test_without_an_asterisk_recorded_streams_are_played_and_called_so() -> None
     result = json.loads(said.splitlines()[-1])
     assert (result["pbx"], result["recovered"]) == ("recorded", 1)
     assert "recorded streams are the PBX" in said
+    assert f"export CALLBACK_SETTINGS={folder_in(said)}/callback.toml\n" in said
+    (asks,) = re.findall(r"^ +(\S+callback) queue ", said, re.MULTILINE)
+    assert os.access(asks, os.X_OK)
     wait_none_left(folder_in(said))
 
 
