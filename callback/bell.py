@@ -19,7 +19,7 @@ from callback.settings import Alarms
 
 ALARMING: Final = frozenset(
     {
-        *("alarm", "alarm-over", "incident", "trunk-resting", "trunk-back"),
+        *("alarm", "alarm-over", "incident", "trunk-resting", "trunk-back", "agents-silent", "agents-back"),
         *("gap", "pbx-down", "pbx-behind", "pbx-journal-full", "texts-refused"),
     }
 )

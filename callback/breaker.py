@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
 from scheduler.breaker import FAILURE, IN_A_ROW, Tried, rests_until
+from scheduler.retry import NO_AGENT
 
 LOOKED_AT = 50  # attempts; a trunk that failed as often rests as long as it ever does
 
@@ -22,6 +23,14 @@ _LAST = (
     .where(_A.pbx == bindparam("of_pbx"), _A.trunk == bindparam("of_trunk"), t.TELLING)
     .order_by(_A.claimed_at.desc())
     .limit(bindparam("newest"))
+)
+# Those who found no agent are owed a callback still: the open reservations are few, and all attempts are many
+_NO_TRIALS = (
+    select(func.count())
+    .select_from(t.reservation)
+    .join(t.attempt, _A.reservation_id == t.reservation.c.id)
+    .where(t.OPEN, t.reservation.c.pbx == bindparam("of_pbx"), _A.trunk == bindparam("of_trunk"))
+    .where(_A.outcome == NO_AGENT, _A.claimed_at >= bindparam("since"))
 )
 
 
@@ -34,7 +43,11 @@ class Rest:
 
 
 def rests(connection: Connection, shift: Shift, in_flight: Collection[Row[Any]]) -> dict[str, Rest]:
-    """The trunks whose breaker is not closed; a trial under way keeps one shut until its ring must have ended."""
+    """The trunks whose breaker is not closed; a trial under way keeps one shut until its ring must have ended.
+
+    A trial that finds no agent never comes to the trunk. After some of them it is agents who are missing, and no
+    reason any more to let all wait for one trial at a time.
+    """
     found = {}
     for trunk in shift.trunks:
         newest = _last(connection, shift, trunk, IN_A_ROW)
@@ -42,7 +55,7 @@ def rests(connection: Connection, shift: Shift, in_flight: Collection[Row[Any]])
             continue
         until = _until(shift, _last(connection, shift, trunk, LOOKED_AT))
         trials = [row.ring_until_at for row in in_flight if (row.pbx, row.trunk) == (shift.pbx, trunk)]
-        if until is not None:
+        if until is not None and _no_trials(connection, shift, trunk, until) < IN_A_ROW:
             found[trunk] = Rest(max([until, *trials]), newest[0].person_id)
     return found
 
@@ -74,6 +87,12 @@ def told(connection: Connection, shift: Shift, trunk: str, attempt: str, now: in
     if after is None:
         return [News("trunk-back", now, {"trunk": trunk})]
     return [News("trunk-resting", now, {"trunk": trunk, "until_at": after, "again": before is not None})]
+
+
+def _no_trials(connection: Connection, shift: Shift, trunk: str, until: int) -> int:
+    """How many attempts since the end of its rest found no agent."""
+    asked = {"of_pbx": shift.pbx, "of_trunk": trunk, "since": until}
+    return int(connection.execute(_NO_TRIALS, asked).scalar_one())
 
 
 def _last(connection: Connection, shift: Shift, trunk: str, newest: int) -> list[Row[Any]]:

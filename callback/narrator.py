@@ -206,6 +206,15 @@ def _stuck(facts: Facts, _time: Time) -> str:
     return f"{many}{by} of the last hour{lost}: {facts['why']}"
 
 
+def _agents_silent(facts: Facts, time: Time) -> str:
+    rung = f"{facts['times']} callbacks of {facts['queue']} since {time(facts['since_at'])} found agents free"
+    return f"{rung} who did not answer: let them pause, or look at their phones"
+
+
+def _agents_back(facts: Facts, _time: Time) -> str:
+    return f"an agent of {facts['queue']} has answered a callback again"
+
+
 def _put_first(facts: Facts, _time: Time) -> str:
     return f"{facts['number']} calls again: he is put first in {facts['queue']}"
 
@@ -234,6 +243,8 @@ _LINES: dict[str, Callable[[Facts, Time], str]] = {
     "incident": _incident,
     "trunk-resting": _trunk_resting,
     "trunk-back": _trunk_back,
+    "agents-silent": _agents_silent,
+    "agents-back": _agents_back,
     "texts-refused": _stuck,
     "texts-delayed": _stuck,
     "decided": _decided,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select, update
 
-from callback import breaker, placing, wording
+from callback import agents, breaker, placing, wording
 from callback import reservation as life
 from callback.news import News
 from callback.shift import Shift
@@ -67,14 +67,15 @@ def end(
     """Write down how an attempt ended and what follows; an attempt ends once, whoever says so again."""
     a = t.attempt
     flight = connection.execute(
-        select(a.c.reservation_id, a.c.ring_until_at, a.c.trunk).where(
+        select(a.c.reservation_id, a.c.ring_until_at, a.c.trunk, a.c.agent_connected_at).where(
             a.c.id == attempt, a.c.pbx == shift.pbx, a.c.in_flight
         )
     ).first()
     if flight is None:
         return []
     row = _locked(connection, flight.reservation_id)
-    following = retry.after(outcome, row.tries, shift.rules.policy())
+    in_vain = agents.in_vain(connection, row.id) if outcome == retry.NO_AGENT else 0
+    following = retry.after(outcome, row.tries, shift.rules.policy(), in_vain)
     counted = not isinstance(following, retry.Retry) or following.counts
     ended = {
         "in_flight": False,
@@ -97,10 +98,12 @@ def end(
         told = [News("outcome", ended_at, facts | {"state": row.state})]
     if isinstance(following, retry.Settle):
         told += _settle_others(connection, row, now)
-    if outcome == "agent-no-answer":
+    if outcome == retry.NO_AGENT:
         placing.raise_let_down(connection, row.id, attempt)
     if outcome in TELLING:
         told += breaker.told(connection, shift, flight.trunk, attempt, now)
+    if outcome == retry.NO_AGENT or (outcome in TELLING and flight.agent_connected_at is not None):
+        told += agents.told(connection, shift, row.queue, flight.trunk, attempt, now)
     return told
 
 

@@ -48,6 +48,7 @@ OFFER_LASTS_S = 20
 WARN_EVERY_S = 30.0
 LEARN_EVERY_S = 1800.0
 OWE_EVERY_S = 2.0
+REFUSED_REST_S = 10.0  # after the PBX refused to place a callback
 
 
 class Shiftwork:
@@ -93,6 +94,7 @@ class Shiftwork:
             newest=seen[0].newest if seen else "",
         )
         self._returning = returning.Returning(self._pbx, self._shift.rules.returning_priority)
+        self._places_from_s = 0.0  # of the loop's clock: the PBX refused the last callback
         self._lost_lease: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
@@ -208,7 +210,7 @@ class Shiftwork:
         """Carry over, then place as many callbacks as may be placed now, each on a fresh picture."""
         seen = await self._look()
         await asyncio.to_thread(self._carry_and_show, seen)
-        while not self._stopped.is_set():
+        while not self._stopped.is_set() and asyncio.get_running_loop().time() >= self._places_from_s:
             order = await asyncio.to_thread(self._claim, seen)
             if order is None:
                 return
@@ -235,12 +237,16 @@ class Shiftwork:
         return order
 
     async def _place(self, order: Order) -> None:
-        """Ask the PBX; a refusal ends the attempt, and no answer leaves it to its ticket."""
+        """Ask the PBX; a refusal ends the attempt, and no answer leaves it to its ticket.
+
+        A PBX that refuses (it is shutting down, above all) has not come to any trunk, and refuses the next one too.
+        """
         try:
             await self._pbx.ask.place(order)
         except PlacingRefused as error:
             log.warning("attempt %s was refused: %s", order.attempt, error)
-            await self._end(order.attempt, "trunk-failure", [str(error)])
+            self._places_from_s = asyncio.get_running_loop().time() + REFUSED_REST_S
+            await self._end(order.attempt, "refused-late", [f"the PBX placed nothing: {error}"])
         except TelephonyError as error:
             log.warning("nobody knows whether attempt %s was placed; its ticket will tell: %s", order.attempt, error)
 

@@ -67,6 +67,8 @@ TABLE: Final[Mapping[str, Next]] = MappingProxyType(
     }
 )
 OUTCOMES: Final = tuple(TABLE)
+NO_AGENT: Final = "agent-no-answer"
+LONGEST_WITHOUT_AGENT_S: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,12 @@ class Policy:
                 raise SchedulerError(f"after_s of {outcome!r} is {seconds}: let it be 0 or more, for {retried}")
 
 
-def after(outcome: str, tries: int, policy: Policy) -> Next:
+def after(outcome: str, tries: int, policy: Policy, in_vain: int = 0) -> Next:
     """Say what follows an attempt that ended with `outcome`.
 
-    `tries` is how many attempts counted before this one; `next.counts` says whether this one adds to them.
+    `tries` is how many attempts counted before this one; `next.counts` says whether this one adds to them. `in_vain`
+    is how many just before this one found no agent either: agents who do not answer are rung less and less often, for
+    they are no nearer to it after a minute.
     """
     row = TABLE.get(outcome)
     if row is None:
@@ -97,7 +101,10 @@ def after(outcome: str, tries: int, policy: Policy) -> Next:
         return row
     if row.counts and tries + 1 >= policy.max_tries:
         return GiveUp("tries-used")
-    return replace(row, after_s=policy.after_s.get(outcome, row.after_s))
+    after_s = policy.after_s.get(outcome, row.after_s)
+    if outcome == NO_AGENT:
+        after_s = max(after_s, min(after_s * 2**in_vain, LONGEST_WITHOUT_AGENT_S))
+    return replace(row, after_s=after_s)
 
 
 def due_at(retry: Retry, hours: Hours, now: int, ring_until: int, longest_ring_s: int) -> int:

@@ -199,7 +199,7 @@ class Centre:
         self.write(lambda connection: self._carry_over(connection, seen))
         while (order := self.write(lambda connection: self._claim(connection, seen))) is not None:
             if fate == "refused":
-                self._end(order.attempt, "trunk-failure", ["the PBX refused it"])
+                self._end(order.attempt, "refused-late", ["the PBX placed nothing"])
             elif fate != "never":
                 self.on_the_way.append(order)
             if fate == "at once":

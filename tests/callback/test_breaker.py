@@ -157,3 +157,31 @@ def test_asking_is_a_scan_of_an_index(world: World) -> None:
         )
     assert any("ix_attempt_trunk" in str(line) for line in plan), plan
     assert not any("SORT" in str(line).upper() or "TEMP" in str(line) for line in plan), plan
+
+
+def test_trials_that_find_no_agent_let_the_others_wait_no_more(world: World) -> None:
+    """They never come to the trunk; after three of them it is agents who are missing."""
+    lose(world, 1, 2, 3, 4, 5, 6)
+    fail(world, NOON)
+    for n in range(IN_A_ROW):
+        assert world.claim(RESTED + 10 * n * US, FREE) is not None
+        assert world.claim(RESTED + 10 * n * US + US, FREE) is None, "one trial at a time"
+        attempt_id = next(row.id for row in world.attempts() if row.in_flight)
+        world.end(attempt_id, "agent-no-answer", RESTED + 10 * n * US + 2 * US)
+    assert world.claim(RESTED + 61 * US, FREE) is not None
+    assert world.claim(RESTED + 62 * US, FREE) is not None
+
+
+def test_who_was_not_tried_since_is_still_tried_one_at_a_time_after_hours(world: World) -> None:
+    lose(world, 1, 2, 3, 4)
+    fail(world, NOON)
+    assert world.claim(RESTED + 50 * MINUTE, FREE) is not None
+    assert world.claim(RESTED + 50 * MINUTE + US, FREE) is None
+
+
+def test_a_pbx_that_refuses_to_place_anything_says_nothing_of_the_trunk(world: World) -> None:
+    lose(world, 1, 2, 3, 4, 5)
+    told = [news.event for n in range(IN_A_ROW + 1) for news in attempt(world, "refused-late", NOON + 5 * n * US)]
+    assert set(told) == {"outcome"}
+    assert {row.tries for row in world.reservations()} == {0}
+    assert world.claim(NOON + MINUTE, FREE) is not None

@@ -43,6 +43,8 @@ SERVICE = [  # told by the service itself
     News("trunk-resting", NOON, {"trunk": "main", "until_at": NOON + MINUTE, "again": False}),
     News("trunk-unclear", NOON, {"trunk": "main"}),
     News("trunk-back", NOON, {"trunk": "main"}),
+    News("agents-silent", NOON, {"queue": "sales", "times": 5, "since_at": NOON - MINUTE}),
+    News("agents-back", NOON, {"queue": "sales"}),
     News("incident", NOON, {"incident": 3, "cause": "sales/queue-full/main", "state": "holding", "losses": 51}),
     News("overdue", NOON, {"reservation": 7, "number": "+8190", "queue": "sales", "by_at": NOON, "text": True}),
     News("alarm", NOON, {"group": "site", "due": 40, "missed": 14, "more": 2, "until_at": NOON, "again": False}),

@@ -12,7 +12,8 @@ import pytest
 from callback.errors import StoreError
 from callback.live import Live
 from callback.shiftwork import Shiftwork
-from tests.callback.world import NOON, World, picture
+from telephony.asked import PlacingRefused
+from tests.callback.world import MINUTE, NOON, World, call, picture
 
 
 def offered(world: World, shown: Live, writes: Any = lambda: None) -> list[str]:
@@ -42,3 +43,39 @@ def test_no_callback_is_offered_while_the_database_takes_none_though_nothing_wai
 
     with pytest.raises(StoreError):
         offered(world, picture(), away)
+
+
+def test_while_the_pbx_refuses_every_callback_is_not_tried_on_it(world: World) -> None:
+    """As while it shuts down: nobody was rung, so no trunk failed, no try is spent, and the next would be refused."""
+    for n in range(3):
+        world.hear(call(f"0901234560{n}"))
+    ended: list[tuple[str, list[str]]] = []
+    seen = picture(free={"support": {f"PJSIP/agent{n}" for n in range(9)}})
+
+    async def place(_order: Any) -> None:
+        raise PlacingRefused("Asterisk is shutting down")
+
+    async def look() -> Live:
+        return seen
+
+    async def end(_attempt: str, outcome: str, evidence: list[str]) -> None:
+        ended.append((outcome, evidence))
+
+    work = SimpleNamespace(
+        _look=look,
+        _carry_and_show=lambda _seen: None,
+        _claim=lambda _seen: world.claim(NOON + MINUTE, seen),
+        _pbx=SimpleNamespace(ask=SimpleNamespace(place=place)),
+        _end=end,
+        _stopped=asyncio.Event(),
+        _places_from_s=0.0,
+    )
+    work._place = lambda order: Shiftwork._place(cast("Shiftwork", work), order)  # noqa: SLF001
+
+    async def two_ticks() -> None:
+        for _ in range(2):
+            await Shiftwork._act(cast("Shiftwork", work))  # noqa: SLF001
+
+    asyncio.run(two_ticks())
+    assert ended == [("refused-late", ["the PBX placed nothing: Asterisk is shutting down"])]
+    assert len(world.attempts()) == 1
