@@ -221,7 +221,8 @@ def _call_now(connection: Connection, sender: _Sender, now: int) -> _Done:
             return _FOR_PEOPLE
         if not _decided(decisions.call_now, connection, sender.shift, row.id, HIM, now):
             return _nothing_open(sender)
-    opens_at = sender.shift.hours_of(sender.e164, row.trunk).next_opening(now)
+    starts_at = connection.execute(select(_r.clock_starts_at).where(_r.id == row.id)).scalar_one()  # it says when
+    opens_at = sender.shift.hours_of(sender.e164, row.trunk).next_opening(max(now, starts_at))
     return _Done("answer-now") if opens_at == now else _Done("answer-later", at=opens_at)
 
 

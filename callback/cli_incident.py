@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Connection, Row
 
 from callback import incidents, terminal
 from callback.audit import By
@@ -16,6 +18,7 @@ from callback.settings import load
 from callback.shift import current
 from callback.store.engine import Store
 from scheduler.clock import local
+from scheduler.incident import drain_s
 
 app = typer.Typer(help="Many losses with one cause: nobody is called or texted for them until they have passed.")
 
@@ -30,21 +33,35 @@ def show(
     *,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many, the newest first.")] = 20,
 ) -> None:
-    """Show the newest incidents: since when, how many were lost, how many are let go already."""
+    """Show the newest incidents: since when, how many were lost, are let go already, and are held still.
+
+    For those held it says how long it takes to let them go at the set rate (incident_drain_per_min), from now on, and
+    how many promises break meanwhile.
+    """
     wiring = load(settings)
-    zone = wiring.rules.hours().zone
+    zone, rate = wiring.rules.hours().zone, wiring.rules.incident_drain_per_min
     with reading(wiring) as connection:
         rows = incidents.listed(connection, wiring.pbx.name, limit)
+        drains = {row.id: _drain(connection, row, rate, now_us()) for row in rows}
     if not rows:
         terminal.say("There was no incident.")
         return
-    heads = ("#", "queue/reason/trunk", "state", "since", "last lost", "lost", "let go")
+    heads = ("#", "queue/reason/trunk", "state", "since", "last lost", "lost", "let go", "held", "letting go takes")
     cells = [
-        (str(row.id), row.cause, row.state, *times, str(row.losses), str(row.let_go))
+        (str(row.id), row.cause, row.state, *times, str(row.losses), str(row.let_go), str(row.held), drains[row.id])
         for row in rows
         for times in [[f"{local(at, zone):%m-%d %H:%M:%S}" for at in (row.opened_at, row.last_lost_at)]]
     ]
-    terminal.put(terminal.table(heads, cells, figures={"#", "lost", "let go"}))
+    terminal.put(terminal.table(heads, cells, figures={"#", "lost", "let go", "held"}))
+
+
+def _drain(connection: Connection, row: Row[Any], per_min: float, now: int) -> str:
+    """How long it takes to let go whom it holds, and what that costs; nothing for whom nobody is let go."""
+    if not row.held or row.state == "dropped":
+        return ""
+    minutes = math.ceil(drain_s(row.held, per_min) / 60)
+    broken = incidents.breaks(connection, row.id, per_min, now)
+    return f"{minutes} min" + (f", {broken} promise{'s' if broken > 1 else ''} will break" if broken else "")
 
 
 @app.command()

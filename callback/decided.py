@@ -29,6 +29,15 @@ def _postpone(facts: Facts, time: Time) -> str:
     return f" until {time(facts['due_at'])}; the deadline stays {time(facts['deadline_at'])}{late}"
 
 
+def _call_now(facts: Facts, time: Time) -> str:
+    """From when on, and whom it overtakes; an audit of earlier days does not say."""
+    if "overtakes" not in facts:
+        return ""
+    when = f" from {time(facts['from_at'])} on" if facts["from_at"] is not None else ": no phone may ever ring"
+    behind = f", after {facts['behind']} more who are to be called now" if facts["behind"] else ""
+    return f"{when}, before {facts['overtakes']} others who are due in its queue{behind}"
+
+
 def _assign(facts: Facts, _time: Time) -> str:
     return f" to {facts['to']}" if facts["to"] else " to nobody"
 
@@ -55,6 +64,7 @@ def _cancelled(facts: Facts) -> str:
 
 
 _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
+    "call-now": _call_now,
     "slot": _slot,
     "postpone": _postpone,
     "assign": _assign,

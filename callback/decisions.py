@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from callback import audit, blocks, filing, overdue, phone, promises, settle, unreserved, wording
 from callback.audit import By
@@ -83,7 +83,7 @@ def call_now(connection: Connection, shift: Shift, reservation: int, by: By, now
     _change(connection, reservation, due_at=now, severity=NOW)
     _begin_now(connection, shift, row, by, now)
     overdue.give_time(connection, shift, _locked(connection, shift, reservation), now)
-    return _told(connection, shift, reservation, "call-now", by, {}, now)
+    return _told(connection, shift, reservation, "call-now", by, _turn(connection, shift, reservation, now), now)
 
 
 def choose_slot(connection: Connection, shift: Shift, reservation: int, chosen_at: int, by: By, now: int) -> list[News]:
@@ -257,6 +257,21 @@ def _begin_now(connection: Connection, shift: Shift, row: Row[Any], by: By, now:
     if pledge is not standing:
         promises.add(connection, shift, row.id, pledge)
         _change(connection, row.id, **promises.clock_of(pledge))
+
+
+def _turn(connection: Connection, shift: Shift, reservation: int, now: int) -> dict[str, Any]:
+    """From when on the customer may be called, by when that is owed, and how many of the queue go after and before."""
+    row, r = _locked(connection, shift, reservation), t.reservation.c
+    others = select(func.count()).where(t.OPEN, r.pbx == row.pbx, r.queue == row.queue, r.state == "waiting")
+    others = others.where(r.due_at <= now, r.clock_starts_at <= now, r.id != row.id)
+    first, after = (
+        connection.execute(others.where(which)).scalar_one() for which in (r.severity >= NOW, r.severity < NOW)
+    )
+    try:
+        from_at = shift.hours_of(row.e164, row.trunk).next_opening(max(now, row.clock_starts_at))
+    except SchedulerError:  # never, by the rules of today: that is said where it is looked at
+        from_at = None
+    return {"from_at": from_at, "by_at": row.overdue_by_at or row.deadline_at, "overtakes": after, "behind": first}
 
 
 def _let_go(connection: Connection, e164: str, why: str, now: int, *, cancel: bool) -> list[int]:

@@ -27,5 +27,10 @@ def enough(connection: Connection, reservation: int, now: int) -> bool:
 
 
 def is_next(row: Row[Any], now: int) -> bool:
-    """Whether he is to be called as soon as possible already: to ask for it again changes nothing."""
-    return bool(row.state == "waiting" and row.severity == NOW and max(row.due_at, row.clock_starts_at) <= now)
+    """Whether the customer is to be called as soon as possible already: to ask for it again changes nothing.
+
+    A chosen time that still stands, because a person only tried sooner, gives way to the customer's own word.
+    """
+    chosen = row.slot_at is not None and row.slot_at > now
+    begun = max(row.due_at, row.clock_starts_at) <= now
+    return bool(row.state == "waiting" and row.severity == NOW and begun and not chosen)

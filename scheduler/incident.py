@@ -11,6 +11,7 @@ called back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -59,6 +60,22 @@ def after_time(state: State, lately: int, terms: Terms, *, anybody: bool) -> Sta
     if state == "holding":
         return "draining" if quiet else state
     return "over" if quiet and not anybody else state
+
+
+def drain_s(held: int, per_min: float) -> float:
+    """Say how long it takes until the last of so many is let go."""
+    return held * 60 / per_min
+
+
+def late(deadlines: Sequence[int], now: int, per_min: float) -> int:
+    """How many deadlines pass before their turn, where letting go begins now: the nearest that can be kept go first."""
+    each, turn, missed = round(MINUTE / per_min), now, 0
+    for deadline_at in sorted(deadlines):
+        if deadline_at <= turn + each:
+            missed += 1
+        else:
+            turn += each
+    return missed
 
 
 def let_go(since: int, now: int, per_min: float) -> tuple[int, int]:

@@ -55,6 +55,20 @@ def test_the_list_says_what_is_held_since_when_and_for_what(say: Say) -> None:
         assert words in table, table
 
 
+@pytest.mark.parametrize(
+    ("per_min", "kind", "takes"),
+    [(10, "blocked", "1 min"), (1, "blocked", "5 min"), (0.1, "blocked", "50 min"), (0.05, "blocked", "100 min, 2")],
+)
+def test_the_list_says_how_long_letting_go_takes_and_what_breaks(
+    say: Say, tmp_path: Path, per_min: float, kind: str, takes: str
+) -> None:
+    file = tmp_path / "callback.toml"
+    file.write_text(file.read_text() + f"incident_drain_per_min = {per_min}\n")
+    table = say("incident", "list").stdout
+    assert takes in table, table
+    assert ("will break" in table) == (", " in takes)
+
+
 def test_a_person_releases_or_drops_all_of_it_and_says_why(say: Say, world: World) -> None:
     done = say("incident", "release", "1", "--why", "the carrier is mended", "--by", "anna")
     assert done.stdout == "incident 1 is released\n"

@@ -248,6 +248,32 @@ def test_call_me_now_shortly_before_a_chosen_time_is_never_promised_later(world:
     )
 
 
+def test_a_person_who_tries_sooner_in_vain_does_not_take_away_the_chosen_time_but_the_customer_does(
+    world: World,
+) -> None:
+    world.hear(call())
+    slot(world, at("15:00"), NOON + MINUTE)
+    decide(world, "call-now", NOON + 2 * MINUTE)
+    assert "15:00" in shown(world, NOON + 2 * MINUTE).split("<h2>")[0]
+    with world.store.write() as connection:
+        token = link.token(connection, 1, NOON + 600 * MINUTE)
+        page.act(connection, {"main": world.shift}, token, {"do": "call-now"}, NOON + 3 * MINUTE)
+    assert "15:00" not in shown(world, NOON + 3 * MINUTE).split("<h2>")[0]
+
+
+def test_call_now_says_from_when_on_and_before_and_after_whom(world: World) -> None:
+    for n in range(5):
+        world.hear(call(f"0901234560{n}", ended_at=NOON + n * US))
+    world.hear(call("09012345609", ended_at=NOON, queue="sales"))
+    (first,) = decide(world, "call-now", NOON + MINUTE, reservation=2)
+    (second,) = decide(world, "call-now", NOON + MINUTE + US, reservation=3)
+    assert (first.facts["overtakes"], first.facts["behind"]) == (4, 0)
+    assert (second.facts["overtakes"], second.facts["behind"]) == (3, 1)
+    assert second.facts["from_at"] == NOON + MINUTE + US
+    (night,) = decide(world, "call-now", at("22:00"), reservation=4)
+    assert (night.facts["from_at"], night.facts["by_at"]) == (at("08:00", 24), at("09:00", 24))
+
+
 # Told, and carried over at the cut
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from scheduler.clock import MINUTE, SECOND
 from scheduler.errors import SchedulerError
-from scheduler.incident import BURST_S, State, Terms, after_loss, after_time, let_go
+from scheduler.incident import BURST_S, State, Terms, after_loss, after_time, drain_s, late, let_go
 
 TERMS = Terms(losses=3, window_s=600, drain_per_min=10)
 
@@ -77,3 +77,19 @@ def test_terms_that_make_no_sense_are_refused() -> None:
     for wrong in ({"losses": 0}, {"window_s": 0}, {"drain_per_min": 0}):
         with pytest.raises(SchedulerError, match="above 0"):
             Terms(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("deadlines_min", "per_min", "missed"),
+    [
+        ([], 10, 0),
+        ([15] * 110, 10, 0),
+        ([15] * 187, 10, 38),  # the 150th is let go after 15 minutes, which is too late
+        ([-1, 0, 5], 1, 2),
+        ([2, 2, 2, 9], 1, 2),
+        ([60], 0.01, 1),
+    ],
+)
+def test_how_many_promises_letting_go_breaks(deadlines_min: list[int], per_min: float, missed: int) -> None:
+    assert late([minutes * MINUTE for minutes in deadlines_min], 0, per_min) == missed
+    assert drain_s(len(deadlines_min), per_min) == len(deadlines_min) * 60 / per_min
