@@ -124,6 +124,16 @@ def test_moves_are_named_before_additions_and_who_gives_is_not_left_short(say: S
     assert {one["from_queue"] for one in told(say("--json"))["advice"]} == {""}
 
 
+def test_a_queue_of_which_too_little_is_known_neither_gives_nor_gets(say: Say, world: World) -> None:
+    show(world, ENOUGH)
+    one_week = t.past_call.c.queue == "support", t.past_call.c.began_at < NINE - 7 * DAY
+    with world.store.write() as connection:
+        connection.execute(t.past_call.delete().where(*one_week))
+    found = told(say("--json"))
+    assert set(found["needed"]) == {"sales"}
+    assert {(one["queue"], one["from_queue"]) for one in found["advice"]} == {("sales", "")}
+
+
 def test_which_promises_break_when(say: Say, world: World) -> None:
     for number in range(30):
         world.hear(call(f"0901234{number:04}", NOON - MINUTE))
