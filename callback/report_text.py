@@ -89,6 +89,9 @@ def _line(lost: Mapping[tuple[int, int], Cell], weekday: int, span: range, most:
 
 def peaks_said(cells: Sequence[Cell]) -> list[str]:
     """Say the peaks."""
+    days = max((cell.days for cell in cells), default=0)
+    if days < peaks.LEAST_DAYS:
+        return [f"too little to say when: {days} of the {peaks.LEAST_DAYS} same weekdays that it takes"]
     return peaks.words(cells) or ["no half hour is reliably worse than its day"]
 
 

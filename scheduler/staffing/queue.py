@@ -55,11 +55,11 @@ class Queue:
         days = self.expects(day).days
         calls = round(sum(sum(self.demand.calls[past]) for past in days))
         known = [
-            (len(days), FEW_DAYS, "like days"),
-            (calls, FEW_CALLS, "calls on them"),
+            (len(days), FEW_DAYS, "days like it"),
+            (calls, FEW_CALLS, "calls on such days"),
             (self.handling.talks, FEW_TALKS, "talks"),
         ]
-        return next((f"{known} {what} known, {few} needed" for known, few, what in known if known < few), "")
+        return next((f"{known} of the {few} {what} that it takes" for known, few, what in known if known < few), "")
 
     def need(self, day: date, terms: Terms, sure: float = SURE, so_far: Sequence[float] = ()) -> tuple[Need, ...]:
         """Give the agents that each half hour of `day` needs; none where calls come on fewer than half of such days."""

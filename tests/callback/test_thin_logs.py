@@ -89,6 +89,13 @@ def test_all_is_said_that_can_be(run: Run, name: str, command: str) -> None:
     assert run(command, THIN[name], "--json")[0] == 0
 
 
+@pytest.mark.parametrize("command", ["import-queue-log", "report"])
+def test_a_peak_needs_two_days(run: Run, command: str) -> None:
+    of_one_day = "too little to say when: 1 of the 2 same weekdays that it takes"
+    assert of_one_day in run(command, THIN["one call, given up"])[1]
+    assert of_one_day not in run(command, THIN["weeks in which everybody gave up at once"])[1]
+
+
 @pytest.mark.parametrize("command", ["hints", "report"])
 def test_a_day_of_which_too_little_is_known_has_no_rows(run: Run, command: str) -> None:
     status, said = run(command, THIN["one call, answered"], "--csv")

@@ -102,12 +102,12 @@ def morning(weeks: int, each_day: int, talk_s: float | None = 120.0) -> list[Pas
 @pytest.mark.parametrize(
     ("calls", "too_little"),
     [
-        (morning(1, 1), "1 like days known, 2 needed"),
-        (morning(1, 300), "1 like days known, 2 needed"),
-        (morning(2, 9), "18 calls on them known, 20 needed"),
-        (morning(8, 2), "16 calls on them known, 20 needed"),
-        (morning(4, 10, None), "0 talks known, 20 needed"),
-        (morning(4, 10, 0.0), "0 talks known, 20 needed"),
+        (morning(1, 1), "1 of the 2 days like it that it takes"),
+        (morning(1, 300), "1 of the 2 days like it that it takes"),
+        (morning(2, 9), "18 of the 20 calls on such days that it takes"),
+        (morning(8, 2), "16 of the 20 calls on such days that it takes"),
+        (morning(4, 10, None), "0 of the 20 talks that it takes"),
+        (morning(4, 10, 0.0), "0 of the 20 talks that it takes"),
         (morning(2, 10), ""),
         ([*morning(4, 10, None), *morning(2, 10)], ""),
     ],
