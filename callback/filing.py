@@ -56,7 +56,8 @@ def gap(connection: Connection, shift: Shift, gap: Gap) -> list[News]:
     """Keep a time in which nobody listened, and what could be learnt of it."""
     facts = {"since_at": gap.since, "until_at": gap.until, "calls": gap.calls, "why_not": gap.why_not[:WHY_LENGTH]}
     insert_new(connection, t.listening_gap, {"pbx": shift.pbx, **facts})
-    return [News("gap", gap.until, facts | {"forged": gap.forged, "unproved": gap.unproved})]
+    more = {"forged": gap.forged, "unproved": gap.unproved, "recorded": gap.recorded}
+    return [News("gap", gap.until, facts | more)]
 
 
 def mark(connection: Connection, call: Call, recovery: str) -> None:

@@ -142,13 +142,18 @@ def _gap(facts: Facts, time: Time) -> str:
     when = f"nobody listened from {time(facts['since_at'])} to {time(facts['until_at'])}"
     if facts["why_not"]:
         return f"{when}; who called then is not known: {facts['why_not']}"
-    told = f"{when}; queue_log tells of {facts['calls']} calls that ended about then"
+    logs = "queue_log and call records tell" if facts.get("recorded") else "queue_log tells"
+    told = f"{when}; {logs} of {facts['calls']} calls that ended about then"
     if facts.get("unproved"):
         told += f", {facts['unproved']} of them not proved: nobody is called back for those unasked"
     if facts.get("forged"):
         told += f"; callers wrote {facts['forged']} lines of their own into it"
+    if facts.get("recorded"):
+        return told
     minutes = (facts["until_at"] - facts["since_at"]) / 60e6
-    return f"{told}; who came to no queue, or was cut off in a talk, in these {minutes:.1f} minutes nobody can tell"
+    return (
+        f"{told}; who came to no queue, or only talked, in these {minutes:.1f} minutes nobody can tell: see [pbx] cdr"
+    )
 
 
 def _decided(facts: Facts, time: Time) -> str:

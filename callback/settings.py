@@ -65,6 +65,8 @@ class PbxWiring(Part):
     journal: Path = Path("journal")
     queue_log: str = ""  # a file, or the URL of the realtime table's database; none: what a gap held is unknown
     queue_log_zone: str = "UTC"  # of local times in a realtime table
+    cdr: str = ""  # the CSV file of call records; none: who came to no queue in a gap is unknown
+    cdr_zone: str = "UTC"  # of the times in it
     journal_max_mb: Annotated[int, Field(ge=1, le=100_000)] = 512
     lease_s: Annotated[float, Field(ge=1, le=300)] = 10
 
@@ -73,7 +75,7 @@ class PbxWiring(Part):
     def _readable_log(cls, named: str) -> str:
         return _readable(named) if "://" in named else named
 
-    @field_validator("queue_log_zone")
+    @field_validator("queue_log_zone", "cdr_zone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
         told(clock.zone, zone)
@@ -207,7 +209,9 @@ def _placed(settings: Settings, folder: Path) -> Settings:
     placed_log = str(folder / log) if log and "://" not in log else log
     own = settings.texts.templates
     texts = settings.texts.model_copy(update={"templates": folder / own if own else None})
-    pbx = settings.pbx.model_copy(update={"journal": folder / settings.pbx.journal, "queue_log": placed_log})
+    cdr = str(folder / settings.pbx.cdr) if settings.pbx.cdr else ""
+    placed = {"journal": folder / settings.pbx.journal, "queue_log": placed_log, "cdr": cdr}
+    pbx = settings.pbx.model_copy(update=placed)
     return settings.model_copy(update={"database": database, "pbx": pbx, "texts": texts})
 
 

@@ -33,6 +33,7 @@ from scheduler.clock import zone
 from scheduler.jobs import Ticker
 from sms.gateway import Gateway
 from telephony.asked import PlacingRefused, Ticket
+from telephony.cdr import Cdr
 from telephony.dialler import Order, StepName
 from telephony.errors import TelephonyError
 from telephony.journal import Journal
@@ -367,4 +368,5 @@ def _wiring(settings: Settings) -> Wiring:
         trunks=tuple(trunk.channel for trunk in settings.trunks.values()),
         detect=lambda queue: rules.queue(queue).detect_silence,
         log=open_log(pbx.queue_log, zone(pbx.queue_log_zone)) if pbx.queue_log else None,
+        cdr=Cdr(pbx.cdr, zone(pbx.cdr_zone)) if pbx.cdr else None,
     )

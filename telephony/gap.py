@@ -12,6 +12,8 @@ from typing import Final
 
 from telephony import proof
 from telephony.call import Call, Judged
+from telephony.cdr import Cdr, calls_of
+from telephony.ids import SECOND
 from telephony.proof import Known
 from telephony.queue_log.between import Log, calls_between
 from telephony.queue_log.sieve import FORGED, HEADLESS
@@ -29,7 +31,7 @@ class Gap:
     """Nobody listened from `since` to `until`. `calls` of customers ended in it, as the log tells; or `why_not`.
 
     `forged` lines of the log were written by callers, as far as can be seen; `unproved` calls stand in it that nothing
-    else tells of.
+    else tells of. `recorded`: call records told who came to no queue.
     """
 
     since: int
@@ -38,6 +40,16 @@ class Gap:
     why_not: str
     forged: int = 0
     unproved: int = 0
+    recorded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The calls that ended in a gap as call records tell: all of them, and how those went that came to no queue."""
+
+    call_ids: frozenset[str] = frozenset()
+    calls: tuple[Judged, ...] = ()
+    read: bool = False
 
 
 def look_back(
@@ -67,6 +79,27 @@ def look_back(
     customers = sum(verdict.kind != "callback" for _, verdict in told.calls)
     forged = told.faults.counts[FORGED] + told.faults.counts[HEADLESS]
     return Gap(since, until, customers, told.why_not, forged), told.calls
+
+
+def recorded(cdr: Cdr | None, pbx: str, trunks: tuple[str, ...], since: int, until: int) -> Records:
+    """Ask the call records too, where there are any; one that cannot be read is said."""
+    if cdr is None:
+        return Records()
+    try:
+        records = cdr.between(since - since % SECOND, until)
+    except OSError as error:
+        logger.warning("%s cannot be read (%s): let the service read it, or mend [pbx] cdr", cdr, error.strerror)
+        return Records()
+    ids = frozenset(record.uniqueid for record in records)
+    return Records(ids, tuple(calls_of(records, pbx, trunks)), read=True)
+
+
+def joined(told: Iterable[Judged], found: Gap, records: Records) -> tuple[tuple[Judged, ...], Gap]:
+    """Add the calls of which the records tell to those of the log, which knows more of whom it knows."""
+    told = tuple(told)
+    known = {call.call_id for call, _ in told}
+    more = tuple(judged for judged in records.calls if judged[0].call_id not in known)
+    return (*told, *more), replace(found, calls=found.calls + len(more), recorded=records.read)
 
 
 def weighed(told: Iterable[Judged], found: Gap | None, known: Known) -> tuple[tuple[Judged, ...], Gap | None]:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from telephony import dialler as dial
 from telephony import events, gap, reading
@@ -19,6 +18,7 @@ from telephony.ami.sieve import Refused
 from telephony.asked import Asked
 from telephony.asking import Asking, Joined
 from telephony.call import Judged
+from telephony.cdr import Cdr
 from telephony.dialler import Dialler
 from telephony.gap import Gap
 from telephony.ids import SECOND, is_local
@@ -50,7 +50,7 @@ class Wiring:
     """How to reach a manager interface, and what its channels are called.
 
     `trunks` are what the names of customers' channels begin with. `detect` tells whether silence is to be detected in
-    a queue. `log` is that PBX's queue_log.
+    a queue. `log` is that PBX's queue_log, `cdr` are its call records.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Wiring:
     trunks: tuple[str, ...] = ()
     detect: Callable[[str], bool] = lambda _queue: False
     log: Log | None = None
+    cdr: Cdr | None = None
 
 
 async def _nobody_asks(_caller: Joined) -> None:
@@ -104,7 +105,8 @@ class Pbx:
         self.gaps = 0  # times that the journal had no room for what came
         self._heard_at, self._up_at, self._said_at = heard_at, 0, 0
         self.newest = self._newest = newest  # channels: the last one at `heard_at`, the last one of all
-        self._journal, self._clock, self._log = journal, clock, wiring.log
+        self._journal, self._clock, self._wiring = journal, clock, wiring
+        self._recorded: frozenset[str] = frozenset()  # calls of the last gap of which records tell
         self._full = False
         self._unclear: dict[str, Judged] = {}  # what could not be judged while stock was taken: the log may know
         self._on_state, self._on_heard = on_state, on_heard
@@ -298,14 +300,21 @@ class Pbx:
         self._on_state("up", f"Asterisk started {boot}" + (", restarted since we last saw it" if restarted else ""))
 
     async def _look_back(self, until: int, *, restarted: bool) -> tuple[tuple[Judged, ...], Gap | None]:
-        """Ask queue_log what came and went since somebody listened last; nobody ever did: then there is no gap."""
-        since = self._heard_at
+        """Ask the logs what came and went since somebody listened last; nobody ever did: then there is no gap."""
+        since, wiring = self._heard_at, self._wiring
         if since is None or since >= until:
             return (), None
-        off = int(self.clock_off_s * SECOND)  # the log is written by the PBX's clock
+        off = int(self.clock_off_s * SECOND)  # the logs are written by the PBX's clock
         times = (since + off, until + off)
-        look = partial(gap.look_back, self._log, self.name, *times, restarted=restarted, known=self.tracker.knows)
-        found, told = await asyncio.to_thread(look)
+
+        def look() -> tuple[tuple[Judged, ...], Gap]:
+            knows = self.tracker.knows
+            found, told = gap.look_back(wiring.log, self.name, *times, restarted=restarted, known=knows)
+            records = gap.recorded(wiring.cdr, self.name, wiring.trunks, *times)
+            self._recorded = records.call_ids
+            return gap.joined(told, found, records)
+
+        told, found = await asyncio.to_thread(look)
         return told, replace(found, since=since, until=until)
 
     def _known(self, listed: Listed, since: int, *, restarted: bool) -> Known:

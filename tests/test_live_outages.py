@@ -7,6 +7,7 @@ stand the service's rows.
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -123,6 +124,28 @@ def test_calls_that_came_and_went_while_the_service_was_down(
         agree(callers, service)
         assert len(callers.lost()) == 5
         assert {row.source for row in service.rows(t.verdict)} == {"live-complete", "live-partial", "log"}
+
+
+def test_callers_who_give_up_one_by_one_while_the_service_starts(
+    pbx: Asterisk, carrier: Carrier, agent: Phone, tmp_path: Path
+) -> None:
+    """Before it listens, while it takes stock, while it reads the log, and afterwards."""
+    callers = Callers(carrier)
+    with Service(pbx, tmp_path) as service:
+        callers.come_and_go(1)
+        all_judged(callers, service)
+        service.kill()
+        inside = [callers.call(line) for line in range(2, 22)]
+        callers.wait(inside[-1])
+        starting = threading.Thread(target=service.start)
+        starting.start()
+        for call in inside:
+            call.hang_up()
+            time.sleep(0.15)  # the next one gives up a moment later
+        starting.join()
+        all_judged(callers, service)
+        agree(callers, service)
+        assert len(callers.lost()) == 21
 
 
 def test_a_caller_who_was_served_meanwhile_is_owed_nothing(

@@ -162,7 +162,7 @@ async def test_a_caller_from_before_the_gap_who_gives_up_then_is_lost_too(
 @in_a_loop
 async def test_who_was_listed_twice_is_there_and_is_not_asked_about(world: tuple[Ear, Pbx, World]) -> None:
     ear, pbx, connection = world
-    connection.begin(Path(str(pbx._log)), 0, 0)  # noqa: SLF001
+    connection.begin(Path(str(pbx._wiring.log)), 0, 0)  # noqa: SLF001
     ear.now = T + BACK
     await connection.on_up()
     assert "Getvar" not in connection.asked
