@@ -65,6 +65,13 @@ class Callers:
         return Counter(f"+81{number[1:]}" for number in gone)
 
 
+def leave(calls: list[Call]) -> None:
+    """Give up one after the other."""
+    for call in calls:
+        call.hang_up()
+        time.sleep(0.15)  # the next one gives up a moment later
+
+
 def losses(service: Service) -> Counter[str]:
     """Whose losses are in the books, as often as they are."""
     numbers = {row.id: row.number for row in service.rows(t.person)}
@@ -137,12 +144,10 @@ def test_callers_who_give_up_one_by_one_while_the_service_starts(
         service.kill()
         inside = [callers.call(line) for line in range(2, 22)]
         callers.wait(inside[-1])
-        starting = threading.Thread(target=service.start)
-        starting.start()
-        for call in inside:
-            call.hang_up()
-            time.sleep(0.15)  # the next one gives up a moment later
-        starting.join()
+        leaving = threading.Thread(target=leave, args=(inside,))
+        leaving.start()
+        service.start()
+        leaving.join()
         all_judged(callers, service)
         agree(callers, service)
         assert len(callers.lost()) == 21
