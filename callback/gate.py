@@ -36,7 +36,8 @@ class Limits:
     @property
     def room(self) -> int:
         """How many there can be: never so many that the process runs out of files to open."""
-        return min(self.altogether, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // _OTHERS)
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return self.altogether if files == resource.RLIM_INFINITY else min(self.altogether, files // _OTHERS)
 
 
 class Gate:
@@ -102,7 +103,7 @@ class _Guest(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = cast("asyncio.Transport", transport)  # of TCP it always is one
-        self.transport, self.place = transport, _place(transport.get_extra_info("peername"))
+        self.transport, self.place = transport, place_of(transport.get_extra_info("peername"))
         self._is_inside = self._gate.enter(self)
         if not self._is_inside:
             transport.abort()
@@ -138,11 +139,13 @@ class _Guest(asyncio.Protocol):
             self._protocol.connection_lost(exc)
 
 
-def _place(peer: tuple[str, int] | None) -> str:
+def place_of(peer: tuple[str, int] | None) -> str:
     """Where a connection comes from: its address, or of IPv6 the network that one customer of a provider has."""
     if not peer:
         return ""
     address = ipaddress.ip_address(peer[0].partition("%")[0])
-    if address.version == 4 or peer[0] in PROXY:  # noqa: PLR2004 - the version's own number
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if isinstance(address, ipaddress.IPv4Address) or str(address) in PROXY:
         return str(address)
     return str(ipaddress.ip_network((int(address), 64), strict=False).network_address)

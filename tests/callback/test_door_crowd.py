@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from callback import link
-from callback.gate import Limits
+from callback.gate import Limits, place_of
 from tests.callback.test_door import FORM, OpenDoor, free_port, settings_with
 from tests.callback.world import MINUTE, NOON, World, call
 
@@ -120,6 +120,23 @@ def test_one_address_is_bounded_and_another_is_served_all_the_same(sqlite_world:
         for one in (*crowd[3:], *others[3:]):
             one.sendall(GET)
             assert answered(one) == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("::ffff:127.0.0.1", "127.0.0.1"),
+        ("::1", "::1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),  # one customer of a provider has all of it
+        ("2001:db8:1:2::7", "2001:db8:1:2::"),
+        ("fe80::1%eth0", "fe80::"),
+    ],
+)
+def test_an_address_counts_with_those_of_its_owner(address: str, place: str) -> None:
+    assert place_of((address, 4711)) == place
+    assert place_of(None) == ""
 
 
 def test_a_proxy_on_this_machine_is_bounded_as_a_whole_alone(sqlite_world: World) -> None:
