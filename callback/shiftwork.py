@@ -14,7 +14,20 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from callback import alarms, dispatch, incidents, live, offer, redial, returning, settle, tending, wording
+from callback import (
+    alarms,
+    dispatch,
+    elsewhere,
+    incidents,
+    live,
+    offer,
+    redial,
+    returning,
+    settle,
+    switching,
+    tending,
+    wording,
+)
 from callback.bell import Bell
 from callback.errors import IllegalTransition, NotOurs, StoreError
 from callback.load import Traffic
@@ -76,6 +89,8 @@ class Shiftwork:
             journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, began)
             seen = live.recall(connection, wiring.name)
             first_start = checkpoints.first_start(connection, wiring.name)
+            self._switched = switching.begin(connection, self._shift, began)
+            self._decided = elsewhere.Decided(connection, wiring.name)
         heard_at = (seen[0].heard_at if seen else None) or (first_start if first_start < began else None)
         self._hear_from = journal.resume(journal_id, offset)
         self._traffic = Traffic(began)
@@ -115,6 +130,7 @@ class Shiftwork:
         for job, every_s in jobs:
             ticker.every(every_s, self._watched(job), job.__name__.strip("_"))
         self._tell([News("started", self._now(), {"pbx": self._pbx.name, "journal_from": self._hear_from})])
+        self._tell(self._switched)
         ticker.start()
         try:
             parts = (self._listen(), self._writer.run(), self._scribe.run(), self._bell.run())
@@ -225,7 +241,9 @@ class Shiftwork:
                 told = incidents.tend(connection, self._shift, self._now())
                 told += dispatch.carry_over(connection, self._shift, self._now())
             live.store(connection, self._shift.pbx, seen, self._now())
+            told += self._decided.news(connection)
         self._tell(told)
+        self._decided.told()
 
     def _claim(self, seen: live.Live) -> Order | None:
         try:
