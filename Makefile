@@ -11,7 +11,7 @@ WORKERS := $(shell expr 3 \* $$(nproc 2>/dev/null || echo 2))
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-dates live bench staffing-report check format lock clean
+.PHONY: help setup run test test-dates live bench staffing-report settings check format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -42,6 +42,11 @@ bench: $(READY) ## what it can bear, measured: BENCH=ingest, or a list without i
 
 staffing-report: $(READY) ## docs/staffing.md: how good forecasts and hints are (ARGS='--data DIR')
 	@$(BIN)/python -m benchmarks staffing $(ARGS)
+
+settings: $(READY) ## docs/settings.md and deploy/callback.example.toml, from the source
+	@mkdir -p deploy
+	@$(BIN)/callback settings > docs/settings.md
+	@$(BIN)/callback settings --example > deploy/callback.example.toml
 
 check: $(READY) ## format, lint, types and layers
 	@$(BIN)/ruff format --check .

@@ -124,6 +124,17 @@ def queue(
     queue_view.show(rows, wiring.rules.hours().zone, "Nobody like that." if some else nobody, last_line=last_line)
 
 
+@app.command(name="settings")
+def show_settings(
+    *,
+    example: Annotated[bool, typer.Option("--example", help="A file to begin with instead (TOML).")] = False,
+) -> None:
+    """Print the reference of the settings: each key with its default, its range and what it is."""
+    from callback import settings_reference  # noqa: PLC0415 - no other command needs it
+
+    typer.echo(settings_reference.example() if example else settings_reference.reference(), nl=False)
+
+
 @app.command()
 def replay(
     files: Annotated[list[Path], typer.Argument(help="Raw AMI captures, plain or .gz, each on its own.")],

@@ -167,7 +167,7 @@ def _line(row: Row[Any], shift: Shift, why: tuple[str | None, int | None], hold:
         overdue=now > row.deadline_at,
         overdue_by_at=row.overdue_by_at,
         assigned_to=row.assigned_to,
-        why_not=by_state or why[0] or "",
+        why_not=by_state or _watched(row, shift, why[0]) or "",
         until_at=None if by_state else why[1],
         trunk=shift.dials_over(row.trunk),
         text_refusal=row.text_refusal,
@@ -176,6 +176,11 @@ def _line(row: Row[Any], shift: Shift, why: tuple[str | None, int | None], hold:
         held_why=hold and hold.why,
         incident=row.incident_id,
     )
+
+
+def _watched(row: Row[Any], shift: Shift, why: str | None) -> str | None:
+    """Tell whom `only_numbers` leaves out from those of a queue whose calls are off."""
+    return "not-in-only-numbers" if why == "watch" and shift.rules.queue(row.queue).calls == "on" else why
 
 
 def _held(row: Row[Any], hold: Row[Any] | None) -> str:
@@ -195,6 +200,7 @@ _WORDS = {
     "overdue": "is next, late",
     "not-due": "waits for its time",
     "watch": "only watched: calls are not switched on",
+    "not-in-only-numbers": "only watched: the queue's only_numbers does not name this number",
     "in-flight": "is being called for another queue",
     "number-live": "he is on the line",
     "trunk-rests": "trunk {trunk} is resting",

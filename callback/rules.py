@@ -52,14 +52,14 @@ def told(rule: Callable[..., object], *values: str) -> None:
 class QueueRules(Part):
     """What holds for one queue. Both switches start in `watch`: recorded, neither texted nor dialled."""
 
-    texts: Switch = "watch"
-    calls: Switch = "watch"
+    texts: Switch = "watch"  # "on": its lost callers are texted
+    calls: Switch = "watch"  # "on": and called back
     only_numbers: tuple[E164, ...] = ()  # not empty: act for these E.164 numbers alone
     caller_id: str = ""  # the number that the customer sees, which leads back into the queue
     caller_name: str = ""  # the name beside it
     group: str = "site"  # served in one queue of the group is served in all
     detect_silence: bool = False  # TALK_DETECT on every talk: finds silent calls, costs native bridging
-    language: str = "en"
+    language: str = "en"  # of its texts
     text_from: str = ""  # the account of [texts.twilio] that its texts go by; empty: the first
     record: bool = False  # keep what both say in a callback
     first: First = "agent"  # whom a callback rings first; "customer": he waits for the agent, who was free just now
@@ -82,8 +82,8 @@ _UNNAMED = QueueRules()  # made once: it is asked for at each decision
 class QuietRules(Part):
     """When no phone may ring besides the site's own quiet hours: in a country, or over a trunk. The strictest holds."""
 
-    no_ring_after: time | None = None
-    no_ring_before: time | None = None
+    no_ring_after: time | None = None  # as below [rules]; none: as there
+    no_ring_before: time | None = None  # the same
     days: tuple[str, ...] = WEEKDAYS  # on others no phone rings at all
 
     @model_validator(mode="after")
@@ -110,7 +110,7 @@ class Pacing(Part):
 
     keep_free: Annotated[int, Field(ge=0, le=1000)] = 0  # agents, whatever the load
     price_in_aim: Price = 0.17  # callers who may hang up because of a callback that is within its aim
-    price_in_window: Price = 0.12
+    price_in_window: Price = 0.12  # after its aim, before its deadline
     price_overdue: Price = 0.03  # after its deadline, where no live promise is held back
     binds_min: Annotated[float, Field(ge=0, le=60)] = 5  # before its deadline a callback waits its turn like a caller
     price_binding: Price = 0.17  # and may then cost this, if it is more; keep_free does not hold it back
@@ -141,25 +141,25 @@ class ShiftRules(Part):
     holidays: tuple[date, ...] = ()  # closed on these days too
     no_holidays: tuple[date, ...] = ()  # at work on these, though they are holidays
     no_ring_after: time = time(21, 30)  # on the customer's clock, where his number tells it
-    no_ring_before: time = time(8, 0)
+    no_ring_before: time = time(8, 0)  # the same in the morning
     countries: dict[str, QuietRules] = Field(default_factory=dict)  # by ISO 3166: what holds for its numbers besides
     trunks: dict[str, QuietRules] = Field(default_factory=dict)  # and for whom we call over a trunk
-    window_min: Minutes = 60
-    aim_min: Minutes = 30
+    window_min: Minutes = 60  # a lost caller is promised a call within this
+    aim_min: Minutes = 30  # and ours is to do it within this
     silent_min: Minutes = 10  # the window after a silent call
     dropped_min: Minutes = 30  # and after one that was cut off
     before_cut_min: Annotated[float, Field(ge=0, le=60)] = 5  # with less before the cut the next opening is promised
-    short_abandon_s: Seconds = 5
-    text_grace_s: Seconds = 20
+    short_abandon_s: Seconds = 5  # who gave up sooner is recorded only
+    text_grace_s: Seconds = 20  # before a text: who calls again at once gets none
     agent_wait_s: Annotated[int, Field(ge=3, le=300)] = 30  # how long a free agent is sought for one attempt
     ring_s: Annotated[int, Field(ge=3, le=120)] = 25  # how long the customer's phone rings at most
     reached_after_s: Seconds = 10  # both legs bridged for this long
-    max_tries: Annotated[int, Field(ge=1, le=10)] = 3
+    max_tries: Annotated[int, Field(ge=1, le=10)] = 3  # then the customer gets a second text, and it ends
     rings_a_day: Annotated[int, Field(ge=1, le=20)] = 5  # of one customer's phone, whatever for
-    retry_busy_min: Minutes = 5
-    retry_no_answer_min: Minutes = 15
-    retry_unknown_min: Minutes = 15
-    retry_our_fault_min: Minutes = 1
+    retry_busy_min: Minutes = 5  # tried again so long after it was busy
+    retry_no_answer_min: Minutes = 15  # after nobody answered, or a machine did
+    retry_unknown_min: Minutes = 15  # after an attempt whose end nobody heard
+    retry_our_fault_min: Minutes = 1  # after a trunk or an agent failed, which costs no try
     trunk_rest_s: Annotated[float, Field(ge=1, le=600)] = 30  # of a trunk that failed thrice; each time twice as long
     overdue_min: Minutes = 60  # who was not called in time is told that he will be within this; then tried once more
     incident_losses: Annotated[int, Field(ge=1, le=100_000)] = 50  # more of one queue, reason and trunk …

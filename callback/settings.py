@@ -44,7 +44,7 @@ def _readable(url: str) -> str:
 class Database(Part):
     """Where the only truth lives."""
 
-    url: str = "sqlite:///lost-calls.db"
+    url: str = "sqlite:///lost-calls.db"  # or postgresql+psycopg://user:password@host/name, which several hosts need
 
     @field_validator("url")
     @classmethod
@@ -57,18 +57,18 @@ class Database(Part):
 class PbxWiring(Part):
     """One Asterisk and how to log in to its manager interface."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = "main"
-    host: str = "127.0.0.1"
-    port: Port = 5038
-    username: str
-    secret: str
-    journal: Path = Path("journal")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = "main"  # of this PBX, in every row
+    host: str = "127.0.0.1"  # where its manager interface listens
+    port: Port = 5038  # of the manager interface
+    username: str  # the manager user of manager_lcr.conf
+    secret: str  # and its secret
+    journal: Path = Path("journal")  # a folder on a local disk: what was heard and is not committed yet
     queue_log: str = ""  # a file, or the URL of the realtime table's database; none: what a gap held is unknown
     queue_log_zone: str = "UTC"  # of local times in a realtime table
     cdr: str = ""  # the CSV file of call records; none: who came to no queue in a gap is unknown
     cdr_zone: str = "UTC"  # of the times in it
-    journal_max_mb: Annotated[int, Field(ge=1, le=100_000)] = 512
-    lease_s: Annotated[float, Field(ge=1, le=300)] = 10
+    journal_max_mb: Annotated[int, Field(ge=1, le=100_000)] = 512  # the disk that the journal may take
+    lease_s: Annotated[float, Field(ge=1, le=300)] = 10  # so long after a service died another takes over
 
     @field_validator("queue_log")
     @classmethod
@@ -87,9 +87,9 @@ class Trunk(Part):
 
     region: str  # ISO 3166: whose national numbers are signalled
     channel: str = "PJSIP/"  # what the names of its channels begin with
-    dial: str = "PJSIP/{number}@trunk"
-    signals: Signals = ""  # what callers' digits without + or 0 before them are
-    form: Literal["national", "e164", "e164-no-plus"] = "e164"
+    dial: str = "PJSIP/{number}@trunk"  # how a customer is dialled
+    signals: Signals = ""  # what callers' digits alone are, without + or 0 before them: docs/numbers.md
+    form: Literal["national", "e164", "e164-no-plus"] = "e164"  # how numbers are dialled: 030…, +4930…, 4930…
     prefix: str = ""  # dialled before the number (0 for an outside line)
     allowed_countries: tuple[str, ...] = ()  # none: the region's own alone
     own_numbers: tuple[E164, ...] = ()  # never called back: they are ours
@@ -115,7 +115,7 @@ class Alarms(Part):
 
     command: tuple[str, ...] = ()  # a program and its arguments; the object on its standard input
     url: str = ""  # the object is posted to it
-    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10  # of the program, and of the URL
 
     @field_validator("url")
     @classmethod

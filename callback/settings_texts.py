@@ -35,12 +35,14 @@ def _safe_url(url: str) -> str:
 class TwilioAccount(Part):
     """An account of Twilio, and the sender it texts by: a number, or a messaging service."""
 
-    account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-fA-F]{32}$")]
-    auth_token: Annotated[str, Field(min_length=1, repr=False)]
-    from_: Annotated[str, Field(alias="from", pattern=r"^(\+[1-9][0-9]{6,14}|[0-9A-Za-z ]{3,11})?$")] = ""
-    messaging_service: Annotated[str, Field(pattern=r"^(MG[0-9a-fA-F]{32})?$")] = ""
-    texts_per_s: Annotated[float, Field(ge=0.5, le=1000)] = 10
-    api_url: str = "https://api.twilio.com"
+    account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-fA-F]{32}$")]  # as the console of Twilio shows it
+    auth_token: Annotated[str, Field(min_length=1, repr=False)]  # of the account; also proves its callbacks
+    from_: Annotated[str, Field(alias="from", pattern=r"^(\+[1-9][0-9]{6,14}|[0-9A-Za-z ]{3,11})?$")] = (
+        ""  # the sender: E.164, or a name
+    )
+    messaging_service: Annotated[str, Field(pattern=r"^(MG[0-9a-fA-F]{32})?$")] = ""  # or this instead of from
+    texts_per_s: Annotated[float, Field(ge=0.5, le=1000)] = 10  # sent by this sender
+    api_url: str = "https://api.twilio.com"  # of a region of Twilio, or of a test
 
     @field_validator("api_url")
     @classmethod
@@ -62,15 +64,15 @@ class TwilioAccount(Part):
 class HttpRequest(Part):
     """A gateway that takes a text as one HTTP request; see sms/http.py."""
 
-    url: str
-    body: str = ""
-    body_form: BodyForm = "form"
-    headers: dict[str, str] = Field(default_factory=dict, repr=False)
-    accepted: Annotated[tuple[Status, ...], Field(min_length=1)] = (200, 201, 202)
-    accepted_if: str = ""
-    refused_if: str = ""
-    ref_in: str = ""
-    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10
+    url: str  # with {to}, {digits}, {text}, {sender} or {ref} where they belong
+    body: str = ""  # the same for a POST; empty: a GET
+    body_form: BodyForm = "form"  # how what is put into the body is escaped
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)  # as in Authorization
+    accepted: Annotated[tuple[Status, ...], Field(min_length=1)] = (200, 201, 202)  # statuses: the text was taken
+    accepted_if: str = ""  # an expression that the answer must hold too
+    refused_if: str = ""  # and one that says that it was not taken
+    ref_in: str = ""  # one with a group: the gateway's name of the text
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10  # then nobody knows whether it went out
 
     @field_validator("url", "body")
     @classmethod
@@ -122,7 +124,7 @@ class HttpRequest(Part):
 class Texts(Part):
     """The gateway that carries texts, and the site's own wording."""
 
-    gateway: Literal["console", "twilio", "http"] = "console"
+    gateway: Literal["console", "twilio", "http"] = "console"  # the console prints them, and nobody is texted
     templates: Path | None = None  # a folder with the site's own wording, and other languages
     senders: Annotated[int, Field(ge=1, le=64)] = 8  # texts on their way at once
     two_way: tuple[str, ...] = ()  # countries (ISO 3166) whose phones can answer, with [web] public_url

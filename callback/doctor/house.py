@@ -18,9 +18,10 @@ from scheduler.clock import local
 
 
 def switched(settings: Settings) -> str:
-    """Say for which queues callbacks are switched on."""
-    on = [name for name, queue in settings.rules.queues.items() if queue.calls == "on"]
-    return f"calls are on for {', '.join(on)}" if on else "watching only: calls are on for no queue"
+    """Say for which queues callbacks are switched on, and for how many numbers where it is not for all."""
+    on = {name: queue.only_numbers for name, queue in settings.rules.queues.items() if queue.calls == "on"}
+    said = [f"{name} (its {len(only)} only_numbers alone)" if only else name for name, only in on.items()]
+    return f"calls are on for {', '.join(said)}" if said else "watching only: calls are on for no queue"
 
 
 def clock(settings: Settings) -> Finding:

@@ -11,6 +11,7 @@ import pytest
 
 from callback import decisions, fraud, live, queue_view
 from callback.audit import By
+from callback.doctor import house
 from callback.errors import StoreError
 from callback.live import Live
 from callback.queue_view import Line, Wanted
@@ -78,6 +79,21 @@ def test_why_not_is_what_the_deciding_rule_says(world: World, shown: Live, word:
     assert why(world) == {HIM: word}
 
 
+def test_whom_only_numbers_leaves_out_is_not_said_to_be_in_a_queue_that_is_off(migrated_url: str) -> None:
+    first = ON.model_copy(update={"only_numbers": ("+819012345601",)})
+    world = World(migrated_url, rules(queues={"support": first, "desk": QueueRules(only_numbers=("+819012345601",))}))
+    for number, queue in (("09012345601", "support"), ("09012345602", "support"), ("09012345603", "desk")):
+        world.hear(call(number, queue=queue))
+    seen(world, picture(free={"support": {"a"}, "desk": {"a"}}))
+    assert why(world) == {
+        "+819012345601": "in-aim",
+        "+819012345602": "not-in-only-numbers",
+        "+819012345603": "watch",
+    }
+    assert house.switched(world.settings) == "calls are on for support (its 1 only_numbers alone)"
+    world.close()
+
+
 def test_every_reservation_has_its_own_reason(world: World, clock_shows: Callable[[int], None]) -> None:
     now = NOON + 40 * MINUTE
     world.hear(call("09012345601", queue="desk"))
@@ -141,7 +157,17 @@ def test_a_database_without_reservations_has_an_empty_queue(migrated_url: str, w
 
 # For people
 
-WORDS = ["watch", "quiet-hours", "not-due", "in-flight", "number-live", "no-free-agent", "callers-waiting", "pacing"]
+WORDS = [
+    "watch",
+    "not-in-only-numbers",
+    "quiet-hours",
+    "not-due",
+    "in-flight",
+    "number-live",
+    "no-free-agent",
+    "callers-waiting",
+    "pacing",
+]
 WORDS += [
     "held-by-service",
     "in-aim",
