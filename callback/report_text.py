@@ -66,7 +66,9 @@ def heat(cells: Sequence[Cell]) -> RenderableType:
     numbers = [cell.half_hour for cell in cells]
     if not numbers:
         return Text("no calls")
-    most = max((cell.losses for cell in cells), default=0.0) or 1.0
+    most = max(cell.losses for cell in cells)
+    if not most:
+        return Text("nobody was lost")
     span = range(min(numbers) // 4 * 4, max(numbers) + 1)
     hours = Text("    " + "".join(f"{number // 2:<4}" for number in span if not number % 4), style="dim")
     lines = [hours]

@@ -96,6 +96,12 @@ def test_a_peak_needs_two_days(run: Run, command: str) -> None:
     assert of_one_day not in run(command, THIN["weeks in which everybody gave up at once"])[1]
 
 
+def test_where_nobody_was_lost_no_map_is_drawn(run: Run) -> None:
+    said = run("import-queue-log", THIN["one call, answered"])[1]
+    assert "\nLosses\nnobody was lost\n" in said
+    assert "up to" not in said
+
+
 @pytest.mark.parametrize("command", ["hints", "report"])
 def test_a_day_of_which_too_little_is_known_has_no_rows(run: Run, command: str) -> None:
     status, said = run(command, THIN["one call, answered"], "--csv")
