@@ -112,3 +112,9 @@ def test_the_real_month_is_reproduced_without_callbacks() -> None:
     assert none["recorded"] == {"inbound_hangups": 0.1311, "wait_s": 42.2779, "within_20s": 0.5826}
     for measure, recorded in none["recorded"].items():
         assert none[measure] == pytest.approx(recorded, rel=0.05), measure
+
+
+def test_the_help_names_the_columns_and_what_reads_a_sites_own_log() -> None:
+    said = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["simulate", "--help"]).stdout
+    for word in ("customer_id", "vru_exit", "q_start", "ser_time", "callback hints"):
+        assert word in said

@@ -62,3 +62,15 @@ def test_any_log(log: list[Entry]) -> None:
 def test_a_log_whose_ids_somebody_made_nameless_is_one_of_customers() -> None:
     log = entries("0 a1 support NONE ENTERQUEUE |x7|1\n9 a1 support NONE ABANDON 1|1|9")
     assert in_brief(log)[0] == [("a1", None, "support", "abandoned", "gave-up-waiting", log[1].at, 9.0, 0.0)]
+
+
+def test_lines_that_stand_out_of_order_and_a_restart_among_them() -> None:
+    log = entries(
+        """1 .1 support NONE ENTERQUEUE |0901|1
+           0 .1 support NONE ENTERQUEUE |0901|1
+           0 NONE NONE NONE QUEUESTART |"""
+    )
+    assert in_brief(log) == at_length(log)
+    [told] = in_brief(log)[0]
+    assert told[3:5] == ("blocked", "pbx-restarted")
+    assert told[6] == 1.0  # until he came the second time: then the first wait was over
