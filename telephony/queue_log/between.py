@@ -13,9 +13,10 @@ from typing import Final, Protocol
 
 from telephony.call import Call, Judged, moment
 from telephony.ids import SECOND
-from telephony.queue_log.calls import QUIET_S, LogCalls
+from telephony.queue_log.calls import QUIET_S
 from telephony.queue_log.entries import Entry, Faults
 from telephony.queue_log.files import DAMAGED, LogFiles, LogUnreadable
+from telephony.queue_log.judged import LogCalls
 from telephony.queue_log.table import LogTable
 
 LOOKBACK_S: Final = 12 * 3600

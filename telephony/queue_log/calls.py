@@ -24,7 +24,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar, Final, Generic, TypeVar
 
-from telephony.call import Call, Ending, Judged, Verdict
+from telephony.call import Call, Ending, Verdict
 from telephony.ids import SECOND, originated
 from telephony.queue_log.desks import Desks
 from telephony.queue_log.entries import NO_CALL, Entry
@@ -310,48 +310,3 @@ class Ends(Generic[Given]):
     def _call(self, draft: Draft, ending: Ending, ended_at: int | None) -> Call:
         seen_until = self._now if ending == "capture-ended" else draft.last_at
         return call_of(draft, self.pbx, ending, ended_at, seen_until, placed=self._placed(draft.call_id))
-
-
-class LogCalls(Ends[Judged]):
-    """The same, each call with its verdict."""
-
-    only_nobodys = True  # who is left out here is never called back
-
-    def __init__(self, pbx: str, *, quiet_s: float = AGE_LIMIT_S) -> None:
-        super().__init__(pbx, quiet_s=quiet_s)
-        self._cut_at: dict[str, int] = {}
-
-    def judged(self, entries: Iterable[Entry]) -> Iterator[Judged]:
-        """Give each call that is over, with its verdict, as entries are read; `finish` gives the rest."""
-        return self.over(entries)
-
-    @property
-    def unfinished(self) -> tuple[Call, ...]:
-        """The calls that had not ended where the log did: they may be alive."""
-        alive = tuple(self._alive())
-        for draft in alive:
-            draft.settle()
-        return tuple(self._call(draft, "capture-ended", None) for draft in alive)
-
-    def over_at(self, call: Call) -> int:
-        """Give when a call was over: the last that was written of it, or the restart that cut it off."""
-        return call.ended_at if call.ended_at is not None else self._cut_at.get(call.call_id, call.seen_until)
-
-    def _give(self, draft: Draft, ending: Ending, ended_at: int | None = None) -> Judged:
-        """Give a call with its verdict."""
-        if draft.restart_at is not None:
-            if len(self._cut_at) >= MOST_CALLS:
-                self._cut_at.clear()
-            self._cut_at[draft.call_id] = draft.restart_at
-        waited, talked = draft.settle()
-        call, like = self._call(draft, ending, ended_at), self._like(draft, ending, ended_at)
-        return call, Verdict(
-            like.kind,
-            like.reason,
-            like.side,
-            round(waited / SECOND, 3),
-            round(talked / SECOND, 3),
-            call.evidence,
-            "log",
-            like.because,
-        )

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from telephony.call import Call, Verdict
 from telephony.ids import SECOND
-from telephony.queue_log.calls import LogCalls
 from telephony.queue_log.entries import Entry, parse
+from telephony.queue_log.judged import LogCalls
 
 STREAMS = Path(__file__).parents[2] / "streams"
 RECORDED = STREAMS / "logged"

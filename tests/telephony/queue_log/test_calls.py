@@ -11,10 +11,11 @@ from telephony.call import Call, Verdict, moment
 from telephony.ids import SECOND
 from telephony.queue_log.between import calls_between
 from telephony.queue_log.briefs import LogBriefs
-from telephony.queue_log.calls import AGE_LIMIT_S, QUIET_S, LogCalls
+from telephony.queue_log.calls import AGE_LIMIT_S, QUIET_S
 from telephony.queue_log.desks import phone_of
 from telephony.queue_log.entries import Entry
 from telephony.queue_log.files import LogFiles
+from telephony.queue_log.judged import LogCalls
 from telephony.queue_log.sieve import Doubtful
 from telephony.queue_log.values import stamp
 from telephony.replay import calls_of
