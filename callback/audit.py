@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, RowMapping, or_, select, true, update
 
@@ -15,6 +15,7 @@ from callback.store import tables as t
 from callback.store.inserting import insert_new
 
 GENESIS = "0" * 64
+_AT_ONCE = 1000
 CUSTOMER = "customer"  # who decides about his own reservation
 _OF_INCIDENTS = ("incident-released", "incident-dropped")
 SERVICE = "service"  # what holds somebody for people to look at
@@ -69,24 +70,64 @@ def about(connection: Connection, reservation: int, incident: int | None) -> lis
     return [row for row in rows if row.reservation_id == reservation or row.facts["incident"] == incident]
 
 
-def broken_at(connection: Connection) -> str | None:
-    """Say where the chain is broken: a row changed, taken out or put in; None where it is whole."""
-    a, head = t.audit, t.audit_head.c
-    # The rows and their head in one statement: between two, a decision may be added on a server
-    last = (head.hash.label("head_hash"), head.rows.label("head_rows"))
-    chain = select(a, *last).select_from(a.outerjoin(t.audit_head, true())).order_by(a.c.id)
+class Head(NamedTuple):
+    """How long the chain is and the hash of its last row: kept outside of the database, it proves what was there."""
+
+    rows: int
+    hash: str
+
+
+def head(connection: Connection) -> Head:
+    """Give the end of the chain."""
+    row = connection.execute(select(t.audit_head.c.rows, t.audit_head.c.hash)).first()
+    return Head(row.rows, row.hash) if row else Head(0, GENESIS)
+
+
+def broken_at(connection: Connection, anchors: Iterable[Head] = ()) -> str | None:
+    """Say where the chain is broken: a row changed, taken out or put in; None where it is whole.
+
+    Who rewrites the whole chain, or empties it, does not find its earlier heads where they were written down outside.
+    """
+    kept = dict(anchors)
+    end: Head | None = None
     previous, rows = GENESIS, 0
-    row: RowMapping | None = None
-    for row in connection.execute(chain).mappings():
-        told = {column.name: row[column.name] for column in a.c if column.name not in {"id", "hash"}}
-        if row["previous"] != previous or row["hash"] != hash_of(told):
+    if kept.get(0, GENESIS) != GENESIS:
+        return "its beginning: an empty chain has another hash than the anchor"
+    for row in _chain(connection):
+        if not _sound(row, previous):
             return f"row {row['id']}"
         previous, rows = row["hash"], rows + 1
-    if row is None:
-        whole = not connection.execute(select(head.rows)).scalar()
-    else:
-        whole = (row["head_hash"], row["head_rows"]) == (previous, rows)
-    return None if whole else "the end: rows are missing"
+        if kept.get(rows, previous) != previous:
+            return f"row {row['id']} or before it: its hash is not that of the anchor {rows}:{kept[rows]}"
+        end = Head(row["head_rows"], row["head_hash"])
+    if (head(connection) if end is None else end) != (rows, previous):
+        return "the end: rows are missing"
+    if (longest := max(kept, default=0)) > rows:
+        return f"the end: {rows} rows are left of the {longest} that the anchor tells of"
+    return None
+
+
+def broken_among(connection: Connection, rows: Iterable[Row[Any]]) -> str | None:
+    """Say which of these rows was changed, or does not follow the one before it; the whole chain is not read."""
+    for one in rows:
+        before = select(t.audit.c.hash).where(t.audit.c.id < one.id).order_by(t.audit.c.id.desc()).limit(1)
+        if not _sound(one._mapping, connection.execute(before).scalar_one_or_none() or GENESIS):  # noqa: SLF001
+            return f"row {one.id}"
+    return None
+
+
+def _chain(connection: Connection) -> Iterator[RowMapping]:
+    """Give the rows in order, each with the head: between two statements a decision may be added on a server."""
+    a, end = t.audit, t.audit_head.c
+    last = (end.hash.label("head_hash"), end.rows.label("head_rows"))
+    chain = select(a, *last).select_from(a.outerjoin(t.audit_head, true())).order_by(a.c.id)
+    with connection.execute(chain.execution_options(yield_per=_AT_ONCE)) as rows:
+        yield from rows.mappings()
+
+
+def _sound(row: RowMapping, previous: str) -> bool:
+    told = {column.name: row[column.name] for column in t.audit.c if column.name not in {"id", "hash"}}
+    return bool(row["previous"] == previous and row["hash"] == hash_of(told))
 
 
 def hash_of(row: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ ALARMING: Final = frozenset(
     {
         *("alarm", "alarm-over", "incident", "trunk-resting", "trunk-back", "agents-silent", "agents-back"),
         *("gap", "pbx-down", "pbx-behind", "pbx-journal-full", "texts-refused"),
+        *("put-aside", "lease-lost", "committer-died", "audit-head"),
     }
 )
 WAITING: Final = 100
@@ -49,6 +50,7 @@ class Bell:
         ]
         self._loop = asyncio.get_running_loop()
         self._waiting: asyncio.Queue[News] = asyncio.Queue(WAITING)
+        self._passing: News | None = None
 
     def ring(self, news: Iterable[News]) -> None:
         """Pass on what is alarming of this; from any thread, and at once."""
@@ -59,10 +61,25 @@ class Bell:
     async def run(self) -> None:
         """Pass alarms on, one after the other and each by all channels, for ever."""
         while True:
-            piece = await self._waiting.get()
-            facts = {"pbx": self._pbx, "event": piece.event, "at": piece.at, "says": self._say(piece), **piece.facts}
-            body = json.dumps(facts).encode()
-            await asyncio.gather(*(self._pass_on(name, channel, body) for name, channel in self._channels))
+            self._passing = await self._waiting.get()
+            await self._pass(self._passing)
+            self._passing = None
+
+    async def drain(self) -> None:
+        """Pass on what still waits when the service ends, for no longer than one alarm may take."""
+        await asyncio.sleep(0)  # what was rung just now comes into the queue
+        waiting = [self._passing] if self._passing else []
+        while not self._waiting.empty():
+            waiting.append(self._waiting.get_nowait())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.timeout_s):
+                for piece in waiting:
+                    await self._pass(piece)
+
+    async def _pass(self, piece: News) -> None:
+        facts = {"pbx": self._pbx, "event": piece.event, "at": piece.at, "says": self._say(piece), **piece.facts}
+        body = json.dumps(facts).encode()
+        await asyncio.gather(*(self._pass_on(name, channel, body) for name, channel in self._channels))
 
     def _put(self, piece: News) -> None:
         if self._waiting.full():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from callback import cli_incident, cli_lease, cli_reservation, cli_texts, queue_view, terminal
+from callback import cli_audit, cli_incident, cli_lease, cli_reservation, cli_texts, queue_view, terminal
 from callback import doctor as examination
 from callback.app import Service
 from callback.cli_import import import_queue_log
@@ -28,8 +29,11 @@ from callback.store.engine import Store
 from scheduler.errors import SchedulerError
 from sms.errors import SmsError
 from telephony.errors import TelephonyError
+from telephony.private import is_open_to_others, open_private
 from telephony.replay import Said, calls_of
 from telephony.replay import as_json as call_as_json
+
+log = logging.getLogger(__name__)
 
 app = typer.Typer(
     help="Finds callers who were lost on Asterisk queues, tells them why, and calls them back within the hour.",
@@ -41,6 +45,7 @@ app = typer.Typer(
 app.add_typer(cli_reservation.app, name="reservation")
 app.add_typer(cli_incident.app, name="incident")
 app.add_typer(cli_lease.app, name="lease")
+app.add_typer(cli_audit.app, name="audit")
 app.command()(simulate)
 for _command in (cli_texts.texts, cli_texts.refused, cli_texts.satisfaction):
     app.command()(_command)
@@ -65,11 +70,13 @@ def run(
     wiring = load(settings)
     log_to_stderr(full_numbers=wiring.logs.numbers == "full")
     try:
-        programs = events_json.open("a", encoding="utf-8") if events_json else None
+        programs = open_private(events_json) if events_json else None
     except OSError as error:
         raise CallbackError(
             f"--events-json {events_json}: {error.strerror}; name a file that can be written"
         ) from error
+    if events_json is not None and is_open_to_others(events_json):
+        log.warning("%s can be read by every user of this machine: chmod 600 %s", events_json, events_json)
     asyncio.run(Service(wiring, sys.stdout, programs, settings).run())
 
 

@@ -165,13 +165,13 @@ def list_unreserved(
 
 @app.command()
 def history(reservation: Reservation, settings: SettingsFile = DEFAULT) -> None:
-    """Show who decided what about a reservation, how it stands, and whether the audit is whole."""
+    """Show who decided what about a reservation, how it stands, and whether these rows were changed."""
     wiring = load(settings)
     clock = _clock(wiring, now_us())
     with closing(Store(wiring.database.url)) as store, store.read() as connection:
         row = decisions.known(connection, current(connection, wiring), reservation)
         rows = audit.about(connection, row.id, row.incident_id)
-        broken = audit.broken_at(connection)
+        broken = audit.broken_among(connection, rows)
     terminal.say(f"#{row.id} {row.e164} in {row.queue}: {row.state} since {clock(row.state_since_at)}")
     if not rows:
         terminal.say("nobody has decided anything about it")

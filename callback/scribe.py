@@ -8,7 +8,6 @@ twice must change nothing, as after any crash. The lease guards it like any writ
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import pickle
 import signal
@@ -37,8 +36,6 @@ _MAIN: Final = f"from {__name__} import main; main()"
 _LENGTH: Final = struct.Struct("!Q")
 _GONE: Final = (asyncio.IncompleteReadError, OSError)
 _Answer = tuple[list[News], CallbackError | None]
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,8 @@ class Scribe:
                 why = await self._once()
             except OSError as error:
                 why = f"could not be started ({error.strerror})"
-            log.warning("the process that commits %s; this one commits until another is at work", why)
+            facts = {"why": f"the process that commits {why}", "again_in_s": AGAIN_S}
+            self._tell([News("committer-died", now_us(), facts)])  # meanwhile the service commits itself
             await asyncio.sleep(AGAIN_S)
 
     async def _once(self) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from callback import (
     alarms,
+    audit,
     dispatch,
     elsewhere,
     incidents,
@@ -63,6 +64,7 @@ WARN_EVERY_S = 30.0
 LEARN_EVERY_S = 1800.0
 OWE_EVERY_S = 2.0
 REFUSED_REST_S = 10.0  # after the PBX refused to place a callback
+ANCHOR_EVERY_S = 86_400.0
 
 
 class Shiftwork:
@@ -126,6 +128,7 @@ class Shiftwork:
             (self._see_texts, WARN_EVERY_S),
             (self._learn, LEARN_EVERY_S),
             (self._owe, OWE_EVERY_S),
+            (self._anchor, ANCHOR_EVERY_S),
         )
         for job, every_s in jobs:
             ticker.every(every_s, self._watched(job), job.__name__.strip("_"))
@@ -135,8 +138,12 @@ class Shiftwork:
         try:
             parts = (self._listen(), self._writer.run(), self._scribe.run(), self._bell.run())
             await together(*parts, self._stop_asked(), self._lease_lost())
+        except NotOurs as error:
+            self._tell([News("lease-lost", self._now(), {"pbx": self._pbx.name, "why": str(error)})])
+            raise
         finally:
             await ticker.stop()
+            await self._bell.drain()
         self._tell([News("stopped", self._now())])
 
     async def _listen(self) -> None:
@@ -307,6 +314,16 @@ class Shiftwork:
             return told + settle.end(connection, shift, attempt, outcome, evidence, now, now)
 
         self._tell(await asyncio.to_thread(self._store.transact, ended))
+
+    async def _anchor(self) -> None:
+        """Say where the audit ends: who makes its chain anew cannot make anew what was said outside of the database."""
+
+        def end() -> audit.Head:
+            with self._store.read() as connection:
+                return audit.head(connection)
+
+        rows, digest = await asyncio.to_thread(end)
+        self._tell([News("audit-head", self._now(), {"anchor": f"{rows}:{digest}"})])
 
     async def _learn(self) -> None:
         """See what the last weeks' calls were like: what a callback costs live callers is reckoned from it."""

@@ -10,7 +10,7 @@ import os
 import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 FILE: Final = 0o600
 FOLDER: Final = 0o700
@@ -32,6 +32,17 @@ def write(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+
+
+def open_private(path: Path) -> TextIO:
+    """Open a file to append to."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE), "a", encoding="utf-8")
+
+
+def make_file(path: Path) -> None:
+    """Make an empty file where there is none; one that is there is not touched, nor opened."""
+    with suppress(OSError):  # whoever opens it next says why
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE))
 
 
 def is_open_to_others(path: Path) -> bool:

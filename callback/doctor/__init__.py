@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
-from callback.doctor import house, manager, numbers
+from callback.doctor import house, keeping, manager, numbers
 from callback.doctor.finding import Finding
 from callback.doctor.numbers import number_lines
 from callback.errors import CallbackError
@@ -27,6 +27,8 @@ def examine(path: Path) -> Iterator[Finding]:
     stored = house.database(settings)
     yield stored
     if stored.ok:
+        yield from keeping.look(settings)
         yield from numbers.callers(settings)
     yield from house.folders(settings.pbx)
+    yield from keeping.files(path, settings)
     yield from asyncio.run(manager.visit(settings))

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, text
@@ -16,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from callback.errors import Contended, StoreAway, StoreError
 from callback.store import unusable
+from telephony import private
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -64,6 +66,7 @@ class Store:
         self.engine = _engine(parsed, options, sqlite=sqlite)
         self.where = parsed.render_as_string(hide_password=True)
         if sqlite:
+            event.listen(self.engine, "do_connect", _make_private)
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
 
@@ -155,6 +158,15 @@ class Store:
 def clock(connection: Connection) -> int:
     """The database's clock, in microseconds UTC."""
     return int(connection.execute(_CLOCK[connection.dialect.name]).scalar_one())
+
+
+def _make_private(_dialect: object, _record: object, arguments: list[Any], _options: object) -> None:
+    """Make the file of a new database for its owner alone; SQLite gives what it puts beside it the same rights.
+
+    A file that is there must not be opened but by SQLite: closing it would let go of the locks of this process.
+    """
+    if arguments and not str(arguments[0]).startswith((":", "file:")):
+        private.make_file(Path(arguments[0]))
 
 
 def _prepare_sqlite(dbapi: sqlite3.Connection, _record: object) -> None:

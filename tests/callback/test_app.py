@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from callback import cli
+from callback import audit, cli
 from callback.store import tables as t
 from callback.store.engine import Store
 from tests.callback.world import migrated
@@ -37,10 +37,13 @@ class Run:
 
     def __init__(self, folder: Path, url: str, journal: Path, *, lease_s: int = 1) -> None:
         folder.mkdir(exist_ok=True)
+        self.alarms = folder / "alarms.jsonl"
         self.settings, self._events = folder / "callback.toml", folder / "events.jsonl"
         self.settings.write_text(
             f'[database]\nurl = "{url}"\n[pbx]\nport = 1\nusername = "u"\nsecret = "s"\n'
             f'journal = "{journal}"\nlease_s = {lease_s}\n[trunks.main]\nregion = "JP"\n'
+            f'[alarms]\ncommand = ["/bin/sh", "-c", "cat >> {self.alarms}; echo >> {self.alarms}"]\n'
+            '[rules]\nzone = "Asia/Tokyo"\n'
         )
         self._process: subprocess.Popen[str] | None = None
         self._from = 0
@@ -210,3 +213,22 @@ def test_a_journal_that_can_never_be_used_ends_the_service(
     assert status == 2
     assert "cannot be used" in complaint
     assert "Traceback" not in complaint
+
+
+def test_who_loses_the_lease_says_so_to_those_who_do_not_look(run: Callable[..., Run], store: Store) -> None:
+    """It is the last that he says: it gets through before he ends."""
+    first = run("first", "journal")
+    first.wait("started")
+    with store.write() as connection:
+        connection.execute(update(t.lease).values(fence=t.lease.c.fence + 1, owner="another"))
+    status, complaint = first.ended()
+    assert (status, "was taken by another process" in complaint) == (2, True)
+    assert "lease-lost" in [json.loads(line)["event"] for line in first.alarms.read_text().splitlines()]
+
+
+def test_the_end_of_the_audit_is_said_outside_of_the_database(run: Callable[..., Run], store: Store) -> None:
+    first = run("first", "journal")
+    with store.read() as connection:
+        end = audit.head(connection)
+    assert first.wait("audit-head")["anchor"] == f"{end.rows}:{end.hash}"
+    wait(lambda: first.alarms.exists() and "audit-head" in first.alarms.read_text())

@@ -192,3 +192,33 @@ def test_a_url_that_is_none_is_a_fault_of_the_settings(tmp_path: Path) -> None:
     file.write_text(f'[pbx]\nusername = "u"\nsecret = "s"\n{site}[alarms]\nurl = "ftp://x"\n')
     with pytest.raises(SettingsError, match="must begin with http"):
         load(file, {})
+
+
+def test_what_waits_when_the_service_ends_is_passed_on_first(tmp_path: Path) -> None:
+    settings, out = program(tmp_path)
+
+    async def end() -> None:
+        hung = Bell(settings, "main", lambda piece: piece.event, lambda _: None, lambda: NOON)
+        hung.ring([ALARM, News("lease-lost", NOON, {"why": "taken"})])
+        async with asyncio.timeout(PATIENCE_S):
+            await hung.drain()
+
+    asyncio.run(end())
+    assert [piece["event"] for piece in written(out)] == ["alarm", "lease-lost"]
+
+
+def test_a_channel_that_hangs_does_not_keep_the_service_from_ending(tmp_path: Path) -> None:
+    slow = Alarms(command=(sys.executable, "-c", "import time; time.sleep(600)"), timeout_s=0.2)
+
+    async def end() -> None:
+        hung = Bell(slow, "main", lambda piece: piece.event, lambda _: None, lambda: NOON)
+        hung.ring([ALARM] * 50)
+        async with asyncio.timeout(PATIENCE_S):
+            await hung.drain()
+
+    asyncio.run(end())
+
+
+@pytest.mark.parametrize("event", ["put-aside", "lease-lost", "committer-died", "audit-head"])
+def test_what_costs_a_loss_or_proves_a_record_is_alarming(event: str) -> None:
+    assert event in bell.ALARMING

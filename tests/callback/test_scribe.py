@@ -112,6 +112,7 @@ def test_when_it_dies_everything_is_committed_all_the_same_and_another_begins(sq
 
     office.during(work)
     assert len(set(pids)) == 2
+    assert [news.event for news in office.told].count("committer-died") == 2  # an alarm each
     assert len(sqlite_world.rows(t.verdict)) == 30
     assert checkpoint_of(sqlite_world) == 30
 
