@@ -56,7 +56,7 @@ def end_of(
     requests = _requests(near) or _requests(ends)
     soft = [(e, e.flags or 0) for e in near if isinstance(e, SoftHangupRequest)]
     causes = frozenset(e.cause for e in near if not isinstance(e, SoftHangupRequest) and e.cause is not None)
-    silent = next((e for e, flags in soft if flags & NO_SOUND), None)
+    silent = _timed_out(near) or _timed_out(ends)
     cut = not requests and any(flags & CUT for _, flags in soft)
     side: Side | None = None
     if NO_MEDIA in causes:
@@ -66,6 +66,12 @@ def end_of(
     elif cut or causes & BROKEN:
         side = "system"
     return End(causes, side, cut, NO_MEDIA in causes)
+
+
+def _timed_out(ends: Iterable[ChannelEvent]) -> SoftHangupRequest | None:
+    """Give what tells which channel timed out. Where nothing is stamped it may seem to come long before the Hangup."""
+    soft = [event for event in ends if isinstance(event, SoftHangupRequest) and (event.flags or 0) & NO_SOUND]
+    return soft[-1] if soft else None
 
 
 def _requests(ends: Iterable[ChannelEvent]) -> list[HangupRequest]:

@@ -8,6 +8,7 @@ from telephony.call import Onward
 from telephony.conference import is_conference, is_parking
 from telephony.events import (
     BridgeEnter,
+    ChannelEvent,
     DialBegin,
     DialplanStep,
     Hangup,
@@ -37,9 +38,9 @@ class HandOver:
 
 def hand_over(story: Story, rooms: Rooms) -> HandOver:
     """Tell what came of it that somebody parked him, or that the last queue's agent handed him on."""
-    parked_at = _parked_at(story)
-    if parked_at is not None:
-        return _from(story, parked_at, _fetched_at(story, rooms, parked_at), "left")
+    parked = _parked(story)
+    if parked is not None:
+        return _from(story, parked.at, _fetched_at(story, rooms, parked), "left")
     handed_at = _handed_at(story)
     if handed_at is None:
         return HandOver()
@@ -53,22 +54,23 @@ def _from(story: Story, at: int, met_at: int | None, otherwise: Onward | None) -
     return HandOver(at, "rung" if _rang(story, at) else otherwise)
 
 
-def _parked_at(story: Story) -> int | None:
-    """Give when he was parked, if he was since he came to his last queue; where that was lost, when it was over."""
+def _parked(story: Story) -> ChannelEvent | None:
+    """Give what last put him into a parking lot since he came to his last queue; if that was lost, what ended it."""
     since = 0 if story.last is None else story.last.joined_at
-    began = [e for e in story.own if isinstance(e, ParkedCall) or (isinstance(e, BridgeEnter) and is_parking(e))]
-    ended = [e for e in story.own if isinstance(e, ParkedCallGiveUp | ParkedCallTimeOut)]
-    return max((e.at for e in began or ended if e.at >= since), default=None)
+    own = [event for event in story.own if event.at >= since]
+    began = [e for e in own if isinstance(e, ParkedCall) or (isinstance(e, BridgeEnter) and is_parking(e))]
+    ended = [e for e in own if isinstance(e, ParkedCallGiveUp | ParkedCallTimeOut)]
+    return next(reversed(began or ended), None)
 
 
-def _fetched_at(story: Story, rooms: Rooms, parked_at: int) -> int | None:
+def _fetched_at(story: Story, rooms: Rooms, parked: ChannelEvent) -> int | None:
     """Give when somebody fetched him, or took the phone that rang for him afterwards."""
-    fetched = [e.at for e in of(story.own, UnParkedCall) if e.at >= parked_at]
+    own = story.own[story.own.index(parked) + 1 :]  # in order, though nothing be stamped
     legs = {stay.leg for stay in story.stays}
     before = {e.bridge for e in bridged(story.events) if e.uniqueid in legs}  # an echo of a talk with an agent
-    own = [e for e in bridged(story.own) if e.at >= parked_at and e.bridge not in before]
-    joined = [rooms.phone_in(e.bridge, e.at) if e.bridge else e.at for e in own]
-    unheard = [e.at for e in _others(story) if e.at >= parked_at and rooms.alone_in(e.bridge)]
+    joined = [rooms.phone_in(e.bridge, e.at) if e.bridge else e.at for e in bridged(own) if e.bridge not in before]
+    unheard = [e.at for e in _others(story) if e.at > parked.at and rooms.alone_in(e.bridge)]
+    fetched = [e.at for e in of(own, UnParkedCall)]
     return min((at for at in (*fetched, *joined, *unheard) if at is not None), default=None)
 
 
@@ -137,7 +139,8 @@ def _beside_him(story: Story, rooms: Rooms, handed_at: int) -> list[int]:
 
 def _in_his_conferences(story: Story, handed_at: int) -> list[int]:
     """Give when he was in a conference with another one."""
-    conferences = [e for e in of(story.events, BridgeEnter) if is_conference(e) and e.at >= handed_at - OVERTAKING]
-    entered = {e.bridge: e.at for e in conferences if e.uniqueid == story.call_id}
+    conferences = [e for e in of(story.events, BridgeEnter) if is_conference(e)]
+    his = [e for e in conferences if e.uniqueid == story.call_id and e.at >= handed_at - OVERTAKING]
+    entered = {e.bridge: e.at for e in his}
     others = [e for e in conferences if e.uniqueid != story.call_id and e.bridge in entered]
     return [max(e.at, entered[e.bridge]) for e in others]

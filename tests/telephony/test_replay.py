@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -219,6 +220,22 @@ def test_our_own_callbacks_come_out_once_under_their_first_channel(name: str) ->
 def test_seconds(name: str, waited_s: float, talked_s: float) -> None:
     _, verdict = next(calls_of(path_of(name)))
     assert (verdict.waited_s, verdict.talked_s) == (waited_s, talked_s)
+
+
+def unstamped(name: str) -> bytes:
+    """Give a stream as Asterisk 16 writes it where nobody asked for Timestamps."""
+    return re.sub(rb"\r\nTimestamp: [0-9.]+", b"", gzip.decompress(path_of(name).read_bytes()))
+
+
+@pytest.mark.parametrize("name", [*NAMES, *LOSSES])
+def test_without_timestamps_nothing_but_what_packets_alone_tell_changes(name: str) -> None:
+    """The side too: what tells whose voice stopped seems to come long before the Hangups."""
+    trunks = ("PJSIP/trunk",)
+    stamped = {call.call_id: line_of(call, verdict) for call, verdict in calls_of(path_of(name), trunks=trunks)}
+    for call, verdict in calls_of(unstamped(name), trunks=trunks):
+        true = stamped.pop(call.call_id)
+        assert line_of(call, verdict) == true or (true[3] in VOICE_ALONE_TELLS and verdict.kind == "served")
+    assert stamped == {}
 
 
 CLASSES: Final = ("dialplan", "reporting", "user", "dtmf", "system")
