@@ -6,14 +6,21 @@ from typing import Final
 from telephony.before import PLAIN
 from telephony.call import Call
 from telephony.draft import Draft
-from telephony.ids import epoch_of
+from telephony.events import AgentCalled, AgentConnect, DialBegin, Event, QueueMember
+from telephony.ids import epoch_of, is_local
 
 STRANGERS: Final = 100
 """Names of what calls came in on beside the trunks; more of them are not told apart."""
 
 
+PHONES: Final = 10_000
+"""Agents' phones that are remembered where no trunks are known."""
+
+
 class Customers:
     """Tells customers' calls by `trunks`, what the names of their channels begin with; empty: nobody said.
+
+    Then whoever calls from a phone that was heard to be an agent's is no customer: he asks another queue, or rings one.
 
     `strangers` counts calls that reached a queue and are no customer's, because they came in on something else, by
     its name. Where customers are among them, a trunk is missing.
@@ -22,6 +29,24 @@ class Customers:
     def __init__(self, trunks: tuple[str, ...]) -> None:
         self.strangers: Counter[str] = Counter()
         self._trunks = trunks
+        self._phones: set[str] = set()
+
+    def learn(self, event: Event, *, queued: bool = False) -> None:
+        """Learn from an event which phones are agents': members of a queue, and those rung behind them.
+
+        `queued`: it belongs to a call that came to a queue. What is rung there by its own name is a phone of the house;
+        a trunk is dialled with a number.
+        """
+        if self._trunks or len(self._phones) >= PHONES:
+            return
+        names: tuple[str, ...] = ()
+        if isinstance(event, QueueMember):
+            names = (event.interface, event.state_interface)
+        elif isinstance(event, (AgentCalled, AgentConnect)):
+            names = (event.interface,)
+        elif isinstance(event, DialBegin) and queued and _by_its_name(event):
+            names = (_phone_of(event.channel),)
+        self._phones.update(name for name in names if name and not is_local(name))
 
     def may_be(self, draft: Draft) -> bool:
         """Tell whether it is a customer's call, or one that a program placed; or may be a customer's."""
@@ -29,6 +54,8 @@ class Customers:
             return True
         if self._trunks and draft.channel and not draft.channel.startswith(self._trunks):
             self._count(draft)
+            return False
+        if _phone_of(draft.channel) in self._phones:
             return False
         if draft.queued:
             return True  # though nothing was heard of its own channel: he may stand behind a Local one
@@ -44,6 +71,18 @@ class Customers:
         return draft.queued or call.placed or bool(self._trunks) or refused
 
     def _count(self, draft: Draft) -> None:
-        name = draft.channel.rpartition("-")[0]
+        name = _phone_of(draft.channel)
         if draft.queued and (name in self.strangers or len(self.strangers) < STRANGERS):
             self.strangers[name] += 1
+
+
+def _phone_of(channel: str) -> str:
+    """Give what a channel leads to, by its name: `PJSIP/agent1-00000003` to PJSIP/agent1."""
+    return channel.rpartition("-")[0]
+
+
+def _by_its_name(event: DialBegin) -> bool:
+    """Tell whether a phone was dialled by its own name, or at its own address, and not a number over it."""
+    technology, _, name = _phone_of(event.channel).partition("/")
+    dialled = event.dial_string.removeprefix(f"{technology}/")
+    return dialled == name or dialled.startswith((f"{name}/sip:{name}@", f"{name}/sips:{name}@"))

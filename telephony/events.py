@@ -123,6 +123,7 @@ class AgentCalled(QueueEvent):
     """An agent's phone (channel `leg`) is rung for the caller."""
 
     leg: str
+    interface: str = ""
 
 
 @dataclass(frozen=True, slots=True)

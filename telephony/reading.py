@@ -278,7 +278,7 @@ _READERS: Final[dict[bytes, Reader]] = {
     b"QueueEntry": _in_queue(e.QueueEntry, _NUMBER, ("Wait", _whole)),
     b"QueueCallerLeave": _in_queue(e.QueueCallerLeave, _NUMBER),
     b"QueueCallerAbandon": _in_queue(e.QueueCallerAbandon, _HOLD, _NUMBER),
-    b"AgentCalled": _in_queue(e.AgentCalled, _LEG),
+    b"AgentCalled": _in_queue(e.AgentCalled, _LEG, ("Interface", _plain)),
     b"AgentRingNoAnswer": _in_queue(e.AgentRingNoAnswer, _LEG),
     b"AgentConnect": _in_queue(e.AgentConnect, _LEG, *_WHO, _HOLD),
     b"AgentComplete": _in_queue(e.AgentComplete, _LEG, *_WHO, _HOLD, _TALK, ("Reason", _plain)),

@@ -32,6 +32,7 @@ from telephony.events import (
     BridgeEnter,
     ChannelEvent,
     CoreShowChannel,
+    DialBegin,
     DialplanStep,
     Event,
     Hangup,
@@ -42,6 +43,7 @@ from telephony.events import (
     QueueCallerJoin,
     QueueCallerLeave,
     QueueEntry,
+    QueueMember,
     QueueStatus,
 )
 from telephony.ids import NO_CALL, SECOND, epoch_of, is_local, originated
@@ -53,6 +55,7 @@ SET_BACK_S: Final = 60
 TOMBSTONES: Final = 50_000
 
 WITH_LEG: Final = (AgentCalled, AgentConnect)
+TELLS_OF_A_PHONE: Final = (*WITH_LEG, DialBegin)
 _NO_LONGER_WAITS: Final = (QueueCallerLeave, QueueCallerAbandon, AgentConnect)
 _OF_THE_DIALPLAN: Final = (DialplanStep, Newexten, QueueStatus)
 
@@ -101,6 +104,8 @@ class Tracker:
                 self._gather_where_joined(draft, event)
             for other in self._conferences.take(event):
                 self._tell_of_each_other(other, event)
+        elif isinstance(event, QueueMember):
+            self._customers.learn(event)
         return calls
 
     def adds(self, event: Event) -> bool:
@@ -310,6 +315,8 @@ class Tracker:
         if isinstance(event, WITH_LEG) and event.leg:
             self._join(draft, event.leg)
         draft.take(event, self._now)
+        if isinstance(event, TELLS_OF_A_PHONE):
+            self._customers.learn(event, queued=draft.queued)
         self._note_waiting(draft, event)
         if not draft.over:
             draft.closes_at = None
