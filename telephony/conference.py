@@ -5,7 +5,7 @@ from typing import Final
 from telephony.events import BridgeEnter, ChannelEvent, Hangup
 from telephony.ids import SECOND
 
-TWO_WHO_TALK: Final = "basic"
+_MANY: Final = "base"
 _PARKING: Final = "parking"
 PEOPLE: Final = 1000
 """Channels that are remembered; of more the oldest are forgotten."""
@@ -15,7 +15,7 @@ _LATE: Final = 10 * SECOND
 
 def is_conference(event: BridgeEnter) -> bool:
     """Tell whether a channel entered a bridge in which many may meet."""
-    return event.bridge_type not in {TWO_WHO_TALK, _PARKING, ""} and bool(event.bridge)
+    return event.bridge_type == _MANY and bool(event.bridge)
 
 
 def is_parking(event: BridgeEnter) -> bool:
