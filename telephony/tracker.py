@@ -39,14 +39,13 @@ from telephony.events import (
     NewCallerid,
     Newchannel,
     Newexten,
-    QueueCallerAbandon,
     QueueCallerJoin,
-    QueueCallerLeave,
     QueueEntry,
     QueueMember,
     QueueStatus,
 )
 from telephony.ids import NO_CALL, SECOND, epoch_of, is_local, originated
+from telephony.waiting import Waiting
 
 GRACE_S: Final = 1.0
 AGE_LIMIT_S: Final = 12 * 3600.0
@@ -56,7 +55,6 @@ TOMBSTONES: Final = 50_000
 
 WITH_LEG: Final = (AgentCalled, AgentConnect)
 TELLS_OF_A_PHONE: Final = (*WITH_LEG, DialBegin)
-_NO_LONGER_WAITS: Final = (QueueCallerLeave, QueueCallerAbandon, AgentConnect)
 _OF_THE_DIALPLAN: Final = (DialplanStep, Newexten, QueueStatus)
 
 
@@ -86,7 +84,7 @@ class Tracker:
         self._draft_of: dict[str, str] = {}  # a further channel of a call → the call
         self._closing: deque[tuple[int, str]] = deque()
         self._over = Tombstones(tombstones, age_limit_s)
-        self._waiting: dict[str, set[str]] = {}
+        self._waiting = Waiting()
         self._now = 0  # of the clock in here, which is `_ahead` of the one outside
         self._ahead = 0
 
@@ -171,7 +169,7 @@ class Tracker:
         calls = self.tick(now)
         for draft in [draft for draft in self._drafts.values() if draft.heard_at < since]:
             draft.gap = True
-            self._wait(draft, None)
+            self._waiting.end(draft)
             gone = present.isdisjoint(draft.alive if draft.placed else {draft.call_id})
             if ends and gone and draft.closes_at is None:
                 calls += self._close(draft, "pbx-restarted" if restarted else "ended-unseen")
@@ -202,7 +200,7 @@ class Tracker:
 
     def waiting(self, queue: str) -> int:
         """Give how many customers wait in a queue; callbacks of ours do not count."""
-        return len(self._waiting.get(queue, ()))
+        return self._waiting.count(queue)
 
     def live_numbers(self) -> Mapping[str, Mapping[str, str]]:
         """Give every number signalled on a live channel, with those channels: Uniqueid to Linkedid.
@@ -317,7 +315,7 @@ class Tracker:
         draft.take(event, self._now)
         if isinstance(event, TELLS_OF_A_PHONE):
             self._customers.learn(event, queued=draft.queued)
-        self._note_waiting(draft, event)
+        self._waiting.note(draft, event, self._now)
         if not draft.over:
             draft.closes_at = None
         elif draft.closes_at is None:
@@ -347,34 +345,9 @@ class Tracker:
         if self._draft_of.setdefault(uniqueid, draft.call_id) == draft.call_id:
             draft.others.add(uniqueid)
 
-    def _note_waiting(self, draft: Draft, event: ChannelEvent) -> None:
-        if isinstance(event, (QueueCallerJoin, QueueEntry)):
-            gone = any(
-                isinstance(e, _NO_LONGER_WAITS) and e.queue == event.queue and e.at >= event.at for e in draft.events
-            )
-            if not gone and draft.call_id not in draft.gone:
-                self._wait(draft, event.queue)
-        elif isinstance(event, (*_NO_LONGER_WAITS, Hangup)) and draft.waits_in is not None:
-            of_him = event.uniqueid == draft.call_id if isinstance(event, Hangup) else event.queue == draft.waits_in
-            if of_him:
-                draft.let_go_at = self._now
-                self._wait(draft, None)
-
-    def _wait(self, draft: Draft, queue: str | None) -> None:
-        if draft.waits_in is not None:
-            callers = self._waiting[draft.waits_in]
-            callers.discard(draft.call_id)
-            if not callers:
-                del self._waiting[draft.waits_in]
-        draft.waits_in = queue
-        if queue is not None and not draft.placed:
-            self._waiting.setdefault(queue, set()).add(draft.call_id)
-        elif queue is not None:
-            draft.waits_in = None
-
     def _close(self, draft: Draft, ending: Ending) -> list[Call]:
         """Take a call out of the books; give it if it is one to be judged."""
-        self._wait(draft, None)
+        self._waiting.end(draft)
         del self._drafts[draft.call_id]
         self._over.bury(draft.call_id, self._now)
         for uniqueid in draft.others:
