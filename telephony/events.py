@@ -197,6 +197,11 @@ class BridgeEnter(ChannelEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfbridgeJoin(BridgeEnter):
+    """ConfBridge says the same of a conference."""
+
+
+@dataclass(frozen=True, slots=True)
 class ParkedCall(ChannelEvent):
     """The channel was parked: it waits until somebody fetches it."""
 

@@ -18,12 +18,16 @@ from telephony.events import (
     LcrClosed,
     LcrReason,
     LcrRequested,
+    ParkedCall,
+    ParkedCallGiveUp,
+    ParkedCallTimeOut,
     QueueCallerAbandon,
     QueueCallerJoin,
     QueueCallerLeave,
     QueueEntry,
     QueueStatus,
     SoftHangupRequest,
+    UnParkedCall,
 )
 
 _LINES: Final = 40
@@ -58,6 +62,8 @@ def _line(event: ChannelEvent, call_id: str) -> str | None:
             detail = f"{whose} {application[:_WORD]}"
         case LcrReason(reason=reason):
             detail = f"{whose} {reason[:_WORD]}"
+        case ParkedCall() | UnParkedCall() | ParkedCallGiveUp() | ParkedCallTimeOut():
+            detail = whose
         case DTMFEnd() | LcrRequested() | LcrClosed() | Confirmed() | Denied():
             detail = whose
         case _:

@@ -44,7 +44,7 @@ def hand_over(story: Story, rooms: Rooms) -> HandOver:
     handed_at = _handed_at(story)
     if handed_at is None:
         return HandOver()
-    alone = any(event.at >= handed_at - OVERTAKING for event in _conferences_of(story))
+    alone = any(event.at >= _connected_at(story) for event in _conferences_of(story))
     return _from(story, handed_at, _met_at(story, rooms, handed_at), "left" if alone else None)
 
 
@@ -92,6 +92,10 @@ def _handed_at(story: Story) -> int | None:
     return gone if gone is not None and (over is None or over.at > gone + NEAR) else None
 
 
+def _connected_at(story: Story) -> int:
+    return story.stays[-1].connected_at or 0
+
+
 def _conferences_of(story: Story) -> list[DialplanStep | BridgeEnter]:
     """Give what tells that he was put into a conference: he enters it when its first announcement is over."""
     steps = [e for e in of(story.own, DialplanStep) if e.application == CONFERENCE]
@@ -101,7 +105,7 @@ def _conferences_of(story: Story) -> list[DialplanStep | BridgeEnter]:
 def _met_at(story: Story, rooms: Rooms, handed_at: int) -> int | None:
     """Give when he whom an agent handed on met somebody: he was joined anew, or somebody took the agent's place."""
     joined = [e.at if not e.bridge else rooms.phone_in(e.bridge, e.at) for e in _anew(story, handed_at)]
-    met = [*_beside_him(story, rooms, handed_at), *_in_his_conferences(story, handed_at), *joined]
+    met = [*_beside_him(story, rooms, handed_at), *_in_his_conferences(story), *joined]
     return min((max(at, handed_at) for at in met if at is not None), default=None)
 
 
@@ -137,10 +141,10 @@ def _beside_him(story: Story, rooms: Rooms, handed_at: int) -> list[int]:
     return [*late, *(e.at for e in others if e.channel.startswith(ATTENDED))]
 
 
-def _in_his_conferences(story: Story, handed_at: int) -> list[int]:
-    """Give when he was in a conference with another one."""
+def _in_his_conferences(story: Story) -> list[int]:
+    """Give when he was in a conference with another one; while he talks with the agent he is in none."""
     conferences = [e for e in of(story.events, BridgeEnter) if is_conference(e)]
-    his = [e for e in conferences if e.uniqueid == story.call_id and e.at >= handed_at - OVERTAKING]
+    his = [e for e in conferences if e.uniqueid == story.call_id and e.at >= _connected_at(story)]
     entered = {e.bridge: e.at for e in his}
     others = [e for e in conferences if e.uniqueid != story.call_id and e.bridge in entered]
     return [max(e.at, entered[e.bridge]) for e in others]

@@ -287,7 +287,7 @@ _READERS: Final[dict[bytes, Reader]] = {
     b"Hangup": _on_channel(e.Hangup, ("Cause", _whole), _NUMBER, _STATE),
     b"DTMFEnd": _on_channel(e.DTMFEnd, ("Digit", _plain), ("Direction", _plain)),
     b"BridgeEnter": _on_channel(e.BridgeEnter, ("BridgeType", _plain), ("BridgeUniqueid", _plain)),
-    b"ConfbridgeJoin": _on_channel(e.BridgeEnter, ("BridgeType", _plain), ("BridgeUniqueid", _plain)),
+    b"ConfbridgeJoin": _on_channel(e.ConfbridgeJoin, ("BridgeType", _plain), ("BridgeUniqueid", _plain)),
     b"ParkedCall": _on_channel(e.ParkedCall, prefix="Parkee"),
     b"UnParkedCall": _on_channel(e.UnParkedCall, prefix="Parkee"),
     b"ParkedCallGiveUp": _on_channel(e.ParkedCallGiveUp, prefix="Parkee"),
