@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from telephony import dialler as dial
 from telephony import events, gap, reading
@@ -18,18 +18,17 @@ from telephony.ami.sieve import Refused
 from telephony.asked import Asked
 from telephony.asking import Asking, Joined
 from telephony.call import Judged
-from telephony.cdr import Cdr
 from telephony.dialler import Dialler
 from telephony.gap import Gap
 from telephony.ids import SECOND, is_local
 from telephony.journal import Journal, JournalFull
 from telephony.listening import Heard, Listening, judged, wanted
 from telephony.proof import Known, newer
-from telephony.queue_log.between import Log
 from telephony.stocktaking import LISTING_TIMEOUT_S, Listed, Stocktaking
 from telephony.tasks import together
 from telephony.telling import Every, Telling
 from telephony.tracker import Tracker
+from telephony.wiring import Wiring
 
 __all__ = ["Gap", "Heard", "Joined", "Pbx", "Wiring"]
 
@@ -43,25 +42,6 @@ ROLL_CALL_EVERY_S = 120
 """How often the channels that live are compared with those that are thought to."""
 SILENT_S = 15
 """A connection that died in silence is noticed so much later at most: a gap begins so much earlier."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """How to reach a manager interface, and what its channels are called.
-
-    `trunks` are what the names of customers' channels begin with. `detect` tells whether silence is to be detected in
-    a queue. `log` is that PBX's queue_log, `cdr` are its call records.
-    """
-
-    name: str
-    host: str
-    port: int
-    username: str
-    secret: str = field(repr=False)
-    trunks: tuple[str, ...] = ()
-    detect: Callable[[str], bool] = lambda _queue: False
-    log: Log | None = None
-    cdr: Cdr | None = None
 
 
 async def _nobody_asks(_caller: Joined) -> None:

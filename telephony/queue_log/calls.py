@@ -27,10 +27,11 @@ from typing import ClassVar, Final, Generic, TypeVar
 from telephony.call import Call, Ending, Verdict
 from telephony.ids import SECOND, originated
 from telephony.queue_log.desks import Desks
+from telephony.queue_log.doubts import believe, disbelieve
 from telephony.queue_log.entries import NO_CALL, Entry
 from telephony.queue_log.sieve import Doubtful
 from telephony.queue_log.values import call_of
-from telephony.queue_log.visits import BEGINNINGS, LOSSES, NEAR, PLACES, Draft, end_talk, ring_in_vain
+from telephony.queue_log.visits import BEGINNINGS, NEAR, PLACES, Draft, end_talk, ring_in_vain
 from telephony.verdict import judge
 
 QUIET_S: Final = 120
@@ -108,7 +109,7 @@ class Ends(Generic[Given]):
         if restarted_at is not None:
             self._restart(restarted_at)
         for draft in self._drafts.values():
-            if draft.doubted and draft.open and draft.credible and self._believe(draft):
+            if draft.doubted and draft.open and draft.credible and believe(draft):
                 self._opened.pop(draft.call_id)
                 self._closing.append((draft.last_at, draft, draft.turns))
         while self._closing:
@@ -180,16 +181,6 @@ class Ends(Generic[Given]):
             draft.credible = True
         return draft
 
-    def _believe(self, draft: Draft) -> bool:
-        """Let doubtful lines say how a call ended of which no other does; that he was lost, rather than served."""
-        for entry in sorted(draft.doubted, key=lambda entry: entry.event not in LOSSES):
-            if draft.open:
-                PLACES[entry.event](draft, entry)
-                draft.last_at = max(draft.last_at, entry.at)
-        draft.doubted.clear()
-        draft.turns += 1
-        return not draft.open
-
     def _open(self, call_id: str, at: int) -> Draft:
         if len(self._drafts) >= MOST_CALLS:
             self._evicted.append(self._forget(next(iter(self._drafts))))
@@ -243,7 +234,7 @@ class Ends(Generic[Given]):
         self._forget(draft.call_id)
         if not self._counts(draft):
             return None
-        if struck := draft.disbelieve():
+        if struck := disbelieve(draft):
             self.counts[CONTRADICTED] += struck
         if draft.restart_at is not None:
             return self._give(draft, "pbx-restarted")
@@ -277,7 +268,7 @@ class Ends(Generic[Given]):
         old, self._evicted = [*self._evicted, *old], []
         for draft in old:
             if draft.doubted and draft.credible:
-                self._believe(draft)
+                believe(draft)
             draft.forgot = draft.forgot or draft.open
             if self._counts(draft):
                 yield self._give(draft, "overdue") if draft.open else self._give(draft, "hangup", draft.last_at)

@@ -87,20 +87,6 @@ class Draft:
         if len(self.doubted) < MOST_VISITS:
             self.doubted.append(entry)
 
-    def disbelieve(self) -> int:
-        """Leave out talks behind a loss that no coming back to a queue goes before; gives how many."""
-        lost_at = min((v.ended_at or 0 for v in self.visits if v.joined and v.end in _LOST), default=None)
-        if len(self.visits) == 1 or lost_at is None:
-            return 0
-        entered = {entry.queue for entry in self.doubted if entry.event == "ENTERQUEUE"}
-        kept = [
-            v
-            for v in self.visits
-            if v.joined or v.connected_at is None or v.queue in entered or v.connected_at < lost_at
-        ]
-        struck, self.visits = len(self.visits) - len(kept), kept
-        return struck
-
     def begin(self, visit: Visit) -> Visit:
         """Add a visit."""
         if len(self.visits) >= MOST_VISITS:
@@ -339,5 +325,5 @@ PLACES: Final[dict[str, Callable[[Draft, Entry], None]]] = {
 """What an entry does to its call; events that are not here tell nothing of one."""
 LOSSES: Final = frozenset({"ABANDON", "EXITWITHTIMEOUT", "EXITEMPTY", "WITHDRAW", "SYSCOMPAT"})
 """Ends of a wait by which somebody is lost."""
-_LOST: Final = frozenset(_ENDS[event] for event in LOSSES)
+LOST: Final = frozenset(_ENDS[event] for event in LOSSES)
 BEGINNINGS: Final = frozenset({"ENTERQUEUE", "DID", "CALLERID", *_REFUSALS})
