@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -81,12 +82,11 @@ def import_queue_log(
     if url is None:
         imported = with_progress(wanted, history, bad_lines)
     else:
-        store = Store(url)
-        schema.migrate(store)
-        keeping = Keeping(store)
-        imported = with_progress(wanted, history, bad_lines, keeping)
-        kept = keeping.finish(imported.stints)
-        store.close()
+        with closing(Store(url)) as store:
+            schema.migrate(store)
+            keeping = Keeping(store)
+            imported = with_progress(wanted, history, bad_lines, keeping)
+            kept = keeping.finish(imported.stints)
     _told(history, imported, kept, as_json=as_json)
 
 

@@ -100,20 +100,17 @@ def _imported() -> Select[Any]:
 
 def _heard() -> Select[Any]:
     """Select the calls that the service judged, by the latest verdict on each; a caller is known by his person."""
-    latest = select(_V.pbx, _V.call_id, func.max(_V.version).label("version")).group_by(_V.pbx, _V.call_id).subquery()
-    talk = (
-        select(_Q.pbx, _Q.call_id, func.max(_Q.connected_at).label("talked_at"), func.max(_Q.agent).label("agent"))
-        .where(_Q.connected_at.is_not(None))
-        .group_by(_Q.pbx, _Q.call_id)
-        .subquery()
-    )
+    # Asked for each call by its key: a table of all verdicts, or of all visits, grows with the years
+    newer = t.verdict.alias()
+    latest = select(func.max(newer.c.version)).where(newer.c.pbx == _C.pbx, newer.c.call_id == _C.call_id)
+    his = and_(_Q.pbx == _C.pbx, _Q.call_id == _C.call_id, _Q.connected_at.is_not(None))
+    talked_at, agent = (select(func.max(c)).where(his).correlate(t.call) for c in (_Q.connected_at, _Q.agent))
     over_at = func.coalesce(_C.ended_at, _C.started_at).label("over_at")
     columns = (_C.pbx, _C.call_id, -_C.person_id, _C.queue, _V.kind, _V.reason, _C.started_at, over_at)
     return (
-        select(*columns, _V.waited_us, _V.talked_us, talk.c.agent, talk.c.talked_at)
-        .join(latest, and_(latest.c.pbx == _C.pbx, latest.c.call_id == _C.call_id))
-        .join(t.verdict, and_(_V.pbx == _C.pbx, _V.call_id == _C.call_id, _V.version == latest.c.version))
-        .outerjoin(talk, and_(talk.c.pbx == _C.pbx, talk.c.call_id == _C.call_id))
+        select(*columns, _V.waited_us, _V.talked_us, agent.scalar_subquery(), talked_at.scalar_subquery())
+        .join(t.verdict, and_(_V.pbx == _C.pbx, _V.call_id == _C.call_id))
+        .where(_V.version == latest.correlate(t.call).scalar_subquery())
         .order_by(over_at)
     )
 

@@ -1,4 +1,4 @@
-"""The shift: one PBX, the rules in force for it, and the right to write."""
+"""The shift: one PBX and the rules in force for it. The right to write is the lease's (`store/lease.py`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, insert, select
 
-from callback import phone
+from callback import keys, phone
 from callback.callee import HoursOf, hours_of
 from callback.errors import StoreError
 from callback.rules import ShiftRules
@@ -71,6 +71,7 @@ def shift_of(settings: Settings, version: int, two_way: TwoWay = never) -> Shift
 
 def take_over(connection: Connection, settings: Settings, now: int, two_way: TwoWay = never) -> Shift:
     """Write the file's rules as a new version when they or the texts differ from the last, and return the shift."""
+    keys.make_root(connection)  # here, where all is committed: a look could not keep it
     body = settings.rules.model_dump(mode="json")
     source = f"file, texts {texting_of(settings).templates.digest()}"
     digest = hashlib.sha256((json.dumps(body, sort_keys=True) + source).encode()).hexdigest()

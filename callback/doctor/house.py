@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy.exc import DatabaseError
@@ -34,8 +35,7 @@ def clock(settings: Settings) -> Finding:
 def database(settings: Settings) -> Finding:
     """Look for a database that can be opened, with a schema that is ours and not older than this program."""
     try:
-        store = Store(settings.database.url)
-        with store.read() as connection:
+        with closing(Store(settings.database.url)) as store, store.read() as connection:
             found = schema.current(connection)
     except CallbackError as error:
         return fault("database", str(error))

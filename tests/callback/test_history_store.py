@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from callback import history_store
 from callback.history_store import Keeping, past_calls, stints
 from callback.store import tables as t
 from telephony.queue_log.briefs import Brief
@@ -90,3 +91,12 @@ def test_to_import_again_brings_callers_who_were_kept_under_another_form_togethe
     assert len({one.number for one in known(world)}) == 2
     assert keep(world, ONE, ONE._replace(call_id="1.2", number="0902", over_at=NOON)) == 0
     assert len({one.number for one in known(world)}) == 1
+
+
+def test_what_was_heard_lately_is_read_by_keys(sqlite_world: World) -> None:
+    """No table that grows with the years is read as a whole."""
+    recent = history_store._heard().where(t.call.c.started_at >= NOON)  # noqa: SLF001
+    with sqlite_world.store.read() as connection:
+        words = str(recent.compile(connection, compile_kwargs={"literal_binds": True}))
+        plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}")]
+    assert not [step for step in plan if step.startswith("SCAN")], plan

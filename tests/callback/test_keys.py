@@ -39,6 +39,18 @@ def test_whoever_asks_first_all_have_the_same_key(world: World) -> None:
 
 
 def test_a_key_that_only_a_look_asked_for_is_not_kept(world: World) -> None:
+    with world.store.write() as connection:
+        connection.execute(t.site_key.delete())
     with world.store.read() as connection:
         site_key(connection, "link")
     assert world.rows(t.site_key) == []
+
+
+def test_the_root_is_there_once_the_service_has_started(world: World) -> None:
+    """Whoever only looks first (a door, a page) finds the key that stays."""
+    (made,) = world.rows(t.site_key)
+    with world.store.read() as connection:
+        looked = site_key(connection, "link")
+    with world.store.write() as connection:
+        assert site_key(connection, "link") == looked
+    assert world.rows(t.site_key) == [made]
