@@ -58,7 +58,7 @@ def service(pbx: Asterisk, tmp_path: Path, twilio: FakeTwilio, door: str) -> Ite
 
 def _wait_open(door: str) -> None:
     host, _, port = door.partition(":")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
             socket.create_connection((host, int(port)), timeout=1).close()
