@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, func, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
-from callback.report_rates import CLOSED_BY_RULE, INVALID
+from callback.kept import kept as kept_promises
 from callback.store import tables as t
 from callback.store.inserting import insert_new
 from callback.today import PAST, SETTLED, Today
@@ -16,16 +16,8 @@ from scheduler.staffing.halfhours import HALF_HOUR_S, half_hour
 from scheduler.staffing.today import Advice
 
 SHOWN: Final = 10
-_A, _R, _P, _T = t.advice.c, t.reservation.c, t.promise.c, t.attempt.c
+_A, _R, _P = t.advice.c, t.reservation.c, t.promise.c
 _KEY = (_A.pbx, _A.begins_at, _A.queue, _A.from_queue)
-_MISSED = (
-    select(func.count())
-    .select_from(t.promise.join(t.reservation))
-    .where(_P.number == 1, _P.pbx == bindparam("of_pbx"), _R.queue_group == bindparam("of_group"))
-    .where(_P.deadline_at >= bindparam("since"), _P.deadline_at < bindparam("until"), _R.state.not_in(INVALID))
-    .where(~exists().where(_T.reservation_id == _R.id, _T.customer_dialled_at <= _P.deadline_at))
-    .where(~and_(_R.state.in_(CLOSED_BY_RULE), _R.state_since_at <= _P.deadline_at))
-)
 _CAME = (
     update(t.advice)
     .where(*(column == bindparam(f"of_{column.name}") for column in _KEY))
@@ -76,9 +68,16 @@ def settle(connection: Connection, today: Today) -> int:
 def _came_of(connection: Connection, today: Today, row: Row[Any]) -> dict[str, Any]:
     day, first = half_hour(row.begins_at, today.zone)
     last = half_hour(row.until_at - HALF_HOUR_S * SECOND, today.zone)[1]
-    asked = {"of_pbx": row.pbx, "of_group": today.shift.rules.queue(row.queue).group}
-    missed = connection.execute(_MISSED, asked | {"since": row.begins_at, "until": row.until_at}).scalar_one()
-    return {"losses": round(today.losses(row.queue, range(first, last + 1), day), 2), "missed": missed}
+    losses = round(today.losses(row.queue, range(first, last + 1), day), 2)
+    return {"losses": losses, "missed": _missed(connection, today, row)}
+
+
+def _missed(connection: Connection, today: Today, row: Row[Any]) -> int:
+    """Count the promises for that time and group of queues that were broken."""
+    due = select(_P.reservation_id).where(_P.deadline_at >= row.begins_at, _P.deadline_at < row.until_at)
+    of_group = _R.queue_group == today.shift.rules.queue(row.queue).group
+    valid = (one for one in kept_promises(connection, _R.pbx == row.pbx, of_group, _R.id.in_(due)) if one.valid)
+    return sum(row.begins_at <= one.promise.deadline_at < row.until_at and one.missed(today.now) for one in valid)
 
 
 def kept(connection: Connection, today: Today, limit: int | None = None) -> Sequence[Row[Any]]:

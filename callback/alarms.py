@@ -52,9 +52,7 @@ def crews(at_work: Phones, loads: Mapping[str, Load], shift: Shift) -> dict[str,
 
 def _crew(at_work: Phones, queues: list[str], loads: Mapping[str, Load], shift: Shift) -> Crew:
     there = {phone for queue in queues for phone in at_work[queue]}
-    known = {
-        id(load): load for queue in queues if (load := loads.get(queue))
-    }.values()  # one for those who share agents
+    known = {load.pool or queue: load for queue in queues if (load := loads.get(queue))}.values()
     handle_s = max((load.handle_s for load in known), default=USUAL_S) + shift.rules.ring_s
     return Crew(len(there) - sum(load.calls_s * load.handle_s for load in known), handle_s)
 

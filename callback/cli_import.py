@@ -74,7 +74,7 @@ def import_queue_log(
     Example: callback import-queue-log /var/log/asterisk/queue_log* --zone Europe/Berlin
     """
     wiring = load(settings) if settings is not None else None
-    history = History(site_zone(zone, wiring), wiring.rules.holidays if wiring else ())
+    history = History(site_zone(zone, wiring), wiring.rules.hours().holidays if wiring else ())
     trunks = tuple(wiring.trunks.values()) if wiring else ()
     wanted = sources(files, pbx, clock.zone(log_zone) if log_zone else history.zone, trunks)
     url = database or (wiring.database.url if wiring else None)

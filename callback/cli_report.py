@@ -155,14 +155,15 @@ def _gathered(
     if settings is None and database is None and not files:
         settings = found_settings()
     wiring = load(settings) if settings is not None else None
-    history = History(site_zone(zone, wiring), wiring.rules.holidays if wiring else ())
+    history = History(site_zone(zone, wiring), wiring.rules.hours().holidays if wiring else ())
     hours = wiring.rules.hours() if wiring else Hours(history.zone)
     url = database or (wiring.database.url if wiring else None)
+    pbx = wiring.pbx.name if wiring else None
     kept: list[Rates] = []
     if url is not None:
         with closing(Store(url)) as store:
             schema.migrate(store)
-            kept = _from_database(store, history, whole=not files, since_days=since_days)
+            kept = _from_database(store, history, pbx, whole=not files, since_days=since_days)
     if files:
         imported = with_progress(
             sources(
@@ -184,15 +185,15 @@ def _gathered(
     return history, hours, kept
 
 
-def _from_database(store: Store, history: History, *, whole: bool, since_days: int) -> list[Rates]:
+def _from_database(store: Store, history: History, pbx: str | None, *, whole: bool, since_days: int) -> list[Rates]:
     with store.read() as connection:
         if whole:
-            for call in past_calls(connection):
+            for call in past_calls(connection, pbx):
                 history.add(call)
             for stint in stints(connection):
                 history.logged_in(stint)
         now = now_us()
-        kept = report_rates.rates(connection, now - since_days * DAY, now)
+        kept = report_rates.rates(connection, pbx, now - since_days * DAY, now)
     return kept if kept[0].valid or kept[0].refused else []
 
 

@@ -8,7 +8,7 @@ apart by their number alone, whichever PBX they called; what is given here as on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from heapq import merge
@@ -93,8 +93,8 @@ class Counts:
 class History:
     """Takes a site's past calls in the order in which they ended, and who was logged in."""
 
-    def __init__(self, zone: ZoneInfo, holidays: Iterable[date] = (), wrap_up_s: float = 0.0) -> None:
-        self.zone, self.holidays = zone, frozenset(holidays)
+    def __init__(self, zone: ZoneInfo, holidays: Container[date] = (), wrap_up_s: float = 0.0) -> None:
+        self.zone, self.holidays = zone, holidays
         self.queues: dict[str, Counts] = {}
         self.own_callbacks = 0
         self.first_at = self.last_at = 0

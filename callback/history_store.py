@@ -69,12 +69,14 @@ class Keeping:
         return int.from_bytes(digest) >> 1 or 1
 
 
-def past_calls(connection: Connection, since: int = 0) -> Iterator[Brief]:
+def past_calls(connection: Connection, pbx: str | None = None, since: int = 0) -> Iterator[Brief]:
     """Give imported calls and those that the service heard, each once, in the order in which they ended.
 
-    Only those that began at `since` or later.
+    Only those of one PBX, if one is named, that began at `since` or later.
     """
     imported, heard = _imported().where(_P.began_at >= since), _heard().where(_C.started_at >= since)
+    if pbx is not None:
+        imported, heard = imported.where(_P.pbx == pbx), heard.where(_C.pbx == pbx)
     streams = [_stream(connection, query) for query in (imported, heard)]
     return merge(*streams, key=lambda call: call.over_at)
 

@@ -49,7 +49,7 @@ class Live:
             "boot": self.boot,
             "heard_at": self.heard_at,
             "newest": self.newest,
-            "loads": {queue: asdict(load) for queue, load in self.loads.items()},
+            "loads": {queue: asdict(load) | {"pool": sorted(load.pool)} for queue, load in self.loads.items()},
             "handle_s": dict(self.handle_s),
             "at_work": {queue: sorted(agents) for queue, agents in self.at_work.items()},
         }
@@ -111,7 +111,10 @@ def recall(connection: Connection, pbx: str) -> tuple[Live, int] | None:
         {queue: frozenset(names) for queue, names in body.get(of, {}).items()} for of in ("free", "at_work")
     )
     heard_at = body.get("heard_at", row.seen_at)  # pictures of earlier versions do not tell
-    loads = {queue: Load(**facts) for queue, facts in body.get("loads", {}).items()}
+    loads = {
+        queue: Load(**facts | {"pool": frozenset(facts.get("pool", [queue]))})
+        for queue, facts in body.get("loads", {}).items()
+    }
     facts = (body["closed"], agents, body["waiting"], frozenset[str](), body["boot"], heard_at, body.get("newest", ""))
     live = Live(*facts, loads, body.get("handle_s", {}), there)
     return live, row.seen_at

@@ -89,7 +89,7 @@ class Traffic:
             staffed = {phone for queue in queues for phone in there[queue]}
             idle = staffed & {phone for queue in queues for phone in free(agents, queue, now)}
             calls_s = sum(joined[queue] for queue in queues) / listened_s
-            load = Load(len(staffed), len(idle), calls_s, known.handle_s, known.patience_s)
+            load = Load(len(staffed), len(idle), calls_s, known.handle_s, known.patience_s, frozenset(queues))
             found |= dict.fromkeys(queues, load)
         return found
 

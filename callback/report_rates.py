@@ -1,22 +1,20 @@
-"""How promises were kept: three rates, always apart, measured on the first promise of each valid reservation."""
+"""How promises were kept: three rates, always apart, measured on the promise that counts for each valid reservation."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
+from callback.kept import Kept, kept
 from callback.store import tables as t
 from scheduler.clock import MINUTE
-from scheduler.promise import CARRIED_OVER
 
 WITHIN_MIN: Final = (30, 60)
-INVALID: Final = frozenset({"refused", "withdrawn"})
-CLOSED_BY_RULE: Final = frozenset({"reached", "returned", "given-up", "cancelled", "done-elsewhere"})
-_R, _P, _A, _C = t.reservation.c, t.promise.c, t.attempt.c, t.call.c
+_R, _C = t.reservation.c, t.call.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +22,9 @@ class Rates:
     """One queue's reservations ("" is all of them).
 
     `valid` are all but refused numbers and those withdrawn as not lost. Of the `due_30` and `due_60` whose time is
-    over, so many were first dialled, reached, and closed by rule within 30 and 60 minutes of their first promise's
-    clock. Among the valid ones so many were `carried_over`, and so many `returned` by themselves; `numberless` losses
-    have no reservation.
+    over, so many were first dialled, reached, and closed by rule within 30 and 60 minutes of the start of the promise
+    that counts (`scheduler.promise.measured`). Among the valid ones so many were `carried_over`, and so many
+    `returned` by themselves; `numberless` losses have no reservation.
     """
 
     queue: str
@@ -59,52 +57,35 @@ class Rates:
         return asdict(self) | {name: None if share is None else round(share, 4) for name, share in shares.items()}
 
 
-def rates(connection: Connection, since: int, now: int) -> list[Rates]:
-    """Measure promises made from `since` on: all of them first, then by queue."""
-    by_queue: defaultdict[str, list[Row[Any]]] = defaultdict(list)
-    for row in connection.execute(_query(since)):
-        by_queue[row.queue].append(row)
-    numberless = dict(_numberless(connection, since))
-    every = [row for rows in by_queue.values() for row in rows]
+def rates(connection: Connection, pbx: str | None, since: int, now: int) -> list[Rates]:
+    """Measure the reservations made from `since` on, of one PBX if it is named: all first, then by queue."""
+    every = list(kept(connection, _R.made_at >= since, *_of(_R.pbx, pbx)))
+    by_queue: defaultdict[str, list[Kept]] = defaultdict(list)
+    for one in every:
+        by_queue[one.queue].append(one)
+    numberless = _numberless(connection, pbx, since)
     whole = _rates("", every, sum(numberless.values()), now)
-    return [whole, *(_rates(queue, rows, numberless.get(queue, 0), now) for queue, rows in sorted(by_queue.items()))]
+    return [whole, *(_rates(queue, ones, numberless.get(queue, 0), now) for queue, ones in sorted(by_queue.items()))]
 
 
-def _query(since: int) -> Any:  # noqa: ANN401 - a Select of many columns
-    reached_at = case((_A.outcome == "reached", func.coalesce(_A.customer_answered_at, _A.ended_at)))
-    tried = (
-        select(
-            _A.reservation_id,
-            func.min(_A.customer_dialled_at).label("dialled_at"),
-            func.min(reached_at).label("reached_at"),
-        )
-        .group_by(_A.reservation_id)
-        .subquery()
-    )
-    facts = (_R.queue, _R.state, _R.state_since_at, _P.clock_starts_at, _P.reason)
-    return (
-        select(*facts, tried.c.dialled_at, tried.c.reached_at)
-        .join(t.promise, and_(_P.reservation_id == _R.id, _P.number == 1))
-        .outerjoin(tried, tried.c.reservation_id == _R.id)
-        .where(_P.made_at >= since)
-    )
-
-
-def _numberless(connection: Connection, since: int) -> Iterator[tuple[str, int]]:
+def _numberless(connection: Connection, pbx: str | None, since: int) -> dict[str, int]:
     query = (
         select(func.coalesce(_C.queue, ""), func.count())
-        .where(_C.started_at >= since, _C.recovery.in_(("no-number", "not-a-number")))
+        .where(_C.started_at >= since, _C.recovery.in_(("no-number", "not-a-number")), *_of(_C.pbx, pbx))
         .group_by(_C.queue)
     )
-    return ((queue, count) for queue, count in connection.execute(query))
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def _rates(queue: str, rows: Iterable[Row[Any]], numberless: int, now: int) -> Rates:
-    every = list(rows)
-    valid = [row for row in every if row.state not in INVALID]
-    due = {minutes: [row for row in valid if row.clock_starts_at + minutes * MINUTE <= now] for minutes in WITHIN_MIN}
+def _of(column: ColumnElement[str], pbx: str | None) -> list[ColumnElement[bool]]:
+    return [] if pbx is None else [column == pbx]
+
+
+def _rates(queue: str, every: Sequence[Kept], numberless: int, now: int) -> Rates:
+    valid = [one for one in every if one.valid]
+    due = {minutes: [one for one in valid if _until(one, minutes) <= now] for minutes in WITHIN_MIN}
     done = {
-        f"{what}_{minutes}": sum(_within(row, at(row), minutes) for row in due[minutes])
+        f"{what}_{minutes}": sum(_within(one, at(one), minutes) for one in due[minutes])
         for what, at in _WHEN.items()
         for minutes in WITHIN_MIN
     }
@@ -113,20 +94,24 @@ def _rates(queue: str, rows: Iterable[Row[Any]], numberless: int, now: int) -> R
         valid=len(valid),
         due_30=len(due[30]),
         due_60=len(due[60]),
-        carried_over=sum(row.reason == CARRIED_OVER for row in valid),
-        returned=sum(row.state == "returned" for row in valid),
-        refused=sum(row.state == "refused" for row in every),
+        carried_over=sum(one.carried_over for one in valid),
+        returned=sum(one.state == "returned" for one in valid),
+        refused=sum(one.state == "refused" for one in every),
         numberless=numberless,
         **done,
     )
 
 
-def _within(row: Row[Any], at: int | None, minutes: int) -> bool:
-    return at is not None and at <= row.clock_starts_at + minutes * MINUTE
+def _until(one: Kept, minutes: int) -> int:
+    return one.promise.clock_starts_at + minutes * MINUTE
 
 
-_WHEN: Final[dict[str, Callable[[Row[Any]], int | None]]] = {
-    "dialled": lambda row: row.dialled_at,
-    "reached": lambda row: row.reached_at,
-    "closed": lambda row: row.state_since_at if row.state in CLOSED_BY_RULE else None,
+def _within(one: Kept, at: int | None, minutes: int) -> bool:
+    return at is not None and at <= _until(one, minutes)
+
+
+_WHEN: Final[dict[str, Callable[[Kept], int | None]]] = {
+    "dialled": lambda one: one.dialled_at,
+    "reached": lambda one: one.reached_at,
+    "closed": lambda one: one.closed_at,
 }

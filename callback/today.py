@@ -192,10 +192,9 @@ class _Against:
 def look(connection: Connection, settings: Settings, now: int) -> Today:
     """Look at the day of one PBX. StoreError for an empty database."""
     shift = current(connection, settings)
-    history = History(shift.hours.zone, settings.rules.holidays)
-    for call in past_calls(connection, now - PAST):
-        if call.pbx == shift.pbx:
-            history.add(call)
+    history = History(shift.hours.zone, shift.hours.holidays)
+    for call in past_calls(connection, shift.pbx, now - PAST):
+        history.add(call)
     seen = _fresh(live.recall(connection, shift.pbx), now)
     if seen is None:
         return Today(shift, now, history, None, {})

@@ -27,7 +27,7 @@ class Load:
 
     `staffed` agents are logged in and not on a break, `idle` of them are free. `calls_s` is how many calls came in
     per second lately, `handle_s` what one takes (talk and after-call work), `patience_s` how long callers wait on
-    average before they hang up.
+    average before they hang up. `pool` names the queues that these agents serve: one load stands for all of them.
     """
 
     staffed: int
@@ -35,6 +35,7 @@ class Load:
     calls_s: float
     handle_s: float
     patience_s: float
+    pool: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """By when a lost caller is called back: the hour, the evening, and what is carried to the next opening.
 
-A promise is never changed. Another one is made beside it, and how well promises were kept is measured on the
-first. Times are instants, terms are seconds.
+A promise is never changed. Another one is made beside it, and one of them is the one by which rates go (`measured`).
+Times are instants, terms are seconds.
 """
 
 from __future__ import annotations
@@ -155,14 +155,30 @@ def late_news(lost_at: int, learnt_at: int, promise: Promise, first_start_at: in
     return learnt_at > promise.deadline_at or lost_at < first_start_at
 
 
-def missed(promises: Sequence[Promise], done_at: int | None, now: int) -> bool:
-    """Whether a promise was broken, by `now` or when it was `done_at`; `promises` are in the order made.
+def measured(promises: Sequence[Promise]) -> Promise:
+    """The one promise by which a reservation counts in the rates; `promises` are in the order made, at least one.
 
-    The first one counts, but not one that the evening shortened: that caller was lost after the last moment
-    at which the window still fitted, so the promise he was carried over to counts in its place.
+    It is the first. A time that the customer chose before that one was broken takes its place; so does the next
+    opening, where the first was made so late that its window ended at the evening's cut. What is promised as an
+    apology, by a later loss or by a person's decision flatters no rate.
     """
-    counting = next((promise for promise in promises if promise.reason != EVENING), None)
-    return counting is not None and (now if done_at is None else done_at) > counting.deadline_at
+    found, *later = promises
+    for one in later:
+        chosen = one.reason == SLOT and one.made_at <= found.deadline_at
+        if chosen or (one.reason == CARRIED_OVER and found.reason == EVENING):
+            found = one
+    return found
+
+
+def missed(promises: Sequence[Promise], done_at: int | None, now: int) -> bool:
+    """Whether the promise that counts was broken, by `now` or when it was `done_at`.
+
+    One that the evening shortened is not, as long as it is not carried over: what then is promised counts.
+    """
+    counting = measured(promises)
+    if counting.reason == EVENING and done_at is None:
+        return False
+    return (now if done_at is None else done_at) > counting.deadline_at
 
 
 def _stretch(at: int, hours: Hours, least_s: int) -> tuple[int, int]:

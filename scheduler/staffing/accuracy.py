@@ -17,7 +17,7 @@ from scheduler.staffing.forecast import forecast, habits, mean_of, updated
 from scheduler.staffing.halfhours import A_DAY, Day
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
 DAYS_AHEAD = (1, 7, 14)
 HALF_HOURS_AHEAD = (1, 2, 4, 8)
@@ -56,7 +56,7 @@ class _Guess(NamedTuple):
 
 
 def by_horizon(
-    history: Mapping[date, Day], holidays: Collection[date] = (), since: date | None = None
+    history: Mapping[date, Day], holidays: Container[date] = (), since: date | None = None
 ) -> list[Accuracy]:
     """Measure every horizon on the days of `history` from `since` on (by default from its second week on).
 
@@ -75,7 +75,7 @@ def by_horizon(
 
 
 def _days_ahead(
-    history: Mapping[date, Day], holidays: Collection[date], judged: Iterable[date], days: int
+    history: Mapping[date, Day], holidays: Container[date], judged: Iterable[date], days: int
 ) -> Iterator[list[_Guess]]:
     for day in judged:
         known = day - timedelta(days=days - 1)
@@ -93,7 +93,7 @@ def _told_before(came: float, expected: float, last_week: float, everyday: float
 
 
 def _on_the_day(
-    history: Mapping[date, Day], holidays: Collection[date], judged: Iterable[date], steps: int
+    history: Mapping[date, Day], holidays: Container[date], judged: Iterable[date], steps: int
 ) -> Iterator[list[_Guess]]:
     """Forecast each half hour from those of its day that had passed `steps` half hours before its end."""
     known = habits(history, holidays)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -19,13 +20,14 @@ from scheduler.staffing import chance
 from scheduler.staffing.halfhours import A_DAY, Day
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 Basis = Literal["same weekdays", "holidays", "same weekdays, for want of a holiday", "all days"]
 
 MOST_DAYS = 8
 USUAL_DAYS = 5
+LEAST_WEEKS = 2
+_NOBODY: Day = (0.0,) * A_DAY
 _LONGEST_LASTING = 0.99
 
 
@@ -70,32 +72,42 @@ class Forecast:
 def forecast(
     history: Mapping[date, Day],
     day: date,
-    holidays: Collection[date] = (),
+    holidays: Container[date] = (),
     until: date | None = None,
     habit: Habit = USUAL,
 ) -> Forecast:
     """Forecast `day` from the days of `history` before it, and before `until` where that is earlier.
 
     Ordinary days rest on the last same weekdays, as many as there are up to eight, without holidays; a holiday on
-    the last holidays. Where there is none, the next best is taken and `basis` says so.
+    the last holidays. Where there is none, the next best is taken and `basis` says so. A weekday on which nobody ever
+    called, for two weeks and more, is one on which nobody calls.
     """
     before = min(day, until or day)
     past = sorted((past for past in history if past < before), reverse=True)
     for basis, candidates in _candidates(past, day, holidays):
         if days := tuple(islice(candidates, MOST_DAYS)):
-            mean = mean_of([history[past] for past in days])
+            mean = mean_of([history.get(past, _NOBODY) for past in days])
             return Forecast(day, mean, tuple(_spread(expected, len(days), habit) for expected in mean), days, basis)
     raise SchedulerError(f"nothing is known from before {before}: import a log that reaches further back")
 
 
-def _candidates(past: Sequence[date], day: date, holidays: Collection[date]) -> Iterator[tuple[Basis, Iterable[date]]]:
+def _candidates(past: Sequence[date], day: date, holidays: Container[date]) -> Iterator[tuple[Basis, Iterable[date]]]:
     ordinary = [candidate for candidate in past if candidate not in holidays]
     same = [candidate for candidate in ordinary if candidate.weekday() == day.weekday()]
     if day in holidays:
         yield "holidays", (candidate for candidate in past if candidate in holidays)
         yield "same weekdays, for want of a holiday", same
-    yield "same weekdays", same
+    yield "same weekdays", same or _without_calls(past, day)
     yield "all days", ordinary or past
+
+
+def _without_calls(past: Sequence[date], day: date) -> list[date]:
+    """Give the same weekdays among the days that `past` spans (the last first), if it holds none of them."""
+    if not past or any(known.weekday() == day.weekday() for known in past):
+        return []
+    weeks_back = range(1, (day - past[-1]).days // 7 + 1)
+    found = [one for one in (day - timedelta(weeks=weeks) for weeks in weeks_back) if one < past[0]]
+    return found if len(found) >= LEAST_WEEKS else []
 
 
 def mean_of(days: Sequence[Day]) -> Day:
@@ -141,13 +153,13 @@ def _later(factor: float, doubt: float, habit: Habit) -> tuple[float, float]:
     return factor * habit.lasting, doubt * left + habit.spread * (1 - left)
 
 
-def habit(history: Mapping[date, Day], holidays: Collection[date] = (), until: date | None = None) -> Habit:
+def habit(history: Mapping[date, Day], holidays: Container[date] = (), until: date | None = None) -> Habit:
     """Learn a site's habit from its days before `until`; the usual one, while they are too few."""
     past = {day: row for day, row in history.items() if until is None or day < until}
     return _learnt(list(_deviations(past, holidays).values()))
 
 
-def habits(history: Mapping[date, Day], holidays: Collection[date] = ()) -> dict[date, Habit]:
+def habits(history: Mapping[date, Day], holidays: Container[date] = ()) -> dict[date, Habit]:
     """Give for each day of `history` the habit that was known before it."""
     deviations = _deviations(history, holidays)
     known: list[tuple[float, float, float, float]] = []
@@ -159,7 +171,7 @@ def habits(history: Mapping[date, Day], holidays: Collection[date] = ()) -> dict
 
 
 def _deviations(
-    history: Mapping[date, Day], holidays: Collection[date]
+    history: Mapping[date, Day], holidays: Container[date]
 ) -> dict[date, tuple[float, float, float, float]]:
     """Compare each past day with its forecast from the same weekdays before it, where there was one.
 

@@ -17,7 +17,7 @@ from scheduler.staffing import chance
 from scheduler.staffing.halfhours import A_DAY, WEEKDAYS, Day, runs, spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
     from datetime import date
 
     from scheduler.staffing.fresh import Fresh
@@ -54,7 +54,7 @@ class Cell:
 
 
 def heat_map(
-    demand: Fresh, factor: float = FACTOR, false_share: float = FALSE_SHARE, holidays: frozenset[date] = frozenset()
+    demand: Fresh, factor: float = FACTOR, false_share: float = FALSE_SHARE, holidays: Container[date] = frozenset()
 ) -> list[Cell]:
     """Give every half hour in which calls came, by weekday and time, with the peaks marked.
 

@@ -15,7 +15,7 @@ from scheduler.staffing.need import Need, Terms, day_need
 from scheduler.staffing.patience import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
     from datetime import date
     from zoneinfo import ZoneInfo
 
@@ -39,7 +39,7 @@ class Queue:
     handling: Handling
     patience: Patience
     habit: Habit
-    holidays: frozenset[date] = frozenset()
+    holidays: Container[date] = frozenset()
 
     def expects(self, day: date, so_far: Sequence[float] = ()) -> Forecast:
         """Forecast the fresh calls of `day`; `so_far` are its half hours that have passed."""
@@ -111,8 +111,8 @@ class Learning:
     `wrap_up_s` is added to handling times that lack it.
     """
 
-    def __init__(self, zone: ZoneInfo, holidays: Collection[date] = (), wrap_up_s: float = 0.0) -> None:
-        self._zone, self._holidays = zone, frozenset(holidays)
+    def __init__(self, zone: ZoneInfo, holidays: Container[date] = (), wrap_up_s: float = 0.0) -> None:
+        self._zone, self._holidays = zone, holidays
         self._sorting: dict[str, Sorting] = {}
         self._timing, self._waiting = Timing(zone, wrap_up_s), Waiting()
 
@@ -137,7 +137,7 @@ class Learning:
 
 
 def learn(
-    calls: Iterable[PastCall], zone: ZoneInfo, holidays: Collection[date] = (), wrap_up_s: float = 0.0
+    calls: Iterable[PastCall], zone: ZoneInfo, holidays: Container[date] = (), wrap_up_s: float = 0.0
 ) -> dict[str, Queue]:
     """Learn every queue from calls in any order, as `Learning` does."""
     learning = Learning(zone, holidays, wrap_up_s)

@@ -124,6 +124,6 @@ def test_an_agent_in_two_queues_of_a_group_is_one_and_who_is_on_a_break_is_none(
 
 def test_live_callers_need_their_agents_first(world: World) -> None:
     agents = there(*(("support", f"agent{n}", IDLE) for n in range(5)), ("sales", "agent0", IDLE))
-    load = Load(staffed=5, idle=2, calls_s=0.02, handle_s=150, patience_s=60)
+    load = Load(5, 2, calls_s=0.02, handle_s=150, patience_s=60, pool=frozenset({"support", "sales"}))
     crew = alarms.crews(agents, {"support": load, "sales": load}, world.shift)["site"]
     assert crew == Crew(5 - 3.0, 150 + world.shift.rules.ring_s)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event
 
-from callback import live, load
+from callback import alarms, live, load
 from callback.load import Seen, Traffic, groups
 from scheduler.policy import Load
 from telephony.agents import AgentsView
@@ -64,7 +64,7 @@ def test_the_load_of_a_queue(world: World) -> None:
     for minute in (0, 8, 9):
         traffic.joins("support", NOON + minute * MINUTE)
     agents = view(ANN, replace(BOB, status=2), CARL)
-    expected = Load(staffed=2, idle=1, calls_s=2 / 600, handle_s=100, patience_s=90)
+    expected = Load(2, 1, calls_s=2 / 600, handle_s=100, patience_s=90, pool=frozenset({"support"}))
     assert traffic.loads(agents, NOON + 12 * MINUTE) == {"support": expected}, "too few calls of sales were seen"
     assert traffic.handle_s == {"support": 100}
 
@@ -74,7 +74,8 @@ def test_queues_that_share_agents_have_one_load(world: World) -> None:
     traffic.joins("sales", NOON)
     both = view(ANN, BOB, CARL, replace(ANN, queue="sales", interface="Local/ann@agents"))
     loads = traffic.loads(both, NOON + 2 * MINUTE)
-    one = Load(staffed=3, idle=3, calls_s=1 / 120, handle_s=pytest.approx(70), patience_s=95)  # type: ignore[arg-type]
+    pool = frozenset({"support", "sales"})
+    one = Load(3, 3, calls_s=1 / 120, handle_s=pytest.approx(70), patience_s=95, pool=pool)  # type: ignore[arg-type]
     assert loads == {"support": one, "sales": one}
 
 
@@ -110,10 +111,13 @@ def test_nothing_is_read_from_end_to_end(world: World) -> None:
 
 
 def test_the_load_is_in_the_picture_that_is_kept(world: World) -> None:
-    loads = {"support": Load(2, 1, 0.01, 100.0, 90.0)}
+    pool = frozenset({"support", "sales"})
+    loads = dict.fromkeys(pool, Load(2, 1, 0.01, 100.0, 90.0, pool))
     seen = replace(picture(), loads=loads, handle_s={"support": 100.0})
     with world.store.write() as connection:
         live.store(connection, "main", seen, NOON + US)
         found = live.recall(connection, "main")
     assert found is not None
     assert (found[0].loads, found[0].handle_s) == (loads, {"support": 100.0})
+    both = {"support": {"a", "b"}, "sales": {"a", "b"}}
+    assert alarms.crews(both, found[0].loads, world.shift) == alarms.crews(both, loads, world.shift)

@@ -1,14 +1,18 @@
-"""Three rates, always apart, on the first promise."""
+"""Three rates, always apart, on the promise that counts."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from callback import report_rates
+from callback import promises, report_rates
 from callback.report_rates import Rates
 from callback.store import tables as t
+from scheduler import promise as promise_rules
+from scheduler.promise import Promise, promise, slot
 from tests.callback.world import MINUTE, NOON, World, call
 
 LATER = NOON + 2 * 60 * MINUTE
@@ -54,7 +58,7 @@ def closed(world: World, row: Any, state: str, after_min: float) -> None:
 
 def measured(world: World, now: int = LATER, since: int = 0) -> list[Rates]:
     with world.store.read() as connection:
-        return report_rates.rates(connection, since, now)
+        return report_rates.rates(connection, "main", since, now)
 
 
 def test_each_rate_by_hand(world: World) -> None:
@@ -110,3 +114,86 @@ def test_by_queue_and_since(world: World) -> None:
 def test_nothing_is_nothing(world: World) -> None:
     [whole] = measured(world)
     assert (whole.valid, whole.share("reached", 60)) == (0, None)
+
+
+EVENING = NOON + 8 * 60 * MINUTE + 35 * MINUTE  # 20:35 in Tokyo: its window is cut at 21:30
+MORNING = NOON + 20 * 60 * MINUTE  # 08:00, the next opening
+
+
+def test_who_is_carried_to_the_morning_counts_by_the_morning(world: World) -> None:
+    row = lose(world, 1, EVENING)
+    world.carry_over(EVENING + 55 * MINUTE)
+    tried(world, row, (MORNING - EVENING) / MINUTE + 10)
+    [whole, _] = measured(world, MORNING + 60 * MINUTE)
+    assert (whole.carried_over, whole.due_30, whole.dialled_30) == (1, 1, 1)
+
+
+def test_a_whole_window_that_the_cut_ended_is_no_excuse(world: World) -> None:
+    row = lose(world, 1, EVENING - 15 * MINUTE)
+    world.carry_over(EVENING + 55 * MINUTE)
+    tried(world, row, (MORNING - EVENING) / MINUTE + 15)
+    [whole, _] = measured(world, MORNING + 60 * MINUTE)
+    assert (whole.due_60, whole.dialled_60) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("chosen_after_min", "kept"), [(5, 1), (65, 0)]
+)  # chosen before and after the promise was broken
+def test_a_time_that_the_customer_chose_takes_the_place_of_the_hour(
+    world: World, chosen_after_min: int, kept: int
+) -> None:
+    row = lose(world, 1)
+    with world.store.write() as connection:
+        chosen = slot(NOON + 180 * MINUTE, NOON + chosen_after_min * MINUTE, world.shift.hours)
+        promises.add(connection, world.shift, row.id, chosen)
+    tried(world, row, 181, 182)
+    closed(world, row, "reached", 183)
+    [whole, _] = measured(world, NOON + 300 * MINUTE)
+    assert (whole.due_30, whole.dialled_30, whole.reached_30, whole.closed_30) == (1, kept, kept, kept)
+
+
+def test_an_apology_or_another_loss_flatters_no_rate(world: World) -> None:
+    row = lose(world, 1)
+    with world.store.write() as connection:
+        later = promise(
+            "abandoned", NOON + 90 * MINUTE, NOON + 90 * MINUTE, world.shift.hours, world.shift.rules.terms()
+        )
+        promises.add(connection, world.shift, row.id, later)
+    tried(world, row, 95)
+    [whole, _] = measured(world, NOON + 300 * MINUTE)
+    assert (whole.due_60, whole.dialled_60) == (1, 0)
+
+
+def test_another_pbx_is_another_sites(world: World) -> None:
+    lose(world, 1)
+    with world.store.read() as connection:
+        assert [one.valid for one in report_rates.rates(connection, "elsewhere", 0, LATER)] == [0]
+        assert [one.valid for one in report_rates.rates(connection, None, 0, LATER)] == [1, 1]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["window", "evening", "carried-over", "slot"]),
+            st.integers(0, 100),
+            st.integers(0, 100),
+            st.integers(0, 100),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_what_counts_is_the_first_unless_a_chosen_time_or_the_morning_took_its_place(
+    drawn: list[tuple[str, int, int, int]],
+) -> None:
+    made = [
+        Promise(at, at + wait, at + wait + length, at + wait + length, why)
+        for why, at, wait, length in sorted(drawn, key=lambda one: one[1])
+    ]
+    counts = promise_rules.measured(made)
+    assert counts in made
+    assert counts == made[0] or counts.reason in ("slot", "carried-over")
+    if all(one.reason != "slot" for one in made) and made[0].reason != "evening":
+        assert counts == made[0]
+    if not any(one.reason in ("slot", "carried-over") for one in made[1:]):
+        assert counts == made[0]

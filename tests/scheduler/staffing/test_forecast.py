@@ -53,6 +53,38 @@ def test_the_mean_of_the_last_same_weekdays(history: dict[date, Day], mean: floa
     assert (result.mean, len(result.days), result.basis) == (flat(mean), used, basis)
 
 
+def week_after_week(weeks: int, closed: set[int], count: float = 10) -> dict[date, Day]:
+    """Give days of equal demand, without those weekdays on which nobody calls."""
+    every = (MONDAY + timedelta(days=number) for number in range(7 * weeks))
+    return {day: flat(count) for day in every if day.weekday() not in closed}
+
+
+@pytest.mark.parametrize(
+    ("weeks", "closed", "weekday", "mean", "basis"),
+    [
+        (6, {6}, 6, 0, "same weekdays"),  # a site that nobody calls on Sundays
+        (6, {5, 6}, 5, 0, "same weekdays"),
+        (2, {6}, 6, 10, "all days"),  # one Sunday between two weeks tells nothing yet
+        (6, {6}, 5, 10, "same weekdays"),
+        (6, set(), 6, 10, "same weekdays"),
+    ],
+)
+def test_nobody_calls_on_a_weekday_that_never_had_a_call(
+    weeks: int, closed: set[int], weekday: int, mean: float, basis: str
+) -> None:
+    history = week_after_week(weeks, closed)
+    result = forecast(history, MONDAY + timedelta(days=7 * weeks + weekday))
+    assert (result.mean, result.basis) == (flat(mean), basis)
+
+
+def test_holidays_on_every_such_weekday_do_not_make_it_one_without_calls() -> None:
+    history = week_after_week(6, set())
+    sundays = {day for day in history if day.weekday() == 6}
+    assert forecast(
+        history, max(history) + timedelta(days=7), sundays - {max(history) + timedelta(days=7)}
+    ).mean == flat(10)
+
+
 def test_holidays_stand_apart() -> None:
     history = days(10, 2, 10, 4, 10)
     holidays = {MONDAY + timedelta(days=7), MONDAY + timedelta(days=21)}

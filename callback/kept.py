@@ -1,0 +1,82 @@
+"""How each reservation did by the promise that counts for it: the facts on which all rates rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, case, func, select
+
+from callback.store import tables as t
+from scheduler.promise import CARRIED_OVER, Promise, measured, missed
+
+INVALID: Final = frozenset({"refused", "withdrawn"})
+CLOSED_BY_RULE: Final = frozenset({"reached", "returned", "given-up", "cancelled", "done-elsewhere"})
+_R, _P, _A = t.reservation.c, t.promise.c, t.attempt.c
+_TIMES = (_P.made_at, _P.clock_starts_at, _P.aim_at, _P.deadline_at, _P.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One reservation: its promises in the order made, and when it was first dialled, reached and closed by rule."""
+
+    queue: str
+    state: str
+    promises: tuple[Promise, ...]
+    dialled_at: int | None
+    reached_at: int | None
+    closed_at: int | None
+
+    @property
+    def valid(self) -> bool:
+        """All are but refused numbers and those withdrawn as not lost."""
+        return self.state not in INVALID
+
+    @property
+    def promise(self) -> Promise:
+        """The promise by which it counts."""
+        return measured(self.promises)
+
+    @property
+    def carried_over(self) -> bool:
+        """Whether any of its promises was for the next opening."""
+        return any(one.reason == CARRIED_OVER for one in self.promises)
+
+    def missed(self, now: int) -> bool:
+        """Whether nobody had dialled the customer, or closed it by rule, when that promise ended."""
+        done = [at for at in (self.dialled_at, self.closed_at) if at is not None]
+        return missed(self.promises, min(done, default=None), now)
+
+
+def kept(connection: Connection, *which: ColumnElement[bool]) -> Iterator[Kept]:
+    """The reservations for which `which` holds, in SQL on `reservation`."""
+    reached_at = case((_A.outcome == "reached", func.coalesce(_A.customer_answered_at, _A.ended_at)))
+    tried = (
+        select(
+            _A.reservation_id,
+            func.min(_A.customer_dialled_at).label("dialled_at"),
+            func.min(reached_at).label("reached_at"),
+        )
+        .group_by(_A.reservation_id)
+        .subquery()
+    )
+    query = (
+        select(_R.id, _R.queue, _R.state, _R.state_since_at, tried.c.dialled_at, tried.c.reached_at, *_TIMES)
+        .select_from(t.reservation)
+        .join(t.promise, _P.reservation_id == _R.id)
+        .outerjoin(tried, tried.c.reservation_id == _R.id)
+        .where(*which)
+        .order_by(_R.id, _P.number)
+    )
+    for _, rows in groupby(connection.execute(query), key=lambda row: row.id):
+        first, *others = rows
+        yield Kept(
+            queue=first.queue,
+            state=first.state,
+            promises=tuple(Promise(*row[-len(_TIMES) :]) for row in (first, *others)),
+            dialled_at=first.dialled_at,
+            reached_at=first.reached_at,
+            closed_at=first.state_since_at if first.state in CLOSED_BY_RULE else None,
+        )
