@@ -143,7 +143,7 @@ def test_the_evening_cut_passes_while_the_agents_phone_rings(
 ) -> None:
     agent.script = phone.no_answer()
     cut, cut_at = wall_clock(CUT_S), int(time.time() + CUT_S) * 1_000_000
-    with Service(pbx, tmp_path, no_ring_after=cut, agent_wait_s=30) as service:
+    with Service(pbx, tmp_path, no_ring_after=cut, before_cut_min=0, agent_wait_s=30) as service:
         lose(carrier, service)
         until_seconds_before(cut_at, LAST_S)
         pause(pbx, paused=False)
@@ -160,7 +160,7 @@ def test_the_evening_cut_passes_while_the_customers_phone_rings(
 ) -> None:
     carrier.behave(CUSTOMER, phone.no_answer())
     cut, cut_at = wall_clock(CUT_S), int(time.time() + CUT_S) * 1_000_000
-    with Service(pbx, tmp_path, no_ring_after=cut, ring_s=9) as service:
+    with Service(pbx, tmp_path, no_ring_after=cut, before_cut_min=0, ring_s=9) as service:
         lose(carrier, service)
         until_seconds_before(cut_at, LAST_S)
         pause(pbx, paused=False)
