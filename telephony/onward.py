@@ -41,11 +41,13 @@ def hand_over(story: Story, rooms: Rooms) -> HandOver:
     parked = _parked(story)
     if parked is not None:
         return _from(story, parked.at, _fetched_at(story, rooms, parked), "left")
+    conference = _conference(story)
     handed_at = _handed_at(story)
     if handed_at is None:
+        handed_at = conference.at if conference else None
+    if handed_at is None:
         return HandOver()
-    alone = any(event.at >= _connected_at(story) for event in _conferences_of(story))
-    return _from(story, handed_at, _met_at(story, rooms, handed_at), "left" if alone else None)
+    return _from(story, handed_at, _met_at(story, rooms, handed_at), "left" if conference else None)
 
 
 def _from(story: Story, at: int, met_at: int | None, otherwise: Onward | None) -> HandOver:
@@ -96,10 +98,17 @@ def _connected_at(story: Story) -> int:
     return story.stays[-1].connected_at or 0
 
 
-def _conferences_of(story: Story) -> list[DialplanStep | BridgeEnter]:
-    """Give what tells that he was put into a conference: he enters it when its first announcement is over."""
+def _conference(story: Story) -> DialplanStep | BridgeEnter | None:
+    """Give what tells that he was put into a conference after the agent had answered, though nobody said he was.
+
+    He enters it when its first announcement is over.
+    """
+    if story.last is None or story.last.connected_at is None:
+        return None
     steps = [e for e in of(story.own, DialplanStep) if e.application == CONFERENCE]
-    return [*steps, *(e for e in of(story.own, BridgeEnter) if is_conference(e))]
+    told: list[DialplanStep | BridgeEnter] = [*steps]
+    told += [e for e in of(story.own, BridgeEnter) if is_conference(e)]
+    return min((e for e in told if e.at >= _connected_at(story)), key=lambda event: event.at, default=None)
 
 
 def _met_at(story: Story, rooms: Rooms, handed_at: int) -> int | None:

@@ -161,6 +161,7 @@ def is_put_into_the_place_of_an_agent_who_waits_and_served(floor: Floor) -> Line
     ring = other.agent.rings[0]
     ring.answer()
     ring.wait_heard(CUSTOMER_HZ)
+    time.sleep(1)  # they talk
     caller.hang_up()
     ring.wait_ended()
     return caller
