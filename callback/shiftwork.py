@@ -29,6 +29,7 @@ from callback import (
     tending,
     wording,
 )
+from callback.ailing import Ailing
 from callback.bell import Bell
 from callback.errors import IllegalTransition, NotOurs, StoreError
 from callback.load import Traffic
@@ -113,6 +114,7 @@ class Shiftwork:
         )
         self._returning = returning.Returning(self._pbx, self._shift.rules.returning_priority)
         self._places_from_s = 0.0  # of the loop's clock: the PBX refused the last callback
+        self._ailing = Ailing(log)
         self._lost_lease: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
@@ -159,6 +161,7 @@ class Shiftwork:
 
     def _watched(self, job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """A job whose loss of the lease ends the service, while any other failure is logged and ticks on."""
+        name = getattr(job, "__name__", str(job)).strip("_")
 
         async def watched() -> None:
             try:
@@ -167,7 +170,9 @@ class Shiftwork:
                 if not self._lost_lease.done():
                     self._lost_lease.set_exception(error)
             except (StoreError, TelephonyError) as error:
-                log.warning("%s: %s", getattr(job, "__name__", job), error)
+                self._ailing.fails(name, error)
+            else:
+                self._ailing.works(name)
 
         return watched
 

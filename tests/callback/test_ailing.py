@@ -1,0 +1,29 @@
+"""What fails at each try is said once, and once more when it is over."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from callback.ailing import Ailing
+from callback.errors import StoreAway
+
+
+def test_what_changes_is_said_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    ailing = Ailing(logging.getLogger("callback.shiftwork"))
+    full, away = StoreAway("the disk is full; make room"), StoreAway("it cannot be reached; start the server")
+    for _ in range(60):
+        ailing.fails("act", full)
+        ailing.fails("renew", full)
+        ailing.works("offer")
+    ailing.fails("act", away)
+    for _ in range(3):
+        ailing.works("act")
+    ailing.fails("act", full)
+    said = [record.getMessage() for record in caplog.records]
+    assert [line.partition(" ")[0].strip(":") for line in said] == ["act", "renew", "act", "act", "act"]
+    assert "make room" in said[0]
+    assert "start the server" in said[2]
+    assert said[3] == "act: works again"
+    assert "Traceback" not in caplog.text
