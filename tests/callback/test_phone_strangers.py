@@ -94,7 +94,8 @@ def _forms(trunk_region: str, region: str, national: str, number: phonenumbers.P
 
 
 def _dressed(draw: st.DrawFn, plain: str) -> str:
-    separated = plain if len(plain) < 6 else f"{plain[:-4]}{draw(st.sampled_from(['', '-', ' ', '.']))}{plain[-4:]}"
+    separators = ["", "-", " "] if "." in plain else ["", "-", " ", "."]  # four parts between dots are an address
+    separated = plain if len(plain) < 6 else f"{plain[:-4]}{draw(st.sampled_from(separators))}{plain[-4:]}"
     parameters = draw(st.sampled_from(["", ";npdi;rn=+12125550999", ";cpc=ordinary", ";phone-context=carrier.example"]))
     if draw(st.booleans()):
         return separated + parameters
