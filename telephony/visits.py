@@ -119,8 +119,8 @@ class Visits:
         stays = [stay for stay in self.stays if stay.queue == queue]
         open_ = [stay for stay in stays if stay.open]
         close = open_ or [stay for stay in stays if abs(stay.joined_at - began_at) <= NEAR]
-        if not close:
-            return self.begin(queue, began_at)
+        if not close:  # whole seconds may seem to begin before an agent of the queue before had answered
+            return self.begin(queue, max(began_at, *(s.connected_at or 0 for s in self.stays), 0))
         return min(reversed(close), key=lambda stay: abs(stay.joined_at - began_at))
 
 
