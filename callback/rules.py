@@ -140,6 +140,7 @@ class ShiftRules(Part):
     holidays_of: Annotated[str, Field(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")] = ""  # a country: JP, or US-CA
     holidays: tuple[date, ...] = ()  # closed on these days too
     no_holidays: tuple[date, ...] = ()  # at work on these, though they are holidays
+    special: dict[date, str] = Field(default_factory=dict)  # one day's own hours: "2026-02-14" = "09:00-18:00"
     no_ring_after: time = time(21, 30)  # on the customer's clock, where his number tells it
     no_ring_before: time = time(8, 0)  # the same in the morning
     countries: dict[str, QuietRules] = Field(default_factory=dict)  # by ISO 3166: what holds for its numbers besides
@@ -189,6 +190,13 @@ class ShiftRules(Part):
             told(spans, text)
         return opening
 
+    @field_validator("special")
+    @classmethod
+    def _hours_of_a_day(cls, special: dict[date, str]) -> dict[date, str]:
+        for text in special.values():
+            told(spans, text)
+        return special
+
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
@@ -207,6 +215,13 @@ class ShiftRules(Part):
     def _sound(self) -> ShiftRules:
         if self.aim_min > self.window_min:
             raise ValueError("aim_min must not be longer than window_min")
+        public = f" of {self.holidays_of}" if self.holidays_of else ""
+        for day in self.no_holidays:
+            if day not in DaysOff(self.holidays_of, frozenset(self.holidays)):
+                raise ValueError(
+                    f"no_holidays: {day} is no holiday{public}. To work on a day on which the week has no hours,"
+                    f' write [rules.special] "{day}" = "09:00-18:00"'
+                )
         for made in (self.hours, self.terms, self.policy, self.incident):
             told(made)
         return self
@@ -214,12 +229,19 @@ class ShiftRules(Part):
     def hours(self) -> Hours:
         """Opening and quiet hours of the site."""
         opening = {WEEKDAYS.index(day): spans(text) for day, text in self.opening.items()}
+        special = {day: spans(text) for day, text in self.special.items()}
+        works = {day for day, hours in special.items() if hours}
         return Hours(
             zone=clock.zone(self.zone),
             opening=opening or EVERY_DAY,
-            holidays=DaysOff(self.holidays_of, frozenset(self.holidays), frozenset(self.no_holidays)),
+            holidays=DaysOff(
+                self.holidays_of,
+                own=frozenset({*self.holidays, *special} - works),
+                works=frozenset({*self.no_holidays, *works}),
+            ),
             quiet_from=self.no_ring_after,
             quiet_until=self.no_ring_before,
+            special=special,
         )
 
     def terms(self) -> Terms:

@@ -82,8 +82,9 @@ class Hours:
     """A site's hours, for whom it calls.
 
     `opening` gives for each weekday (0 is Monday; a missing one is closed) its spans; a span that ends at
-    00:00 ends with the day, and none crosses midnight. On `holidays` the site is closed. Quiet hours run from
-    `quiet_from` until just before `quiet_until`, the next day if that is the earlier time.
+    00:00 ends with the day, and none crosses midnight. On `holidays` the site is closed. `special` gives the spans of
+    single dates, in place of their weekday's and of a holiday's. Quiet hours run from `quiet_from` until just before
+    `quiet_until`, the next day if that is the earlier time.
 
     `callee_zones` are the zones that the callee may be in: on the clock of each of them phones are quiet, then, in
     place of the site's. `besides` are quiet hours that hold for him on top (his country's, the trunk's).
@@ -96,12 +97,17 @@ class Hours:
     quiet_until: time = time(8)
     callee_zones: tuple[ZoneInfo, ...] = ()
     besides: tuple[Quiet, ...] = ()
+    special: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.quiet_from == self.quiet_until:
             raise SchedulerError(f"quiet_from and quiet_until are both {self.quiet_from}: let them differ")
         for weekday, day in self.opening.items():
-            _check_day(weekday, day)
+            if weekday not in range(7):
+                raise SchedulerError(f"opening hours of weekday {weekday}: weekdays are 0 (Monday) to 6 (Sunday)")
+            _check_day(day)
+        for day in self.special.values():
+            _check_day(day)
         if not any(self._rings_within(span) for day in self.opening.values() for span in day):
             raise SchedulerError("no phone may ever ring: the opening hours lie within the quiet hours")
 
@@ -160,12 +166,18 @@ class Hours:
 
     def _openings_of(self, day: date) -> Iterator[tuple[int, int]]:
         """Give start and end of each opening of `day`; one that the clock jumps over is empty."""
-        for opens, closes in () if day in self.holidays else self.opening.get(day.weekday(), ()):
+        for opens, closes in self.spans_of(day):
             end = day + _ONE_DAY if closes == MIDNIGHT else day
             yield (
                 first(datetime.combine(day, opens), self.zone),
                 first(datetime.combine(end, closes), self.zone),
             )
+
+    def spans_of(self, day: date) -> tuple[Span, ...]:
+        """Give the opening hours of a day; none where the site is closed."""
+        if day in self.special:
+            return self.special[day]
+        return () if day in self.holidays else self.opening.get(day.weekday(), ())
 
     def _quiet_around(self, now: int) -> list[tuple[int, int]]:
         """Give start and end of all quiet hours about `now`, on every clock that counts."""
@@ -187,10 +199,8 @@ class Hours:
         return not quiet or (opens < self.quiet_until and (closes == MIDNIGHT or self.quiet_until < closes))
 
 
-def _check_day(weekday: int, day: tuple[Span, ...]) -> None:
+def _check_day(day: tuple[Span, ...]) -> None:
     """Refuse spans that nobody could mean."""
-    if weekday not in range(7):
-        raise SchedulerError(f"opening hours of weekday {weekday}: weekdays are 0 (Monday) to 6 (Sunday)")
     for opens, closes in day:
         if closes != MIDNIGHT and closes <= opens:
             raise SchedulerError(

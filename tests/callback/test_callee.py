@@ -144,6 +144,10 @@ def test_whose_hours_never_meet_the_sites_is_refused_and_not_lost_sight_of(migra
         ({"trunks": {"main": {"days": []}}}, "days must name a weekday"),
         ({"holidays_of": "Japan"}, "holidays_of"),
         ({"holidays_of": "XX"}, "as in JP"),
+        ({"holidays_of": "CN", "no_holidays": ["2026-02-14"]}, r"2026-02-14 is no holiday of CN.*\[rules.special\]"),
+        ({"no_holidays": ["2026-02-14"]}, r"2026-02-14 is no holiday\. To work"),
+        ({"special": {"2026-02-14": "9 to 6"}}, "opening hours '9 to 6' cannot be read"),
+        ({"special": {"14.2.2026": "09:00-18:00"}}, "special"),
     ],
 )
 def test_rules_that_nobody_could_mean_are_refused(given: dict[str, Any], fault: str) -> None:
@@ -165,3 +169,14 @@ def test_public_holidays_close_the_site_unless_it_works() -> None:
     assert not ShiftRules(**tokyo).hours().open(NOON)  # Labour Thanksgiving Day
     assert ShiftRules(**tokyo, no_holidays=(date(2026, 11, 23),)).hours().open(NOON)
     assert not ShiftRules(**tokyo, holidays=(date(2026, 11, 24),)).hours().open(at("12:00", day=24))
+
+
+def test_one_days_own_hours_win_over_weekday_and_holiday() -> None:
+    weekdays = dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday"), "09:00-18:00")
+    own = {date(2026, 11, 22): "09:00-18:00", date(2026, 11, 23): "09:00-11:00", date(2026, 11, 24): ""}
+    made = ShiftRules(zone="Asia/Tokyo", holidays_of="JP", opening=weekdays, special=own)
+    kept = ShiftRules.model_validate_json(made.model_dump_json()).hours()  # as rules are kept in the database
+    assert [kept.open(at("10:00", day=day)) for day in (21, 22, 23, 24, 25)] == [False, True, True, False, True]
+    assert not kept.open(NOON)
+    closed = [day for day in (21, 22, 23, 24, 25) if date(2026, 11, day) in kept.holidays]
+    assert closed == [24], "so do forecasts: a holiday on which the site works is none"

@@ -9,7 +9,7 @@ import pytest
 from scheduler import clock
 from scheduler.days_off import DaysOff
 from scheduler.errors import SchedulerError
-from scheduler.hours import Hours
+from scheduler.hours import Hours, spans
 from tests.scheduler.moments import at, shown
 
 THANKS = date(2026, 11, 23)  # in Japan: Labour Thanksgiving Day, a Monday
@@ -49,3 +49,31 @@ def test_a_site_is_closed_on_them() -> None:
 def test_an_unknown_country_says_how_to_write_one(country: str) -> None:
     with pytest.raises(SchedulerError, match=r"as in JP.*US-CA"):
         DaysOff(country)
+
+
+WEEKDAYS_ALONE = dict.fromkeys(range(5), spans("09:00-18:00"))
+
+
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [
+        ("2026-02-13 19:00", "2026-02-14 09:00"),  # a Saturday that is made up for the Spring Festival
+        ("2026-02-14 19:00", "2026-02-24 09:00"),  # and then all of it
+        ("2026-04-30 19:00", "2026-05-01 10:00"),  # a holiday on which the site works for some hours
+        ("2026-05-01 13:00", "2026-05-06 09:00"),
+        ("2026-06-01 19:00", "2026-06-03 09:00"),  # a Tuesday on which it is closed
+    ],
+)
+def test_one_day_has_hours_of_its_own(now: str, opens: str) -> None:
+    special = {
+        date(2026, 2, 14): spans("09:00-18:00"),
+        date(2026, 5, 1): spans("10:00-12:00"),
+        date(2026, 6, 2): (),
+    }
+    china = Hours(clock.zone("Asia/Shanghai"), WEEKDAYS_ALONE, DaysOff("CN"), special=special)
+    assert shown(china.next_opening(at(now, "Asia/Shanghai")), "Asia/Shanghai") == opens
+
+
+def test_no_day_has_hours_that_nobody_could_mean() -> None:
+    with pytest.raises(SchedulerError, match="overlap"):
+        Hours(clock.zone("UTC"), special={THANKS: spans("09:00-12:00, 11:00-13:00")})
