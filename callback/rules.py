@@ -23,7 +23,7 @@ from scheduler.hours import EVERY_DAY, MIDNIGHT, Hours, Quiet, spans
 from scheduler.incident import Terms as Incident
 from scheduler.policy import Lane
 from scheduler.promise import Terms
-from scheduler.retry import Policy
+from scheduler.retry import Policy, default_min
 from telephony.dialler import First, safe_value
 
 E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
@@ -76,6 +76,7 @@ class QueueRules(Part):
         return self
 
 
+_TERMS, _INCIDENT = Terms(), Incident()  # the defaults' home is the scheduler: no figure stands here twice
 _UNNAMED = QueueRules()  # made once: it is asked for at each decision
 
 
@@ -145,27 +146,27 @@ class ShiftRules(Part):
     no_ring_before: time = time(8, 0)  # the same in the morning
     countries: dict[str, QuietRules] = Field(default_factory=dict)  # by ISO 3166: what holds for its numbers besides
     trunks: dict[str, QuietRules] = Field(default_factory=dict)  # and for whom we call over a trunk
-    window_min: Minutes = 60  # a lost caller is promised a call within this
-    aim_min: Minutes = 30  # and ours is to do it within this
-    silent_min: Minutes = 10  # the window after a silent call
-    dropped_min: Minutes = 30  # and after one that was cut off
-    before_cut_min: Annotated[float, Field(ge=0, le=60)] = 5  # with less before the cut the next opening is promised
+    window_min: Minutes = _TERMS.window_s // 60  # a lost caller is promised a call within this
+    aim_min: Minutes = _TERMS.aim_s // 60  # and ours is to do it within this
+    silent_min: Minutes = _TERMS.silent_s // 60  # the window after a silent call
+    dropped_min: Minutes = _TERMS.dropped_s // 60  # and after one that was cut off
+    before_cut_min: Annotated[float, Field(ge=0, le=60)] = _TERMS.before_cut_s // 60  # with less left: the next opening
     short_abandon_s: Seconds = 5  # who gave up sooner is recorded only
     text_grace_s: Seconds = 20  # before a text: who calls again at once gets none
     agent_wait_s: Annotated[int, Field(ge=3, le=300)] = 30  # how long a free agent is sought for one attempt
     ring_s: Annotated[int, Field(ge=3, le=120)] = 25  # how long the customer's phone rings at most
     reached_after_s: Seconds = 10  # both legs bridged for this long
-    max_tries: Annotated[int, Field(ge=1, le=10)] = 3  # then the customer gets a second text, and it ends
+    max_tries: Annotated[int, Field(ge=1, le=10)] = Policy().max_tries  # then a second text, and it ends
     rings_a_day: Annotated[int, Field(ge=1, le=20)] = 5  # of one customer's phone, whatever for
-    retry_busy_min: Minutes = 5  # tried again so long after it was busy
-    retry_no_answer_min: Minutes = 15  # after nobody answered, or a machine did
-    retry_unknown_min: Minutes = 15  # after an attempt whose end nobody heard
-    retry_our_fault_min: Minutes = 1  # after a trunk or an agent failed, which costs no try
+    retry_busy_min: Minutes = default_min("busy")  # tried again so long after it was busy
+    retry_no_answer_min: Minutes = default_min("no-answer")  # after nobody answered, or a machine did
+    retry_unknown_min: Minutes = default_min("unknown")  # after an attempt whose end nobody heard
+    retry_our_fault_min: Minutes = default_min("trunk-failure")  # after a trunk or an agent failed, which costs no try
     trunk_rest_s: Annotated[float, Field(ge=1, le=600)] = 30  # of a trunk that failed thrice; each time twice as long
     overdue_min: Minutes = 60  # who was not called in time is told that he will be within this; then tried once more
-    incident_losses: Annotated[int, Field(ge=1, le=100_000)] = 50  # more of one queue, reason and trunk …
-    incident_min: Minutes = 10  # … within this are one incident, and nobody is called or texted for it
-    incident_drain_per_min: Annotated[float, Field(gt=0, le=1000)] = 10  # of those it held, once it has passed
+    incident_losses: Annotated[int, Field(ge=1, le=100_000)] = _INCIDENT.losses  # more of one queue, reason and trunk …
+    incident_min: Minutes = _INCIDENT.window_s // 60  # … within this are one incident: no calls, no texts
+    incident_drain_per_min: Annotated[float, Field(gt=0, le=1000)] = _INCIDENT.drain_per_min  # of those held, then
     ask_after: bool = False  # one question by text to whom we reached: solved, and satisfied from 1 to 5?
     slot_room: Annotated[int, Field(ge=1, le=1000)] = 5  # how many may choose one half hour of one queue
     texts_a_day: Annotated[int, Field(ge=1, le=100)] = 6  # to one person in 24 hours

@@ -66,9 +66,19 @@ TABLE: Final[Mapping[str, Next]] = MappingProxyType(
         "unknown": Retry(15 * 60, counts=True, since="ring-end"),
     }
 )
+"""The defaults, and their only home: the settings take theirs from here (`default_min`)."""
+
 OUTCOMES: Final = tuple(TABLE)
 NO_AGENT: Final = "agent-no-answer"
 LONGEST_WITHOUT_AGENT_S: Final = 600
+
+
+def default_min(outcome: str) -> int:
+    """Give how many minutes after this outcome it is tried again, where no setting says otherwise."""
+    row = TABLE[outcome]
+    if not isinstance(row, Retry):
+        raise SchedulerError(f"after {outcome!r} nobody is tried again")
+    return row.after_s // 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from callback.errors import SettingsError
 from callback.rules import Pacing, ShiftRules
 from callback.settings import load, trunks_of
+from scheduler.incident import Terms as Incident
 from scheduler.policy import DEFAULT
+from scheduler.promise import Terms
+from scheduler.retry import OUTCOMES, Policy, after
 
 LEAST = """
 [pbx]
@@ -205,3 +209,16 @@ def test_the_service_paces_callbacks_as_the_simulated_default_does_and_tries_who
     assert (policy.keep, policy.in_lanes, policy.by_queue) == (DEFAULT.keep, DEFAULT.in_lanes, DEFAULT.by_queue)
     assert list(policy.lanes) == [*DEFAULT.lanes, "overdue"]
     assert policy.bind_price == policy.lanes["in-aim"].price, "a deadline that binds is worth as much as an aim"
+
+
+# One home for each default
+
+
+def test_a_site_that_sets_nothing_waits_and_promises_as_the_scheduler_does() -> None:
+    site = ShiftRules(zone="UTC")
+    assert {outcome: after(outcome, 0, site.policy()) for outcome in OUTCOMES} == {
+        outcome: after(outcome, 0, Policy()) for outcome in OUTCOMES
+    }
+    assert site.max_tries == Policy().max_tries
+    assert site.terms() == replace(Terms(), least_s=site.ring_s)
+    assert site.incident() == Incident()
