@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TextIO
@@ -36,18 +37,17 @@ class Service:
     ) -> None:
         self._settings = settings
         self._store = Store(settings.database.url)
-        self._narrator = Narrator(
-            settings.rules.hours().zone, people, programs, full_numbers=settings.logs.numbers == "full"
-        )
+        full = settings.logs.numbers == "full"
+        self._narrator = Narrator(settings.rules.hours().zone, people, programs, full_numbers=full, now=now_us)
         self._gateway = gateway_of(settings, people)
         self._settings_file = settings_file
         self._stopped = asyncio.Event()
         self._told = False
 
     async def run(self) -> None:
-        """Wait for our turn, take over what an earlier run left, listen and act; ends on SIGTERM and SIGINT."""
+        """Wait for our turn, take over what an earlier run left, listen and act; ends on SIGTERM, SIGINT and SIGHUP."""
         _check_texts(self._settings)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _ending():
             asyncio.get_running_loop().add_signal_handler(number, self._stopped.set)
         with closing(self._store):
             await asyncio.to_thread(schema.migrate, self._store)
@@ -127,6 +127,16 @@ class Service:
         stopping = asyncio.ensure_future(self._stopped.wait())
         await asyncio.wait([stopping], timeout=self._settings.pbx.lease_s / 10)
         stopping.cancel()
+
+
+def _ending() -> Iterator[signal.Signals]:
+    """The signals that end the service: its settings are read once, so that a hang-up reloads nothing.
+
+    A hang-up that was ignored when it was started (nohup) stays so: it is to go on without its terminal.
+    """
+    yield from (signal.SIGTERM, signal.SIGINT)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        yield signal.SIGHUP
 
 
 def _sign(place: Path, owner: str) -> None:

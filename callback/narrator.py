@@ -6,26 +6,36 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from typing import IO, Any
+from typing import IO, Any, Final
 from zoneinfo import ZoneInfo
 
 from callback import decided
 from callback.masking import masked_news
 from callback.news import News
-from callback.terminal import printable
-from scheduler.clock import local
+from callback.printable import printable
+from scheduler.clock import MINUTE, local
 
 log = logging.getLogger(__name__)
 
 Facts = dict[str, Any]
+EARLIER_US: Final = MINUTE
+"""An event that is older than this when it is told says so."""
 
 
 class Narrator:
     """Writes each piece of news as one line, without whole numbers unless asked for; safe to call from any thread."""
 
     def __init__(
-        self, zone: ZoneInfo, people: IO[str], programs: IO[str] | None = None, *, full_numbers: bool = False
+        self,
+        zone: ZoneInfo,
+        people: IO[str],
+        programs: IO[str] | None = None,
+        *,
+        full_numbers: bool = False,
+        now: Callable[[], int] | None = None,
     ) -> None:
+        """Take where to write; with `now` each line says when it was written, so that they never run backwards."""
+        self._now = now
         self._zone, self._people, self._programs, self._full_numbers = zone, people, programs, full_numbers
         self._lock = threading.Lock()
         self._deaf: list[IO[str]] = []
@@ -53,7 +63,10 @@ class Narrator:
             log.error("%s takes no more news: %s", getattr(stream, "name", stream), error)  # noqa: TRY400
 
     def _line(self, piece: News) -> str:
-        return f"{self._time(piece.at)}  {piece.event:<15} {self.sentence(piece)}"
+        """Give the line; what it tells of lies earlier where it had to be found out, and then that is said."""
+        written_at = self._now() if self._now else piece.at
+        earlier = f" (at {self._time(piece.at)})" if written_at - piece.at >= EARLIER_US else ""
+        return f"{self._time(written_at)}  {piece.event:<15} {self.sentence(piece)}{earlier}"
 
     def sentence(self, piece: News) -> str:
         """One piece of news in words, on one line."""
@@ -136,6 +149,12 @@ def _expired(facts: Facts, _time: Time) -> str:
 
 def _returned(facts: Facts, _time: Time) -> str:
     return f"#{facts['reservation']} he got through by himself: nothing more is owed to him"
+
+
+def _pbx_down(facts: Facts, time: Time) -> str:
+    still = f"still away, since {time(facts['still_since_at'])}" if "still_since_at" in facts else "away"
+    remedy = f"; {facts['remedy']}" if "remedy" in facts else ""
+    return f"{facts['pbx']} is {still}: {facts['why']}{remedy}"
 
 
 def _gap(facts: Facts, time: Time) -> str:
@@ -240,6 +259,7 @@ _LINES: dict[str, Callable[[Facts, Time], str]] = {
     "customer-answered": _customer("the customer answered"),
     "outcome": _outcome,
     "returned": _returned,
+    "pbx-down": _pbx_down,
     "gap": _gap,
     "put-first": _put_first,
     "alarm": _alarm,

@@ -168,7 +168,7 @@ def _writer(store: Store, task: Task, told: list[News]) -> Writer:
 
 def main() -> None:
     """Commit until standard input ends: whoever stops the service stops it alone, and lets this finish."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     with suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as sink:  # the service was killed
         os.dup2(2, 1)  # whatever else is printed here is for people

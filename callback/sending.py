@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from typing import Final, TextIO
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
 
 from callback import blocks, wording
+from callback.errors import StoreError
 from callback.rules import ShiftRules
 from callback.settings import Settings
 from callback.shift import Shift
@@ -22,7 +24,7 @@ from sms import reports
 from sms.caps import Caps
 from sms.console import ConsoleGateway
 from sms.delivery import deliver
-from sms.gateway import Gateway, Refused, Report
+from sms.gateway import Gateway, Refused, Report, Unsent
 from sms.http import HttpGateway, Request
 from sms.reports import Taken
 
@@ -64,15 +66,10 @@ def send_due(store: Store, shift: Shift, gateway: Gateway, senders: int, stopped
     """
     began_at, began = store.now(), time.monotonic()
 
-    @contextmanager
-    def address_book() -> Iterator[Callable[[str], str]]:
-        with store.read() as connection:
-            yield lambda recipient: wording.number_of(connection, shift, recipient)
-
     return deliver(
         store.write,
         gateway,
-        address_book,
+        lambda: address_book(store, shift),
         lambda: began_at + round((time.monotonic() - began) * SECOND),
         TEXTS_A_TURN,
         pbx=shift.pbx,
@@ -81,6 +78,23 @@ def send_due(store: Store, shift: Shift, gateway: Gateway, senders: int, stopped
         until=lambda: stopped() or time.monotonic() >= began + TURN_S,
         opted_out=lambda connection, recipient, now: _opted_out(connection, shift, recipient, now),
     )
+
+
+@contextmanager
+def address_book(store: Store, shift: Shift) -> Iterator[Callable[[str], str]]:
+    """Look up numbers in one transaction. A database that goes away meanwhile is expected: Unsent, and no traceback."""
+
+    def number(recipient: str) -> str:
+        try:
+            return wording.number_of(connection, shift, recipient)
+        except DBAPIError as error:
+            raise Unsent("the database was away while the number was looked up") from error
+
+    try:
+        with store.read() as connection:
+            yield number
+    except StoreError as error:
+        raise Unsent(f"the number could not be looked up: {error}") from error
 
 
 def reported(connection: Connection, shift: Shift, gateway: str, ref: str, report: Report, now: int) -> Taken | None:

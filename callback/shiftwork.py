@@ -35,6 +35,7 @@ from callback.errors import IllegalTransition, NotOurs, StoreError
 from callback.load import Traffic
 from callback.narrator import Narrator
 from callback.news import News
+from callback.outage import Outage
 from callback.scribe import Scribe, Task
 from callback.sending import send_due
 from callback.settings import Settings
@@ -96,7 +97,7 @@ class Shiftwork:
             self._decided = elsewhere.Decided(connection, wiring.name)
         heard_at = (seen[0].heard_at if seen else None) or (first_start if first_start < began else None)
         self._hear_from = journal.resume(journal_id, offset)
-        self._traffic = Traffic(began)
+        self._traffic, self._outage = Traffic(began), Outage()
         self._scribe = Scribe([Task(settings, self._shift.version, held, journal.id)], self._tell)
         parts = (store, self._shift, held, journal.id, now, self._tell, journal.forget_before)
         self._writer = Writer(*parts, elsewhere=self._scribe.commit)
@@ -191,7 +192,8 @@ class Shiftwork:
         self._bell.ring(self._narrator.shown(news))
 
     def _on_state(self, state: str, why: str) -> None:
-        told = [News(f"pbx-{state}", self._now(), {"pbx": self._pbx.name, "why": why})]
+        facts = self._outage.facts(state, why, self._now())
+        told = [News(f"pbx-{state}", self._now(), {"pbx": self._pbx.name, **facts})] if facts else []
         if state == "up":
             told += [self._unknown(queue) for queue in self._shift.rules.named() if queue not in self._pbx.queues]
         self._tell(told)

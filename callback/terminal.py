@@ -7,31 +7,20 @@ that hold sentences are folded between words; in a pipe, where lines may have an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, JustifyMethod
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-_JOINERS: Final = "\u200c\u200d"  # of Persian, Indic scripts and emoji: they steer nothing
+from callback.printable import as_json, printable, put_json, say
+
+__all__ = ["as_json", "printable", "put", "put_json", "say", "styled", "table"]
+
 _ANY: Final = 1_000_000  # columns: more than any table has
-UNSEEN: Final = "·"  # stands for what is not to be seen
-
-
-def printable(text: str) -> str:
-    """Give a text of others as it may be shown: on one line, and without anything that a terminal would obey."""
-    return "".join(_shown(character) for character in text)
-
-
-def _shown(character: str) -> str:
-    if character.isprintable() or character in _JOINERS:
-        return character
-    return " " if character.isspace() else UNSEEN
 
 
 def styled(text: str, style: str) -> Text:
@@ -64,19 +53,3 @@ def put(*tables: Table) -> None:
         wanted = Measurement.get(console, console.options.update(width=_ANY), one)
         console.width = max(there_is, wanted.minimum) if console.is_terminal else wanted.maximum
         console.print(one)
-
-
-def say(line: str, *, error: bool = False) -> None:
-    """Print one line."""
-    typer.echo(printable(line), err=error)
-
-
-def put_json(value: object, *, indent: int | None = None) -> None:
-    """Print a value as JSON; what cannot be shown is escaped in it, so that a terminal may see it too."""
-    typer.echo(as_json(value, indent=indent))
-
-
-def as_json(value: object, *, indent: int | None = None) -> str:
-    """Give a value as JSON, on one line unless it is indented."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
-    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)

@@ -15,6 +15,7 @@ from callback.shift import Shift
 from callback.store import checkpoints
 from callback.store.engine import Store
 from callback.store.lease import Lease, guard
+from callback.tally import Tally
 from telephony import dialler
 from telephony.call import Call, Verdict
 from telephony.pbx import Gap, Heard
@@ -53,6 +54,7 @@ class Writer:
         self._store, self._shift, self._held, self._journal_id, self._clock = store, shift, held, journal_id, clock
         self._tell, self._committed = tell, committed
         self._elsewhere = elsewhere
+        self._tally = Tally(log.warning)
         self._backlog: asyncio.Queue[Heard] = asyncio.Queue()
         self._taken = self._done = 0
         self._moved = asyncio.Condition()
@@ -106,7 +108,7 @@ class Writer:
             try:
                 news = await self._somewhere(batch)
             except StoreError as error:
-                log.warning("not committed yet, trying again every %s s: %s", RETRY_S, error)
+                self._tally.note(f"not committed yet, tried again every {RETRY_S} s: {error}")
                 await asyncio.sleep(RETRY_S)
             else:
                 self._tell(news)

@@ -109,6 +109,8 @@ def _addressed(
     try:
         with address_book() as address:
             numbers = {text: _number(text.recipient, address) for text in texts}
+    except Unsent as no:  # whoever keeps the numbers knows why, and says so
+        numbers = dict.fromkeys(texts, no)
     except Exception as fault:
         log.exception("no numbers can be looked up")
         numbers = {text: Unsent(f"the number could not be looked up ({type(fault).__name__})") for text in texts}

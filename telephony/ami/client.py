@@ -122,7 +122,7 @@ class Client:
         """Stay connected until cancelled. Raises LoginRefused; any other failure is told and tried again."""
         while True:
             reason = await self._connection()
-            log.warning("%s:%d: %s", self._host, self._port, reason)
+            log.info("%s:%d: %s", self._host, self._port, reason)
             try:
                 await self._on_down(reason)
             except Exception:

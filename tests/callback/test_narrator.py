@@ -10,11 +10,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import callback
 from callback import settle
 from callback.narrator import Narrator
 from callback.news import News
+from scheduler.clock import DAY
 from telephony.dialler import Order
 from tests.callback.world import MINUTE, NOON, US, World, at, call
 
@@ -169,3 +172,49 @@ def test_threads_do_not_mix_their_lines() -> None:
     for thread in threads:
         thread.join()
     assert set(people.getvalue().splitlines()) == set(lines_of(news[0]))
+
+
+class Writes(io.StringIO):
+    """Remembers what was written at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.each: list[str] = []
+
+    def write(self, text: str, /) -> int:
+        self.each.append(text)
+        return super().write(text)
+
+
+def test_a_line_is_written_at_once_with_its_end() -> None:
+    people = Writes()
+    Narrator(TOKYO, people, people).tell([News("stopped", NOON)] * 3)
+    assert len(people.each) == 6
+    assert all(text.count("\n") == 1 and text.endswith("\n") for text in people.each)
+
+
+def test_lines_say_when_they_were_written_and_what_lies_earlier_says_when() -> None:
+    people, clock = io.StringIO(), iter([NOON + MINUTE, NOON + MINUTE, NOON + 3 * MINUTE])
+    news = [News("stopped", NOON + MINUTE), News("stopped", NOON + MINUTE - US), News("stopped", NOON)]
+    Narrator(TOKYO, people, now=lambda: next(clock)).tell(news)
+    assert [line.split() for line in people.getvalue().splitlines()] == [
+        ["12:01:00", "stopped"],
+        ["12:01:00", "stopped"],
+        ["12:03:00", "stopped", "(at", "12:00:00)"],
+    ]
+
+
+@given(st.lists(st.integers(-10 * MINUTE, 10 * MINUTE), max_size=20))
+def test_lines_never_run_backwards(offsets: list[int]) -> None:
+    people, clock = io.StringIO(), iter(range(NOON, NOON + DAY, 7 * US))
+    Narrator(TOKYO, people, now=lambda: next(clock)).tell(News("stopped", NOON + offset) for offset in offsets)
+    times = [line[:8] for line in people.getvalue().splitlines()]
+    assert times == sorted(times)
+
+
+def test_a_pbx_that_is_away_is_told_with_the_remedy_and_since_when() -> None:
+    facts = {"pbx": "main", "why": "refused", "remedy": "start it"}
+    (first,) = lines_of(News("pbx-down", NOON, facts))
+    (still,) = lines_of(News("pbx-down", NOON, facts | {"still_since_at": NOON - MINUTE}))
+    assert first.endswith("main is away: refused; start it")
+    assert still.endswith("main is still away, since 11:59:00: refused; start it")

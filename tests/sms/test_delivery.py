@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sms import outbox
 from sms.delivery import deliver
-from sms.gateway import Refused
+from sms.gateway import Refused, Unsent
 from sms.outbox import BACKOFF_S, LEASE_S, SECOND, Lapsed
 from tests.sms.database import NOW, Database, put
 from tests.sms.gateways import FakeGateway
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _NUMBER = "+442079460958"
 
@@ -205,3 +205,21 @@ def test_two_that_deliver_at_once_send_no_text_twice(database: Database) -> None
     accepted = gateways[0].accepted + gateways[1].accepted
     assert dict(accepted) == {f"lost:{number}": 1 for number in range(30)}
     assert set(database.states().values()) == {"sent"}
+
+
+def test_an_address_book_that_is_away_leaves_the_texts_waiting_and_prints_no_traceback(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    def gone() -> Callable[[str], str | None]:
+        raise Unsent("the database is away")
+
+    @contextmanager
+    def away() -> Iterator[Callable[[str], str | None]]:
+        yield gone()
+
+    database.put("lost:1")
+    gateway = FakeGateway()
+    assert deliver(database.transaction, gateway, away, lambda: NOW, 10) == 1
+    assert (database.state("lost:1"), database.row("lost:1")["reason"]) == ("waiting", "the database is away")
+    assert gateway.asked == []
+    assert caplog.records == []
