@@ -20,19 +20,23 @@ from callback.store.engine import Store
 from scheduler.clock import local
 from scheduler.incident import drain_s
 
-app = typer.Typer(help="Many losses with one cause: nobody is called or texted for them until they have passed.")
+app = typer.Typer(
+    help="Many losses with one cause: nobody is called or texted for them until they have passed. By itself: the list."
+)
+Most = Annotated[int, typer.Option(min=1, max=1000, help="At most so many, the newest first.")]
 
-Number = Annotated[
-    int, typer.Argument(min=1, max=HIGHEST, help="The incident, as `callback incident list` numbers it.")
-]
+Number = Annotated[int, typer.Argument(min=1, max=HIGHEST, help="The incident, as `callback incident` numbers it.")]
+
+
+@app.callback(invoke_without_command=True)
+def by_itself(context: typer.Context, settings: SettingsFile = DEFAULT, *, limit: Most = 20) -> None:
+    """Show the newest incidents; `callback incident release` and `drop` decide about one."""
+    if context.invoked_subcommand is None:
+        show(settings, limit=limit)
 
 
 @app.command("list")
-def show(
-    settings: SettingsFile = DEFAULT,
-    *,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many, the newest first.")] = 20,
-) -> None:
+def show(settings: SettingsFile = DEFAULT, *, limit: Most = 20) -> None:
     """Show the newest incidents: since when, how many were lost, are let go already, and are held still.
 
     For those held it says how long it takes to let them go at the set rate (incident_drain_per_min), from now on, and

@@ -158,6 +158,8 @@ def list_unreserved(
     with reading(wiring) as connection:
         rows = unreserved.listed(connection, wiring.pbx.name, since_at, limit)
         shift = current(connection, wiring)
+    if not rows:
+        terminal.say(f"Everybody who was lost in the last {hours} hours has a reservation.")
     for row in rows:
         when, whose = f"{local(row.started_at, zone):%m-%d %H:%M}", unreserved.whose(row, shift)
         terminal.say(f"{row.call_id:<24} {when}  {whose} in {row.queue or 'no queue'}: {row.kind}, {row.recovery}")
@@ -223,3 +225,9 @@ def e164_of(wiring: Settings, text: str) -> str:
         if isinstance(read, phone.Refused) and read.readings:
             raise CallbackError(f"'{text}' may be {' or '.join(read.readings)}: write it with its country")
     raise CallbackError(f"'{text}' is no telephone number: write it with its country, as in +819012345678")
+
+
+def read_number(wiring: Settings, text: str) -> str | None:
+    """Give the number that was written; None where it is none, or may be several."""
+    readings = (phone.written(text.strip(), trunk).e164 for trunk in wiring.trunks.values())
+    return next(filter(None, readings), None)

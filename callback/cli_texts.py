@@ -57,6 +57,8 @@ def list_answers(
     zone = wiring.rules.hours().zone
     with reading(wiring) as connection:
         rows = texted.open_answers(connection, wiring.pbx.name, limit)
+    if not rows and not as_json:
+        terminal.say("No text waits to be read by a person.")
     for row in rows:
         if as_json:
             _line(answer=row.id, number=row.e164, reservation=row.reservation_id, received_at=row.received_at,
@@ -94,6 +96,9 @@ def refused(settings: SettingsFile = DEFAULT, *, as_json: AsJson = False, limit:
         for row in rows:
             _line(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
         return
+    if not rows:
+        terminal.say("No number is refused.")
+        return
     heads = ("number", "queue", "why", "calls", "last call", "call")
     lasts = [f"{local(row.last_lost_at, zone):%m-%d %H:%M}" for row in rows]
     cells = [
@@ -116,6 +121,9 @@ def satisfaction(
     if as_json:
         for row in rows:
             _line(**asdict(row))
+        return
+    if not rows:
+        terminal.say(f"Nobody has judged a callback in the last {days} days.")
         return
     heads = ("lost as", "called within", "answers", "mean", "4 or 5")
     cells = [

@@ -241,6 +241,13 @@ def _row(line: Line, zone: ZoneInfo) -> list[str | Text]:
     return [str(line.reservation), line.number, line.queue, kind, str(line.tries), *times, stands(line, zone)]
 
 
+def said(line: Line, zone: ZoneInfo) -> str:
+    """Say one of them in a line."""
+    kind = f"{line.kind} x{line.losses}" if line.losses > 1 else line.kind
+    times = f"aim {_hour(line.aim_at, zone)}, deadline {_hour(line.deadline_at, zone)} ({_left(line.left_s)} left)"
+    return f"#{line.reservation} {line.queue}: {kind}, {times}, {line.tries} tries; {stands(line, zone)}"
+
+
 def _left(left_s: int) -> str:
     """Say how long it is until the deadline: minutes, and from a hundred of them on hours too."""
     sign, minutes = ("-", -left_s // 60) if left_s < 0 else ("", left_s // 60)
@@ -249,7 +256,7 @@ def _left(left_s: int) -> str:
 
 def stands(line: Line, zone: ZoneInfo) -> str:
     """Say why he has not been called yet, what he was told since, whose he is, and why he got no text."""
-    named = {"trunk": line.trunk, "held_by": line.held_by or "a person", "incident": line.incident}
+    named = {"trunk": line.trunk, "queue": line.queue, "held_by": line.held_by or "a person", "incident": line.incident}
     why = _WORDS.get(line.why_not, line.why_not).format(**named, held_why=line.held_why or "no reason was kept")
     if line.until_at is not None:
         why = f"{why} until {_hour(line.until_at, zone)}"
@@ -261,12 +268,3 @@ def stands(line: Line, zone: ZoneInfo) -> str:
 
 def _hour(at: int, zone: ZoneInfo) -> str:
     return shown(at, now_us(), zone)
-
-
-def call_line(record: dict[str, Any]) -> str:
-    """One judged call of a capture, for people."""
-    why = ", ".join(word for word in (record["reason"], record["side"] and f"{record['side']} side") if word)
-    kind = f"{record['kind']} ({why})" if why else record["kind"]
-    times = f"waited {record['waited_s']:.0f} s, talked {record['talked_s']:.0f} s"
-    whose = f"{record['number'] or 'no number'} in {record['queue'] or 'no queue'}"
-    return f"{record['started_at']}  {whose}: {kind}, {times}"

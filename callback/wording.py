@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, bindparam, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, or_, select, update
 
 from callback import blocks, link, phone
 from callback.shift import Shift
@@ -155,6 +155,14 @@ def promised(connection: Connection, reservation: int) -> bool:
 def withdraw(connection: Connection, reservation: int, why: str, now: int) -> None:
     """Take back the texts that nobody has begun to send; the others are sent no second time, should they come back."""
     outbox.withdraw_all(connection, _recipient(reservation), why, now)
+
+
+def texts_of(connection: Connection, person: int, reservations: Collection[int]) -> list[tuple[int | None, Row[Any]]]:
+    """Every text to somebody, with the reservation that it was about."""
+    about = {_recipient(reservation): reservation for reservation in reservations}
+    o = text_outbox.c
+    rows = connection.execute(select(text_outbox).where(or_(o.person == _whose(person), o.recipient.in_(about))))
+    return [(about.get(row.recipient), row) for row in rows]
 
 
 def forget(connection: Connection, person: int, now: int) -> None:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from callback.errors import StoreError
 from callback.store.engine import Store
@@ -19,6 +15,10 @@ _LOCK = 7_228_301  # any number of ours: one migration at a time
 
 def migrate(store: Store, to: str = "head") -> None:
     """Run what is missing, one process at a time; a database of a later version is refused."""
+    from alembic import command  # noqa: PLC0415 - a quarter of a second that only those pay who migrate
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(_TREE))
     with store.migration() as connection:
@@ -36,6 +36,9 @@ def migrate(store: Store, to: str = "head") -> None:
 
 def newest() -> str | None:
     """The schema that this version needs."""
+    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(_TREE))
     return ScriptDirectory.from_config(config).get_current_head()
@@ -43,4 +46,6 @@ def newest() -> str | None:
 
 def current(connection: Connection) -> str | None:
     """The schema that a database has; None for an empty one."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

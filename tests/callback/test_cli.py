@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -364,3 +365,46 @@ def test_it_runs_as_a_module(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "none.toml: one fault in the settings" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# Help
+
+
+def test_help_begins_with_what_is_asked_for_first(callback: Callback) -> None:
+    said = callback("--help").out
+    places = [said.index(f"│ {name} ") for name in ("run", "doctor", "queue", "find", "today", "simulate")]
+    assert places == sorted(places)
+
+
+def test_the_version_is_said(callback: Callback) -> None:
+    said = callback("--version")
+    assert (said.status, said.out) == (0, f"callback {metadata.version('lost-call-recovery')}\n")
+
+
+def test_each_command_has_the_line_that_it_says_itself(callback: Callback) -> None:
+    for name, command in cli.COMMANDS.items():
+        said = command.load(name).help or ""
+        assert said.split("\n\n")[0].replace("\n", " ").strip() == command.help, name
+
+
+def imported(*words: str) -> set[str]:
+    """What Python imports for a command, by package."""
+    run = [sys.executable, "-X", "importtime", "-m", "callback", *words]
+    told = subprocess.run(run, capture_output=True, text=True, check=False).stderr
+    return {line.split("|")[-1].strip().split(".")[0] for line in told.splitlines() if line.startswith("import time")}
+
+
+HEAVY = {"aiohttp", "alembic", "twilio", "apscheduler", "holidays"}
+
+
+@pytest.mark.parametrize(
+    ("words", "spared"),
+    [
+        (("--help",), {*HEAVY, "sqlalchemy", "pydantic", "phonenumbers"}),
+        (("--version",), {*HEAVY, "sqlalchemy", "pydantic", "phonenumbers", "rich"}),
+        (("replay", "none.ami"), {*HEAVY, "sqlalchemy", "phonenumbers"}),
+        (("queue", "-s", "none.toml"), HEAVY - {"holidays"}),
+    ],
+)
+def test_a_command_imports_what_it_needs_and_no_more(words: tuple[str, ...], spared: set[str]) -> None:
+    assert not imported(*words) & spared

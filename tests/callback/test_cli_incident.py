@@ -98,3 +98,25 @@ def test_the_closed_queue_is_the_list_for_people(say: Say, world: World) -> None
         world.carry_over(NOON + hours * 60 * MINUTE + US)
     (line,) = (json.loads(line) for line in say("queue", "--closed", "--json").stdout.splitlines())
     assert (line["number"], line["why_not"]) == ("+819012345609", "left-to-people")
+
+
+def test_incidents_are_listed_by_themselves_and_causes_stand_whole(say: Say, world: World) -> None:
+    assert say("incident").stdout == say("incident", "list").stdout
+    world.hear(call("09012345699", NOON + US, queue="a-queue-of-a-long-name-with-many-words"), "blocked")
+    assert "support/gave-up/main" in say("incident").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("answers",), "No text waits to be read by a person."),
+        (("refused",), "No number is refused."),
+        (("satisfaction",), "Nobody has judged a callback in the last 30 days."),
+        (("queue", "--closed"), "Nobody is left to people."),
+        (("queue", "--queue", "none"), "Nobody like that."),
+    ],
+)
+def test_where_there_is_nothing_a_sentence_says_so(say: Say, words: tuple[str, ...], sentence: str) -> None:
+    assert say(*words).stdout == f"{sentence}\n"
+    if words[0] != "queue":
+        assert say(*words, "--json").stdout == ""

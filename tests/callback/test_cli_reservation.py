@@ -97,7 +97,7 @@ def test_a_loss_that_is_only_listed_is_released_by_its_name_in_the_list(world: W
     assert listed.rstrip().endswith("+819012345678 in support: abandoned, late-news")
     status, out = reservation("release", listed.split()[0], *BY)
     assert (status, out) == (0, "#1 reserved\n#1 release\n#1 now: the service is not running\n")
-    assert reservation("unreserved") == (0, "")
+    assert reservation("unreserved") == (0, "Everybody who was lost in the last 24 hours has a reservation.\n")
     assert "release  anna: he asked" in reservation("history", "1")[1]
 
 

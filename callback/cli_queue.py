@@ -1,0 +1,52 @@
+"""`callback queue`: who waits for a callback, and why nobody has called yet."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+from callback import queue_view, terminal
+from callback.cli_parts import DEFAULT, SettingsFile
+from callback.errors import CallbackError
+from callback.machine import user
+from callback.queue_view import State, Wanted
+from callback.settings import load
+from callback.store.engine import Store
+
+
+def queue(
+    settings: SettingsFile = DEFAULT,
+    *,
+    queue: Annotated[str | None, typer.Option("--queue", help="Those of this queue.")] = None,
+    state: Annotated[State | None, typer.Option(help="Those that stand so.")] = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Those whose deadline has passed.")] = False,
+    assigned: Annotated[str | None, typer.Option(metavar="NAME", help="Those assigned to NAME.")] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Those assigned to the user of this machine.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    closed: Annotated[
+        bool, typer.Option("--closed", help="Those left to people instead: not reached in time.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many reservations.")] = 200,
+) -> None:
+    """Show the open reservations: deadline, time left, and why each has not been called yet.
+
+    Examples: callback queue --overdue · callback queue --mine · callback queue | grep 5155512345
+    """
+    wiring = load(settings)
+    wanted = Wanted(queue, state, overdue, user() if mine else assigned)
+    if closed and state is not None:
+        raise CallbackError("--closed shows those that are open no more, and --state those that are: say one of them")
+    with closing(Store(wiring.database.url)) as store:
+        rows = (queue_view.left_to_people if closed else queue_view.open_reservations)(store, wiring, limit, wanted)
+        last_line = "" if closed or as_json else queue_view.totals(store, wiring, wanted)
+    if as_json:
+        for row in rows:
+            terminal.put_json(row.as_json())
+        return
+    some = wanted != queue_view.EVERYBODY
+    nobody = "Nobody is left to people." if closed else "Nobody waits for a callback."
+    if last_line and len(rows) == limit:
+        last_line += f"; those {limit} with the nearest deadline are shown (--limit)"
+    queue_view.show(rows, wiring.rules.hours().zone, "Nobody like that." if some else nobody, last_line=last_line)
