@@ -23,6 +23,9 @@ from tests.callback.world import MINUTE, NOON, US, World, at, call
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 SERVICE = [  # told by the service itself
+    News("lease-lost", NOON, {"pbx": "main", "why": "another process holds it"}),
+    News("committer-died", NOON, {"pbx": "main", "why": "it was killed"}),
+    News("audit-head", NOON, {"anchor": "7:00ff"}),
     News("started", NOON, {"pbx": "main", "journal_from": 0}),
     News("standby", NOON, {"why": "another process listens to main"}),
     News("stopped", NOON),
