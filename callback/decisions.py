@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from callback import audit, blocks, filing, overdue, phone, promises, settle, unreserved, wording
+from callback import audit, blocks, filing, overdue, phone, promises, settle, slots, unreserved, wording
 from callback.audit import By
 from callback.errors import CallbackError, IllegalTransition
 from callback.news import News
@@ -20,7 +20,7 @@ from callback.reservation import Event
 from callback.shift import Shift
 from callback.store import tables as t
 from scheduler.errors import SchedulerError
-from scheduler.promise import at_once, slot
+from scheduler.promise import at_once
 from scheduler.severity import NOW
 
 Decision = Callable[[Connection, Shift, int, By, int], list[News]]
@@ -87,9 +87,12 @@ def call_now(connection: Connection, shift: Shift, reservation: int, by: By, now
 
 
 def choose_slot(connection: Connection, shift: Shift, reservation: int, chosen_at: int, by: By, now: int) -> list[News]:
-    """Call him at the time that he chose: it replaces every other promise. SchedulerError where nobody may ring."""
+    """Call the customer at the time that the customer chose: it replaces every other promise.
+
+    SchedulerError where nobody may be rung then, `slots.NotFree` where too many others have chosen that half hour.
+    """
     row = _resumed(connection, shift, reservation, by, now)
-    pledge = slot(chosen_at, now, shift.hours_of(row.e164, row.trunk))
+    pledge = slots.chosen(connection, shift, row, row.e164, chosen_at, now)
     promises.add(connection, shift, reservation, pledge)
     times = {"aim_at": pledge.aim_at, "deadline_at": pledge.deadline_at, "overdue_by_at": None}
     _change(connection, reservation, slot_at=chosen_at, due_at=chosen_at, clock_starts_at=chosen_at, **times)

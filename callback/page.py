@@ -24,6 +24,7 @@ from callback.shift import Shift
 from callback.store import tables as t
 from callback.wording import clock_time
 from scheduler.clock import local
+from scheduler.errors import SchedulerError
 
 HIM: Final = By(CUSTOMER, "he chose it on the page")
 FALLBACK: Final = "en"
@@ -129,10 +130,12 @@ def _decide(view: _View, deed: str, value: str) -> tuple[int, str]:
 
 def _choose(view: _View, value: str) -> tuple[int, str]:
     at = int(value) if value.isascii() and value.isdigit() and len(value) < len(str(1 << 63)) else 0
-    if at not in slots.free(view.connection, view.shift, view.row, view.row.e164, view.now):
-        return 409, view.say("failed")
-    if at != view.row.slot_at:
+    if at == view.row.slot_at:
+        return 200, ""
+    try:
         decisions.choose_slot(view.connection, view.shift, view.row.id, at, HIM, view.now)
+    except (SchedulerError, slots.NotFree):
+        return 409, view.say("failed")
     return 200, ""
 
 
