@@ -10,6 +10,7 @@ import asyncio
 import gc
 import itertools
 import time
+from collections import Counter
 from collections.abc import MutableSequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -71,7 +72,9 @@ class Manager(asyncio.Protocol):
     def __init__(self, clients: set[Manager]) -> None:
         self._clients = clients
         self._parser = Parser()
-        self._listed: set[str] = set()  # what was asked for: nothing lived then, which is true but once
+        self._listed: Counter[str] = (
+            Counter()
+        )  # what was asked for: nothing lived then, which is true while stock is taken
         self.writable = asyncio.Event()
         self.writable.set()
 
@@ -103,10 +106,10 @@ class Manager(asyncio.Protocol):
     def _answer(self, action: Message) -> None:
         name = action.get("Action").lower()
         head = f"Response: Success\r\nActionID: {action.get('ActionID')}\r\n"
-        if name in self._listed:
+        if self._listed[name] >= LISTED:
             self._say(head.replace("Success", "Error") + "Message: who lives now is not known here\r\n\r\n")
         elif name in _LISTS:
-            self._listed.add(name)
+            self._listed[name] += 1
             end = f"Event: {_LISTS[name]}\r\nActionID: {action.get('ActionID')}\r\nEventList: Complete\r\n\r\n"
             self._say(f"{head}EventList: start\r\n\r\n{end}")
         else:
@@ -119,6 +122,8 @@ class Manager(asyncio.Protocol):
         self.transport.write(text.encode())
 
 
+LISTED = 2
+"""Stock is taken twice after a connection came up; a roll call comes later, when nobody here knows who lives."""
 _LISTS: Final = {"coreshowchannels": "CoreShowChannelsComplete", "queuestatus": "QueueStatusComplete"}
 _ANSWERS: Final = {
     "corestatus": "CoreStartupDate: 2026-01-01\r\nCoreStartupTime: 00:00:00\r\n",
