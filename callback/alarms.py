@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -57,26 +57,30 @@ def _crew(at_work: Phones, queues: list[str], loads: Mapping[str, Load], shift: 
     return Crew(len(there) - sum(load.calls_s * load.handle_s for load in known), handle_s)
 
 
-def owed(connection: Connection, shift: Shift, now: int) -> dict[str, list[Due]]:
-    """What is owed now in each group of queues, as far ahead as anything can be said of it.
+def owed(connection: Connection, shift: Shift, now: int) -> list[Row[Any]]:
+    """Those to whom a call is owed now, as far ahead as anything can be said of it.
 
-    Nothing is, while nobody may be called: who works later is not there yet.
+    Nobody is, while nobody may be called: who works later is not there yet.
     """
     if not shift.hours.may_ring(now):
-        return {}
-    asked = {"of_pbx": shift.pbx, "after": now, "until": now + AHEAD}
+        return []
+    rows: Iterable[Row[Any]] = connection.execute(_AHEAD, {"of_pbx": shift.pbx, "after": now, "until": now + AHEAD})
+    return [row for row in rows if may_call(shift, row.queue, row.number)]
+
+
+def dues(rows: Iterable[Row[Any]]) -> dict[str, list[Due]]:
+    """What is owed to them, by group of queues."""
     found: dict[str, list[Due]] = {}
-    for row in connection.execute(_AHEAD, asked):
-        if may_call(shift, row.queue, row.number):
-            due = Due(max(row.due_at, row.clock_starts_at), row.deadline_at, row.id)
-            found.setdefault(row.queue_group, []).append(due)
+    for row in rows:
+        due = Due(max(row.due_at, row.clock_starts_at), row.deadline_at, row.id)
+        found.setdefault(row.queue_group, []).append(due)
     return found
 
 
 def forecasts(connection: Connection, shift: Shift, crews: Mapping[str, Crew], now: int) -> dict[str, Forecast]:
     """How it will go in each group of queues with what is owed now; a group without an agent has a crew of nobody."""
-    dues = owed(connection, shift, now)
-    return {group: alarm.forecast(due, crews.get(group, nobody(shift)), now) for group, due in dues.items()}
+    groups = dues(owed(connection, shift, now))
+    return {group: alarm.forecast(due, crews.get(group, nobody(shift)), now) for group, due in groups.items()}
 
 
 def nobody(shift: Shift) -> Crew:

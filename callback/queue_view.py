@@ -135,15 +135,15 @@ def _why_not(
 ) -> Callable[[Row[Any]], tuple[str | None, int | None]]:
     """Say of each why he has not been called yet, and until when that holds."""
     picture = live.recall(connection, settings.pbx.name)
-    closed = _closed(picture, now)
-    if picture is None or closed is not None:
-        return lambda _row: (closed, None)
+    nobody = closed(picture, now)
+    if picture is None or nobody is not None:
+        return lambda _row: (nobody, None)
     shift = shift_of(settings, 0)
     why = dispatch.why_not(rows, dispatch.look(connection, shift, picture[0]), shift, picture[0], now)
     return lambda row: why[row.id]
 
 
-def _closed(picture: tuple[live.Live, int] | None, now: int) -> str | None:
+def closed(picture: tuple[live.Live, int] | None, now: int) -> str | None:
     """Say why nobody is called at all, by the last picture of the PBX and when it was taken."""
     if picture is None or now - picture[1] > STALE_S * SECOND:
         return "service-not-running"
@@ -191,7 +191,7 @@ def _held(row: Row[Any], hold: Row[Any] | None) -> str:
 
 
 _BY_STATE = {"calling": "being-called"}
-_WORDS = {
+WORDS = {
     "held": "held by {held_by} until resumed: {held_why}",
     "held-by-service": "held by the service until a person resumes it: {held_why}",
     "in-incident": "held by incident {incident}: see `callback incident`",
@@ -257,7 +257,7 @@ def _left(left_s: int) -> str:
 def stands(line: Line, zone: ZoneInfo) -> str:
     """Say why he has not been called yet, what he was told since, whose he is, and why he got no text."""
     named = {"trunk": line.trunk, "queue": line.queue, "held_by": line.held_by or "a person", "incident": line.incident}
-    why = _WORDS.get(line.why_not, line.why_not).format(**named, held_why=line.held_why or "no reason was kept")
+    why = WORDS.get(line.why_not, line.why_not).format(**named, held_why=line.held_why or "no reason was kept")
     if line.until_at is not None:
         why = f"{why} until {_hour(line.until_at, zone)}"
     told = f"told {_hour(line.overdue_by_at, zone)}" if line.overdue_by_at is not None else ""

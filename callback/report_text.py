@@ -125,11 +125,11 @@ def faults(imported: Imported) -> Iterable[str]:
 
 
 def show(console: Console, lines: Iterable[str], title: str = "") -> None:
-    """Print sentences below a title; without one, nothing but them."""
+    """Print sentences below a title; without one, nothing but them. A terminal's lines break between words."""
     if title:
         console.print(f"\n[bold]{title}[/bold]")
     for line in lines:
-        console.print(terminal.printable(line), highlight=False, markup=False, soft_wrap=True)
+        console.print(terminal.printable(line), highlight=False, markup=False, soft_wrap=not console.is_terminal)
 
 
 def kept_said(kept: Sequence[Rates]) -> Iterable[str]:

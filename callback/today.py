@@ -6,21 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from typing import Final
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
-from callback import alarms, live
+from callback import alarms, live, queue_view, standing
 from callback.history import History, site_demand
 from callback.history_store import past_calls
-from callback.live import Live
-from callback.queue_view import STALE_S
 from callback.settings import Settings
 from callback.shift import Shift, current
+from callback.standing import NOTHING, Owed, Standing
 from scheduler import alarm, clock
 from scheduler.alarm import Crew, Due
-from scheduler.clock import DAY, MINUTE, SECOND
+from scheduler.clock import DAY, MINUTE
 from scheduler.staffing import today as staffing
 from scheduler.staffing.forecast import Forecast, Habit, forecast, habit
 from scheduler.staffing.fresh import Fresh
@@ -33,13 +32,14 @@ PAST: Final = 60 * DAY  # eight weeks, for the last same weekdays, and a little 
 SETTLED: Final = 10 * MINUTE  # after its end nearly every call of a half hour has ended as well, and is known
 AHEAD: Final = 4  # half hours: nobody knows who works later
 _NOBODY: Final = (0.0,) * A_DAY
+_BLIND: Final = ("service-not-running", "pbx-not-connected")  # nobody knows who is there
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
     """How fresh calls and losses of a queue go (empty name: of the site), whole and by half hour that has passed.
 
-    They are held against `days` days chosen as `basis` says.
+    They are held against `days` days chosen as `basis` says; on such days `anybody` calls, or nobody ever did.
     """
 
     queue: str
@@ -48,6 +48,7 @@ class Course:
     calls: Tally
     losses: Tally
     half_hours: Mapping[int, tuple[Tally, Tally]]
+    anybody: bool = True
 
     @property
     def outside(self) -> int:
@@ -57,21 +58,32 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Breaking:
-    """Of what is owed in a group of queues: how it will go, and whose time passes if nothing is done."""
+    """Of what is owed in a group of queues: how it will go, and whose time passes if nothing is done; who they are."""
 
     forecast: alarm.Forecast
     broken: tuple[Due, ...]
+    named: Mapping[int, Owed]
+
+    @property
+    def owed(self) -> list[Owed]:
+        """To whom it is owed whose time passes, the earliest first."""
+        return [self.named[due.reservation] for due in self.broken]
 
 
 @dataclass(frozen=True)
 class Today:
-    """What is known at `now`. `at_work` are the phones of those who are, by queue; None: nobody knows."""
+    """What is known at `now`. `at_work` are the phones of those who are, by queue; None: nobody knows.
+
+    `stopped` says why nobody at all is called back, where it is so.
+    """
 
     shift: Shift
     now: int
     history: History
     at_work: Mapping[str, frozenset[str]] | None
     breaking: Mapping[str, Breaking]
+    stopped: str | None = None
+    standing: Standing = NOTHING
 
     @property
     def zone(self) -> ZoneInfo:
@@ -82,6 +94,18 @@ class Today:
     def day(self) -> date:
         """The day on the site's clock."""
         return half_hour(self.now, self.zone)[0]
+
+    @cached_property
+    def closed(self) -> Literal["a holiday", "its opening hours"] | None:
+        """Why the site does not open today; then calls are held against nothing, and nobody is needed."""
+        if self.shift.hours.opens_on(self.day):
+            return None
+        return "a holiday" if self.day in self.shift.hours.holidays else "its opening hours"
+
+    @cached_property
+    def came(self) -> int:
+        """How many called today so far."""
+        return round(sum(sum(queue.demand.calls.get(self.day, ())) for queue in self.history.learnt().values()))
 
     @cached_property
     def half_hour(self) -> int:
@@ -114,7 +138,9 @@ class Today:
 
     @cached_property
     def courses(self) -> list[Course]:
-        """The site first, then its queues where there are several."""
+        """The site first, then its queues where there are several. None on a day on which the site is closed."""
+        if self.closed:
+            return []
         named = {name: queue.demand for name, queue in self.learnt.items()}
         site = {"": site_demand(self.learnt.values())} if named else {}
         return [self._course(name, demand) for name, demand in (site | (named if len(named) > 1 else {})).items()]
@@ -127,16 +153,17 @@ class Today:
             if calls.came[number] or calls.expected.mean[number]
         }
         expected = calls.expected
-        return Course(
-            name, expected.basis, len(expected.days), calls.over(self.passed), losses.over(self.passed), half_hours
-        )
+        tallies = calls.over(self.passed), losses.over(self.passed)
+        return Course(name, expected.basis, len(expected.days), *tallies, half_hours, any(expected.mean))
 
     @cached_property
     def needed(self) -> dict[str, tuple[int, ...]]:
         """The agents that the half hours ahead need at their desks, by queue, bettered by how the day has gone.
 
-        None of a queue of which too little is known.
+        None of a queue of which too little is known, nor where the site is closed.
         """
+        if self.closed:
+            return {}
         terms = Terms(again_share=min(1.0, self.history.site().again_share))
         found = {}
         for name, queue in self.learnt.items():
@@ -146,6 +173,12 @@ class Today:
             need = queue.need(self.day, terms, so_far=so_far)
             found[name] = tuple(need[number].at_work for number in self.ahead)
         return found
+
+    @property
+    def too_little(self) -> dict[str, str]:
+        """Of which queues too little is known to say whom they need, and why."""
+        known = {} if self.closed else {name: queue.too_little(self.day) for name, queue in self.learnt.items()}
+        return {name: why for name, why in known.items() if why}
 
     @cached_property
     def advice(self) -> list[Advice]:
@@ -195,23 +228,20 @@ def look(connection: Connection, settings: Settings, now: int) -> Today:
     history = History(shift.hours.zone, shift.hours.holidays)
     for call in past_calls(connection, shift.pbx, now - PAST):
         history.add(call)
-    seen = _fresh(live.recall(connection, shift.pbx), now)
-    if seen is None:
-        return Today(shift, now, history, None, {})
-    crews = alarms.crews(seen.at_work, seen.loads, shift)
-    return Today(shift, now, history, seen.at_work, dict(_breaking(connection, shift, crews, now)))
-
-
-def _fresh(picture: tuple[Live, int] | None, now: int) -> Live | None:
-    """Give a picture that tells who is there now."""
-    if picture is None or now - picture[1] > STALE_S * SECOND:
-        return None
-    return picture[0] if picture[0].at_work and picture[0].closed != "pbx-not-connected" else None
+    picture = live.recall(connection, shift.pbx)
+    stopped, owed = queue_view.closed(picture, now), alarms.owed(connection, shift, now)
+    there = picture[0] if picture and stopped not in _BLIND and picture[0].at_work else None
+    crews = alarms.crews(there.at_work, there.loads, shift) if there and not stopped else {}
+    breaking = dict(_breaking(shift, owed, crews, now))
+    at_work = there.at_work if there else None
+    return Today(shift, now, history, at_work, breaking, stopped, standing.look(connection, shift, now))
 
 
 def _breaking(
-    connection: Connection, shift: Shift, crews: Mapping[str, Crew], now: int
+    shift: Shift, owed: Sequence[Row[Any]], crews: Mapping[str, Crew], now: int
 ) -> Iterator[tuple[str, Breaking]]:
-    for group, dues in sorted(alarms.owed(connection, shift, now).items()):
+    """Lay out what is owed; where nobody calls, all of it breaks."""
+    named = {row.id: Owed(row.id, row.number, row.queue, row.deadline_at) for row in owed}
+    for group, dues in sorted(alarms.dues(owed).items()):
         crew = crews.get(group, alarms.nobody(shift))
-        yield group, Breaking(alarm.forecast(dues, crew, now), alarm.schedule(dues, crew, 0, now).broken)
+        yield group, Breaking(alarm.forecast(dues, crew, now), alarm.schedule(dues, crew, 0, now).broken, named)

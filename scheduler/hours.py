@@ -119,6 +119,10 @@ class Hours:
         """Whether the site works at `now`."""
         return self._closing(now) is not None
 
+    def opens_on(self, day: date) -> bool:
+        """Whether the site opens at all on `day`."""
+        return any(start < end for start, end in self._openings_of(day))
+
     def may_ring(self, now: int) -> bool:
         """Whether a customer may be called at `now`: open, and not quiet."""
         return self.open(now) and not self.quiet(now)

@@ -52,7 +52,10 @@ class Queue:
 
     def too_little(self, day: date) -> str:
         """Say why too little is known to tell what `day` needs; empty, where enough is."""
-        days = self.expects(day).days
+        expected = self.expects(day)
+        days = expected.days
+        if len(days) >= FEW_DAYS and not any(expected.mean):
+            return ""  # nobody calls on such days: that is enough to tell that nobody is needed
         calls = round(sum(sum(self.demand.calls[past]) for past in days))
         known = [
             (len(days), FEW_DAYS, "days like it"),
@@ -98,7 +101,7 @@ class Queue:
         return Reckoned(past.calls, past.losses, staff_of, self.seconds, self.patience.mean_s, terms)
 
     def _busy_days(self, expected: Forecast, number: int) -> int:
-        return sum(self.demand.calls[day][number] > 0 for day in expected.days)
+        return sum(self.demand.calls[day][number] > 0 for day in expected.days if day in self.demand.calls)
 
     def seconds(self, number: int) -> float:
         """Give the mean handling time in half hour `number`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -200,7 +201,9 @@ def test_people_read_it_in_words(say: Say, world: World) -> None:
         "more than chance allows",
         "half hours are outside of their band",
         "of 30 will miss their time",
-        "from 12:30: ",
+        " from 12:30\n",
+        "+819012340029  support  12:59",
+        "would keep 2 promises",
         " needed, 1 there)",
         "more until 1",
         "promises missed\n",
@@ -216,3 +219,121 @@ def test_without_a_day_before_there_is_no_forecast(say: Say, world: World) -> No
     assert told(say("--json"))["courses"] == []
     assert "nobody knows who is needed" in say().stdout
     assert "no call is known from before today" in say().stdout
+
+
+def lose(world: World, many: int, at: int, first: int = 0) -> None:
+    with world.store.write() as connection:
+        for number in range(first, first + many):
+            world.hear_in(connection, call(f"0901234{number:04}", at))
+
+
+def test_on_a_weekday_on_which_nobody_ever_called_nobody_is_expected(say: Say, world: World) -> None:
+    show(world, ENOUGH, at=NOON + DAY)
+    found = told(say("--json", at=NOON + DAY))
+    assert [one["calls"]["expected"] for one in found["courses"]] == [0, 0, 0]
+    assert {need for row in found["needed"].values() for need in row.values()} == {0}
+    words = say(at=NOON + DAY).stdout
+    assert "all: 0 calls, none expected: on the last 4 such days nobody called\n" in words
+    assert "nobody is missing" in words
+    assert "chance" not in words
+
+
+@pytest.mark.parametrize(
+    ("rules", "why"), [('holidays = ["2026-11-23"]', "a holiday"), ('opening = {{tuesday = "09:00-17:00"}}', "hours")]
+)
+def test_on_a_day_on_which_the_site_is_closed_nothing_is_alarming(
+    say: Say, world: World, tmp_path: Path, rules: str, why: str
+) -> None:
+    settings = SETTINGS.replace('zone = "Asia/Tokyo"', f'zone = "Asia/Tokyo"\n{rules}')
+    (tmp_path / "callback.toml").write_text(settings.format(url=world.store.url, folder=tmp_path))
+    lose(world, 3, NOON - 10 * MINUTE)
+    show(world, {"support": {"t1"}})
+    found = told(say("--json"))
+    assert why in found["closed"]
+    assert (found["courses"], found["needed"], found["advice"], found["promises"]) == ([], {}, [], {})
+    words = say().stdout
+    assert "The site is closed today" in words
+    assert "calls came all the same" in words
+    assert "Tue 24 Nov" in words
+    assert "Promises" not in words
+    assert "chance" not in words
+
+
+def test_promises_that_are_broken_are_told_with_whose_they_are(say: Say, world: World) -> None:
+    lose(world, 12, NOON - 62 * MINUTE)
+    lose(world, 3, NOON - MINUTE, first=20)
+    show(world, {"support": {"t1"}})
+    found = told(say("--json"))
+    assert len(found["broken"]) == 12
+    assert {(one["queue"], one["deadline_at"]) for one in found["broken"]} == {("support", NOON - 2 * MINUTE)}
+    assert "+819012340000" in {one["number"] for one in found["broken"]}
+    words = say().stdout
+    assert "12 callers not called in time, and still to be" in words
+    assert "+819012340000  support  11:58" in words
+    assert "and 2 more: `callback queue --overdue`" in words
+    with world.store.write() as connection:
+        connection.execute(t.reservation.update().values(overdue_by_at=NOON + 58 * MINUTE))
+    assert "+819012340000  support  11:58  12:58" in say().stdout
+
+
+def test_whom_an_incident_holds_is_told_and_what_lets_them_go(say: Say, world: World) -> None:
+    lose(world, 60, NOON - MINUTE)
+    show(world, {"support": {"t1"}})
+    found = told(say("--json"))
+    assert len(found["held"]) == 60
+    (incident,) = {one["incident"] for one in found["held"]}
+    words = say().stdout
+    assert f"60 held by incident {incident} (support/" in words
+    assert ": 60 by 12:59\n" in words
+    assert "and 50 more: `callback queue --state held`" in words
+    assert f"`callback incident release {incident} " in words
+    assert "60 of its callers in 6 min" in words
+    late = say(at=NOON + HOUR).stdout
+    assert ": 60 broken already" in late, "also where the service has died since"
+
+
+def test_whom_a_person_holds_is_told_too(say: Say, world: World) -> None:
+    lose(world, 1, NOON - MINUTE)
+    with world.store.write() as connection:
+        connection.execute(t.reservation.update().values(state="held"))
+    show(world, {"support": {"t1"}})
+    words = say().stdout
+    assert "1 held by a person or the service: 1 by 12:59" in words
+    assert "`callback reservation resume N " in words
+
+
+@pytest.mark.parametrize("closed", [None, "pbx-not-connected", "pbx-clock-off"])
+def test_where_nobody_is_called_back_every_promise_breaks_and_that_is_said(
+    say: Say, world: World, closed: str | None
+) -> None:
+    lose(world, 3, NOON - MINUTE)
+    show(world, ENOUGH, at=NOON if closed else NOON - MINUTE, closed=closed)
+    assert len(told(say("--json"))["promises"]["site"]["breaks"]) == 3
+    words = say().stdout
+    assert "site: 3 of 3 will miss their time: 3 from 12:30" in words
+    assert "nobody is called back: the " in words
+    assert "more agent" not in words, "they are not what is missing"
+
+
+def test_agents_for_promises_are_named_where_nobody_knows_whom_live_callers_need(say: Say, world: World) -> None:
+    with world.store.write() as connection:
+        connection.execute(t.past_call.delete())
+    lose(world, 30, NOON - MINUTE)
+    show(world, {"support": {"t1"}})
+    helps = say().stdout.split("What helps now\n")[1]
+    first, second = helps.splitlines()
+    assert re.fullmatch(r"site: 2 more agents until \d\d:\d\d would keep \d+ promises", first)
+    assert second == "nobody knows who is needed for live callers: no day before this one is known"
+
+
+def test_it_fits_a_terminal_of_80_columns(say: Say, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    lose(world, 30, NOON - MINUTE)
+    lose(world, 12, NOON - 62 * MINUTE, first=40)
+    show(world, {"sales": {"s1"}, "support": {"t1"}})
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr("callback.cli_today.now_us", lambda: NOON)
+    result = CliRunner(env={"COLUMNS": "80", "TERM": "dumb"}).invoke(cli.app, ["today", "--record"])
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", result.stdout)
+    assert [line for line in plain.splitlines() if len(line.rstrip()) > 80] == []
+    assert "+819012340029  support  12:59" in plain

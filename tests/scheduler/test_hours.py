@@ -225,3 +225,16 @@ def test_an_opening_cut_off_by_quiet_hours_on_both_sides_still_rings() -> None:
     site = Hours(SHANGHAI, {0: spans("07:00-22:00")})
     assert site.next_opening(at("2025-11-22 00:00")) == at("2025-11-24 08:00")
     assert site.cut(at("2025-11-24 08:00")) == at("2025-11-24 08:00") + 13 * HOUR + 30 * MINUTE
+
+
+def test_a_day_without_an_opening_is_a_closed_day() -> None:
+    monday, holiday, saturday = date(2026, 11, 23), date(2026, 11, 24), date(2026, 11, 28)
+    site = Hours(SHANGHAI, WORKDAYS, frozenset({holiday}))
+    assert [site.opens_on(day) for day in (monday, holiday, saturday)] == [True, False, False]
+
+
+@given(st.data())
+def test_a_day_opens_if_the_site_is_open_at_some_time_of_it(data: st.DataObject) -> None:
+    zone = data.draw(zones)
+    site, now = data.draw(hours(zone)), data.draw(instants(zone))
+    assert site.opens_on(clock.local(now, site.zone).date()) or not wall_is_open(now, site)

@@ -131,3 +131,11 @@ def test_shrinkage_asks_for_more_on_the_roster(queue: Queue) -> None:
     plain, shrunk = (queue.need(day, Terms(shrinkage=share)) for share in (0, 0.3))
     assert all(few.roster < many.roster for few, many in zip(plain, shrunk, strict=True) if few.at_work)
     assert [each.at_work for each in plain] == [each.at_work for each in shrunk]
+
+
+def test_on_a_weekday_on_which_nobody_ever_called_nobody_is_needed() -> None:
+    found = learn(morning(4, 10), ZONE)["sales"]
+    tuesday = MONDAY + timedelta(days=7 * 8 + 1)
+    assert found.too_little(tuesday) == ""
+    assert {need.at_work for need in found.need(tuesday, Terms())} == {0}
+    assert found.too_little(MONDAY + timedelta(days=7 * 8)) == ""
