@@ -88,7 +88,8 @@ class MustHold:
             if row.state == "expired":
                 in_force = max(row.deadline_at, row.overdue_by_at or 0)
                 assert row.state_since_at >= in_force, "given up before the time in force"
-                assert in_force >= told.get(row.id, 0) or row.id in self._centre.chosen, "told a later time than that"
+                sooner = row.id in self._centre.chosen
+                assert sooner or row.state_since_at >= told.get(row.id, 0), "given up before a time that was told"
 
     def _what_a_person_decided_stands(self, reservations: dict[int, Any], attempts: list[Any]) -> None:
         """No tick and no outcome undoes it; the customer may, and another decision."""
