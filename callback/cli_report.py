@@ -273,7 +273,9 @@ def _show_report(
     console.print(report_text.heat(cells))
     show(console, report_text.peaks_said(cells))
     if kept:
-        show(console, report_text.kept_said(kept), "How promises were kept, on the first promise")
+        show(
+            console, report_text.kept_said(kept), "How promises were kept, each reservation by the promise that counts"
+        )
     if off:
         show(console, report_text.off_said(off), "How far the forecast has been off")
 

@@ -92,7 +92,7 @@ def _heat(cells: Sequence[Cell]) -> str:
 
 def _kept(kept: Sequence[Rates]) -> Iterable[str]:
     yield "<h2>How promises were kept</h2>"
-    yield "<p>Of reservations whose time is over, measured on the first promise.</p>"
+    yield "<p>Of reservations whose time is over, each measured on the promise that counts.</p>"
     head = ["queue", *(f"{what} @{within}" for what in _WHATS for within in WITHIN_MIN), "valid", "carried over"]
     head += ["called again himself", "without a number"]
     yield table(head, [_kept_row(one) for one in kept])
