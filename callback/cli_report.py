@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from callback import progress, report_html, report_rates, report_text, report_week, terminal, week_text
+from callback import html_parts, progress, report_html, report_rates, report_text, report_week, terminal, week_text
 from callback.cli_import import NO_END, LogZone, Zone, site_zone, with_progress
 from callback.cli_parts import found_settings, no_option
 from callback.errors import CallbackError
@@ -27,7 +27,7 @@ from callback.settings import load
 from callback.store import schema
 from callback.store.engine import Store
 from scheduler import clock
-from scheduler.clock import DAY
+from scheduler.clock import DAY, local
 from scheduler.hours import Hours
 from scheduler.staffing import peaks, roster
 from scheduler.staffing.accuracy import Accuracy, by_horizon
@@ -86,7 +86,7 @@ def hints(
 
     Example: callback hints /var/log/asterisk/queue_log* --roster roster.csv
     """
-    history, hours, _ = _gathered(files, settings, database, zone, log_zone)
+    history, hours, _, _ = _gathered(files, settings, database, zone, log_zone)
     made = _week(history, hours, roster_file, first, days, shrinkage)
     made.prove(0 if as_csv else proofs, _tracked)
     if as_csv:
@@ -111,6 +111,9 @@ def report(
     html: Annotated[
         Path | None, typer.Option(callback=no_option, help="Write one page with pictures, which needs nothing else.")
     ] = None,
+    site: Annotated[
+        str | None, typer.Option(callback=no_option, help="Whose page it is, above it; by default the PBX's name.")
+    ] = None,
     since_days: Annotated[int, typer.Option(min=1, max=3660, help="Promises of so many days.")] = 28,
     *,
     as_json: AsJson = False,
@@ -120,14 +123,15 @@ def report(
 
     Example: callback report --settings callback.toml --html report.html
     """
-    history, hours, kept = _gathered(files, settings, database, zone, log_zone, since_days)
+    history, hours, kept, pbx = _gathered(files, settings, database, zone, log_zone, since_days)
     made = _week(history, hours, roster_file, first, days, shrinkage)
     made.prove(0 if as_csv else proofs, _tracked)
     demand = site_demand(made.queues.values())
     cells = peaks.heat_map(demand, holidays=history.holidays)
     off = by_horizon(demand.calls, history.holidays) if len(demand.calls) >= A_FORTNIGHT else []
     if html is not None:
-        _write(html, report_html.page(history, cells, made, kept, _off_table(off)))
+        about = report_html.About(pbx if site is None else site, local(now_us(), history.zone), since_days)
+        _write(html, report_html.page(about, history, cells, made, kept, _off_table(off)))
     if as_csv:
         _as_csv(made)
     elif as_json:
@@ -150,8 +154,8 @@ def _gathered(
     zone: str | None,
     log_zone: str | None,
     since_days: int = 28,
-) -> tuple[History, Hours, list[Rates]]:
-    """Read the logs, or else the database: history, the site's hours, and how promises were kept."""
+) -> tuple[History, Hours, list[Rates], str]:
+    """Read the logs, or else the database: history, the site's hours, how promises were kept, the PBX."""
     if settings is None and database is None and not files:
         settings = found_settings()
     wiring = load(settings) if settings is not None else None
@@ -182,7 +186,7 @@ def _gathered(
         )
     if not history.last_at:
         raise CallbackError("no call is known: import a log first, or name its files")
-    return history, hours, kept
+    return history, hours, kept, pbx or ""
 
 
 def _from_database(store: Store, history: History, pbx: str | None, *, whole: bool, since_days: int) -> list[Rates]:
@@ -280,7 +284,7 @@ def _show_report(
         show(console, report_text.off_said(off), "How far the forecast has been off")
 
 
-def _off_table(off: Sequence[Accuracy]) -> report_html.Table:
+def _off_table(off: Sequence[Accuracy]) -> html_parts.Table:
     head = ["horizon", "forecast", "last week", "mean of all days", "chance alone", "half hours"]
     shares = [[row.forecast, row.last_week, row.all_days, row.chance] for row in off]
     rows = [

@@ -1,28 +1,39 @@
-"""Pictures as SVG text: lines, and a heat map. No library, no script; they show on a light and a dark page."""
+"""Pictures as SVG text: lines, steps, and a heat map. No library, no script.
+
+In a page they take its ink, so that they can be read on a light and on a dark one; alone they stand on white paper.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 WIDTH, HEIGHT = 760, 340
 LEFT, RIGHT, TOP, BOTTOM = 60, 170, 40, 50
 INK, FAINT, PAPER = "#24292f", "#d0d7de", "#ffffff"
+_FAINT = f'style="stroke:var(--line,{FAINT})"'
+SMALL_WIDTH, SMALL_HEIGHT = 270, 150
+_SMALL_LEFT, _SMALL_TOP, _MOST_HOURS = 26, 26, 9
+_SHADES = 4  # steps of the key below a heat map
 COLOURS = ("#0969da", "#bc4c00", "#6e7781", "#1a7f37", "#8250df", "#bf3989")
 
 
 def _text(x: float, y: float, words: str, size: int = 12, anchor: str = "start") -> str:
     where = f'x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}"'
-    return f'<text {where} fill="{INK}">{escape(words)}</text>'
+    return f'<text {where} style="fill:var(--ink,{INK})">{escape(words)}</text>'
+
+
+def _svg(title: str, parts: Sequence[str], width: float, height: float) -> str:
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        f'aria-label="{escape(title)}" font-family="system-ui, sans-serif">'
+    )
+    return "\n".join([head, *parts, "</svg>"]) + "\n"
 
 
 def _page(title: str, parts: Sequence[str], height: int = HEIGHT) -> str:
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'aria-label="{escape(title)}" font-family="system-ui, sans-serif">'
-        f'<rect width="{WIDTH}" height="{height}" fill="{PAPER}"/>'
-    )
-    return "\n".join([head, _text(LEFT, 24, title, 15), *parts, "</svg>"]) + "\n"
+    paper = f'<rect width="{WIDTH}" height="{height}" fill="{PAPER}"/>'
+    return _svg(title, [paper, _text(LEFT, 24, title, 15), *parts], WIDTH, height)
 
 
 def lines(
@@ -32,11 +43,10 @@ def lines(
     top: float,
     axis: str,
     marks: int = 4,
-    unit: str = "%",
 ) -> str:
-    """Draw one line for each of `series` over the words `across`, from 0 to `top`; None leaves a gap.
+    """Draw one line for each of `series`, shares told in percent, over the words `across`, from 0 to `top`.
 
-    Values are shares, told in percent, or with another `unit` plain numbers.
+    None leaves a gap.
     """
     wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     step = wide / max(1, len(across) - 1)
@@ -48,8 +58,7 @@ def lines(
     for mark in range(marks + 1):
         x, y = place(0, top * mark / marks)
         parts.append(f'<line x1="{x}" x2="{LEFT + wide}" y1="{y:.1f}" y2="{y:.1f}" stroke="{FAINT}"/>')
-        value = top * mark / marks
-        parts.append(_text(LEFT - 8, y + 4, f"{value:.0%}" if unit == "%" else f"{value:g}{unit}", 12, "end"))
+        parts.append(_text(LEFT - 8, y + 4, f"{top * mark / marks:.0%}", 12, "end"))
     every = -(-len(across) // 12)
     parts += [
         _text(place(number, 0)[0], HEIGHT - BOTTOM + 18, words, 12, "middle")
@@ -91,8 +100,60 @@ def heat(
         )
     bottom = TOP + high * len(down) + 18
     parts += [
-        _text(LEFT + wide * column, bottom, words, 11)
+        _text(LEFT + wide * column, bottom, str(int(words[:2])), 11)
         for column, words in enumerate(across)
-        if words.endswith(":00") and column % 4 in {0, 1}
+        if words.endswith(":00")
     ]
-    return _page(title, parts, bottom + 16)
+    parts += _shades(most, bottom + 14)
+    return _page(title, parts, bottom + 46)
+
+
+def _shades(most: float, y: float) -> list[str]:
+    """Say what the shades of a heat map mean."""
+    parts = []
+    for step in range(_SHADES + 1):
+        x, value = LEFT + 64 * step, most * step / _SHADES
+        opacity = f"{0.06 + 0.94 * step / _SHADES:.2f}"
+        parts.append(f'<rect x="{x}" y="{y:.1f}" width="22" height="14" fill="{COLOURS[1]}" fill-opacity="{opacity}"/>')
+        parts.append(_text(x + 27, y + 12, f"{value:.1f}", 11))
+    return parts
+
+
+def steps(title: str, span: range, needed: Sequence[int], planned: Sequence[int], top: int) -> str:
+    """Draw a small picture of a day's agents in the half hours `span`: needed as a line, planned as an area.
+
+    `top` agents are the height, the same for all pictures that stand together; both axes have whole numbers.
+    """
+    wide, high = SMALL_WIDTH - _SMALL_LEFT - 8, SMALL_HEIGHT - _SMALL_TOP - 20
+    each, full = wide / max(1, len(span)), max(1, top)
+
+    def place(number: float, agents: float) -> str:
+        return f"{_SMALL_LEFT + (number - span.start) * each:.1f},{_SMALL_TOP + high * (1 - agents / full):.1f}"
+
+    parts = [_text(_SMALL_LEFT, 14, title, 13)]
+    for mark in whole_marks(top):
+        y = _SMALL_TOP + high * (1 - mark / full)
+        parts.append(f'<line x1="{_SMALL_LEFT}" x2="{_SMALL_LEFT + wide}" y1="{y:.1f}" y2="{y:.1f}" {_FAINT}/>')
+        parts.append(_text(_SMALL_LEFT - 5, y + 4, str(mark), 12, "end"))
+    corners = {name: _corners(span, values, place) for name, values in (("planned", planned), ("needed", needed))}
+    area = [place(span.start, 0), *corners["planned"], place(span.stop, 0)]
+    parts.insert(1, f'<polygon points="{" ".join(area)}" style="fill:var(--plan,#c3ccd5)"/>')
+    line = 'fill="none" stroke-width="2" style="stroke:var(--need,#bc4c00)"'
+    parts.append(f'<polyline points="{" ".join(corners["needed"])}" {line}/>')
+    hours = [number for number in range(span.start, span.stop + 1) if number % 2 == 0]
+    every = -(-len(hours) // _MOST_HOURS)
+    parts += [
+        _text(_SMALL_LEFT + (number - span.start) * each, SMALL_HEIGHT - 5, str(number // 2), 12, "middle")
+        for number in hours[::every]
+    ]
+    return _svg(title, parts, SMALL_WIDTH, SMALL_HEIGHT)
+
+
+def _corners(span: range, values: Sequence[int], place: Callable[[float, float], str]) -> list[str]:
+    return [place(number + side, values[number]) for number in span for side in (0, 1)]
+
+
+def whole_marks(top: int) -> range:
+    """Give whole numbers from 0 to `top` for an axis, five at most."""
+    step = next(step for power in range(12) for step in (10**power, 2 * 10**power, 5 * 10**power) if step * 4 >= top)
+    return range(0, max(top, 1) + 1, step)

@@ -1,107 +1,135 @@
-"""The report as one HTML page that needs nothing else: tables, and pictures as SVG within it. No script."""
+"""The report as one HTML page that needs nothing else: what was lost first, then when, and what the week needs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from callback import drawing, report_text
+from callback import drawing, html_parts, report_text, week_text
 from callback.history import WINDOWS_MIN, Counts, History
+from callback.html_parts import Bar, Shade, Table, Tone
 from callback.report_rates import WITHIN_MIN, Rates
-from callback.report_week import Week, spoken
+from callback.report_week import Week
+from scheduler.clock import local
 from scheduler.staffing import week
-from scheduler.staffing.halfhours import A_DAY, WEEKDAYS, clock_time
+from scheduler.staffing.halfhours import WEEKDAYS, clock_time
 from scheduler.staffing.peaks import Cell
 from scheduler.staffing.week import Outlook
+from telephony.call import Kind
 
-_MOST_PICTURES: Final = 14
-_STYLE: Final = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#24292f}"
-    "table{border-collapse:collapse;margin:1rem 0}th,td{padding:.25rem .75rem;border-bottom:1px solid #d0d7de}"
-    "td+td,th+th{text-align:right}svg{width:100%;height:auto}li{margin:.25rem 0}footer{color:#57606a;margin-top:2rem}"
+_MOST_QUEUES: Final = 12  # with a week of their own on the page
+_STEPS: Final = 4  # of the key to the shades
+_WHATS: Final = ("dialled", "reached", "closed")
+_KINDS: Final[tuple[tuple[Kind, str], ...]] = (
+    ("abandoned", "gave up waiting"),
+    ("blocked", "never got in"),
+    ("dropped", "cut off"),
+    ("silent", "heard nothing"),
 )
 
 
-def page(history: History, cells: Sequence[Cell], made: Week, kept: Sequence[Rates], accuracy: Table) -> str:
+@dataclass(frozen=True, slots=True)
+class About:
+    """What stands above the page: whose site it is (empty: not known), when it was made, and which promises count."""
+
+    site: str
+    made: datetime
+    since_days: int
+
+
+def page(
+    about: About, history: History, cells: Sequence[Cell], made: Week, kept: Sequence[Rates], accuracy: Table
+) -> str:
     """Give the page."""
-    proofs = list(made.proofs_spoken())
+    proofs = list(made.proofs())
+    span = report_text.span_said(history)
+    of_site = f"{about.site}: lost callers" if about.site else "Lost callers"
     parts = [
-        f"<h1>Callers: {escape(report_text.span_said(history))}</h1>",
-        table(*_counts(history)),
-        _list(report_text.reasons(history.site())),
-        "<h2>When callers are lost</h2>",
-        _heat(cells),
-        _list(report_text.peaks_said(cells)),
-        *(_kept(kept) if kept else ()),
-        "<h2>The week to come</h2>",
-        _list(spoken(each) for each in made.outlooks if each.hints),
-        "<h3>What the past says of the weightiest</h3>" if proofs else "",
-        _list(proofs),
+        html_parts.heading(1, of_site),
+        html_parts.words(f"Calls from {span}. Made {about.made:%a %d %b %Y, %H:%M}."),
+        html_parts.heading(2, "What was lost"),
+        *_lost(history),
+        *_called_back(about, kept),
+        html_parts.heading(2, "When callers are lost"),
+        *_heat(cells),
+        html_parts.heading(2, "The week to come"),
+        *_weeks(made.outlooks),
+        html_parts.heading(3, "What the past says of the weightiest") if proofs else "",
+        html_parts.points(proofs),
         *_needs(made.outlooks),
-        "<h2>How far the forecast has been off</h2>" if accuracy[1] else "",
-        table(*accuracy) if accuracy[1] else "",
-        "<h2>What a log cannot tell</h2>",
-        _list(report_text.NOT_TOLD),
+        html_parts.heading(2, "Queue by queue"),
+        html_parts.table(*_counts(history), summed=True),
+        html_parts.heading(2, "How far the forecast has been off") if accuracy[1] else "",
+        html_parts.table(*accuracy) if accuracy[1] else "",
+        html_parts.heading(2, "What a log cannot tell"),
+        html_parts.points(report_text.NOT_TOLD),
     ]
-    title = "Lost callers and where agents are missing"
-    head = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-    viewport = '<meta name="viewport" content="width=device-width"></head><body>'
-    return head + viewport + "\n".join(part for part in parts if part) + "</body></html>\n"
+    return html_parts.page(f"{of_site} until {_until(history)}, made {about.made:%Y-%m-%d %H:%M}", parts)
 
 
-Table = tuple[Sequence[str], Sequence[Sequence[str]]]
-"""A head and its rows."""
+def _until(history: History) -> str:
+    return f"{local(history.last_at, history.zone):%Y-%m-%d}" if history.last_at else "now"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Give a table."""
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+def _lost(history: History) -> Iterator[str]:
+    """Show what was lost: how many, of which kind, and how many called again."""
+    site = history.site()
+    lost = site.lost
+    figures = [(f"{site.calls:,}", "calls"), (f"{lost:,}", f"lost, {_share(lost, site.calls)} of all calls")]
+    if site.lost_known:
+        figures.append((f"{site.again_share:.0%}", f"of them called again within {WINDOWS_MIN[-1]} minutes"))
+    if asked := site.of("requested"):
+        figures.append((f"{asked:,}", "asked to be called back"))
+    yield html_parts.tiles(figures)
+    if lost:
+        kinds = [
+            Bar(said, site.of(kind) / lost, f"{site.of(kind):,} ({_share(site.of(kind), lost)})")
+            for kind, said in _KINDS
+            if site.of(kind)
+        ]
+        again = [
+            Bar(f"called again in {minutes} min", share, f"{share:.0%}", good=True)
+            for minutes in WINDOWS_MIN
+            if (share := _again(site, minutes)) is not None
+        ]
+        yield html_parts.beside(
+            html_parts.heading(3, "How they were lost") + html_parts.bars(kinds),
+            html_parts.heading(3, "What they did then") + html_parts.bars(again) if again else "",
+        )
+    yield from (html_parts.words(line) for line in report_text.reasons(site))
 
 
-def _list(lines: Iterable[str]) -> str:
-    found = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f"<ul>{found}</ul>" if found else ""
-
-
-def _counts(history: History) -> Table:
-    head = ["queue", "calls", "answered", "abandoned", "blocked", "asked", "callers"]
-    head += [f"again in {minutes} min" for minutes in WINDOWS_MIN]
-    rows = [_counted(name or "(none)", one) for name, one in sorted(history.queues.items())]
-    return head, [*rows, _counted("all", history.site())]
-
-
-def _counted(name: str, one: Counts) -> list[str]:
-    named = [one.of(kind) for kind in report_text.SHOWN]
-    numbers = [one.calls, *named, len(one.callers)]
-    again = [f"{one.redialled[minutes] / one.lost_known:.0%}" if one.lost_known else "-" for minutes in WINDOWS_MIN]
-    return [name, *(f"{number:,}" for number in numbers), *again]
-
-
-def _heat(cells: Sequence[Cell]) -> str:
-    if not cells:
-        return ""
-    first = min(cell.half_hour for cell in cells)
-    across = [clock_time(number) for number in range(first, max(cell.half_hour for cell in cells) + 1)]
-    values = {(cell.weekday, cell.half_hour - first): cell.losses for cell in cells}
-    framed = {(cell.weekday, cell.half_hour - first) for cell in cells if cell.peak}
-    return drawing.heat("Callers lost in a half hour (mean); peaks are framed", WEEKDAYS, across, values, framed)
-
-
-def _kept(kept: Sequence[Rates]) -> Iterable[str]:
-    yield "<h2>How promises were kept</h2>"
-    yield "<p>Of reservations whose time is over, each measured on the promise that counts.</p>"
+def _called_back(about: About, kept: Sequence[Rates]) -> Iterator[str]:
+    """Show how many were called back: three rates, always apart."""
+    yield html_parts.heading(2, "How promises were kept")
+    if not kept:
+        yield html_parts.words("Of nobody it is known here whether a call back was promised: a log does not tell.")
+        return
+    site = kept[0]
+    yield html_parts.words(
+        f"Reservations of the last {about.since_days} days. The rates are of those whose time is over, each measured "
+        "on the promise that counts."
+    )
+    yield html_parts.tiles(
+        [
+            (f"{site.valid:,}", "valid reservations"),
+            (f"{site.returned:,}", "called again themselves"),
+            (f"{site.carried_over:,}", "carried over to the next opening"),
+            (f"{site.numberless:,}", "lost without a number"),
+        ]
+    )
+    yield html_parts.beside(*(_rates(site, within) for within in WITHIN_MIN))
     head = ["queue", *(f"{what} @{within}" for what in _WHATS for within in WITHIN_MIN), "valid", "carried over"]
-    head += ["called again himself", "without a number"]
-    yield table(head, [_kept_row(one) for one in kept])
-    shares = {what: [kept[0].share(what, within) for within in WITHIN_MIN] for what in _WHATS}
-    if kept[0].due_60:
-        yield drawing.lines("Three rates", [f"@{within} min" for within in WITHIN_MIN], shares, 1.0, "of the promise")
+    yield html_parts.table([*head, "called again", "without a number"], [_kept_row(one) for one in kept])
 
 
-_WHATS: Final = ("dialled", "reached", "closed")
+def _rates(site: Rates, within: int) -> str:
+    title = html_parts.heading(3, f"Within {within} minutes")
+    shares = {what: site.share(what, within) for what in _WHATS}
+    bars = [Bar(what, share, f"{share:.0%}", good=True) for what, share in shares.items() if share is not None]
+    return title + (html_parts.bars(bars) if bars else html_parts.words("Nothing is due yet."))
 
 
 def _kept_row(one: Rates) -> list[str]:
@@ -110,18 +138,136 @@ def _kept_row(one: Rates) -> list[str]:
     return [one.queue or "all", *shown, str(one.valid), str(one.carried_over), str(one.returned), str(one.numberless)]
 
 
-def _needs(outlooks: Sequence[Outlook]) -> Iterable[str]:
-    """Draw need against roster, the days that lack most first."""
-    ranked = sorted(outlooks, key=lambda each: -sum(max(0, hint.more) for hint in each.hints))
-    for each in ranked[:_MOST_PICTURES]:
-        numbers = [number for number, *_ in week.shown(each)]
-        if numbers:
-            span = range(numbers[0], min(A_DAY, numbers[-1] + 1))
-            across = [clock_time(number) for number in span]
-            series = {
-                "needed": [float(each.needed[number]) for number in span],
-                "planned": [float(each.planned[number]) for number in span],
-            }
-            top = float(max(*each.needed, *each.planned, 1))
-            title = f"{each.queue or '(none)'}, {each.day:%a %d %b}: agents needed and planned"
-            yield drawing.lines(title, across, series, top, "time of day", unit="")
+def _counts(history: History) -> Table:
+    head = ["queue", "calls", "answered", "abandoned", "blocked", "asked", "lost", "callers"]
+    head += [f"again in {minutes} min" for minutes in WINDOWS_MIN]
+    rows = [_counted(name or "(none)", one) for name, one in sorted(history.queues.items())]
+    return head, [*rows, _counted("all", history.site())]
+
+
+def _counted(name: str, one: Counts) -> list[str]:
+    named = [f"{one.of(kind):,}" for kind in report_text.SHOWN]
+    again = ["-" if share is None else f"{share:.0%}" for share in (_again(one, minutes) for minutes in WINDOWS_MIN)]
+    return [name, f"{one.calls:,}", *named, _share(one.lost, one.calls), f"{len(one.callers):,}", *again]
+
+
+def _again(one: Counts, minutes: int) -> float | None:
+    return one.redialled[minutes] / one.lost_known if one.lost_known else None
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "-"
+
+
+def _heat(cells: Sequence[Cell]) -> Iterator[str]:
+    """Show losses by half hour and weekday, and the peaks in words."""
+    most = max((cell.losses for cell in cells), default=0.0)
+    if not most:
+        yield html_parts.words("Nobody was lost." if cells else "No call is known.")
+        return
+    first, last = (of(cell.half_hour for cell in cells) for of in (min, max))
+    days = sorted({cell.weekday for cell in cells})
+    shades = {
+        (cell.half_hour - first, days.index(cell.weekday)): Shade(
+            f"{cell.losses:.0f}" if round(cell.losses) else "",
+            f"{WEEKDAYS[cell.weekday]} {clock_time(cell.half_hour)}: {cell.losses:.1f} lost, of {cell.calls:.1f} calls",
+            "hot",
+            cell.losses / most,
+            cell.peak,
+        )
+        for cell in cells
+    }
+    down = [clock_time(number) for number in range(first, last + 1)]
+    key = [(Shade("", "", "hot", step / _STEPS).drawn, f"{most * step / _STEPS:.1f}") for step in range(_STEPS + 1)]
+    framed = (Shade("", "", framed=True).drawn, "reliably worse than its day")
+    yield html_parts.beside(
+        html_parts.grid(down, [WEEKDAYS[day] for day in days], shades),
+        html_parts.words("Callers lost in a half hour, on average:")
+        + html_parts.key([*key, framed])
+        + html_parts.points(report_text.peaks_said(cells)),
+    )
+
+
+def _weeks(outlooks: Sequence[Outlook]) -> Iterator[str]:
+    """Show where agents lack and where they are to spare: a grid of half hours and days for each queue and week."""
+    if not outlooks:
+        yield html_parts.words("Too little is known to say anything.")
+        return
+    deep = max((abs(hint.more) for each in outlooks for hint in each.hints), default=1)
+    swatches = [
+        (Shade("", "", "hot", 1).drawn, "+2: 2 agents more are needed"),
+        (Shade("", "", "cold", 1).drawn, "-2: 2 are to spare"),
+        (Shade("", "", "soft").drawn, "as needed"),
+    ]
+    yield html_parts.key([*swatches, ("", "?: too little to say")])
+    groups = list(week_text.weeks(_weightiest(outlooks)))
+    yield html_parts.beside(*(html_parts.heading(3, queue or "(none)") + _week(days, deep) for queue, days in groups))
+    left = len({each.queue for each in outlooks}) - len({queue for queue, _ in groups})
+    if left:
+        many = (
+            f"{left} queue in which fewer agents are missing is"
+            if left == 1
+            else f"{left} queues with fewer missing are"
+        )
+        yield html_parts.words(f"{many} left out: `callback hints` has all.")
+
+
+def _weightiest(outlooks: Sequence[Outlook]) -> list[Outlook]:
+    """Give the outlooks of the queues that lack most, as many as the page shows."""
+    lacking: dict[str, int] = {}
+    for each in outlooks:
+        lacking[each.queue] = lacking.get(each.queue, 0) + sum(_half_hours_lacking(each))
+    most = sorted(lacking, key=lambda queue: (-lacking[queue], queue))[:_MOST_QUEUES]
+    return sorted((each for each in outlooks if each.queue in most), key=lambda each: most.index(each.queue))
+
+
+def _half_hours_lacking(each: Outlook) -> Iterator[int]:
+    return (max(0, hint.more) * len(hint.half_hours) for hint in each.hints)
+
+
+def _week(days: Sequence[Outlook], deep: int) -> str:
+    span = _span(days)
+    cells = {
+        (place, column): shade
+        for column, each in enumerate(days)
+        for place, number in enumerate(span)
+        if (shade := _shade(each, number, deep))
+    }
+    whys = sorted({each.too_little for each in days if each.too_little})
+    unknown = "".join(html_parts.words(f"Too little to say: {why}.") for why in whys)
+    return (
+        html_parts.grid([clock_time(number) for number in span], [f"{each.day:%a %d}" for each in days], cells)
+        + unknown
+    )
+
+
+def _shade(each: Outlook, number: int, deep: int) -> Shade | None:
+    needed, planned = each.needed[number], each.planned[number]
+    when = f"{each.day:%a %d %b} {clock_time(number)}"
+    if each.too_little:
+        return Shade("?", f"{when}: {each.too_little}")
+    if not needed and not planned:
+        return None
+    more = needed - planned
+    tone: Tone = "soft" if not more else "hot" if more > 0 else "cold"
+    return Shade(f"{more:+d}" if more else "", f"{when}: {needed} needed, {planned} planned", tone, abs(more) / deep)
+
+
+def _span(days: Sequence[Outlook]) -> range:
+    """Give the half hours in which anybody is needed or planned on any of the days."""
+    busy = [number for each in days for number, *_ in week.shown(each)]
+    return range(min(busy), max(busy) + 1) if busy else range(0)
+
+
+def _needs(outlooks: Sequence[Outlook]) -> Iterator[str]:
+    """Draw need against plan: a small picture for each day, all of a queue of one scale."""
+    groups = [(queue, days) for queue, days in week_text.weeks(_weightiest(outlooks)) if _span(days)]
+    if groups:
+        yield html_parts.heading(2, "Agents needed and planned")
+        yield html_parts.key([(' class="need"', "needed"), (' class="plan"', "planned")])
+    for queue, days in groups:
+        top, span = max(max(*each.needed, *each.planned) for each in days), _span(days)
+        yield html_parts.heading(3, queue or "(none)")
+        yield html_parts.small(
+            drawing.steps(f"{each.day:%a %d %b}", span, each.needed, each.planned, top) for each in days
+        )

@@ -71,14 +71,21 @@ class Week:
         ]
 
     def proofs_spoken(self) -> Iterator[str]:
-        """Say the evidence of each hint that has one, and what it should change."""
+        """Say the evidence of each hint that has one, line by line."""
+        for line, others in self.proofs():
+            yield from (line, *(f"  {other}" for other in others))
+
+    def proofs(self) -> Iterator[tuple[str, list[str]]]:
+        """Give the evidence of each hint that has one, and what the hint should change."""
         for each in self.outlooks:
             for hint in each.hints:
                 if hint.evidence is not None:
-                    yield from self._proof_spoken(each, hint, hint.evidence)
+                    yield (
+                        f"{each.day:%a %d %b}, {each.queue or '(none)'} {hint}: {hint.evidence}",
+                        list(self._changes(each, hint, hint.evidence)),
+                    )
 
-    def _proof_spoken(self, each: Outlook, hint: Hint, proof: Evidence) -> Iterator[str]:
-        yield f"{each.day:%a %d %b}, {each.queue or '(none)'} {hint}: {proof}"
+    def _changes(self, each: Outlook, hint: Hint, proof: Evidence) -> Iterator[str]:
         parts = [
             ("dialled", proof.dialled_share_without, proof.dialled_share),
             ("reached", proof.reached_share_without, proof.reached_share),
@@ -87,10 +94,10 @@ class Week:
         told = ((name, old, new) for name, old, new in parts if old is not None or new is not None)
         rates = ", ".join(f"{name} {to(old, new, 0)}" for name, old, new in told)
         if rates:
-            yield f"  in 30 min{_lost_only(proof)}: {rates}"
+            yield f"in 30 min{_lost_only(proof)}: {rates}"
         live, logged = to(proof.hung_up_share_without, proof.hung_up_share), self.lost_share(each, hint)
         as_logged = "nobody came" if logged is None else f"{logged:.1%}"
-        yield f"  live callers who hang up: {live} (lost at first try, as logged: {as_logged})"
+        yield f"live callers who hang up: {live} (lost at first try, as logged: {as_logged})"
 
     def lost_share(self, outlook: Outlook, hint: Hint) -> float | None:
         """Give the share of callers who really were lost at first try in the half hours of the days replayed."""
@@ -131,14 +138,6 @@ class Week:
 def first_day(history: History) -> date:
     """Give the day after the last call."""
     return local(history.last_at, history.zone).date() + timedelta(days=1)
-
-
-def spoken(outlook: Outlook) -> str:
-    """Say one queue's hints of a day, as in "Tue 24 Nov, sales: 09:00-10:00: +3; 14:30-15:30: 2 to spare"."""
-    hints = "; ".join(map(str, outlook.hints)) or "as needed"
-    if outlook.too_little:
-        hints = f"too little to say: {outlook.too_little}"
-    return f"{outlook.day:%a %d %b}, {outlook.queue or '(none)'}: {hints}"
 
 
 def _lost_only(proof: Evidence) -> str:

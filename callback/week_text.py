@@ -19,12 +19,16 @@ _UNKNOWN: Final = "?"
 
 def tables(outlooks: Iterable[Outlook]) -> Iterator[tuple[str, Table | None, list[str]]]:
     """Give for each queue, and each week of it, its name, a table where anything is lacking or to spare, and a word."""
-    by_queue = sorted(outlooks, key=lambda one: (one.queue, one.day))
-    for queue, group in groupby(by_queue, key=lambda one: one.queue):
+    for queue, days in weeks(sorted(outlooks, key=lambda one: (one.queue, one.day))):
+        yield queue or "(none)", _table(days), list(_words(days))
+
+
+def weeks(outlooks: Iterable[Outlook]) -> Iterator[tuple[str, list[Outlook]]]:
+    """Give each queue's days a week at a time; `outlooks` are ordered by queue."""
+    for queue, group in groupby(outlooks, key=lambda one: one.queue):
         every = list(group)
-        for begin in range(0, len(every), _A_WEEK):
-            days = every[begin : begin + _A_WEEK]
-            yield queue or "(none)", _table(days), list(_words(days))
+        for _, week in groupby(every, key=lambda one: (one.day - every[0].day).days // _A_WEEK):
+            yield queue, list(week)
 
 
 def _table(days: Sequence[Outlook]) -> Table | None:

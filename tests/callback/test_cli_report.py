@@ -165,7 +165,7 @@ class Page(HTMLParser):
         self.fetches += [str(value) for name, value in attrs if name in {"src", "href", "srcset"}]
         if tag == "script":
             self.fetches.append("a script")
-        if tag != "meta":
+        if tag not in {"meta", "br"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -174,19 +174,23 @@ class Page(HTMLParser):
 
 def test_the_page_is_whole_needs_nothing_else_and_has_its_pictures(run: Run, log: Path, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
-    status, out, err = run("report", log, "--proofs", 1, "--html", path)
+    status, out, err = run("report", log, "--proofs", 1, "--html", path, "--site", "Ann & Bob")
     assert (status, out) == (0, f"{path} is written\n"), err
     text = path.read_text()
     page = Page()
     page.feed(text)
     assert (page.open, page.fetches) == ([], [])
     pictures = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
-    assert len(pictures) >= 6  # the heat map, and each working day of the week to come
+    assert len(pictures) == 5  # each working day of the week to come
     for picture in pictures:
         ET.fromstring(picture)  # noqa: S314 - our own
     assert "Callers lost in a half hour" in text
-    assert "agents needed and planned" in text
-    assert "would have kept 90%" in text
+    assert "Agents needed and planned" in text
+    assert re.search(r"<li>[^<]*would have kept 90%[^<]*<ul><li>in 30 min", text), "what belongs together stands so"
+    assert re.search(
+        r"<title>Ann &amp; Bob: lost callers until 2026-09-25, made \d{4}-\d\d-\d\d \d\d:\d\d</title>", text
+    )
+    assert "<h1>Ann &amp; Bob: lost callers</h1>" in text
 
 
 def test_the_report_for_people_and_programs(run: Run, log: Path) -> None:
