@@ -17,7 +17,7 @@ from callback.report_text import show
 from callback.standing import Owed
 from callback.today import Breaking, Course, Today
 from scheduler.clock import local, shown
-from scheduler.incident import drain_s
+from scheduler.incident import drain_s, late
 from scheduler.staffing.halfhours import clock_time, half_hour
 from scheduler.staffing.today import SURE, Tally
 
@@ -88,7 +88,10 @@ def _put_promises(console: Console, seen: Today) -> None:
     """Print who was let down already, who is held, and whose time will pass."""
     broken, held = seen.standing.broken, seen.standing.by_holder
     if broken:
-        show(console, [f"{_many(len(broken), 'caller')} not called in time, and still to be"], "Broken promises")
+        said = (
+            f"{_many(len(broken), 'caller')} not called in time, and still to be: after those whose time has not passed"
+        )
+        show(console, [said], "Broken promises")
         _put_named(console, seen, broken, "callback queue --overdue")
     if held:
         show(console, [], "Promises of those who are held: nobody calls them")
@@ -96,7 +99,8 @@ def _put_promises(console: Console, seen: Today) -> None:
         show(console, [_held_said(seen, incident, ones)])
         _put_named(console, seen, ones, "callback queue --state held")
     breaking = {group: one for group, one in seen.breaking.items() if one.broken}
-    show(console, [] if breaking else ["none"], "Promises that will break if nothing is done")
+    none = "none of those who are not held" if held else "no other" if broken else "none"
+    show(console, [] if breaking else [none], "Promises that will break if nothing is done")
     for group, one in breaking.items():
         show(console, [_breaking_said(seen, group, one)])
         _put_named(console, seen, one.owed, "callback queue")
@@ -170,7 +174,10 @@ def _promises_helped(seen: Today) -> Iterator[str]:
     for incident, ones in seen.standing.by_holder.items():
         if incident is not None:
             minutes = -(-drain_s(len(ones), rate) // 60)
-            yield f'`callback incident release {incident} --why "…"`: {len(ones)} of its callers in {minutes:.0f} min'
+            lost = late([one.deadline_at for one in ones], seen.now, rate)
+            meanwhile = f"; meanwhile {_many(lost, 'promise')} will break" if lost else ""
+            what = f'`callback incident release {incident} --why "…"`'
+            yield f"{what}: {len(ones)} callers in {minutes:.0f} min{meanwhile}"
         else:
             yield f'`callback reservation resume N --why "…"`: {len(ones)} held one by one'
 

@@ -268,7 +268,7 @@ def test_promises_that_are_broken_are_told_with_whose_they_are(say: Say, world: 
     assert {(one["queue"], one["deadline_at"]) for one in found["broken"]} == {("support", NOON - 2 * MINUTE)}
     assert "+819012340000" in {one["number"] for one in found["broken"]}
     words = say().stdout
-    assert "12 callers not called in time, and still to be" in words
+    assert "12 callers not called in time, and still to be: after those whose time has not passed\n" in words
     assert "+819012340000  support  11:58" in words
     assert "and 2 more: `callback queue --overdue`" in words
     with world.store.write() as connection:
@@ -287,7 +287,9 @@ def test_whom_an_incident_holds_is_told_and_what_lets_them_go(say: Say, world: W
     assert ": 60 by 12:59\n" in words
     assert "and 50 more: `callback queue --state held`" in words
     assert f"`callback incident release {incident} " in words
-    assert "60 of its callers in 6 min" in words
+    assert "60 callers in 6 min\n" in words
+    assert "none of those who are not held" in words
+    assert "; meanwhile 21 promises will break\n" in say(at=NOON + 55 * MINUTE).stdout
     late = say(at=NOON + HOUR).stdout
     assert ": 60 broken already" in late, "also where the service has died since"
 
@@ -331,9 +333,9 @@ def test_it_fits_a_terminal_of_80_columns(say: Say, world: World, monkeypatch: p
     lose(world, 12, NOON - 62 * MINUTE, first=40)
     show(world, {"sales": {"s1"}, "support": {"t1"}})
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setattr("callback.cli_today.now_us", lambda: NOON)
-    result = CliRunner(env={"COLUMNS": "80", "TERM": "dumb"}).invoke(cli.app, ["today", "--record"])
+    result = CliRunner(env={"COLUMNS": "80", "TERM": "xterm"}).invoke(cli.app, ["today", "--record"])
+    assert "\x1b[" in result.stdout, "it is a terminal"
     plain = re.sub(r"\x1b\[[0-9;]*m", "", result.stdout)
     assert [line for line in plain.splitlines() if len(line.rstrip()) > 80] == []
     assert "+819012340029  support  12:59" in plain
