@@ -18,12 +18,19 @@ _SHADES = 4  # steps of the key below a heat map
 COLOURS = ("#0969da", "#bc4c00", "#6e7781", "#1a7f37", "#8250df", "#bf3989")
 
 
-def _text(x: float, y: float, words: str, size: int = 12, anchor: str = "start") -> str:
+def text(x: float, y: float, words: str, size: int = 12, anchor: str = "start") -> str:
+    """Give words as they are to stand at a place."""
     where = f'x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}"'
     return f'<text {where} style="fill:var(--ink,{INK})">{escape(words)}</text>'
 
 
-def _svg(title: str, parts: Sequence[str], width: float, height: float) -> str:
+def paper(width: float, height: float) -> str:
+    """Give the white ground on which a picture stands that is no part of a page."""
+    return f'<rect width="{width}" height="{height}" fill="{PAPER}"/>'
+
+
+def svg(title: str, parts: Sequence[str], width: float, height: float) -> str:
+    """Give a whole picture; its title is for those who cannot see it."""
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="{escape(title)}" font-family="system-ui, sans-serif">'
@@ -32,8 +39,7 @@ def _svg(title: str, parts: Sequence[str], width: float, height: float) -> str:
 
 
 def _page(title: str, parts: Sequence[str], height: int = HEIGHT) -> str:
-    paper = f'<rect width="{WIDTH}" height="{height}" fill="{PAPER}"/>'
-    return _svg(title, [paper, _text(LEFT, 24, title, 15), *parts], WIDTH, height)
+    return svg(title, [paper(WIDTH, height), text(LEFT, 24, title, 15), *parts], WIDTH, height)
 
 
 def lines(
@@ -58,14 +64,14 @@ def lines(
     for mark in range(marks + 1):
         x, y = place(0, top * mark / marks)
         parts.append(f'<line x1="{x}" x2="{LEFT + wide}" y1="{y:.1f}" y2="{y:.1f}" stroke="{FAINT}"/>')
-        parts.append(_text(LEFT - 8, y + 4, f"{top * mark / marks:.0%}", 12, "end"))
+        parts.append(text(LEFT - 8, y + 4, f"{top * mark / marks:.0%}", 12, "end"))
     every = -(-len(across) // 12)
     parts += [
-        _text(place(number, 0)[0], HEIGHT - BOTTOM + 18, words, 12, "middle")
+        text(place(number, 0)[0], HEIGHT - BOTTOM + 18, words, 12, "middle")
         for number, words in enumerate(across)
         if number % every == 0
     ]
-    parts.append(_text(LEFT + wide / 2, HEIGHT - 10, axis, 12, "middle"))
+    parts.append(text(LEFT + wide / 2, HEIGHT - 10, axis, 12, "middle"))
     for place_in, (name, values) in enumerate(series.items()):
         colour = COLOURS[place_in % len(COLOURS)]
         points = [place(number, value) for number, value in enumerate(values) if value is not None]
@@ -75,7 +81,7 @@ def lines(
             parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points]
         y = TOP + 14 + 20 * place_in
         parts.append(f'<rect x="{WIDTH - RIGHT + 14}" y="{y - 9}" width="12" height="12" fill="{colour}"/>')
-        parts.append(_text(WIDTH - RIGHT + 32, y + 2, name))
+        parts.append(text(WIDTH - RIGHT + 32, y + 2, name))
     return _page(title, parts)
 
 
@@ -89,7 +95,7 @@ def heat(
     """Draw `values` by row and column as shades, the greatest darkest, and a frame about those in `framed`."""
     most = max(values.values(), default=1.0) or 1.0
     wide, high = (WIDTH - LEFT - 20) / len(across), 26
-    parts = [_text(LEFT - 8, TOP + high * (row + 0.65), name, 12, "end") for row, name in enumerate(down)]
+    parts = [text(LEFT - 8, TOP + high * (row + 0.65), name, 12, "end") for row, name in enumerate(down)]
     for (row, column), value in sorted(values.items()):
         x, y = LEFT + wide * column, TOP + high * row
         frame = f' stroke="{INK}" stroke-width="2"' if (row, column) in framed else ""
@@ -100,7 +106,7 @@ def heat(
         )
     bottom = TOP + high * len(down) + 18
     parts += [
-        _text(LEFT + wide * column, bottom, str(int(words[:2])), 11)
+        text(LEFT + wide * column, bottom, str(int(words[:2])), 11)
         for column, words in enumerate(across)
         if words.endswith(":00")
     ]
@@ -115,7 +121,7 @@ def _shades(most: float, y: float) -> list[str]:
         x, value = LEFT + 64 * step, most * step / _SHADES
         opacity = f"{0.06 + 0.94 * step / _SHADES:.2f}"
         parts.append(f'<rect x="{x}" y="{y:.1f}" width="22" height="14" fill="{COLOURS[1]}" fill-opacity="{opacity}"/>')
-        parts.append(_text(x + 27, y + 12, f"{value:.1f}", 11))
+        parts.append(text(x + 27, y + 12, f"{value:.1f}", 11))
     return parts
 
 
@@ -130,11 +136,11 @@ def steps(title: str, span: range, needed: Sequence[int], planned: Sequence[int]
     def place(number: float, agents: float) -> str:
         return f"{_SMALL_LEFT + (number - span.start) * each:.1f},{_SMALL_TOP + high * (1 - agents / full):.1f}"
 
-    parts = [_text(_SMALL_LEFT, 14, title, 13)]
+    parts = [text(_SMALL_LEFT, 14, title, 13)]
     for mark in whole_marks(top):
         y = _SMALL_TOP + high * (1 - mark / full)
         parts.append(f'<line x1="{_SMALL_LEFT}" x2="{_SMALL_LEFT + wide}" y1="{y:.1f}" y2="{y:.1f}" {_FAINT}/>')
-        parts.append(_text(_SMALL_LEFT - 5, y + 4, str(mark), 12, "end"))
+        parts.append(text(_SMALL_LEFT - 5, y + 4, str(mark), 12, "end"))
     corners = {name: _corners(span, values, place) for name, values in (("planned", planned), ("needed", needed))}
     area = [place(span.start, 0), *corners["planned"], place(span.stop, 0)]
     parts.insert(1, f'<polygon points="{" ".join(area)}" style="fill:var(--plan,#c3ccd5)"/>')
@@ -143,10 +149,10 @@ def steps(title: str, span: range, needed: Sequence[int], planned: Sequence[int]
     hours = [number for number in range(span.start, span.stop + 1) if number % 2 == 0]
     every = -(-len(hours) // _MOST_HOURS)
     parts += [
-        _text(_SMALL_LEFT + (number - span.start) * each, SMALL_HEIGHT - 5, str(number // 2), 12, "middle")
+        text(_SMALL_LEFT + (number - span.start) * each, SMALL_HEIGHT - 5, str(number // 2), 12, "middle")
         for number in hours[::every]
     ]
-    return _svg(title, parts, SMALL_WIDTH, SMALL_HEIGHT)
+    return svg(title, parts, SMALL_WIDTH, SMALL_HEIGHT)
 
 
 def _corners(span: range, values: Sequence[int], place: Callable[[float, float], str]) -> list[str]:

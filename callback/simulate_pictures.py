@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 
+from callback.drawing import paper, svg, text
 from callback.errors import CallbackError
 from scheduler.policy import Lane, Policy
 from scheduler.simulation import trial
@@ -106,24 +106,16 @@ def _picture(
         return round(EDGE + (x - span[0]) / (span[1] - span[0]) * wide, 1), round(HEIGHT - EDGE - y * high, 1)
 
     parts = [
-        _head(title),
-        _text(WIDTH / 2, 24, title, anchor="middle"),
-        _text(WIDTH / 2, HEIGHT - 14, across, anchor="middle"),
+        paper(WIDTH, HEIGHT),
+        text(WIDTH / 2, 24, title, anchor="middle"),
+        text(WIDTH / 2, HEIGHT - 14, across, anchor="middle"),
         *(_rule(place((span[0], share / 5)), place((span[1], share / 5)), f"{share / 5:.0%}") for share in range(6)),
         _needed(place((span[0], NEEDED)), place((span[1], NEEDED))),
-        *(_text(place((value, 0))[0], HEIGHT - EDGE + 18, label, anchor="middle") for value, label in ticks),
+        *(text(place((value, 0))[0], HEIGHT - EDGE + 18, label, anchor="middle") for value, label in ticks),
         *(_line(name, line, [place(point) for point in line]) for name, line in lines.items()),
         *(_key(number, name) for number, name in enumerate(lines)),
-        "</svg>",
     ]
-    return "\n".join(parts) + "\n"
-
-
-def _head(title: str) -> str:
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
-        f'font-size="12" role="img"><title>{escape(title)}</title><rect width="100%" height="100%" fill="#fff"/>'
-    )
+    return svg(title, parts, WIDTH, HEIGHT)
 
 
 def _line(name: str, told: Sequence[Point], points: Sequence[Point]) -> str:
@@ -139,22 +131,18 @@ def _line(name: str, told: Sequence[Point], points: Sequence[Point]) -> str:
 
 def _key(number: int, name: str) -> str:
     y = 44 + number * 16
-    return f'<rect x="{EDGE + 10}" y="{y}" width="12" height="4" fill="{COLOURS.get(name, "#000")}"/>' + _text(
+    return f'<rect x="{EDGE + 10}" y="{y}" width="12" height="4" fill="{COLOURS.get(name, "#000")}"/>' + text(
         EDGE + 28, y + 6, name
     )
 
 
 def _rule(left: Point, right: Point, label: str) -> str:
     line = f'<line x1="{left[0]}" y1="{left[1]}" x2="{right[0]}" y2="{right[1]}" stroke="#ddd"/>'
-    return line + _text(left[0] - 6, left[1] + 4, label, anchor="end")
+    return line + text(left[0] - 6, left[1] + 4, label, anchor="end")
 
 
 def _needed(left: Point, right: Point) -> str:
     return (
         f'<line x1="{left[0]}" y1="{left[1]}" x2="{right[0]}" y2="{right[1]}" stroke="#c00" stroke-dasharray="5 4"/>'
-        + _text(right[0] + 6, right[1] + 4, f"{NEEDED:.0%}")
+        + text(right[0] + 6, right[1] + 4, f"{NEEDED:.0%}")
     )
-
-
-def _text(x: float, y: float, words: str, anchor: str = "start") -> str:
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}">{escape(words)}</text>'
