@@ -88,12 +88,13 @@ def written(text: str, trunk: Trunk) -> Number | Refused:
     return read(text, trunk.model_copy(update={"signals": ""}) if trunk.signals else trunk)
 
 
-def perhaps(signalled: str, trunk: Trunk) -> set[str]:
+@lru_cache(maxsize=1 << 16)  # several times a second it is asked of all that are on the line, for each trunk
+def perhaps(signalled: str, trunk: Trunk) -> frozenset[str]:
     """Every number that it may be, for those who must leave all of them alone."""
     digits = usable(signalled)
     sure = read(signalled, trunk).e164
     possible = {reading.e164 for reading in readings.of(digits, trunk.region)} if digits else set()
-    return possible | ({sure} if sure else set())
+    return frozenset(possible | ({sure} if sure else set()))
 
 
 def _likely(found: Sequence[Reading], digits: str, region: str) -> Sequence[Reading]:

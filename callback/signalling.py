@@ -66,7 +66,9 @@ def keep(connection: Connection, pbx: str, trunk: str, came: str) -> str:
     if before is None:
         connection.execute(_FIRST, {"pbx": pbx, "trunk": trunk, "lately": came})
         return ""
-    connection.execute(_KEEP, {**his, "now_lately": (before + came)[-LAST:]})
+    after = (before + came)[-LAST:]
+    if after != before:  # nearly all trunks signal in one form: then nothing is written for a call
+        connection.execute(_KEEP, {**his, "now_lately": after})
     return str(before)
 
 

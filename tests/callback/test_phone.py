@@ -181,3 +181,8 @@ def test_a_number_that_is_no_mobile_gets_no_texts(e164: str, takes: bool) -> Non
 
 def test_a_block_is_shared_by_its_numbers() -> None:
     assert block_of("+819012345678") == block_of("+819012349999") != block_of("+819012355678")
+
+
+def test_whose_number_may_be_on_the_line_is_reckoned_once() -> None:
+    """It is asked of every number on the line, for every trunk, several times a second."""
+    assert perhaps("3215551234", AMERICA) is perhaps("3215551234", AMERICA)

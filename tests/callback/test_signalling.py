@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import event
 
 from callback import signalling
 from callback.doctor.numbers import callers, number_lines, of_trunks
@@ -68,6 +69,22 @@ def test_the_last_two_hundred_are_kept_and_outlive_a_restart(world: World) -> No
             signalling.keep(connection, "main", "main", "n")
     with world.store.read() as connection:
         assert signalling.kept(connection, "main") == {"main": "e" + "n" * (signalling.LAST - 1)}
+
+
+def test_a_trunk_that_always_signals_alike_costs_no_write_for_each_call(world: World) -> None:
+    with world.store.write() as connection:
+        for _ in range(signalling.LAST):
+            signalling.keep(connection, "main", "main", "+")
+    written: list[str] = []
+    event.listen(world.store.engine, "before_cursor_execute", lambda *heard: written.append(heard[2]))
+    with world.store.write() as connection:
+        signalling.keep(connection, "main", "main", "+")
+        alike = len([statement for statement in written if statement.startswith("UPDATE")])
+        signalling.keep(connection, "main", "main", "0")
+        other = len([statement for statement in written if statement.startswith("UPDATE")])
+    assert (alike, other) == (0, 1)
+    with world.store.read() as connection:
+        assert signalling.kept(connection, "main") == {"main": "+" * (signalling.LAST - 1) + "0"}
 
 
 def test_the_doctor_says_what_the_last_callers_came_like_and_what_to_write(world: World) -> None:
