@@ -10,6 +10,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -43,21 +45,20 @@ from callback.shift import Shift, take_over
 from callback.store import checkpoints, lanes, lease
 from callback.store.engine import Store, clock
 from callback.troubles import Troubles
+from callback.wiring import wiring_of
 from callback.writer import Writer
 from scheduler.alarm import Crew
-from scheduler.clock import zone
 from scheduler.jobs import Ticker
 from sms.gateway import Gateway
 from telephony.asked import PlacingRefused, Ticket
-from telephony.cdr import Cdr
 from telephony.dialler import Order, StepName
 from telephony.errors import TelephonyError
 from telephony.journal import Journal
-from telephony.pbx import Joined, Pbx, Wiring
-from telephony.queue_log.between import open_log
+from telephony.pbx import Joined, Pbx
 from telephony.tasks import together
 
 log = logging.getLogger(__name__)
+_Read = TypeVar("_Read")
 
 TICK_S = 1.0
 OFFER_EVERY_S = 5.0
@@ -102,7 +103,7 @@ class Shiftwork:
         parts = (store, self._shift, held, journal.id, now, self._tell, journal.forget_before)
         self._writer = Writer(*parts, elsewhere=self._scribe.commit)
         self._pbx = Pbx(
-            _wiring(settings),
+            wiring_of(settings),
             journal,
             self._shift.rules.reached_after_s,
             on_heard=self._writer.put,
@@ -184,6 +185,15 @@ class Shiftwork:
             lease.guard(connection, self._held)
             yield connection
 
+    async def _read(self, look: Callable[[Connection], _Read]) -> _Read:
+        """Let `look` read the database in a transaction of its own, beside the loop."""
+
+        def reads() -> _Read:
+            with self._store.read() as connection:
+                return look(connection)
+
+        return await asyncio.to_thread(reads)
+
     # What is heard and told
 
     def _tell(self, news: list[News]) -> None:
@@ -204,14 +214,11 @@ class Shiftwork:
         rules = self._shift.rules
         if rules.returning_priority == 0 or rules.queue(caller.queue).calls != "on":
             return
-        if await asyncio.to_thread(self._owed, caller):
+        asked = (self._shift, caller.number, caller.queue, caller.channel)
+        if await self._read(lambda connection: redial.owed(connection, *asked)):
             await self._pbx.ask.put_first(caller, rules.returning_priority)
             facts = {"queue": caller.queue, "number": caller.number}
             self._tell([News("put-first", self._now(), facts)])
-
-    def _owed(self, caller: Joined) -> bool:
-        with self._store.read() as connection:
-            return redial.owed(connection, self._shift, caller.number, caller.queue, caller.channel)
 
     def _unknown(self, queue: str) -> News:
         why = f"no such queue on the PBX: mend {queue} in [rules]; it has {', '.join(sorted(self._pbx.queues))}"
@@ -288,7 +295,7 @@ class Shiftwork:
         if not self._pbx.ready:
             return
         seen = await self._look()
-        rows = await asyncio.to_thread(self._in_flight)
+        rows = await self._read(lambda connection: lanes.in_flight(connection, self._shift.pbx))
         for row in tending.came_back(rows, seen.numbers):
             await self._pbx.ask.call_off(row.id)
         if seen.clock_off:
@@ -309,10 +316,6 @@ class Shiftwork:
             await self._end(row.id, found.outcome, found.evidence, found.steps)
             self._pbx.forget(row.id)
 
-    def _in_flight(self) -> list[lanes.Flight]:
-        with self._store.read() as connection:
-            return lanes.in_flight(connection, self._shift.pbx)
-
     async def _end(self, attempt: str, outcome: str, evidence: list[str], steps: tuple[StepName, ...] = ()) -> None:
         def ended(connection: Connection) -> list[News]:
             lease.guard(connection, self._held)
@@ -324,22 +327,12 @@ class Shiftwork:
 
     async def _anchor(self) -> None:
         """Say where the audit ends: who makes its chain anew cannot make anew what was said outside of the database."""
-
-        def end() -> audit.Head:
-            with self._store.read() as connection:
-                return audit.head(connection)
-
-        rows, digest = await asyncio.to_thread(end)
+        rows, digest = await self._read(audit.head)
         self._tell([News("audit-head", self._now(), {"anchor": f"{rows}:{digest}"})])
 
     async def _learn(self) -> None:
         """See what the last weeks' calls were like: what a callback costs live callers is reckoned from it."""
-
-        def learn() -> None:
-            with self._store.read() as connection:
-                self._traffic.learn(connection, self._shift.pbx, self._now())
-
-        await asyncio.to_thread(learn)
+        await self._read(lambda connection: self._traffic.learn(connection, self._shift.pbx, self._now()))
 
     async def _offer(self) -> None:
         """Let the dialplan offer "press 1 and we call you back" for a while, where that would be kept."""
@@ -353,11 +346,8 @@ class Shiftwork:
     async def _owe(self) -> None:
         """Let the dialplan know to whom a callback is owed: who of them calls goes first from the moment he joins."""
         if self._pbx.ready:
-            await self._returning.keep(lambda: asyncio.to_thread(self._numbers_owed))
-
-    def _numbers_owed(self) -> list[str]:
-        with self._store.read() as connection:
-            return returning.numbers(connection, self._shift)
+            numbers = partial(returning.numbers, shift=self._shift)
+            await self._returning.keep(lambda: self._read(numbers))
 
     def _writes(self) -> None:
         """See that the database takes reservations, also when none was made lately; StoreError where it does not."""
@@ -379,12 +369,8 @@ class Shiftwork:
 
     async def _see_texts(self) -> None:
         """Say which texts do not leave, or do not arrive, where that is not their recipients' affair."""
-
-        def look() -> list[News]:
-            with self._store.read() as connection:
-                return self._troubles.look(connection, self._shift.pbx, clock(connection))
-
-        self._tell(await asyncio.to_thread(look))
+        looked = self._read(lambda connection: self._troubles.look(connection, self._shift.pbx, clock(connection)))
+        self._tell(await looked)
 
     async def _text(self) -> None:
         """Send what is due; nobody is texted while he is on the line, nor before we know who is."""
@@ -396,19 +382,3 @@ class Shiftwork:
         with self._transaction() as connection:
             wording.hold_back(connection, self._shift, on_the_line, clock(connection))
         send_due(self._store, self._shift, self._gateway, self._senders, self._stopped.is_set)
-
-
-def _wiring(settings: Settings) -> Wiring:
-    """What telephony needs to know of the settings."""
-    pbx, rules = settings.pbx, settings.rules
-    return Wiring(
-        pbx.name,
-        pbx.host,
-        pbx.port,
-        pbx.username,
-        pbx.secret,
-        trunks=tuple(trunk.channel for trunk in settings.trunks.values()),
-        detect=lambda queue: rules.queue(queue).detect_silence,
-        log=open_log(pbx.queue_log, zone(pbx.queue_log_zone)) if pbx.queue_log else None,
-        cdr=Cdr(pbx.cdr, zone(pbx.cdr_zone)) if pbx.cdr else None,
-    )
