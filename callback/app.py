@@ -140,7 +140,7 @@ def _ending() -> Iterator[signal.Signals]:
 
 
 def _sign(place: Path, owner: str) -> None:
-    """Let the next one know that we are dead; where that cannot be kept, he waits for our lease to lapse."""
+    """Let the next process know that this one is dead; where that cannot be kept, it waits for our lease to lapse."""
     try:
         sign(place, owner)
     except OSError as error:

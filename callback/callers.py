@@ -23,7 +23,7 @@ _LONGEST_CODE: Final = 3  # of a country
 
 @lru_cache(maxsize=1 << 16)
 def caller(signalled: str, trunks: tuple[Trunk, ...] = ()) -> str:
-    """Give what stands for a caller; the same for every form of his number. `trunks` say how short numbers are read."""
+    """Give what stands for a caller; the same for every form of that number. `trunks` say how short ones are read."""
     known = {phone.read(signalled, trunk) for trunk in trunks}
     read = {one.e164 for one in known if one.e164 is not None}
     return _end(read.pop() if len(read) == 1 else signalled) or signalled

@@ -24,7 +24,7 @@ def _slot(facts: Facts, time: Time) -> str:
 
 
 def _postpone(facts: Facts, time: Time) -> str:
-    """What he was promised stays; where the new time lies after it, that is said."""
+    """What the customer was promised stays; where the new time lies after it, that is said."""
     late = ", before that" if facts["due_at"] > facts["deadline_at"] else ""
     return f" until {time(facts['due_at'])}; the deadline stays {time(facts['deadline_at'])}{late}"
 

@@ -35,9 +35,9 @@ class NoSuchPerson(CallbackError):
 
 
 def hold(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
-    """Do not call him until somebody resumes it. Raises IllegalTransition while he is being called.
+    """Do not call the customer until somebody resumes it. Raises IllegalTransition while a call is under way.
 
-    Whom an incident or the service holds is held by a person from then on: nothing but a person lets him go.
+    Whom an incident or the service holds is held by a person from then on: only a person lets go again.
     """
     row = _locked(connection, shift, reservation)
     if row.state != "held" or not _held_by_us(connection, row):
@@ -67,7 +67,7 @@ def not_lost(connection: Connection, shift: Shift, reservation: int, by: By, now
 
 
 def lost(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
-    """Take `not-lost` back: he is promised a callback anew, from now on, as a reservation of its own."""
+    """Take `not-lost` back: a callback is promised anew, from now on, as a reservation of its own."""
     news = unreserved.restore(connection, shift, reservation, now)
     facts = {"instead_of": reservation, "event": news.event}
     return [news, *_told(connection, shift, news.facts["reservation"], "lost", by, facts, now)]
@@ -174,7 +174,7 @@ def erase(connection: Connection, shift: Shift, e164: str, by: By, now: int) -> 
 def release(
     connection: Connection, shift: Shift, call_id: str, by: By, now: int, number: str | None = None
 ) -> list[News]:
-    """Call back who was lost in this call, though nobody would have been unasked; he is promised it from now on.
+    """Call back who was lost in this call, though nobody would have been unasked; it is promised from now on.
 
     `number` says whose it is where what was signalled may be several people's.
     """
@@ -291,7 +291,7 @@ def _let_go(connection: Connection, e164: str, why: str, now: int, *, cancel: bo
 
 
 def _held_by_us(connection: Connection, row: Row[Any]) -> bool:
-    """Whether it is not a person who holds him, but an incident or the service."""
+    """Whether an incident or the service holds the reservation, and not a person."""
     last = audit.last(connection, "held", [row.id]).get(row.id)
     return row.incident_id is not None or (last is not None and last.who == audit.SERVICE)
 

@@ -25,7 +25,7 @@ class Loss:
     """A lost call with all that decides what becomes of it."""
 
     call: Call
-    queue: str  # that he is called back for: last visited, else where his DID leads
+    queue: str  # for which the caller is called back: the last one visited, else where the DID leads
     verdict: Verdict
     number: phone.Number | phone.Refused
     person: int | None
@@ -88,7 +88,7 @@ def _held(connection: Connection, loss: Loss, standing: Row[Any]) -> bool:
 
 
 def _severity(connection: Connection, reservation: int) -> int:
-    """The degree of all that he suffered, by the newest verdict on each call."""
+    """How badly the customer was let down in all, by the newest verdict on each call."""
     v, newest = t.verdict, t.verdict.alias()
     last = select(func.max(newest.c.version)).where(newest.c.pbx == v.c.pbx, newest.c.call_id == v.c.call_id)
     his = (

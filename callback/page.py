@@ -114,7 +114,7 @@ def _do(view: _View, form: Mapping[str, str]) -> tuple[int, str]:
 
 
 def _decide(view: _View, deed: str, value: str) -> tuple[int, str]:
-    """When he is called, or that he is not: to call it off is never too often."""
+    """When the customer is called, or that nobody calls: to call it off is never too often."""
     about = (view.connection, view.shift, view.row.id, HIM, view.now)
     if deed == "cancel":
         decisions.cancel(*about)

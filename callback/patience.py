@@ -20,7 +20,7 @@ _DECIDED = select(func.count(), func.sum(case((_A.at > bindparam("this_hour"), 1
 
 
 def enough(connection: Connection, reservation: int, now: int) -> bool:
-    """Whether he has decided so often that he is not believed to be a person any more: then only people help him."""
+    """Whether it was so often that a program must be at work: from then on only people decide."""
     asked = {"of_reservation": reservation, "this_hour": now - HOUR, "today": now - DAY}
     today, this_hour = connection.execute(_DECIDED, asked).one()
     return bool(today >= A_DAY or (this_hour or 0) >= AN_HOUR)

@@ -85,7 +85,7 @@ class Line:
     left_s: int = 0  # until the deadline; negative: it has passed
     held_by: str | None = None  # a person, or the service
     held_why: str | None = None
-    incident: int | None = None  # that holds him
+    incident: int | None = None  # that holds the reservation
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -133,7 +133,7 @@ def totals(store: Store, settings: Settings, wanted: Wanted = EVERYBODY) -> str:
 def _why_not(
     connection: Connection, settings: Settings, rows: list[Row[Any]], now: int
 ) -> Callable[[Row[Any]], tuple[str | None, int | None]]:
-    """Say of each why he has not been called yet, and until when that holds."""
+    """Say of each why nobody has called yet, and until when that holds."""
     picture = live.recall(connection, settings.pbx.name)
     nobody = closed(picture, now)
     if picture is None or nobody is not None:
@@ -255,7 +255,7 @@ def _left(left_s: int) -> str:
 
 
 def stands(line: Line, zone: ZoneInfo) -> str:
-    """Say why he has not been called yet, what he was told since, whose he is, and why he got no text."""
+    """Say why nobody has called yet, what was told since, to whom it is assigned, and why no text was sent."""
     named = {"trunk": line.trunk, "queue": line.queue, "held_by": line.held_by or "a person", "incident": line.incident}
     why = WORDS.get(line.why_not, line.why_not).format(**named, held_why=line.held_why or "no reason was kept")
     if line.until_at is not None:

@@ -60,7 +60,7 @@ def letter(signalled: str, trunk: Trunk) -> str:
 
 
 def keep(connection: Connection, pbx: str, trunk: str, came: str) -> str:
-    """Keep how a caller of this trunk came, and give how those before him did, the newest last."""
+    """Keep how a caller of this trunk came, and give how those before did, the newest last."""
     his = {"of_pbx": pbx, "of_trunk": trunk}
     before = connection.execute(_LATELY, his).scalar_one_or_none()
     if before is None:

@@ -39,7 +39,7 @@ class Event:
 
 
 def whose(connection: Connection, e164: str | None, said: str) -> Row[Any]:
-    """Find the person by his whole number, or by its last digits where only one number ends so."""
+    """Find the person by the whole number, or by its last digits where only one number ends so."""
     p = t.person
     if e164 is not None and (row := connection.execute(select(p).where(p.c.number == e164)).first()) is not None:
         return row

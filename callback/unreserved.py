@@ -84,7 +84,7 @@ def _readings(row: Row[Any], shift: Shift) -> tuple[str, ...]:
 
 
 def _say_whose(connection: Connection, shift: Shift, call_id: str, number: str, now: int) -> None:
-    """Make the call the caller's who was meant, if his number is one that was signalled."""
+    """Say whose call it was, if that number is one that was signalled."""
     his = (_C.pbx == shift.pbx, _C.call_id == call_id)
     row = connection.execute(_lost().where(*his)).first()
     may_be = _readings(row, shift) if row is not None and row.digits is not None else ()

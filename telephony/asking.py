@@ -30,7 +30,7 @@ GREETERS: Final = 4
 LINE: Final = 2000
 """Questions that may wait. Who joins when the line is full of new ones is denied: a flood must not open the door."""
 PROMPT_S: Final = 1.0
-"""An answer that comes later than this after he joined does not say that he never was there."""
+"""An answer that comes later than this after the join does not say that the caller never was there."""
 TIMEOUT_S: Final = 5.0
 DETECTOR: Final = "700,256"
 """TALK_DETECT: 700 ms of quiet end a talk; 256 is the energy of silence. Measured with both versions."""
@@ -173,7 +173,7 @@ class Asking:
     async def _confirmed(self, about: ChannelEvent, number: str) -> None:
         await self._note(Confirmed(self._clock(), about.uniqueid, about.linkedid, about.channel, number))
         if isinstance(about, Joined):
-            if self._callers.full():  # he who came first is likely to be gone
+            if self._callers.full():  # the first one is likely to be gone
                 self._callers.get_nowait()
             self._callers.put_nowait(about)
 

@@ -73,7 +73,7 @@ def assemble(gathered: Gathered) -> Call:
     talked_at = None if unmet else handed.met_at or _talked_at(story, rooms)
     unclear = last is None and talked_at is None and rooms.lone(hung_up_at(own))
     ends_at = _ends_at(story, talked_at, again=met_again)
-    heard = own if talked_at is None else events  # with nobody joined with him, his own channel alone tells of his end
+    heard = own if talked_at is None else events  # with nobody joined, the caller's own channel alone tells of the end
     end = end_of(heard, call_id, unanswered(story.stays, events, call_id), talked_at, window(ends_at, over))
     done = last is not None and story.stays[-1].completed_at is not None and not met_again
     talk = None if met_again else _talk(story, talked_at, ends_at)

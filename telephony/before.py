@@ -10,7 +10,7 @@ from telephony.ids import is_local
 DECISIVE: Final = ("Hangup", "Congestion", "Busy")
 """Steps of the dialplan that end a call."""
 CONFERENCE: Final = "ConfBridge"
-"""The step that puts a caller into a conference, where he may find nobody. (Of MeetMe nothing tells who is there.)"""
+"""The step that puts a caller into a conference, where nobody may be. (Of MeetMe nothing tells who is there.)"""
 _CONGESTION: Final = 34
 _BUSY: Final = 17
 _SAID_BY: Final = {"Congestion": _CONGESTION, "Busy": _BUSY}

@@ -24,7 +24,7 @@ VisitEnd = Literal[
     "join-empty",  # never got in: no agent was there
     "no-queue",  # never got in: there is no such queue
     "closed",  # never got in: the queue was closed
-    "diverted",  # never got in: the dialplan sent him elsewhere, for too many waited or for too long
+    "diverted",  # never got in: the dialplan sent the caller elsewhere, for too many waited or for too long
     "key",  # left by pressing a key
     "unserved",  # left unserved, nobody said why: he gave up, or was thrown out
     "left",  # left, nobody said how
@@ -34,7 +34,7 @@ VisitEnd = Literal[
 Onward = Literal[
     "met",  # somebody talked with him
     "rung",  # a phone rang, and nobody answered
-    "left",  # he was parked, or alone in a conference, and nobody came
+    "left",  # parked, or alone in a conference, and nobody came
 ]
 Ending = Literal["hangup", "capture-ended", "ended-unseen", "pbx-restarted", "overdue"]
 
@@ -112,7 +112,7 @@ class Call:
     ending: Ending = "hangup"
     complete: bool = True
     confirmed: bool | None = None  # the PBX, asked, knew his channel; None: it was not asked
-    onward: Onward | None = None  # what came of it that somebody handed him on, outside the queues
+    onward: Onward | None = None  # what came of a hand-over, outside the queues
     mute: Mute | None = None
     stalled: bool = False  # the agent's phone had died when the caller hung up
     said: str | None = None  # why the talk broke off, by the agent's word

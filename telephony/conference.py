@@ -19,7 +19,7 @@ def is_conference(event: BridgeEnter) -> bool:
 
 
 def is_parking(event: BridgeEnter) -> bool:
-    """Tell whether a channel entered the bridge in which all parked callers wait, each for himself."""
+    """Tell whether a channel entered the bridge in which all parked callers wait, each alone."""
     return event.bridge_type == _PARKING
 
 

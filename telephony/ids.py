@@ -59,7 +59,7 @@ def usable(number: str) -> str | None:
     if _NUMBER.fullmatch(number):  # nearly always
         return number
     written = _WRITTEN.fullmatch(number) if len(number) <= _LONGEST else None
-    if written is None or _ADDRESS.fullmatch(written["user"]):  # a caller without a name is his machine's address
+    if written is None or _ADDRESS.fullmatch(written["user"]):  # a caller without a name has the address of a machine
         return None
     digits = written["user"].translate(_SEPARATORS)
     if not digits.startswith("+"):

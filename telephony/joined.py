@@ -43,7 +43,7 @@ class Rooms:
         return seen
 
     def alone_in(self, bridge: str) -> bool:
-        """Tell whether of a bridge one entry was heard, or none: with whom he was joined is not known."""
+        """Tell whether of a bridge one entry was heard, or none: with whom the caller was joined is not known."""
         return len(self.entries.get(bridge, ())) < 2  # noqa: PLR2004 - two make a talk
 
     def lone(self, until: int | None) -> bool:
@@ -107,7 +107,7 @@ def other_half(channel: str) -> str:
 
 
 def hung_up_at(own: Iterable[ChannelEvent]) -> int | None:
-    """Give when the caller hung up, from the events of his channel."""
+    """Give when the caller hung up, from the events of the caller's channel."""
     request = first(own, HangupRequest)
     return request.at if request else None
 

@@ -29,7 +29,7 @@ ATTENDED: Final = "Local/_attended@"
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """When somebody handed the caller on, what came of it, and when he met somebody, if he did."""
+    """When somebody handed the caller on, what came of it, and when the caller met somebody, if at all."""
 
     at: int | None = None
     onward: Onward | None = None
@@ -37,7 +37,7 @@ class HandOver:
 
 
 def hand_over(story: Story, rooms: Rooms) -> HandOver:
-    """Tell what came of it that somebody parked him, or that the last queue's agent handed him on."""
+    """Tell what came of it that somebody parked the caller, or that the last queue's agent handed the caller on."""
     parked = _parked(story)
     if parked is not None:
         return _from(story, parked.at, _fetched_at(story, rooms, parked), "left")
@@ -57,7 +57,7 @@ def _from(story: Story, at: int, met_at: int | None, otherwise: Onward | None) -
 
 
 def _parked(story: Story) -> ChannelEvent | None:
-    """Give what last put him into a parking lot since he came to his last queue; if that was lost, what ended it."""
+    """Give what last put the caller into a parking lot since the last queue; if that was lost, what ended it."""
     since = 0 if story.last is None else story.last.joined_at
     own = [event for event in story.own if event.at >= since]
     began = [e for e in own if isinstance(e, ParkedCall) or (isinstance(e, BridgeEnter) and is_parking(e))]
@@ -66,7 +66,7 @@ def _parked(story: Story) -> ChannelEvent | None:
 
 
 def _fetched_at(story: Story, rooms: Rooms, parked: ChannelEvent) -> int | None:
-    """Give when somebody fetched him, or took the phone that rang for him afterwards."""
+    """Give when somebody fetched the caller, or took the phone that rang afterwards."""
     own = story.own[story.own.index(parked) + 1 :]  # in order, though nothing be stamped
     legs = {stay.leg for stay in story.stays}
     before = {e.bridge for e in bridged(story.events) if e.uniqueid in legs}  # an echo of a talk with an agent
@@ -99,7 +99,7 @@ def _connected_at(story: Story) -> int:
 
 
 def _conference(story: Story) -> DialplanStep | BridgeEnter | None:
-    """Give what tells that he was put into a conference after the agent had answered, though nobody said he was.
+    """Give what tells of a conference that the caller was put into after the agent had answered, though nobody said so.
 
     He enters it when its first announcement is over.
     """
@@ -119,7 +119,7 @@ def _met_at(story: Story, rooms: Rooms, handed_at: int) -> int | None:
 
 
 def _anew(story: Story, handed_at: int) -> list[BridgeEnter]:
-    """Give his entries into further bridges since then: an echo of his first one is no new one.
+    """Give the caller's entries into further bridges since then: an echo of the first one is no new one.
 
     Another bridge than his first is new, though the news of the hand-over be late.
     """
@@ -131,13 +131,13 @@ def _anew(story: Story, handed_at: int) -> list[BridgeEnter]:
 
 
 def _others(story: Story) -> list[BridgeEnter]:
-    """Give the entries of those who are neither he nor an agent of his queues, nor tie two bridges together."""
+    """Give the entries of others: not of the caller, nor the queues' agents, nor what ties two bridges together."""
     known = {story.call_id, *(stay.leg for stay in story.stays)}
     return [e for e in bridged(story.events) if e.uniqueid not in known and not is_local(e.channel)]
 
 
 def _beside_him(story: Story, rooms: Rooms, handed_at: int) -> list[int]:
-    """Give when others came into a bridge of his, or one that Local channels tie to his.
+    """Give when others came into a bridge of the caller's, or one that Local channels tie to it.
 
     Not so those who are joined among themselves, as a mobile is that hears that it may press 1 to take the call.
     """
@@ -151,7 +151,7 @@ def _beside_him(story: Story, rooms: Rooms, handed_at: int) -> list[int]:
 
 
 def _in_his_conferences(story: Story) -> list[int]:
-    """Give when he was in a conference with another one; while he talks with the agent he is in none."""
+    """Give when the caller was in a conference with somebody; a talk with the agent is none."""
     conferences = [e for e in of(story.events, BridgeEnter) if is_conference(e)]
     his = [e for e in conferences if e.uniqueid == story.call_id and e.at >= _connected_at(story)]
     entered = {e.bridge: e.at for e in his}

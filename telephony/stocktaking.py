@@ -87,7 +87,7 @@ class Stocktaking:
         return self._snapshot(listed, restarted=restarted, ends=True)
 
     async def introduce(self, listed: Listed) -> None:
-        """See that those who wait are known to be there: two listings that agree prove it, else he is asked about."""
+        """See that those who wait are known to be there: two listings that agree prove it, else the PBX is asked."""
         shown = {channel.uniqueid: channel.number for channel in listed.channels}
         for entry in listed.entries:
             if entry.uniqueid in self._met:

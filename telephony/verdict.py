@@ -79,7 +79,7 @@ def _before(condition: Holds) -> Holds:
 
 
 def _unanswered(condition: Holds) -> Holds:
-    """Hold where somebody handed him on, and nobody answered the phone that rang, or came where he was left."""
+    """Hold where somebody handed the caller on, and nobody answered the phone that rang, or came."""
     return lambda call: call.onward in {"rung", "left"} and condition(call)
 
 

@@ -240,7 +240,7 @@ class Around:
     over_at: int | None  # when the call ended; None: it had not
     asked_at: tuple[int, ...]  # when the caller hung up, if he did
     keys: tuple[tuple[int, str], ...]  # what he pressed, and when
-    met_at: tuple[int, ...] = ()  # when his channel was joined with another one
+    met_at: tuple[int, ...] = ()  # when the caller's channel was joined with another one
     slack: int = OVERTAKING  # how much later than the queue let go of him he may have hung up to have given up
 
 
@@ -276,7 +276,7 @@ def _end(stay: Stay, key: str | None, around: Around) -> VisitEnd:
 
 
 def _left_first(stay: Stay, around: Around) -> int | None:
-    """Give when the caller hung up, if he did before the agent who answered was joined with him.
+    """Give when the caller hung up, if that was before the agent who answered was joined.
 
     Then his channel is gone at once, and app_queue counts no second of talk.
     """

@@ -1,4 +1,4 @@
-"""What the doctor says of one thing that he looked at."""
+"""What the doctor says of one thing that it looked at."""
 
 from __future__ import annotations
 

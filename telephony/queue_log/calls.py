@@ -35,7 +35,7 @@ from telephony.queue_log.visits import BEGINNINGS, NEAR, PLACES, Draft, end_talk
 from telephony.verdict import judge
 
 QUIET_S: Final = 120
-"""Who left a queue less than so long before the log ends may well be on his way to another."""
+"""Who left a queue less than so long before the log ends may well be on the way to another."""
 AGE_LIMIT_S: Final = 12 * 3600
 MOST_CALLS: Final = 50_000
 MOST_SHAPES: Final = 1000

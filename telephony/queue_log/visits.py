@@ -63,7 +63,7 @@ class Draft:
     forgot = False
     restart_at: int | None = None  # when the PBX started anew and it had not ended
     turns = 0  # changes whenever it opens or closes
-    taken_over = False  # an agent's own call: another caller's talk with him ended under its id
+    taken_over = False  # an agent's own call: another caller's talk with that agent ended under its id
 
     def __init__(self, call_id: str, first_at: int) -> None:
         self.call_id = call_id
@@ -97,7 +97,7 @@ class Draft:
         return visit
 
     def look(self) -> None:
-        """See whether the caller may still be where he came to last."""
+        """See whether the caller may still be in the last queue."""
         visits = self.visits
         if len(visits) == 1:  # nearly always
             self.open = visits[0].end is None
@@ -128,7 +128,7 @@ class Draft:
         return waited, talked
 
     def talks(self, queue: str | None, agent: str | None) -> Visit | None:
-        """Give the talk that he has with an agent of a queue."""
+        """Give the caller's talk with an agent of a queue."""
         for visit in reversed(self.visits):
             if visit.end is None and visit.connected_at is not None and (visit.queue, visit.agent) == (queue, agent):
                 return visit
