@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Callable, Iterable
@@ -12,7 +11,7 @@ from zoneinfo import ZoneInfo
 from callback import decided
 from callback.masking import masked_news
 from callback.news import News
-from callback.printable import printable
+from callback.printable import as_json, printable
 from scheduler.clock import MINUTE, local
 
 log = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ class Narrator:
             for piece in self.shown(news):
                 record = {"event": piece.event, "at": piece.at, **piece.facts}
                 self._write(self._people, self._line(piece))
-                self._write(self._programs, json.dumps(record, ensure_ascii=False))
+                self._write(self._programs, as_json(record))
 
     def shown(self, news: Iterable[News]) -> list[News]:
         """Give the news as it may leave the service."""

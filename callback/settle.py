@@ -18,7 +18,6 @@ from scheduler.hours import Hours
 
 # Outcomes that cannot come about without the customer's phone having been rung.
 RANG = ("reached", "busy", "no-answer", "declined", "machine", "customer-left")
-STEPS = ("agent_connected_at", "customer_dialled_at", "customer_answered_at")
 
 
 def move(connection: Connection, reservation: int, event: life.Event, now: int, **values: int | None) -> life.State:

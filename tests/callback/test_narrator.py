@@ -7,6 +7,7 @@ import json
 import re
 import threading
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,10 +19,11 @@ from callback import settle
 from callback.narrator import Narrator
 from callback.news import News
 from scheduler.clock import DAY
-from telephony.dialler import Order
+from telephony.dialler import Order, StepName
 from tests.callback.world import MINUTE, NOON, US, World, at, call
 
 TOKYO = ZoneInfo("Asia/Tokyo")
+STEPS: tuple[StepName, ...] = get_args(StepName)
 SERVICE = [  # told by the service itself
     News("lease-lost", NOON, {"pbx": "main", "why": "another process holds it"}),
     News("committer-died", NOON, {"pbx": "main", "why": "it was killed"}),
@@ -68,7 +70,7 @@ def told_of(world: World) -> list[News]:
     told += world.hear(call(ended_at=NOON + US))
     order = claimed(world, NOON + 2 * US, told)
     with world.store.write() as connection:
-        for n, step in enumerate(settle.STEPS):
+        for n, step in enumerate(STEPS):
             moment = NOON + (3 + n) * US
             told += settle.progress(connection, world.shift, order.attempt, step, moment, "Agent One")
     told += world.end(order.attempt, "busy", NOON + MINUTE)
@@ -101,7 +103,7 @@ def events_in_source() -> set[str]:
     """What any part of the application may tell, as its source says."""
     folder = Path(str(callback.__file__)).parent
     text = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
-    steps = {step.removesuffix("_at").replace("_", "-") for step in settle.STEPS}
+    steps = {step.removesuffix("_at").replace("_", "-") for step in STEPS}
     states = {"pbx-up", "pbx-down", "pbx-journal-full", "pbx-refused", "pbx-behind", "pbx-level", "pbx-strangers"}
     return set(re.findall(r'News\("([a-z-]+)"', text)) | steps | states
 
@@ -154,6 +156,16 @@ def test_programs_get_one_json_object_a_line_with_every_fact(sqlite_world: World
     Narrator(TOKYO, people, programs, full_numbers=True).tell(news)
     records = [json.loads(line) for line in programs.getvalue().splitlines()]
     assert records == [{"event": piece.event, "at": piece.at, **piece.facts} for piece in news]
+
+
+def test_what_programs_get_steers_no_terminal_that_shows_it() -> None:
+    people, programs = io.StringIO(), io.StringIO()
+    why = "he said \x1b[2J\x9b31m\u202e, 多谢"
+    Narrator(TOKYO, people, programs).tell([News("pbx-down", NOON, {"pbx": "main", "why": why})])
+    line = programs.getvalue().removesuffix("\n")
+    assert line.isprintable()
+    assert "多谢" in line
+    assert json.loads(line)["why"] == why
 
 
 def test_who_does_not_listen_any_more_stops_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
