@@ -47,7 +47,8 @@ def promises(
         return
     heads = ["queue", "valid", *(f"{what}\n@{'/@'.join(map(str, WITHIN_MIN))}" for what in _WHAT)]
     heads += ["carried\nover", "called\nagain", "refused", "no\nnumber", "held by\nincident"]
-    terminal.put(terminal.table(heads, [_row(one, _of(held, one.queue)) for one in rates], figures=heads[1:]))
+    rows = [_row(one, _of(held, one.queue)) for one in rates]
+    terminal.put(terminal.table(heads, rows, names={"queue"}, figures=heads[1:]))
 
 
 def _held(connection: Connection, pbx: str) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -14,6 +14,9 @@ from callback.machine import user
 from callback.queue_view import State, Wanted
 from callback.settings import load
 from callback.store.engine import Store
+
+SEEN: Final = 200  # at a terminal: what is looked for is found by the options
+MOST: Final = 10_000
 
 
 def queue(
@@ -28,18 +31,22 @@ def queue(
     closed: Annotated[
         bool, typer.Option("--closed", help="Those left to people instead: not reached in time.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many reservations.")] = 200,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST, help=f"At most so many; else {SEEN} at a terminal, all in a pipe and as JSON."),
+    ] = None,
 ) -> None:
     """Show the open reservations: deadline, time left, and why each has not been called yet.
 
     Examples: callback queue --overdue · callback queue --mine · callback queue | grep 5155512345
     """
     wiring = load(settings)
+    most = limit or (SEEN if terminal.is_seen() and not as_json else MOST)
     wanted = Wanted(queue, state, overdue, user() if mine else assigned)
     if closed and state is not None:
         raise CallbackError("--closed shows those that are open no more, and --state those that are: say one of them")
     with closing(Store(wiring.database.url)) as store:
-        rows = (queue_view.left_to_people if closed else queue_view.open_reservations)(store, wiring, limit, wanted)
+        rows = (queue_view.left_to_people if closed else queue_view.open_reservations)(store, wiring, most, wanted)
         last_line = "" if closed or as_json else queue_view.totals(store, wiring, wanted)
     if as_json:
         for row in rows:
@@ -47,6 +54,7 @@ def queue(
         return
     some = wanted != queue_view.EVERYBODY
     nobody = "Nobody is left to people." if closed else "Nobody waits for a callback."
-    if last_line and len(rows) == limit:
-        last_line += f"; those {limit} with the nearest deadline are shown (--limit)"
+    if len(rows) == most:
+        shown = "left last" if closed else "with the nearest deadline"
+        last_line = "; ".join(filter(None, (last_line, f"those {most} {shown} are shown (--limit)")))
     queue_view.show(rows, wiring.rules.hours().zone, "Nobody like that." if some else nobody, last_line=last_line)

@@ -185,7 +185,8 @@ def _gathered(
             "nothing to read: name files of a queue_log, or --settings (there is no callback.toml here), or --database"
         )
     if not history.last_at:
-        raise CallbackError("no call is known: import a log first, or name its files")
+        remedy = "those files hold none" if files else "import a log first, or name its files"
+        raise CallbackError(f"no call is known: {remedy}")
     return history, hours, kept, pbx or ""
 
 

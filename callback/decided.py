@@ -43,7 +43,8 @@ def _assign(facts: Facts, _time: Time) -> str:
 
 
 def _stands(facts: Facts) -> str:
-    return f"blocked for {' and '.join(what for what in ('calls', 'texts') if facts[what]) or 'nothing any more'}"
+    still = " and ".join(what for what in ("calls", "texts") if facts[what])
+    return f"blocked for {still}" if still else "not blocked any more"
 
 
 def _cancelled_by(facts: Facts, _time: Time) -> str:

@@ -223,7 +223,8 @@ def known(connection: Connection, shift: Shift, reservation: int, *, lock: bool 
     row = connection.execute(his.with_for_update(of=r) if lock else his).first()
     if row is None:
         raise NoSuchReservation(
-            f"there is no reservation {reservation} on {shift.pbx}; `callback queue` lists the open"
+            f"there is no reservation {reservation} on {shift.pbx}; `callback queue` lists the open, and "
+            "`callback find NUMBER` those of one number"
         )
     return row
 

@@ -229,7 +229,8 @@ def show(
         return
     heads = ("#", "number", "queue", "lost as", "tries", "deadline", "left", "not called yet because")
     rows = [_row(line, zone) for line in lines]
-    terminal.put(terminal.table(heads, rows, sentences={"lost as", heads[-1]}, figures={"#", "tries", "left"}))
+    figures = {"#", "tries", "left"}
+    terminal.put(terminal.table(heads, rows, sentences={"lost as", heads[-1]}, names={"queue"}, figures=figures))
     if last_line:
         terminal.say(last_line)
 

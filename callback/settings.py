@@ -182,7 +182,7 @@ def _read(path: Path, environ: Mapping[str, str] | None, into: type[M]) -> M:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        remedy = "write one (README.md shows the least it needs) or name another with --settings"
+        remedy = "`callback settings --example` prints one to begin with; or name another with --settings"
         raise SettingsError(str(path), [f"cannot be read: {error.strerror}; {remedy}"]) from error
     except UnicodeDecodeError as error:
         raise SettingsError(str(path), [f"is not UTF-8 at byte {error.start}; save it as UTF-8"]) from error

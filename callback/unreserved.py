@@ -104,7 +104,7 @@ def _never(row: Row[Any]) -> str | None:
     if row.recovery == "ambiguous-number" and row.e164 is None:
         return "its number may be two people's; `callback reservation unreserved` shows them: say which with --number"
     if row.e164 is None or not row.e164.startswith("+"):
-        return "it came without a number that can be called"
+        return "it came without a number that can be called; who knows whose it was says so with --number"
     if row.recovery == "own-number":
         return "its number is our own"
     if not row.queue:

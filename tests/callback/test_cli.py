@@ -216,6 +216,27 @@ def test_the_queue_in_json_has_a_line_for_each_open_reservation(callback: Callba
     assert (line["number"], line["why_not"]) == ("+819012345601", "service-not-running")
 
 
+def test_what_is_read_by_programs_or_searched_holds_everybody(
+    callback: Callback, settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(f"sqlite:///{settings.parent / 'calls.db'}", rules(queues={}))
+    now = time.time_ns() // 1000
+    with world.store.write() as connection:
+        for n in range(203):
+            world.hear_in(connection, call(f"0901234{n:04}", ended_at=now - n))
+    world.close()
+    assert len(callback("queue", "-s", settings, "--json").lines) == 203
+    piped = callback("queue", "-s", settings).out
+    assert piped.count("+819012340") == 203
+    assert "--limit" not in piped
+    assert "those 7 with the nearest deadline" in callback("queue", "-s", settings, "--limit", 7).out
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    seen = callback("queue", "-s", settings).out
+    assert seen.count("+819012340") == 200
+    assert "203 open" in seen
+    assert "those 200 with the nearest deadline are shown (--limit)" in seen
+
+
 def test_the_queue_for_people_is_a_table(callback: Callback, settings: Path) -> None:
     world = World(f"sqlite:///{settings.parent / 'calls.db'}", rules(queues={}))
     assert callback("queue", "-s", settings).out.strip() == "Nobody waits for a callback."

@@ -73,7 +73,7 @@ def reservation(
         (("not-lost", "1"), "#1 withdrawn"),
         (("block", "090-1234-5678"), "blocked for calls and texts; cancelled #1"),
         (("block", "+819012345678", "--only", "texts"), "blocked for texts"),
-        (("unblock", "09012345678"), "blocked for nothing any more"),
+        (("unblock", "09012345678"), "not blocked any more"),
         (
             ("erase", "09012345678"),
             "erase; cancelled #1\nthe journal holds what the PBX said of his calls for seven days",

@@ -8,6 +8,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.text import Text
 
 from callback import terminal
@@ -114,3 +115,35 @@ def test_a_later_table_is_as_narrow_as_if_it_were_alone(
     alone = capsys.readouterr().out
     terminal.put(terminal.table(HEADS, [("1", "x" * 100, "w")], sentences={"why"}), narrow)
     assert capsys.readouterr().out.endswith(alone)
+
+
+NAMES = ["support", "billing-and-refunds", "サポート窓口の待ち行列", "a queue with a name of many words in it"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_beside_a_long_name_a_sentence_can_still_be_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int, name: str
+) -> None:
+    wide(monkeypatch, columns, tty=True)
+    rows = [("+819012345601", name, "callers wait, they go first")]
+    terminal.put(terminal.table(("number", "queue", "why"), rows, sentences={"why"}, names={"queue"}))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(cell_len, lines)) <= columns
+    assert all(any(word in line for line in lines) for word in ("callers", "first"))
+    shown = "".join("".join(lines).split())
+    assert all(sign in shown for sign in name.replace(" ", ""))
+
+
+def test_figures_that_do_not_fit_stand_closer_and_names_give_way(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heads = ("queue", *(f"count {n}" for n in range(8)))
+    rows = [("billing-and-refunds", *["100%/100%"] * 8)]
+    for tty, widest in ((True, 91), (False, 200)):
+        wide(monkeypatch, 91, tty=tty)
+        terminal.put(terminal.table(heads, rows, names={"queue"}, figures=heads[1:]))
+        out = capsys.readouterr().out
+        assert max(map(cell_len, out.splitlines())) <= widest
+        assert out.count("100%/100%") == 8
+    assert "billing-and-refunds" in out
