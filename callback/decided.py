@@ -59,6 +59,10 @@ def _held(facts: Facts, _time: Time) -> str:
     return f" ({facts['reason']})" if "reason" in facts else ""
 
 
+def _called_by_hand(facts: Facts, _time: Time) -> str:
+    return f" from {facts['phone']}, for {facts['talked_s']:.0f} s"
+
+
 def _cancelled(facts: Facts) -> str:
     reservations = facts.get("cancelled") or []
     return f"; cancelled {', '.join(f'#{number}' for number in reservations)}" if reservations else ""
@@ -72,4 +76,5 @@ _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
     "cancelled": _cancelled_by,
     "lost": _instead,
     "held": _held,
+    "called-by-hand": _called_by_hand,
 }

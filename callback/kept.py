@@ -14,13 +14,16 @@ from scheduler.promise import CARRIED_OVER, Promise, measured, missed
 
 INVALID: Final = frozenset({"refused", "withdrawn"})
 CLOSED_BY_RULE: Final = frozenset({"reached", "returned", "given-up", "cancelled", "done-elsewhere"})
-_R, _P, _A = t.reservation.c, t.promise.c, t.attempt.c
+_R, _P, _A, _U = t.reservation.c, t.promise.c, t.attempt.c, t.audit.c
 _TIMES = (_P.made_at, _P.clock_starts_at, _P.aim_at, _P.deadline_at, _P.reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One reservation: its promises in the order made, and when it was first dialled, reached and closed by rule."""
+    """One reservation: its promises in the order made, and when it was first dialled, reached and closed by rule.
+
+    Whom an agent rang by hand and talked with was reached too.
+    """
 
     queue: str
     state: str
@@ -62,8 +65,18 @@ def kept(connection: Connection, *which: ColumnElement[bool]) -> Iterator[Kept]:
         .group_by(_A.reservation_id)
         .subquery()
     )
+    by_hand = select(_U.reservation_id).where(_U.reservation_id == _R.id, _U.action == "called-by-hand").exists()
     query = (
-        select(_R.id, _R.queue, _R.state, _R.state_since_at, tried.c.dialled_at, tried.c.reached_at, *_TIMES)
+        select(
+            _R.id,
+            _R.queue,
+            _R.state,
+            _R.state_since_at,
+            tried.c.dialled_at,
+            tried.c.reached_at,
+            by_hand.label("by_hand"),
+            *_TIMES,
+        )
         .select_from(t.reservation)
         .join(t.promise, _P.reservation_id == _R.id)
         .outerjoin(tried, tried.c.reservation_id == _R.id)
@@ -72,11 +85,12 @@ def kept(connection: Connection, *which: ColumnElement[bool]) -> Iterator[Kept]:
     )
     for _, rows in groupby(connection.execute(query), key=lambda row: row.id):
         first, *others = rows
+        spoken_at = first.state_since_at if first.by_hand else None  # when that call was over, which flatters nothing
         yield Kept(
             queue=first.queue,
             state=first.state,
             promises=tuple(Promise(*row[-len(_TIMES) :]) for row in (first, *others)),
-            dialled_at=first.dialled_at,
-            reached_at=first.reached_at,
+            dialled_at=spoken_at if first.dialled_at is None else first.dialled_at,
+            reached_at=spoken_at if first.reached_at is None else first.reached_at,
             closed_at=first.state_since_at if first.state in CLOSED_BY_RULE else None,
         )

@@ -13,6 +13,7 @@ from callback.load import Traffic, at_work, free
 from callback.shift import Shift
 from callback.store import tables as t
 from scheduler.policy import Load
+from telephony.agents import AgentsView
 from telephony.ids import attempt_of
 from telephony.pbx import Pbx
 
@@ -34,6 +35,7 @@ class Live:
     loads: Mapping[str, Load] = field(default_factory=dict)  # how busy a queue is; empty: nobody knows yet
     handle_s: Mapping[str, float] = field(default_factory=dict)  # what a call of a queue takes
     at_work: Mapping[str, frozenset[str]] = field(default_factory=dict)  # phones of those who are, free or not
+    phones: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of every member of a queue, at work or not
 
     @property
     def clock_off(self) -> bool:
@@ -52,6 +54,7 @@ class Live:
             "loads": {queue: asdict(load) | {"pool": sorted(load.pool)} for queue, load in self.loads.items()},
             "handle_s": dict(self.handle_s),
             "at_work": {queue: sorted(agents) for queue, agents in self.at_work.items()},
+            "phones": {queue: sorted(phones) for queue, phones in self.phones.items()},
         }
 
 
@@ -69,7 +72,13 @@ def look(pbx: Pbx, shift: Shift, traffic: Traffic, database_off_s: float, now: i
         loads=traffic.loads(pbx.agents, now),
         handle_s=traffic.handle_s,
         at_work={queue: frozenset(at_work(pbx.agents, queue)) for queue in queues},
+        phones={queue: _phones(pbx.agents, queue) for queue in queues},
     )
+
+
+def _phones(agents: AgentsView, queue: str) -> frozenset[str]:
+    """The phones of a queue's members, by the names that they ring under and that their state is watched by."""
+    return frozenset(name for member in agents.members_of(queue) for name in (member.interface, member.phone))
 
 
 def _closed(pbx: Pbx, database_off_s: float) -> str | None:
@@ -92,7 +101,8 @@ def _numbers(pbx: Pbx, shift: Shift) -> set[str]:
         if not all(attempt_of(linkedid) for linkedid in channels.values())
     }
     signalled = live | pbx.tracker.unjudged_numbers()
-    return {e164 for number in signalled for trunk in shift.trunks.values() for e164 in phone.perhaps(number, trunk)}
+    trunks = shift.trunks.values()
+    return {e164 for number in signalled for trunk in trunks for e164 in phone.on_the_line(number, trunk)}
 
 
 def store(connection: Connection, pbx: str, live: Live, now: int) -> None:
@@ -107,8 +117,8 @@ def recall(connection: Connection, pbx: str) -> tuple[Live, int] | None:
     if row is None:
         return None
     body = row.body
-    agents, there = (
-        {queue: frozenset(names) for queue, names in body.get(of, {}).items()} for of in ("free", "at_work")
+    agents, there, phones = (
+        {queue: frozenset(names) for queue, names in body.get(of, {}).items()} for of in ("free", "at_work", "phones")
     )
     heard_at = body.get("heard_at", row.seen_at)  # pictures of earlier versions do not tell
     loads = {
@@ -116,5 +126,5 @@ def recall(connection: Connection, pbx: str) -> tuple[Live, int] | None:
         for queue, facts in body.get("loads", {}).items()
     }
     facts = (body["closed"], agents, body["waiting"], frozenset[str](), body["boot"], heard_at, body.get("newest", ""))
-    live = Live(*facts, loads, body.get("handle_s", {}), there)
+    live = Live(*facts, loads, body.get("handle_s", {}), there, phones)
     return live, row.seen_at

@@ -150,6 +150,14 @@ def _returned(facts: Facts, _time: Time) -> str:
     return f"#{facts['reservation']} he got through by himself: nothing more is owed to him"
 
 
+def _called_by_hand(facts: Facts, _time: Time) -> str:
+    return f"#{facts['reservation']} {facts['phone']} rang the customer, and they talked: nothing more is owed"
+
+
+def _rests_after_own_call(facts: Facts, time: Time) -> str:
+    return f"#{facts['reservation']} {facts['phone']} rang the customer: not called before {time(facts['until_at'])}"
+
+
 def _pbx_down(facts: Facts, time: Time) -> str:
     still = f"still away, since {time(facts['still_since_at'])}" if "still_since_at" in facts else "away"
     remedy = f"; {facts['remedy']}" if "remedy" in facts else ""
@@ -258,6 +266,8 @@ _LINES: dict[str, Callable[[Facts, Time], str]] = {
     "customer-answered": _customer("the customer answered"),
     "outcome": _outcome,
     "returned": _returned,
+    "called-by-hand": _called_by_hand,
+    "rests-after-own-call": _rests_after_own_call,
     "pbx-down": _pbx_down,
     "gap": _gap,
     "put-first": _put_first,

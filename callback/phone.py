@@ -6,6 +6,7 @@ Digits that could be two people's numbers are nobody's: they are refused with bo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +17,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from callback import readings
 from callback.readings import Reading
 from callback.settings import Trunk
-from telephony.ids import usable
+from telephony.ids import dialled_numbers, usable
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ _NO_TEXTS = (
     PhoneNumberType.UAN,
     PhoneNumberType.VOICEMAIL,
 )
+_DIALLED = re.compile(r"\+?[0-9]{3,20}")
 _ALIKE = 8
 _BLOCK_DIGITS = 4  # of the end of a number, which differ within a block that one carrier hands out
 
@@ -150,8 +152,54 @@ def block_of(e164: str) -> str:
     return e164[:-_BLOCK_DIGITS]
 
 
+def dialled(dial_string: str, trunk: Trunk) -> str | None:
+    """The number (E.164) that was dialled over a trunk, where the trunk's own rules leave no doubt; else None.
+
+    The string must be as `[trunks] dial` writes it, with `prefix` before the number; and the number as we would dial
+    it, with the country's code behind a plus, or with the trunk prefix of the region's own plan.
+    """
+    before, _, after = trunk.dial.partition("{number}")
+    _, _, before = before.partition("/")  # Asterisk tells the string without the technology
+    before += trunk.prefix
+    if not (dial_string.startswith(before) and dial_string.endswith(after)):
+        return None
+    number = dial_string.removeprefix(before).removesuffix(after)
+    if not _DIALLED.fullmatch(number):
+        return None
+    found = read(number, trunk.model_copy(update={"signals": trunk.form}))
+    return found.e164 if isinstance(found, Number) and number in _written(found.e164, trunk) else None
+
+
+def _written(e164: str, trunk: Trunk) -> set[str]:
+    """The ways in which a number may be written on a trunk so that it means no other."""
+    number = phonenumbers.parse(e164)
+    ways = {e164, _spoken(e164, trunk)}
+    if number.country_code == phonenumbers.country_code_for_region(trunk.region):
+        prefix = phonenumbers.ndd_prefix_for_region(trunk.region, True) or ""
+        ways.add(prefix + phonenumbers.national_significant_number(number))
+    return ways
+
+
+def perhaps_dialled(dial_string: str, trunk: Trunk) -> set[str]:
+    """Every number that may have been dialled over a trunk."""
+    return {e164 for number in dialled_numbers(dial_string) for e164 in on_the_line(number, trunk)}
+
+
+def on_the_line(number: str, trunk: Trunk) -> set[str]:
+    """Every number that a live channel's may be: one that was dialled may have the trunk's prefix before it."""
+    found = perhaps(number, trunk)
+    if trunk.prefix and number.startswith(trunk.prefix):
+        found |= perhaps(number.removeprefix(trunk.prefix), trunk)
+    return found
+
+
 def dial_string(e164: str, trunk: Trunk) -> str:
     """What Dial() is given to ring an E.164 number over the trunk; digits and a plus are all that varies."""
+    return trunk.dial.format(number=trunk.prefix + _spoken(e164, trunk))
+
+
+def _spoken(e164: str, trunk: Trunk) -> str:
+    """The number in the form in which the trunk is dialled."""
     number = phonenumbers.parse(e164)
     if trunk.form == "national":
         at_home = number.country_code == phonenumbers.country_code_for_region(trunk.region)
@@ -159,7 +207,5 @@ def dial_string(e164: str, trunk: Trunk) -> str:
         text = (
             phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL) if at_home else abroad(number, trunk.region)
         )
-        spoken = "".join(c for c in text if c.isdigit())
-    else:
-        spoken = e164 if trunk.form == "e164" else e164.removeprefix("+")
-    return trunk.dial.format(number=trunk.prefix + spoken)
+        return "".join(c for c in text if c.isdigit())
+    return e164 if trunk.form == "e164" else e164.removeprefix("+")

@@ -25,7 +25,7 @@ State = Literal[
 ]  # fmt: skip
 Event = Literal[
     "dialled", "tried", "reached", "given-up", "served", "expired", "withdrawn",
-    "held", "resumed", "cancelled", "done-elsewhere", "barred",
+    "held", "resumed", "cancelled", "done-elsewhere", "barred", "called-by-hand",
 ]  # fmt: skip
 
 TABLE: Final[dict[State, dict[Event, State]]] = {
@@ -38,6 +38,7 @@ TABLE: Final[dict[State, dict[Event, State]]] = {
         "held": "held",
         "cancelled": "cancelled",
         "done-elsewhere": "done-elsewhere",  # a person has called him by other means
+        "called-by-hand": "done-elsewhere",  # an agent's own call was heard, and they talked
         "barred": "cancelled",  # his number was blocked, or he was erased
     },
     "held": {
@@ -46,6 +47,7 @@ TABLE: Final[dict[State, dict[Event, State]]] = {
         "withdrawn": "withdrawn",
         "cancelled": "cancelled",
         "done-elsewhere": "done-elsewhere",
+        "called-by-hand": "done-elsewhere",
         "barred": "cancelled",
     },
     "calling": {
@@ -53,6 +55,7 @@ TABLE: Final[dict[State, dict[Event, State]]] = {
         "reached": "reached",
         "given-up": "given-up",
         "served": "returned",
+        "called-by-hand": "done-elsewhere",
         "barred": "cancelled",  # a call that has not reached his phone yet is called off
     },
     "reached": {},

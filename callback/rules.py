@@ -28,6 +28,7 @@ from telephony.dialler import First, safe_value
 
 E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Switch = Literal["watch", "on"]
+OwnCalls = Literal["settle", "settle-any-phone", "grace", "ignore"]
 Minutes = Annotated[float, Field(gt=0, le=24 * 60)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 Price = Annotated[float, Field(ge=0, le=1000)]
@@ -157,6 +158,8 @@ class ShiftRules(Part):
     ring_s: Annotated[int, Field(ge=3, le=120)] = 25  # how long the customer's phone rings at most
     reached_after_s: Seconds = 10  # both legs bridged for this long
     max_tries: Annotated[int, Field(ge=1, le=10)] = Policy().max_tries  # then a second text, and it ends
+    own_calls: OwnCalls = "settle"  # an agent rang the customer by hand: docs/attempts.md
+    own_call_grace_s: Seconds = 60  # after such a call ended, before we dial
     rings_a_day: Annotated[int, Field(ge=1, le=20)] = 5  # of one customer's phone, whatever for
     retry_busy_min: Minutes = default_min("busy")  # tried again so long after it was busy
     retry_no_answer_min: Minutes = default_min("no-answer")  # after nobody answered, or a machine did

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy import Connection
 
-from callback import filing, fraud, recovery, settle
+from callback import by_hand, filing, fraud, recovery, settle
 from callback.errors import NotOurs, StoreError
 from callback.news import News
 from callback.shift import Shift
@@ -17,6 +17,7 @@ from callback.store.engine import Store
 from callback.store.lease import Lease, guard
 from callback.tally import Tally
 from telephony import dialler
+from telephony.by_hand import ByHand
 from telephony.call import Call, Verdict
 from telephony.pbx import Gap, Heard
 
@@ -26,7 +27,7 @@ BACKLOG = 1000  # stretches that wait to be committed; then what is heard is onl
 BATCH = 100
 RETRY_S = 1.0
 
-Item = tuple[Call, Verdict] | dialler.News | Gap
+Item = tuple[Call, Verdict] | dialler.News | ByHand | Gap
 Elsewhere = Callable[[list[Heard]], Awaitable[list[News]] | None]
 """Commits a batch in another process; None: not now."""
 
@@ -149,6 +150,7 @@ class Writer:
             guard(connection, self._held)
             news = [piece for item in items for piece in self._one(connection, item, now)]
             fraud.audited(connection, self._shift, news, now)  # last: whoever decides takes the audit's end last
+            by_hand.audited(connection, self._shift, news, now)
             if checkpoint is not None:
                 checkpoints.advance(connection, self._shift.pbx, self._journal_id, checkpoint, now)
             return news
@@ -164,6 +166,8 @@ class Writer:
             case dialler.Ended():
                 evidence = list(item.evidence)
                 return settle.end(connection, self._shift, item.attempt, str(item.outcome), evidence, item.at, now)
+            case ByHand():
+                return by_hand.heard(connection, self._shift, item, now)
             case Gap():
                 return filing.gap(connection, self._shift, item)
             case (call, verdict):
@@ -172,4 +176,4 @@ class Writer:
 
 def _items(heard: Heard) -> list[Item]:
     """Give what is to be committed of a stretch; the gap comes last: it is told with what was found in it."""
-    return [*heard.calls, *heard.attempts, *([heard.gap] if heard.gap else [])]
+    return [*heard.calls, *heard.attempts, *heard.by_hand, *([heard.gap] if heard.gap else [])]

@@ -1,6 +1,5 @@
 """The channels that are alive on one PBX, and the numbers signalled on them, as events tell. Pure."""
 
-import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,14 +16,13 @@ from telephony.events import (
     QueueCallerJoin,
     QueueEntry,
 )
-from telephony.ids import NO_CALL, SECOND, attempt_of, usable
+from telephony.ids import NO_CALL, SECOND, attempt_of, dialled_numbers, usable
 
 NUMBERED: Final = (Newchannel, NewCallerid, QueueCallerJoin, QueueEntry, CoreShowChannel)
 LATE_S: Final = 600.0
 """No event of a channel comes later than this after its Hangup; of its call, a transferred talk may tell for hours."""
 _NAMED_BY: Final = 8
 _NUMBERS: Final = 32
-_DIAL_PARTS: Final = re.compile(r"[/@,&]")
 
 
 @dataclass(slots=True)
@@ -155,7 +153,6 @@ class LiveChannels:
 
 def _numbers(event: ChannelEvent) -> list[str]:
     if isinstance(event, DialBegin):
-        found = map(usable, _DIAL_PARTS.split(event.dial_string))
-    else:
-        found = map(usable, [event.number] if isinstance(event, NUMBERED) else [])
-    return [number for number in found if number is not None]
+        return dialled_numbers(event.dial_string)
+    number = usable(event.number) if isinstance(event, NUMBERED) else None
+    return [] if number is None else [number]

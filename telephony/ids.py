@@ -18,6 +18,8 @@ _CONTEXT: Final = "phone-context="
 _LONGEST: Final = 256
 _UNREADABLE: Final = "?"
 _LOCAL: Final = "Local/"
+_DIAL_PARTS: Final = re.compile(r"[/@,&]")
+_DIGITS: Final = re.compile(r"\+?[0-9]{3,20}")
 
 SECOND: Final = 1_000_000
 NO_CALL: Final = "OutgoingSpoolFailed"
@@ -65,6 +67,15 @@ def usable(number: str) -> str | None:
     if not digits.startswith("+"):
         digits = _context(written["parameters"]).translate(_SEPARATORS) + digits
     return digits if _NUMBER.fullmatch(digits) else None
+
+
+def dialled_numbers(dial_string: str) -> list[str]:
+    """Give every number that stands in what was dialled: between trunks and hosts, behind prefixes and marks."""
+    found: list[str] = []
+    for part in _DIAL_PARTS.split(dial_string):
+        digits = usable(part)
+        found += [digits] if digits else _DIGITS.findall(part)
+    return found
 
 
 def _context(parameters: str) -> str:

@@ -17,6 +17,7 @@ from typing import Final
 from telephony import dialler as dial
 from telephony import events, notes, reading
 from telephony.ami.protocol import LINE_END, Message
+from telephony.by_hand import ByHand
 from telephony.call import Call, Judged
 from telephony.dialler import Dialler
 from telephony.draft import FLEETING
@@ -40,6 +41,7 @@ class Heard:
     attempts: tuple[dial.News, ...]
     checkpoint: int
     gap: Gap | None = None
+    by_hand: tuple[ByHand, ...] = ()
 
 
 class Listening:
@@ -156,12 +158,15 @@ class Listening:
 
     def heard(self, calls: list[Call], attempts: list[dial.News]) -> Heard | None:
         """Give what follows from a stretch; None where nothing does."""
-        return self.stretch(judged(calls), attempts) if calls or attempts else None
+        follows = calls or attempts or self.tracker.by_hand
+        return self.stretch(judged(calls), attempts) if follows else None
 
     def stretch(self, calls: Iterable[Judged], attempts: Iterable[dial.News] = (), gap: Gap | None = None) -> Heard:
         """Give a stretch with its checkpoint, for which what was kept so far is flushed."""
         self._flush()
-        return Heard(tuple(calls), tuple(attempts), self.checkpoint(), gap)
+        by_hand = tuple(self.tracker.by_hand)
+        self.tracker.by_hand.clear()
+        return Heard(tuple(calls), tuple(attempts), self.checkpoint(), gap, by_hand)
 
     async def hand_on(self, heard: Heard | None) -> None:
         """Tell what follows, where something does."""

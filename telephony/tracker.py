@@ -20,7 +20,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
 
+from telephony import by_hand
 from telephony.assemble import Gathered, assemble
+from telephony.by_hand import ByHand
 from telephony.call import Call, Ending
 from telephony.channels import LiveChannels, Tombstones
 from telephony.conference import Conferences
@@ -52,6 +54,8 @@ AGE_LIMIT_S: Final = 12 * 3600.0
 SET_BACK_S: Final = 60
 """Messages may be handled this much later than they arrived; a greater step back is the clock's."""
 TOMBSTONES: Final = 50_000
+BY_HAND: Final = 1000
+"""Calls placed by hand that are kept for whoever takes them: each message brings a few at most."""
 
 WITH_LEG: Final = (AgentCalled, AgentConnect)
 TELLS_OF_A_PHONE: Final = (*WITH_LEG, DialBegin)
@@ -85,6 +89,8 @@ class Tracker:
         self._closing: deque[tuple[int, str]] = deque()
         self._over = Tombstones(tombstones, age_limit_s)
         self._waiting = Waiting()
+        self._trunks = trunks
+        self.by_hand: deque[ByHand] = deque(maxlen=BY_HAND)  # dialled and over; whoever takes them clears it
         self._now = 0  # of the clock in here, which is `_ahead` of the one outside
         self._ahead = 0
 
@@ -100,6 +106,8 @@ class Tracker:
                 draft.offset = offset if draft.offset is None else draft.offset
                 self._gather(draft, event)
                 self._gather_where_joined(draft, event)
+                if isinstance(event, Hangup):
+                    self._note_by_hand(draft, {event.uniqueid}, whole=not draft.gap)
             for other in self._conferences.take(event):
                 self._tell_of_each_other(other, event)
         elif isinstance(event, QueueMember):
@@ -340,6 +348,12 @@ class Tracker:
             if draft is not None and not draft.placed:
                 draft.take(entry, self._now)
 
+    def _note_by_hand(self, draft: Draft, channels: AbstractSet[str], *, whole: bool) -> None:
+        """Note those of a call's channels that somebody of the house dialled; a caller in a queue dials nobody."""
+        if not draft.queued and channels - {draft.call_id}:
+            facts = (draft.call_id, draft.channel, draft.events, draft.voices, sorted(channels), self._trunks)
+            self.by_hand.extend(by_hand.dialled(*facts, whole=whole))
+
     def _join(self, draft: Draft, uniqueid: str) -> None:
         """Note that a channel is this call's, whatever its Linkedid will become; the first call counts."""
         if self._draft_of.setdefault(uniqueid, draft.call_id) == draft.call_id:
@@ -348,6 +362,7 @@ class Tracker:
     def _close(self, draft: Draft, ending: Ending) -> list[Call]:
         """Take a call out of the books; give it if it is one to be judged."""
         self._waiting.end(draft)
+        self._note_by_hand(draft, draft.others - draft.gone, whole=ending == "hangup" and not draft.gap)
         del self._drafts[draft.call_id]
         self._over.bury(draft.call_id, self._now)
         for uniqueid in draft.others:

@@ -39,6 +39,8 @@ SERVICE = [  # told by the service itself
     News("pbx-strangers", NOON, {"pbx": "main", "why": "callers on no trunk: 3 SIP/other"}),
     News("gap", NOON, {"since_at": NOON - MINUTE, "until_at": NOON, "calls": 3, "why_not": ""}),
     News("gap", NOON, {"since_at": 0, "until_at": NOON, "calls": 3, "why_not": "", "forged": 2, "unproved": 1}),
+    News("called-by-hand", NOON, {"reservation": 7, "number": "+8190", "phone": "PJSIP/agent1", "talked_s": 15.0}),
+    News("rests-after-own-call", NOON, {"reservation": 7, "phone": "PJSIP/agent1", "until_at": NOON + MINUTE}),
     News("put-first", NOON, {"queue": "sales", "number": "+819012345678"}),
     News("decided", NOON, {"reservation": 7, "action": "slot", "slot_at": NOON, "who": "anna", "why": "he asked"}),
     News("decided", NOON, {"action": "erase", "cancelled": [7], "who": "anna", "why": "he asked us to"}),

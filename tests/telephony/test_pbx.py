@@ -109,8 +109,15 @@ class Ear:
         self.heard: list[Heard] = []
         self.told: list[tuple[str, str]] = []
 
-    def pbx(self, boot: str = "", heard_at: int | None = None, newest: str = "", log: Log | None = None) -> Pbx:
-        wiring = Wiring("main", "127.0.0.1", 1, "user", "secret", log=log)
+    def pbx(
+        self,
+        boot: str = "",
+        heard_at: int | None = None,
+        newest: str = "",
+        log: Log | None = None,
+        trunks: tuple[str, ...] = (),
+    ) -> Pbx:
+        wiring = Wiring("main", "127.0.0.1", 1, "user", "secret", log=log, trunks=trunks)
         return Pbx(
             wiring,
             self.journal,
@@ -379,6 +386,41 @@ async def test_what_was_only_kept_survives_a_kill(ear: Ear) -> None:
     assert again(later, before) == []
     await passes(later, 100)
     assert ear.verdicts() == [(CALLER, "abandoned", "gave-up-waiting")]
+
+
+def by_hand(at: float) -> Lines:
+    """An agent rings a customer over the trunk, they talk for twelve seconds, and the agent's channel lives on."""
+    phone, dialled = {"Channel": "PJSIP/agent1-01"}, f"{T}.2"
+    to = {"DestUniqueid": dialled, "DestLinkedid": CALLER, "DestChannel": "PJSIP/trunk-02"}
+    ours, theirs = {"who": CALLER, **phone}, {"who": dialled, "link": CALLER, "Channel": "PJSIP/trunk-02"}
+    joined = {"BridgeType": "basic", "BridgeUniqueid": "b"}
+    return [
+        (at, message("Newchannel", at, ChannelState="4", CallerIDNum="1001", **ours)),
+        (at + 1, message("Newchannel", at + 1, ChannelState="0", **theirs)),
+        (at + 1, message("DialBegin", at + 1, DialString="09012345678@trunk", **to, **ours)),
+        (at + 3, message("BridgeEnter", at + 3, **joined, **theirs)),
+        (at + 3, message("BridgeEnter", at + 3, **joined, **ours)),
+        (at + 15, message("Hangup", at + 15, Cause="16", **theirs)),
+    ]
+
+
+@in_a_loop
+async def test_a_call_by_hand_is_handed_on_at_its_end_and_again_after_a_kill(ear: Ear) -> None:
+    """The number is on the line until then, and what that call answered is committed before anything is decided."""
+    trunks = ("PJSIP/trunk",)
+    pbx = ear.pbx(trunks=trunks)
+    begin = pbx.checkpoint()
+    *before, end = by_hand(0)
+    await hears(pbx, before)
+    assert "09012345678" in pbx.tracker.live_numbers()
+    assert ear.heard == []
+    await hears(pbx, [end])
+    assert "09012345678" not in pbx.tracker.live_numbers()
+    (heard,) = ear.heard
+    assert [(call.dial_string, call.talked_s) for call in heard.by_hand] == [("09012345678@trunk", 12.0)]
+    assert heard.checkpoint == begin
+    later = ear.pbx(trunks=trunks)
+    assert [found.by_hand for found in later.recall(begin)] == [heard.by_hand]
 
 
 @in_a_loop

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from telephony.call import Call, Verdict
 from telephony.replay import CaptureError, as_json, calls_of
-from tests.telephony.recorded import LOSSES, NAMES, path_of
+from telephony.tracker import Tracker
+from tests.telephony.recorded import LOSSES, NAMES, STREAMS, events_of, path_of
 
 Line = tuple[str | None, str | None, str, str | None, str | None]
 CALLER: Final = "09012345678"
@@ -373,3 +374,23 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert calls == 250
     assert peak < 4 << 20  # of 8 MB
+
+
+# Whoever else is on a trunk was not dialled by hand: callers, colleagues, agents' mobiles, our own callbacks.
+BY_HAND: Final = {
+    "losses/agent-calls-out": [("PJSIP/agent1-00000004", "09055556666@trunk", 2.0)],
+    "floor/last-agent-leaves": [("PJSIP/agent10-00000045", "09099990001@trunk", 1.03)],
+    "floor/last-agent-leaves-ast16": [("PJSIP/agent10-00000045", "09099990001@trunk", 1.03)],
+}
+EVERY: Final = sorted(str(path.relative_to(STREAMS)).removesuffix(".ami.gz") for path in STREAMS.rglob("*.ami.gz"))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_agents_dialled_by_hand_and_nothing_else(name: str) -> None:
+    tracker, now = Tracker("main", trunks=("PJSIP/trunk",)), 0
+    for event in events_of(name):
+        now = max(now, event.at)
+        tracker.feed(event, now)
+    tracker.finish(now)
+    found = [(call.phone, call.dial_string, round(call.talked_s, 2)) for call in tracker.by_hand]
+    assert found == BY_HAND.get(name, [])

@@ -30,6 +30,7 @@ class Scenario:
     trunks: tuple[str, ...] = ()
     messages: list[tuple[int, bytes | ChannelEvent]] = field(default_factory=list)
     expected: list[WORDS] = field(default_factory=list)
+    by_hand: list[WORDS] = field(default_factory=list)
 
     def take(self, words: list[str]) -> None:
         match words:
@@ -43,6 +44,8 @@ class Scenario:
                 self.messages.append(self.note(float(seconds), kind, name, *number))
             case ["=>", *expected]:
                 self.expected.append(tuple(expected))
+            case ["dialled", *expected]:
+                self.by_hand.append(tuple(expected))
             case [seconds, event, name, *pairs]:
                 self.messages.append(self.message(float(seconds), event, name, pairs))
 
@@ -81,7 +84,7 @@ def scenario_of(path: Path) -> Scenario:
     return scenario
 
 
-def outcome_of(scenario: Scenario) -> list[WORDS]:
+def outcome_of(scenario: Scenario) -> tuple[list[WORDS], list[WORDS]]:
     tracker, parser, now, calls = Tracker("main", trunks=scenario.trunks), Parser(), 0, []
     parser.feed(b"Asterisk Call Manager/11.0.0\r\n")
     for at, item in scenario.messages:
@@ -99,7 +102,10 @@ def outcome_of(scenario: Scenario) -> list[WORDS]:
         told = (call.number, call.queue, verdict.kind, verdict.reason, verdict.side)
         seconds = (f"{verdict.waited_s:g}", f"{verdict.talked_s:g}")
         lines.append((names[call.call_id], *[word or "-" for word in told], *seconds, verdict.source))
-    return lines
+    dialled: list[WORDS] = [
+        (call.phone, call.channel, call.dial_string, f"{call.talked_s:g}", call.mute or "-") for call in tracker.by_hand
+    ]
+    return lines, dialled
 
 
 def normal(words: WORDS) -> WORDS:
@@ -111,7 +117,7 @@ def normal(words: WORDS) -> WORDS:
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_events_in_call_out(path: Path) -> None:
     scenario = scenario_of(path)
-    assert outcome_of(scenario) == [normal(line) for line in scenario.expected]
+    assert outcome_of(scenario) == ([normal(line) for line in scenario.expected], scenario.by_hand)
 
 
 def test_there_are_scenarios() -> None:
