@@ -18,7 +18,7 @@ pytestmark = pytest.mark.live
 
 def rings_by_hand(pbx: Asterisk, carrier: Carrier, agent: Phone) -> tuple[Call, Call]:
     """Both talk; from now on the agent could take a callback, too."""
-    line = agent.call(CUSTOMER)
+    line = agent.call(CUSTOMER, caller="agent2").wait_answered()
     customer = carrier.wait_call(CUSTOMER).wait_answered()
     line.wait_heard(CUSTOMER_HZ)
     customer.wait_heard(AGENT_HZ)

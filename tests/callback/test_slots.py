@@ -81,6 +81,15 @@ def test_before_days_on_which_the_site_is_closed_those_after_them_are_offered(
     assert sorted({f"{local(one, world.shift.hours.zone):%m-%d}" for one in found}) == days
 
 
+def test_a_days_own_hours_are_offered(world: World) -> None:
+    """One Saturday the site works, and on Monday, a holiday, in the afternoon."""
+    own = {"2026-11-28": "10:00-11:30", "2026-11-30": "13:00-18:00"}
+    shifted(world, opening=WEEKDAYS, holidays=["2026-11-30"], special=own)
+    world.hear(call(ended_at=at("17:59", 27)))
+    found = offered(world, at("18:00", 27))
+    assert found[:5] == [at("10:00", 28), at("10:30", 28), at("11:00", 28), at("13:00", 30), at("13:30", 30)]
+
+
 def test_who_is_closed_for_longer_than_two_weeks_offers_none(world: World) -> None:
     world.hear(call())
     shifted(
