@@ -185,7 +185,7 @@ def perhaps_dialled(dial_string: str, trunk: Trunk) -> set[str]:
     return {e164 for number in dialled_numbers(dial_string) for e164 in on_the_line(number, trunk)}
 
 
-def on_the_line(number: str, trunk: Trunk) -> set[str]:
+def on_the_line(number: str, trunk: Trunk) -> frozenset[str]:
     """Every number that a live channel's may be: one that was dialled may have the trunk's prefix before it."""
     found = perhaps(number, trunk)
     if trunk.prefix and number.startswith(trunk.prefix):
