@@ -47,3 +47,11 @@ def test_another_group_owes_him_nothing(migrated_url: str) -> None:
     world.hear(call())
     assert not owed(world, "09012345678", "shop")
     world.close()
+
+
+@pytest.mark.parametrize("learnt_min", [50, -800], ids=["as from a log", "by a clock that is far behind"])
+def test_who_was_spoken_to_before_the_loss_was_heard_of_is_owed_nothing(world: World, learnt_min: int) -> None:
+    world.hear(call(ended_at=NOON + 40 * MINUTE, talked_s=30), "served")
+    world.hear(call(ended_at=NOON), now=NOON + learnt_min * MINUTE)
+    assert {row.recovery for row in world.rows(t.call)} == {"none", "answered-since"}
+    assert world.reservations() == []
