@@ -86,7 +86,7 @@ class Trunk(Part):
     """A trunk: which channels are its own, how its numbers are written, and how a number is dialled over it."""
 
     region: str  # ISO 3166: whose national numbers are signalled
-    channel: str = "PJSIP/"  # what the names of its channels begin with
+    channel: str = "PJSIP/"  # what its channels' names begin with, and no agent's do: PJSIP/trunk
     dial: str = "PJSIP/{number}@trunk"  # how a customer is dialled
     signals: Signals = ""  # what callers' digits alone are, without + or 0 before them: docs/numbers.md
     form: Literal["national", "e164", "e164-no-plus"] = "e164"  # how numbers are dialled: 030…, +4930…, 4930…
