@@ -17,6 +17,7 @@ from telephony.ids import SECOND
 from telephony.proof import Known
 from telephony.queue_log.between import Log, calls_between
 from telephony.queue_log.sieve import FORGED, HEADLESS
+from telephony.wiring import Wiring
 
 NO_LOG: Final = "no queue_log is configured: set [pbx] queue_log"
 
@@ -50,6 +51,15 @@ class Records:
     call_ids: frozenset[str] = frozenset()
     calls: tuple[Judged, ...] = ()
     read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A gap, the calls that ended in it, and the ids of those of which a call record tells."""
+
+    gap: Gap
+    calls: tuple[Judged, ...]
+    recorded: frozenset[str]
 
 
 def look_back(
@@ -102,10 +112,18 @@ def joined(told: Iterable[Judged], found: Gap, records: Records) -> tuple[tuple[
     return (*told, *more), replace(found, calls=found.calls + len(more), recorded=records.read)
 
 
-def weighed(told: Iterable[Judged], found: Gap | None, known: Known) -> tuple[tuple[Judged, ...], Gap | None]:
+def ask(wiring: Wiring, since: int, until: int, *, restarted: bool, known: Callable[[str], bool]) -> Told:
+    """Ask the log and the call records of a PBX what came and went. Reads files, or a table: may be slow."""
+    found, told = look_back(wiring.log, wiring.name, since, until, restarted=restarted, known=known)
+    records = recorded(wiring.cdr, wiring.name, wiring.trunks, since, until)
+    calls, both = joined(told, found, records)
+    return Told(both, calls, records.call_ids)
+
+
+def weighed(told: Told, known: Known) -> Told:
     """Mark the calls of which nothing but the log tells, and say how many there are."""
-    calls = proof.weighed(told, known)
-    return calls, found and replace(found, unproved=sum(call.doubtful for call, _ in calls))
+    calls = proof.weighed(told.calls, known)
+    return replace(told, calls=calls, gap=replace(told.gap, unproved=sum(call.doubtful for call, _ in calls)))
 
 
 def explained(seen: Iterable[Judged], told: Iterable[Judged], alive: Container[str]) -> list[Judged]:

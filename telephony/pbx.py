@@ -86,7 +86,6 @@ class Pbx:
         self._heard_at, self._up_at, self._said_at = heard_at, 0, 0
         self.newest = self._newest = newest  # channels: the last one at `heard_at`, the last one of all
         self._journal, self._clock, self._wiring = journal, clock, wiring
-        self._recorded: frozenset[str] = frozenset()  # calls of the last gap of which records tell
         self._full = False
         self._unclear: dict[str, Judged] = {}  # what could not be judged while stock was taken: the log may know
         self._on_state, self._on_heard = on_state, on_heard
@@ -255,7 +254,7 @@ class Pbx:
         looking = asyncio.ensure_future(self._look_back(up_at, restarted=restarted))
         try:
             await self._stock.meet()
-            told, found = await looking
+            told = await looking
             listed = await self._stock.ask()
             # What is let go of here is handed on at once: nothing may come between.
             missing = judged(self._stock.take(listed, restarted=restarted))
@@ -270,38 +269,36 @@ class Pbx:
         for attempt in own:
             self.dialler.adopt(attempt, self._listening.digested_until)
         self.boot = boot
-        since = up_at if found is None else found.since
-        told, found = gap.weighed(told, found, self._known(listed, since, restarted=restarted))
-        calls = gap.explained([*self._unclear.values(), *missing], told, self.tracker.alive())
-        await self._listening.hand_on(self._listening.stretch(calls, attempts, found))
+        if told is not None:
+            told = gap.weighed(told, self._known(listed, told, restarted=restarted))
+        calls = gap.explained([*self._unclear.values(), *missing], told.calls if told else (), self.tracker.alive())
+        await self._listening.hand_on(self._listening.stretch(calls, attempts, told.gap if told else None))
         self._unclear.clear()
         self.ready, self._up_at = True, up_at
         await self._stock.introduce(listed)
         self._on_state("up", f"Asterisk started {boot}" + (", restarted since we last saw it" if restarted else ""))
 
-    async def _look_back(self, until: int, *, restarted: bool) -> tuple[tuple[Judged, ...], Gap | None]:
+    async def _look_back(self, until: int, *, restarted: bool) -> gap.Told | None:
         """Ask the logs what came and went since somebody listened last; nobody ever did: then there is no gap."""
-        since, wiring = self._heard_at, self._wiring
+        since = self._heard_at
         if since is None or since >= until:
-            return (), None
+            return None
         off = int(self.clock_off_s * SECOND)  # the logs are written by the PBX's clock
         times = (since + off, until + off)
+        told = await asyncio.to_thread(gap.ask, self._wiring, *times, restarted=restarted, known=self.tracker.knows)
+        return replace(told, gap=replace(told.gap, since=since, until=until))
 
-        def look() -> tuple[tuple[Judged, ...], Gap]:
-            knows = self.tracker.knows
-            found, told = gap.look_back(wiring.log, self.name, *times, restarted=restarted, known=knows)
-            records = gap.recorded(wiring.cdr, self.name, wiring.trunks, *times)
-            self._recorded = records.call_ids
-            return gap.joined(told, found, records)
-
-        told, found = await asyncio.to_thread(look)
-        return told, replace(found, since=since, until=until)
-
-    def _known(self, listed: Listed, since: int, *, restarted: bool) -> Known:
+    def _known(self, listed: Listed, told: gap.Told, *, restarted: bool) -> Known:
         """Give what was heard before the gap and after it: what the log tells of it is weighed by that."""
-        after = [self._newest, *(channel.uniqueid for channel in listed.channels)]
+        log = self._wiring.log
         return Known(
-            since + int(self.clock_off_s * SECOND), self.newest, after, self.tracker.knows, restarted=restarted
+            since=told.gap.since + int(self.clock_off_s * SECOND),
+            newest=self.newest,
+            after=[self._newest, *(channel.uniqueid for channel in listed.channels)],
+            heard=self.tracker.knows,
+            recorded=told.recorded,
+            restarted=restarted,
+            forgeable=log is None or log.forgeable,
         )
 
     async def _measure_clock(self) -> None:

@@ -6,9 +6,11 @@ import asyncio
 import functools
 import math
 import os
+import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +18,8 @@ import pytest
 
 from telephony.ami.link import Stats
 from telephony.ami.protocol import Message
+from telephony.call import Call, Verdict
+from telephony.cdr import Cdr
 from telephony.dialler import Ended, Order
 from telephony.gap import NO_LOG, Gap
 from telephony.journal import Journal, JournalFull
@@ -116,8 +120,9 @@ class Ear:
         newest: str = "",
         log: Log | None = None,
         trunks: tuple[str, ...] = (),
+        cdr: Cdr | None = None,
     ) -> Pbx:
-        wiring = Wiring("main", "127.0.0.1", 1, "user", "secret", log=log, trunks=trunks)
+        wiring = Wiring("main", "127.0.0.1", 1, "user", "secret", log=log, trunks=trunks, cdr=cdr)
         return Pbx(
             wiring,
             self.journal,
@@ -572,6 +577,61 @@ async def test_of_a_call_that_only_the_log_tells_of_its_count_is_the_proof(
     gap = ear.heard[-1].gap
     assert gap is not None
     assert (gap.calls, gap.unproved) == (1, int(doubtful))
+
+
+TRUNKS: Final = ("PJSIP/trunk",)
+
+
+def record_of(who: str, application: str, disposition: str) -> str:
+    at = f'"{datetime.fromtimestamp(T + 40, UTC):%F %T}"'
+    of_caller = f'"","0902","505","from-trunk","0902","PJSIP/trunk-00000001","","{application}",""'
+    return f'{of_caller},{at},,{at},10,0,"{disposition}","DOCUMENTATION","{who}"\n'
+
+
+async def told_of_the_gap(ear: Ear, pbx: Pbx, who: str) -> tuple[Call, Verdict]:
+    """A gap of 40 s in which that call came and went; nothing was heard of it."""
+    await comes_up(ear, pbx, 0)
+    await hears(pbx, [*waiting(1, f"{T}.7"), *gives_up(9, f"{T}.7")])
+    await passes(pbx, 20)
+    await pbx._on_down("cut")  # noqa: SLF001 - what the client does
+    await comes_up(ear, pbx, 60)
+    (found,) = [judged for judged in ear.heard[-1].calls if judged[0].call_id == who]
+    return found
+
+
+@in_a_loop
+async def test_a_call_record_proves_a_call_whose_count_does_not(ear: Ear, tmp_path: Path) -> None:
+    who, log, cdr = f"{T + 40}.881", tmp_path / "queue_log", tmp_path / "Master.csv"
+    lines = [f"{T}|NONE|NONE|NONE|QUEUESTART|", f"{T + 40}|{who}|support|NONE|ENTERQUEUE||0902|1"]
+    log.write_text("\n".join([*lines, f"{T + 50}|{who}|support|NONE|ABANDON|1|1|10"]) + "\n")
+    cdr.write_text(record_of(who, "Queue", "NO ANSWER"))
+    call, verdict = await told_of_the_gap(ear, ear.pbx(log=open_log(log), trunks=TRUNKS, cdr=Cdr(cdr)), who)
+    assert (verdict.kind, call.doubtful) == ("abandoned", False)
+
+
+@in_a_loop
+async def test_a_call_of_which_records_alone_tell_needs_no_other_proof(ear: Ear, tmp_path: Path) -> None:
+    """Who calls can write no record; and of who came to no queue the queue_log tells nothing."""
+    who, cdr = f"{T + 40}.881", tmp_path / "Master.csv"
+    cdr.write_text(record_of(who, "Dial", "BUSY"))
+    call, verdict = await told_of_the_gap(ear, ear.pbx(trunks=TRUNKS, cdr=Cdr(cdr)), who)
+    assert (verdict.kind, verdict.reason, call.doubtful) == ("blocked", "busy", False)
+
+
+@in_a_loop
+async def test_a_log_in_a_table_needs_no_proof(ear: Ear, tmp_path: Path) -> None:
+    """What a caller sends stays in its column."""
+    who, file = f"{T + 40}.881", tmp_path / "log.db"
+    data = [("", "0902", "1"), ("1", "1", "10")]
+    rows = [
+        (str(T + at), who, "support", "NONE", name, *words)
+        for at, name, words in ((40, "ENTERQUEUE", data[0]), (50, "ABANDON", data[1]))
+    ]
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE queue_log (time, callid, queuename, agent, event, data1, data2, data3)")
+        connection.executemany("INSERT INTO queue_log VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    call, verdict = await told_of_the_gap(ear, ear.pbx(log=open_log(f"sqlite:///{file}")), who)
+    assert (verdict.kind, call.number, call.doubtful) == ("abandoned", "0902", False)
 
 
 @in_a_loop
