@@ -6,6 +6,7 @@ from telephony.events import BridgeEnter, ChannelEvent, Hangup
 from telephony.ids import SECOND
 
 _MANY: Final = "base"
+_HOLDS: Final = "holding_bridge"
 _PARKING: Final = "parking"
 PEOPLE: Final = 1000
 """Channels that are remembered; of more the oldest are forgotten."""
@@ -15,6 +16,11 @@ _LATE: Final = 10 * SECOND
 
 def is_conference(event: BridgeEnter) -> bool:
     """Tell whether a channel entered a bridge in which many may meet."""
+    return in_a_room(event) and event.technology != _HOLDS
+
+
+def in_a_room(event: BridgeEnter) -> bool:
+    """Tell whether a channel entered a conference, or a waiting room (BridgeWait), where each waits for himself."""
     return event.bridge_type == _MANY and bool(event.bridge)
 
 

@@ -190,10 +190,14 @@ class DTMFEnd(ChannelEvent):
 
 @dataclass(frozen=True, slots=True)
 class BridgeEnter(ChannelEvent):
-    """The channel was joined with another one; `bridge_type` is basic for two who talk."""
+    """The channel was joined with another one; `bridge_type` is basic for two who talk.
+
+    `technology` is how the bridge is mixed: of one that holds (holding_bridge), everybody hears music alone.
+    """
 
     bridge_type: str
     bridge: str = ""
+    technology: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Final
 
 from telephony.before import CONFERENCE
 from telephony.call import Onward
-from telephony.conference import is_conference, is_parking
+from telephony.conference import in_a_room, is_conference, is_parking
 from telephony.events import (
     BridgeEnter,
     ChannelEvent,
@@ -99,15 +99,15 @@ def _connected_at(story: Story) -> int:
 
 
 def _conference(story: Story) -> DialplanStep | BridgeEnter | None:
-    """Give what tells of a conference that the caller was put into after the agent had answered, though nobody said so.
+    """Give what tells that he was put into a conference, or a waiting room, after the agent had answered.
 
-    He enters it when its first announcement is over.
+    That he was handed on need not have been said. He enters it when its first announcement is over.
     """
     if story.last is None or story.last.connected_at is None:
         return None
     steps = [e for e in of(story.own, DialplanStep) if e.application == CONFERENCE]
     told: list[DialplanStep | BridgeEnter] = [*steps]
-    told += [e for e in of(story.own, BridgeEnter) if is_conference(e)]
+    told += [e for e in of(story.own, BridgeEnter) if in_a_room(e)]
     return min((e for e in told if e.at >= _connected_at(story)), key=lambda event: event.at, default=None)
 
 

@@ -220,6 +220,7 @@ _WHO: Final = (("MemberName", _plain), ("Interface", _plain))
 _HOLD: Final = ("HoldTime", _whole)
 _TALK: Final = ("TalkTime", _whole)
 _NUMBER: Final = ("CallerIDNum", _plain)
+_BRIDGE: Final = (("BridgeType", _plain), ("BridgeUniqueid", _plain), ("BridgeTechnology", _plain))
 _STATE: Final = ("ChannelState", _whole)
 
 _shown: Final = _on_channel(
@@ -286,8 +287,8 @@ _READERS: Final[dict[bytes, Reader]] = {
     b"SoftHangupRequest": _on_channel(e.SoftHangupRequest, ("Cause", _whole)),
     b"Hangup": _on_channel(e.Hangup, ("Cause", _whole), _NUMBER, _STATE),
     b"DTMFEnd": _on_channel(e.DTMFEnd, ("Digit", _plain), ("Direction", _plain)),
-    b"BridgeEnter": _on_channel(e.BridgeEnter, ("BridgeType", _plain), ("BridgeUniqueid", _plain)),
-    b"ConfbridgeJoin": _on_channel(e.ConfbridgeJoin, ("BridgeType", _plain), ("BridgeUniqueid", _plain)),
+    b"BridgeEnter": _on_channel(e.BridgeEnter, *_BRIDGE),
+    b"ConfbridgeJoin": _on_channel(e.ConfbridgeJoin, *_BRIDGE),
     b"ParkedCall": _on_channel(e.ParkedCall, prefix="Parkee"),
     b"UnParkedCall": _on_channel(e.UnParkedCall, prefix="Parkee"),
     b"ParkedCallGiveUp": _on_channel(e.ParkedCallGiveUp, prefix="Parkee"),
