@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TextIO
 
-from callback import doorkeeper
+from callback import doorkeeper, keys
 from callback.errors import SettingsError, StoreAway, StoreError
 from callback.machine import now_us
 from callback.narrator import Narrator
@@ -21,7 +21,6 @@ from callback.sending import gateway_of
 from callback.settings import Settings
 from callback.shiftwork import Shiftwork
 from callback.store import lease, schema
-from callback.store.engine import Store
 from callback.texting import texting_of
 from telephony.journal import Journal, JournalFull, JournalInUse
 from telephony.signed import sign, signatures
@@ -36,7 +35,7 @@ class Service:
         self, settings: Settings, people: TextIO, programs: TextIO | None = None, settings_file: Path | None = None
     ) -> None:
         self._settings = settings
-        self._store = Store(settings.database.url)
+        self._store = keys.store_of(settings.database)
         full = settings.logs.numbers == "full"
         self._narrator = Narrator(settings.rules.hours().zone, people, programs, full_numbers=full, now=now_us)
         self._gateway = gateway_of(settings, people)
@@ -51,6 +50,7 @@ class Service:
             asyncio.get_running_loop().add_signal_handler(number, self._stopped.set)
         with closing(self._store):
             await asyncio.to_thread(schema.migrate, self._store)
+            await asyncio.to_thread(keys.check, self._store)  # before it stands by: a wrong key does not pass by itself
             journal = await self._take_journal()
             if journal is None:
                 return

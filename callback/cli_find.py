@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from callback import queue_view, story, terminal
 from callback.cli_parts import DEFAULT, SettingsFile
 from callback.cli_reservation import read_number
+from callback.keys import store_of
 from callback.machine import now_us
 from callback.settings import Settings, load
 from callback.shift import current
@@ -36,7 +37,7 @@ def find(
     def time(at: int) -> str:
         return shown(at, now, zone)
 
-    with closing(Store(wiring.database.url)) as store:
+    with closing(store_of(wiring.database)) as store:
         with store.read() as connection:
             current(connection, wiring)  # an empty database is said to be one
             person = story.whose(connection, read_number(wiring, number), number)

@@ -18,6 +18,7 @@ from callback.cli_parts import no_option
 from callback.history import History, site_demand
 from callback.history_store import Keeping
 from callback.importing import Imported, Source, read, sources
+from callback.keys import store_of
 from callback.report_week import hint_json
 from callback.settings import Settings, load
 from callback.store import schema
@@ -77,17 +78,24 @@ def import_queue_log(
     history = History(site_zone(zone, wiring), wiring.rules.hours().holidays if wiring else ())
     trunks = tuple(wiring.trunks.values()) if wiring else ()
     wanted = sources(files, pbx, clock.zone(log_zone) if log_zone else history.zone, trunks)
-    url = database or (wiring.database.url if wiring else None)
+    named = store_named(database, wiring)
     kept = None
-    if url is None:
+    if named is None:
         imported = with_progress(wanted, history, bad_lines)
     else:
-        with closing(Store(url)) as store:
+        with closing(named) as store:
             schema.migrate(store)
             keeping = Keeping(store)
             imported = with_progress(wanted, history, bad_lines, keeping)
             kept = keeping.finish(imported.stints)
     _told(history, imported, kept, as_json=as_json)
+
+
+def store_named(database: str | None, wiring: Settings | None) -> Store | None:
+    """Give the database that was named, else the settings'; None where there is neither."""
+    if database:
+        return Store(database)
+    return store_of(wiring.database) if wiring else None
 
 
 def with_progress(wanted: list[Source], history: History, limit: int, keeping: Keeping | None = None) -> Imported:

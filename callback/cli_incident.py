@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Row
 from callback import incidents, terminal
 from callback.audit import By
 from callback.cli_parts import DEFAULT, HIGHEST, SettingsFile, Who, Why, reading
+from callback.keys import store_of
 from callback.machine import now_us, user
 from callback.settings import load
 from callback.shift import current
-from callback.store.engine import Store
 from scheduler.clock import local
 from scheduler.incident import drain_s
 
@@ -82,6 +82,6 @@ def drop(incident: Number, why: Why, by: Who = None, settings: SettingsFile = DE
 
 def _decide(settings: Path, incident: int, wish: incidents.Wish, by: By) -> None:
     wiring, now = load(settings), now_us()
-    with closing(Store(wiring.database.url)) as store:
+    with closing(store_of(wiring.database)) as store:
         store.transact(lambda c: incidents.decide(c, current(c, wiring), incident, wish, by, now))
     typer.echo(f"incident {incident} is {wish}")

@@ -10,10 +10,11 @@ import typer
 from callback import audit
 from callback.audit import By
 from callback.cli_parts import DEFAULT, SettingsFile, Who, Why, reading
+from callback.keys import store_of
 from callback.machine import now_us, user
 from callback.settings import load
 from callback.store import lease
-from callback.store.engine import Store, clock
+from callback.store.engine import clock
 from scheduler.clock import local
 
 app = typer.Typer(help="Which process listens to the PBX: one at a time has the right to decide and to dial.")
@@ -41,7 +42,7 @@ def take(why: Why, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
     holds the lease.
     """
     wiring, said, host = load(settings), By(by or user(), why), socket.gethostname()
-    with closing(Store(wiring.database.url)) as store, store.write() as connection:
+    with closing(store_of(wiring.database)) as store, store.write() as connection:
         before = lease.hand_over(connection, f"pbx:{wiring.pbx.name}", host)
         audit.add(connection, wiring.pbx.name, said, "lease-take", None, {"from": before, "to": host}, now_us())
     typer.echo(f"the database of '{before}' is this host's ('{host}') now: start `callback run`")

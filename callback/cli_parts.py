@@ -11,9 +11,9 @@ from typing import Annotated, Final, TypeVar
 import typer
 from sqlalchemy import Connection
 
+from callback.keys import store_of
 from callback.settings import Settings
 from callback.shift import current
-from callback.store.engine import Store
 
 _Given = TypeVar("_Given")
 SettingsFile = Annotated[
@@ -64,6 +64,6 @@ Why = Annotated[
 @contextmanager
 def reading(wiring: Settings) -> Iterator[Connection]:
     """Look into the database; an empty one is said to be one."""
-    with closing(Store(wiring.database.url)) as store, store.read() as connection:
+    with closing(store_of(wiring.database)) as store, store.read() as connection:
         current(connection, wiring)
         yield connection

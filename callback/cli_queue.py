@@ -10,10 +10,10 @@ import typer
 from callback import queue_view, terminal
 from callback.cli_parts import DEFAULT, SettingsFile
 from callback.errors import CallbackError
+from callback.keys import store_of
 from callback.machine import user
 from callback.queue_view import State, Wanted
 from callback.settings import load
-from callback.store.engine import Store
 
 SEEN: Final = 200  # at a terminal: what is looked for is found by the options
 MOST: Final = 10_000
@@ -45,7 +45,7 @@ def queue(
     wanted = Wanted(queue, state, overdue, user() if mine else assigned)
     if closed and state is not None:
         raise CallbackError("--closed shows those that are open no more, and --state those that are: say one of them")
-    with closing(Store(wiring.database.url)) as store:
+    with closing(store_of(wiring.database)) as store:
         rows = (queue_view.left_to_people if closed else queue_view.open_reservations)(store, wiring, most, wanted)
         last_line = "" if closed or as_json else queue_view.totals(store, wiring, wanted)
     if as_json:

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from callback import html_parts, progress, report_html, report_rates, report_text, report_week, terminal, week_text
-from callback.cli_import import NO_END, LogZone, Zone, site_zone, with_progress
+from callback.cli_import import NO_END, LogZone, Zone, site_zone, store_named, with_progress
 from callback.cli_parts import found_settings, no_option
 from callback.errors import CallbackError
 from callback.history import History, site_demand
@@ -161,11 +161,11 @@ def _gathered(
     wiring = load(settings) if settings is not None else None
     history = History(site_zone(zone, wiring), wiring.rules.hours().holidays if wiring else ())
     hours = wiring.rules.hours() if wiring else Hours(history.zone)
-    url = database or (wiring.database.url if wiring else None)
+    named = store_named(database, wiring)
     pbx = wiring.pbx.name if wiring else None
     kept: list[Rates] = []
-    if url is not None:
-        with closing(Store(url)) as store:
+    if named is not None:
+        with closing(named) as store:
             schema.migrate(store)
             kept = _from_database(store, history, pbx, whole=not files, since_days=since_days)
     if files:
@@ -180,7 +180,7 @@ def _gathered(
             10,
         )
         report_text.show(Console(stderr=True), report_text.faults(imported))
-    elif url is None:
+    elif named is None:
         raise CallbackError(
             "nothing to read: name files of a queue_log, or --settings (there is no callback.toml here), or --database"
         )

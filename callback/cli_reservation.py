@@ -15,11 +15,11 @@ from callback.audit import By
 from callback.cli_parts import DEFAULT, HIGHEST, Limit, SettingsFile, Who, Why, reading
 from callback.decisions import Decision
 from callback.errors import CallbackError
+from callback.keys import store_of
 from callback.machine import now_us, user
 from callback.news import News
 from callback.settings import Settings, load
 from callback.shift import Shift, current
-from callback.store.engine import Store
 from scheduler.clock import HOUR, local, shown
 
 app = typer.Typer(
@@ -170,7 +170,7 @@ def history(reservation: Reservation, settings: SettingsFile = DEFAULT) -> None:
     """Show who decided what about a reservation, how it stands, and whether these rows were changed."""
     wiring = load(settings)
     clock = _clock(wiring, now_us())
-    with closing(Store(wiring.database.url)) as store, store.read() as connection:
+    with closing(store_of(wiring.database)) as store, store.read() as connection:
         row = decisions.known(connection, current(connection, wiring), reservation)
         rows = audit.about(connection, row.id, row.incident_id)
         broken = audit.broken_among(connection, rows)
@@ -193,7 +193,7 @@ def _clock(wiring: Settings, now: int) -> Callable[[int], str]:
 def _decide(wiring: Settings, decide: Callable[[Connection, Shift, int], list[News]]) -> None:
     """Decide, say what was done, and how the reservation stands then."""
     clock = _clock(wiring, now_us())
-    with closing(Store(wiring.database.url)) as store:
+    with closing(store_of(wiring.database)) as store:
         told = store.transact(lambda connection: decide(connection, current(connection, wiring), now_us()))
         for news in told:
             terminal.say(_line(news, clock))

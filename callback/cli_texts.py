@@ -14,10 +14,10 @@ from callback import fraud, terminal
 from callback import satisfaction as yardstick
 from callback.cli_parts import DEFAULT, HIGHEST, Limit, SettingsFile, reading
 from callback.errors import CallbackError
+from callback.keys import store_of
 from callback.machine import now_us, user
 from callback.settings import load
 from callback.shift import current
-from callback.store.engine import Store
 from callback.texting import Texting, texting_of
 from scheduler.clock import DAY, local
 
@@ -79,7 +79,7 @@ def done(
 ) -> None:
     """Take a text off the list: somebody has read it and done what was to be done."""
     wiring = load(settings)
-    with closing(Store(wiring.database.url)) as store, store.write() as connection:
+    with closing(store_of(wiring.database)) as store, store.write() as connection:
         current(connection, wiring)
         if not texted.done(connection, wiring.pbx.name, answer, by or user(), now_us()):
             raise CallbackError(f"no text {answer} is waiting to be read; `callback answers` lists those that are")

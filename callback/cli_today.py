@@ -13,11 +13,11 @@ from sqlalchemy import Row
 from callback import advice, terminal, today_text
 from callback import today as days
 from callback.cli_parts import DEFAULT, SettingsFile
+from callback.keys import store_of
 from callback.machine import now_us
 from callback.settings import load
 from callback.shift import current
 from callback.store import schema
-from callback.store.engine import Store
 from callback.today import Breaking, Course, Today
 from scheduler.staffing.halfhours import clock_time
 from scheduler.staffing.today import Tally
@@ -35,7 +35,7 @@ def today(settings: SettingsFile = DEFAULT, *, as_json: AsJson = False, record: 
     Example: callback today --record
     """
     wiring, now = load(settings), now_us()
-    with closing(Store(wiring.database.url)) as store:
+    with closing(store_of(wiring.database)) as store:
         with store.read() as connection:
             current(connection, wiring)  # an empty database is said to be one
         schema.migrate(store)

@@ -29,6 +29,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 from callback import answers, page, sending
 from callback.errors import CallbackError, Contended, IllegalTransition, StoreError
 from callback.gate import Gate, Limits
+from callback.keys import check, store_of
 from callback.machine import now_us
 from callback.pace import Pace
 from callback.settings import Settings
@@ -293,7 +294,8 @@ async def serve(settings: Settings, now: Callable[[], int], stopped: asyncio.Eve
     """Stand open until stopped. CallbackError where that is impossible."""
     if not settings.web.listen:
         raise CallbackError('there is no door to open: [web] listen = "127.0.0.1:8080" and public_url say where')
-    with closing(Store(settings.database.url)) as store:
+    with closing(store_of(settings.database)) as store:
+        check(store)
         with store.read() as connection:
             current(connection, settings)  # a database that was never run on has nothing to answer with
         host, port = settings.web.address

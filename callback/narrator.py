@@ -283,4 +283,5 @@ _LINES: dict[str, Callable[[Facts, Time], str]] = {
     "texts-delayed": _stuck,
     "decided": _decided,
     "cancelled": _cancelled,
+    "site-key": lambda facts, _time: facts["why"],
 }

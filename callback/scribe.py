@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 from callback.doorkeeper import end
-from callback.errors import CallbackError, StoreError
+from callback.errors import CallbackError, StoreAway, StoreError
+from callback.keys import check, store_of
 from callback.machine import now_us
 from callback.masking import log_to_stderr
 from callback.news import News
@@ -141,7 +142,9 @@ def _work(source: BinaryIO, sink: BinaryIO) -> None:
     tasks: list[Task] = _read(source)
     log_to_stderr(full_numbers=tasks[0].settings.logs.numbers == "full")
     told: list[News] = []
-    with closing(Store(tasks[0].settings.database.url)) as store:
+    with closing(store_of(tasks[0].settings.database)) as store:
+        with suppress(StoreAway):  # then each transaction asks for the key itself
+            check(store)
         writers = [_writer(store, task, told) for task in tasks]
         _answer(sink, told, None)
         while (question := _read(source)) is not None:

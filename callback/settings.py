@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 from callback.errors import SettingsError
 from callback.rules import E164, Part, ShiftRules, told
 from callback.settings_texts import Texts, Web
+from callback.store.outside import is_root
 from scheduler import clock
 from telephony.dialler import safe_value
 
@@ -45,6 +46,8 @@ class Database(Part):
     """Where the only truth lives."""
 
     url: str = "sqlite:///lost-calls.db"  # or postgresql+psycopg://user:password@host/name, which several hosts need
+    key_file: Path | None = None  # keeps the site's key out of the database: docs/privacy.md; made where there is none
+    key: str = ""  # the key itself instead of a key_file, best as CALLBACK_DATABASE__KEY in the environment
 
     @field_validator("url")
     @classmethod
@@ -52,6 +55,19 @@ class Database(Part):
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("must begin with sqlite:/// (a file) or postgresql+psycopg:// (a server)")
         return _readable(url)
+
+    @field_validator("key")
+    @classmethod
+    def _whole(cls, key: str) -> str:
+        if key and not is_root(key.strip().lower()):
+            raise ValueError("must be the 64 hexadecimal digits that a key_file holds")
+        return key.strip().lower()
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Database:
+        if self.key and self.key_file:
+            raise ValueError("key and key_file (CALLBACK_DATABASE__KEY counts as key) are both set; leave one of them")
+        return self
 
 
 class PbxWiring(Part):
@@ -204,7 +220,12 @@ def _placed(settings: Settings, folder: Path) -> Settings:
     """Read relative paths from the folder of the settings file, wherever the service was started."""
     url = settings.database.url
     file = url.removeprefix("sqlite:///")
-    database = Database(url=f"sqlite:///{folder / file}") if file != url else settings.database
+    key_file = settings.database.key_file
+    stored = {
+        "url": f"sqlite:///{folder / file}" if file != url else url,
+        "key_file": folder / key_file if key_file else None,
+    }
+    database = settings.database.model_copy(update=stored)
     log = settings.pbx.queue_log
     placed_log = str(folder / log) if log and "://" not in log else log
     own = settings.texts.templates
@@ -248,7 +269,7 @@ def _is_hidden(item: Mapping[str, Any], keys: list[str]) -> bool:
     return unnamed or bool(_SECRET & set(keys))
 
 
-_SECRET = {"secret", "url", "queue_log", "twilio", "http", "command"}
+_SECRET = {"secret", "key", "url", "queue_log", "twilio", "http", "command"}
 """Keys that hold secrets, and sections that hold such keys: passwords, tokens, addresses with either in them."""
 _TO_WRITE = {
     "region": 'region = "US" (or GB, DE, JP …): the country whose national numbers this trunk signals',

@@ -22,6 +22,7 @@ from callback import (
     dispatch,
     elsewhere,
     incidents,
+    keys,
     live,
     offer,
     redial,
@@ -89,6 +90,7 @@ class Shiftwork:
         self._senders, self._troubles = settings.texts.senders, Troubles(gateway)
         wiring, began = settings.pbx, now()
         self._bell = Bell(settings.alarms, wiring.name, narrator.sentence, narrator.tell, now)
+        self._keys = keys.take_out(store, began)
         with self._transaction() as connection:
             self._shift: Shift = take_over(connection, settings, began, gateway.two_way)
             journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, began)
@@ -137,7 +139,7 @@ class Shiftwork:
         for job, every_s in jobs:
             ticker.every(every_s, self._watched(job), job.__name__.strip("_"))
         self._tell([News("started", self._now(), {"pbx": self._pbx.name, "journal_from": self._hear_from})])
-        self._tell(self._switched)
+        self._tell([*self._keys, *self._switched])
         ticker.start()
         try:
             parts = (self._listen(), self._writer.run(), self._scribe.run(), self._bell.run())

@@ -48,6 +48,7 @@ def settings(folder: Path, door: Door, zone: str) -> str:
     return f"""\
 [database]
 url = "sqlite:///{folder}/lost-calls.db"
+key_file = "{folder}/key/site.key"
 
 [pbx]
 name = "lab"

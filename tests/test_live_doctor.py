@@ -30,7 +30,8 @@ def patient(asterisk_tree: AsteriskTree, tmp_path_factory: pytest.TempPathFactor
 def settings(patient: Asterisk, tmp_path: Path) -> Path:
     file = Service(patient, tmp_path).settings
     form = 'form = "national"\n'
-    file.write_text(file.read_text().replace(form, form + 'signals = "national"\n'))
+    sound = file.read_text().replace(form, form + 'signals = "national"\n')
+    file.write_text(sound.replace("[pbx]", f'key_file = "{tmp_path / "key" / "site.key"}"\n[pbx]', 1))
     return file
 
 

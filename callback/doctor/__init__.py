@@ -28,6 +28,7 @@ def examine(path: Path) -> Iterator[Finding]:
     yield stored
     if stored.ok:
         yield from keeping.look(settings)
+        yield keeping.key(settings)
         yield from numbers.callers(settings)
     yield from house.folders(settings.pbx)
     yield from keeping.files(path, settings)

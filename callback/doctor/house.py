@@ -11,10 +11,10 @@ from sqlalchemy.exc import DatabaseError
 
 from callback.doctor.finding import Finding, fault, sound, warning
 from callback.errors import CallbackError
+from callback.keys import store_of
 from callback.machine import now_us
 from callback.settings import PbxWiring, Settings
 from callback.store import schema
-from callback.store.engine import Store
 from scheduler.clock import local
 
 
@@ -35,7 +35,7 @@ def clock(settings: Settings) -> Finding:
 def database(settings: Settings) -> Finding:
     """Look for a database that can be opened, with a schema that is ours and not older than this program."""
     try:
-        with closing(Store(settings.database.url)) as store, store.read() as connection:
+        with closing(store_of(settings.database)) as store, store.read() as connection:
             found = schema.current(connection)
     except CallbackError as error:
         return fault("database", str(error))

@@ -11,9 +11,9 @@ from pathlib import Path
 from sqlalchemy import Connection, update
 from sqlalchemy.exc import DBAPIError
 
-from callback import audit
+from callback import audit, keys
 from callback.doctor.finding import Finding, fault, sound, warning
-from callback.errors import CallbackError
+from callback.errors import CallbackError, StoreError
 from callback.settings import Settings
 from callback.store import lease, schema
 from callback.store import tables as t
@@ -25,7 +25,7 @@ from telephony.signed import signatures
 def look(settings: Settings) -> Iterator[Finding]:
     """Look whether the database takes what the service writes, whose turn it is, and whether the audit is whole."""
     try:
-        with closing(Store(settings.database.url)) as store:
+        with closing(keys.store_of(settings.database)) as store:
             yield from _of_store(store, settings)
     except (CallbackError, DBAPIError) as error:
         yield fault("database cannot be written", str(error) if isinstance(error, CallbackError) else str(error.orig))
@@ -73,12 +73,30 @@ def _of_audit(connection: Connection) -> Finding:
     return fault(f"the audit was tampered with: its chain is broken at {broken}", remedy)
 
 
+def key(settings: Settings) -> Finding:
+    """Look whether a copy of the database opens what stands in it as keyed hashes, and whether the key is ours."""
+    with closing(keys.store_of(settings.database)) as store:
+        try:
+            keys.check(store)
+        except StoreError as error:
+            return fault("the site's key", str(error))
+        if store.outside is None:
+            return warning(keys.INSIDE, keys.REMEDY)
+        if keys.is_inside(store):
+            return warning("the site's key is still in the database", "restart `callback run` with these settings")
+        beside = store.outside.file and store.outside.file.parent == Path(store.engine.url.database or "").parent
+        if beside and store.dialect == "sqlite":
+            remedy = "stop the service, move the key to another folder, and name it there"
+            return warning(f"{store.outside} lies beside the database: whoever copies the folder has both", remedy)
+        return sound(f"the site's key is not in the database: {store.outside}")
+
+
 def files(path: Path, settings: Settings) -> Iterator[Finding]:
     """Look whether every user of the machine may read secrets, or the numbers of callers."""
     open_ones = [place for place in _private(path, settings) if place.exists() and is_open_to_others(place)]
     for place in open_ones:
         mode = "700" if place.is_dir() else "600"
-        what = "secrets" if place == path else "numbers of callers"
+        what = "secrets" if place in (path, settings.database.key_file) else "numbers of callers"
         yield warning(f"{place} holds {what}, and every user of this machine can read it", f"chmod {mode} {place}")
     if not open_ones:
         yield sound("secrets and numbers are readable by the service's user and group alone")
@@ -86,6 +104,8 @@ def files(path: Path, settings: Settings) -> Iterator[Finding]:
 
 def _private(path: Path, settings: Settings) -> Iterator[Path]:
     yield path
+    if settings.database.key_file:
+        yield settings.database.key_file
     file = settings.database.url.removeprefix("sqlite:///")
     if file != settings.database.url and not file.startswith("file:"):
         yield from (Path(file), Path(f"{file}-wal"))

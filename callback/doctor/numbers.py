@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from callback import phone, signalling
 from callback.doctor.finding import Finding, sound, warning
+from callback.keys import store_of
 from callback.settings import Settings, Trunk
 from callback.store import schema
-from callback.store.engine import Store
 
 
 def number_lines(trunks: Mapping[str, Trunk], signalled: str) -> Iterator[str]:
@@ -33,7 +33,7 @@ def _which(name: str, trunk: Trunk, refused: phone.Refused) -> str:
 
 def callers(settings: Settings) -> Iterator[Finding]:
     """Say of each trunk in which forms its last callers came, and what follows for its settings."""
-    store = Store(settings.database.url)
+    store = store_of(settings.database)
     try:
         with store.read() as connection:
             ours = schema.current(connection) == schema.newest()

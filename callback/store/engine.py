@@ -6,7 +6,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from callback.errors import Contended, StoreAway, StoreError
 from callback.store import unusable
+from callback.store.outside import Outside
 from telephony import private
 
 log = logging.getLogger(__name__)
@@ -53,12 +54,14 @@ class Store:
     writer came between, whatever the busy time-out says.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, outside: Outside | None = None) -> None:
         try:
             parsed = make_url(url)
         except (ArgumentError, ValueError) as error:  # neither is quoted: a password may stand there
             raise StoreError("[database] url is no address of a database: docs/install-service.md") from error
         self.url = url
+        self.outside = outside  # of the database: the root of the site's keys
+        self.root = ""  # once it is known, for as long as this process lives (callback/keys.py)
         self.dialect = parsed.get_backend_name()
         sqlite = self.dialect == "sqlite"
         self._one_writes = threading.Lock() if sqlite else None  # a server lets its writers follow each other itself
@@ -134,6 +137,7 @@ class Store:
         try:
             with self.engine.connect() as connection:
                 connection.execution_options(lcr_write=write, lcr_unchecked=unchecked)
+                connection.execution_options(lcr_outside=self.outside, lcr_root=self.root)
                 connection.begin()
                 yield connection
         except DBAPIError as error:
@@ -149,6 +153,12 @@ class Store:
         """The database's clock, in microseconds UTC: leases and fencing go by it alone."""
         with self.read() as connection:
             return clock(connection)
+
+    def forget_overwritten(self) -> None:
+        """Empty SQLite's log of changes, where what was overwritten still stands; what others read stays for later."""
+        if self.dialect == "sqlite":
+            with closing(self.engine.raw_connection()) as raw, suppress(sqlite3.OperationalError):
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Give back every connection."""

@@ -35,12 +35,13 @@ def store(migrated_url: str) -> Iterator[Store]:
 class Run:
     """`callback run` in a folder of its own; what it tells is read from its events."""
 
-    def __init__(self, folder: Path, url: str, journal: Path, *, lease_s: int = 1) -> None:
+    def __init__(self, folder: Path, url: str, journal: Path, *, lease_s: int = 1, key_file: str = "") -> None:
         folder.mkdir(exist_ok=True)
         self.alarms = folder / "alarms.jsonl"
         self.settings, self._events = folder / "callback.toml", folder / "events.jsonl"
+        outside = f'key_file = "{key_file}"\n' if key_file else ""
         self.settings.write_text(
-            f'[database]\nurl = "{url}"\n[pbx]\nport = 1\nusername = "u"\nsecret = "s"\n'
+            f'[database]\nurl = "{url}"\n{outside}[pbx]\nport = 1\nusername = "u"\nsecret = "s"\n'
             f'journal = "{journal}"\nlease_s = {lease_s}\n[trunks.main]\nregion = "JP"\n'
             f'[alarms]\ncommand = ["/bin/sh", "-c", "cat >> {self.alarms}; echo >> {self.alarms}"]\n'
             '[rules]\nzone = "Asia/Tokyo"\n'
@@ -102,8 +103,8 @@ def wait(holds: Callable[[], bool]) -> None:
 def run(tmp_path: Path, store: Store) -> Iterator[Callable[..., Run]]:
     made: list[Run] = []
 
-    def make(name: str, journal: str, *, lease_s: int = 1) -> Run:
-        made.append(Run(tmp_path / name, store.url, tmp_path / journal, lease_s=lease_s).start())
+    def make(name: str, journal: str, *, lease_s: int = 1, key_file: str = "") -> Run:
+        made.append(Run(tmp_path / name, store.url, tmp_path / journal, lease_s=lease_s, key_file=key_file).start())
         return made[-1]
 
     yield make
@@ -232,3 +233,25 @@ def test_the_end_of_the_audit_is_said_outside_of_the_database(run: Callable[...,
         end = audit.head(connection)
     assert first.wait("audit-head")["anchor"] == f"{end.rows}:{end.hash}"
     wait(lambda: first.alarms.exists() and "audit-head" in first.alarms.read_text())
+
+
+def test_the_sites_key_is_moved_at_a_start_and_who_has_not_the_right_one_ends_at_once(
+    run: Callable[..., Run], tmp_path: Path
+) -> None:
+    """Also who would stand by: a wrong key does not pass by itself, and is not to be found out when it is needed."""
+    first = run("first", "journal")
+    assert first.wait("site-key")["inside"] is True
+    first.end()
+    second = run("second", "journal", key_file="../of-the-key/site.key")
+    assert second.wait("site-key")["inside"] is False
+    second.wait("started")
+    for name, key_file, says in (
+        ("third", "", "say where it is, by [database] key_file"),
+        ("fourth", "../none.key", "put it back from its backup"),
+        ("fifth", "callback.toml", "holds no key"),
+    ):
+        status, complaint = run(name, "another journal", key_file=key_file).ended()
+        assert (status, says in complaint, "Traceback" in complaint) == (2, True, False), complaint
+    sixth = run("sixth", "another journal", key_file=str(tmp_path / "of-the-key" / "site.key"))
+    sixth.wait("standby")
+    assert [one.end()[0] for one in (sixth, second)] == [0, 0]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, text, update
 from sqlalchemy.engine import make_url
 
+from callback import keys
 from callback.audit import By
 from callback.doctor import keeping
 from callback.doctor.finding import Finding
@@ -156,3 +159,46 @@ def test_files_that_everybody_may_read_are_told(
     if told:
         assert told in finding.what
         assert f"{place / name}" in finding.remedy
+
+
+def test_a_key_beside_what_it_opens_is_told_with_its_remedy(migrated_url: str, tmp_path: Path) -> None:
+    def said(**outside: object) -> tuple[str, str]:
+        settings = wired(migrated_url, tmp_path)
+        database = settings.database.model_copy(update=outside)
+        finding = keeping.key(settings.model_copy(update={"database": database}))
+        return finding.level, f"{finding.what}: {finding.remedy}"
+
+    def start(**outside: Any) -> None:
+        with closing(keys.store_of(Database(url=migrated_url, **outside))) as store:
+            keys.take_out(store, 0)
+
+    assert said()[0] == "warning"
+    start()
+    level, what = said()
+    assert (level, "find blocked numbers out" in what, "[database] key_file" in what) == ("warning", True, True)
+    file = tmp_path / "key" / "site.key"
+    level, what = said(key_file=file)
+    assert (level, "still in the database" in what, "restart `callback run`" in what) == ("warning", True, True)
+    start(key_file=file)
+    assert said(key_file=file)[0] == "ok"
+    assert said(key=file.read_text().strip())[0] == "ok"
+    assert said()[0] == "fault"
+    assert said(key_file=tmp_path / "none.key")[0] == "fault"
+    if migrated_url.startswith("sqlite"):
+        beside = Path(migrated_url.removeprefix("sqlite:///")).with_name("site.key")
+        file.rename(beside)
+        level, what = said(key_file=beside)
+        beside.unlink()
+        assert (level, "lies beside the database" in what) == ("warning", True)
+
+
+def test_a_key_that_everybody_may_read_is_told(tmp_path: Path) -> None:
+    settings = wired(f"sqlite:///{tmp_path}/test.db", tmp_path / "journal")
+    file = Path("/tmp") / f"site-{tmp_path.name}.key"  # below no folder that is its owner's alone
+    database = settings.database.model_copy(update={"key_file": file})
+    try:
+        file.touch(0o644)
+        (finding,) = keeping.files(tmp_path / "callback.toml", settings.model_copy(update={"database": database}))
+    finally:
+        file.unlink()
+    assert (finding.level, f"{file} holds secrets" in finding.what) == ("warning", True)

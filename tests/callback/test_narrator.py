@@ -29,6 +29,7 @@ SERVICE = [  # told by the service itself
     News("committer-died", NOON, {"pbx": "main", "why": "it was killed"}),
     News("audit-head", NOON, {"anchor": "7:00ff"}),
     News("started", NOON, {"pbx": "main", "journal_from": 0}),
+    News("site-key", NOON, {"inside": True, "why": "the site's key is in the database"}),
     News("standby", NOON, {"why": "another process listens to main"}),
     News("stopped", NOON),
     News("pbx-up", NOON, {"pbx": "main", "why": "Asterisk started 2026-11-23 08:00:00"}),

@@ -211,6 +211,25 @@ def test_the_service_paces_callbacks_as_the_simulated_default_does_and_tries_who
     assert policy.bind_price == policy.lanes["in-aim"].price, "a deadline that binds is worth as much as an aim"
 
 
+def test_the_sites_key_is_in_one_place_outside(tmp_path: Path) -> None:
+    key = "0123456789ABCDEF" * 4
+    named = written(tmp_path, LEAST + '[database]\nkey_file = "of-the-key/site.key"\n')
+    assert load(named, {}).database.key_file == tmp_path / "of-the-key" / "site.key"
+    with pytest.raises(SettingsError, match="both set; leave one of them") as told:
+        load(named, {"CALLBACK_DATABASE__KEY": key})
+    assert key not in str(told.value)
+    plain = written(tmp_path, LEAST)
+    database = load(plain, {"CALLBACK_DATABASE__KEY": f" {key}\n"}).database
+    assert (database.key, database.key_file, database.url) == (key.lower(), None, f"sqlite:///{tmp_path}/lost-calls.db")
+
+
+@pytest.mark.parametrize("wrong", ["0123456789abcdef" * 3, "0123456789abcdef" * 5, "secret words" * 6])
+def test_a_key_that_is_none_is_a_fault_and_is_not_shown(tmp_path: Path, wrong: str) -> None:
+    with pytest.raises(SettingsError, match=r"\[database\] key: must be the 64 hexadecimal digits") as told:
+        load(written(tmp_path, LEAST), {"CALLBACK_DATABASE__KEY": wrong})
+    assert wrong[:12] not in str(told.value)
+
+
 # One home for each default
 
 
