@@ -16,17 +16,16 @@ import logging
 import os
 import re
 import secrets
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
-from telephony import private
+from telephony import private, segments
 from telephony.errors import TelephonyError
 from telephony.ids import SECOND
+from telephony.segments import Record, Segment
 
 DAY_S: Final = 86_400
 MAX_AGE_S: Final = 7 * DAY_S
@@ -37,13 +36,10 @@ SEGMENT_SPAN_S: Final = DAY_S
 SETTLED_BYTES: Final = 1 << 16
 """The last segment is ended for what is settled in it only from this size on: that costs a sync and a file."""
 
-_NAME: Final = re.compile(r"([0-9]{20})\.journal")
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _ID_FILE: Final = "journal.id"
 _LOCK_FILE: Final = "journal.lock"
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
-_HEADER: Final = re.compile(rb"([0-9]{1,17}) ([0-9]{1,9}) ([0-9a-f]{8})\n")
-_HEADER_LIMIT: Final = 64
 _PARTS: Final = 8
 _BUFFER: Final = 1 << 20
 
@@ -60,25 +56,6 @@ class JournalInUse(JournalError):
 
 class JournalFull(TelephonyError):
     """There is no room for more until a checkpoint frees some: what cannot be kept is a gap."""
-
-
-class Record(NamedTuple):
-    """A message in the journal: `offset` is where it begins, `next_offset` where the one after it does."""
-
-    offset: int
-    arrived_at: int
-    raw: bytes
-    next_offset: int
-
-
-@dataclass(slots=True)
-class _Segment:
-    """A file of records. `first_at` is when the first arrived, None while there is none."""
-
-    path: Path
-    start: int
-    end: int
-    first_at: int | None = None
 
 
 class Journal:
@@ -149,7 +126,7 @@ class Journal:
 
     def append(self, raw: bytes, arrived_at: int) -> int:
         """Add a message, give its offset. Where there is no room, JournalFull is raised and nothing added."""
-        record = b"%d %d %08x\n%b\n" % (arrived_at, len(raw), zlib.crc32(raw), raw)
+        record = segments.written(raw, arrived_at)
         kept = self._kept()
         if kept + len(record) > self._max_bytes:
             raise JournalFull(
@@ -203,7 +180,7 @@ class Journal:
         self.flush()
         for segment in list(self._segments):
             if segment.end > offset and segment in self._segments:  # others may be forgotten meanwhile
-                yield from _records(segment, max(offset, segment.start))
+                yield from segments.records(segment, max(offset, segment.start))
 
     def forget_before(self, offset: int) -> None:
         """Delete the segments that end by that offset: what was in them is settled."""
@@ -216,7 +193,7 @@ class Journal:
     def expire(self, now: int) -> None:
         """Delete the segments that hold a record older than the greatest age, settled or not."""
 
-        def too_old(segment: _Segment) -> bool:
+        def too_old(segment: Segment) -> bool:
             return segment.first_at is not None and now - segment.first_at > self._max_age
 
         if too_old(self._segments[-1]):
@@ -233,11 +210,11 @@ class Journal:
     def _take_over(self) -> None:
         """Go on where an earlier writer ended."""
         self.id = _id_of(self._directory)
-        self._segments = _segments_in(self._directory)
+        self._segments = segments.within(self._directory)
         end = self._segments[-1].end if self._segments else 0
-        if not self._segments or _cut_torn_tail(self._segments[-1]):
-            self._segments.append(_begin(self._directory, end))
-        self._file = _open(self._segments[-1])
+        if not self._segments or segments.cut_torn_tail(self._segments[-1]):
+            self._segments.append(segments.begin(self._directory, end))
+        self._file = segments.open_to_append(self._segments[-1])
 
     def _kept(self) -> int:
         return sum(segment.end - segment.start for segment in self._segments) + len(self._buffer)
@@ -253,12 +230,12 @@ class Journal:
             raise JournalFull(f"The journal in {self._directory} cannot grow: {error.strerror}.") from error
 
     def _begin_at(self, offset: int) -> None:
-        segment = _begin(self._directory, offset)
+        segment = segments.begin(self._directory, offset)
         os.close(self._file)
-        self._file = _open(segment)
+        self._file = segments.open_to_append(segment)
         self._segments.append(segment)
 
-    def _delete(self, done: Callable[[_Segment], bool]) -> None:
+    def _delete(self, done: Callable[[Segment], bool]) -> None:
         while len(self._segments) > 1 and done(self._segments[0]):
             self._segments.pop(0).path.unlink(missing_ok=True)
 
@@ -286,66 +263,3 @@ def _id_of(directory: Path) -> str:
     drawn = secrets.token_hex(16)
     private.write(path, drawn + "\n")
     return drawn
-
-
-def _segments_in(directory: Path) -> list[_Segment]:
-    found = sorted((int(name[1]), path) for path in directory.iterdir() if (name := _NAME.fullmatch(path.name)))
-    segments = [_Segment(path, start, start + path.stat().st_size) for start, path in found]
-    for segment in segments:
-        first = next(_records(segment, segment.start), None)
-        segment.first_at = first.arrived_at if first else None
-    return segments
-
-
-def _begin(directory: Path, start: int) -> _Segment:
-    """Make an empty segment, whose name survives a power cut."""
-    path = directory / f"{start:020d}.journal"
-    path.touch(mode=0o600)
-    listing = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(listing)
-    finally:
-        os.close(listing)
-    return _Segment(path, start, start)
-
-
-def _open(segment: _Segment) -> int:
-    return os.open(segment.path, os.O_WRONLY | os.O_APPEND)
-
-
-def _cut_torn_tail(segment: _Segment) -> bool:
-    """Remove what stands behind the last whole record of a segment; tell whether there was something."""
-    end = segment.start
-    for record in _records(segment, segment.start):
-        end = record.next_offset
-    torn = segment.end - end
-    if torn:
-        log.warning("%s: %d bytes behind the last whole record removed", segment.path, torn)
-        os.truncate(segment.path, end - segment.start)
-        segment.end = end
-    return torn > 0
-
-
-def _records(segment: _Segment, offset: int) -> Iterator[Record]:
-    """Give the records of a segment from an offset on, up to its end or to one that is not whole."""
-    with segment.path.open("rb") as file:
-        file.seek(offset - segment.start)
-        while offset < segment.end:
-            record = _record(file.readline(_HEADER_LIMIT), file.read, offset)
-            if record is None:
-                log.warning("%s: no whole record at offset %d; the rest is left out", segment.path, offset)
-                return
-            yield record
-            offset = record.next_offset
-
-
-def _record(line: bytes, read: Callable[[int], bytes], offset: int) -> Record | None:
-    header = _HEADER.fullmatch(line)
-    if header is None:
-        return None
-    length = int(header[2])
-    body = read(length + 1)
-    raw = body[:length]
-    if body[length:] != b"\n" or zlib.crc32(raw) != int(header[3], 16):
-        return None
-    return Record(offset, int(header[1]), raw, offset + len(line) + length + 1)

@@ -22,7 +22,8 @@ from telephony.call import Call, Judged
 from telephony.dialler import Dialler
 from telephony.draft import FLEETING
 from telephony.gap import Gap
-from telephony.journal import Journal, JournalFull, Record
+from telephony.journal import Journal, JournalFull
+from telephony.segments import Record
 from telephony.tracker import Tracker
 from telephony.verdict import judge
 
