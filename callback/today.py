@@ -105,7 +105,11 @@ class Today:
     @cached_property
     def came(self) -> int:
         """How many called today so far."""
-        return round(sum(sum(queue.demand.calls.get(self.day, ())) for queue in self.history.learnt().values()))
+        return round(sum(sum(queue.demand.calls.get(self.day, ())) for queue in self._queues.values()))
+
+    @cached_property
+    def _queues(self) -> Mapping[str, Queue]:
+        return self.history.learnt()
 
     @cached_property
     def half_hour(self) -> int:
@@ -126,10 +130,9 @@ class Today:
     @cached_property
     def learnt(self) -> dict[str, Queue]:
         """Every queue that called before today, with habits learnt from whole days alone."""
-        queues = self.history.learnt()
         return {
             name: replace(queue, habit=self._habit(queue.demand.calls))
-            for name, queue in queues.items()
+            for name, queue in self._queues.items()
             if min(queue.demand.calls) < self.day
         }
 

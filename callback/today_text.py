@@ -41,7 +41,8 @@ def put(seen: Today, kept: Sequence[Row[Any]]) -> None:
 def _closed_said(seen: Today) -> Iterator[str]:
     opens = local(seen.shift.hours.next_opening(seen.now), seen.zone)
     yield f"The site is closed today ({seen.closed}): nobody is needed, and nobody is called back."
-    yield f"{_many(seen.came, 'call')} came all the same. Calls back go on from {opens:%a %d %b %H:%M}."
+    came = f"{_many(seen.came, 'call')} came all the same" if seen.came else "No call came"
+    yield f"{came}. Callbacks go on from {opens:%a %d %b %H:%M}."
 
 
 def _put_course(console: Console, courses: Sequence[Course], until: str) -> None:
