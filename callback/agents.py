@@ -1,24 +1,33 @@
 """Agents who do not answer callbacks: how often in a row, for a reservation and for a queue; told before long.
 
+After some in a row the queue rests, each time longer: with many who are owed a callback, agents' phones would else ring
+without end. It costs no customer a try, and the rest ends with the first callback that an agent takes.
+
 It is derived from the attempts, so there is no state to keep or to lose.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections import Counter
+from collections.abc import Collection
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
+from scheduler.breaker import Tried, rests_until
 from scheduler.clock import HOUR
 from scheduler.retry import NO_AGENT
 
-IN_A_ROW: Final = 5
-"""So many callbacks of a queue that no agent took are told; then twice as many, and so on."""
+IN_A_ROW: Final = 3
+"""After so many callbacks that no agent took a queue rests. That is told, then at twice as many, and so on."""
 LOOKED_BACK_US: Final = 2 * HOUR
 MOST: Final = 50
+REST_S: Final = 60
+"""The first rest of a queue; after each callback that is tried then and found no agent, twice as long."""
+LOOKED_AT: Final = 200
 
 _A, _R = t.attempt.c, t.reservation.c
 # Made once: they run at the end of each callback.
@@ -38,11 +47,43 @@ _ANSWERED = (
 )
 _IN_VAIN = (
     select(func.count(), func.min(_A.claimed_at))
-    .select_from(t.reservation)
-    .join(t.attempt, _A.reservation_id == _R.id)
-    .where(t.OPEN, _R.pbx == bindparam("of_pbx"), _R.queue == bindparam("of_queue"))
-    .where(_A.outcome == NO_AGENT, _A.claimed_at > bindparam("since"))
+    .join(t.reservation, _R.id == _A.reservation_id)
+    .where(_A.pbx == bindparam("of_pbx"), t.FOUND_NO_AGENT, _A.claimed_at > bindparam("since"))
+    .where(_R.queue == bindparam("of_queue"))
 )
+_NEWEST = (
+    select(_R.queue, _A.claimed_at, _A.ended_at)
+    .join(t.reservation, _R.id == _A.reservation_id)
+    .where(_A.pbx == bindparam("of_pbx"), t.FOUND_NO_AGENT, _A.claimed_at > bindparam("since"))
+    .order_by(_A.claimed_at.desc())
+    .limit(LOOKED_AT)
+)
+
+
+def rests(connection: Connection, shift: Shift, in_flight: Collection[Row[Any]], now: int) -> dict[str, int]:
+    """The queues that rest, and until when: their agents did not take several callbacks in a row.
+
+    Then one is tried at a time; while it looks for an agent, the others wait for what comes of it.
+    """
+    newest = connection.execute(_NEWEST, {"of_pbx": shift.pbx, "since": now - LOOKED_BACK_US}).all()
+    found = {}
+    for queue, many in Counter(row.queue for row in newest).items():
+        own = [row for row in in_flight if (row.pbx, row.queue) == (shift.pbx, queue)]
+        if many < IN_A_ROW or any(row.agent_connected_at is not None for row in own):
+            continue
+        since = _answered_since(connection, shift, queue, now)
+        tried = [Tried(row.claimed_at, row.ended_at, failed=True) for row in reversed(newest) if row.queue == queue]
+        until = rests_until((one for one in tried if one.claimed_at > since), REST_S)
+        if until is not None:
+            found[queue] = max([until, *(row.ring_until_at for row in own)])
+    return {queue: until for queue, until in found.items() if until > now}
+
+
+def _answered_since(connection: Connection, shift: Shift, queue: str, now: int) -> int:
+    """When an agent of a queue last took a callback that told of a trunk; long ago: the earliest that is looked at."""
+    asked = {"of_pbx": shift.pbx, "of_queue": queue, "but": "", "since": now - LOOKED_BACK_US}
+    times = (connection.execute(_ANSWERED, asked | {"of_trunk": trunk}).scalar() for trunk in shift.trunks)
+    return max((at for at in times if at is not None), default=now - LOOKED_BACK_US)
 
 
 def in_vain(connection: Connection, reservation: int) -> int:

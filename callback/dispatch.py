@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
-from callback import breaker, last_look, overdue, phone, placing
+from callback import agents, breaker, last_look, overdue, phone, placing
 from callback import reservation as life
 from callback.live import Live
 from callback.news import News
@@ -45,7 +45,7 @@ def next_order(
     """
     if live.closed is not None:
         return None, []
-    seen = look(connection, shift, live)
+    seen = look(connection, shift, live, now)
     told: list[News] = []
     for page in lanes.due(connection, shift.pbx, now, _wanted(shift, seen, live, now)):
         rows = {row.id: row for row in page}
@@ -68,9 +68,10 @@ class Seen:
     desk: order.Desk
     busy: Mapping[int, str]  # persons who are being called, on any PBX, and their numbers
     rests: Mapping[str, breaker.Rest]
+    quiet: Mapping[str, int]  # queues whose agents do not answer, and until when they are left alone
 
 
-def look(connection: Connection, shift: Shift, live: Live) -> Seen:
+def look(connection: Connection, shift: Shift, live: Live, now: int) -> Seen:
     """See what there is, for any number of decisions on one picture."""
     in_flight = lanes.in_flight(connection)
     ours = [row for row in in_flight if row.pbx == shift.pbx]
@@ -78,13 +79,15 @@ def look(connection: Connection, shift: Shift, live: Live) -> Seen:
     pacing = shift.rules.pacing
     floor = order.Floor(live.free, live.waiting, looking, pacing.most_at_once - len(ours), live.loads)
     desk = order.Desk(floor, replace(pacing.policy(), handle_s=live.handle_s))
-    return Seen(desk, {row.person_id: row.e164 for row in in_flight}, breaker.rests(connection, shift, in_flight))
+    busy = {row.person_id: row.e164 for row in in_flight}
+    rests, quiet = breaker.rests(connection, shift, in_flight), agents.rests(connection, shift, ours, now)
+    return Seen(desk, busy, rests, quiet)
 
 
 def _wanted(shift: Shift, seen: Seen, live: Live, now: int) -> lanes.Wanted:
     """Say who may be called at all: where an agent can be had, callbacks are on, and the trunk does not rest."""
     queues = {
-        name: [queue for queue in open_ if shift.rules.queue(queue).calls == "on"]
+        name: [queue for queue in open_ if shift.rules.queue(queue).calls == "on" and queue not in seen.quiet]
         for name, open_ in seen.desk.callable_in().items()
     }
     open_in_any = {queue for names in queues.values() for queue in names}
@@ -112,15 +115,17 @@ def why_not(rows: list[Row[Any]], seen: Seen, shift: Shift, live: Live, now: int
         for reservation, (_, until) in breaker.shut_to(rows, shift, seen.rests, now).items()
         if words[reservation] == "trunk-rests"
     }
+    queues = {row.id: row.queue for row in rows}
+    ends |= {number: seen.quiet[queues[number]] for number, word in words.items() if word == "agents-rest"}
     return {reservation: (word, ends[reservation]) for reservation, word in words.items()}
 
 
 def _candidates(rows: list[Row[Any]], seen: Seen, shift: Shift, live: Live, now: int) -> list[Candidate]:
     shut = breaker.shut_to(rows, shift, seen.rests, now)
-    return [_candidate(row, shift, live, seen.busy, trunk_rests=row.id in shut) for row in rows]
+    return [_candidate(row, shift, live, seen, trunk_rests=row.id in shut) for row in rows]
 
 
-def _candidate(row: Row[Any], shift: Shift, live: Live, busy: Collection[int], *, trunk_rests: bool) -> Candidate:
+def _candidate(row: Row[Any], shift: Shift, live: Live, seen: Seen, *, trunk_rests: bool) -> Candidate:
     return Candidate(
         reservation=row.id,
         queue=row.queue,
@@ -131,8 +136,9 @@ def _candidate(row: Row[Any], shift: Shift, live: Live, busy: Collection[int], *
         due_at=row.due_at,
         severity=row.severity,
         number_live=row.e164 in live.numbers,
-        in_flight=row.person_id in busy,
+        in_flight=row.person_id in seen.busy,
         trunk_rests=trunk_rests,
+        agents_rest=row.queue in seen.quiet,
         watched=not may_call(shift, row.queue, row.e164),
         hours=shift.hours_of(row.e164, row.trunk),
     )

@@ -139,7 +139,7 @@ def _why_not(
     if picture is None or nobody is not None:
         return lambda _row: (nobody, None)
     shift = shift_of(settings, 0)
-    why = dispatch.why_not(rows, dispatch.look(connection, shift, picture[0]), shift, picture[0], now)
+    why = dispatch.why_not(rows, dispatch.look(connection, shift, picture[0], now), shift, picture[0], now)
     return lambda row: why[row.id]
 
 
@@ -204,6 +204,7 @@ WORDS = {
     "in-flight": "is being called for another queue",
     "number-live": "he is on the line",
     "trunk-rests": "trunk {trunk} is resting",
+    "agents-rest": "the agents of {queue} do not answer and are left alone",
     "lane-not-called": "promises like his are not called",
     "no-free-agent": "no agent is free",
     "callers-waiting": "callers wait, they go first",

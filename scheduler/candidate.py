@@ -18,7 +18,8 @@ class Candidate:
     """An open reservation, with what is known of its customer now.
 
     `number_live`: he has a channel on one of our PBXs. `in_flight`: an attempt to reach him is under way.
-    `watched`: callbacks are not switched on for him. `trunk_rests`: the way to him failed lately. `hours` are those at
+    `watched`: callbacks are not switched on for him. `trunk_rests`: the way to him failed lately.
+    `agents_rest`: the queue's agents took none of the last callbacks. `hours` are those at
     which his phone may ring, where they are not the site's.
     """
 
@@ -33,6 +34,7 @@ class Candidate:
     number_live: bool = False
     in_flight: bool = False
     trunk_rests: bool = False
+    agents_rest: bool = False
     watched: bool = False
     hours: Hours | None = None
 

@@ -73,9 +73,9 @@ BINDS: Final = "binds"
 def choose(candidates: Iterable[Candidate], desk: Desk, hours: Hours, now: int) -> Decision:
     """Choose whom to call at `now`.
 
-    The words: watch, quiet-hours, not-due, in-flight, number-live, trunk-rests, lane-not-called, no-free-agent,
-    callers-waiting, pacing, kept-free, too-dear; and for who could be called: in-aim, in-window, overdue. A second
-    call is chosen by asking again.
+    The words: watch, quiet-hours, not-due, in-flight, number-live, trunk-rests, agents-rest, lane-not-called,
+    no-free-agent, callers-waiting, pacing, kept-free, too-dear; and for who could be called: in-aim, in-window,
+    overdue. A second call is chosen by asking again.
     """
     policy, known = desk.policy, dict[int, bool]()
     first: tuple[Turn, Candidate] | None = None
@@ -116,6 +116,7 @@ def _hindrance(candidate: Candidate, now: int, *, may_ring: bool) -> str | None:
         ("in-flight", candidate.in_flight),
         ("number-live", candidate.number_live),
         ("trunk-rests", candidate.trunk_rests),
+        ("agents-rest", candidate.agents_rest),
     )
     return next((word for word, holds in words if holds), None)
 

@@ -31,6 +31,7 @@ from sqlalchemy import (
 from callback.reservation import STATES
 from scheduler.breaker import TELLING as TELLING_OUTCOMES
 from scheduler.incident import STATES as INCIDENT_STATES
+from scheduler.retry import NO_AGENT as NO_AGENT_OUTCOME
 from scheduler.retry import OUTCOMES
 from telephony.call import Kind
 
@@ -49,6 +50,7 @@ metadata = MetaData(
 Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows only in an INTEGER key
 Instant = BigInteger
 WHO_ROOM, WHY_ROOM = 100, 400
+NO_AGENT_WORDS = f"outcome = '{NO_AGENT_OUTCOME}'"
 TELLING_WORDS = "outcome IN (" + ", ".join(f"'{outcome}'" for outcome in TELLING_OUTCOMES) + ")"
 
 
@@ -387,6 +389,8 @@ attempt = Table(
     Index("ix_attempt_person_day", "person_id", "claimed_at"),
     Index("ix_attempt_trunk", "pbx", "trunk", "claimed_at",
           sqlite_where=text(TELLING_WORDS), postgresql_where=text(TELLING_WORDS)),
+    Index("ix_attempt_no_agent", "pbx", "claimed_at",
+          sqlite_where=text(NO_AGENT_WORDS), postgresql_where=text(NO_AGENT_WORDS)),
     Index("uq_attempt_in_flight", "person_id", unique=True,
           sqlite_where=text("in_flight"), postgresql_where=text("in_flight")),
 )  # fmt: skip
@@ -439,6 +443,7 @@ OPEN = text("reservation.open")
 SEVERE = text("reservation.open AND reservation.severity > 0")
 IN_FLIGHT = text("attempt.in_flight")
 TELLING = text("attempt." + TELLING_WORDS)
+FOUND_NO_AGENT = text("attempt." + NO_AGENT_WORDS)
 IN_INCIDENT = text("reservation.open AND reservation.incident_id IS NOT NULL")
 INCIDENT_OPEN = text("incident.open")
 LEFT_TO_PEOPLE = text("reservation.state = 'expired'")

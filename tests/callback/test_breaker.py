@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from callback import live, queue_view
+from callback import live, queue_view, settle
 from callback.news import News
 from callback.settings import Trunk
 from callback.shift import shift_of
@@ -168,8 +168,11 @@ def test_trials_that_find_no_agent_let_the_others_wait_no_more(world: World) -> 
         assert world.claim(RESTED + 10 * n * US + US, FREE) is None, "one trial at a time"
         attempt_id = next(row.id for row in world.attempts() if row.in_flight)
         world.end(attempt_id, "agent-no-answer", RESTED + 10 * n * US + 2 * US)
-    assert world.claim(RESTED + 61 * US, FREE) is not None
-    assert world.claim(RESTED + 62 * US, FREE) is not None
+    order = world.claim(RESTED + 90 * US, FREE)  # the queue has rested
+    assert order is not None
+    with world.store.write() as connection:
+        settle.progress(connection, world.shift, order.attempt, "agent_connected_at", RESTED + 91 * US, "Agent One")
+    assert world.claim(RESTED + 92 * US, FREE) is not None
 
 
 def test_who_was_not_tried_since_is_still_tried_one_at_a_time_after_hours(world: World) -> None:

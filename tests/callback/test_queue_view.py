@@ -178,7 +178,7 @@ WORDS += [
     "in-incident",
     "left-to-people",
 ]
-WORDS += ["kept-free", "too-dear", "lane-not-called", "trunk-rests"]
+WORDS += ["kept-free", "too-dear", "lane-not-called", "trunk-rests", "agents-rest"]
 WORDS += ["pbx-not-connected", "pbx-clock-off", "database-clock-off"]
 
 
