@@ -69,6 +69,13 @@ class Cdr:
                 found.append(record)
         return found[::-1]
 
+    def last(self) -> Record | None:
+        """Give the last record that can be read at the file's end, or None. Raises OSError."""
+        with self.path.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - BLOCK))
+            read = map(self._read, reversed(file.read().split(b"\n")))
+            return next((record for record in read if record is not None), None)
+
     def _backwards(self) -> Iterator[Record]:
         """Give the records from the last to the first."""
         with self.path.open("rb") as file:

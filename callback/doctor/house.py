@@ -15,7 +15,10 @@ from callback.keys import store_of
 from callback.machine import now_us
 from callback.settings import PbxWiring, Settings
 from callback.store import schema
-from scheduler.clock import local
+from scheduler.clock import MINUTE, local, zone
+from telephony.cdr import Cdr
+
+_WRITTEN_LATE = 10 * MINUTE  # a record stands in the file some seconds after its call's end; in batches, some minutes
 
 
 def switched(settings: Settings) -> str:
@@ -49,7 +52,7 @@ def database(settings: Settings) -> Finding:
 
 
 def folders(wiring: PbxWiring) -> Iterator[Finding]:
-    """Look whether the journal can be written and, where one is named, the queue_log can be read."""
+    """Look whether the journal can be written, and the records of a gap can be read where they are named."""
     place = wiring.journal
     while not place.exists() and place != place.parent:
         place = place.parent
@@ -60,6 +63,8 @@ def folders(wiring: PbxWiring) -> Iterator[Finding]:
             f"journal: {place} is no folder that can be written", "[pbx] journal must name one, on a local disk"
         )
     yield queue_log(wiring.queue_log)
+    if wiring.cdr:
+        yield call_records(wiring.cdr, wiring.cdr_zone)
 
 
 def queue_log(named: str) -> Finding:
@@ -75,3 +80,24 @@ def queue_log(named: str) -> Finding:
         remedy = "let the service's user read it: put him into Asterisk's group (usermod -aG asterisk …)"
         return fault(f"queue_log {named} cannot be read", remedy)
     return sound(f"queue_log {named}")
+
+
+def call_records(named: str, named_zone: str) -> Finding:
+    """Look whether the call records prove anything: with Uniqueids, and in the zone that is named."""
+    path = Path(named)
+    if not path.is_file():
+        remedy = "[pbx] cdr names Master.csv of cdr_csv.so below astlogdir; it is made with the first call"
+        return warning(f"call records: there is no file {named}", remedy)
+    if not os.access(path, os.R_OK):
+        return fault(f"call records {named} cannot be read", "let the service's user read them, as the queue_log")
+    last, about = Cdr(path, zone(named_zone)).last(), path.stat()
+    if about.st_size and last is None:
+        remedy = "cdr.conf: loguniqueid = yes under [csv], `module reload cdr_csv.so`"
+        return warning(f"call records {named}: none has a Uniqueid, so they prove nothing", remedy)
+    if last is not None and abs(about.st_mtime_ns // 1000 - last.ended_at) > _WRITTEN_LATE:
+        ended, written = (f"{local(at, zone(named_zone)):%H:%M}" for at in (last.ended_at, about.st_mtime_ns // 1000))
+        remedy = "cdr.conf: usegmtime = yes under [csv]; or [pbx] cdr_zone: the zone of their times"
+        return warning(
+            f"call records {named}: the last says {ended} and was written at {written} ({named_zone})", remedy
+        )
+    return sound(f"call records {named}")

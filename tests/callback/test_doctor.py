@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -262,6 +265,54 @@ def test_the_journal_needs_a_folder_that_can_be_written(tmp_path: Path) -> None:
     for place, expected in (("new/journal", "ok"), ("file", "fault"), ("file/journal", "fault")):
         wiring = PbxWiring(username="lcr", secret="hush", journal=tmp_path / place)  # noqa: S106 (a test's)
         assert next(house.folders(wiring)).level == expected
+
+
+RECORD = (
+    '"","5550001","500","from-trunk","","PJSIP/trunk-1","","Queue","support","{0}","{0}","{1}",20,20,"ANSWERED","",{2}'
+)
+ENDED = datetime(2026, 11, 23, 3, 0, 20, tzinfo=UTC)
+
+
+def _call_records(tmp_path: Path, text: str, zone: str = "UTC") -> Finding:
+    path = tmp_path / "Master.csv"
+    path.write_text(text)
+    os.utime(path, (ENDED.timestamp() + 1,) * 2)
+    return house.call_records(str(path), zone)
+
+
+@pytest.mark.parametrize(
+    ("uniqueid", "zone", "level", "remedy"),
+    [
+        ('"1795402800.7"', "UTC", "ok", ""),
+        ('"1795402800.7","a, field of the site\'s"', "UTC", "ok", ""),
+        ('""', "UTC", "warning", "loguniqueid = yes"),
+        (None, "UTC", "warning", "loguniqueid = yes"),
+        ('"1795402800.7"', "Asia/Kolkata", "warning", "cdr_zone"),
+        ('"1795402800.7"', "America/New_York", "warning", "usegmtime"),
+    ],
+)
+def test_call_records_are_of_use_with_their_uniqueids_and_in_their_zone(
+    tmp_path: Path, uniqueid: str | None, zone: str, level: str, remedy: str
+) -> None:
+    began = ENDED - timedelta(seconds=20)
+    line = RECORD.format(f"{began:%F %T}", f"{ENDED:%F %T}", uniqueid)
+    if uniqueid is None:
+        line = line.removesuffix(",None")
+    found = _call_records(tmp_path, f"{line}\n", zone)
+    assert (found.level, remedy in found.remedy) == (level, True)
+
+
+def test_call_records_in_the_zone_of_the_site_are_taken_as_such(tmp_path: Path) -> None:
+    there = ENDED.astimezone(ZoneInfo("Asia/Kolkata"))
+    line = RECORD.format(f"{there - timedelta(seconds=20):%F %T}", f"{there:%F %T}", '"1795402800.7"')
+    assert _call_records(tmp_path, f"{line}\nhalf a li", "Asia/Kolkata").level == "ok"
+
+
+def test_call_records_are_looked_for(tmp_path: Path) -> None:
+    assert _call_records(tmp_path, "").level == "ok"
+    assert house.call_records(str(tmp_path / "none"), "UTC").level == "warning"
+    wiring = PbxWiring(username="lcr", secret="hush", journal=tmp_path, cdr=str(tmp_path / "none"))  # noqa: S106
+    assert [found.level for found in house.folders(wiring)] == ["ok", "warning", "warning"]
 
 
 def test_the_queue_log_is_looked_for(tmp_path: Path) -> None:
