@@ -237,17 +237,19 @@ def show(
 
 
 def _row(line: Line, zone: ZoneInfo) -> list[str | Text]:
-    kind = f"{line.kind} x{line.losses}" if line.losses > 1 else line.kind
     late = "red" if line.overdue else ""
     times = (terminal.styled(_hour(line.deadline_at, zone), late), terminal.styled(_left(line.left_s), late))
-    return [str(line.reservation), line.number, line.queue, kind, str(line.tries), *times, stands(line, zone)]
+    return [str(line.reservation), line.number, line.queue, _lost_as(line), str(line.tries), *times, stands(line, zone)]
 
 
 def said(line: Line, zone: ZoneInfo) -> str:
     """Say one of them in a line."""
-    kind = f"{line.kind} x{line.losses}" if line.losses > 1 else line.kind
     times = f"aim {_hour(line.aim_at, zone)}, deadline {_hour(line.deadline_at, zone)} ({_left(line.left_s)} left)"
-    return f"#{line.reservation} {line.queue}: {kind}, {times}, {line.tries} tries; {stands(line, zone)}"
+    return f"#{line.reservation} {line.queue}: {_lost_as(line)}, {times}, {line.tries} tries; {stands(line, zone)}"
+
+
+def _lost_as(line: Line) -> str:
+    return f"{line.kind} x{line.losses}" if line.losses > 1 else line.kind
 
 
 def _left(left_s: int) -> str:

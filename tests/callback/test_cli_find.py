@@ -14,21 +14,9 @@ from callback.audit import By
 from callback.errors import CallbackError
 from callback.story import NoSuchNumber
 from sms.inbound import Inbound
+from tests.callback import settings_file
 from tests.callback.world import MINUTE, NOON, World, at, call, rules
 
-SETTINGS = """
-[database]
-url = "{url}"
-[pbx]
-username = "u"
-secret = "s"
-[trunks.main]
-channel = "PJSIP/trunk"
-region = "JP"
-form = "national"
-[rules]
-zone = "Asia/Tokyo"
-"""
 HIM, OTHER = "09012345678", "09012399678"
 Find = Callable[..., Result]
 
@@ -36,9 +24,7 @@ Find = Callable[..., Result]
 @pytest.fixture
 def find(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock_shows: Callable[[int], None]) -> Find:
     clock_shows(NOON + 40 * MINUTE)
-    file = tmp_path / "callback.toml"
-    file.write_text(SETTINGS.format(url=world.store.url))
-    monkeypatch.setenv("CALLBACK_SETTINGS", str(file))
+    settings_file.named(monkeypatch, tmp_path, world.store.url)
     return lambda *words: CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, ["find", *words])
 
 

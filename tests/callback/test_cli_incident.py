@@ -13,22 +13,10 @@ from typer.testing import CliRunner, Result
 from callback import cli
 from callback.incidents import NoSuchIncident
 from callback.store import tables as t
+from tests.callback import settings_file
 from tests.callback.world import MINUTE, NOON, US, World, call, rules
 
 NOW = NOON + MINUTE
-SETTINGS = """
-[database]
-url = "{url}"
-[pbx]
-username = "u"
-secret = "s"
-journal = "{folder}"
-[trunks.main]
-region = "JP"
-form = "national"
-[rules]
-zone = "Asia/Tokyo"
-"""
 Say = Callable[..., Result]
 
 
@@ -43,9 +31,7 @@ def world(sqlite_world: World) -> World:
 @pytest.fixture
 def say(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
     monkeypatch.setattr(time, "time_ns", lambda: NOW * 1000)
-    file = tmp_path / "callback.toml"
-    file.write_text(SETTINGS.format(url=world.store.url, folder=tmp_path))
-    monkeypatch.setenv("CALLBACK_SETTINGS", str(file))
+    settings_file.named(monkeypatch, tmp_path, world.store.url)
     return lambda *words: CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, words)
 
 

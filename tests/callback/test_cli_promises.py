@@ -10,20 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from callback import cli
+from tests.callback import settings_file
 from tests.callback.world import MINUTE, NOON, World, at, call, rules
 
-SETTINGS = """
-[database]
-url = "{url}"
-[pbx]
-username = "u"
-secret = "s"
-[trunks.main]
-region = "JP"
-form = "national"
-[rules]
-zone = "Asia/Tokyo"
-"""
 Promises = Callable[..., Result]
 
 
@@ -32,9 +21,7 @@ def promises(
     sqlite_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock_shows: Callable[[int], None]
 ) -> Promises:
     clock_shows(at("13:30"))
-    file = tmp_path / "callback.toml"
-    file.write_text(SETTINGS.format(url=sqlite_world.store.url))
-    monkeypatch.setenv("CALLBACK_SETTINGS", str(file))
+    settings_file.named(monkeypatch, tmp_path, sqlite_world.store.url)
     return lambda *words: CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, ["promises", *words])
 
 
