@@ -34,7 +34,7 @@ from telephony.evidence import evidence
 from telephony.ids import epoch_of, is_local, originated, usable
 from telephony.joined import Rooms, hung_up_at, joined_at, rooms_of
 from telephony.media import Talk, Voice
-from telephony.onward import hand_over
+from telephony.onward import hand_over, in_conferences
 from telephony.story import Story, bridged, first, of
 from telephony.visits import NEAR, NEVER_IN, OVERTAKING, TOLD, Around, Stay, Visits, visit_of
 
@@ -164,7 +164,7 @@ def _talked_at(story: Story, rooms: Rooms) -> int | None:
     agents_in = {e.bridge for e in bridged(story.events) if e.bridge and e.uniqueid in legs}  # that talk is a visit's
     joined = joined_at(rooms, story.own, since, agents_in)
     shown = [e.at for e in _shown_talking(story.own) if e.at >= since]
-    return min((at for at in (joined, *shown) if at is not None), default=None)
+    return min((at for at in (joined, *shown, *in_conferences(story, since)) if at is not None), default=None)
 
 
 def _shown_talking(events: Iterable[ChannelEvent]) -> list[CoreShowChannel]:

@@ -5,7 +5,9 @@ from typing import Final
 from telephony.events import BridgeEnter, ChannelEvent, Hangup
 from telephony.ids import SECOND
 
-_MANY: Final = "base"
+_MANY: Final = frozenset({"base", "stasis"})
+_MACHINES: Final = ("UnicastRTP/", "AudioSocket/", "WebSocket/", "Snoop/")
+"""Channels by which programs hear and speak: nobody is at their other end."""
 _HOLDS: Final = "holding_bridge"
 _PARKING: Final = "parking"
 PEOPLE: Final = 1000
@@ -15,13 +17,16 @@ _LATE: Final = 10 * SECOND
 
 
 def is_conference(event: BridgeEnter) -> bool:
-    """Tell whether a channel entered a bridge in which many may meet."""
-    return in_a_room(event) and event.technology != _HOLDS
+    """Tell whether somebody entered a bridge in which many may meet: a conference, or one that a program made (ARI).
+
+    Nobody meets there before another one has entered: programs let a caller wait in it while they ring for him.
+    """
+    return in_a_room(event) and event.technology != _HOLDS and not event.channel.startswith(_MACHINES)
 
 
 def in_a_room(event: BridgeEnter) -> bool:
     """Tell whether a channel entered a conference, or a waiting room (BridgeWait), where each waits for himself."""
-    return event.bridge_type == _MANY and bool(event.bridge)
+    return event.bridge_type in _MANY and bool(event.bridge)
 
 
 def is_parking(event: BridgeEnter) -> bool:

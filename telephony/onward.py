@@ -19,7 +19,7 @@ from telephony.events import (
     UnParkedCall,
 )
 from telephony.ids import is_local
-from telephony.joined import Rooms
+from telephony.joined import Rooms, hung_up_at
 from telephony.story import Story, bridged, of
 from telephony.visits import NEAR, OVERTAKING
 
@@ -114,7 +114,7 @@ def _conference(story: Story) -> DialplanStep | BridgeEnter | None:
 def _met_at(story: Story, rooms: Rooms, handed_at: int) -> int | None:
     """Give when he whom an agent handed on met somebody: he was joined anew, or somebody took the agent's place."""
     joined = [e.at if not e.bridge else rooms.phone_in(e.bridge, e.at) for e in _anew(story, handed_at)]
-    met = [*_beside_him(story, rooms, handed_at), *_in_his_conferences(story), *joined]
+    met = [*_beside_him(story, rooms, handed_at), *in_conferences(story, _connected_at(story)), *joined]
     return min((max(at, handed_at) for at in met if at is not None), default=None)
 
 
@@ -150,10 +150,12 @@ def _beside_him(story: Story, rooms: Rooms, handed_at: int) -> list[int]:
     return [*late, *(e.at for e in others if e.channel.startswith(ATTENDED))]
 
 
-def _in_his_conferences(story: Story) -> list[int]:
-    """Give when the caller was in a conference with somebody; a talk with the agent is none."""
+def in_conferences(story: Story, since: int) -> list[int]:
+    """Give when the caller was in a conference with somebody, before he hung up; a talk with the agent is none."""
+    until = hung_up_at(story.own)
     conferences = [e for e in of(story.events, BridgeEnter) if is_conference(e)]
-    his = [e for e in conferences if e.uniqueid == story.call_id and e.at >= _connected_at(story)]
+    his = [e for e in conferences if e.uniqueid == story.call_id and e.at >= since]
     entered = {e.bridge: e.at for e in his}
     others = [e for e in conferences if e.uniqueid != story.call_id and e.bridge in entered]
-    return [max(e.at, entered[e.bridge]) for e in others]
+    met = (max(e.at, entered[e.bridge]) for e in others)
+    return [at for at in met if until is None or at <= until]

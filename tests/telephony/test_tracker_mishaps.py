@@ -244,6 +244,7 @@ def some(kind: type[Event], *rest: st.SearchStrategy[Any]) -> st.SearchStrategy[
 WORD: Final = st.sampled_from(
     ["", "1", "0901", "TIMEOUT", "FULL", "UNKNOWN", "basic", "transfer", "Queue", "support,,"]
 )
+BRIDGE: Final = st.sampled_from(["basic", "base", "stasis", "parking", ""])
 ANY_EVENT: Final = st.one_of(
     some(e.Newchannel, WORD, WORD, st.sampled_from([None, 0, 4, 6])),
     some(e.Newstate),
@@ -263,7 +264,7 @@ ANY_EVENT: Final = st.one_of(
     some(e.SoftHangupRequest, st.sampled_from([None, 1, 16, 32])),
     some(e.Hangup, st.sampled_from([None, 0, 16, 18, 41, 44]), WORD, st.sampled_from([None, 4, 5, 6])),
     some(e.DTMFEnd, WORD, WORD),
-    some(e.BridgeEnter, st.sampled_from(["basic", "base", "parking", ""]), st.sampled_from(["", "one", "two"])),
+    some(e.BridgeEnter, BRIDGE, st.sampled_from(["", "one", "two"]), st.sampled_from(["", "softmix", "holding_bridge"])),
     some(e.ParkedCall),
     some(e.UnParkedCall),
     some(e.ParkedCallGiveUp),
