@@ -69,6 +69,7 @@ class Register:
         self._logins: defaultdict[str, list[tuple[str, Stretch]]] = defaultdict(list)
         self._stretches: defaultdict[str, list[list[int]]] = defaultdict(list)
         self._talks: Counter[tuple[str, str]] = Counter()
+        self._served: defaultdict[str, set[str]] = defaultdict(set)
 
     def logged_in(self, agent: str, queue: str, since: int, until: int) -> None:
         """Take a stint of an agent in a queue (empty: in all that he serves)."""
@@ -78,6 +79,7 @@ class Register:
     def served(self, agent: str, queue: str, since: int, until: int) -> None:
         """Take a talk."""
         self._talks[agent, queue] += 1
+        self._served[agent].add(queue)
         stretches = self._stretches[agent]
         if stretches and since - stretches[-1][1] <= REST_S * SECOND:
             stretches[-1][1] = max(stretches[-1][1], until)
@@ -104,7 +106,7 @@ class Register:
 
     def _presence(self, agent: str) -> Iterator[tuple[frozenset[str], Stretch]]:
         """Give the stretches in which an agent was there, each with the queues that he served; no two overlap."""
-        served = frozenset(queue for name, queue in self._talks if name == agent)
+        served = frozenset(self._served[agent])
         if agent not in self._logins:
             yield from ((served, (since, until)) for since, until in self._stretches[agent])
             return

@@ -264,7 +264,9 @@ ANY_EVENT: Final = st.one_of(
     some(e.SoftHangupRequest, st.sampled_from([None, 1, 16, 32])),
     some(e.Hangup, st.sampled_from([None, 0, 16, 18, 41, 44]), WORD, st.sampled_from([None, 4, 5, 6])),
     some(e.DTMFEnd, WORD, WORD),
-    some(e.BridgeEnter, BRIDGE, st.sampled_from(["", "one", "two"]), st.sampled_from(["", "softmix", "holding_bridge"])),
+    some(
+        e.BridgeEnter, BRIDGE, st.sampled_from(["", "one", "two"]), st.sampled_from(["", "softmix", "holding_bridge"])
+    ),
     some(e.ParkedCall),
     some(e.UnParkedCall),
     some(e.ParkedCallGiveUp),
