@@ -47,6 +47,8 @@ def queue(
         raise CallbackError("--closed shows those that are open no more, and --state those that are: say one of them")
     with closing(store_of(wiring.database)) as store:
         rows = (queue_view.left_to_people if closed else queue_view.open_reservations)(store, wiring, most, wanted)
+        if queue is not None and not rows:
+            queue_view.must_be_known(store, wiring, queue)
         last_line = "" if closed or as_json else queue_view.totals(store, wiring, wanted)
     if as_json:
         for row in rows:

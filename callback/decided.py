@@ -12,7 +12,7 @@ Time = Callable[[int], str]
 def words(action: str, facts: Facts, time: Time) -> str:
     """Say what was decided: the action as its command is named, and to what."""
     said = _stands(facts) if action in {"block", "unblock"} else action + _MORE.get(action, _nothing)(facts, time)
-    return said + _cancelled(facts)
+    return said + ("; held no more" if "held_no_more" in facts else "") + _cancelled(facts)
 
 
 def _nothing(_facts: Facts, _time: Time) -> str:

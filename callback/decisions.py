@@ -83,7 +83,9 @@ def call_now(connection: Connection, shift: Shift, reservation: int, by: By, now
     _change(connection, reservation, due_at=now, severity=NOW)
     _begin_now(connection, shift, row, by, now)
     overdue.give_time(connection, shift, _locked(connection, shift, reservation), now)
-    return _told(connection, shift, reservation, "call-now", by, _turn(connection, shift, reservation, now), now)
+    return _told(
+        connection, shift, reservation, "call-now", by, _turn(connection, shift, reservation, now) | _unheld(row), now
+    )
 
 
 def choose_slot(connection: Connection, shift: Shift, reservation: int, chosen_at: int, by: By, now: int) -> list[News]:
@@ -99,7 +101,7 @@ def choose_slot(connection: Connection, shift: Shift, reservation: int, chosen_a
     wording.withdraw(connection, reservation, "he chose another time", now)
     if by.who != audit.CUSTOMER:  # who chose it himself was told at once
         wording.confirm(connection, shift, reservation, chosen_at, now)
-    return _told(connection, shift, reservation, "slot", by, {"slot_at": chosen_at}, now)
+    return _told(connection, shift, reservation, "slot", by, {"slot_at": chosen_at} | _unheld(row), now)
 
 
 def postpone(connection: Connection, shift: Shift, reservation: int, until_at: int, by: By, now: int) -> list[News]:
@@ -112,7 +114,7 @@ def postpone(connection: Connection, shift: Shift, reservation: int, until_at: i
         raise CallbackError("that time has passed: postpone to a later one, or `call-now`")
     due_at = shift.hours_of(row.e164, row.trunk).next_opening(until_at)
     _change(connection, reservation, due_at=due_at, overdue_by_at=None)  # nor is he given up before it
-    facts = {"due_at": due_at, "deadline_at": row.deadline_at}
+    facts = {"due_at": due_at, "deadline_at": row.deadline_at} | _unheld(row)
     return _told(connection, shift, reservation, "postpone", by, facts, now)
 
 
@@ -245,6 +247,11 @@ def _resumed(connection: Connection, shift: Shift, reservation: int, by: By, now
             raise IllegalTransition(f"reservation {reservation} is held: only one of us lets it go")
         settle.move(connection, reservation, "resumed", now)
     return row
+
+
+def _unheld(before: Row[Any]) -> dict[str, Any]:
+    """Tell that a decision about the time ended a hold, which somebody else may have had a reason for."""
+    return {"held_no_more": True} if before.state == "held" else {}
 
 
 def _begin_now(connection: Connection, shift: Shift, row: Row[Any], by: By, now: int) -> None:

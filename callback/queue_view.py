@@ -9,10 +9,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from rich.text import Text
-from sqlalchemy import ColumnElement, Connection, Row
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from callback import audit, dispatch, live, overdue, terminal
-from callback.errors import StoreError
+from callback.errors import CallbackError, StoreError
 from callback.machine import now_us
 from callback.settings import Settings
 from callback.shift import Shift, current, shift_of
@@ -111,6 +111,15 @@ def left_to_people(store: Store, settings: Settings, limit: int, wanted: Wanted 
         current(connection, settings)  # an empty database is said to be one
         rows = overdue.left_to_people(connection, settings.pbx.name, limit, *wanted.where(now))
     return [_line(row, shift_of(settings, 0), ("left-to-people", None), None, now) for row in rows]
+
+
+def must_be_known(store: Store, settings: Settings, queue: str) -> None:
+    """Refuse a queue of which neither the settings nor any reservation know: its name is misspelt."""
+    with store.read() as connection:
+        promised = connection.scalars(select(_R.queue).where(_R.pbx == settings.pbx.name).distinct())
+        known = sorted({*settings.rules.queues, *promised})
+    if queue not in known:
+        raise CallbackError(f"no queue {queue} is known here: {', '.join(known) or 'none is yet'}")
 
 
 def totals(store: Store, settings: Settings, wanted: Wanted = EVERYBODY) -> str:

@@ -237,6 +237,16 @@ def test_what_is_read_by_programs_or_searched_holds_everybody(
     assert "those 200 with the nearest deadline are shown (--limit)" in seen
 
 
+def test_a_misspelt_queue_is_not_taken_for_one_in_which_nobody_waits(callback: Callback, settings: Path) -> None:
+    world = World(f"sqlite:///{settings.parent / 'calls.db'}", rules(queues={}))
+    world.hear(call("09012345601", ended_at=time.time_ns() // 1000, queue="sales"))
+    world.close()
+    for words in ((), ("--closed",), ("--json",)):
+        said = callback("queue", "-s", settings, "--queue", "suport", *words)
+        assert (said.status, "no queue suport is known here: " in said.err, "sales" in said.err) == (2, True, True)
+    assert callback("queue", "-s", settings, "--queue", "sales", "--closed").status == 0
+
+
 def test_the_queue_for_people_is_a_table(callback: Callback, settings: Path) -> None:
     world = World(f"sqlite:///{settings.parent / 'calls.db'}", rules(queues={}))
     assert callback("queue", "-s", settings).out.strip() == "Nobody waits for a callback."

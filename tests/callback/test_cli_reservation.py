@@ -91,6 +91,19 @@ def test_what_is_decided_is_said_in_a_line_and_kept(
     assert (row.who, row.why, row.at) == ("anna", "he asked", NOON + MINUTE)
 
 
+@pytest.mark.parametrize(
+    "words", [("call-now", "1"), ("slot", "1", "2026-11-23 18:30"), ("postpone", "1", "2026-11-23 14:00")]
+)
+def test_a_decision_about_the_time_says_that_it_ends_a_hold(
+    world: World, reservation: Reservation, words: tuple[str, ...]
+) -> None:
+    world.hear(call())
+    assert "held no more" not in reservation(*words, *BY)[1]
+    reservation("hold", "1", *BY)
+    assert "; held no more\n" in reservation(*words, *BY)[1]
+    assert reservation("history", "1")[1].count("held no more") == 1
+
+
 def test_a_loss_that_is_only_listed_is_released_by_its_name_in_the_list(world: World, reservation: Reservation) -> None:
     world.hear(call(ended_at=at("09:00")), now=at("11:59"))
     _, listed = reservation("unreserved", "--hours", "24")
