@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from sqlalchemy import event, func, insert, select
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import load
+from callback.ailing import Ailing
 from callback.keys import site_key
 from callback.rules import QueueRules, ShiftRules
 from callback.sending import send_due
@@ -130,7 +132,7 @@ def through_the_outbox(fake: Fake, url: str, scale: Scale) -> Measured:
     gateway.send(_number(0), BODY, "")
     began, taken = time.perf_counter(), 0
     while taken < scale.texts:
-        taken += send_due(store, shift, gateway, scale.senders, lambda: False)
+        taken += send_due(store, shift, gateway, scale.senders, lambda: False, Ailing(logging.getLogger(__name__)))
     took_s = time.perf_counter() - began
     with store.read() as connection:
         sent = select(func.count()).select_from(text_outbox).where(text_outbox.c.state == "sent")

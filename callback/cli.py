@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module, metadata
+from io import TextIOWrapper
 from typing import Annotated, Any, Final
 
 import typer
@@ -119,6 +121,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
 """In the order in which they are asked for."""
 
 
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+
+
 class Offered(TyperGroup):
     """Lists every command by its line alone, and imports the one that is called."""
 
@@ -160,14 +165,26 @@ def callback(
     """Finds callers who were lost on Asterisk queues, tells them why, and calls them back within the hour."""
 
 
+def _whatever_is_written() -> None:
+    """Let nothing that is printed fail for what the terminal's or the pipe's encoding has no letter for."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
 def main() -> None:
     """Run the command line; what an operator can mend is one sentence and status 2, not a traceback."""
     log_to_stderr()
+    _whatever_is_written()
     try:
         app()
     except (CallbackError, TelephonyError, SmsError, SchedulerError) as error:
         for line in f"callback: {error}".split("\n"):
             say(line, error=True)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in _NO_ROOM or error.filename is not None:
+            raise
+        say(f"callback: what is printed cannot be written: {error.strerror}; make room, or print elsewhere", error=True)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

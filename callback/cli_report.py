@@ -166,8 +166,9 @@ def _gathered(
     kept: list[Rates] = []
     if named is not None:
         with closing(named) as store:
-            schema.migrate(store)
-            kept = _from_database(store, history, pbx, whole=not files, since_days=since_days)
+            if store.is_there:
+                schema.migrate(store)
+                kept = _from_database(store, history, pbx, whole=not files, since_days=since_days)
     if files:
         imported = with_progress(
             sources(

@@ -23,6 +23,7 @@ from callback.history import History, in_order
 from callback.settings import Trunk
 from scheduler.clock import SECOND
 from telephony.errors import TelephonyError
+from telephony.private import is_seen
 from telephony.queue_log.between import Log
 from telephony.queue_log.briefs import Brief, LogBriefs
 from telephony.queue_log.entries import Entry, Faults
@@ -100,7 +101,7 @@ def sources(names: Sequence[str], pbx: str, zone: tzinfo, trunks: tuple[Trunk, .
         raise CallbackError(f"--pbx {pbx}: name it in small letters, digits and dashes, as in the settings")
     found: dict[str, list[str]] = {}
     for name in names:
-        marked = _OF_PBX.fullmatch(name) if not Path(name).exists() else None
+        marked = _OF_PBX.fullmatch(name) if not is_seen(Path(name)) else None
         whose, where = marked.groups() if marked else (pbx, name)
         found.setdefault(whose, []).append(where)
     for whose, several in found.items():

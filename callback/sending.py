@@ -6,13 +6,16 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final, TextIO
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from callback import blocks, wording
+from callback.ailing import Ailing
 from callback.errors import StoreError
+from callback.masking import masked
 from callback.rules import ShiftRules
 from callback.settings import Settings
 from callback.shift import Shift
@@ -46,7 +49,7 @@ def gateway_of(settings: Settings, stream: TextIO) -> Gateway:
         return TwilioGateway(accounts, settings.web.public_url, texts.two_way)
     if texts.gateway == "http" and texts.http is not None:
         return HttpGateway(Request(**texts.http.model_dump()))
-    return ConsoleGateway(stream)
+    return ConsoleGateway(stream, str if settings.logs.numbers == "full" else masked)
 
 
 def two_way_of(settings: Settings) -> TwoWay:
@@ -59,7 +62,9 @@ def caps_of(rules: ShiftRules) -> Caps:
     return Caps(rules.texts_a_day, rules.texts_a_block, rules.texts_an_hour)
 
 
-def send_due(store: Store, shift: Shift, gateway: Gateway, senders: int, stopped: Callable[[], bool]) -> int:
+def send_due(
+    store: Store, shift: Shift, gateway: Gateway, senders: int, stopped: Callable[[], bool], ailing: Ailing
+) -> int:
     """Send what is due for about a second; return how many texts were taken up.
 
     The database's clock is asked once and goes on by ours: should this machine sleep, leases end early, never late.
@@ -75,6 +80,7 @@ def send_due(store: Store, shift: Shift, gateway: Gateway, senders: int, stopped
         pbx=shift.pbx,
         senders=senders,
         caps=caps_of(shift.rules),
+        looked_up=partial(ailing.tried, "look up whom to text"),
         until=lambda: stopped() or time.monotonic() >= began + TURN_S,
         opted_out=lambda connection, recipient, now: _opted_out(connection, shift, recipient, now),
     )

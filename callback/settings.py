@@ -196,7 +196,7 @@ def trunks_of(path: Path, environ: Mapping[str, str] | None = None) -> dict[str,
 
 def _read(path: Path, environ: Mapping[str, str] | None, into: type[M]) -> M:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark of its encoding
     except OSError as error:
         remedy = "`callback settings --example` prints one to begin with; or name another with --settings"
         raise SettingsError(str(path), [f"cannot be read: {error.strerror}; {remedy}"]) from error
@@ -266,7 +266,7 @@ def _fault(text: str, item: Mapping[str, Any]) -> str:
 def _is_hidden(item: Mapping[str, Any], keys: list[str]) -> bool:
     """Whether the value stays unsaid: it may be a secret, also where its key is misspelt or its section is none."""
     unnamed = item["type"] in _REMEDIES or isinstance(item["input"], Mapping)
-    return unnamed or bool(_SECRET & set(keys))
+    return unnamed or bool(_SECRET & set(keys)) or "@" in str(item["input"])  # a password may stand before it
 
 
 _SECRET = {"secret", "key", "url", "queue_log", "twilio", "http", "command"}

@@ -383,4 +383,4 @@ class Shiftwork:
     def _deliver(self, on_the_line: frozenset[str]) -> None:
         with self._transaction() as connection:
             wording.hold_back(connection, self._shift, on_the_line, clock(connection))
-        send_due(self._store, self._shift, self._gateway, self._senders, self._stopped.is_set)
+        send_due(self._store, self._shift, self._gateway, self._senders, self._stopped.is_set, self._ailing)

@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy import Connection
 
 from callback import by_hand, filing, fraud, recovery, settle
+from callback.ailing import Ailing
 from callback.errors import NotOurs, StoreError
 from callback.news import News
 from callback.shift import Shift
 from callback.store import checkpoints
 from callback.store.engine import Store
 from callback.store.lease import Lease, guard
-from callback.tally import Tally
 from telephony import dialler
 from telephony.by_hand import ByHand
 from telephony.call import Call, Verdict
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 BACKLOG = 1000  # stretches that wait to be committed; then what is heard is only kept in the journal
 BATCH = 100
 RETRY_S = 1.0
+_WORK = "commit what was heard"
 
 Item = tuple[Call, Verdict] | dialler.News | ByHand | Gap
 Elsewhere = Callable[[list[Heard]], Awaitable[list[News]] | None]
@@ -55,7 +56,7 @@ class Writer:
         self._store, self._shift, self._held, self._journal_id, self._clock = store, shift, held, journal_id, clock
         self._tell, self._committed = tell, committed
         self._elsewhere = elsewhere
-        self._tally = Tally(log.warning)
+        self._ailing = Ailing(log)
         self._backlog: asyncio.Queue[Heard] = asyncio.Queue()
         self._taken = self._done = 0
         self._moved = asyncio.Condition()
@@ -109,9 +110,10 @@ class Writer:
             try:
                 news = await self._somewhere(batch)
             except StoreError as error:
-                self._tally.note(f"not committed yet, tried again every {RETRY_S} s: {error}")
+                self._ailing.fails(_WORK, error)
                 await asyncio.sleep(RETRY_S)
             else:
+                self._ailing.works(_WORK)
                 self._tell(news)
                 return
 

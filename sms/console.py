@@ -1,23 +1,24 @@
 """The gateway of machines that have none: texts are printed."""
 
+from collections.abc import Callable
 from typing import TextIO
 
 from sms.gateway import Receipt
 
 
 class ConsoleGateway:
-    """Prints each text as one line, and says that it reached nobody's phone."""
+    """Prints each text as one line, its number as `shown` writes it, and says that it reached nobody's phone."""
 
     name = "console"
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, shown: Callable[[str], str] = str) -> None:
+        self._stream, self._shown = stream, shown
 
     def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
         """Print the text; a stream that does not take it raises what streams raise."""
-        shown = " ".join(body.splitlines())
+        line_of_it = " ".join(body.splitlines())
         by = f" by {line}" if line else ""
-        self._stream.write(f"text (console, nobody's phone) to {to}{by}: {shown}\n")
+        self._stream.write(f"text (console, nobody's phone) to {self._shown(to)}{by}: {line_of_it}\n")
         self._stream.flush()
         return Receipt(gateway_ref=f"console:{ref}")
 

@@ -39,6 +39,7 @@ def deliver(
     caps: Caps | None = None,
     until: Callable[[], bool] = lambda: False,
     opted_out: Callable[[Connection, str, int], None] | None = None,
+    looked_up: Callable[[Exception | None], None] = lambda _fault: None,
     lease_s: float = outbox.LEASE_S,
     backoff_s: Sequence[float] = outbox.BACKOFF_S,
 ) -> int:
@@ -48,8 +49,9 @@ def deliver(
     the address book works. The book is opened for a handful of texts at a time. It turns a recipient into a number, or
     None if there is none, and may raise `Refused` to say why not. With `pbx`, the texts of other PBXs are left to their
     own sender. No more are taken up once `until` holds. `opted_out` is told, in the transaction that settles the text,
-    of a recipient to whom the carrier may send nothing. Each text is sent as soon as it is claimed: `lease_s` need only
-    be longer than a gateway takes for one.
+    of a recipient to whom the carrier may send nothing. `looked_up` is told how looking numbers up went: None, or what
+    nobody foresaw; those texts are tried again, and whoever is told says so once, not for each. Each text is sent as
+    soon as it is claimed: `lease_s` need only be longer than a gateway takes for one.
     """
     at = now()
     with open_transaction() as conn:
@@ -68,7 +70,7 @@ def deliver(
                         claimed = outbox.claim(conn, at, free, lease_s, gateway.name, pbx, caps)
             taken += len(claimed)
             done = {}
-            for text, number in _addressed(claimed, address_book, lease_s).items():
+            for text, number in _addressed(claimed, address_book, looked_up, lease_s).items():
                 if isinstance(number, str):
                     in_flight[pool.submit(_send, text, number, gateway)] = text
                 else:
@@ -97,7 +99,10 @@ def _ended(in_flight: dict[Future[_Outcome], outbox.Text]) -> dict[outbox.Text, 
 
 
 def _addressed(
-    texts: Sequence[outbox.Text], address_book: AddressBook, lease_s: float
+    texts: Sequence[outbox.Text],
+    address_book: AddressBook,
+    looked_up: Callable[[Exception | None], None],
+    lease_s: float,
 ) -> dict[outbox.Text, str | Refused | Unsent]:
     """Look up the number of each text; none is sent by who slept, or looked for so long, that its lease ran out.
 
@@ -106,27 +111,32 @@ def _addressed(
     if not texts:
         return {}
     wall, steady = time.time(), time.monotonic()
+    faults: list[Exception] = []
     try:
         with address_book() as address:
-            numbers = {text: _number(text.recipient, address) for text in texts}
+            numbers = {text: _number(text.recipient, address, faults) for text in texts}
     except Unsent as no:  # whoever keeps the numbers knows why, and says so
         numbers = dict.fromkeys(texts, no)
-    except Exception as fault:
-        log.exception("no numbers can be looked up")
-        numbers = {text: Unsent(f"the number could not be looked up ({type(fault).__name__})") for text in texts}
+    except Exception as fault:  # noqa: BLE001 - whatever an address book raises, the texts wait
+        numbers = dict.fromkeys(texts, _unforeseen(fault, faults))
+    looked_up(faults[0] if faults else None)
     if max(time.time() - wall, time.monotonic() - steady) >= lease_s:
         return dict.fromkeys(texts, Unsent("the lease ran out before the text was sent"))
     return numbers
 
 
-def _number(recipient: str, address: Callable[[str], str | None]) -> str | Refused | Unsent:
+def _number(recipient: str, address: Callable[[str], str | None], faults: list[Exception]) -> str | Refused | Unsent:
     try:
         return address(recipient) or Refused("no number")
     except (Refused, Unsent) as no:
         return no
-    except Exception as fault:
-        log.exception("the number of %s could not be looked up", recipient)
-        return Unsent(f"the number could not be looked up ({type(fault).__name__})")
+    except Exception as fault:  # noqa: BLE001 - as above
+        return _unforeseen(fault, faults)
+
+
+def _unforeseen(fault: Exception, faults: list[Exception]) -> Unsent:
+    faults.append(fault)
+    return Unsent(f"the number could not be looked up ({type(fault).__name__})")
 
 
 def _send(text: outbox.Text, to: str, gateway: Sender) -> _Outcome:

@@ -45,8 +45,19 @@ def make_file(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE))
 
 
+def is_seen(path: Path) -> bool:
+    """Whether there is something at a path; what we may not look at is not seen, and whoever opens it says why."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
 def is_open_to_others(path: Path) -> bool:
     """Whether any user of this machine may read a file or look into a folder: it, and every folder on the way to it."""
+    if not is_seen(path):
+        return False
     real = path.resolve()
     on_the_way = all(folder.stat().st_mode & stat.S_IXOTH for folder in real.parents)
     return on_the_way and bool(real.stat().st_mode & stat.S_IROTH)

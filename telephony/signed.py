@@ -19,7 +19,7 @@ _KEPT: Final = 8
 def signatures(directory: Path) -> list[str]:
     """Say who worked with the journal in a directory, the latest last."""
     path = directory / _FILE
-    return path.read_text(errors="replace").splitlines() if path.exists() else []
+    return path.read_text(errors="replace").splitlines() if private.is_seen(path) else []
 
 
 def sign(directory: Path, name: str) -> None:

@@ -15,8 +15,10 @@ from callback.keys import store_of
 from callback.machine import now_us
 from callback.settings import PbxWiring, Settings
 from callback.store import schema
+from callback.store.engine import Store
 from scheduler.clock import MINUTE, local, zone
 from telephony.cdr import Cdr
+from telephony.private import is_seen
 
 _WRITTEN_LATE = 10 * MINUTE  # a record stands in the file some seconds after its call's end; in batches, some minutes
 
@@ -38,8 +40,8 @@ def clock(settings: Settings) -> Finding:
 def database(settings: Settings) -> Finding:
     """Look for a database that can be opened, with a schema that is ours and not older than this program."""
     try:
-        with closing(store_of(settings.database)) as store, store.read() as connection:
-            found = schema.current(connection)
+        with closing(store_of(settings.database)) as store:
+            found = _schema(store)
     except CallbackError as error:
         return fault("database", str(error))
     except DatabaseError as error:
@@ -51,10 +53,18 @@ def database(settings: Settings) -> Finding:
     return sound(f"database {store.where}: {f'schema {found}' if found else 'new, made at the first run'}")
 
 
+def _schema(store: Store) -> str | None:
+    """The schema of the database; None where it is still to be made."""
+    if not store.is_there:
+        return None
+    with store.read() as connection:
+        return schema.current(connection)
+
+
 def folders(wiring: PbxWiring) -> Iterator[Finding]:
     """Look whether the journal can be written, and the records of a gap can be read where they are named."""
     place = wiring.journal
-    while not place.exists() and place != place.parent:
+    while not is_seen(place) and place != place.parent:
         place = place.parent
     if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
         yield sound(f"journal in {wiring.journal}")

@@ -32,9 +32,7 @@ def look(settings: Settings) -> Iterator[Finding]:
 
 
 def _of_store(store: Store, settings: Settings) -> Iterator[Finding]:
-    with store.read() as connection:
-        empty = schema.current(connection) is None
-    if empty:
+    if not store.is_there or _is_empty(store):
         yield from _of_folder(store)
         return
     with store.write() as connection:  # a file that may only be read is found by writing alone; nothing is changed
@@ -42,6 +40,11 @@ def _of_store(store: Store, settings: Settings) -> Iterator[Finding]:
     with store.read() as connection:
         yield from _of_lease(connection, settings)
         yield _of_audit(connection)
+
+
+def _is_empty(store: Store) -> bool:
+    with store.read() as connection:
+        return schema.current(connection) is None
 
 
 def _of_folder(store: Store) -> Iterator[Finding]:
@@ -93,7 +96,7 @@ def key(settings: Settings) -> Finding:
 
 def files(path: Path, settings: Settings) -> Iterator[Finding]:
     """Look whether every user of the machine may read secrets, or the numbers of callers."""
-    open_ones = [place for place in _private(path, settings) if place.exists() and is_open_to_others(place)]
+    open_ones = [place for place in _private(path, settings) if is_open_to_others(place)]
     for place in open_ones:
         mode = "700" if place.is_dir() else "600"
         what = "secrets" if place in (path, settings.database.key_file) else "numbers of callers"

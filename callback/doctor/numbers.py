@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 
 from callback import phone, signalling
 from callback.doctor.finding import Finding, sound, warning
 from callback.keys import store_of
 from callback.settings import Settings, Trunk
 from callback.store import schema
+from callback.store.engine import Store
 
 
 def number_lines(trunks: Mapping[str, Trunk], signalled: str) -> Iterator[str]:
@@ -33,13 +35,15 @@ def _which(name: str, trunk: Trunk, refused: phone.Refused) -> str:
 
 def callers(settings: Settings) -> Iterator[Finding]:
     """Say of each trunk in which forms its last callers came, and what follows for its settings."""
-    store = store_of(settings.database)
-    try:
-        with store.read() as connection:
-            ours = schema.current(connection) == schema.newest()
-            yield from of_trunks(settings.trunks, signalling.kept(connection, settings.pbx.name) if ours else {})
-    finally:
-        store.close()
+    with closing(store_of(settings.database)) as store:
+        yield from of_trunks(settings.trunks, _kept(store, settings.pbx.name))
+
+
+def _kept(store: Store, pbx: str) -> Mapping[str, str]:
+    if not store.is_there:
+        return {}
+    with store.read() as connection:
+        return signalling.kept(connection, pbx) if schema.current(connection) == schema.newest() else {}
 
 
 def of_trunks(trunks: Mapping[str, Trunk], lately: Mapping[str, str]) -> Iterator[Finding]:

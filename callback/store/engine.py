@@ -68,10 +68,21 @@ class Store:
         options: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S} if sqlite else dict(_POSTGRESQL)
         self.engine = _engine(parsed, options, sqlite=sqlite)
         self.where = parsed.render_as_string(hide_password=True)
+        self._file = _file_of(parsed) if sqlite else None
         if sqlite:
             event.listen(self.engine, "do_connect", _make_private)
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is something to open: an SQLite file is made by a migration, and by nobody who merely looks."""
+        try:
+            return self._file is None or bool(self._file.stat())
+        except FileNotFoundError as error:
+            return not Path(error.filename).parent.is_dir()
+        except OSError:
+            return True  # whoever opens it says why not
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -134,6 +145,8 @@ class Store:
     @contextmanager
     def _open(self, *, write: bool = False, unchecked: bool = False) -> Iterator[Connection]:
         """A connection inside a transaction; a database that is away or of no use is one StoreError, whenever."""
+        if not (unchecked or self.is_there):
+            raise StoreError(f"{self.where} is empty: start `callback run` with these settings first")
         try:
             with self.engine.connect() as connection:
                 connection.execution_options(lcr_write=write, lcr_unchecked=unchecked)
@@ -168,6 +181,15 @@ class Store:
 def clock(connection: Connection) -> int:
     """The database's clock, in microseconds UTC."""
     return int(connection.execute(_CLOCK[connection.dialect.name]).scalar_one())
+
+
+def _file_of(url: URL) -> Path | None:
+    """The file of an SQLite database.
+
+    Whoever looks before the service ran, root perhaps, must leave none behind that the service may not write.
+    """
+    named = url.database or ""
+    return None if not named or named.startswith((":", "file:")) else Path(named)
 
 
 def _make_private(_dialect: object, _record: object, arguments: list[Any], _options: object) -> None:

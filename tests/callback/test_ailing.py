@@ -27,3 +27,17 @@ def test_what_changes_is_said_and_nothing_else(caplog: pytest.LogCaptureFixture)
     assert "start the server" in said[2]
     assert said[3] == "act: works again"
     assert "Traceback" not in caplog.text
+
+
+def test_what_nobody_foresaw_has_its_traceback_once(caplog: pytest.LogCaptureFixture) -> None:
+    ailing = Ailing(logging.getLogger("callback.shiftwork"))
+    missing = KeyError("queue")
+    for _ in range(60):
+        ailing.tried("look up whom to text", missing)
+    ailing.tried("look up whom to text", None)
+    assert [message.partition(" (")[0] for message in caplog.messages] == [
+        "look up whom to text",
+        "look up whom to text: works again",
+    ]
+    assert [record.exc_info is not None for record in caplog.records] == [True, False]
+    assert "KeyError: 'queue'" in caplog.messages[0]

@@ -398,6 +398,27 @@ def test_it_runs_as_a_module(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def _printed(to: object, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command that prints signs which are no ASCII."""
+    command = [sys.executable, "-m", "callback", "texts"]
+    own = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])} | environment
+    return subprocess.run(command, env=own, stdout=to, stderr=subprocess.PIPE, check=False)  # type: ignore[call-overload, no-any-return]
+
+
+def test_what_the_terminal_has_no_letter_for_is_replaced() -> None:
+    done = _printed(subprocess.PIPE, PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"lost" in done.stdout
+
+
+def test_where_there_is_no_room_for_what_is_printed_it_says_so() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = _printed(full)
+    assert done.returncode == 2
+    assert b"cannot be written: No space left on device" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 # Help
 
 

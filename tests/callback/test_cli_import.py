@@ -199,6 +199,7 @@ def test_who_calls_the_other_pbx_has_called_again(run: Run, tmp_path: Path) -> N
 
 
 def test_a_realtime_table_by_url(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "asterisk.db").touch()
     store = Store(f"sqlite:///{tmp_path / 'asterisk.db'}")
     with store.write() as connection:
         connection.exec_driver_sql(
@@ -272,6 +273,7 @@ def test_local_times_are_read_in_the_logs_own_zone(run: Run, tmp_path: Path) -> 
     ("words", "said"),
     [
         (["/no/such/file"], "Name files of a queue_log"),
+        (["/" + "x" * 300], "Name files of a queue_log"),  # one that may not even be looked at, as in a locked folder
         (["sqlite:////no/such/folder/a.db"], "cannot be read"),
         (["{log}", "--pbx", "Our PBX"], "--pbx Our PBX"),
         (["{log}", "sqlite:///a.db"], "name either files or one table"),

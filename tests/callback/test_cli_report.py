@@ -233,6 +233,7 @@ def test_what_cannot_be_done_is_one_sentence(run: Run, log: Path, tmp_path: Path
     assert status == 2
     assert said in err
     assert "Traceback" not in err
+    assert not (tmp_path / "new.db").exists()
 
 
 def test_a_bad_roster_tells_every_fault(run: Run, log: Path, tmp_path: Path) -> None:

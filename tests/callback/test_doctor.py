@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from callback.doctor import dialplan, house, probe, queues, rights, voice
+from callback.doctor import dialplan, house, keeping, numbers, probe, queues, rights, voice
 from callback.doctor.finding import Finding, fault, sound, warning
 from callback.settings import Database, PbxWiring, Settings, Trunk
 from callback.store.engine import Store
@@ -244,12 +244,23 @@ def test_events_without_a_timestamp_are_told() -> None:
     assert levels(list(probe.of_events(heard(ALL, timestamp=""), has_queue=True))) == ["ok", "warning"]
 
 
+def test_a_database_that_is_still_to_be_made_is_sound_and_not_made_by_the_doctor(tmp_path: Path) -> None:
+    wiring = PbxWiring(username="u", secret="s")  # noqa: S106
+    database = Database(url=f"sqlite:///{tmp_path / 'new.db'}")
+    settings = Settings(pbx=wiring, trunks={"main": Trunk(region="US")}, rules=rules(), database=database)
+    found = [house.database(settings), *keeping.look(settings), *numbers.callers(settings)]
+    assert all(finding.ok for finding in found)
+    assert "made at the first run" in found[0].what
+    assert not list(tmp_path.iterdir())
+
+
 # Folders
 
 
 @pytest.mark.parametrize(("schema", "remedy"), [("0001", "it migrates"), ("9999", "later version")])
 def test_another_schema_is_told_with_its_remedy(tmp_path: Path, schema: str, remedy: str) -> None:
     url = f"sqlite:///{tmp_path / 'some.db'}"
+    (tmp_path / "some.db").touch()
     with Store(url).write() as connection:
         connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32))")
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (schema,))

@@ -15,6 +15,7 @@ from callback.audit import By
 from callback.doctor import keeping
 from callback.doctor.finding import Finding
 from callback.settings import Database, PbxWiring, Settings, Trunk
+from callback.store import schema
 from callback.store import tables as t
 from callback.store.engine import Store
 from lab import postgres
@@ -104,9 +105,8 @@ def test_a_server_that_may_only_be_read_is_a_fault(
 
 
 def test_what_holds_numbers_is_made_for_its_owner_alone(tmp_path: Path) -> None:
-    store = migrated(f"sqlite:///{tmp_path}/first.db")  # copied by the tests
-    store.close()
     store = Store(f"sqlite:///{tmp_path}/test.db")
+    schema.migrate(store)
     with store.write() as connection:
         connection.execute(text("CREATE TABLE x (y int)"))
         made = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("test.db*")}

@@ -241,3 +241,16 @@ def test_a_site_that_sets_nothing_waits_and_promises_as_the_scheduler_does() -> 
     assert site.max_tries == Policy().max_tries
     assert site.terms() == replace(Terms(), least_s=site.ring_s)
     assert site.incident() == Incident()
+
+
+def test_a_file_that_begins_with_a_mark_of_its_encoding_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "callback.toml"
+    path.write_text(LEAST.lstrip(), encoding="utf-8-sig")
+    assert load(path, {}).pbx.secret == "hush"  # noqa: S105
+
+
+def test_an_address_with_a_password_is_shown_under_no_key(tmp_path: Path) -> None:
+    text = LEAST + '[web]\nlisten = "127.0.0.1:8080"\npublic_url = "ftp://u:hidden@host"\n'
+    with pytest.raises(SettingsError, match="public_url") as error:
+        load(written(tmp_path, text), {})
+    assert "hidden" not in str(error.value)

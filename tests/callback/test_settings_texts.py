@@ -55,6 +55,14 @@ def test_texts_are_printed_where_no_gateway_is_named(tmp_path: Path) -> None:
     assert gateway_of(_load(tmp_path, ""), io.StringIO()).name == "console"
 
 
+@pytest.mark.parametrize(("numbers", "shown"), [("masked", "+81…78"), ("full", "+819012345678")])
+def test_what_is_printed_has_numbers_as_the_log_has_them(tmp_path: Path, numbers: str, shown: str) -> None:
+    stream = io.StringIO()
+    gateway = gateway_of(_load(tmp_path, f'[logs]\nnumbers = "{numbers}"\n'), stream)
+    gateway.send("+819012345678", "We call you back.", "1")
+    assert stream.getvalue() == f"text (console, nobody's phone) to {shown}: We call you back.\n"
+
+
 def test_twilio_is_made_of_its_accounts(tmp_path: Path) -> None:
     settings = _load(tmp_path, TWILIO, {"CALLBACK_TEXTS__TWILIO__MAIN__AUTH_TOKEN": "other"})
     assert gateway_of(settings, io.StringIO()).name == "twilio"

@@ -60,9 +60,26 @@ def test_a_file_that_may_only_be_read_does_not_pass_by_itself(tmp_path: Path) ->
 
 
 def test_an_empty_file_says_what_to_do_first(tmp_path: Path) -> None:
+    (tmp_path / "new.db").touch()
     assert "start `callback run` once" in str(
         refused(Store(f"sqlite:///{tmp_path}/new.db"), "UPDATE lease SET fence = 1")
     )
+
+
+def test_a_file_that_may_not_even_be_looked_at_is_no_new_database(tmp_path: Path) -> None:
+    assert "cannot be opened" in str(refused(Store(f"sqlite:///{tmp_path}/{'x' * 300}"), "SELECT 1"))
+
+
+def test_who_merely_looks_makes_no_file_that_the_service_could_not_write(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/new.db")
+    for look in (store.read, store.write):
+        with pytest.raises(StoreError, match=r"new\.db is empty: start `callback run`"), look():
+            pass
+    assert not list(tmp_path.iterdir())
+    migrated(store.url).close()
+    with store.read():
+        pass
+    store.close()
 
 
 @pytest.mark.postgresql

@@ -245,6 +245,16 @@ def test_while_the_database_is_away_it_is_tried_again_and_nothing_is_lost(world:
     assert desk.committed == [20]
 
 
+def test_however_long_it_is_away_it_is_said_once_and_once_that_it_is_back(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    Desk(world, Shaky(world.store, lambda number: number <= 200).as_store()).write(stretch(10, lost(1)))
+    away, back = caplog.messages
+    assert "commit what was heard" in away
+    assert "server closed the connection" in away
+    assert back == "commit what was heard: works again"
+
+
 @pytest.mark.parametrize("away", range(2, 6))
 def test_away_in_the_middle_of_going_item_by_item_nothing_is_lost_and_all_is_told(world: World, away: int) -> None:
     shaky = Shaky(world.store, lambda number: number == away)
@@ -265,7 +275,7 @@ def test_a_database_that_another_program_holds_locked_is_waited_for(
     warned: list[str] = []
     away = asyncio.Event()
 
-    def warn(*words: object) -> None:
+    def warn(*words: object, **_: object) -> None:
         warned.append(str(words[-1]))
         away.set()
 

@@ -223,3 +223,26 @@ def test_an_address_book_that_is_away_leaves_the_texts_waiting_and_prints_no_tra
     assert (database.state("lost:1"), database.row("lost:1")["reason"]) == ("waiting", "the database is away")
     assert gateway.asked == []
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["one number", "the whole book"])
+def test_a_look_up_that_fails_as_nobody_foresaw_is_told_once_for_all_its_texts(
+    database: Database, caplog: pytest.LogCaptureFixture, whole: bool
+) -> None:
+    @contextmanager
+    def book() -> Iterator[Callable[[str], str | None]]:
+        if whole:
+            _broken("anybody")
+        yield _broken
+
+    told: list[Exception | None] = []
+    for number in range(3):
+        database.put(f"lost:{number}")
+    gateway = FakeGateway()
+    assert deliver(database.transaction, gateway, book, lambda: NOW, 10, senders=3, looked_up=told.append) == 3
+    assert [type(fault) for fault in told] == [RuntimeError]
+    assert set(database.states().values()) == {"waiting"}
+    assert caplog.records == []
+    database.put("lost:new")
+    assert deliver(database.transaction, gateway, lambda: nullcontext(_address), lambda: NOW, 1, looked_up=told.append)
+    assert told[1:] == [None]

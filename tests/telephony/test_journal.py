@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from telephony.journal import DAY_S, SETTLED_BYTES, Journal, JournalError, JournalFull, JournalInUse
+from telephony.private import is_open_to_others, is_seen
 from telephony.signed import sign, signatures
 from tests.children import child
 
@@ -400,3 +401,8 @@ def test_sync_reaches_the_disk(journal: Journal, monkeypatch: pytest.MonkeyPatch
     journal.append(RAW, NOW)
     journal.sync()
     assert len(synced) == 1
+
+
+def test_a_folder_that_may_not_be_looked_at_has_no_signatures_and_is_open_to_nobody(tmp_path: Path) -> None:
+    locked = tmp_path / ("x" * 300)
+    assert (signatures(locked), is_seen(locked), is_open_to_others(locked)) == ([], False, False)
