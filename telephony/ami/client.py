@@ -224,9 +224,9 @@ class Client:
                     self._heard = self._heard or (self._up_since is not None and held[0].name != "FullyBooted")
                     await self._on_message(*held)
                 await asyncio.sleep(0)
-        except Exception as error:
-            log.exception("on_message failed; the connection is given up and made anew")
-            link.close(f"our own handling of a message failed: {error!r}; {link.drop_held()} more were dropped")
+        except Exception as error:  # noqa: BLE001 - whatever fails, the connection is made anew
+            why = _told("on_message", error)
+            link.close(f"our own handling of a message failed: {why}; {link.drop_held()} more were dropped")
         finally:
             link.close("our own handling of messages was cancelled")
 
@@ -241,10 +241,9 @@ class Client:
         except asyncio.CancelledError:
             link.close("our own start after connecting was cancelled")
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever fails, the connection is made anew
             if not link.lost:
-                log.exception("on_up failed; the connection is given up and made anew")
-                link.close(f"our own start after connecting failed: {error!r}")
+                link.close(f"our own start after connecting failed: {_told('on_up', error)}")
 
     async def _booted(self, link: Link) -> bool:
         try:
@@ -303,3 +302,12 @@ class Backoff:
         """Give the seconds to wait now."""
         wait_s, self._wait_s = self._wait_s, min(self._wait_s * 2, self._most_s)
         return wait_s * self._chance.uniform(0.5, 1.0)
+
+
+def _told(where: str, error: Exception) -> str:
+    """Log why a connection is given up and made anew, and give it; what nobody foresaw by traceback."""
+    if isinstance(error, TelephonyError):  # a full disk, a PBX that refuses
+        log.warning("%s: %s The connection is given up and made anew", where, error)
+        return str(error)
+    log.error("%s failed; the connection is given up and made anew", where, exc_info=error)
+    return repr(error)

@@ -16,6 +16,7 @@ from telephony.ami.client import (
     NotConnected,
 )
 from telephony.ami.protocol import Message
+from telephony.journal import JournalFull
 from tests.telephony.ami.manager import BANNER, BOOTED, Ear, Manager, Peer, numbered, run, running, until
 from tests.telephony.wire import written
 
@@ -417,6 +418,28 @@ def test_an_exception_in_on_message_closes_tells_and_reconnects(caplog: pytest.L
     (record,) = [one for one in caplog.records if one.levelno == logging.ERROR]
     assert "ZeroDivisionError" in caplog.text
     assert record.exc_info
+
+
+@pytest.mark.parametrize("which", ["on_message", "on_up"])
+def test_what_was_foreseen_is_a_sentence_and_no_traceback(which: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        ear = Ear()
+
+        async def full(*_: object) -> None:
+            if not ear.downs:
+                raise JournalFull("The journal cannot grow: No space left on device.")
+
+        async with Manager() as manager, running(client_of(manager.port, ear, **{which: full})):
+            peer = await manager.accept()
+            await peer.log_in()
+            await ear.until(downs=1)
+            await peer.gone()
+            await (await manager.accept()).log_in()
+
+            assert "failed: The journal cannot grow: No space left on device." in ear.downs[0]
+
+    run(main())
+    assert [record.exc_info for record in caplog.records if record.levelno >= logging.WARNING] == [None]
 
 
 @pytest.mark.parametrize("which", ["on_message", "on_up"])
