@@ -160,9 +160,22 @@ def list_unreserved(
         shift = current(connection, wiring)
     if not rows:
         terminal.say(f"Everybody who was lost in the last {hours} hours has a reservation.")
-    for row in rows:
-        when, whose = f"{local(row.started_at, zone):%m-%d %H:%M}", unreserved.whose(row, shift)
-        terminal.say(f"{row.call_id:<24} {when}  {whose} in {row.queue or 'no queue'}: {row.kind}, {row.recovery}")
+        return
+    cells = [
+        (
+            row.call_id,
+            f"{local(row.started_at, zone):%m-%d %H:%M}",
+            unreserved.whose(row, shift),
+            row.queue or "no queue",
+            row.kind,
+            row.recovery,
+        )
+        for row in rows
+    ]
+    heads = ("call", "lost at", "number", "queue", "lost as", "not called back because")
+    terminal.put(terminal.table(heads, cells, sentences={"number", heads[-1]}))
+    if len(rows) == limit:
+        terminal.say(f"There may be more than these {limit} (--limit)")
 
 
 @app.command()
