@@ -84,18 +84,23 @@ def queue_log(named: str) -> Finding:
         return warning("queue_log is not named: callers who are lost while nobody listens stay unknown", remedy)
     if "://" in named:
         return sound("queue_log is a table")
-    if not Path(named).is_file():
-        return fault(f"queue_log: there is no file {named}", "[pbx] queue_log: see astlogdir in asterisk.conf")
+    if not _is_file(Path(named)):
+        remedy = "[pbx] queue_log: see astlogdir in asterisk.conf, and let the service's user into that folder"
+        return fault(f"queue_log: there is no file {named}", remedy)
     if not os.access(named, os.R_OK):
         remedy = "let the service's user read it: put him into Asterisk's group (usermod -aG asterisk …)"
         return fault(f"queue_log {named} cannot be read", remedy)
     return sound(f"queue_log {named}")
 
 
+def _is_file(path: Path) -> bool:
+    return is_seen(path) and path.is_file()
+
+
 def call_records(named: str, named_zone: str) -> Finding:
     """Look whether the call records prove anything: with Uniqueids, and in the zone that is named."""
     path = Path(named)
-    if not path.is_file():
+    if not _is_file(path):
         remedy = "[pbx] cdr names Master.csv of cdr_csv.so below astlogdir; it is made with the first call"
         return warning(f"call records: there is no file {named}", remedy)
     if not os.access(path, os.R_OK):

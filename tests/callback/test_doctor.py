@@ -322,6 +322,9 @@ def test_call_records_in_the_zone_of_the_site_are_taken_as_such(tmp_path: Path) 
 def test_call_records_are_looked_for(tmp_path: Path) -> None:
     assert _call_records(tmp_path, "").level == "ok"
     assert house.call_records(str(tmp_path / "none"), "UTC").level == "warning"
+    assert (
+        house.call_records(str(tmp_path / ("x" * 300)), "UTC").level == "warning"
+    )  # one that may not even be looked at
     wiring = PbxWiring(username="lcr", secret="hush", journal=tmp_path, cdr=str(tmp_path / "none"))  # noqa: S106
     assert [found.level for found in house.folders(wiring)] == ["ok", "warning", "warning"]
 
@@ -332,4 +335,5 @@ def test_the_queue_log_is_looked_for(tmp_path: Path) -> None:
     assert house.queue_log("postgresql://pbx/asterisk").level == "ok"
     assert house.queue_log("").level == "warning"
     assert house.queue_log(str(tmp_path / "none")).level == "fault"
+    assert house.queue_log(str(tmp_path / ("x" * 300))).level == "fault"  # one that may not even be looked at
     assert house.queue_log(str(tmp_path)).level == "fault"
