@@ -26,6 +26,7 @@ from telephony import private, segments
 from telephony.errors import TelephonyError
 from telephony.ids import SECOND
 from telephony.segments import Record, Segment
+from telephony.signed import LOCK
 
 DAY_S: Final = 86_400
 MAX_AGE_S: Final = 7 * DAY_S
@@ -38,7 +39,6 @@ SETTLED_BYTES: Final = 1 << 16
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _ID_FILE: Final = "journal.id"
-_LOCK_FILE: Final = "journal.lock"
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 _PARTS: Final = 8
 _BUFFER: Final = 1 << 20
@@ -242,7 +242,7 @@ class Journal:
 
 def _locked(directory: Path) -> int:
     """Lock the directory for as long as the file that is given stays open: a kill frees it."""
-    lock = os.open(directory / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -156,12 +156,9 @@ def test_who_has_a_copy_of_the_journal_waits_like_anybody(
     run: Callable[..., Run], store: Store, tmp_path: Path
 ) -> None:
     """A machine that was copied with its journal does not overthrow the one that works."""
-    first = run("first", "journal")
-    first.wait("started")
-    first.end()
-    shutil.copytree(tmp_path / "journal", tmp_path / "copy")
     first = run("first", "journal", lease_s=LONG_S)
     first.wait("started")
+    shutil.copytree(tmp_path / "journal", tmp_path / "copy")  # while it works
     run("second", "copy").wait("standby")
     assert first.alive
 

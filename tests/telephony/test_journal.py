@@ -335,7 +335,7 @@ def test_a_folder_that_somebody_made_keeps_its_rights(tmp_path: Path) -> None:
     assert (tmp_path / "journal").stat().st_mode & 0o777 == 0o750
 
 
-def test_who_worked_with_it_is_known_and_a_copy_does_not_learn_of_later_ones(tmp_path: Path) -> None:
+def test_who_worked_with_it_is_known_and_with_a_copy_nobody_did(tmp_path: Path) -> None:
     assert signatures(tmp_path / "new") == []
     with Journal(tmp_path / "new", max_bytes=1000):
         sign(tmp_path / "new", "process 1")
@@ -345,7 +345,9 @@ def test_who_worked_with_it_is_known_and_a_copy_does_not_learn_of_later_ones(tmp
             sign(tmp_path / "new", f"process {number}")
     assert signatures(tmp_path / "new")[-1] == "process 19"
     assert len(signatures(tmp_path / "new")) < 10
-    assert signatures(tmp_path / "copy") == ["process 1"]
+    assert signatures(tmp_path / "copy") == []
+    (tmp_path / "new").rename(tmp_path / "moved")
+    assert signatures(tmp_path / "moved")[-1] == "process 19"
 
 
 def test_where_to_hear_from(journal: Journal) -> None:
