@@ -56,8 +56,8 @@ class Callers:
         return call
 
     @staticmethod
-    def wait(call: Call) -> None:
-        time.sleep(max(0.0, WAITED_S - call.talked_s))  # so long he waits: it is what the call is about
+    def wait(call: Call, waited_s: float = WAITED_S) -> None:
+        time.sleep(max(0.0, waited_s - call.talked_s))  # so long the caller waits: it is what the call is about
 
     def lost(self) -> Counter[str]:
         """Whom the phones know to be lost, in E.164."""
@@ -233,13 +233,18 @@ def test_a_loss_learnt_too_late_is_kept_and_not_acted_on(
     pbx: Asterisk, carrier: Carrier, agent: Phone, tmp_path: Path
 ) -> None:
     callers = Callers(carrier)
-    with Service(pbx, tmp_path, window_min=0.15, aim_min=0.1, ring_s=3) as service:
+    with Service(pbx, tmp_path, window_min=0.15, aim_min=0.1, ring_s=3, short_abandon_s=3) as service:
+        callers.come_and_go(2)  # a short abandon that is heard: the Uniqueid of the next one follows it
+        all_judged(callers, service)
         service.kill()
-        over = callers.come_and_go(1)
+        over = callers.call(1)
+        callers.wait(over, 2 * WAITED_S)
+        over.hang_up()
         over.wait_ended()
         time.sleep(10)  # past his deadline
+        since = service.mark()
         service.start()
-        told = service.wait("not-recovered")
+        told = service.wait("not-recovered", since=since)
         assert told["why"] == "late-news"
         assert service.rows(t.reservation) == []
         assert carrier.rings == []

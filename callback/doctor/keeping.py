@@ -80,11 +80,15 @@ def key(settings: Settings) -> Finding:
     """Look whether a copy of the database opens what stands in it as keyed hashes, and whether the key is ours."""
     with closing(keys.store_of(settings.database)) as store:
         try:
-            keys.check(store)
+            new = not store.is_there or _is_empty(store)
+            if not new:
+                keys.check(store)
         except StoreError as error:
             return fault("the site's key", str(error))
         if store.outside is None:
             return warning(keys.INSIDE, keys.REMEDY)
+        if new:
+            return sound(f"the site's key is made at the first run, outside of the database: {store.outside}")
         if keys.is_inside(store):
             return warning("the site's key is still in the database", "restart `callback run` with these settings")
         beside = store.outside.file and store.outside.file.parent == Path(store.engine.url.database or "").parent

@@ -99,7 +99,7 @@ def test_incidents_are_listed_by_themselves_and_causes_stand_whole(say: Say, wor
         (("refused",), "No number is refused."),
         (("satisfaction",), "Nobody has judged a callback in the last 30 days."),
         (("queue", "--closed"), "Nobody is left to people."),
-        (("queue", "--queue", "none"), "Nobody like that."),
+        (("queue", "--overdue"), "Nobody like that."),
     ],
 )
 def test_where_there_is_nothing_a_sentence_says_so(say: Say, words: tuple[str, ...], sentence: str) -> None:

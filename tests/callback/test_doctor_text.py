@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from callback.doctor.text import send_one
+from callback.masking import masked
 from callback.settings import PbxWiring, Settings, Trunk
 from callback.settings_texts import Texts, Web
 from lab.twilio import Conduct, FakeTwilio, error
@@ -83,5 +84,5 @@ def test_what_is_no_number_is_not_texted(fake: FakeTwilio) -> None:
 
 def test_the_console_says_that_it_cannot_know(capsys: pytest.CaptureFixture[str]) -> None:
     lines = _told(_settings())
-    assert f"to {HIM}: Test of the callback service" in capsys.readouterr().out
+    assert f"to {masked(HIM)}: Test of the callback service" in capsys.readouterr().out
     assert "console does not tell what becomes of a text" in lines[1]

@@ -19,6 +19,7 @@ from callback.store import schema
 from callback.store import tables as t
 from callback.store.engine import Store
 from lab import postgres
+from telephony.journal import Journal
 from telephony.private import open_private
 from telephony.signed import sign
 from tests.callback.test_audit import decide
@@ -59,8 +60,8 @@ def test_a_lease_of_another_host_is_a_fault_on_sqlite_unless_the_journal_proves_
     alone = found(lapsed.store.url, tmp_path)
     assert levels(alone) == (["fault", "ok"] if lapsed.store.dialect == "sqlite" else ["ok", "ok"])
     assert ("callback lease take" in alone[0].remedy) is (lapsed.store.dialect == "sqlite")
-    (tmp_path / "main").mkdir()
-    sign(tmp_path / "main", "elsewhere:1:2")
+    with Journal(tmp_path / "main", max_bytes=1000):
+        sign(tmp_path / "main", "elsewhere:1:2")
     assert levels(found(lapsed.store.url, tmp_path)) == ["ok", "ok"]
 
 
@@ -190,6 +191,15 @@ def test_a_key_beside_what_it_opens_is_told_with_its_remedy(migrated_url: str, t
         level, what = said(key_file=beside)
         beside.unlink()
         assert (level, "lies beside the database" in what) == ("warning", True)
+
+
+def test_of_a_database_that_is_still_to_be_made_the_key_is_no_fault(tmp_path: Path) -> None:
+    settings = wired(f"sqlite:///{tmp_path}/new.db", tmp_path / "journal")
+    assert keeping.key(settings).level == "warning"
+    outside = settings.database.model_copy(update={"key_file": tmp_path / "key" / "site.key"})
+    finding = keeping.key(settings.model_copy(update={"database": outside}))
+    assert (finding.level, "made at the first run" in finding.what) == ("ok", True)
+    assert list(tmp_path.iterdir()) == [], "who merely looks makes nothing"
 
 
 def test_a_key_that_everybody_may_read_is_told(tmp_path: Path) -> None:
