@@ -305,7 +305,8 @@ def test_a_link_shows_its_page_and_nobody_keeps_it(world: World, door: OpenDoor)
     assert "script" not in shown.headers["Content-Security-Policy"]
     assert "9012345678" not in shown.body.decode()
     before = everything(world)
-    assert door.ask("GET", f"/r/{token[:-1]}x").status == 404
+    other = "x" if token[0] != "x" else "y"
+    assert door.ask("GET", f"/r/{other}{token[1:]}").status == 404
     assert door.ask("POST", f"/r/{token}", b"a=" + b"x" * LIMIT, {"Content-Type": FORM}).status == 413
     assert everything(world) == before
 
