@@ -201,8 +201,9 @@ def test_it_says_what_it_is() -> None:
             assert settings.get("SystemName") == status.get("SystemName") == "recorded-streams"
             assert "simulator" in settings.get("AsteriskVersion")
             began = f"{status.get('CoreStartupDate')} {status.get('CoreStartupTime')}"
-            began_at = datetime.strptime(began, "%Y-%m-%d %H:%M:%S").astimezone()
-            assert abs(began_at.timestamp() - time.time()) < 60
+            began_at = datetime.strptime(began, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - an AMI says it without a zone
+            # Where clocks went back within the hour, the same words stand for two moments.
+            assert min(abs(began_at.replace(fold=fold).timestamp() - time.time()) for fold in (0, 1)) < 60
             assert abs(float(pong.get("Timestamp")) - time.time()) < 10
 
     run(main())
