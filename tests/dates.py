@@ -46,6 +46,7 @@ DAYS = {
     "half-an-hour": Day("2027-04-04 01:58:30", "Australia/Lord_Howe"),
     "new-year-in-the-east": Day("2027-12-31 23:58:30", "Pacific/Kiritimati"),
     "new-year-in-the-west": Day("2027-12-31 23:58:30", "Pacific/Niue"),
+    "before-the-tests-noon": Day("2026-01-05 18:00:00", "Asia/Kathmandu"),
 }
 
 

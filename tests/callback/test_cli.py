@@ -8,7 +8,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from callback import cli
+from callback.machine import now_us
 from callback.queue_view import Line
 from callback.store import engine
 from tests.callback.world import World, call, rules
@@ -205,8 +205,8 @@ def test_the_queue_of_a_new_database_says_what_to_do_first(callback: Callback, s
 
 
 def test_the_queue_in_json_has_a_line_for_each_open_reservation(callback: Callback, settings: Path) -> None:
-    world = World(f"sqlite:///{settings.parent / 'calls.db'}")
-    now = time.time_ns() // 1000
+    now = now_us()
+    world = World(f"sqlite:///{settings.parent / 'calls.db'}", now=now)
     world.hear(call("09012345601", ended_at=now - 2))
     world.hear(call("09012345602", ended_at=now - 1))
     world.close()
@@ -219,8 +219,8 @@ def test_the_queue_in_json_has_a_line_for_each_open_reservation(callback: Callba
 def test_what_is_read_by_programs_or_searched_holds_everybody(
     callback: Callback, settings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World(f"sqlite:///{settings.parent / 'calls.db'}", rules(queues={}))
-    now = time.time_ns() // 1000
+    now = now_us()
+    world = World(f"sqlite:///{settings.parent / 'calls.db'}", rules(queues={}), now=now)
     with world.store.write() as connection:
         for n in range(203):
             world.hear_in(connection, call(f"0901234{n:04}", ended_at=now - n))
@@ -238,8 +238,9 @@ def test_what_is_read_by_programs_or_searched_holds_everybody(
 
 
 def test_a_misspelt_queue_is_not_taken_for_one_in_which_nobody_waits(callback: Callback, settings: Path) -> None:
-    world = World(f"sqlite:///{settings.parent / 'calls.db'}", rules(queues={}))
-    world.hear(call("09012345601", ended_at=time.time_ns() // 1000, queue="sales"))
+    now = now_us()
+    world = World(f"sqlite:///{settings.parent / 'calls.db'}", rules(queues={}), now=now)
+    world.hear(call("09012345601", ended_at=now, queue="sales"))
     world.close()
     for words in ((), ("--closed",), ("--json",)):
         said = callback("queue", "-s", settings, "--queue", "suport", *words)
@@ -248,9 +249,10 @@ def test_a_misspelt_queue_is_not_taken_for_one_in_which_nobody_waits(callback: C
 
 
 def test_the_queue_for_people_is_a_table(callback: Callback, settings: Path) -> None:
-    world = World(f"sqlite:///{settings.parent / 'calls.db'}", rules(queues={}))
+    now = now_us()
+    world = World(f"sqlite:///{settings.parent / 'calls.db'}", rules(queues={}), now=now)
     assert callback("queue", "-s", settings).out.strip() == "Nobody waits for a callback."
-    world.hear(call("09012345601", ended_at=time.time_ns() // 1000))
+    world.hear(call("09012345601", ended_at=now))
     world.close()
     table = callback("queue", "-s", settings).out
     assert "+819012345601" in table

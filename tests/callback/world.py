@@ -102,9 +102,15 @@ def emptied(store: Store) -> None:
 
 
 class World:
-    """A database at the newest schema, a lease and a shift."""
+    """A database at the newest schema, a lease and a shift: the service has listened for some days before `now`."""
 
-    def __init__(self, url: str, shift_rules: ShiftRules | None = None, trunks: dict[str, Trunk] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        shift_rules: ShiftRules | None = None,
+        trunks: dict[str, Trunk] | None = None,
+        now: int = NOON,
+    ) -> None:
         self.store = migrated(url)
         self.told: list[News] = []  # by the last claim
         self.settings = Settings(
@@ -116,8 +122,8 @@ class World:
             held = lease.acquire(connection, "pbx:main", "me", "here", 3600)
             assert held is not None
             self.held = held
-            self.shift: Shift = take_over(connection, self.settings, NOON)
-            checkpoints.begin(connection, "main", "j1", NOON - 10**12)
+            self.shift: Shift = take_over(connection, self.settings, now)
+            checkpoints.begin(connection, "main", "j1", now - 10**12)
 
     def hear(
         self, call: Call, kind: Kind = "abandoned", now: int | None = None, source: Source = "live-complete"
