@@ -22,7 +22,7 @@ from scheduler import order
 from scheduler.candidate import Candidate
 from scheduler.clock import SECOND
 from scheduler.errors import SchedulerError
-from telephony.dialler import Order
+from telephony.dialler import STOPS_WITHIN_S, Order
 
 _R = t.reservation.c
 # Made once, for they run at each claim. Who is claimed was locked, and is waiting.
@@ -165,8 +165,7 @@ def _claim(
     connection.execute(_CALLING, {"of_reservation": row.id, "since": now})
     rules, queue = shift.rules, shift.rules.queue(row.queue)
     trunk = shift.dials_over(row.trunk)
-    # EPOCH on the PBX is cut to whole seconds: one second less, and no ring reaches the cut itself
-    ring_until = min(now // SECOND + rules.agent_wait_s + rules.ring_s, cut // SECOND - 1)
+    ring_until = min(now // SECOND + rules.agent_wait_s + rules.ring_s, cut // SECOND - STOPS_WITHIN_S)
     attempt = secrets.token_hex(8)
     facts = {
         "id": attempt,

@@ -12,8 +12,9 @@ from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
 from scheduler.clock import DAY, SECOND
+from telephony.dialler import STOPS_WITHIN_S
 
-SHORTEST_RING_US = 3 * SECOND  # before his quiet hours; less is no ring but a nuisance
+SHORTEST_RING_US = (STOPS_WITHIN_S + 2) * SECOND  # before his quiet hours; less is no ring but a nuisance
 CLOCK_OFF_US = round(CLOCK_MAY_BE_OFF_S * SECOND)  # so much too early the hours may seem to begin
 
 _A, _R = t.attempt.c, t.reservation.c

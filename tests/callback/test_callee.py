@@ -88,7 +88,7 @@ def test_the_last_second_of_a_ring_is_by_his_clock(world: World) -> None:
     assert row.deadline_at == cut
     order = world.claim(cut - 20 * US)
     assert order is not None
-    assert order.ring_until == cut // US - 1
+    assert order.ring_until == cut // US - 2
     (attempt,) = world.attempts()
     assert attempt.ring_until_at < cut
 

@@ -76,10 +76,9 @@ def test_the_next_attempt_has_the_next_number_and_another_ticket(world: World) -
 
 @pytest.mark.parametrize(
     ("claimed", "until"),
-    [("20:00", "20:00:55"), ("21:29", "21:29:55"), ("21:29:04", "21:29:59"), ("21:29:50", "21:29:59")],
+    [("20:00", "20:00:55"), ("21:29", "21:29:55"), ("21:29:04", "21:29:58"), ("21:29:50", "21:29:58")],
 )
-def test_no_ring_reaches_the_cut(world: World, claimed: str, until: str) -> None:
-    """The PBX counts whole seconds: a ring that it ends one second before the cut ends before the cut."""
+def test_the_pbx_is_told_of_the_cut_two_seconds_early(world: World, claimed: str, until: str) -> None:
     hour, _, seconds = claimed.partition(":")[2].partition(":")
     now = at(f"{claimed[:2]}:{hour}") + int(seconds or 0) * US
     world.hear(call(ended_at=at("19:50")))
@@ -87,6 +86,25 @@ def test_no_ring_reaches_the_cut(world: World, claimed: str, until: str) -> None
     assert order is not None
     assert order.ring_until == second(until[:5]) + int(until[6:])
     assert world.attempts()[0].ring_until_at == order.ring_until * US
+
+
+@pytest.mark.parametrize("claimed_at", [at("21:30") - 10 * US, at("21:30") - 4 * US, at("21:30") - 5 * US - 1])
+def test_whenever_a_ring_begins_the_pbx_has_a_second_to_stop_it_before_the_cut(world: World, claimed_at: int) -> None:
+    world.hear(call(ended_at=at("19:50")))
+    order = world.claim(claimed_at)
+    assert order is not None
+    begins = range(claimed_at, order.ring_until * US, 62_500)
+    assert begins, "there is time to ring"
+    for began_at in (*begins, order.ring_until * US - 1):
+        ends_at = began_at + (order.ring_until - began_at // US) * US  # as the dialplan counts: EPOCH is whole seconds
+        assert ends_at <= at("21:30") - US
+
+
+def test_too_little_time_before_the_cut_is_no_ring(world: World) -> None:
+    world.hear(call(ended_at=at("19:50")))
+    assert world.claim(at("21:30") - 4 * US + 1) is None
+    (row,) = world.reservations()
+    assert (row.state, row.due_at) == ("waiting", at("08:00", 24))
 
 
 # Nobody is called
