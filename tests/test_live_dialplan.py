@@ -171,6 +171,26 @@ def test_others_wait_in_the_order_in_which_they_came(pbx: Asterisk, carrier: Car
     assert [e["Position"] for e in ear.heard("QueueCallerJoin")] == ["1", "2", "3", "4"]
 
 
+@pytest.mark.parametrize(
+    ("signalled", "position"),
+    [
+        (f"{PLUS};rn=+4966;npdi", "1"),
+        (f"+819011111112;rn={PLUS}", "2"),
+        (f";rn={PLUS}", "2"),
+        ("", "2"),
+    ],
+)
+def test_parameters_are_no_part_of_the_number_that_is_put_ahead(
+    pbx: Asterisk, carrier: Carrier, agent: Phone, ear: Ear, signalled: str, position: str
+) -> None:
+    owe(pbx, PLUS, at=time.time())
+    carrier.call("530", caller="09011111111").wait_answered()
+    ear.wait("QueueCallerJoin")
+    carrier.call("532", caller="09011111112", name=signalled).wait_answered()
+    joined = ear.wait("QueueCallerJoin")
+    assert (joined["CallerIDNum"], joined["Position"]) == (signalled or "<unknown>", position)
+
+
 # What the agent says
 
 
