@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from callback.dispatch import may_call
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
@@ -65,7 +64,7 @@ def owed(connection: Connection, shift: Shift, now: int) -> list[Row[Any]]:
     if not shift.hours.may_ring(now):
         return []
     rows: Iterable[Row[Any]] = connection.execute(_AHEAD, {"of_pbx": shift.pbx, "after": now, "until": now + AHEAD})
-    return [row for row in rows if may_call(shift, row.queue, row.number)]
+    return [row for row in rows if shift.may_call(row.queue, row.number)]
 
 
 def dues(rows: Iterable[Row[Any]]) -> dict[str, list[Due]]:

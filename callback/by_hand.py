@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
-from callback import audit, live, phone, settle, wording
+from callback import audit, live, moves, phone, wording
 from callback.audit import By
 from callback.news import News
 from callback.shift import Shift
@@ -98,7 +98,7 @@ def _settled(connection: Connection, call: ByHand, row: Row[Any], now: int) -> l
     wording.withdraw(connection, row.id, "an agent rang the customer", now)
     if not row.open:
         return []
-    settle.move(connection, row.id, CALLED, now)
+    moves.move(connection, row.id, CALLED, now)
     facts = {"call_id": call.call_id, "phone": call.phone.rpartition("-")[0], "talked_s": round(call.talked_s, 1)}
     return [News("called-by-hand", now, {"reservation": row.id, "number": row.e164, **facts})]
 

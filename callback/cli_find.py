@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 from sqlalchemy import Row
 
-from callback import queue_view, story, terminal
+from callback import queue_text, queue_view, story, terminal
 from callback.cli_parts import DEFAULT, SettingsFile
 from callback.cli_reservation import read_number
 from callback.keys import store_of
@@ -65,7 +65,7 @@ def _stands(store: Store, wiring: Settings, row: Row[Any], zone: ZoneInfo, time:
     if not row.open:
         return closed
     lines = queue_view.open_reservations(store, wiring, 1, queue_view.Wanted(reservation=row.id))
-    return next((queue_view.said(line, zone) for line in lines), closed)
+    return next((queue_text.said(line, zone) for line in lines), closed)
 
 
 def _when(at: int, zone: ZoneInfo) -> str:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from callback import progress, report_text, terminal
+from callback import progress, report_text, report_words, terminal
 from callback.cli_parts import no_option
 from callback.history import History, site_demand
 from callback.history_store import Keeping
@@ -149,19 +149,19 @@ def _told(history: History, imported: Imported, kept: int | None, *, as_json: bo
         return
     console, show = Console(), report_text.show
     if not history.last_at:
-        show(console, [*report_text.faults(imported), report_text.no_call(imported)])
+        show(console, [*report_words.faults(imported), report_words.no_call(imported)])
         return
     site = history.site()
-    show(console, [f"{imported.all_lines:,} lines, {report_text.span_said(history)}", *report_text.faults(imported)])
+    show(console, [f"{imported.all_lines:,} lines, {report_words.span_said(history)}", *report_words.faults(imported)])
     terminal.put(report_text.counts(history))
-    show(console, report_text.reasons(site))
+    show(console, report_words.reasons(site))
     if history.own_callbacks:
         show(console, [f"left out: {history.own_callbacks:,} of our own callbacks"])
     if imported.agents_calls:
         show(console, [f"left out: {imported.agents_calls:,} calls into queues by agents themselves"])
     show(console, [], "Losses")
     console.print(report_text.heat(cells))
-    show(console, report_text.peaks_said(cells))
+    show(console, report_words.peaks_said(cells))
     show(
         console,
         [
@@ -173,7 +173,7 @@ def _told(history: History, imported: Imported, kept: int | None, *, as_json: bo
         "The hints that are about most callers",
     )
     show(console, ["callback hints FILE... proves each by living past days again, and reads a roster."])
-    show(console, report_text.NOT_TOLD, "What this log cannot tell")
+    show(console, report_words.NOT_TOLD, "What this log cannot tell")
     if kept is not None:
         show(console, [f"{kept:,} calls are new in the database"])
 
@@ -196,7 +196,7 @@ def _json(
         "zone": history.zone.key,
         "peaks": words,
         "hints": [hint_json(each, hint, proved=False) for each, hint in hints],
-        "not_told": list(report_text.NOT_TOLD),
+        "not_told": list(report_words.NOT_TOLD),
     }
     return told if kept is None else told | {"new_in_database": kept}
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from callback import queue_view, terminal
+from callback import queue_text, queue_view, terminal
 from callback.cli_parts import DEFAULT, SettingsFile
 from callback.errors import CallbackError
 from callback.keys import store_of
@@ -59,4 +59,4 @@ def queue(
     if len(rows) == most:
         shown = "left last" if closed else "with the nearest deadline"
         last_line = "; ".join(filter(None, (last_line, f"those {most} {shown} are shown (--limit)")))
-    queue_view.show(rows, wiring.rules.hours().zone, "Nobody like that." if some else nobody, last_line=last_line)
+    queue_text.show(rows, wiring.rules.hours().zone, "Nobody like that." if some else nobody, last_line=last_line)

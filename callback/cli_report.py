@@ -13,7 +13,17 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from callback import html_parts, progress, report_html, report_rates, report_text, report_week, terminal, week_text
+from callback import (
+    html_parts,
+    progress,
+    report_html,
+    report_rates,
+    report_text,
+    report_week,
+    report_words,
+    terminal,
+    week_text,
+)
 from callback.cli_import import NO_END, LogZone, Zone, site_zone, store_named, with_progress
 from callback.cli_parts import found_settings, no_option
 from callback.errors import CallbackError
@@ -180,7 +190,7 @@ def _gathered(
             history,
             10,
         )
-        report_text.show(Console(stderr=True), report_text.faults(imported))
+        report_text.show(Console(stderr=True), report_words.faults(imported))
     elif named is None:
         raise CallbackError(
             "nothing to read: name files of a queue_log, or --settings (there is no callback.toml here), or --database"
@@ -272,18 +282,18 @@ def _show_report(
     console: Console, history: History, cells: Sequence[Cell], kept: Sequence[Rates], off: Sequence[Accuracy]
 ) -> None:
     show = report_text.show
-    show(console, [report_text.span_said(history)])
+    show(console, [report_words.span_said(history)])
     terminal.put(report_text.counts(history))
-    show(console, report_text.reasons(history.site()))
+    show(console, report_words.reasons(history.site()))
     show(console, [], "Losses")
     console.print(report_text.heat(cells))
-    show(console, report_text.peaks_said(cells))
+    show(console, report_words.peaks_said(cells))
     if kept:
         show(
-            console, report_text.kept_said(kept), "How promises were kept, each reservation by the promise that counts"
+            console, report_words.kept_said(kept), "How promises were kept, each reservation by the promise that counts"
         )
     if off:
-        show(console, report_text.off_said(off), "How far the forecast has been off")
+        show(console, report_words.off_said(off), "How far the forecast has been off")
 
 
 def _off_table(off: Sequence[Accuracy]) -> html_parts.Table:

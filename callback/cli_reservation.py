@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
-from callback import audit, decided, decisions, moments, phone, queue_view, terminal, unreserved
+from callback import audit, decided, decisions, moments, phone, queue_text, queue_view, terminal, unreserved
 from callback.audit import By
 from callback.cli_parts import DEFAULT, HIGHEST, Limit, SettingsFile, Who, Why, reading
 from callback.decisions import Decision
@@ -212,7 +212,7 @@ def _decide(wiring: Settings, decide: Callable[[Connection, Shift, int], list[Ne
             terminal.say(_line(news, clock))
         for reservation in dict.fromkeys(news.facts["reservation"] for news in told if "reservation" in news.facts):
             for line in queue_view.open_reservations(store, wiring, 1, queue_view.Wanted(reservation=reservation)):
-                terminal.say(f"#{reservation} now: {queue_view.stands(line, wiring.rules.hours().zone)}")
+                terminal.say(f"#{reservation} now: {queue_text.stands(line, wiring.rules.hours().zone)}")
 
 
 def _line(news: News, clock: Callable[[int], str]) -> str:

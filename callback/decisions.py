@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from callback import audit, blocks, filing, overdue, phone, promises, settle, slots, unreserved, wording
+from callback import audit, blocks, filing, moves, overdue, phone, promises, slots, unreserved, wording
 from callback.audit import By
 from callback.errors import CallbackError, IllegalTransition
 from callback.news import News
@@ -205,7 +205,7 @@ _CLOSING: Final[tuple[Event, ...]] = ("cancelled", "done-elsewhere", "withdrawn"
 def _moved(connection: Connection, shift: Shift, reservation: int, event: Event, by: By, now: int) -> list[News]:
     row = _locked(connection, shift, reservation)
     try:
-        settle.move(connection, reservation, event, now)
+        moves.move(connection, reservation, event, now)
     except IllegalTransition as error:
         remedy = "decide when the call has ended" if row.state == "calling" else "see `callback queue`"
         raise IllegalTransition(
@@ -245,7 +245,7 @@ def _resumed(connection: Connection, shift: Shift, reservation: int, by: By, now
     if row.state == "held":
         if by.who == audit.CUSTOMER:
             raise IllegalTransition(f"reservation {reservation} is held: only one of us lets it go")
-        settle.move(connection, reservation, "resumed", now)
+        moves.move(connection, reservation, "resumed", now)
     return row
 
 
@@ -293,7 +293,7 @@ def _let_go(connection: Connection, e164: str, why: str, now: int, *, cancel: bo
     for row in connection.execute(his.with_for_update(of=r)).all():
         wording.withdraw(connection, row.id, why, now)
         if row.open and cancel:
-            settle.move(connection, row.id, "barred", now)
+            moves.move(connection, row.id, "barred", now)
             cancelled.append(row.id)
     return cancelled
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
-from callback import agents, breaker, last_look, overdue, phone, placing
+from callback import agents, breaker, last_look, phone, placing
 from callback import reservation as life
 from callback.live import Live
 from callback.news import News
@@ -21,7 +21,6 @@ from callback.store.lease import Lease
 from scheduler import order
 from scheduler.candidate import Candidate
 from scheduler.clock import SECOND
-from scheduler.errors import SchedulerError
 from telephony.dialler import STOPS_WITHIN_S, Order
 
 _R = t.reservation.c
@@ -139,15 +138,9 @@ def _candidate(row: Row[Any], shift: Shift, live: Live, seen: Seen, *, trunk_res
         in_flight=row.person_id in seen.busy,
         trunk_rests=trunk_rests,
         agents_rest=row.queue in seen.quiet,
-        watched=not may_call(shift, row.queue, row.e164),
+        watched=not shift.may_call(row.queue, row.e164),
         hours=shift.hours_of(row.e164, row.trunk),
     )
-
-
-def may_call(shift: Shift, queue: str, e164: str) -> bool:
-    """Whether callbacks are switched on for this queue and number."""
-    rules = shift.rules.queue(queue)
-    return rules.calls == "on" and (not rules.only_numbers or e164 in rules.only_numbers)
 
 
 def _claim(
@@ -199,28 +192,3 @@ def _claim(
     )
     told = {"reservation": row.id, "attempt": attempt, "number": number, "queue": row.queue}
     return placed, [News("dialling", now, told)]
-
-
-def carry_over(connection: Connection, shift: Shift, now: int) -> list[News]:
-    """Do what broken promises ask for; at the evening cut, promise anew, for the next opening, what is still open.
-
-    That is done once. What is still open at another cut expires and is for people, and so does at its deadline what
-    was only watched: to switch calls on is no reason to ring those who were lost while they were off.
-    """
-    return [news for row in lanes.overdue(connection, shift.pbx, now) for news in _broken(connection, shift, row, now)]
-
-
-def _broken(connection: Connection, shift: Shift, row: Row[Any], now: int) -> list[News]:
-    """Do what one broken promise asks for."""
-    if not may_call(shift, row.queue, row.e164):
-        return [overdue.expire(connection, row, now, "only-watched")]
-    try:
-        carried = overdue.carried_from(row, shift, now)
-    except SchedulerError:  # the rules are others by now, or the clocks where he is
-        return [overdue.expire(connection, row, now, "never-in-hours")]
-    if carried is None:
-        return overdue.go_on(connection, shift, row, shift.hours_of(row.e164, row.trunk), now)
-    put_off = row.due_at > carried.deadline_at  # by a person, beyond the new time too
-    if row.carried and not put_off and not overdue.just_let_go(row, now):
-        return [overdue.expire(connection, row, now, "not-reached-after-carrying-over")]
-    return [overdue.carry_over(connection, shift, row, carried, now)]

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, func, select
 
-from callback import audit, settle, wording
+from callback import audit, moves, wording
 from callback.audit import By
 from callback.news import News
 from callback.shift import Shift
@@ -64,7 +64,7 @@ def guard(connection: Connection, shift: Shift, call: Call, verdict: Verdict, e1
         return None
     earlier = connection.execute(_EARLIER, block | {"of_pbx": shift.pbx}).scalars().all()
     for reservation in earlier:
-        settle.move(connection, reservation, "held", now)
+        moves.move(connection, reservation, "held", now)
         wording.withdraw(connection, reservation, ONE_RING_BURST, now)
     return [News("held", now, {"reservation": reservation, "why": ONE_RING_BURST}) for reservation in earlier]
 

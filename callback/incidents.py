@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, insert, literal, select, update
 
-from callback import audit, overdue, promises, settle, wording
+from callback import audit, moves, overdue, promises, wording
 from callback.audit import By
 from callback.errors import CallbackError
 from callback.news import News
@@ -102,7 +102,7 @@ def hold(connection: Connection, incident: int | None, reservation: int, now: in
     may = (_R.state == "waiting", _R.slot_at.is_(None), _R.severity < NOW, _R.kind != "requested")
     if connection.execute(select(_R.id).where(_R.id == reservation, *may).with_for_update()).first() is None:
         return False
-    settle.move(connection, reservation, "held", now, incident_id=incident)
+    moves.move(connection, reservation, "held", now, incident_id=incident)
     wording.withdraw(connection, reservation, "an incident holds him", now)
     return True
 
@@ -193,7 +193,7 @@ def _let_go(connection: Connection, shift: Shift, incident: int, count: int, now
     late = held.where(_R.deadline_at <= now).order_by(_R.deadline_at).limit(count - len(rows))
     rows = [*rows, *(connection.execute(late).all() if len(rows) < count else [])]
     for row in rows:
-        settle.move(connection, row.id, "resumed", now)
+        moves.move(connection, row.id, "resumed", now)
         overdue.give_time(connection, shift, row, now)
         if row.deadline_at > now and not wording.promised(connection, row.id):
             verdict, standing = _last_verdict(connection, row), promises.in_force(connection, row)
@@ -208,7 +208,7 @@ def _drop(connection: Connection, incident: int, now: int) -> None:
     held = select(_R.id).where(_R.incident_id == incident, t.IN_INCIDENT, _R.state == "held")
     some = held.limit(DROPPED_A_TICK).with_for_update(skip_locked=True)
     for reservation in connection.execute(some).scalars().all():
-        settle.move(connection, reservation, "cancelled", now)
+        moves.move(connection, reservation, "cancelled", now)
         wording.withdraw(connection, reservation, "its incident was dropped by a person", now)
 
 

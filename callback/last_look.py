@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from callback import blocks, settle, wording
-from callback.live import CLOCK_MAY_BE_OFF_S
+from callback import blocks, moves, wording
+from callback.machine import CLOCK_MAY_BE_OFF_S
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
@@ -31,7 +31,7 @@ def withheld(connection: Connection, shift: Shift, row: Row[Any], now: int) -> l
     `row` is his reservation with his number. Rules may have changed since it was said when he is due.
     """
     if blocks.standing(connection, row.e164).calls:
-        settle.move(connection, row.id, "barred", now)
+        moves.move(connection, row.id, "barred", now)
         wording.withdraw(connection, row.id, "his number is blocked", now)
         return [News("cancelled", now, {"reservation": row.id, "why": "number-blocked"})]
     again_at = _again_at(connection, shift, row, now)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from callback import phone
 from callback.load import Traffic, at_work, free
+from callback.machine import CLOCK_MAY_BE_OFF_S
 from callback.shift import Shift
 from callback.store import tables as t
 from scheduler.policy import Load
@@ -17,7 +18,7 @@ from telephony.agents import AgentsView
 from telephony.ids import attempt_of
 from telephony.pbx import Pbx
 
-CLOCK_MAY_BE_OFF_S = 2.0
+STALE_S = 10  # an older picture is none: the service does not run
 CLOCKS_OFF = ("pbx-clock-off", "database-clock-off")
 
 

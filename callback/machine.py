@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import pwd
 import time
+from typing import Final
 
 from callback.errors import CallbackError
+
+CLOCK_MAY_BE_OFF_S: Final = 2.0
+"""So far apart may the clocks of this machine, of the PBX and of the database be."""
 
 
 def now_us() -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, select, update
 
-from callback import incidents, phone, promises, settle, wording
+from callback import incidents, moves, phone, promises, wording
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
@@ -82,7 +82,7 @@ def _held(connection: Connection, loss: Loss, standing: Row[Any]) -> bool:
     if loss.held and incidents.hold(connection, loss.incident, standing.id, loss.learnt_at):
         return True
     if standing.incident_id is not None and loss.verdict.kind == "requested":
-        settle.move(connection, standing.id, "resumed", loss.learnt_at)
+        moves.move(connection, standing.id, "resumed", loss.learnt_at)
         return False
     return standing.incident_id is not None
 

@@ -4,23 +4,63 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
-from callback import promises, settle, wording
+from callback import moves, promises, wording
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
 from scheduler.clock import MINUTE, SECOND
 from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
-from scheduler.promise import Promise, carry
+from scheduler.promise import CARRIED_OVER, Promise, carry
 from scheduler.severity import NOW
 
 LEAST_US: Final = 600 * SECOND
 """The new time leaves so much for a last try; with less before the cut none is told: he is carried over then."""
 
 _R = t.reservation.c
+_OPEN = select(t.reservation, t.person.c.number.label("e164")).join(t.person).where(t.OPEN)
+AT_ONCE: Final = 50  # broken promises looked after in one transaction
 _TOLD = update(t.reservation).where(_R.id == bindparam("of_reservation")).values(overdue_by_at=bindparam("by_at"))
+
+
+def check(connection: Connection, shift: Shift, now: int) -> list[News]:
+    """Do what broken promises ask for; at the evening cut, promise anew, for the next opening, what is still open.
+
+    That is done once. What is still open at another cut expires and is for people, and so does at its deadline what
+    was only watched: to switch calls on is no reason to ring those who were lost while they were off.
+    """
+    return [news for row in passed(connection, shift.pbx, now) for news in _broken(connection, shift, row, now)]
+
+
+def _broken(connection: Connection, shift: Shift, row: Row[Any], now: int) -> list[News]:
+    """Do what one broken promise asks for."""
+    if not shift.may_call(row.queue, row.e164):
+        return [expire(connection, row, now, "only-watched")]
+    try:
+        carried = carried_from(row, shift, now)
+    except SchedulerError:  # the rules are others by now, or the clocks where he is
+        return [expire(connection, row, now, "never-in-hours")]
+    if carried is None:
+        return go_on(connection, shift, row, shift.hours_of(row.e164, row.trunk), now)
+    put_off = row.due_at > carried.deadline_at  # by a person, beyond the new time too
+    if row.carried and not put_off and not just_let_go(row, now):
+        return [expire(connection, row, now, "not-reached-after-carrying-over")]
+    return [carry_over(connection, shift, row, carried, now)]
+
+
+def passed(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:
+    """Open reservations whose promise has passed, the oldest first and locked; `carried`: an evening has passed too.
+
+    Who was told a new time is left alone until that, and whom somebody else has locked until the next look.
+    """
+    p = t.promise.c
+    second = select(p.number).where(p.reservation_id == _R.id, p.number > 1, p.reason == CARRIED_OVER)
+    waiting = _OPEN.where(_R.pbx == pbx, _R.state == "waiting")
+    late = waiting.add_columns(second.exists().label("carried")).where(_R.deadline_at <= now)
+    late = late.where(or_(_R.overdue_by_at.is_(None), _R.overdue_by_at <= now)).order_by(_R.aim_at).limit(AT_ONCE)
+    return list(connection.execute(late.with_for_update(of=t.reservation, skip_locked=True)))
 
 
 def go_on(connection: Connection, shift: Shift, row: Row[Any], hours: Hours, now: int) -> list[News]:
@@ -82,13 +122,6 @@ def carry_over(connection: Connection, shift: Shift, row: Row[Any], carried: Pro
 
 def expire(connection: Connection, row: Row[Any], now: int, why: str) -> News:
     """Leave it to people."""
-    settle.move(connection, row.id, "expired", now)
+    moves.move(connection, row.id, "expired", now)
     wording.withdraw(connection, row.id, why, now)
     return News("expired", now, {"reservation": row.id, "number": row.e164, "queue": row.queue, "why": why})
-
-
-def left_to_people(connection: Connection, pbx: str, limit: int, *of: ColumnElement[bool]) -> list[Row[Any]]:
-    """Reservations that were closed without having been kept, of those wanted, the newest first."""
-    columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
-    left = columns.where(_R.pbx == pbx, t.LEFT_TO_PEOPLE, *of).order_by(_R.state_since_at.desc())
-    return list(connection.execute(left.limit(limit)))

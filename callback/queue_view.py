@@ -6,22 +6,19 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
-from rich.text import Text
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, select, true
 
-from callback import audit, dispatch, live, overdue, terminal
+from callback import audit, dispatch, live
 from callback.errors import CallbackError, StoreError
 from callback.machine import now_us
 from callback.settings import Settings
 from callback.shift import Shift, current, shift_of
-from callback.store import lanes, schema
+from callback.store import schema
 from callback.store import tables as t
 from callback.store.engine import Store
-from scheduler.clock import MINUTE, SECOND, shown
+from scheduler.clock import MINUTE, SECOND
 
-STALE_S = 10
 SOON_MIN: Final = 15
 
 _R = t.reservation.c
@@ -98,7 +95,7 @@ def open_reservations(store: Store, settings: Settings, limit: int, wanted: Want
     with store.read() as connection:
         if schema.current(connection) is None:
             raise StoreError(f"{store.where} is empty: start `callback run` with these settings first")
-        rows = lanes.everything_open(connection, pbx, limit, *wanted.where(now))
+        rows = everything_open(connection, pbx, limit, *wanted.where(now))
         holds = audit.last(connection, "held", [row.id for row in rows if row.state == "held"])
         why = _why_not(connection, settings, rows, now)
     return [_line(row, shift_of(settings, 0), why(row), holds.get(row.id), now) for row in rows]
@@ -109,7 +106,7 @@ def left_to_people(store: Store, settings: Settings, limit: int, wanted: Wanted 
     now = now_us()
     with store.read() as connection:
         current(connection, settings)  # an empty database is said to be one
-        rows = overdue.left_to_people(connection, settings.pbx.name, limit, *wanted.where(now))
+        rows = _left_to_people(connection, settings.pbx.name, limit, *wanted.where(now))
     return [_line(row, shift_of(settings, 0), ("left-to-people", None), None, now) for row in rows]
 
 
@@ -126,7 +123,7 @@ def totals(store: Store, settings: Settings, wanted: Wanted = EVERYBODY) -> str:
     """Say in one line how many are open of those wanted, and how they stand."""
     now = now_us()
     with store.read() as connection:
-        counted = lanes.open_counts(connection, settings.pbx.name, now, now + SOON_MIN * MINUTE, *wanted.where(now))
+        counted = _open_counts(connection, settings.pbx.name, now, now + SOON_MIN * MINUTE, *wanted.where(now))
     waiting = counted.every - counted.calling - counted.held - counted.in_incident
     stand = {
         "waiting": waiting,
@@ -154,7 +151,7 @@ def _why_not(
 
 def closed(picture: tuple[live.Live, int] | None, now: int) -> str | None:
     """Say why nobody is called at all, by the last picture of the PBX and when it was taken."""
-    if picture is None or now - picture[1] > STALE_S * SECOND:
+    if picture is None or now - picture[1] > live.STALE_S * SECOND:
         return "service-not-running"
     return picture[0].closed
 
@@ -200,84 +197,32 @@ def _held(row: Row[Any], hold: Row[Any] | None) -> str:
 
 
 _BY_STATE = {"calling": "being-called"}
-WORDS = {
-    "held": "held by {held_by} until resumed: {held_why}",
-    "held-by-service": "held by the service until a person resumes it: {held_why}",
-    "in-incident": "held by incident {incident}: see `callback incident`",
-    "in-aim": "is next",
-    "in-window": "is next",
-    "overdue": "is next, late",
-    "not-due": "waits for its time",
-    "watch": "only watched: calls are not switched on",
-    "not-in-only-numbers": "only watched: the queue's only_numbers does not name this number",
-    "in-flight": "is being called for another queue",
-    "number-live": "he is on the line",
-    "trunk-rests": "trunk {trunk} is resting",
-    "agents-rest": "the agents of {queue} do not answer and are left alone",
-    "lane-not-called": "promises like his are not called",
-    "no-free-agent": "no agent is free",
-    "callers-waiting": "callers wait, they go first",
-    "pacing": "other callbacks go first",
-    "kept-free": "agents are kept free for callers",
-    "too-dear": "callers would hang up meanwhile",
-    "quiet-hours": "quiet hours",
-    "being-called": "is being called",
-    "left-to-people": "is left to people: nobody was reached in time",
-    "service-not-running": "the service is not running",
-    "pbx-not-connected": "the PBX is not connected",
-    "pbx-clock-off": "the clock of the PBX is off",
-    "database-clock-off": "the clock of the database is off",
-}
 
 
-def show(
-    lines: list[Line], zone: ZoneInfo, nobody: str = "Nobody waits for a callback.", *, last_line: str = ""
-) -> None:
-    """Print the queue as a table, in the site's time; on another day with that day's date."""
-    if not lines:
-        terminal.say(nobody)
-        return
-    heads = ("#", "number", "queue", "lost as", "tries", "deadline", "left", "not called yet because")
-    rows = [_row(line, zone) for line in lines]
-    figures = {"#", "tries", "left"}
-    terminal.put(terminal.table(heads, rows, sentences={"lost as", heads[-1]}, names={"queue"}, figures=figures))
-    if last_line:
-        terminal.say(last_line)
+def everything_open(connection: Connection, pbx: str, limit: int, *of: ColumnElement[bool]) -> list[Row[Any]]:
+    """Open reservations for people to look at, of those wanted, the nearest deadline first."""
+    columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
+    wanted = columns.where(t.OPEN, _R.pbx == pbx, *of).order_by(_R.deadline_at, _R.id)
+    return list(connection.execute(wanted.limit(limit)))
 
 
-def _row(line: Line, zone: ZoneInfo) -> list[str | Text]:
-    late = "red" if line.overdue else ""
-    times = (terminal.styled(_hour(line.deadline_at, zone), late), terminal.styled(_left(line.left_s), late))
-    return [str(line.reservation), line.number, line.queue, _lost_as(line), str(line.tries), *times, stands(line, zone)]
+def _open_counts(connection: Connection, pbx: str, now: int, soon: int, *of: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row
+    """Count the open ones of those wanted: altogether, by what holds or calls them, overdue, and due before `soon`."""
+    columns = {
+        "every": true(),
+        "calling": _R.state == "calling",
+        "held": and_(_R.state == "held", _R.incident_id.is_(None)),
+        "in_incident": and_(_R.state == "held", _R.incident_id.is_not(None)),
+        "overdue": _R.deadline_at < now,
+        "soon": _R.deadline_at.between(now, soon),
+    }
+    counts = [func.count(case((which, 1))).label(name) for name, which in columns.items()]
+    counted: Any = connection.execute(select(*counts).where(t.OPEN, _R.pbx == pbx, *of)).one()
+    return counted
 
 
-def said(line: Line, zone: ZoneInfo) -> str:
-    """Say one of them in a line."""
-    times = f"aim {_hour(line.aim_at, zone)}, deadline {_hour(line.deadline_at, zone)} ({_left(line.left_s)} left)"
-    return f"#{line.reservation} {line.queue}: {_lost_as(line)}, {times}, {line.tries} tries; {stands(line, zone)}"
-
-
-def _lost_as(line: Line) -> str:
-    return f"{line.kind} x{line.losses}" if line.losses > 1 else line.kind
-
-
-def _left(left_s: int) -> str:
-    """Say how long it is until the deadline: minutes, and from a hundred of them on hours too."""
-    sign, minutes = ("-", -left_s // 60) if left_s < 0 else ("", left_s // 60)
-    return f"{sign}{minutes}m" if minutes < 100 else f"{sign}{minutes // 60}h{minutes % 60:02}"  # noqa: PLR2004
-
-
-def stands(line: Line, zone: ZoneInfo) -> str:
-    """Say why nobody has called yet, what was told since, to whom it is assigned, and why no text was sent."""
-    named = {"trunk": line.trunk, "queue": line.queue, "held_by": line.held_by or "a person", "incident": line.incident}
-    why = WORDS.get(line.why_not, line.why_not).format(**named, held_why=line.held_why or "no reason was kept")
-    if line.until_at is not None:
-        why = f"{why} until {_hour(line.until_at, zone)}"
-    told = f"told {_hour(line.overdue_by_at, zone)}" if line.overdue_by_at is not None else ""
-    whose = f"assigned to {line.assigned_to}" if line.assigned_to is not None else ""
-    no_text = f"no text: {line.text_refusal}" if line.text_refusal not in {None, "texts-off"} else ""
-    return "; ".join(filter(None, (why, told, whose, no_text)))
-
-
-def _hour(at: int, zone: ZoneInfo) -> str:
-    return shown(at, now_us(), zone)
+def _left_to_people(connection: Connection, pbx: str, limit: int, *of: ColumnElement[bool]) -> list[Row[Any]]:
+    """Reservations that were closed without having been kept, of those wanted, the newest first."""
+    columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
+    left = columns.where(_R.pbx == pbx, t.LEFT_TO_PEOPLE, *of).order_by(_R.state_since_at.desc())
+    return list(connection.execute(left.limit(limit)))

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from callback import blocks, filing, fraud, incidents, merging, phone, promises, redial, settle, signalling, wording
+from callback import blocks, filing, fraud, incidents, merging, moves, phone, promises, redial, signalling, wording
 from callback.merging import Loss
 from callback.news import News
 from callback.reservation import State, is_open
@@ -262,7 +262,7 @@ def _withdraw(connection: Connection, call: Call, now: int) -> list[News]:
     ).first()
     if row is None:
         return []
-    settle.move(connection, row.id, "withdrawn", now)
+    moves.move(connection, row.id, "withdrawn", now)
     wording.withdraw(connection, row.id, "the call was not lost after all", now)
     connection.execute(delete(t.loss).where(t.loss.c.pbx == call.pbx, t.loss.c.call_id == call.call_id))
     return [News("withdrawn", now, {"reservation": row.id})]

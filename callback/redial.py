@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, bindparam, or_, select
 
-from callback import phone, settle, wording
+from callback import moves, phone, wording
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
@@ -82,6 +82,6 @@ def spoken_to_since(connection: Connection, shift: Shift, person: int, queue: st
 
 
 def _answered(connection: Connection, shift: Shift, reservation: int, e164: str, now: int) -> News:
-    settle.move(connection, reservation, "served", now)
+    moves.move(connection, reservation, "served", now)
     wording.got_through(connection, shift, reservation, now)
     return News("returned", now, {"reservation": reservation, "number": e164})

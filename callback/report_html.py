@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from callback import drawing, html_parts, report_text, week_text
+from callback import drawing, html_parts, report_week, report_words
 from callback.history import WINDOWS_MIN, Counts, History
 from callback.html_parts import Bar, Shade, Table, Tone
 from callback.report_rates import WITHIN_MIN, Rates
@@ -44,7 +44,7 @@ def page(
 ) -> str:
     """Give the page."""
     proofs = list(made.proofs())
-    span = report_text.span_said(history)
+    span = report_words.span_said(history)
     of_site = f"{about.site}: lost callers" if about.site else "Lost callers"
     parts = [
         html_parts.heading(1, of_site),
@@ -64,7 +64,7 @@ def page(
         html_parts.heading(2, "How far the forecast has been off") if accuracy[1] else "",
         html_parts.table(*accuracy) if accuracy[1] else "",
         html_parts.heading(2, "What a log cannot tell"),
-        html_parts.points(report_text.NOT_TOLD),
+        html_parts.points(report_words.NOT_TOLD),
     ]
     return html_parts.page(f"{of_site} until {_until(history)}, made {about.made:%Y-%m-%d %H:%M}", parts)
 
@@ -98,7 +98,7 @@ def _lost(history: History) -> Iterator[str]:
             html_parts.heading(3, "How they were lost") + html_parts.bars(kinds),
             html_parts.heading(3, "What they did then") + html_parts.bars(again) if again else "",
         )
-    yield from (html_parts.words(line) for line in report_text.reasons(site))
+    yield from (html_parts.words(line) for line in report_words.reasons(site))
 
 
 def _called_back(about: About, kept: Sequence[Rates]) -> Iterator[str]:
@@ -146,7 +146,7 @@ def _counts(history: History) -> Table:
 
 
 def _counted(name: str, one: Counts) -> list[str]:
-    named = [f"{one.of(kind):,}" for kind in report_text.SHOWN]
+    named = [f"{one.of(kind):,}" for kind in report_words.SHOWN]
     again = ["-" if share is None else f"{share:.0%}" for share in (_again(one, minutes) for minutes in WINDOWS_MIN)]
     return [name, f"{one.calls:,}", *named, _share(one.lost, one.calls), f"{len(one.callers):,}", *again]
 
@@ -184,7 +184,7 @@ def _heat(cells: Sequence[Cell]) -> Iterator[str]:
         html_parts.grid(down, [WEEKDAYS[day] for day in days], shades),
         html_parts.words("Callers lost in a half hour, on average:")
         + html_parts.key([*key, framed])
-        + html_parts.points(report_text.peaks_said(cells)),
+        + html_parts.points(report_words.peaks_said(cells)),
     )
 
 
@@ -200,7 +200,7 @@ def _weeks(outlooks: Sequence[Outlook]) -> Iterator[str]:
         (Shade("", "", "soft").drawn, "as needed"),
     ]
     yield html_parts.key([*swatches, ("", "?: too little to say")])
-    groups = list(week_text.weeks(_weightiest(outlooks)))
+    groups = list(report_week.weeks(_weightiest(outlooks)))
     yield html_parts.beside(*(html_parts.heading(3, queue or "(none)") + _week(days, deep) for queue, days in groups))
     left = len({each.queue for each in outlooks}) - len({queue for queue, _ in groups})
     if left:
@@ -261,7 +261,7 @@ def _span(days: Sequence[Outlook]) -> range:
 
 def _needs(outlooks: Sequence[Outlook]) -> Iterator[str]:
     """Draw need against plan: a small picture for each day, all of a queue of one scale."""
-    groups = [(queue, days) for queue, days in week_text.weeks(_weightiest(outlooks)) if _span(days)]
+    groups = [(queue, days) for queue, days in report_week.weeks(_weightiest(outlooks)) if _span(days)]
     if groups:
         yield html_parts.heading(2, "Agents needed and planned")
         yield html_parts.key([(' class="need"', "needed"), (' class="plan"', "planned")])

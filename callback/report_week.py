@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 from callback.history import History
@@ -199,3 +200,11 @@ def half_hour_rows(outlook: Outlook) -> Iterator[dict[str, Any]]:
             "planned": planned,
             "more": needed - planned,
         }
+
+
+def weeks(outlooks: Iterable[Outlook]) -> Iterator[tuple[str, list[Outlook]]]:
+    """Give each queue's days a week at a time; `outlooks` are ordered by queue."""
+    for queue, group in groupby(outlooks, key=lambda one: one.queue):
+        every = list(group)
+        for _, seven in groupby(every, key=lambda one: (one.day - every[0].day).days // 7):
+            yield queue, list(seven)

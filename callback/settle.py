@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select, update
 
-from callback import agents, breaker, placing, wording
-from callback import reservation as life
+from callback import agents, breaker, moves, placing, wording
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
@@ -18,21 +17,6 @@ from scheduler.hours import Hours
 
 # Outcomes that cannot come about without the customer's phone having been rung.
 RANG = ("reached", "busy", "no-answer", "declined", "machine", "customer-left")
-
-
-def move(connection: Connection, reservation: int, event: life.Event, now: int, **values: int | None) -> life.State:
-    """Take a reservation through one event of its table; an illegal one raises and changes nothing.
-
-    Whoever is resumed is held by no incident any more.
-    """
-    if event == "resumed":
-        values["incident_id"] = None
-    r = t.reservation
-    state = connection.execute(select(r.c.state).where(r.c.id == reservation).with_for_update()).scalar_one()
-    following = life.after(state, event)
-    changed = {"state": following, "open": life.is_open(following), "state_since_at": now}
-    connection.execute(update(r).where(r.c.id == reservation).values(**changed, **values))
-    return following
 
 
 def progress(
@@ -129,10 +113,10 @@ def _follow(
     if isinstance(following, retry.Settle):
         wording.withdraw(connection, row.id, "reached by our call", now)
         wording.ask(connection, shift, row.id, now)
-        return move(connection, row.id, "reached", now, tries=row.tries + 1), None
+        return moves.move(connection, row.id, "reached", now, tries=row.tries + 1), None
     if isinstance(following, retry.GiveUp):
         wording.withdraw(connection, row.id, "given up", now)
-        state = move(connection, row.id, "given-up", now, tries=row.tries + 1)
+        state = moves.move(connection, row.id, "given-up", now, tries=row.tries + 1)
         wording.give_up(connection, shift, row.id, row.tries + 1, now)
         return state, None
     again_at = _again_at(following, hours, now, ring_until_at, shift.rules.ring_s)
@@ -140,7 +124,7 @@ def _follow(
     if following.counts and row.slot_at is not None:
         due_at = max(due_at, row.slot_at)  # tried before the time that he chose: that time stands
     tries = row.tries + following.counts
-    return move(connection, row.id, "tried", now, due_at=due_at, tries=tries), due_at
+    return moves.move(connection, row.id, "tried", now, due_at=due_at, tries=tries), due_at
 
 
 def _again_at(following: retry.Retry, hours: Hours, now: int, ring_until_at: int, ring_s: int) -> int:
@@ -173,7 +157,7 @@ def _settle_others(connection: Connection, row: Row[Any], now: int) -> list[News
     ).scalars()
     told = []
     for other in others.all():
-        move(connection, other, "served", now)
+        moves.move(connection, other, "served", now)
         wording.withdraw(connection, other, "reached in another queue", now)
         told.append(News("returned", now, {"reservation": other}))
     return told

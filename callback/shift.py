@@ -44,6 +44,11 @@ class Shift:
         """The trunk by which somebody is called back who came over this one: the first, where it is no more."""
         return trunk if trunk in self.trunks else next(iter(self.trunks))
 
+    def may_call(self, queue: str, e164: str) -> bool:
+        """Whether callbacks are switched on for this queue and number."""
+        rules = self.rules.queue(queue)
+        return rules.calls == "on" and (not rules.only_numbers or e164 in rules.only_numbers)
+
 
 def current(connection: Connection, settings: Settings, two_way: TwoWay = never) -> Shift:
     """The shift as the running service has it: under the newest rules that it wrote down. StoreError before that."""

@@ -25,6 +25,7 @@ from callback import (
     keys,
     live,
     offer,
+    overdue,
     redial,
     returning,
     settle,
@@ -262,7 +263,7 @@ class Shiftwork:
             told: list[News] = []
             if not seen.clock_off:
                 told = incidents.tend(connection, self._shift, self._now())
-                told += dispatch.carry_over(connection, self._shift, self._now())
+                told += overdue.check(connection, self._shift, self._now())
             live.store(connection, self._shift.pbx, seen, self._now())
             told += self._decided.news(connection)
         self._tell(told)

@@ -9,7 +9,6 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, select
 
 from callback.alarms import AHEAD, MOST
-from callback.dispatch import may_call
 from callback.shift import Shift
 from callback.store import tables as t
 
@@ -68,4 +67,4 @@ def look(connection: Connection, shift: Shift, now: int) -> Standing:
 
 def _read(connection: Connection, shift: Shift, order: ColumnElement[int], *which: ColumnElement[bool]) -> list[Owed]:
     rows = connection.execute(_OPEN.where(_R.pbx == shift.pbx, *which).order_by(order, _R.id).limit(MOST))
-    return [Owed(*row) for row in rows if may_call(shift, row.queue, row.number)]
+    return [Owed(*row) for row in rows if shift.may_call(row.queue, row.number)]

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from callback import overdue
-from callback.dispatch import may_call
 from callback.news import News
 from callback.shift import Shift
 from callback.store import tables as t
@@ -33,7 +32,7 @@ def begin(connection: Connection, shift: Shift, now: int) -> list[News]:
     rows = connection.execute(_WAITING.where(_R.pbx == shift.pbx)).all()
     before = _bodies(connection, shift)
     promised = {row.id for row in rows if _called(before.get(row.rules_version), row)}
-    watched = {row.id: row for row in rows if row.id not in promised and may_call(shift, row.queue, row.e164)}
+    watched = {row.id: row for row in rows if row.id not in promised and shift.may_call(row.queue, row.e164)}
     return [overdue.expire(connection, row, now, "only-watched") for row in watched.values()]
 
 

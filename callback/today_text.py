@@ -12,7 +12,7 @@ from rich.text import Text
 from sqlalchemy import Row
 
 from callback import advice, terminal
-from callback.queue_view import WORDS
+from callback.queue_text import WORDS
 from callback.report_text import show
 from callback.standing import Owed
 from callback.today import Breaking, Course, Today

@@ -9,11 +9,11 @@ from typing import Final
 from rich.table import Table
 
 from callback import terminal
+from callback.report_week import weeks
 from scheduler.staffing.halfhours import A_DAY, spoken
 from scheduler.staffing.week import Outlook
 
 KEY: Final = "+2: 2 agents more are needed; -2: 2 are to spare; empty: as needed"
-_A_WEEK: Final = 7
 _UNKNOWN: Final = "?"
 
 
@@ -21,14 +21,6 @@ def tables(outlooks: Iterable[Outlook]) -> Iterator[tuple[str, Table | None, lis
     """Give for each queue, and each week of it, its name, a table where anything is lacking or to spare, and a word."""
     for queue, days in weeks(sorted(outlooks, key=lambda one: (one.queue, one.day))):
         yield queue or "(none)", _table(days), list(_words(days))
-
-
-def weeks(outlooks: Iterable[Outlook]) -> Iterator[tuple[str, list[Outlook]]]:
-    """Give each queue's days a week at a time; `outlooks` are ordered by queue."""
-    for queue, group in groupby(outlooks, key=lambda one: one.queue):
-        every = list(group)
-        for _, week in groupby(every, key=lambda one: (one.day - every[0].day).days // _A_WEEK):
-            yield queue, list(week)
 
 
 def _table(days: Sequence[Outlook]) -> Table | None:

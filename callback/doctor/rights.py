@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from callback.doctor.finding import Finding, fault, sound, warning
+from callback.machine import CLOCK_MAY_BE_OFF_S
 from telephony.ami.client import ActionFailed, Client
 from telephony.ami.protocol import Message
 
@@ -31,7 +32,6 @@ WIDE: Final[Mapping[str, str]] = {
 }
 """Actions that no part of the service asks for, each a sign of a class that opens the PBX itself."""
 OLDEST: Final = 16
-CLOCK_MAY_BE_OFF_S: Final = 2.0
 
 
 async def look(client: Client) -> list[Finding]:

@@ -12,20 +12,15 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
-    and_,
     bindparam,
-    case,
-    func,
     or_,
     select,
-    true,
 )
 
 from callback.store import tables as t
 from scheduler.candidate import IN_AIM, IN_WINDOW, OVERDUE
 from scheduler.clock import SECOND
 from scheduler.order import BINDS
-from scheduler.promise import CARRIED_OVER
 
 LANE = 50
 AT_FIRST = 8  # rows, for mostly the first of them is called; to read fifty costs more than all the rest
@@ -132,41 +127,6 @@ def lock(connection: Connection, reservation: int, now: int) -> bool:
     Somebody may have held or postponed it since it was looked at.
     """
     return connection.execute(_LOCK, {"of_reservation": reservation, "now": now}).first() is not None
-
-
-def overdue(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:
-    """Open reservations whose promise has passed, the oldest first and locked; `carried`: an evening has passed too.
-
-    Who was told a new time is left alone until that, and whom somebody else has locked until the next look.
-    """
-    p = t.promise.c
-    second = select(p.number).where(p.reservation_id == _r.id, p.number > 1, p.reason == CARRIED_OVER)
-    waiting = _OPEN.where(_r.pbx == pbx, _r.state == "waiting")
-    late = waiting.add_columns(second.exists().label("carried")).where(_r.deadline_at <= now)
-    late = late.where(or_(_r.overdue_by_at.is_(None), _r.overdue_by_at <= now)).order_by(_r.aim_at).limit(LANE)
-    return list(connection.execute(late.with_for_update(of=t.reservation, skip_locked=True)))
-
-
-def everything_open(connection: Connection, pbx: str, limit: int, *of: ColumnElement[bool]) -> list[Row[Any]]:
-    """Open reservations for people to look at, of those wanted, the nearest deadline first."""
-    columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
-    wanted = columns.where(t.OPEN, _r.pbx == pbx, *of).order_by(_r.deadline_at, _r.id)
-    return list(connection.execute(wanted.limit(limit)))
-
-
-def open_counts(connection: Connection, pbx: str, now: int, soon: int, *of: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row
-    """Count the open ones of those wanted: altogether, by what holds or calls them, overdue, and due before `soon`."""
-    columns = {
-        "every": true(),
-        "calling": _r.state == "calling",
-        "held": and_(_r.state == "held", _r.incident_id.is_(None)),
-        "in_incident": and_(_r.state == "held", _r.incident_id.is_not(None)),
-        "overdue": _r.deadline_at < now,
-        "soon": _r.deadline_at.between(now, soon),
-    }
-    counts = [func.count(case((which, 1))).label(name) for name, which in columns.items()]
-    counted: Any = connection.execute(select(*counts).where(t.OPEN, _r.pbx == pbx, *of)).one()
-    return counted
 
 
 _a = t.attempt.c

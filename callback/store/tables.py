@@ -28,7 +28,6 @@ from sqlalchemy import (
     text,
 )
 
-from callback.reservation import STATES
 from scheduler.breaker import TELLING as TELLING_OUTCOMES
 from scheduler.incident import STATES as INCIDENT_STATES
 from scheduler.retry import NO_AGENT as NO_AGENT_OUTCOME
@@ -36,6 +35,10 @@ from scheduler.retry import OUTCOMES
 from telephony.call import Kind
 
 KINDS: tuple[str, ...] = get_args(Kind)
+RESERVATION_STATES = (
+    "waiting", "held", "calling", "reached", "returned", "given-up", "expired", "refused", "withdrawn",
+    "cancelled", "done-elsewhere",
+)  # fmt: skip
 
 metadata = MetaData(
     naming_convention={
@@ -216,7 +219,7 @@ reservation = Table(
     Column("incident_id", Key, ForeignKey("incident.id")),  # it holds him; a person who resumes him lets him go
     Column("overdue_by_at", Instant),  # his promise was broken: the new time that he was told
     _one_of("kind", KINDS),
-    _one_of("state", STATES),
+    _one_of("state", RESERVATION_STATES),
     Index("uq_reservation_open", "pbx", "queue", "person_id", "apart", unique=True,
           sqlite_where=text("open"), postgresql_where=text("open")),
     Index("ix_reservation_lane_aim", "pbx", "state", "aim_at",

@@ -12,11 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from callback import dispatch, settle, tending, wording
+from callback import dispatch, overdue, settle, tending, wording
 from callback.blocks import FREE, Standing
 from callback.errors import CallbackError
-from callback.live import CLOCK_MAY_BE_OFF_S, Live
+from callback.live import Live
 from callback.live import store as show
+from callback.machine import CLOCK_MAY_BE_OFF_S
 from callback.store import lanes, lease
 from callback.store import tables as t
 from callback.store.engine import Store
@@ -207,7 +208,7 @@ class Centre:
 
     def _carry_over(self, connection: Connection, seen: Live) -> None:
         if not seen.clock_off:
-            dispatch.carry_over(connection, self.shift, self.clock)
+            overdue.check(connection, self.shift, self.clock)
         show(connection, "main", seen, self.clock)
 
     def _claim(self, connection: Connection, seen: Live) -> Order | None:

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from callback import dispatch, settle
+from callback import dispatch, queue_view, settle
 from callback.bell import ALARMING
 from callback.news import News
-from callback.store import lanes
 from tests.callback.world import MINUTE, NOON, US, World, call, picture, rules
 
 FREE = picture(free={"support": {f"PJSIP/agent{n}" for n in range(9)}, "sales": {"PJSIP/agent9"}})
@@ -161,7 +160,7 @@ def test_the_queue_says_that_it_rests_and_until_when(world: World) -> None:
     for _ in range(3):
         tried(world, "agent-no-answer", now)
     with world.store.read() as connection:
-        rows = lanes.everything_open(connection, "main", 10)
+        rows = queue_view.everything_open(connection, "main", 10)
         seen = dispatch.look(connection, world.shift, FREE, now + 40 * US)
         why = dispatch.why_not(rows, seen, world.shift, FREE, now + 40 * US)
     assert ("agents-rest", now + 90 * US) in why.values()

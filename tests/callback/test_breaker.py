@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from callback import live, queue_view, settle
+from callback import live, queue_text, queue_view, settle
 from callback.news import News
 from callback.settings import Trunk
 from callback.shift import shift_of
@@ -137,7 +137,7 @@ def test_the_queue_says_which_trunk_rests_and_until_when(
     lines = queue_view.open_reservations(world.store, world.settings, 9)
     waits = {line.number: (line.why_not, line.until_at) for line in lines}
     assert waits["+819012345604"] == ("trunk-rests", RESTED)
-    queue_view.show(lines, world.shift.hours.zone)
+    queue_text.show(lines, world.shift.hours.zone)
     assert "trunk main is resting until 12:00" in capsys.readouterr().out
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, text
 
-from callback import recovery, redial, wording
+from callback import overdue, queue_view, recovery, redial, wording
 from callback.store import lanes
 from callback.store import tables as t
 from scheduler.candidate import IN_AIM, IN_WINDOW, OVERDUE
@@ -91,8 +91,8 @@ def _look(connection: Connection, world: World) -> None:
     open_lanes = {name: ["support", "sales"] for name in (IN_AIM, BINDS, IN_WINDOW, OVERDUE)}
     wanted = lanes.Wanted(open_lanes, {"sales": ("+819012345678",)}, ["+819012345679"], ["spare"], 300, 3600)
     list(lanes.due(connection, "main", NOON, wanted))
-    lanes.overdue(connection, "main", NOON)
-    lanes.everything_open(connection, "main", 200)
+    overdue.passed(connection, "main", NOON)
+    queue_view.everything_open(connection, "main", 200)
     lanes.in_flight(connection)
     lanes.in_flight(connection, "main")
     wording.hold_back(connection, world.shift, ["+819012345678"], NOON)

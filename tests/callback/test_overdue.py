@@ -195,7 +195,7 @@ def test_whom_a_person_holds_is_told_nothing(world: World) -> None:
 
 
 def test_more_than_a_page_of_them_are_all_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callback.store.lanes.LANE", 3)
+    monkeypatch.setattr("callback.overdue.AT_ONCE", 3)
     for n in range(7):
         world.hear(call(f"0901234560{n}"))
     told = [len(world.carry_over(LATE + n * US)) for n in range(4)]

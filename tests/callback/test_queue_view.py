@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from callback import decisions, fraud, live, queue_view
+from callback import decisions, fraud, live, queue_text, queue_view
 from callback.audit import By
 from callback.doctor import house
 from callback.errors import StoreError
@@ -214,7 +214,7 @@ def shown(
     monkeypatch.setenv("COLUMNS", "200")
 
     def show(*lines: Line) -> str:
-        queue_view.show(list(lines), ZoneInfo("Asia/Tokyo"))
+        queue_text.show(list(lines), ZoneInfo("Asia/Tokyo"))
         return capsys.readouterr().out
 
     return show
@@ -248,7 +248,7 @@ def test_who_is_held_is_not_said_to_be_next(world: World) -> None:
 
 def table(world: World, wanted: Wanted = queue_view.EVERYBODY) -> str:
     lines = queue_view.open_reservations(world.store, world.settings, 200, wanted)
-    return "\n".join(queue_view.stands(line, ZoneInfo("Asia/Tokyo")) for line in lines)
+    return "\n".join(queue_text.stands(line, ZoneInfo("Asia/Tokyo")) for line in lines)
 
 
 def test_whom_the_service_holds_is_not_said_to_be_held_by_a_person(

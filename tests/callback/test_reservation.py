@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callback.errors import IllegalTransition
+from callback.moves import move
 from callback.reservation import STATES, TABLE, Event, State, after, is_open
-from callback.settle import move
 from callback.store import tables as t
+from callback.store.tables import RESERVATION_STATES
 from tests.callback.world import MINUTE, NOON, World, call
 
 EVENTS: tuple[Event, ...] = get_args(Event)
@@ -73,3 +74,7 @@ def test_the_open_column_follows_the_table(sqlite_world: World, state: State, ev
         assert move(connection, row.id, event, NOON + MINUTE) == following
     (row,) = sqlite_world.reservations()
     assert (row.state, row.open, row.state_since_at) == (following, following in OPEN, NOON + MINUTE)
+
+
+def test_the_table_takes_exactly_the_states_of_the_rule() -> None:
+    assert set(RESERVATION_STATES) == set(STATES)

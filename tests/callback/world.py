@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from callback import dispatch, fraud, recovery, settle
+from callback import dispatch, fraud, overdue, recovery, settle
 from callback.live import Live
 from callback.news import News
 from callback.rules import QueueRules, ShiftRules
@@ -161,7 +161,7 @@ class World:
 
     def carry_over(self, now: int) -> list[News]:
         with self.store.write() as connection:
-            return dispatch.carry_over(connection, self.shift, now)
+            return overdue.check(connection, self.shift, now)
 
     def rows(self, table: Any) -> list[Any]:
         """Every row, in the order of the table's key."""
