@@ -26,11 +26,12 @@ from rich.table import Table
 from sqlalchemy import func, insert, select, text, update
 
 from benchmarks.figures import load, rank
-from callback import dispatch, settle
-from callback.live import Live
-from callback.rules import QueueRules, ShiftRules
-from callback.settings import PbxWiring, Settings, Trunk
-from callback.shift import Shift, take_over
+from callback.attempts import claim as claiming
+from callback.attempts import settle
+from callback.attempts.snapshot import Live
+from callback.settings.rules import QueueRules, ShiftRules
+from callback.settings.sections import PbxWiring, Settings, Trunk
+from callback.site.context import Shift, take_over
 from callback.store import checkpoints, lease, schema
 from callback.store import tables as t
 from callback.store.engine import Store
@@ -103,7 +104,7 @@ class Desk:
         began = clock.perf_counter()
         with self.store.write() as connection:
             lease.guard(connection, self.held)
-            order, _ = dispatch.next_order(connection, self.shift, self.held, self.picture, NOON)
+            order, _ = claiming.next_order(connection, self.shift, self.held, self.picture, NOON)
         took = (clock.perf_counter() - began) * 1000
         if order is None:
             raise RuntimeError("nobody could be called: this measures nothing")

@@ -31,7 +31,7 @@ from benchmarks import listener, peers, sender
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import rank, spread
 from benchmarks.stage import Stage
-from telephony.tracker import GRACE_S
+from telephony.calls.tracker import GRACE_S
 
 RATES: Final = (5_000, 20_000)
 SERVICE: Final = "the service"

@@ -27,20 +27,20 @@ from benchmarks.figures import cpu_s, tree_rss_mb
 from benchmarks.peers import ACCOUNT, WAIT_S
 from benchmarks.sender import RING
 from benchmarks.streams import TRUNKS
-from callback.machine import now_us
-from callback.news import News
-from callback.rules import ShiftRules
-from callback.scribe import Scribe, Task
-from callback.settings import Database, PbxWiring, Settings, Trunk
-from callback.shift import take_over
+from callback.clock import now_us
+from callback.events import News
+from callback.service.commit_process import Scribe, Task
+from callback.service.committer import Writer
+from callback.settings.rules import ShiftRules
+from callback.settings.sections import Database, PbxWiring, Settings, Trunk
+from callback.site.context import take_over
 from callback.store import checkpoints, lease, schema
 from callback.store import tables as t
 from callback.store.engine import Store
-from callback.writer import Writer
 from telephony.ami.protocol import Message
-from telephony.journal import Journal
+from telephony.calls.tracker import GRACE_S
+from telephony.listening.journal import Journal
 from telephony.pbx import Pbx, Wiring
-from telephony.tracker import GRACE_S
 
 DAY: Final = 86_400_000_000
 JOURNAL_BYTES: Final = 512 << 20

@@ -26,15 +26,15 @@ from sqlalchemy import event, func, insert, select
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import load
-from callback.ailing import Ailing
-from callback.keys import site_key
-from callback.rules import QueueRules, ShiftRules
-from callback.sending import send_due
-from callback.settings import PbxWiring, Settings, Trunk
-from callback.shift import Shift, take_over
+from callback.logs.failing import Ailing
+from callback.settings.rules import QueueRules, ShiftRules
+from callback.settings.sections import PbxWiring, Settings, Trunk
+from callback.site.context import Shift, take_over
 from callback.store import schema
 from callback.store import tables as t
 from callback.store.engine import Store
+from callback.store.keys import site_key
+from callback.texts.send import send_due
 from lab import postgres
 from sms.outbox import text_outbox
 from sms.twilio import Account, TwilioGateway

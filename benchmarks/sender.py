@@ -1,7 +1,7 @@
 """The other side of the measured sockets, in a process of its own: a manager that sends prepared traffic.
 
-It is no Asterisk, and less than `telephony.simulator`: it answers a login and the questions that the service asks
-after connecting, and then sends what it was told to, as fast as it is taken (`Flood`) or at a rate (`Pace`).
+It is no Asterisk, and less than `telephony.simulator.server`: it answers a login and the questions that the service
+asks after connecting, and then sends what it was told to, as fast as it is taken (`Flood`) or at a rate (`Pace`).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from datetime import date
 from benchmarks import staffing_judged
 from benchmarks.staffing_data import QUEUE, ZONE, Bank
 from benchmarks.staffing_judged import LEVELS, Extra, Trial, Verdict
-from callback import drawing
+from callback.reports import svg
 from scheduler.staffing import accuracy
 from scheduler.staffing.accuracy import Accuracy
 from scheduler.staffing.evidence import AIM
@@ -117,7 +117,7 @@ def _accuracy_picture(title: str, rows: Sequence[Accuracy]) -> str:
         "chance alone": [row.chance for row in rows],
     }
     top = max(value for values in series.values() for value in values if value is not None)
-    return drawing.lines(title, [row.horizon for row in rows], series, math.ceil(top * 20) / 20, "how far ahead")
+    return svg.lines(title, [row.horizon for row in rows], series, math.ceil(top * 20) / 20, "how far ahead")
 
 
 _COLUMNS = """Error: what was off, over what came. *As before the day*: the mean of the last same weekdays, not bettered
@@ -181,7 +181,7 @@ Framed: reliably more than {FACTOR} times the weekday's mean half hour, {FALSE_S
 those told ({weeks} weeks, {len(cells)} half hours tested):
 
 {said}""",
-        {"peaks.svg": drawing.heat("Callers lost in a half hour (mean)", WEEKDAYS, across, values, framed)},
+        {"peaks.svg": svg.heat("Callers lost in a half hour (mean)", WEEKDAYS, across, values, framed)},
     )
 
 
@@ -190,7 +190,7 @@ def waits(month: Bank) -> Part:
     rows = [Wait(call.waited_s, call.hung_up) for call in month.calls]
     fit, curve = patience(rows), staying(rows)
     at = range(0, 601, 30)
-    picture = drawing.lines(
+    picture = svg.lines(
         "Callers who would still wait",
         [str(seconds) for seconds in at],
         {
@@ -221,7 +221,7 @@ def judged(trial: Trial, before: Trial) -> Part:
     """Judge the hints of the first three weeks on the fourth."""
     earlier = [before.verdict(sure) for sure in LEVELS]
     ahead, today = ([trial.verdict(sure, steps) for sure in LEVELS] for steps in (None, 1))
-    picture = drawing.lines(
+    picture = svg.lines(
         'Was "+k" enough, and was one less not?',
         [f"{level:.0%}" for level in LEVELS],
         {

@@ -1,9 +1,9 @@
 """The recorded streams as endless traffic of a busy PBX: every play of a recording is new calls of new callers.
 
 What is kept is what Asterisk sends to the manager user of our `manager.conf`: the classes of its `read`, without
-TestEvent (only a PBX built for tests has it). Ids are made new as `telephony.recording` does it; callers' numbers
-too, because a thousand calls from one number are not what a database sees. A call keeps its recorded length: its
-last event is the present one.
+TestEvent (only a PBX built for tests has it). Ids are made new as `telephony.simulator.recording` does it; callers'
+numbers too, because a thousand calls from one number are not what a database sees. A call keeps its recorded length:
+its last event is the present one.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Final, Literal
 
 from benchmarks.errors import BenchmarkError
-from telephony import reading
+from telephony import parsing
 from telephony.ami.protocol import MESSAGE_END, Message
-from telephony.call import Call
-from telephony.dialler import attempt_told_of
+from telephony.calls.call import Call
+from telephony.calls.tracker import GRACE_S, Tracker
+from telephony.calls.verdict import judge
+from telephony.dialling.dialler import attempt_told_of
 from telephony.ids import SECOND
-from telephony.recording import Recording, Retelling
-from telephony.tracker import GRACE_S, Tracker
-from telephony.verdict import judge
+from telephony.simulator.recording import Recording, Retelling
 
 STREAMS: Final = Path(__file__).parents[1] / "tests" / "streams"
 CLASSES: Final = frozenset({"system", "call", "agent", "user", "dialplan", "reporting"})
@@ -170,7 +170,7 @@ def load(every: int = 1) -> tuple[list[Template], list[str]]:
 def share_skipped(templates: list[Template]) -> float:
     """Give the share of messages that how they begin lets skip: nothing of them is split, kept or followed."""
     messages = [Message(raw) for template in templates for raw in template.play(Serials(), NOW_S).events]
-    skipped = sum(reading.read(message, 0) is None and attempt_told_of(message) is None for message in messages)
+    skipped = sum(parsing.read(message, 0) is None and attempt_told_of(message) is None for message in messages)
     return skipped / len(messages)
 
 
@@ -249,7 +249,7 @@ def _fed(raws: Iterable[bytes]) -> tuple[Tracker, list[Call]]:
     """Give a tracker that heard these events, and what is over a grace later."""
     tracker, now = Tracker("bench", trunks=TRUNKS), int(NOW_S) * SECOND
     for raw in raws:
-        event = reading.read(Message(raw.removesuffix(MESSAGE_END)), now)
+        event = parsing.read(Message(raw.removesuffix(MESSAGE_END)), now)
         if event is not None:
             tracker.feed(event, now)
     return tracker, tracker.tick(now + int(GRACE_S * SECOND))

@@ -1,5 +1,5 @@
 """`python -m callback` is `callback`."""
 
-from callback.cli import main
+from callback.cli.main import main
 
 main()

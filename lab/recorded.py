@@ -14,7 +14,7 @@ from typing import Self
 from lab.errors import LabError
 from lab.people import mobiles
 from lab.service import Door
-from telephony.simulator import Simulator
+from telephony.simulator.server import Simulator
 
 Say = Callable[[str], None]
 

@@ -17,9 +17,9 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from telephony.call import Call, Judged, Verdict
+from telephony.calls.call import Call, Judged, Verdict
+from telephony.calls.verdict import judge
 from telephony.ids import SECOND, epoch_of, is_local, originated, usable
-from telephony.verdict import judge
 
 BLOCK: Final = 1 << 18
 SLACK: Final = 60 * SECOND

@@ -9,26 +9,27 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-from telephony import dialler as dial
-from telephony import events, gap, reading
+from telephony import events, parsing
 from telephony.agents import AgentsView
 from telephony.ami.client import ActionFailed, ActionTimeout, Client, NotConnected, Stats
 from telephony.ami.protocol import Message
 from telephony.ami.sieve import Refused
-from telephony.asked import Asked
-from telephony.asking import Asking, Joined
-from telephony.call import Judged
-from telephony.dialler import Dialler
-from telephony.gap import Gap
+from telephony.calls.call import Judged
+from telephony.calls.tracker import Tracker
+from telephony.dialling import dialler as dial
+from telephony.dialling.commands import Asked
+from telephony.dialling.dialler import Dialler
+from telephony.dialling.enquiries import Asking, Joined
 from telephony.ids import SECOND, is_local
-from telephony.journal import Journal, JournalFull
-from telephony.listening import Heard, Listening, judged, wanted
-from telephony.proof import Known, newer
-from telephony.stocktaking import LISTING_TIMEOUT_S, Listed, Stocktaking
+from telephony.listening import gap
+from telephony.listening.gap import Gap
+from telephony.listening.journal import Journal, JournalFull
+from telephony.listening.pipeline import Heard, Listening, judged, wanted
+from telephony.listening.proof import Known, newer
+from telephony.listening.status import Every, Telling
+from telephony.listening.stocktaking import LISTING_TIMEOUT_S, Listed, Stocktaking
+from telephony.listening.wiring import Wiring
 from telephony.tasks import together
-from telephony.telling import Every, Telling
-from telephony.tracker import Tracker
-from telephony.wiring import Wiring
 
 __all__ = ["Gap", "Heard", "Joined", "Pbx", "Wiring"]
 
@@ -147,7 +148,7 @@ class Pbx:
         return self._listening.checkpoint()
 
     async def _on_message(self, message: Message, arrived_at: int) -> None:
-        event = reading.read(message, arrived_at, self.refused)
+        event = parsing.read(message, arrived_at, self.refused)
         if isinstance(event, events.QueueMember):
             self.agents.feed(event)  # not to be heard again: the next listing tells it all
             return

@@ -18,7 +18,9 @@ from typing import IO, Final
 
 from telephony.ami.protocol import BANNER, MESSAGE_END, Message, Parser, ProtocolError
 from telephony.ami.sieve import Refused, vouched
-from telephony.call import Call, Verdict, moment
+from telephony.calls.call import Call, Verdict, moment
+from telephony.calls.tracker import Tracker
+from telephony.calls.verdict import judge
 from telephony.errors import TelephonyError
 from telephony.events import (
     AgentComplete,
@@ -32,9 +34,7 @@ from telephony.events import (
     RTCPSent,
 )
 from telephony.ids import SECOND, epoch_of
-from telephony.reading import read
-from telephony.tracker import Tracker
-from telephony.verdict import judge
+from telephony.parsing import read
 
 _CHUNK: Final = 1 << 16
 _GZIP: Final = b"\x1f\x8b"

@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 
 from tests.databases import database_url, postgres_binaries, postgres_server
-from tests.live import agent, agent1, agent2, asterisk_tree, carrier, floor_asterisk, pbx, running_asterisk
+from tests.live.lab import agent, agent1, agent2, asterisk_tree, carrier, floor_asterisk, pbx, running_asterisk
 
 __all__ = [
     "agent",

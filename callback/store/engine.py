@@ -61,7 +61,7 @@ class Store:
             raise StoreError("[database] url is no address of a database: docs/install-service.md") from error
         self.url = url
         self.outside = outside  # of the database: the root of the site's keys
-        self.root = ""  # once it is known, for as long as this process lives (callback/keys.py)
+        self.root = ""  # once it is known, for as long as this process lives (callback/store/keys.py)
         self.dialect = parsed.get_backend_name()
         sqlite = self.dialect == "sqlite"
         self._one_writes = threading.Lock() if sqlite else None  # a server lets its writers follow each other itself

@@ -32,7 +32,7 @@ from scheduler.breaker import TELLING as TELLING_OUTCOMES
 from scheduler.incident import STATES as INCIDENT_STATES
 from scheduler.retry import NO_AGENT as NO_AGENT_OUTCOME
 from scheduler.retry import OUTCOMES
-from telephony.call import Kind
+from telephony.calls.call import Kind
 
 KINDS: tuple[str, ...] = get_args(Kind)
 RESERVATION_STATES = (

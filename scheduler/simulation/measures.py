@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scheduler.clock import HOUR, MINUTE, SECOND
-from scheduler.simulation.chance import luck
-from scheduler.simulation.story import HUNG_UP, SERVED, Owed, Story
+from scheduler.simulation.customer import HUNG_UP, SERVED, Owed, Story
+from scheduler.simulation.draws import luck
 
 SHARES = ("dialled_30", "dialled_60", "reached_30", "reached_60", "inbound_hangups")
 _RESAMPLES = 1000

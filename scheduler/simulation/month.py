@@ -10,9 +10,9 @@ from statistics import fmean, median
 
 from scheduler.clock import HOUR
 from scheduler.simulation import duty, redials
-from scheduler.simulation.chance import luck
+from scheduler.simulation.customer import Arrival, Nature
+from scheduler.simulation.draws import luck
 from scheduler.simulation.record import Recorded
-from scheduler.simulation.story import Arrival, Nature
 from scheduler.simulation.survival import Curve, fit
 
 HEAD_START_S = 90  # for each step of priority: seen in who was served before whom, and told by Brown et al.

@@ -11,11 +11,11 @@ from scheduler import clock
 from scheduler.clock import DAY, HOUR, MINUTE
 from scheduler.hours import Hours
 from scheduler.policy import DEFAULT, FIFO, IN_TIME, NEWEST, Policy
+from scheduler.simulation.customer import Arrival, Nature
 from scheduler.simulation.duty import Seat
 from scheduler.simulation.measures import Measure, Tally, measures, tally
 from scheduler.simulation.month import Month
 from scheduler.simulation.rules import Service
-from scheduler.simulation.story import Arrival, Nature
 from scheduler.simulation.world import World
 
 POLICIES: Final[Mapping[str, Policy | None]] = {

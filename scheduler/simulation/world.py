@@ -18,10 +18,21 @@ from typing import Protocol
 from scheduler.candidate import Candidate
 from scheduler.clock import SECOND
 from scheduler.promise import Promise
-from scheduler.simulation.chance import luck
+from scheduler.simulation.customer import (
+    HUNG_UP,
+    SERVED,
+    STILL_WAITING,
+    Arrival,
+    Nature,
+    Owed,
+    Ring,
+    Story,
+    Visit,
+    Work,
+)
+from scheduler.simulation.draws import luck
 from scheduler.simulation.duty import Seat
 from scheduler.simulation.floor import Agents
-from scheduler.simulation.story import HUNG_UP, SERVED, STILL_WAITING, Arrival, Nature, Owed, Ring, Story, Visit, Work
 
 _LATELY_S = 600  # how busy it is now; of 2, 5, 10 and 30 minutes the best on the first half of the month
 _ANSWERS = 1

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from itertools import starmap
 from typing import TYPE_CHECKING, NamedTuple
 
-from scheduler.staffing import chance
+from scheduler.staffing import distributions
 from scheduler.staffing.forecast import forecast, habits, mean_of, updated
 from scheduler.staffing.halfhours import A_DAY, Day
 
@@ -133,5 +133,5 @@ def _accuracy(horizon: str, days: Iterable[list[_Guess]], *, on_the_day: bool) -
         share("all_days"),
         share("unchanged") if on_the_day else None,
         share("plain_ratio") if on_the_day else None,
-        math.fsum(chance.poisson_floor(guess.came) for guess in guesses) / came,
+        math.fsum(distributions.poisson_floor(guess.came) for guess in guesses) / came,
     )

@@ -16,7 +16,7 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Literal
 
 from scheduler.errors import SchedulerError
-from scheduler.staffing import chance
+from scheduler.staffing import distributions
 from scheduler.staffing.halfhours import A_DAY, Day
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Forecast:
 
     def likely_at(self, number: int, sure: float) -> int:
         """Give the same for one half hour."""
-        return chance.quantile(self.mean[number], self.spread[number], sure)
+        return distributions.quantile(self.mean[number], self.spread[number], sure)
 
 
 def forecast(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from scheduler.staffing import chance
+from scheduler.staffing import distributions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,7 +55,7 @@ def patience(waits: Iterable[Wait]) -> Patience:
 
 def _fitted(waits: int, hung_up: int, total_s: float) -> Patience:
     total_s = max(total_s, hung_up * _SHORTEST_S)
-    most, least = chance.highest_mean(hung_up, SURE), chance.lowest_mean(hung_up, SURE)
+    most, least = distributions.highest_mean(hung_up, SURE), distributions.lowest_mean(hung_up, SURE)
     return Patience(
         total_s / hung_up if hung_up else math.inf,
         total_s / most,

@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scheduler.staffing import chance
+from scheduler.staffing import distributions
 from scheduler.staffing.halfhours import A_DAY, WEEKDAYS, Day, runs, spoken
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Cell:
     @property
     def at_least(self) -> float:
         """Give the lower 80% bound of the losses."""
-        return self.dispersion * chance.lowest_mean(self.losses * self.days / self.dispersion, SURE) / self.days
+        return self.dispersion * distributions.lowest_mean(self.losses * self.days / self.dispersion, SURE) / self.days
 
 
 def heat_map(
@@ -99,7 +99,7 @@ def _cells(weekday: int, calls: Sequence[Day], losses: Sequence[Day], factor: fl
             lost / days,
             day_losses,
             wide,
-            chance.at_least(lost / wide, factor * day_losses * days / wide) if lost else 1.0,
+            distributions.at_least(lost / wide, factor * day_losses * days / wide) if lost else 1.0,
         )
         for number, lost in ((number, math.fsum(day[number] for day in losses)) for number in open_numbers)
     ]

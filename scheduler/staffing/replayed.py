@@ -18,10 +18,10 @@ from scheduler import policy
 from scheduler.clock import SECOND, first
 from scheduler.hours import Hours
 from scheduler.promise import CARRIED_OVER
-from scheduler.simulation.chance import luck
+from scheduler.simulation.customer import HUNG_UP, Arrival, Nature
+from scheduler.simulation.draws import luck
 from scheduler.simulation.duty import Seat
 from scheduler.simulation.rules import Service
-from scheduler.simulation.story import HUNG_UP, Arrival, Nature
 from scheduler.simulation.survival import Curve, fit
 from scheduler.simulation.world import World
 from scheduler.staffing.evidence import Held
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
-    from scheduler.simulation.story import Owed, Story
+    from scheduler.simulation.customer import Owed, Story
     from scheduler.staffing.fresh import PastCall
     from scheduler.staffing.queue import Queue
 

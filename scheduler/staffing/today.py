@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from scheduler.staffing import chance
+from scheduler.staffing import distributions
 from scheduler.staffing.halfhours import clock_time, runs, spoken
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def tally(expected: Forecast, came: Sequence[float], habit: Habit, numbers: rang
         for there, other in enumerate(means)
     )
     spread = habit.spread * (1 + 1 / days) * together / total**2 + 1 / (days * total) if total else 0.0
-    low, high = (chance.quantile(total, spread, sure) for sure in ((1 - SURE) / 2, (1 + SURE) / 2))
+    low, high = (distributions.quantile(total, spread, sure) for sure in ((1 - SURE) / 2, (1 + SURE) / 2))
     return Tally(math.fsum(came[number] for number in numbers), total, low, high)
 
 

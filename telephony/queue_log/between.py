@@ -11,7 +11,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final, Protocol
 
-from telephony.call import Call, Judged, moment
+from telephony.calls.call import Call, Judged, moment
 from telephony.ids import SECOND
 from telephony.queue_log.calls import QUIET_S
 from telephony.queue_log.entries import Entry, Faults

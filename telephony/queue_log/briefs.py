@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from telephony.call import Ending, Kind
+from telephony.calls.call import Ending, Kind
 from telephony.ids import attempt_of
 from telephony.queue_log.calls import Ends
 from telephony.queue_log.entries import Entry

@@ -24,7 +24,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar, Final, Generic, TypeVar
 
-from telephony.call import Call, Ending, Verdict
+from telephony.calls.call import Call, Ending, Verdict
+from telephony.calls.verdict import judge
 from telephony.ids import SECOND, originated
 from telephony.queue_log.desks import Desks
 from telephony.queue_log.doubts import believe, disbelieve
@@ -32,7 +33,6 @@ from telephony.queue_log.entries import NO_CALL, Entry
 from telephony.queue_log.sieve import Doubtful
 from telephony.queue_log.values import call_of
 from telephony.queue_log.visits import BEGINNINGS, NEAR, PLACES, Draft, end_talk, ring_in_vain
-from telephony.verdict import judge
 
 QUIET_S: Final = 120
 """Who left a queue less than so long before the log ends may well be on the way to another."""

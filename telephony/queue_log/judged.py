@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from telephony.call import Call, Ending, Judged, Verdict
+from telephony.calls.call import Call, Ending, Judged, Verdict
 from telephony.ids import SECOND
 from telephony.queue_log.calls import AGE_LIMIT_S, MOST_CALLS, Ends
 from telephony.queue_log.entries import Entry

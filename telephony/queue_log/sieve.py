@@ -17,7 +17,7 @@ own call will get, so that the next line of that call is Asterisk's, and ends wh
 Old versions, and other writers, write no position at all: where most lines of a file have none, that is how it is.
 
 A number made of a whole head and a whole line cannot be told from lines of Asterisk's own by their form. What is acted
-on needs another proof: `telephony.proof`.
+on needs another proof: `telephony.listening.proof`.
 """
 
 import re

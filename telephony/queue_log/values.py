@@ -4,7 +4,7 @@ from dataclasses import MISSING, fields
 from functools import lru_cache
 from typing import Final
 
-from telephony.call import Call, Ending, QueueVisit, VisitEnd, moment
+from telephony.calls.call import Call, Ending, QueueVisit, VisitEnd, moment
 from telephony.ids import SECOND, epoch_of
 from telephony.queue_log.visits import Draft, Visit
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Final
 
-from telephony.call import Side, VisitEnd
+from telephony.calls.call import Side, VisitEnd
 from telephony.ids import SECOND, usable
 from telephony.queue_log.entries import Entry
 

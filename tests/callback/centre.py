@@ -12,23 +12,25 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from callback import dispatch, overdue, settle, tending, wording
-from callback.blocks import FREE, Standing
+from callback.attempts import claim, lanes, resolve, settle
+from callback.attempts.snapshot import Live
+from callback.attempts.snapshot import store as show
+from callback.clock import CLOCK_MAY_BE_OFF_S
+from callback.customers.blocks import FREE, Standing
 from callback.errors import CallbackError
-from callback.live import Live
-from callback.live import store as show
-from callback.machine import CLOCK_MAY_BE_OFF_S
-from callback.store import lanes, lease
+from callback.reservations import deadlines
+from callback.service.committer import Writer
+from callback.store import lease
 from callback.store import tables as t
 from callback.store.engine import Store
-from callback.writer import Writer
+from callback.texts import compose
 from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
 from sms.delivery import deliver
 from sms.gateway import Receipt, Refused, Unsent
 from sms.outbox import text_outbox
-from telephony.call import Kind
-from telephony.dialler import Order
+from telephony.calls.call import Kind
+from telephony.dialling.dialler import Order
 from telephony.pbx import Heard
 from tests.callback.switch import ENOUGH_S, Switch
 from tests.callback.world import ABROAD, US, World, call, emptied, judged, rules
@@ -208,11 +210,11 @@ class Centre:
 
     def _carry_over(self, connection: Connection, seen: Live) -> None:
         if not seen.clock_off:
-            overdue.check(connection, self.shift, self.clock)
+            deadlines.check(connection, self.shift, self.clock)
         show(connection, "main", seen, self.clock)
 
     def _claim(self, connection: Connection, seen: Live) -> Order | None:
-        order, _ = dispatch.next_order(connection, self.shift, self.world.held, seen, self.clock)
+        order, _ = claim.next_order(connection, self.shift, self.world.held, seen, self.clock)
         if order is not None:
             assert not self.blocked.get(order.agent_sees, FREE).calls, "called though blocked"
             query = t.reservation.select().join(t.attempt).where(t.attempt.c.id == order.attempt)
@@ -235,22 +237,22 @@ class Centre:
     def tend(self) -> None:
         with self.store.read() as connection:
             rows = lanes.in_flight(connection, "main")
-        for row in tending.came_back(rows, self.on_line):
+        for row in resolve.came_back(rows, self.on_line):
             if row.id in self.switch.legs:
                 self.switch.hang_up(row.id, self.now)
-        for row in [] if self.clock_off else tending.unattended(rows, set(self.switch.legs), self.clock):
-            found = tending.resolve(row, self.switch.ticket(row.id), ENOUGH_S, self.clock)
+        for row in [] if self.clock_off else resolve.unattended(rows, set(self.switch.legs), self.clock):
+            found = resolve.resolve(row, self.switch.ticket(row.id), ENOUGH_S, self.clock)
             if found is not None:
                 self._end(row.id, found.outcome, found.evidence)
 
     def text(self, mood: str) -> None:
-        self.write(lambda connection: wording.hold_back(connection, self.shift, self.on_line, self.now))
+        self.write(lambda connection: compose.hold_back(connection, self.shift, self.on_line, self.now))
         gateway = Gateway(mood, self)
         deliver(self.store.write, gateway, lambda: nullcontext(self._address), lambda: self.now, 20, pbx="main")
 
     def _address(self, recipient: str) -> str | None:
         with self.store.read() as connection:
-            return wording.number_of(connection, self.shift, recipient)
+            return compose.number_of(connection, self.shift, recipient)
 
     def write(self, work: Callable[[Connection], Any]) -> Any:
         """As the service writes: its right to do so is looked at first."""

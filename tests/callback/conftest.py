@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from callback import machine
+from callback import clock
 from callback.store.engine import Store
 from lab import postgres
 from tests.callback.world import NOON, World, emptied, kept
@@ -22,7 +22,7 @@ def clock_shows(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """
 
     def shows(at: int) -> None:
-        monkeypatch.setattr(machine, "time", SimpleNamespace(time_ns=lambda: at * 1000))
+        monkeypatch.setattr(clock, "time", SimpleNamespace(time_ns=lambda: at * 1000))
 
     shows(NOON)
     return shows

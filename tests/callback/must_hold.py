@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from callback import audit
-from callback.overdue import LEAST_US
+from callback.reservations.deadlines import LEAST_US
+from callback.store import audit
 from tests.callback.centre import Centre
 
 FREE_OF_CHARGE = {"trunk-failure", "agent-no-answer", "agent-cancelled", "refused-late"}

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from telephony.asked import Ticket
-from telephony.dialler import Ended, News, Order, Step, StepName
+from telephony.dialling.commands import Ticket
+from telephony.dialling.dialler import Ended, News, Order, Step, StepName
 from tests.callback.world import US
 
 ENOUGH_S = 10  # of talk to count as reached

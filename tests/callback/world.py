@@ -10,19 +10,22 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from callback import dispatch, fraud, overdue, recovery, settle
-from callback.live import Live
-from callback.news import News
-from callback.rules import QueueRules, ShiftRules
-from callback.settings import PbxWiring, Settings, Trunk
-from callback.shift import Shift, take_over
+from callback.attempts import claim as claiming
+from callback.attempts import settle
+from callback.attempts.snapshot import Live
+from callback.events import News
+from callback.losses import intake, wangiri
+from callback.reservations import deadlines
+from callback.settings.rules import QueueRules, ShiftRules
+from callback.settings.sections import PbxWiring, Settings, Trunk
+from callback.site.context import Shift, take_over
 from callback.store import checkpoints, lease, schema
 from callback.store import tables as t
 from callback.store.engine import Store
 from sms.outbox import metadata as sms_metadata
 from sms.outbox import text_outbox
-from telephony.call import Call, Kind, QueueVisit, Source, Verdict, VisitEnd
-from telephony.dialler import Order
+from telephony.calls.call import Call, Kind, QueueVisit, Source, Verdict, VisitEnd
+from telephony.dialling.dialler import Order
 
 US = 1_000_000
 MINUTE = 60 * US
@@ -143,15 +146,15 @@ class World:
         """The same in a transaction that is open."""
         verdict = judged(call, kind, source=source)
         learnt_at = now or call.ended_at or 0
-        told = recovery.record(connection, self.shift, call, verdict, learnt_at)
-        fraud.audited(connection, self.shift, told, learnt_at)
+        told = intake.record(connection, self.shift, call, verdict, learnt_at)
+        wangiri.audited(connection, self.shift, told, learnt_at)
         return told
 
     def claim(self, now: int = NOON, live: Live | None = None) -> Order | None:
         """Claim the next callback as the service does: its right to do so is looked at first."""
         with self.store.write() as connection:
             lease.guard(connection, self.held)
-            order, self.told = dispatch.next_order(connection, self.shift, self.held, live or picture(), now)
+            order, self.told = claiming.next_order(connection, self.shift, self.held, live or picture(), now)
         return order
 
     def end(self, attempt: str, outcome: str, now: int, evidence: tuple[str, ...] = ("said so",)) -> list[News]:
@@ -161,7 +164,7 @@ class World:
 
     def carry_over(self, now: int) -> list[News]:
         with self.store.write() as connection:
-            return overdue.check(connection, self.shift, now)
+            return deadlines.check(connection, self.shift, now)
 
     def rows(self, table: Any) -> list[Any]:
         """Every row, in the order of the table's key."""

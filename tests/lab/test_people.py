@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from callback.news import News
-from callback.settings import load
+from callback.events import News
+from callback.settings.sections import load
 from lab import people
 from lab.people import Customer
 from lab.service import Door, settings

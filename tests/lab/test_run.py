@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 import pytest
 
-from callback.settings import load
+from callback.settings.sections import load
 from lab import __main__ as command
 from lab import fetch, people
 from lab.service import Door, daytime_zone, settings

@@ -11,7 +11,7 @@ from scheduler.clock import SECOND
 from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
 from scheduler.retry import OUTCOMES, TABLE, GiveUp, Policy, Retry, Settle, after, due_at
-from telephony import outcome as telephony_outcome
+from telephony.dialling import outcome as telephony_outcome
 from tests.scheduler.moments import at, hours, instants, shown, zones
 
 SITE = Hours(clock.zone("Asia/Shanghai"))

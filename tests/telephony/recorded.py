@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from telephony.events import Event
-from telephony.reading import read
+from telephony.parsing import read
 from telephony.replay import Clock, messages_of
 
 STREAMS = Path(__file__).parents[1] / "streams"

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony import cdr as module
-from telephony import gap
 from telephony.cdr import Cdr, calls_of
-from telephony.gap import Gap, Records
 from telephony.ids import SECOND
-from tests.telephony.test_gap import call, judged
+from telephony.listening import gap
+from telephony.listening.gap import Gap, Records
+from tests.telephony.listening.test_gap import call, judged
 
 # As Asterisk 22 wrote them: given up in a queue, busy, congestion, a message that the site is closed, served.
 RECORDED = (Path(__file__).parents[1] / "streams" / "records.csv").read_text()

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony import events, reading
+from telephony import events, parsing
 from telephony.ami.layouts import Layouts
 from telephony.ami.protocol import Message
-from telephony.reading import FORGED, MALFORMED, read
+from telephony.parsing import FORGED, MALFORMED, read
 from telephony.replay import messages_of
 from tests.telephony.recorded import NAMES, path_of
 from tests.telephony.wire import written
@@ -245,7 +245,7 @@ def test_recorded_streams_hold_nothing_refused(name: str) -> None:
 
 
 @given(
-    st.sampled_from([*(name.decode() for name in reading._READERS), "Unheard"]),  # noqa: SLF001 - every kind, present and future
+    st.sampled_from([*(name.decode() for name in parsing._READERS), "Unheard"]),  # noqa: SLF001 - every kind, present and future
     st.lists(
         st.tuples(
             st.sampled_from([*OWNER, "Timestamp", "Queue", "Variable", "Cause", "HoldTime", "Interface", "Status"]),

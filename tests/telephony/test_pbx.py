@@ -18,14 +18,14 @@ import pytest
 
 from telephony.ami.link import Stats
 from telephony.ami.protocol import Message
-from telephony.call import Call, Verdict
+from telephony.calls.call import Call, Verdict
 from telephony.cdr import Cdr
-from telephony.dialler import Ended, Order
-from telephony.gap import NO_LOG, Gap
-from telephony.journal import Journal, JournalFull
+from telephony.dialling.dialler import Ended, Order
+from telephony.listening.gap import NO_LOG, Gap
+from telephony.listening.journal import Journal, JournalFull
 from telephony.pbx import Heard, Pbx, Wiring
 from telephony.queue_log.between import Log, open_log
-from telephony.simulator import Simulator
+from telephony.simulator.server import Simulator
 from tests.telephony.wire import written
 
 SECOND: Final = 1_000_000

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.call import Call, Verdict
+from telephony.calls.call import Call, Verdict
+from telephony.calls.tracker import Tracker
 from telephony.replay import CaptureError, as_json, calls_of
-from telephony.tracker import Tracker
+from tests.telephony import replayed
 from tests.telephony.recorded import LOSSES, NAMES, STREAMS, events_of, path_of
 
 Line = tuple[str | None, str | None, str, str | None, str | None]
@@ -394,3 +395,7 @@ def test_what_agents_dialled_by_hand_and_nothing_else(name: str) -> None:
     tracker.finish(now)
     found = [(call.phone, call.dial_string, round(call.talked_s, 2)) for call in tracker.by_hand]
     assert found == BY_HAND.get(name, [])
+
+
+def test_recorded_streams_are_judged_byte_for_byte_as_they_were() -> None:
+    assert list(replayed.every_line()) == (replayed.STREAMS / "replayed.tsv").read_text().splitlines()

@@ -8,9 +8,9 @@ from scheduler import clock
 from scheduler.clock import DAY, MINUTE, SECOND
 from scheduler.hours import Hours
 from scheduler.policy import Policy
+from scheduler.simulation.customer import Arrival, Nature, Story
 from scheduler.simulation.duty import Seat
 from scheduler.simulation.rules import Service
-from scheduler.simulation.story import Arrival, Nature, Story
 from scheduler.simulation.survival import Curve
 from scheduler.simulation.world import World
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scheduler.clock import HOUR, MINUTE, SECOND
-from scheduler.simulation.chance import luck
+from scheduler.simulation.draws import luck
 from scheduler.simulation.duty import Habits, read_off
 from scheduler.simulation.errors import RecordError
 from scheduler.simulation.month import prepare

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from scheduler.clock import DAY, HOUR, MINUTE, SECOND
 from scheduler.policy import DEFAULT, FIFO, IN_TIME, NEWEST, Policy
+from scheduler.simulation.customer import HUNG_UP, SERVED, STILL_WAITING, Arrival, Nature, Story
 from scheduler.simulation.duty import Seat
 from scheduler.simulation.rules import Service
-from scheduler.simulation.story import HUNG_UP, SERVED, STILL_WAITING, Arrival, Nature, Story
 from scheduler.simulation.survival import Curve, fit
 from scheduler.simulation.world import World
 from tests.scheduler.simulation.scenes import DAY_AT, NEVER, SITE, always, at, lived, nature, there

@@ -16,7 +16,7 @@ from telephony.ami.client import (
     NotConnected,
 )
 from telephony.ami.protocol import Message
-from telephony.journal import JournalFull
+from telephony.listening.journal import JournalFull
 from tests.telephony.ami.manager import BANNER, BOOTED, Ear, Manager, Peer, numbered, run, running, until
 from tests.telephony.wire import written
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony import reading
+from telephony import parsing
 from telephony.ami.layouts import LAYOUTS_OF_A_KIND, Layouts
 from telephony.ami.protocol import Message
 from telephony.replay import messages_of
@@ -30,13 +30,13 @@ class Forgetful(Layouts):
 def plainly(raw: bytes) -> tuple[object, Counter[str]]:
     """Read it line by line."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "_LAYOUTS", Forgetful({}))
+        patch.setattr(parsing, "_LAYOUTS", Forgetful({}))
         return quickly(raw)
 
 
 def quickly(raw: bytes) -> tuple[object, Counter[str]]:
     counts: Counter[str] = Counter()
-    return reading.read(Message(raw), 7, counts), counts
+    return parsing.read(Message(raw), 7, counts), counts
 
 
 @cache
@@ -46,10 +46,10 @@ def heard() -> list[bytes]:
         message.raw
         for name in (*NAMES, *LOSSES)
         for message in messages_of(path_of(name))
-        if reading.wanted(message.raw)
+        if parsing.wanted(message.raw)
     ]
     for raw in raws:
-        reading.read(Message(raw), 7)
+        parsing.read(Message(raw), 7)
     return raws
 
 

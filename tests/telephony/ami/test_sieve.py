@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony import dialler, reading
+from telephony import parsing
 from telephony.ami import sieve
 from telephony.ami.protocol import Message, Parser
+from telephony.dialling import dialler
 from tests.telephony.wire import written
 
 STREAMS = sorted((Path(__file__).parents[2] / "streams").rglob("*.ami.gz"))
@@ -42,7 +43,7 @@ def read(raw: bytes) -> list[Message]:
 
 
 def test_whatever_is_acted_on_is_looked_at() -> None:
-    assert set(reading._READERS) | {name.encode() for name in dialler._READERS} <= sieve.KINDS  # noqa: SLF001
+    assert set(parsing._READERS) | {name.encode() for name in dialler._READERS} <= sieve.KINDS  # noqa: SLF001
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from telephony.call import Call, Verdict
+from telephony.calls.call import Call, Verdict
 from telephony.ids import SECOND
 from telephony.queue_log.entries import Entry, parse
 from telephony.queue_log.judged import LogCalls

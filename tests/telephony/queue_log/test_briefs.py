@@ -5,13 +5,13 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.call import Call, Verdict
+from telephony.calls.call import Call, Verdict
+from telephony.calls.verdict import judge
 from telephony.ids import attempt_of
 from telephony.queue_log.briefs import Brief, LogBriefs
 from telephony.queue_log.entries import Entry, Faults
 from telephony.queue_log.files import LogFiles
 from telephony.queue_log.judged import LogCalls
-from telephony.verdict import judge
 from tests.telephony.queue_log.logs import EVER, RECORDED, entries
 from tests.telephony.queue_log.test_calls import ANY, SCENARIOS
 

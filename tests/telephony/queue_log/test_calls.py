@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.call import Call, Verdict, moment
+from telephony.calls.call import Call, Verdict, moment
+from telephony.calls.verdict import judge
 from telephony.ids import SECOND
 from telephony.queue_log.between import calls_between
 from telephony.queue_log.briefs import LogBriefs
@@ -19,7 +20,6 @@ from telephony.queue_log.judged import LogCalls
 from telephony.queue_log.sieve import Doubtful
 from telephony.queue_log.values import stamp
 from telephony.replay import calls_of
-from telephony.verdict import judge
 from tests.telephony.queue_log.logs import EVER, RECORDED, STREAMS, T, Told, entries, judged, told
 
 WAITING = "gave-up-waiting"

@@ -1,0 +1,112 @@
+"""Agents who do not answer callbacks: how often in a row, for a reservation and for a queue; told before long.
+
+After some in a row the queue rests, each time longer: with many who are owed a callback, agents' phones would else ring
+without end. It costs no customer a try, and the rest ends with the first callback that an agent takes.
+
+It is derived from the attempts, so there is no state to keep or to lose.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, bindparam, func, select
+
+from callback.events import News
+from callback.site.context import Shift
+from callback.store import tables as t
+from scheduler.breaker import Tried, rests_until
+from scheduler.clock import HOUR
+from scheduler.retry import NO_AGENT
+
+IN_A_ROW: Final = 3
+"""After so many callbacks that no agent took a queue rests. That is told, then at twice as many, and so on."""
+LOOKED_BACK_US: Final = 2 * HOUR
+MOST: Final = 50
+REST_S: Final = 60
+"""The first rest of a queue; after each callback that is tried then and found no agent, twice as long."""
+LOOKED_AT: Final = 200
+
+_A, _R = t.attempt.c, t.reservation.c
+# Made once: they run at the end of each callback.
+_OF_RESERVATION = (
+    select(_A.outcome)
+    .where(_A.reservation_id == bindparam("reservation"), _A.outcome.is_not(None))
+    .order_by(_A.number.desc())
+    .limit(MOST)
+)
+_ANSWERED = (
+    select(_A.claimed_at)
+    .join(t.reservation, _R.id == _A.reservation_id)
+    .where(_A.pbx == bindparam("of_pbx"), _A.trunk == bindparam("of_trunk"), t.TELLING, _A.id != bindparam("but"))
+    .where(_R.queue == bindparam("of_queue"), _A.agent_connected_at.is_not(None), _A.claimed_at > bindparam("since"))
+    .order_by(_A.claimed_at.desc())
+    .limit(1)
+)
+_IN_VAIN = (
+    select(func.count(), func.min(_A.claimed_at))
+    .join(t.reservation, _R.id == _A.reservation_id)
+    .where(_A.pbx == bindparam("of_pbx"), t.FOUND_NO_AGENT, _A.claimed_at > bindparam("since"))
+    .where(_R.queue == bindparam("of_queue"))
+)
+_NEWEST = (
+    select(_R.queue, _A.claimed_at, _A.ended_at)
+    .join(t.reservation, _R.id == _A.reservation_id)
+    .where(_A.pbx == bindparam("of_pbx"), t.FOUND_NO_AGENT, _A.claimed_at > bindparam("since"))
+    .order_by(_A.claimed_at.desc())
+    .limit(LOOKED_AT)
+)
+
+
+def rests(connection: Connection, shift: Shift, in_flight: Collection[Row[Any]], now: int) -> dict[str, int]:
+    """The queues that rest, and until when: their agents did not take several callbacks in a row.
+
+    Then one is tried at a time; while it looks for an agent, the others wait for what comes of it.
+    """
+    newest = connection.execute(_NEWEST, {"of_pbx": shift.pbx, "since": now - LOOKED_BACK_US}).all()
+    found = {}
+    for queue, many in Counter(row.queue for row in newest).items():
+        own = [row for row in in_flight if (row.pbx, row.queue) == (shift.pbx, queue)]
+        if many < IN_A_ROW or any(row.agent_connected_at is not None for row in own):
+            continue
+        since = _answered_since(connection, shift, queue, now)
+        tried = [Tried(row.claimed_at, row.ended_at, failed=True) for row in reversed(newest) if row.queue == queue]
+        until = rests_until((one for one in tried if one.claimed_at > since), REST_S)
+        if until is not None:
+            found[queue] = max([until, *(row.ring_until_at for row in own)])
+    return {queue: until for queue, until in found.items() if until > now}
+
+
+def _answered_since(connection: Connection, shift: Shift, queue: str, now: int) -> int:
+    """When an agent of a queue last took a callback that told of a trunk; long ago: the earliest that is looked at."""
+    asked = {"of_pbx": shift.pbx, "of_queue": queue, "but": "", "since": now - LOOKED_BACK_US}
+    times = (connection.execute(_ANSWERED, asked | {"of_trunk": trunk}).scalar() for trunk in shift.trunks)
+    return max((at for at in times if at is not None), default=now - LOOKED_BACK_US)
+
+
+def in_vain(connection: Connection, reservation: int) -> int:
+    """How many of a reservation's attempts, the last ones in a row, found no agent."""
+    outcomes = connection.execute(_OF_RESERVATION, {"reservation": reservation}).scalars().all()
+    return next((place for place, outcome in enumerate(outcomes) if outcome != NO_AGENT), len(outcomes))
+
+
+def told(connection: Connection, shift: Shift, queue: str, trunk: str, attempt: str, now: int) -> list[News]:
+    """What the end of this attempt, just written down, has changed for the queue: nobody answers, or somebody does."""
+    asked = {"of_pbx": shift.pbx, "of_queue": queue}
+    since = {"of_trunk": trunk, "but": attempt, "since": now - LOOKED_BACK_US}
+    answered_at = connection.execute(_ANSWERED, asked | since).scalar()
+    counted = {"since": answered_at or now - LOOKED_BACK_US}
+    times, first_at = connection.execute(_IN_VAIN, asked | counted).one()
+    outcome = connection.execute(select(_A.outcome).where(_A.id == attempt)).scalar_one()
+    if outcome == NO_AGENT and _worth_telling(times):
+        return [News("agents-silent", now, {"queue": queue, "times": times, "since_at": first_at})]
+    if outcome != NO_AGENT and times >= IN_A_ROW:
+        return [News("agents-back", now, {"queue": queue})]
+    return []
+
+
+def _worth_telling(times: int) -> bool:
+    rounds, rest = divmod(times, IN_A_ROW)
+    return rest == 0 and rounds > 0 and rounds & (rounds - 1) == 0

@@ -1,0 +1,52 @@
+"""Who comes first in a callback, and what the agent's phone shows before the customer's rings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from callback.site.context import Shift
+from callback.store import tables as t
+from scheduler.clock import SECOND
+from scheduler.severity import MOST
+from telephony.dialling.dialler import First
+
+HOUR_MIN, DAY_H = 60, 24
+
+
+def first(connection: Connection, shift: Shift, row: Row[Any]) -> First:
+    """Say who is rung first: the customer only where the queue asks for it, and only until he has waited in vain.
+
+    Whoever answered us once and found nobody there gets an agent first from then on.
+    """
+    if shift.rules.queue(row.queue).first == "agent":
+        return "agent"
+    a = t.attempt.c
+    in_vain = (a.reservation_id == row.id, a.outcome == "agent-no-answer", a.customer_answered_at.is_not(None))
+    return "agent" if connection.execute(select(a.id).where(*in_vain).limit(1)).first() else "customer"
+
+
+def agent_reads(row: Row[Any], now: int) -> str:
+    """The name on the agent's phone, beside the number: why he is called back, how often lost, for how long owed.
+
+    Like "CB silent x2 14min". It is short, because a phone shows some twenty letters.
+    """
+    times = f" x{row.losses}" if row.losses > 1 else ""
+    return f"CB {row.kind}{times} {_for_how_long((now - row.made_at) // SECOND)}"
+
+
+def raise_let_down(connection: Connection, reservation: int, attempt: str) -> None:
+    """Raise a customer who answered our call and waited in vain, by one degree."""
+    r, a = t.reservation.c, t.attempt.c
+    answered = select(a.id).where(a.id == attempt, a.customer_answered_at.is_not(None)).exists()
+    worse = update(t.reservation).where(r.id == reservation, r.severity < MOST, answered)
+    connection.execute(worse.values(severity=r.severity + 1))
+
+
+def _for_how_long(seconds: int) -> str:
+    minutes = max(0, seconds) // 60
+    if minutes < HOUR_MIN:
+        return f"{minutes}min"
+    hours = minutes // HOUR_MIN
+    return f"{hours}h" if hours < DAY_H else f"{hours // DAY_H}d"

@@ -1,0 +1,119 @@
+"""What an agent's own call to a customer settles: who was talked with is owed no callback any more.
+
+Settled is what rule "reached" asks for, by the same figures: an agent of the queue's group and the number that is owed
+were joined for `reached_after_s`, and neither side was mute where that can be told. The number is the one that the
+trunk's rules read without doubt in what Asterisk dialled. Whatever is less than that gives the customer a rest: we do
+not ring at once the phone that an agent has just rung. Nothing here rests on what a caller sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, bindparam, or_, select, update
+
+from callback.attempts import snapshot
+from callback.customers import numbers as phone_numbers
+from callback.events import News
+from callback.reservations import moves
+from callback.site.context import Shift
+from callback.store import audit
+from callback.store import tables as t
+from callback.store.audit import By
+from callback.texts import compose
+from scheduler.clock import SECOND
+from telephony.calls.agent_call import ByHand
+
+CALLED: Final = "called-by-hand"
+AGENT: Final = By(audit.SERVICE, "an agent rang the customer, and they talked")
+
+_R = t.reservation
+_HIS = (
+    select(_R, t.person.c.number.label("e164"), t.person.c.shared)
+    .join(t.person)
+    .where(t.person.c.number.in_(bindparam("numbers", expanding=True)), or_(t.OPEN, _R.c.state == "given-up"))
+    .order_by(_R.c.id)
+    .with_for_update(of=_R)
+)
+
+
+def heard(connection: Connection, shift: Shift, call: ByHand, now: int) -> list[News]:
+    """Settle what an agent's own call answered, and let those rest whose phone it rang, or may have rung."""
+    if shift.rules.own_calls == "ignore":
+        return []
+    trunks = _trunks(shift, call)
+    numbers = {
+        e164 for trunk in shift.trunks.values() for e164 in phone_numbers.perhaps_dialled(call.dial_string, trunk)
+    }
+    if not numbers:
+        return []
+    rows = connection.execute(_HIS, {"numbers": sorted(numbers)}).all()
+    sure = {phone_numbers.dialled(call.dial_string, shift.trunks[name]) for name in trunks} - {None}
+    talked = bool(rows) and len(sure) == 1 and _talked(shift, call)
+    groups = _groups(connection, shift, call) if talked else frozenset()
+    told = []
+    for row in rows:
+        if talked and row.e164 in sure and _answers(shift, call, row, groups):
+            told += _settled(connection, call, row, now)
+        elif row.open:
+            told += _rests(connection, shift, call, row, now)
+    return told
+
+
+def audited(connection: Connection, shift: Shift, told: Iterable[News], now: int) -> None:
+    """Keep in the audit what was settled, once all the other work of a transaction is done: see `wangiri.audited`."""
+    for news in told:
+        if news.event == CALLED:
+            facts = {name: news.facts[name] for name in ("call_id", "phone", "talked_s")}
+            audit.add(connection, shift.pbx, AGENT, CALLED, news.facts["reservation"], facts, now)
+
+
+def _trunks(shift: Shift, call: ByHand) -> list[str]:
+    """The trunks whose channel it may be: those of the longest beginning that fits."""
+    fitting = {name: trunk.channel for name, trunk in shift.trunks.items() if call.channel.startswith(trunk.channel)}
+    longest = max(map(len, fitting.values()), default=0)
+    return [name for name, beginning in fitting.items() if len(beginning) == longest]
+
+
+def _talked(shift: Shift, call: ByHand) -> bool:
+    """Whether it was a talk, by the rule that holds for our own callbacks."""
+    return call.talked_at is not None and call.talked_s >= shift.rules.reached_after_s and call.mute is None
+
+
+def _groups(connection: Connection, shift: Shift, call: ByHand) -> frozenset[str]:
+    """The groups of the queues in which this phone is an agent's, as the PBX last told its members."""
+    seen = snapshot.recall(connection, shift.pbx)
+    name = call.phone.rpartition("-")[0]
+    queues = [queue for queue, phones in seen[0].phones.items() if name in phones] if seen else []
+    return frozenset(shift.rules.queue(queue).group for queue in queues)
+
+
+def _answers(shift: Shift, call: ByHand, row: Row[Any], groups: frozenset[str]) -> bool:
+    """Whether the talk answers this reservation: of the agent's group, lost before they talked, and one person's."""
+    any_phone = shift.rules.own_calls == "settle-any-phone" and _in_the_house(shift, call)
+    answers = shift.rules.own_calls != "grace" and (any_phone or row.queue_group in groups)
+    return answers and not row.shared and row.last_lost_at <= (call.talked_at or 0)
+
+
+def _in_the_house(shift: Shift, call: ByHand) -> bool:
+    return not call.phone.startswith(tuple(trunk.channel for trunk in shift.trunks.values()))
+
+
+def _settled(connection: Connection, call: ByHand, row: Row[Any], now: int) -> list[News]:
+    compose.withdraw(connection, row.id, "an agent rang the customer", now)
+    if not row.open:
+        return []
+    moves.move(connection, row.id, CALLED, now)
+    facts = {"call_id": call.call_id, "phone": call.phone.rpartition("-")[0], "talked_s": round(call.talked_s, 1)}
+    return [News("called-by-hand", now, {"reservation": row.id, "number": row.e164, **facts})]
+
+
+def _rests(connection: Connection, shift: Shift, call: ByHand, row: Row[Any], now: int) -> list[News]:
+    """Dial a while after that call, at the earliest; heard again from the journal, it changes nothing."""
+    due_at = call.ended_at + round(shift.rules.own_call_grace_s * SECOND)
+    if due_at <= max(row.due_at, now):
+        return []
+    connection.execute(update(_R).where(_R.c.id == row.id).values(due_at=due_at))
+    facts = {"reservation": row.id, "phone": call.phone.rpartition("-")[0], "until_at": due_at}
+    return [News("rests-after-own-call", now, facts)]

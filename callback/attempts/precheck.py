@@ -1,0 +1,55 @@
+"""The last look at one customer, once he is chosen and his reservation locked: whether his own phone may ring now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select, update
+
+from callback.clock import CLOCK_MAY_BE_OFF_S
+from callback.customers import blocks
+from callback.events import News
+from callback.reservations import moves
+from callback.site.context import Shift
+from callback.store import tables as t
+from callback.texts import compose
+from scheduler.clock import DAY, SECOND
+from telephony.dialling.dialler import STOPS_WITHIN_S
+
+SHORTEST_RING_US = (STOPS_WITHIN_S + 2) * SECOND  # before his quiet hours; less is no ring but a nuisance
+CLOCK_OFF_US = round(CLOCK_MAY_BE_OFF_S * SECOND)  # so much too early the hours may seem to begin
+
+_A, _R = t.attempt.c, t.reservation.c
+# Made once, for they run at each claim
+_RINGS = select(_A.claimed_at).where(
+    _A.person_id == bindparam("person"), _A.claimed_at > bindparam("since"), _A.customer_dialled_at.is_not(None)
+)
+_PUT_OFF = update(t.reservation).where(_R.id == bindparam("of_reservation")).values(due_at=bindparam("again_at"))
+
+
+def withheld(connection: Connection, shift: Shift, row: Row[Any], now: int) -> list[News] | None:
+    """None where his phone may ring now; else what became of him: put off until it may, or closed.
+
+    `row` is his reservation with his number. Rules may have changed since it was said when he is due.
+    """
+    if blocks.standing(connection, row.e164).calls:
+        moves.move(connection, row.id, "barred", now)
+        compose.withdraw(connection, row.id, "his number is blocked", now)
+        return [News("cancelled", now, {"reservation": row.id, "why": "number-blocked"})]
+    again_at = _again_at(connection, shift, row, now)
+    if again_at is None:
+        return None
+    connection.execute(_PUT_OFF, {"of_reservation": row.id, "again_at": again_at})
+    return []
+
+
+def _again_at(connection: Connection, shift: Shift, row: Row[Any], now: int) -> int | None:
+    """When his phone may ring, if not now: out of his quiet hours, and not too often a day."""
+    hours, often = shift.hours_of(row.e164, row.trunk), shift.rules.rings_a_day
+    cut = hours.ring_until(now)
+    if cut is None or cut - now < SHORTEST_RING_US:
+        return hours.next_opening(now if cut is None else cut)
+    if not hours.may_ring(now - CLOCK_OFF_US):
+        return hours.next_opening(now - CLOCK_OFF_US) + CLOCK_OFF_US
+    claims = sorted(connection.execute(_RINGS, {"person": row.person_id, "since": now - DAY}).scalars())
+    return hours.next_opening(claims[-often] + DAY) if len(claims) >= often else None

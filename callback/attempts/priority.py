@@ -1,0 +1,57 @@
+"""To whom callbacks are owed, kept up to date on the PBX: whoever of them calls again goes before the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy import Connection, select
+
+from callback.site.context import Shift
+from callback.store import tables as t
+from telephony.dialling.priority_lists import Owed, lists
+from telephony.pbx import Pbx
+
+MOST = 20_000
+"""Callers who may go first at a time; were more lost, the latest of them do: they are at their phones."""
+REST = 20
+"""Looking for them takes a twentieth of the time at most."""
+
+
+def numbers(connection: Connection, shift: Shift) -> list[str]:
+    """Everybody to whom a callback is owed in a queue where calls are on, the latest first.
+
+    A shared number (a company's switchboard) is left out: somebody else may call.
+    """
+    r = t.reservation.c
+    queues = [name for name, queue in shift.rules.queues.items() if queue.calls == "on"]
+    if shift.rules.returning_priority == 0 or not queues:
+        return []
+    owed = (t.OPEN, r.pbx == shift.pbx, r.queue.in_(queues), t.person.c.shared.is_(False))
+    latest = select(t.person.c.number).join(t.reservation).where(*owed).order_by(r.made_at.desc()).limit(MOST)
+    return list(connection.execute(latest).scalars())
+
+
+class Returning:
+    """What one PBX knows of them."""
+
+    def __init__(self, pbx: Pbx, priority: int) -> None:
+        self._pbx, self._priority = pbx, priority
+        self._owed = Owed()
+        self._rests_until_s = 0.0
+
+    async def keep(self, find: Callable[[], Awaitable[list[str]]]) -> None:
+        """Find who they are, and tell what changed; with thousands of them, so rarely that it is no burden."""
+        began_s = time.monotonic()
+        if began_s < self._rests_until_s:
+            return
+        found = await find()
+        self._rests_until_s = began_s + (time.monotonic() - began_s) * REST
+        await self._tell(found)
+
+    async def _tell(self, found: list[str]) -> None:
+        """Set what changed on the PBX; a TelephonyError leaves the rest for the next time."""
+        changes = self._owed.changes(lists(found), self._pbx.boot, time.monotonic())
+        for name, alike in changes.items():
+            await self._pbx.ask.owe(name, alike, self._priority)
+            self._owed.told(name, alike, time.monotonic())

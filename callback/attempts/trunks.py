@@ -1,0 +1,105 @@
+"""Which trunks rest, as the last attempts over each tell it, and to whom that shuts them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, select
+
+from callback.events import News
+from callback.site.context import Shift
+from callback.store import tables as t
+from scheduler.breaker import FAILURE, IN_A_ROW, Tried, rests_until
+from scheduler.retry import NO_AGENT
+
+LOOKED_AT = 50  # attempts; a trunk that failed as often rests as long as it ever does
+
+_A = t.attempt.c
+# Made once, and asked for each claim.
+_LAST = (
+    select(_A.id, _A.person_id, _A.claimed_at, _A.ended_at, _A.outcome)
+    .where(_A.pbx == bindparam("of_pbx"), _A.trunk == bindparam("of_trunk"), t.TELLING)
+    .order_by(_A.claimed_at.desc())
+    .limit(bindparam("newest"))
+)
+# Those who found no agent are owed a callback still: the open reservations are few, and all attempts are many
+_NO_TRIALS = (
+    select(func.count())
+    .select_from(t.reservation)
+    .join(t.attempt, _A.reservation_id == t.reservation.c.id)
+    .where(t.OPEN, t.reservation.c.pbx == bindparam("of_pbx"), _A.trunk == bindparam("of_trunk"))
+    .where(_A.outcome == NO_AGENT, _A.claimed_at >= bindparam("since"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A trunk whose breaker is not closed: no attempt before `until`, then one; `failed` is who failed last."""
+
+    until: int
+    failed: int
+
+
+def rests(connection: Connection, shift: Shift, in_flight: Collection[Row[Any]]) -> dict[str, Rest]:
+    """The trunks whose breaker is not closed; a trial under way keeps one shut until its ring must have ended.
+
+    A trial that finds no agent never comes to the trunk. After some of them it is agents who are missing, and no
+    reason any more to let all wait for one trial at a time.
+    """
+    found = {}
+    for trunk in shift.trunks:
+        newest = _last(connection, shift, trunk, IN_A_ROW)
+        if len(newest) < IN_A_ROW or any(row.outcome != FAILURE for row in newest):
+            continue
+        until = _until(shift, _last(connection, shift, trunk, LOOKED_AT))
+        trials = [row.ring_until_at for row in in_flight if (row.pbx, row.trunk) == (shift.pbx, trunk)]
+        if until is not None and _no_trials(connection, shift, trunk, until) < IN_A_ROW:
+            found[trunk] = Rest(max([until, *trials]), newest[0].person_id)
+    return found
+
+
+def shut_to(
+    rows: Collection[Row[Any]], shift: Shift, rests: Mapping[str, Rest], now: int
+) -> dict[int, tuple[str, int]]:
+    """The reservations that wait for a trunk that rests: which one, and until when.
+
+    The trial is somebody else's than the last failure's, where there is somebody: one bad number must not keep a
+    trunk shut to all.
+    """
+    shut: dict[int, tuple[str, int]] = {}
+    over = {row.id: shift.dials_over(row.trunk) for row in rows} if rests else {}
+    for trunk, rest in rests.items():
+        his = [row for row in rows if over[row.id] == trunk]
+        others = [row for row in his if row.person_id != rest.failed]
+        waits = his if rest.until > now else [row for row in his if others and row.person_id == rest.failed]
+        shut |= {row.id: (trunk, rest.until) for row in waits}
+    return shut
+
+
+def told(connection: Connection, shift: Shift, trunk: str, attempt: str, now: int) -> list[News]:
+    """What the end of this attempt, just written down, has changed for its trunk."""
+    rows = _last(connection, shift, trunk, LOOKED_AT)
+    before, after = _until(shift, [row for row in rows if row.id != attempt]), _until(shift, rows)
+    if after == before:
+        return []
+    if after is None:
+        return [News("trunk-back", now, {"trunk": trunk})]
+    return [News("trunk-resting", now, {"trunk": trunk, "until_at": after, "again": before is not None})]
+
+
+def _no_trials(connection: Connection, shift: Shift, trunk: str, until: int) -> int:
+    """How many attempts since the end of its rest found no agent."""
+    asked = {"of_pbx": shift.pbx, "of_trunk": trunk, "since": until}
+    return int(connection.execute(_NO_TRIALS, asked).scalar_one())
+
+
+def _last(connection: Connection, shift: Shift, trunk: str, newest: int) -> list[Row[Any]]:
+    asked = {"of_pbx": shift.pbx, "of_trunk": trunk, "newest": newest}
+    return list(connection.execute(_LAST, asked))
+
+
+def _until(shift: Shift, newest_first: list[Row[Any]]) -> int | None:
+    tried = (Tried(row.claimed_at, row.ended_at, row.outcome == FAILURE) for row in reversed(newest_first))
+    return rests_until(tried, shift.rules.trunk_rest_s)

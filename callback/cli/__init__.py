@@ -1,0 +1,1 @@
+"""Commands, and what they print for people: the only room that knows the terminal."""

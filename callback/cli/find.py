@@ -1,0 +1,78 @@
+"""`callback find`: the whole story of one number, on one screen."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from sqlalchemy import Row
+
+from callback.cli import queue_table, terminal
+from callback.cli.options import DEFAULT, SettingsFile
+from callback.cli.reservation import read_number
+from callback.clock import now_us
+from callback.reports import person as person_report
+from callback.reports import queue as queue_report
+from callback.settings.sections import Settings, load
+from callback.site.context import current
+from callback.store.engine import Store
+from callback.store.keys import store_of
+from scheduler.clock import local, shown
+
+
+def find(
+    number: Annotated[str, typer.Argument(help="With its country, as people here dial it, or its last digits.")],
+    settings: SettingsFile = DEFAULT,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many events, the newest.")] = 40,
+) -> None:
+    """Tell all about one number: calls, reservations, promises, texts, attempts, decisions and answers.
+
+    Examples: callback find +815155512345 · callback find 5155512345 · callback find 2345
+    """
+    wiring, now = load(settings), now_us()
+    zone = wiring.rules.hours().zone
+
+    def time(at: int) -> str:
+        return shown(at, now, zone)
+
+    with closing(store_of(wiring.database)) as store:
+        with store.read() as connection:
+            current(connection, wiring)  # an empty database is said to be one
+            person = person_report.whose(connection, read_number(wiring, number), number)
+            reservations = person_report.reservations(connection, wiring.pbx.name, person.id)
+            blocked = person_report.blocked(connection, person.number)
+            events = person_report.events(connection, wiring.pbx.name, person.id, time)
+        stands = [_stands(store, wiring, row, zone, time) for row in reservations]
+    if as_json:
+        rows = [dict(row._mapping) for row in reservations]  # noqa: SLF001 - SQLAlchemy's public name for it
+        told = [event.as_json() for event in events]
+        terminal.put_json({"number": person.number, "blocked": blocked, "reservations": rows, "events": told})
+        return
+    terminal.say(f"{person.number}: blocked for {blocked}" if blocked else person.number)
+    for line in stands:
+        terminal.say(line)
+    cells = [(_when(event.at, zone), event.what, _name(event.reservation), event.told) for event in events[-limit:]]
+    terminal.put(terminal.table(("when", "what", "#", "told"), cells, sentences={"told"}))
+    if len(events) > limit:
+        terminal.say(f"{len(events) - limit} earlier ones are not shown (--limit)")
+
+
+def _stands(store: Store, wiring: Settings, row: Row[Any], zone: ZoneInfo, time: person_report.Time) -> str:
+    """Say how a reservation stands: an open one as the queue shows it."""
+    closed = f"#{row.id} {row.queue}: {row.state} since {time(row.state_since_at)}"
+    if not row.open:
+        return closed
+    lines = queue_report.open_reservations(store, wiring, 1, queue_report.Wanted(reservation=row.id))
+    return next((queue_table.said(line, zone) for line in lines), closed)
+
+
+def _when(at: int, zone: ZoneInfo) -> str:
+    return f"{local(at, zone):%m-%d %H:%M:%S}"
+
+
+def _name(reservation: int | None) -> str:
+    return "" if reservation is None else f"#{reservation}"

@@ -1,0 +1,47 @@
+"""`callback lease …`: which process listens to the PBX, and how a database is taken over by another host."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import closing
+
+import typer
+
+from callback.cli.options import DEFAULT, SettingsFile, Who, Why, reading
+from callback.clock import now_us, user
+from callback.settings.sections import load
+from callback.store import audit, lease
+from callback.store.audit import By
+from callback.store.engine import clock
+from callback.store.keys import store_of
+from scheduler.clock import local
+
+app = typer.Typer(help="Which process listens to the PBX: one at a time has the right to decide and to dial.")
+
+
+@app.command()
+def show(settings: SettingsFile = DEFAULT) -> None:
+    """Say who holds the lease of the PBX, or held it last."""
+    wiring = load(settings)
+    with reading(wiring) as connection:
+        row, now = lease.holder(connection, f"pbx:{wiring.pbx.name}"), clock(connection)
+    if row is None:
+        typer.echo("Nobody ever listened to this PBX.")
+        return
+    until = f"{local(row.until_at, wiring.rules.hours().zone):%Y-%m-%d %H:%M:%S}"
+    state = f"holds it until {until}, and renews it" if row.until_at > now else "held it last and has ended"
+    typer.echo(f"{row.owner} on host {row.host} {state}")
+
+
+@app.command()
+def take(why: Why, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
+    """Let this host serve an SQLite database that another host served; it is kept in the audit.
+
+    For a host that was renamed, or a container that was made anew without its journal. Refused while a service there
+    holds the lease.
+    """
+    wiring, said, host = load(settings), By(by or user(), why), socket.gethostname()
+    with closing(store_of(wiring.database)) as store, store.write() as connection:
+        before = lease.hand_over(connection, f"pbx:{wiring.pbx.name}", host)
+        audit.add(connection, wiring.pbx.name, said, "lease-take", None, {"from": before, "to": host}, now_us())
+    typer.echo(f"the database of '{before}' is this host's ('{host}') now: start `callback run`")

@@ -1,0 +1,69 @@
+"""What the commands have in common: their options, and looking into the database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
+
+import typer
+from sqlalchemy import Connection
+
+from callback.settings.sections import Settings
+from callback.site.context import current
+from callback.store.keys import store_of
+
+_Given = TypeVar("_Given")
+SettingsFile = Annotated[
+    Path, typer.Option("--settings", "-s", envvar="CALLBACK_SETTINGS", help="The settings file (TOML).")
+]
+DEFAULT = Path("callback.toml")
+
+
+def no_option(value: _Given) -> _Given:
+    """Refuse an option that stands where a value should: what was forgotten is said, and no file gets its name."""
+    if str(value).startswith("-"):
+        raise typer.BadParameter(f"{value} is an option: write the value that belongs before it, or ./{value}")
+    return value
+
+
+def found_settings() -> Path | None:
+    """Give the settings that CALLBACK_SETTINGS names, or that lie here."""
+    named = os.environ.get("CALLBACK_SETTINGS")
+    return Path(named) if named else DEFAULT if DEFAULT.exists() else None
+
+
+HIGHEST: Final = 2**63 - 1
+"""That a database can number a row with."""
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
+Who = Annotated[str | None, typer.Option("--by", help="Who decides; by default the user of this machine.")]
+
+REASONS: Final = {
+    "asked": "the customer asked for it",
+    "meeting": "the customer is in a meeting",
+    "spoken": "a colleague has spoken to the customer",
+    "mistake": "it was a mistake",
+    "test": "it was a test call",
+    "wrong-number": "it was a wrong number",
+}
+"""What is often the reason, by a word that is typed quickly."""
+
+
+def _reason(said: str) -> str:
+    return REASONS.get(said, said)
+
+
+_SHORT: Final = ", ".join(f'{word} ("{reason}")' for word, reason in REASONS.items())
+Why = Annotated[
+    str, typer.Option("--why", "-w", callback=_reason, help=f"The reason; it is kept. In a word: {_SHORT}.")
+]
+
+
+@contextmanager
+def reading(wiring: Settings) -> Iterator[Connection]:
+    """Look into the database; an empty one is said to be one."""
+    with closing(store_of(wiring.database)) as store, store.read() as connection:
+        current(connection, wiring)
+        yield connection

@@ -1,0 +1,251 @@
+"""`callback reservation …`: what people decide about reservations, numbers and losses, and who decided what before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from sqlalchemy import Connection
+
+from callback.cli import moments, queue_table, terminal
+from callback.cli.options import DEFAULT, HIGHEST, Limit, SettingsFile, Who, Why, reading
+from callback.clock import now_us, user
+from callback.customers import numbers
+from callback.decisions import actions
+from callback.decisions.actions import Decision
+from callback.errors import CallbackError
+from callback.events import News
+from callback.losses import release as releasing
+from callback.reports import queue as queue_report
+from callback.settings.sections import Settings, load
+from callback.site.context import Shift, current
+from callback.store import audit, audit_words
+from callback.store.audit import By
+from callback.store.keys import store_of
+from scheduler.clock import HOUR, local, shown
+
+app = typer.Typer(
+    help="Decide about a reservation, a number or a loss: hold, call now, postpone, block, erase, release …; all of it"
+    " is kept in an audit."
+)
+
+Reservation = Annotated[
+    int, typer.Argument(min=1, max=HIGHEST, help="The reservation, as `callback queue` numbers it.")
+]
+Number = Annotated[str, typer.Argument(help="A telephone number, as signalled or with its country: +819012345678.")]
+
+
+class What(StrEnum):
+    """What a number is blocked for."""
+
+    CALLS = "calls"
+    TEXTS = "texts"
+
+
+Only = Annotated[What | None, typer.Option("--only", help="Calls or texts alone; by default both.")]
+
+
+def _command(name: str, decision: Decision) -> None:
+    def command(reservation: Reservation, why: Why, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
+        said = _by(by, why)
+        _decide(load(settings), lambda connection, shift, now: decision(connection, shift, reservation, said, now))
+
+    command.__doc__ = str(decision.__doc__).split(". Raises")[0]
+    app.command(name)(command)
+
+
+for _name, _decision in actions.BY_NAME.items():
+    _command(_name, _decision)
+
+
+@app.command()
+def slot(
+    reservation: Reservation,
+    at: Annotated[str, typer.Argument(help=f"When to call, on the site's clock: {moments.HOW}.")],
+    why: Why,
+    by: Who = None,
+    settings: SettingsFile = DEFAULT,
+) -> None:
+    """Call at the time that the customer chose; it replaces every other promise."""
+    wiring, said = load(settings), _by(by, why)
+    chosen_at = moments.instant(at, now_us(), wiring.rules.hours().zone)
+    _decide(wiring, lambda c, shift, now: actions.choose_slot(c, shift, reservation, chosen_at, said, now))
+
+
+@app.command()
+def postpone(
+    reservation: Reservation,
+    until: Annotated[str, typer.Argument(help=f"Not before this time, on the site's clock: {moments.HOW}.")],
+    why: Why,
+    by: Who = None,
+    settings: SettingsFile = DEFAULT,
+) -> None:
+    """Do not call before this time; the promise stays as it is. If the customer chose the time, use slot."""
+    wiring, said = load(settings), _by(by, why)
+    until_at = moments.instant(until, now_us(), wiring.rules.hours().zone)
+    _decide(wiring, lambda c, shift, now: actions.postpone(c, shift, reservation, until_at, said, now))
+
+
+@app.command()
+def assign(
+    reservation: Reservation,
+    to: Annotated[str, typer.Argument(help='Whose he is: an agent, or anybody; "" takes it back.')],
+    why: Why,
+    by: Who = None,
+    settings: SettingsFile = DEFAULT,
+) -> None:
+    """Note whose he is, for people: `callback queue` shows it. Whose phone rings for him stays the queue's affair."""
+    said = _by(by, why)
+    _decide(load(settings), lambda c, shift, now: actions.assign(c, shift, reservation, to, said, now))
+
+
+@app.command()
+def block(number: Number, why: Why, only: Only = None, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
+    """Neither call nor text a number any more, or one of both; what is open for it is cancelled. It outlives erase."""
+    wiring, said = load(settings), _by(by, why)
+    e164, calls, texts = e164_of(wiring, number), only is not What.TEXTS, only is not What.CALLS
+    _decide(wiring, lambda c, shift, now: actions.block(c, shift, e164, calls=calls, texts=texts, by=said, now=now))
+
+
+@app.command()
+def unblock(number: Number, why: Why, only: Only = None, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
+    """Take back a block; what it cancelled stays cancelled."""
+    wiring, said = load(settings), _by(by, why)
+    e164, calls, texts = e164_of(wiring, number), only is not What.TEXTS, only is not What.CALLS
+    _decide(wiring, lambda c, shift, now: actions.unblock(c, shift, e164, calls=calls, texts=texts, by=said, now=now))
+
+
+@app.command()
+def erase(number: Number, why: Why, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
+    """Forget whose number this is, for good: what is open for it is cancelled, what the texts said is removed.
+
+    Blocks stay, as a hash. The journal still holds what the PBX said of his calls, for seven days at most; the PBX's
+    own logs and recordings, the gateway's records, and the site's backups are not ours to erase. Lines, log and
+    --events-json hold masked numbers alone, unless [logs] numbers is "full" (docs/privacy.md).
+    """
+    wiring, said = load(settings), _by(by, why)
+    e164 = e164_of(wiring, number)
+    _decide(wiring, lambda c, shift, now: actions.erase(c, shift, e164, said, now))
+    typer.echo("the journal holds what the PBX said of his calls for seven days more at most; backups, as long as kept")
+    if wiring.logs.numbers == "full":
+        typer.echo(
+            '[logs] numbers is "full": the log and the files of --events-json hold this number until you delete them'
+        )
+
+
+@app.command()
+def release(
+    call: Annotated[str, typer.Argument(help="The call, as `callback reservation unreserved` names it.")],
+    why: Why,
+    number: Annotated[
+        str | None, typer.Option(help="Whose call it was, with the country: where it may be two people's number.")
+    ] = None,
+    by: Who = None,
+    settings: SettingsFile = DEFAULT,
+) -> None:
+    """Call back who was lost in this call (late news, a refused number); without this act nobody would be."""
+    said = _by(by, why)
+    _decide(load(settings), lambda c, shift, now: actions.release(c, shift, call, said, now, number))
+
+
+@app.command(name="unreserved")
+def list_unreserved(
+    settings: SettingsFile = DEFAULT,
+    hours: Annotated[int, typer.Option(min=1, max=24 * 3650, help="Those of the last so many hours.")] = 24,
+    limit: Limit = 200,
+) -> None:
+    """Show the losses for which nobody is called back, and why; release makes a reservation of one."""
+    wiring = load(settings)
+    zone, since_at = wiring.rules.hours().zone, now_us() - hours * HOUR
+    with reading(wiring) as connection:
+        rows = releasing.listed(connection, wiring.pbx.name, since_at, limit)
+        shift = current(connection, wiring)
+    if not rows:
+        terminal.say(f"Everybody who was lost in the last {hours} hours has a reservation.")
+        return
+    cells = [
+        (
+            row.call_id,
+            f"{local(row.started_at, zone):%m-%d %H:%M}",
+            releasing.whose(row, shift),
+            row.queue or "no queue",
+            row.kind,
+            row.recovery,
+        )
+        for row in rows
+    ]
+    heads = ("call", "lost at", "number", "queue", "lost as", "not called back because")
+    terminal.put(terminal.table(heads, cells, sentences={"number", heads[-1]}))
+    if len(rows) == limit:
+        terminal.say(f"There may be more than these {limit} (--limit)")
+
+
+@app.command()
+def history(reservation: Reservation, settings: SettingsFile = DEFAULT) -> None:
+    """Show who decided what about a reservation, how it stands, and whether these rows were changed."""
+    wiring = load(settings)
+    clock = _clock(wiring, now_us())
+    with closing(store_of(wiring.database)) as store, store.read() as connection:
+        row = actions.known(connection, current(connection, wiring), reservation)
+        rows = audit.about(connection, row.id, row.incident_id)
+        broken = audit.broken_among(connection, rows)
+    terminal.say(f"#{row.id} {row.e164} in {row.queue}: {row.state} since {clock(row.state_since_at)}")
+    if not rows:
+        terminal.say("nobody has decided anything about it")
+    for one in rows:
+        said = audit_words.words(one.action, one.facts, clock)
+        terminal.say(f"{local(one.at, wiring.rules.hours().zone):%Y-%m-%d %H:%M:%S}  {said}  {one.who}: {one.why}")
+    if broken is not None:
+        raise CallbackError(f"the audit was tampered with: its chain is broken at {broken}")
+
+
+def _clock(wiring: Settings, now: int) -> Callable[[int], str]:
+    """Say instants on the site's clock."""
+    zone = wiring.rules.hours().zone
+    return lambda at: shown(at, now, zone)
+
+
+def _decide(wiring: Settings, decide: Callable[[Connection, Shift, int], list[News]]) -> None:
+    """Decide, say what was done, and how the reservation stands then."""
+    clock = _clock(wiring, now_us())
+    with closing(store_of(wiring.database)) as store:
+        told = store.transact(lambda connection: decide(connection, current(connection, wiring), now_us()))
+        for news in told:
+            terminal.say(_line(news, clock))
+        for reservation in dict.fromkeys(news.facts["reservation"] for news in told if "reservation" in news.facts):
+            for line in queue_report.open_reservations(store, wiring, 1, queue_report.Wanted(reservation=reservation)):
+                terminal.say(f"#{reservation} now: {queue_table.stands(line, wiring.rules.hours().zone)}")
+
+
+def _line(news: News, clock: Callable[[int], str]) -> str:
+    """Say what was done."""
+    facts = news.facts
+    whose = f"#{facts['reservation']} " if "reservation" in facts else ""
+    done = audit_words.words(facts["action"], facts, clock) if news.event == "decided" else news.event
+    return f"{whose}{done}"
+
+
+def _by(who: str | None, why: str) -> By:
+    if who in {audit.CUSTOMER, audit.SERVICE}:
+        raise CallbackError(f"--by {who}: that stands for the {who} itself; name the person who decides")
+    return By(who or user(), why)
+
+
+def e164_of(wiring: Settings, text: str) -> str:
+    """Read a number as people write it: with its country, or as the first trunk that knows it signals it."""
+    for trunk in wiring.trunks.values():
+        read = numbers.written(text.strip(), trunk)
+        if read.e164 is not None:
+            return read.e164
+        if isinstance(read, numbers.Refused) and read.readings:
+            raise CallbackError(f"'{text}' may be {' or '.join(read.readings)}: write it with its country")
+    raise CallbackError(f"'{text}' is no telephone number: write it with its country, as in +819012345678")
+
+
+def read_number(wiring: Settings, text: str) -> str | None:
+    """Give the number that was written; None where it is none, or may be several."""
+    readings = (numbers.written(text.strip(), trunk).e164 for trunk in wiring.trunks.values())
+    return next(filter(None, readings), None)

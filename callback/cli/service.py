@@ -1,0 +1,81 @@
+"""`callback run`, `door` and `doctor`: the service, and whether it would work here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callback.cli import terminal
+from callback.cli.options import DEFAULT, SettingsFile
+from callback.errors import CallbackError
+from callback.logs.masking import log_to_stderr
+from callback.operations import doctor as examination
+from callback.operations.doctor.text import send_one
+from callback.service.service import Service
+from callback.settings.sections import load, trunks_of
+from telephony.private import is_open_to_others, open_private
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    settings: SettingsFile = DEFAULT,
+    events_json: Annotated[
+        Path | None, typer.Option(help="Append everything that happens to this file, one JSON object a line.")
+    ] = None,
+) -> None:
+    """Listen to the PBX, reserve, text and call back, until stopped (Ctrl-C).
+
+    On a PBX whose queues are not switched on it only watches: it records whom it would text and call.
+    """
+    wiring = load(settings)
+    log_to_stderr(full_numbers=wiring.logs.numbers == "full")
+    try:
+        programs = open_private(events_json) if events_json else None
+    except OSError as error:
+        raise CallbackError(
+            f"--events-json {events_json}: {error.strerror}; name a file that can be written"
+        ) from error
+    if events_json is not None and is_open_to_others(events_json):
+        log.warning("%s can be read by every user of this machine: chmod 600 %s", events_json, events_json)
+    asyncio.run(Service(wiring, sys.stdout, programs, settings).run())
+
+
+def door(
+    settings: SettingsFile = DEFAULT,
+    *,
+    until_eof: Annotated[bool, typer.Option(hidden=True, help="End when standard input does.")] = False,
+) -> None:
+    """Stand open for the gateway's callbacks and the customers' page; `run` does so where `web.listen` is set."""
+    from callback.web.public import stand_open  # noqa: PLC0415 - a second to import, and no other command needs it
+
+    wiring = load(settings)
+    log_to_stderr(full_numbers=wiring.logs.numbers == "full")
+    asyncio.run(stand_open(wiring, sys.stdin if until_eof else None))
+
+
+def doctor(
+    settings: SettingsFile = DEFAULT,
+    number: Annotated[
+        str | None, typer.Option(help="Say what each trunk makes of a number as signalled, and nothing else.")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Send one test text to this number, say what came of it, and nothing else.")
+    ] = None,
+) -> None:
+    """Check settings, database, manager login and rights, contexts and clocks; say the remedy for each fault."""
+    if number is not None:
+        for line in examination.number_lines(trunks_of(settings), number):
+            terminal.say(line)
+        return
+    healthy = True
+    for finding in examination.examine(settings) if text is None else send_one(load(settings), text):
+        for line in finding.line().split("\n"):
+            terminal.say(line)
+        healthy = healthy and finding.ok
+    raise typer.Exit(0 if healthy else 1)

@@ -1,0 +1,1 @@
+"""Numbers and where they are: whose they are, when they may ring, who is blocked."""

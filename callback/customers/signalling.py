@@ -1,0 +1,101 @@
+"""How a trunk signals its callers: of the last of them kept by form, without their numbers, for people to set it by.
+
+Nothing is read by it: whose a number is must not depend on who called before.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from callback.customers import numbers, readings
+from callback.settings.sections import Signals, Trunk
+from callback.store import tables as t
+
+LAST: Final = 200
+"""So many of a trunk's callers are looked back upon."""
+ENOUGH: Final = 10
+"""So many must have come as digits alone before they say anything of the trunk."""
+
+AMBIGUOUS: Final = "a"
+_WORDS: Final = {
+    "+": "with a plus",
+    "0": "with 0 before them",
+    "n": "national as digits alone",
+    "e": "in E.164 without its plus",
+    "=": "with the country's code, which is its trunk prefix too",
+    AMBIGUOUS: "that may be two people's",
+    "o": "in another form than signals says",
+    "-": "that are no number here",
+}
+"""How a caller's number came, by the letter kept for it."""
+_ALONE: Final[dict[frozenset[str], str]] = {
+    frozenset({"national"}): "n",
+    frozenset({"e164-no-plus"}): "e",
+    frozenset({"national", "e164-no-plus"}): "=",
+}
+_UNREAD: Final = {"ambiguous-number": AMBIGUOUS, "other-form": "o"}
+
+_S = t.signalled.c
+_LATELY = select(_S.lately).where(_S.pbx == bindparam("of_pbx"), _S.trunk == bindparam("of_trunk"))
+_KEEP = update(t.signalled).where(_S.pbx == bindparam("of_pbx"), _S.trunk == bindparam("of_trunk"))
+_KEEP = _KEEP.values(lately=bindparam("now_lately"))
+_FIRST = insert(t.signalled)
+
+
+@lru_cache(maxsize=8192)
+def letter(signalled: str, trunk: Trunk) -> str:
+    """How this number came."""
+    read = numbers.read(signalled, trunk)
+    if read.e164 is None:
+        return _UNREAD.get(read.reason, "-") if isinstance(read, numbers.Refused) else "-"
+    digits = numbers.digits_of(signalled)
+    if digits[:1] in {"+", "0"}:
+        return digits[0]
+    forms = frozenset(reading.form for reading in readings.of(digits, trunk.region) if reading.e164 == read.e164)
+    return _ALONE.get(forms, "0")
+
+
+def keep(connection: Connection, pbx: str, trunk: str, came: str) -> str:
+    """Keep how a caller of this trunk came, and give how those before did, the newest last."""
+    his = {"of_pbx": pbx, "of_trunk": trunk}
+    before = connection.execute(_LATELY, his).scalar_one_or_none()
+    if before is None:
+        connection.execute(_FIRST, {"pbx": pbx, "trunk": trunk, "lately": came})
+        return ""
+    after = (before + came)[-LAST:]
+    if after != before:  # nearly all trunks signal in one form: then nothing is written for a call
+        connection.execute(_KEEP, {**his, "now_lately": after})
+    return str(before)
+
+
+def kept(connection: Connection, pbx: str) -> dict[str, str]:
+    """By trunk, how its last callers came."""
+    rows: list[Row[Any]] = list(connection.execute(select(_S.trunk, _S.lately).where(_S.pbx == pbx)))
+    return {row.trunk: row.lately for row in rows}
+
+
+def in_words(lately: str) -> str:
+    """How they came, the most frequent form first."""
+    counts = Counter(lately).most_common()
+    return f"of the last {len(lately)} callers' numbers " + ", ".join(f"{n} came {_WORDS[came]}" for came, n in counts)
+
+
+def advice(lately: str, said: Signals) -> str:
+    """What to write in the settings of the trunk; empty where nothing is to be mended."""
+    came = Counter(lately)
+    alone = sum(came[letter] for letter in "nea=o")
+    if came["-"] * 2 > len(lately) >= ENOUGH:
+        return "most are no number there: is `region` the country whose national numbers this trunk signals?"
+    if said:
+        return f'they do not fit signals = "{said}"' if came["o"] * 10 > alone else ""
+    if alone == 0:
+        return ""
+    if came["n"] and came["e"]:
+        return "it mixes two forms: numbers that may be two people's stay refused; ask the carrier for a plus"
+    if alone < ENOUGH or not (came["n"] or came["e"]):
+        return 'ask the carrier in which form callers come: signals = "national", "e164-no-plus" or "e164"'
+    return f'signals = "{"national" if came["n"] else "e164-no-plus"}", if the carrier says so too'

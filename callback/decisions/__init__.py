@@ -1,0 +1,1 @@
+"""What people and customers decide: each decision one transaction, audited."""

@@ -1,0 +1,330 @@
+"""What people decide: each decision one transaction, with who, when and why in the audit chain.
+
+The customer's own wishes come the same way (who is "customer" then). He alone moves a promise to a later time.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from callback.customers import blocks, numbers
+from callback.errors import CallbackError, IllegalTransition
+from callback.events import News
+from callback.losses import calls as call_rows
+from callback.losses import release as releasing
+from callback.reservations import deadlines, moves, promises, slots
+from callback.reservations.states import Event
+from callback.site.context import Shift
+from callback.store import audit
+from callback.store import tables as t
+from callback.store.audit import By
+from callback.texts import compose
+from scheduler.errors import SchedulerError
+from scheduler.promise import at_once
+from scheduler.severity import NOW
+
+Decision = Callable[[Connection, Shift, int, By, int], list[News]]
+
+
+class NoSuchReservation(CallbackError):
+    """There is no reservation of that number on this PBX."""
+
+
+class NoSuchPerson(CallbackError):
+    """Nobody with that telephone number is known."""
+
+
+def hold(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
+    """Do not call the customer until somebody resumes it. Raises IllegalTransition while a call is under way.
+
+    Whom an incident or the service holds is held by a person from then on: only a person lets go again.
+    """
+    row = _locked(connection, shift, reservation)
+    if row.state != "held" or not _held_by_us(connection, row):
+        return _moved(connection, shift, reservation, "held", by, now)
+    _change(connection, reservation, incident_id=None)
+    return _told(connection, shift, reservation, "held", by, {}, now)
+
+
+def resume(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
+    """Let a held reservation be called again."""
+    return _moved(connection, shift, reservation, "resumed", by, now)
+
+
+def cancel(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
+    """Owe him nothing more; a text that was not sent is taken back."""
+    return _moved(connection, shift, reservation, "cancelled", by, now)
+
+
+def done_elsewhere(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
+    """He was called, or helped, by other means."""
+    return _moved(connection, shift, reservation, "done-elsewhere", by, now)
+
+
+def not_lost(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
+    """The call was not lost after all: a caller's own mute, a test call."""
+    return _moved(connection, shift, reservation, "withdrawn", by, now)
+
+
+def lost(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
+    """Take `not-lost` back: a callback is promised anew, from now on, as a reservation of its own."""
+    news = releasing.restore(connection, shift, reservation, now)
+    facts = {"instead_of": reservation, "event": news.event}
+    return [news, *_told(connection, shift, news.facts["reservation"], "lost", by, facts, now)]
+
+
+def call_now(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
+    """Put the customer before all others of the lane, at once. Hours, agents and callers who wait stay as they are.
+
+    A time that the customer chose gives way to the customer's own "call me now" alone. Where a person wants to try
+    sooner and nobody answers, that time stands.
+    """
+    row = _resumed(connection, shift, reservation, by, now)
+    _change(connection, reservation, due_at=now, severity=NOW)
+    _begin_now(connection, shift, row, by, now)
+    deadlines.give_time(connection, shift, _locked(connection, shift, reservation), now)
+    return _told(
+        connection, shift, reservation, "call-now", by, _turn(connection, shift, reservation, now) | _unheld(row), now
+    )
+
+
+def choose_slot(connection: Connection, shift: Shift, reservation: int, chosen_at: int, by: By, now: int) -> list[News]:
+    """Call the customer at the time that the customer chose: it replaces every other promise.
+
+    SchedulerError where nobody may be rung then, `slots.NotFree` where too many others have chosen that half hour.
+    """
+    row = _resumed(connection, shift, reservation, by, now)
+    pledge = slots.chosen(connection, shift, row, row.e164, chosen_at, now)
+    promises.add(connection, shift, reservation, pledge)
+    times = {"aim_at": pledge.aim_at, "deadline_at": pledge.deadline_at, "overdue_by_at": None}
+    _change(connection, reservation, slot_at=chosen_at, due_at=chosen_at, clock_starts_at=chosen_at, **times)
+    compose.withdraw(connection, reservation, "he chose another time", now)
+    if by.who != audit.CUSTOMER:  # who chose it himself was told at once
+        compose.confirm(connection, shift, reservation, chosen_at, now)
+    return _told(connection, shift, reservation, "slot", by, {"slot_at": chosen_at} | _unheld(row), now)
+
+
+def postpone(connection: Connection, shift: Shift, reservation: int, until_at: int, by: By, now: int) -> list[News]:
+    """Do not call before this time. What the customer was promised stays: only the customer may move that (`slot`).
+
+    It holds until the customer is lost again: that call is newer than what was known here, and at that phone.
+    """
+    row = _resumed(connection, shift, reservation, by, now)
+    if until_at <= now:
+        raise CallbackError("that time has passed: postpone to a later one, or `call-now`")
+    due_at = shift.hours_of(row.e164, row.trunk).next_opening(until_at)
+    _change(connection, reservation, due_at=due_at, overdue_by_at=None)  # nor is he given up before it
+    facts = {"due_at": due_at, "deadline_at": row.deadline_at} | _unheld(row)
+    return _told(connection, shift, reservation, "postpone", by, facts, now)
+
+
+def assign(connection: Connection, shift: Shift, reservation: int, to: str, by: By, now: int) -> list[News]:
+    """Say whose he is, among people; empty: nobody's. Whose phone rings for him stays the queue's affair."""
+    _locked(connection, shift, reservation)
+    if len(to) > t.WHO_ROOM:
+        raise CallbackError(f"'{to[:20]}…' is too long a name: assign him to one of at most {t.WHO_ROOM} characters")
+    _change(connection, reservation, assigned_to=to.strip() or None)
+    return _told(connection, shift, reservation, "assign", by, {"to": to.strip()}, now)
+
+
+def block(connection: Connection, shift: Shift, e164: str, *, calls: bool, texts: bool, by: By, now: int) -> list[News]:
+    """Neither call nor text a number any more, or one of both; what was to be sent to it is taken back.
+
+    Where calls are blocked, what is owed to it is cancelled; a call that has not reached its phone yet is called off.
+    """
+    # His reservations are locked before the end of the audit's chain is, as in every other decision
+    cancelled = _let_go(connection, e164, "his number was blocked", now, cancel=calls)
+    stands = blocks.block(connection, shift.pbx, e164, calls=calls, texts=texts, who=by.who, why=by.why, now=now)
+    _keep_why(connection, shift, cancelled, "block", by, now)
+    return _news("block", by, {"calls": stands.calls, "texts": stands.texts, "cancelled": cancelled}, now)
+
+
+def unblock(
+    connection: Connection, shift: Shift, e164: str, *, calls: bool, texts: bool, by: By, now: int
+) -> list[News]:
+    """Take back a block; what it cancelled stays so."""
+    stands = blocks.unblock(connection, shift.pbx, e164, calls=calls, texts=texts, who=by.who, why=by.why, now=now)
+    return _news("unblock", by, {"calls": stands.calls, "texts": stands.texts}, now)
+
+
+def erase(connection: Connection, shift: Shift, e164: str, by: By, now: int) -> list[News]:
+    """Forget whose number this is, for good: a word that nobody can guess takes its place, and blocks stay.
+
+    What is owed to it is cancelled, and what the texts to it said is removed. The calls stay, as nobody's.
+    """
+    digits = "".join(str(int(character)) for character in by.why + by.who if character.isdecimal())
+    if numbers.ending_of(e164) in digits:  # in whatever form it is written
+        raise CallbackError("--why names the number, and the audit is kept for good: say it without the number")
+    p = t.person.c
+    person = connection.execute(select(p.id).where(p.number == e164)).scalar_one_or_none()
+    unread = call_rows.forget_unread(connection, e164)
+    if person is None and not unread:
+        raise NoSuchPerson(f"nobody with the number {e164} is known here: nothing is to be erased")
+    if connection.execute(select(t.attempt.c.id).where(t.IN_FLIGHT, t.attempt.c.person_id == person)).first():
+        raise CallbackError(f"{e164} is being called: erase it when that call has ended, in a few minutes")
+    cancelled = _let_go(connection, e164, "he was erased", now, cancel=True)
+    if person is not None:
+        compose.forget(connection, person, now)
+        word = f"{ERASED}{secrets.token_hex(12)}"
+        connection.execute(update(t.person).where(p.id == person).values(number=word))
+    facts = {"person": person, "cancelled": cancelled}
+    audit.add(connection, shift.pbx, by, "erase", None, facts, now)
+    _keep_why(connection, shift, cancelled, "erase", by, now)
+    return _news("erase", by, facts, now)
+
+
+def release(
+    connection: Connection, shift: Shift, call_id: str, by: By, now: int, number: str | None = None
+) -> list[News]:
+    """Call back who was lost in this call, though nobody would have been unasked; it is promised from now on.
+
+    `number` says whose it is where what was signalled may be several people's.
+    """
+    news = releasing.release(connection, shift, call_id, now, number)
+    facts = {"call_id": call_id, "event": news.event}
+    return [news, *_told(connection, shift, news.facts["reservation"], "release", by, facts, now)]
+
+
+BY_NAME: Final[dict[str, Decision]] = {
+    "hold": hold,
+    "resume": resume,
+    "call-now": call_now,
+    "cancel": cancel,
+    "done-elsewhere": done_elsewhere,
+    "not-lost": not_lost,
+    "lost": lost,
+}
+"""The decisions that need no more than a reason."""
+
+ERASED: Final = "erased:"
+"""What stands in the place of an erased number begins so."""
+
+_CLOSING: Final[tuple[Event, ...]] = ("cancelled", "done-elsewhere", "withdrawn")
+
+
+def _moved(connection: Connection, shift: Shift, reservation: int, event: Event, by: By, now: int) -> list[News]:
+    row = _locked(connection, shift, reservation)
+    try:
+        moves.move(connection, reservation, event, now)
+    except IllegalTransition as error:
+        remedy = "decide when the call has ended" if row.state == "calling" else "see `callback queue`"
+        raise IllegalTransition(
+            f"reservation {reservation} is '{row.state}', not to be {event} now; {remedy}"
+        ) from error
+    if event == "resumed":
+        deadlines.give_time(connection, shift, row, now)
+    if event in _CLOSING:
+        compose.withdraw(connection, reservation, f"{event} by a person", now)
+    return _told(connection, shift, reservation, event, by, {}, now)
+
+
+def known(connection: Connection, shift: Shift, reservation: int, *, lock: bool = False) -> Row[Any]:
+    """Give a reservation with its number, open or closed. NoSuchReservation where there is none."""
+    r = t.reservation
+    his = select(r, t.person.c.number.label("e164")).join(t.person).where(r.c.id == reservation, r.c.pbx == shift.pbx)
+    row = connection.execute(his.with_for_update(of=r) if lock else his).first()
+    if row is None:
+        raise NoSuchReservation(
+            f"there is no reservation {reservation} on {shift.pbx}; `callback queue` lists the open, and "
+            "`callback find NUMBER` those of one number"
+        )
+    return row
+
+
+def _locked(connection: Connection, shift: Shift, reservation: int) -> Row[Any]:
+    """Lock the reservation before anything else: whoever decides, decides on what stands."""
+    row = known(connection, shift, reservation, lock=True)
+    if not row.open:
+        raise NoSuchReservation(f"reservation {reservation} is closed ({row.state}): nothing can be decided about it")
+    return row
+
+
+def _resumed(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> Row[Any]:
+    """Lock the reservation; who is held while one of us says when to call him is held no more."""
+    row = _locked(connection, shift, reservation)
+    if row.state == "held":
+        if by.who == audit.CUSTOMER:
+            raise IllegalTransition(f"reservation {reservation} is held: only one of us lets it go")
+        moves.move(connection, reservation, "resumed", now)
+    return row
+
+
+def _unheld(before: Row[Any]) -> dict[str, Any]:
+    """Tell that a decision about the time ended a hold, which somebody else may have had a reason for."""
+    return {"held_no_more": True} if before.state == "held" else {}
+
+
+def _begin_now(connection: Connection, shift: Shift, row: Row[Any], by: By, now: int) -> None:
+    """Let the clock start now for who waits for a time to come; nothing is promised later than before."""
+    standing = promises.in_force(connection, row)
+    if row.slot_at is not None and by.who != audit.CUSTOMER:
+        pledge = standing if standing.clock_starts_at <= now else replace(standing, made_at=now, clock_starts_at=now)
+    else:
+        _change(connection, row.id, slot_at=None)
+        try:
+            pledge = at_once(standing, row.kind, now, shift.hours_of(row.e164, row.trunk), shift.rules.terms())
+        except SchedulerError:  # by the rules of today no phone may ever ring: what stands is for people
+            return
+    if pledge is not standing:
+        promises.add(connection, shift, row.id, pledge)
+        _change(connection, row.id, **promises.clock_of(pledge))
+
+
+def _turn(connection: Connection, shift: Shift, reservation: int, now: int) -> dict[str, Any]:
+    """From when on the customer may be called, by when that is owed, and how many of the queue go after and before."""
+    row, r = _locked(connection, shift, reservation), t.reservation.c
+    others = select(func.count()).where(t.OPEN, r.pbx == row.pbx, r.queue == row.queue, r.state == "waiting")
+    others = others.where(r.due_at <= now, r.clock_starts_at <= now, r.id != row.id)
+    first, after = (
+        connection.execute(others.where(which)).scalar_one() for which in (r.severity >= NOW, r.severity < NOW)
+    )
+    try:
+        from_at = shift.hours_of(row.e164, row.trunk).next_opening(max(now, row.clock_starts_at))
+    except SchedulerError:  # never, by the rules of today: that is said where it is looked at
+        from_at = None
+    return {"from_at": from_at, "by_at": row.overdue_by_at or row.deadline_at, "overtakes": after, "behind": first}
+
+
+def _let_go(connection: Connection, e164: str, why: str, now: int, *, cancel: bool) -> list[int]:
+    """Take back what was to be sent to a number, and cancel what is owed to it; give the reservations cancelled."""
+    r = t.reservation
+    his = select(r.c.id, r.c.open).join(t.person).where(t.person.c.number == e164).order_by(r.c.id)
+    cancelled = []
+    for row in connection.execute(his.with_for_update(of=r)).all():
+        compose.withdraw(connection, row.id, why, now)
+        if row.open and cancel:
+            moves.move(connection, row.id, "barred", now)
+            cancelled.append(row.id)
+    return cancelled
+
+
+def _held_by_us(connection: Connection, row: Row[Any]) -> bool:
+    """Whether an incident or the service holds the reservation, and not a person."""
+    last = audit.last(connection, "held", [row.id]).get(row.id)
+    return row.incident_id is not None or (last is not None and last.who == audit.SERVICE)
+
+
+def _keep_why(connection: Connection, shift: Shift, cancelled: list[int], action: str, by: By, now: int) -> None:
+    """Let each reservation that a decision about a number cancelled know why it ended."""
+    for reservation in cancelled:
+        audit.add(connection, shift.pbx, by, "cancelled", reservation, {"by": action}, now)
+
+
+def _change(connection: Connection, reservation: int, **values: int | str | None) -> None:
+    connection.execute(update(t.reservation).where(t.reservation.c.id == reservation).values(**values))
+
+
+def _told(
+    connection: Connection, shift: Shift, reservation: int, action: str, by: By, facts: dict[str, Any], now: int
+) -> list[News]:
+    audit.add(connection, shift.pbx, by, action, reservation, facts, now)
+    return _news(action, by, {"reservation": reservation, **facts}, now)
+
+
+def _news(action: str, by: By, facts: dict[str, Any], now: int) -> list[News]:
+    return [News("decided", now, {"action": action, "who": by.who, "why": by.why, **facts})]

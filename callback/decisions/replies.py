@@ -1,0 +1,313 @@
+"""What customers answer by text: done in the name of the number it came from, kept for a person where it is not plain.
+
+Nothing in a text is believed but what it asks for. The sender's number says whose it is, and meant is his newest open
+reservation. Whatever comes is kept; a text that comes twice changes nothing and gets the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from callback.customers import numbers
+from callback.customers.blocks import standing
+from callback.decisions import actions, limits
+from callback.losses import calls
+from callback.reservations import slots
+from callback.site.context import Shift
+from callback.store import tables as t
+from callback.store.audit import CUSTOMER, By
+from callback.store.inserting import insert_new
+from callback.texts import compose
+from scheduler.clock import DAY, first, local
+from sms.inbound import Choice, Inbound, SaidTime, Wish, read
+from sms.outbox import text_outbox
+
+HIM: Final = By(CUSTOMER, "he answered by text")
+PAGE: Final = "/page"  # in place of an account, and no name of one: he chose it on the page
+ROOM: Final = 1600  # a text of ten segments; carriers take no longer one
+REPLIES_A_DAY: Final = 10
+TEXTS_A_DAY: Final = 50  # more of one number are kept, and neither done nor shown to people
+SCORED_FOR_US: Final = 3 * DAY  # how long after the call a number is an answer to the question
+
+_a, _r = t.answer.c, t.reservation.c
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """Who sent it: a person we know, his number, and the reservation it can only be about."""
+
+    person: int | None
+    e164: str
+    row: Row[Any] | None
+    shift: Shift
+    queue: str
+
+    @property
+    def open(self) -> Row[Any] | None:
+        """The reservation that he may still decide about; what a person holds is that person's."""
+        return self.row if self.row is not None and self.row.open and self.row.state != "held" else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What was made of a text: the template that answers it, and whether a person must read it."""
+
+    reply: str | None
+    for_people: bool = False
+    at: int | None = None
+    score: int | None = None
+
+
+_FOR_PEOPLE: Final = _Done("answer-person", for_people=True)
+
+
+def take(connection: Connection, shifts: Mapping[str, Shift], inbound: Inbound, now: int) -> str | None:
+    """Do what a text asks for and give the text to answer with; None where nothing is answered.
+
+    `shifts` are those of the PBXs that this site serves, by name.
+    """
+    wish = inbound.taken_for or read(inbound.body)
+    named = {"account": inbound.account, "sid": inbound.sid}
+    kept = {"pbx": next(iter(shifts)), "received_at": now, "wish": _word(wish), "body": _storable(inbound.body)}
+    his = (_a.account == inbound.account, _a.sid == inbound.sid)
+    if not insert_new(connection, t.answer, named | kept | {"state": "open"}):
+        said: str | None = connection.execute(select(_a.reply).where(*his)).scalar_one()
+        return said
+    sender = _sender(connection, shifts, inbound, now)  # only now: who was erased must not come back by a repeat
+    silenced = standing(connection, sender.e164).texts
+    done = _do(connection, sender, wish, now)
+    reply = None if inbound.taken_for else _reply(connection, sender, done, now, silenced=silenced)
+    made = {"state": "open" if done.for_people else "done", "reply": reply, "score": done.score}
+    about = {"person_id": sender.person, "reservation_id": sender.row.id if sender.row else None}
+    connection.execute(update(t.answer).where(*his).values(pbx=sender.shift.pbx, **about, **made))
+    return reply
+
+
+def open_answers(connection: Connection, pbx: str, limit: int) -> list[Row[Any]]:
+    """The texts that a person has still to read, the oldest first, each with its number."""
+    columns = select(t.answer, t.person.c.number.label("e164")).outerjoin(t.person)
+    return list(connection.execute(columns.where(t.FOR_PEOPLE, _a.pbx == pbx).order_by(_a.received_at).limit(limit)))
+
+
+def done(connection: Connection, pbx: str, answer: int, who: str, now: int) -> bool:
+    """Take a text from the list of those to be read; False where it is not there."""
+    open_one = update(t.answer).where(_a.id == answer, _a.pbx == pbx, t.FOR_PEOPLE)
+    return connection.execute(open_one.values(state="done", done_by=who, done_at=now)).rowcount == 1
+
+
+def asked(connection: Connection, row: Row[Any], now: int) -> bool:
+    """Whether this reservation's customer was asked how we did, lately enough to answer."""
+    if row.state != "reached" or now - row.state_since_at > SCORED_FOR_US:
+        return False
+    sent = text_outbox.c.state.in_(("sending", "sent", "unknown"))
+    question = select(text_outbox.c.id).where(text_outbox.c.cause == f"ask/{row.id}", sent)
+    return connection.execute(question).first() is not None
+
+
+def score(connection: Connection, shift: Shift, row: Row[Any], number: int, now: int) -> bool:
+    """Keep how he judged the callback, on the page; False where he was not asked. The last word counts."""
+    if not asked(connection, row, now):
+        return False
+    made = {"pbx": shift.pbx, "account": PAGE, "sid": str(row.id)}
+    rest = {
+        "person_id": row.person_id,
+        "reservation_id": row.id,
+        "wish": f"choice-{number}",
+        "body": "",
+        "state": "done",
+    }
+    insert_new(connection, t.answer, made | rest | {"received_at": now})
+    his = (_a.account == PAGE, _a.sid == str(row.id))
+    connection.execute(update(t.answer).where(*his).values(score=number, wish=f"choice-{number}", received_at=now))
+    return True
+
+
+def moment(connection: Connection, shift: Shift, row: Row[Any], e164: str, said: SaidTime, now: int) -> int | None:
+    """The instant that he meant: the likeliest at which he may be called. None where there is none, or no room then."""
+    at = slots.first_that_rings(shift, row, e164, _moments(said, shift, now), now)
+    return at if at is not None and slots.has_room(connection, shift, row, at) else None
+
+
+def _moments(said: SaidTime, shift: Shift, now: int) -> list[int]:
+    """What he can have meant, the likeliest first: 6:30 is 18:30 only where nobody is called at 06:30."""
+    zone = shift.hours.zone
+    today = local(now, zone).date()
+    times = [said.at] if said.clear else [said.at, time(said.at.hour + 12, said.at.minute)]
+    days = [day for day in _days(said.day, today) if day is not None]
+    return [first(datetime.combine(day, at), zone) for at in times for day in days]
+
+
+def _days(said: int | tuple[int, int] | None, today: date) -> list[date | None]:
+    if said is None:
+        return [today, today + timedelta(days=1)]
+    if isinstance(said, int):
+        return [today + timedelta(days=said)]
+    return [_date(year, *said) for year in (today.year, today.year + 1)]
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _sender(connection: Connection, shifts: Mapping[str, Shift], inbound: Inbound, now: int) -> _Sender:
+    """Look up who it is. A number that nobody has called from is made a person, so that its text can be shown."""
+    shift = next(iter(shifts.values()))
+    trunk = next(iter(shift.trunks.values()))
+    e164 = numbers.written(inbound.from_number, trunk).e164
+    if e164 is None:
+        return _Sender(None, "", None, shift, "")
+    person = calls.person_of(connection, e164, now)
+    his = select(t.reservation).where(_r.person_id == person, _r.pbx.in_(shifts)).where(_r.state != "refused")
+    row = connection.execute(his.order_by(_r.open.desc(), _r.last_lost_at.desc()).limit(1)).first()
+    if row is not None:
+        return _Sender(person, e164, row, shifts[row.pbx], row.queue)
+    return _Sender(person, e164, None, shift, _queue_of(shift, inbound.to_number))
+
+
+def _queue_of(shift: Shift, to_number: str) -> str:
+    """The queue whose number he texted; else the first one."""
+    trunk = next(iter(shift.trunks.values()))
+    queues = shift.rules.queues
+    shown = (name for name, queue in queues.items() if numbers.written(queue.caller_id, trunk).e164 == to_number)
+    return next(shown, next(iter(queues), ""))
+
+
+def _do(connection: Connection, sender: _Sender, wish: Wish, now: int) -> _Done:
+    """Do what is asked for; what cannot be done is for a person. Of very many texts only a STOP still counts."""
+    if wish not in ("stop", "stop-and-more") and _too_many(connection, sender, now):
+        return _Done(None)
+    match wish:
+        case "stop" | "stop-and-more":
+            done = _stop(connection, sender, now, more=wish == "stop-and-more")
+        case "start":
+            done = _start(connection, sender, now)
+        case "help":
+            done = _Done("answer-help")
+        case Choice(number) if sender.row is not None and not sender.row.open and asked(connection, sender.row, now):
+            done = _Done("answer-thanks", score=number)
+        case Choice(1) | "call-now":
+            done = _call_now(connection, sender, now)
+        case SaidTime():
+            done = _slot(connection, sender, wish, now)
+        case _:
+            done = _FOR_PEOPLE
+    return done
+
+
+def _stop(connection: Connection, sender: _Sender, now: int, *, more: bool) -> _Done:
+    if not sender.e164:
+        return _Done(None, for_people=True)
+    if not standing(connection, sender.e164).texts:
+        actions.block(connection, sender.shift, sender.e164, calls=False, texts=True, by=HIM, now=now)
+    return _Done("answer-stop", for_people=more)  # he may want more than no texts
+
+
+def _start(connection: Connection, sender: _Sender, now: int) -> _Done:
+    if sender.e164 and standing(connection, sender.e164).texts:
+        actions.unblock(connection, sender.shift, sender.e164, calls=False, texts=True, by=HIM, now=now)
+    return _Done("answer-start")
+
+
+def _call_now(connection: Connection, sender: _Sender, now: int) -> _Done:
+    row = sender.open
+    if row is None:
+        return _nothing_open(sender)
+    if not limits.is_next(row, now):
+        if limits.enough(connection, row.id, now):
+            return _FOR_PEOPLE
+        if not _decided(actions.call_now, connection, sender.shift, row.id, HIM, now):
+            return _nothing_open(sender)
+    starts_at = connection.execute(select(_r.clock_starts_at).where(_r.id == row.id)).scalar_one()  # it says when
+    opens_at = sender.shift.hours_of(sender.e164, row.trunk).next_opening(max(now, starts_at))
+    return _Done("answer-now") if opens_at == now else _Done("answer-later", at=opens_at)
+
+
+def _slot(connection: Connection, sender: _Sender, said: SaidTime, now: int) -> _Done:
+    row = sender.open
+    if row is None:
+        return _nothing_open(sender)
+    at = moment(connection, sender.shift, row, sender.e164, said, now)
+    if at is None:
+        return _Done("answer-no-slot", at=sender.shift.hours_of(sender.e164, row.trunk).next_opening(now))
+    if at != row.slot_at:
+        if limits.enough(connection, row.id, now):
+            return _FOR_PEOPLE
+        if not _decided(actions.choose_slot, connection, sender.shift, row.id, at, HIM, now):
+            return _nothing_open(sender)
+    return _Done("slot", at=at)
+
+
+def _decided(decide: Callable[..., object], *about: Any) -> bool:  # noqa: ANN401 - what that decision takes
+    """Decide in his name; False where his reservation was closed since we looked: nothing was changed then."""
+    try:
+        decide(*about)
+    except actions.NoSuchReservation:
+        return False
+    return True
+
+
+def _nothing_open(sender: _Sender) -> _Done:
+    held = sender.row is not None and sender.row.open
+    return _Done("answer-held" if held else "answer-none-open", for_people=True)
+
+
+def _reply(connection: Connection, sender: _Sender, done: _Done, now: int, *, silenced: bool) -> str | None:
+    """The text to answer with: none to whom we do not know or may not text, and none too often."""
+    if done.reply is None or not _may_text(connection, sender, done.reply, silenced=silenced):
+        return None
+    if not _has_called(connection, sender) or _enough(connection, sender, done.reply, now):
+        return None
+    shift, queue = sender.shift, sender.shift.rules.queue(sender.queue)
+    values = {"caller_id": queue.caller_id}
+    if done.at is not None:
+        said = compose.clock_time(done.at, now, shift)
+        values |= {"at": said, "from_time": said}
+    return shift.texting.templates.render(done.reply, queue.language, values, queue=sender.queue)
+
+
+def _may_text(connection: Connection, sender: _Sender, reply: str, *, silenced: bool) -> bool:
+    """Whether texts are on for him; who opts out gets one that confirms it, and none when he says so again."""
+    why = compose.why_none(connection, sender.shift, sender.queue, sender.e164) if sender.e164 else "no-number"
+    return why is None or (why == "opted-out" and reply == "answer-stop" and not silenced)
+
+
+def _has_called(connection: Connection, sender: _Sender) -> bool:
+    """Whether he ever called us: forged numbers are not to make us text all the world."""
+    his = select(t.call.c.call_id).where(t.call.c.person_id == sender.person).limit(1)
+    return connection.execute(his).first() is not None
+
+
+def _too_many(connection: Connection, sender: _Sender, now: int) -> bool:
+    his = select(func.count()).where(_a.person_id == sender.person, _a.received_at > now - DAY, _a.account != PAGE)
+    return int(connection.execute(his).scalar_one()) >= TEXTS_A_DAY
+
+
+def _enough(connection: Connection, sender: _Sender, reply: str, now: int) -> bool:
+    """One polite text a day to what nobody understood, and no endless talk with a machine."""
+    today = select(func.count()).where(_a.person_id == sender.person, _a.received_at > now - DAY, _a.reply.is_not(None))
+    if reply == "answer-person" and connection.execute(today.where(_a.wish == "unclear")).scalar_one() > 0:
+        return True
+    return int(connection.execute(today).scalar_one()) >= REPLIES_A_DAY
+
+
+def _word(wish: Wish) -> str:
+    match wish:
+        case Choice(number):
+            return f"choice-{number}"
+        case SaidTime():
+            return "time"
+        case word:
+            return word
+
+
+def _storable(body: str) -> str:
+    """What both databases can keep: no NUL, no half of a surrogate pair."""
+    return body.replace("\0", "")[:ROOM].encode("utf-8", "replace").decode()

@@ -1,0 +1,1 @@
+"""Past calls: read from logs, kept, counted."""

@@ -1,0 +1,1 @@
+"""What may stand in logs: masked, printable, and not again and again."""

@@ -1,0 +1,56 @@
+"""What may stand in logs and in files of events: ids, and of a number no more than lets people tell two apart.
+
+A number that is written down outside of the database stays there when its person is erased.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any, Final
+
+from callback.events import News
+
+_FIRST, _LAST = 3, 2
+_SHORT: Final = 6  # an extension, a service number: nobody's own
+_NUMBER: Final = re.compile(r"(?<![\w.+-])\+?[0-9]{7,15}(?!\w|\.[0-9])")  # no Uniqueid, no instant, no id
+_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def masked(number: str) -> str:
+    """Give the beginning and the end of a telephone number: +81…78."""
+    return number if len(number) <= _SHORT else f"{number[:_FIRST]}…{number[-_LAST:]}"
+
+
+def masked_text(text: str) -> str:
+    """Mask whatever looks like a telephone number in a text."""
+    return _NUMBER.sub(lambda found: masked(found[0]), text)
+
+
+def masked_news(piece: News) -> News:
+    """Give a piece of news without whole numbers in its facts."""
+    return News(piece.event, piece.at, {key: _masked_fact(key, fact) for key, fact in piece.facts.items()})
+
+
+def _masked_fact(key: str, fact: Any) -> Any:  # noqa: ANN401 - any JSON value
+    match fact:
+        case str():
+            return masked(fact) if key == "number" else masked_text(fact)
+        case list() | tuple():
+            return [_masked_fact(key, part) for part in fact]
+        case dict():
+            return {name: _masked_fact(name, part) for name, part in fact.items()}
+        case _:
+            return fact
+
+
+class _MaskedFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return masked_text(super().format(record))
+
+
+def log_to_stderr(*, full_numbers: bool = True) -> None:
+    """Log what is to be mended to standard error, from now on with or without whole numbers."""
+    handler = logging.StreamHandler()
+    handler.setFormatter((logging.Formatter if full_numbers else _MaskedFormatter)(_FORMAT))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

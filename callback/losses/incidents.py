@@ -1,0 +1,232 @@
+"""Incidents: many losses of one cause, held until they have passed, then let go at a set rate, or as a person says.
+
+Whom an incident holds is in state `held`, like those whom a person holds: neither dialled nor texted. A person may
+resume him alone, which lets him out of the incident.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, literal, select, update
+
+from callback.errors import CallbackError
+from callback.events import News
+from callback.reservations import deadlines as broken_promises
+from callback.reservations import moves, promises
+from callback.site.context import Shift
+from callback.store import audit
+from callback.store import tables as t
+from callback.store.audit import By
+from callback.texts import compose
+from scheduler import incident as rule
+from scheduler.clock import SECOND
+from scheduler.severity import NOW
+from telephony.calls.call import Verdict
+
+DROPPED_A_TICK = 100
+NO_INCIDENT: Final = ("requested", "closed")
+"""A caller who asked for a callback was promised one; who calls while the site is closed tells of no trouble."""
+
+Wish = Literal["released", "dropped"]
+
+_I, _L, _R = t.incident.c, t.loss.c, t.reservation.c
+# Made once: these run for each loss.
+_OPEN = (
+    select(t.incident)
+    .where(_I.pbx == bindparam("of_pbx"), _I.cause == bindparam("of_cause"), t.INCIDENT_OPEN)
+    .with_for_update()  # a person may decide at the same time: his word stands
+)
+_LATELY = (
+    select(literal(1))
+    .where(_L.pbx == bindparam("of_pbx"), _L.cause == bindparam("of_cause"))
+    .where(_L.lost_at > bindparam("since"), _L.lost_at <= bindparam("until"))
+    .limit(bindparam("enough"))
+)
+_MORE = (
+    update(t.incident)
+    .where(_I.id == bindparam("of_id"))
+    .values(losses=_I.losses + 1, last_lost_at=bindparam("lost_at"), state=bindparam("now_state"))
+)
+
+
+class NoSuchIncident(CallbackError):
+    """There is no open incident of that number on this PBX."""
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """The incident that a loss belongs to, if any, and whether whoever suffered it is to be held."""
+
+    incident: int | None
+    holds: bool
+    told: list[News]
+
+
+def cause_of(queue: str, verdict: Verdict, trunk: str) -> str:
+    """Name what losses of one incident have in common; empty for those that make none."""
+    if verdict.kind in NO_INCIDENT or verdict.reason in NO_INCIDENT:
+        return ""
+    return f"{queue}/{verdict.reason or verdict.kind}/{trunk}"
+
+
+def meet(connection: Connection, shift: Shift, cause: str, lost_at: int, now: int) -> Met:
+    """Count one more loss of this cause: it may belong to an incident, or begin one. At most one is open a cause."""
+    if not cause:
+        return Met(None, holds=False, told=[])
+    terms = shift.rules.incident()
+    row = connection.execute(_OPEN, {"of_pbx": shift.pbx, "of_cause": cause}).first()
+    since, lately = lost_at - terms.window_s * SECOND, 0
+    if row is None or row.state == "draining":
+        lately = 1 + _lately(connection, shift, cause, lost_at)
+    state = rule.after_loss(row.state if row else None, lately, terms)
+    if state is None:
+        return Met(None, holds=False, told=[])
+    if row is None:
+        return _begin(connection, shift, cause, lost_at, since, now)
+    last = max(row.last_lost_at, lost_at)
+    connection.execute(_MORE, {"of_id": row.id, "lost_at": last, "now_state": state})
+    if state != row.state:
+        _take_in(connection, row.id, shift.pbx, cause, since, now)
+    told = [_news(row.id, cause, state, now)] if state != row.state else []
+    return Met(row.id, holds=state == "holding", told=told)
+
+
+def _lately(connection: Connection, shift: Shift, cause: str, until: int) -> int:
+    """Count the losses of this cause within the window until then, up to as many as are no incident."""
+    terms = shift.rules.incident()
+    asked = {"of_pbx": shift.pbx, "of_cause": cause, "since": until - terms.window_s * SECOND, "until": until}
+    return len(connection.execute(_LATELY, asked | {"enough": terms.losses}).all())
+
+
+def hold(connection: Connection, incident: int | None, reservation: int, now: int) -> bool:
+    """Hold somebody who waits, and his text; not who asked for a callback or was given a time, by himself or people."""
+    may = (_R.state == "waiting", _R.slot_at.is_(None), _R.severity < NOW, _R.kind != "requested")
+    if connection.execute(select(_R.id).where(_R.id == reservation, *may).with_for_update()).first() is None:
+        return False
+    moves.move(connection, reservation, "held", now, incident_id=incident)
+    compose.withdraw(connection, reservation, "an incident holds him", now)
+    return True
+
+
+def tend(connection: Connection, shift: Shift, now: int) -> list[News]:
+    """Move every open incident on with time: what is quiet drains, what is drained is over."""
+    still = select(t.incident).where(_I.pbx == shift.pbx, t.INCIDENT_OPEN).order_by(_I.id)
+    rows = connection.execute(still.with_for_update())
+    return [news for row in rows.all() for news in _tended(connection, shift, row, now)]
+
+
+def decide(connection: Connection, shift: Shift, incident: int, wish: Wish, by: By, now: int) -> list[News]:
+    """Let a person choose: `released`, all are let go at the set rate from now on; `dropped`, all are cancelled."""
+    mine = select(t.incident).where(_I.id == incident, _I.pbx == shift.pbx, t.INCIDENT_OPEN)
+    row = connection.execute(mine.with_for_update()).first()
+    if row is None:
+        raise NoSuchIncident(
+            f"there is no open incident {incident} on {shift.pbx}; `callback incident list` shows them"
+        )
+    connection.execute(update(t.incident).where(_I.id == row.id).values(state=wish, let_go_at=now))
+    audit.add(connection, shift.pbx, by, f"incident-{wish}", None, {"incident": row.id, "cause": row.cause}, now)
+    return [_news(row.id, row.cause, wish, now, who=by.who, why=by.why)]
+
+
+def listed(connection: Connection, pbx: str, limit: int) -> list[Row[Any]]:
+    """The newest incidents, open or over; `held` is how many each still holds."""
+    mine = (_R.incident_id == _I.id, t.IN_INCIDENT, _R.state == "held")
+    held = select(func.count()).select_from(t.reservation).where(*mine).correlate(t.incident).scalar_subquery()
+    columns = select(t.incident, held.label("held"))
+    return list(connection.execute(columns.where(_I.pbx == pbx).order_by(_I.id.desc()).limit(limit)))
+
+
+def breaks(connection: Connection, incident: int, per_min: float, now: int) -> int:
+    """How many of those it holds will be let go only after their deadline, if letting go began now at the set rate."""
+    mine = select(_R.deadline_at).where(_R.incident_id == incident, t.IN_INCIDENT, _R.state == "held")
+    deadlines = connection.execute(mine.order_by(_R.deadline_at)).scalars().all()
+    return rule.late(deadlines, now, per_min)
+
+
+def _begin(connection: Connection, shift: Shift, cause: str, lost_at: int, since: int, now: int) -> Met:
+    """Begin an incident, and take in those whose losses led to it."""
+    values = {"pbx": shift.pbx, "cause": cause, "state": "holding", "open": True, "opened_at": now, "let_go": 0}
+    row = insert(t.incident).values(**values, last_lost_at=lost_at, losses=1).returning(_I.id)
+    incident = int(connection.execute(row).scalar_one())
+    taken = _take_in(connection, incident, shift.pbx, cause, since, now)
+    connection.execute(update(t.incident).where(_I.id == incident).values(losses=_I.losses + taken))
+    told = [_news(incident, cause, "holding", now, losses=taken + 1)]
+    return Met(incident, holds=True, told=told)
+
+
+def _take_in(connection: Connection, incident: int, pbx: str, cause: str, since: int, now: int) -> int:
+    """Give the incident the losses of its cause since then that have none, and hold who suffered them."""
+    lately = (_L.pbx == pbx, _L.cause == cause, _L.lost_at > since)
+    suffered = select(_L.reservation_id).where(*lately).distinct().order_by(_L.reservation_id)
+    for reservation in connection.execute(suffered).scalars().all():
+        hold(connection, incident, reservation, now)
+    free = update(t.loss).where(*lately, _L.incident_id.is_(None)).values(incident_id=incident)
+    return connection.execute(free).rowcount
+
+
+def _tended(connection: Connection, shift: Shift, row: Row[Any], now: int) -> list[News]:
+    terms = shift.rules.incident()
+    anybody = connection.execute(select(_R.id).where(_R.incident_id == row.id, t.IN_INCIDENT).limit(1)).first()
+    lately = _lately(connection, shift, row.cause, now)
+    state = rule.after_time(row.state, lately, terms, anybody=anybody is not None)
+    changed: dict[str, Any] = {"state": state} if state != row.state else {}
+    if state == "over":
+        changed |= {"open": False, "ended_at": now}
+    elif state == "dropped":
+        _drop(connection, row.id, now)
+    elif state in {"draining", "released"}:
+        count, up_to = rule.let_go(row.let_go_at if row.state == state else now, now, terms.drain_per_min)
+        gone = _let_go(connection, shift, row.id, count, now)
+        if changed or up_to != row.let_go_at:
+            changed |= {"let_go_at": up_to, "let_go": row.let_go + gone}
+    if changed:
+        connection.execute(update(t.incident).where(_I.id == row.id).values(**changed))
+    return [_news(row.id, row.cause, state, now)] if state != row.state else []
+
+
+def _let_go(connection: Connection, shift: Shift, incident: int, count: int, now: int) -> int:
+    """Let so many wait again and be texted: first those whose promise can be kept, the nearest deadline first."""
+    whole = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
+    held = whole.where(_R.incident_id == incident, t.IN_INCIDENT, _R.state == "held")
+    held = held.with_for_update(of=t.reservation, skip_locked=True)  # not whom a person decides about now
+    ahead = held.where(_R.deadline_at > now).order_by(_R.deadline_at).limit(count)
+    rows = connection.execute(ahead).all() if count else []
+    late = held.where(_R.deadline_at <= now).order_by(_R.deadline_at).limit(count - len(rows))
+    rows = [*rows, *(connection.execute(late).all() if len(rows) < count else [])]
+    for row in rows:
+        moves.move(connection, row.id, "resumed", now)
+        broken_promises.give_time(connection, shift, row, now)
+        if row.deadline_at > now and not compose.promised(connection, row.id):
+            verdict, standing = _last_verdict(connection, row), promises.in_force(connection, row)
+            compose.explain(
+                connection, shift, row.id, verdict, standing, compose.morning(connection, shift, row.id, now)
+            )
+    return len(rows)
+
+
+def _drop(connection: Connection, incident: int, now: int) -> None:
+    """Owe those whom it holds nothing more: some at each tick, so that nobody else waits long for the database."""
+    held = select(_R.id).where(_R.incident_id == incident, t.IN_INCIDENT, _R.state == "held")
+    some = held.limit(DROPPED_A_TICK).with_for_update(skip_locked=True)
+    for reservation in connection.execute(some).scalars().all():
+        moves.move(connection, reservation, "cancelled", now)
+        compose.withdraw(connection, reservation, "its incident was dropped by a person", now)
+
+
+def _last_verdict(connection: Connection, row: Row[Any]) -> Verdict:
+    """How he was lost last."""
+    v = t.verdict.c
+    his = (
+        select(t.verdict)
+        .join(t.loss, and_(_L.pbx == v.pbx, _L.call_id == v.call_id))
+        .where(_L.reservation_id == row.id)
+    )
+    last = connection.execute(his.order_by(_L.lost_at.desc(), v.version.desc()).limit(1)).one()
+    seconds = last.waited_us / SECOND, last.talked_us / SECOND
+    return Verdict(last.kind, last.reason, last.side, *seconds, tuple(last.evidence), last.source, "")
+
+
+def _news(incident: int, cause: str, state: str, now: int, **facts: str | int) -> News:
+    return News("incident", now, {"incident": incident, "cause": cause, "state": state, **facts})

@@ -1,0 +1,89 @@
+"""A caller who comes back: once he is served, nothing is owed to him any more."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, bindparam, or_, select
+
+from callback.customers import numbers
+from callback.events import News
+from callback.reservations import moves
+from callback.site.context import Shift
+from callback.store import tables as t
+from callback.texts import compose
+from telephony.calls.call import Call
+
+# Made once, because it runs for each call that is served; whoever locks several does so in one order.
+_ANSWERED = (
+    select(t.reservation, t.person.c.number.label("e164"))
+    .join(t.person)
+    .where(
+        t.reservation.c.person_id == bindparam("person"),
+        t.reservation.c.queue_group == bindparam("of_group"),
+        or_(t.OPEN, t.reservation.c.state == "given-up"),
+        t.reservation.c.last_lost_at <= bindparam("spoken_at"),
+        t.person.c.shared.is_(False),
+    )
+    .order_by(t.reservation.c.id)
+    .with_for_update(of=t.reservation)
+)
+
+
+_C, _V, _A = t.call.c, t.queue_visit.c, t.attempt.c
+_SHARED = select(t.person.c.shared).where(t.person.c.id == bindparam("person"))
+_SERVED_SINCE = (
+    select(_V.queue)
+    .join(t.call, (_V.pbx == _C.pbx) & (_V.call_id == _C.call_id))
+    .where(_C.person_id == bindparam("person"), _V.connected_at > bindparam("lost_at"))
+)
+_REACHED_SINCE = (
+    select(t.reservation.c.queue)
+    .join(t.attempt, _A.reservation_id == t.reservation.c.id)
+    .where(_A.person_id == bindparam("person"), _A.outcome == "reached", _A.ended_at > bindparam("lost_at"))
+)
+
+
+def owed(connection: Connection, shift: Shift, caller: str, queue: str, channel: str) -> bool:
+    """Whether a callback is owed to who calls now, in the queue's group: then he is let through first."""
+    number = numbers.read(caller, shift.trunks[shift.trunk_name(channel)]).e164
+    r = t.reservation.c
+    his = (
+        select(r.id)
+        .join(t.person)
+        .where(t.OPEN, r.pbx == shift.pbx, r.queue_group == shift.rules.queue(queue).group)
+        .where(t.person.c.number == number, t.person.c.shared.is_(False))
+    )
+    return number is not None and connection.execute(his.limit(1)).first() is not None
+
+
+def served(connection: Connection, shift: Shift, call: Call, queue: str | None, person: int, now: int) -> list[News]:
+    """Close every open reservation that a served call answers, in the transaction that files the call.
+
+    It answers those of the same queue group whose last loss came before the agent spoke to him. A shared number (a
+    company's switchboard) answers nothing: somebody else may have called. Nor is he told any more that we could not
+    reach him.
+    """
+    spoken_at = max((visit.connected_at for visit in call.visits if visit.connected_at), default=call.started_at)
+    group = shift.rules.queue(queue or "").group
+    his = {"person": person, "of_group": group, "spoken_at": spoken_at}
+    rows = connection.execute(_ANSWERED, his).all()
+    for row in rows:
+        compose.withdraw(connection, row.id, "he got through by himself", now)
+    return [_answered(connection, shift, row.id, row.e164, now) for row in rows if row.open]
+
+
+def spoken_to_since(connection: Connection, shift: Shift, person: int, queue: str, lost_at: int) -> bool:
+    """Whether an agent of the queue's group spoke to him after a loss, in a call of his or of ours.
+
+    Then nothing is owed for it any more. A shared number is many people.
+    """
+    if connection.execute(_SHARED, {"person": person}).scalar_one():
+        return False
+    his = {"person": person, "lost_at": lost_at}
+    spoke = {of for spoken in (_SERVED_SINCE, _REACHED_SINCE) for of in connection.execute(spoken, his).scalars()}
+    return shift.rules.queue(queue).group in {shift.rules.queue(name).group for name in spoke}
+
+
+def _answered(connection: Connection, shift: Shift, reservation: int, e164: str, now: int) -> News:
+    moves.move(connection, reservation, "served", now)
+    compose.got_through(connection, shift, reservation, now)
+    return News("returned", now, {"reservation": reservation, "number": e164})

@@ -1,0 +1,155 @@
+"""Losses for which nobody is called back unasked (late news, refused numbers, …): a person may release one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
+
+from callback.customers import blocks, numbers
+from callback.errors import CallbackError
+from callback.events import News
+from callback.losses import calls as call_rows
+from callback.losses import intake, redials
+from callback.losses.join import Loss
+from callback.site.context import Shift
+from callback.store import tables as t
+from scheduler.clock import SECOND
+from scheduler.promise import promise
+from telephony.calls.call import LEFT_UNSERVED, LOST, Call, Verdict
+
+_RESERVED = ("reserved", "merged")  # by the service, or released before
+_VOID = ("refused", "withdrawn")
+_C, _V, _U = t.call.c, t.verdict.c, t.unread_number.c
+
+
+class NotReleased(CallbackError):
+    """No reservation can be made of this call; the message says why, and what to do."""
+
+
+def listed(connection: Connection, pbx: str, since_at: int, limit: int) -> list[Row[Any]]:
+    """The losses since then for which there is no reservation, the newest first; `recovery` says why."""
+    wanted = _lost().where(_C.pbx == pbx, _C.started_at >= since_at, _C.recovery.not_in(_RESERVED))
+    return list(connection.execute(wanted.order_by(_C.started_at.desc()).limit(limit)))
+
+
+def whose(row: Row[Any], shift: Shift) -> str:
+    """The caller's number; where it cannot be told, what was signalled and which numbers that may be."""
+    if row.e164 is not None:
+        return str(row.e164)
+    if row.digits is None:
+        return "no number"
+    readings = _readings(row, shift)
+    return f"{row.digits} ({' or '.join(readings)})" if readings else str(row.digits)
+
+
+def release(connection: Connection, shift: Shift, call_id: str, now: int, number: str | None = None) -> News:
+    """Reserve a callback for a loss all the same. His promise is made now, and its clock starts now.
+
+    `number` says whose it is (E.164) where what was signalled may be several people's.
+    """
+    if number is not None:
+        _say_whose(connection, shift, call_id, number, now)
+    return _again(connection, shift, call_id, now, withdrawn=False)
+
+
+def _again(connection: Connection, shift: Shift, call_id: str, now: int, *, withdrawn: bool) -> News:
+    row = connection.execute(_lost().where(_C.pbx == shift.pbx, _C.call_id == call_id)).first()
+    if row is None:
+        raise NotReleased(
+            f"there is no lost call {call_id}; `callback reservation unreserved` lists what may be released"
+        )
+    never = None if withdrawn and row.recovery in _RESERVED else _never(row)
+    if (fault := never or _not_now(connection, shift, row)) is not None:
+        raise NotReleased(f"call {call_id} cannot be released: {fault}")
+    connection.execute(delete(t.loss).where(t.loss.c.pbx == shift.pbx, t.loss.c.call_id == call_id))  # of the refusal
+    return intake.reserve(connection, shift, _loss(shift, row, now))
+
+
+def restore(connection: Connection, shift: Shift, reservation: int, now: int) -> News:
+    """Reserve anew for the last loss of a reservation that a person withdrew as not lost."""
+    loss, r = t.loss.c, t.reservation.c
+    calls = select(loss.call_id, r.state, r.person_id, r.queue).join(t.reservation, r.id == loss.reservation_id)
+    last = calls.where(r.id == reservation, r.pbx == shift.pbx).order_by(loss.lost_at.desc()).limit(1)
+    found = connection.execute(last).first()
+    if found is None or found.state != "withdrawn":
+        raise NotReleased(f"reservation {reservation} was not withdrawn as not lost: nothing is to be taken back")
+    newer = select(r.id).where(r.id > reservation, r.person_id == found.person_id, r.queue == found.queue)
+    if (since := connection.execute(newer.where(r.state.not_in(_VOID)).limit(1)).scalar()) is not None:
+        raise NotReleased(f"a callback was reserved for him since: see reservation {since}")
+    return _again(connection, shift, found.call_id, now, withdrawn=True)
+
+
+def _readings(row: Row[Any], shift: Shift) -> tuple[str, ...]:
+    read = numbers.read(row.digits, shift.trunks[shift.trunk_name(row.channel)])
+    return read.readings if isinstance(read, numbers.Refused) else ()
+
+
+def _say_whose(connection: Connection, shift: Shift, call_id: str, number: str, now: int) -> None:
+    """Say whose call it was, if that number is one that was signalled."""
+    his = (_C.pbx == shift.pbx, _C.call_id == call_id)
+    row = connection.execute(_lost().where(*his)).first()
+    may_be = _readings(row, shift) if row is not None and row.digits is not None else ()
+    if row is None or number not in may_be or number in shift.trunks[shift.trunk_name(row.channel)].own_numbers:
+        may = (
+            f"it may be {' or '.join(may_be)}, and our own numbers are not called" if may_be else "that is no question"
+        )
+        raise NotReleased(f"call {call_id} cannot be released as {number}'s: {may}")
+    connection.execute(update(t.call).where(*his).values(person_id=call_rows.person_of(connection, number, now)))
+    connection.execute(delete(t.unread_number).where(_U.pbx == shift.pbx, _U.call_id == call_id))
+
+
+def _never(row: Row[Any]) -> str | None:
+    """What is wrong with the call itself."""
+    if row.recovery in _RESERVED:
+        return "a callback is, or was, reserved for it; see `callback queue`"
+    if row.recovery == "ambiguous-number" and row.e164 is None:
+        return "its number may be two people's; `callback reservation unreserved` shows them: say which with --number"
+    if row.e164 is None or not row.e164.startswith("+"):
+        return "it came without a number that can be called; who knows whose it was says so with --number"
+    if row.recovery == "own-number":
+        return "its number is our own"
+    if not row.queue:
+        return "it led to no queue; name one for its number in [rules.dids], for later ones"
+    return None
+
+
+def _not_now(connection: Connection, shift: Shift, row: Row[Any]) -> str | None:
+    """What has become of the customer."""
+    if blocks.standing(connection, row.e164).calls:
+        return "its number is blocked; take that back with `callback reservation unblock` first"
+    if redials.spoken_to_since(connection, shift, row.person_id, row.queue, row.ended_at or row.started_at):
+        return "he was spoken to since, in a call of his or of ours"
+    return None
+
+
+def _lost() -> Select[Any]:
+    """Every lost call, with its number and by its newest verdict."""
+    newer = t.verdict.alias()
+    newest = select(func.max(newer.c.version)).where(newer.c.pbx == _V.pbx, newer.c.call_id == _V.call_id)
+    columns = select(
+        t.call,
+        t.person.c.number.label("e164"),
+        _U.digits,
+        _V.kind,
+        _V.reason,
+        _V.side,
+        _V.waited_us,
+        _V.talked_us,
+    )
+    joined = columns.join(t.verdict, (_V.pbx == _C.pbx) & (_V.call_id == _C.call_id)).outerjoin(t.person)
+    joined = joined.outerjoin(t.unread_number, (_U.pbx == _C.pbx) & (_U.call_id == _C.call_id))
+    lost = _V.kind.in_((*LOST, "requested")) | (_V.reason == LEFT_UNSERVED)
+    return joined.where(_V.version == newest.scalar_subquery(), lost)
+
+
+def _loss(shift: Shift, row: Row[Any], now: int) -> Loss:
+    """The loss as it would have been, learnt of now."""
+    ended_at = row.ended_at or row.started_at
+    trunk = shift.trunk_name(row.channel)
+    whole = {name: row._mapping[name] for name in ("pbx", "call_id", "linkedid", "channel", "did", "started_at")}  # noqa: SLF001
+    call = Call(**whole, number=row.e164, ended_at=row.ended_at, seen_until=ended_at, visits=())
+    seconds = (row.waited_us / SECOND, row.talked_us / SECOND)
+    verdict = Verdict(row.kind, row.reason, row.side, *seconds, ("released by a person",), "log", "released")
+    pledge = promise(row.kind, now, now, shift.hours_of(row.e164, trunk), shift.rules.terms())
+    return Loss(call, row.queue, verdict, numbers.Number(row.e164), row.person_id, ended_at, now, pledge)

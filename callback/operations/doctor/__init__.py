@@ -1,0 +1,35 @@
+"""`callback doctor`: each part looked at on the real installation, with the remedy for each fault."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+from callback.errors import CallbackError
+from callback.operations.doctor import house, keeping, manager, numbers
+from callback.operations.doctor.finding import Finding
+from callback.operations.doctor.numbers import number_lines
+from callback.settings.sections import load
+
+__all__ = ["Finding", "examine", "number_lines"]
+
+
+def examine(path: Path) -> Iterator[Finding]:
+    """Look at everything, in the order in which one part needs the other; broken settings end it."""
+    try:
+        settings = load(path)
+    except CallbackError as error:
+        yield Finding("fault", str(error), "mend these and run the doctor again")
+        return
+    yield Finding("ok", f"settings in {path}: {house.switched(settings)}")
+    yield house.clock(settings)
+    stored = house.database(settings)
+    yield stored
+    if stored.ok:
+        yield from keeping.look(settings)
+        yield keeping.key(settings)
+        yield from numbers.callers(settings)
+    yield from house.folders(settings.pbx)
+    yield from keeping.files(path, settings)
+    yield from asyncio.run(manager.visit(settings))

@@ -1,0 +1,144 @@
+"""The whole story of one number: what was lost, promised, texted, tried, decided and answered, in the order of time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, select
+
+from callback.customers import blocks
+from callback.errors import CallbackError
+from callback.store import audit, audit_words
+from callback.store import tables as t
+from callback.texts import compose
+from scheduler.clock import SECOND
+
+LEAST_DIGITS: Final = 3  # of a number, to look for it by its end
+_NAMED: Final = 5  # numbers that are named where several end alike
+
+Time = Callable[[int], str]
+
+
+class NoSuchNumber(CallbackError):
+    """Nobody, or more than one, is known by what was said; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to somebody; `reservation` where it belongs to one."""
+
+    at: int
+    what: str
+    reservation: int | None
+    told: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def whose(connection: Connection, e164: str | None, said: str) -> Row[Any]:
+    """Find the person by the whole number, or by its last digits where only one number ends so."""
+    p = t.person
+    if e164 is not None and (row := connection.execute(select(p).where(p.c.number == e164)).first()) is not None:
+        return row
+    digits = re.sub(r"\D", "", said).lstrip("0")
+    if len(digits) < LEAST_DIGITS:
+        raise NoSuchNumber(f"'{said}' is no number, nor the end of one: give at least {LEAST_DIGITS} of its digits")
+    ending = select(p).where(p.c.number.like(f"+%{digits}")).order_by(p.c.number).limit(_NAMED + 1)
+    found = connection.execute(ending).all()
+    if not found:
+        raise NoSuchNumber(f"nobody is known whose number ends in {digits}")
+    if len(found) > 1:
+        more = " and more" if len(found) > _NAMED else ""
+        named = ", ".join(row.number for row in found[:_NAMED])
+        raise NoSuchNumber(f"several numbers end in {digits}: {named}{more}; say more of its digits")
+    return found[0]
+
+
+def reservations(connection: Connection, pbx: str, person: int) -> list[Row[Any]]:
+    """Every reservation of somebody, open or settled, the newest first."""
+    r = t.reservation
+    return list(connection.execute(select(r).where(r.c.person_id == person, r.c.pbx == pbx).order_by(r.c.id.desc())))
+
+
+def blocked(connection: Connection, e164: str) -> str:
+    """Say what the number is blocked for; empty: nothing."""
+    stands = blocks.standing(connection, e164)
+    return " and ".join(word for word, barred in (("calls", stands.calls), ("texts", stands.texts)) if barred)
+
+
+def events(connection: Connection, pbx: str, person: int, time: Time) -> list[Event]:
+    """Tell everything that happened to somebody, the oldest first."""
+    his = [row.id for row in reservations(connection, pbx, person)]
+    parts = (
+        _calls(connection, pbx, person),
+        _promises(connection, his, time),
+        _texts(connection, person, his),
+        _attempts(connection, his),
+        _decisions(connection, his, time),
+        _answers(connection, pbx, person),
+    )
+    return sorted((event for part in parts for event in part), key=lambda event: event.at)
+
+
+def _calls(connection: Connection, pbx: str, person: int) -> Iterator[Event]:
+    c, v, loss = t.call.c, t.verdict.c, t.loss.c
+    newer = t.verdict.alias()
+    newest = select(func.max(newer.c.version)).where(newer.c.pbx == c.pbx, newer.c.call_id == c.call_id)
+    judged = (v.kind, v.reason, v.waited_us, v.talked_us)
+    query = (
+        select(c.started_at, c.queue, c.recovery, loss.reservation_id, *judged)
+        .select_from(t.call)
+        .join(t.verdict, (v.pbx == c.pbx) & (v.call_id == c.call_id) & (v.version == newest.scalar_subquery()))
+        .outerjoin(t.loss, (loss.pbx == c.pbx) & (loss.call_id == c.call_id))
+        .where(c.pbx == pbx, c.person_id == person)
+    )
+    for row in connection.execute(query):
+        why = f" ({row.reason})" if row.reason else ""
+        lasted = f"waited {row.waited_us // SECOND} s" + (f", talked {row.talked_us // SECOND} s" * (row.talked_us > 0))
+        made = "" if row.recovery in {"none", "reserved", "merged"} else f"; {row.recovery}"
+        told = f"{row.kind}{why} in {row.queue or 'no queue'}, {lasted}{made}"
+        yield Event(row.started_at, "call", row.reservation_id, told)
+
+
+def _promises(connection: Connection, his: list[int], time: Time) -> Iterator[Event]:
+    p = t.promise.c
+    for row in connection.execute(select(t.promise).where(p.reservation_id.in_(his))):
+        told = f"aim {time(row.aim_at)}, deadline {time(row.deadline_at)} ({row.reason})"
+        yield Event(row.made_at, "promise", row.reservation_id, told)
+
+
+def _texts(connection: Connection, person: int, his: list[int]) -> Iterator[Event]:
+    for reservation, row in compose.texts_of(connection, person, his):
+        why = f": {row.reason}" if row.reason else ""
+        at = row.sent_at or row.settled_at or row.not_before_at
+        yield Event(at, "text", reservation, f"{row.template}, {row.delivery or row.state}{why}")
+
+
+def _attempts(connection: Connection, his: list[int]) -> Iterator[Event]:
+    a = t.attempt.c
+    for row in connection.execute(select(t.attempt).where(a.reservation_id.in_(his))):
+        agent = f" with {row.agent}" if row.agent else ""
+        rang = "" if row.customer_dialled_at else ", the customer's phone did not ring"
+        ended = f"{row.outcome}{'' if row.counted else ', costs no try'}" if row.outcome else "under way"
+        yield Event(row.claimed_at, "attempt", row.reservation_id, f"{row.number}{agent}: {ended}{rang}")
+
+
+def _decisions(connection: Connection, his: list[int], time: Time) -> Iterator[Event]:
+    a = t.audit.c
+    for row in connection.execute(select(t.audit).where(a.reservation_id.in_(his))):
+        said = audit_words.words(row.action, row.facts, time)
+        yield Event(row.at, "decision", row.reservation_id, f"{said}  {row.who}: {row.why}")
+
+
+def _answers(connection: Connection, pbx: str, person: int) -> Iterator[Event]:
+    a = t.answer.c
+    for row in connection.execute(select(t.answer).where(a.person_id == person, a.pbx == pbx)):
+        done = f"done by {row.done_by or audit.SERVICE}"
+        stands = f"answer {row.id} waits for a person" if row.state == "open" else done
+        score = f", score {row.score}" if row.score else ""
+        yield Event(row.received_at, "answer", row.reservation_id, f"{row.body or row.wish}  ({stands}{score})")

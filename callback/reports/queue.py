@@ -1,0 +1,228 @@
+"""The callback queue for people: what is owed to whom, by when, and why it has not been done yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, select, true
+
+from callback.attempts import claim, snapshot
+from callback.clock import now_us
+from callback.errors import CallbackError, StoreError
+from callback.settings.sections import Settings
+from callback.site.context import Shift, current, shift_of
+from callback.store import audit, schema
+from callback.store import tables as t
+from callback.store.engine import Store
+from scheduler.clock import MINUTE, SECOND
+
+SOON_MIN: Final = 15
+
+_R = t.reservation.c
+
+
+class State(StrEnum):
+    """Where an open reservation stands."""
+
+    WAITING = "waiting"
+    HELD = "held"
+    CALLING = "calling"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whom somebody wants to see; what is not said leaves nobody out."""
+
+    queue: str | None = None
+    state: State | None = None
+    overdue: bool = False
+    assigned_to: str | None = None
+    reservation: int | None = None
+
+    def where(self, now: int) -> list[ColumnElement[bool]]:
+        """Give the conditions on a reservation."""
+        equal = (
+            (_R.queue, self.queue),
+            (_R.state, self.state),
+            (_R.assigned_to, self.assigned_to),
+            (_R.id, self.reservation),
+        )
+        conditions = [column == value for column, value in equal if value is not None]
+        return [*conditions, _R.deadline_at < now] if self.overdue else conditions
+
+
+EVERYBODY: Final = Wanted()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One open reservation; instants in microseconds UTC."""
+
+    reservation: int
+    number: str
+    queue: str
+    kind: str
+    state: str
+    losses: int
+    tries: int
+    made_at: int
+    aim_at: int
+    deadline_at: int
+    due_at: int
+    overdue: bool
+    overdue_by_at: int | None  # the new time that he was told
+    why_not: str
+    until_at: int | None  # when time alone ends that; none: it will not
+    assigned_to: str | None
+    trunk: str  # by which he is called
+    text_refusal: str | None = None  # why he gets no text; the callback goes on
+    left_s: int = 0  # until the deadline; negative: it has passed
+    held_by: str | None = None  # a person, or the service
+    held_why: str | None = None
+    incident: int | None = None  # that holds the reservation
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def open_reservations(store: Store, settings: Settings, limit: int, wanted: Wanted = EVERYBODY) -> list[Line]:
+    """The open reservations of the PBX, those wanted, the nearest deadline first."""
+    now, pbx = now_us(), settings.pbx.name
+    with store.read() as connection:
+        if schema.current(connection) is None:
+            raise StoreError(f"{store.where} is empty: start `callback run` with these settings first")
+        rows = everything_open(connection, pbx, limit, *wanted.where(now))
+        holds = audit.last(connection, "held", [row.id for row in rows if row.state == "held"])
+        why = _why_not(connection, settings, rows, now)
+    return [_line(row, shift_of(settings, 0), why(row), holds.get(row.id), now) for row in rows]
+
+
+def left_to_people(store: Store, settings: Settings, limit: int, wanted: Wanted = EVERYBODY) -> list[Line]:
+    """Those whom nobody will call any more though nobody reached them: a list for people, the newest first."""
+    now = now_us()
+    with store.read() as connection:
+        current(connection, settings)  # an empty database is said to be one
+        rows = _left_to_people(connection, settings.pbx.name, limit, *wanted.where(now))
+    return [_line(row, shift_of(settings, 0), ("left-to-people", None), None, now) for row in rows]
+
+
+def must_be_known(store: Store, settings: Settings, queue: str) -> None:
+    """Refuse a queue of which neither the settings nor any reservation know: its name is misspelt."""
+    with store.read() as connection:
+        promised = connection.scalars(select(_R.queue).where(_R.pbx == settings.pbx.name).distinct())
+        known = sorted({*settings.rules.queues, *promised})
+    if queue not in known:
+        raise CallbackError(f"no queue {queue} is known here: {', '.join(known) or 'none is yet'}")
+
+
+def totals(store: Store, settings: Settings, wanted: Wanted = EVERYBODY) -> str:
+    """Say in one line how many are open of those wanted, and how they stand."""
+    now = now_us()
+    with store.read() as connection:
+        counted = _open_counts(connection, settings.pbx.name, now, now + SOON_MIN * MINUTE, *wanted.where(now))
+    waiting = counted.every - counted.calling - counted.held - counted.in_incident
+    stand = {
+        "waiting": waiting,
+        "being called": counted.calling,
+        "held": counted.held,
+        "held by an incident": counted.in_incident,
+        "overdue": counted.overdue,
+        f"with a deadline within {SOON_MIN} min": counted.soon,
+    }
+    return f"{counted.every} open: " + (", ".join(f"{many} {how}" for how, many in stand.items() if many) or "nobody")
+
+
+def _why_not(
+    connection: Connection, settings: Settings, rows: list[Row[Any]], now: int
+) -> Callable[[Row[Any]], tuple[str | None, int | None]]:
+    """Say of each why nobody has called yet, and until when that holds."""
+    picture = snapshot.recall(connection, settings.pbx.name)
+    nobody = closed(picture, now)
+    if picture is None or nobody is not None:
+        return lambda _row: (nobody, None)
+    shift = shift_of(settings, 0)
+    why = claim.why_not(rows, claim.look(connection, shift, picture[0], now), shift, picture[0], now)
+    return lambda row: why[row.id]
+
+
+def closed(picture: tuple[snapshot.Live, int] | None, now: int) -> str | None:
+    """Say why nobody is called at all, by the last picture of the PBX and when it was taken."""
+    if picture is None or now - picture[1] > snapshot.STALE_S * SECOND:
+        return "service-not-running"
+    return picture[0].closed
+
+
+def _line(row: Row[Any], shift: Shift, why: tuple[str | None, int | None], hold: Row[Any] | None, now: int) -> Line:
+    by_state = _held(row, hold) if row.state == "held" else _BY_STATE.get(row.state)
+    return Line(
+        reservation=row.id,
+        number=row.e164,
+        queue=row.queue,
+        kind=row.kind,
+        state=row.state,
+        losses=row.losses,
+        tries=row.tries,
+        made_at=row.made_at,
+        aim_at=row.aim_at,
+        deadline_at=row.deadline_at,
+        due_at=row.due_at,
+        overdue=now > row.deadline_at,
+        overdue_by_at=row.overdue_by_at,
+        assigned_to=row.assigned_to,
+        why_not=by_state or _watched(row, shift, why[0]) or "",
+        until_at=None if by_state else why[1],
+        trunk=shift.dials_over(row.trunk),
+        text_refusal=row.text_refusal,
+        left_s=(row.deadline_at - now) // SECOND,
+        held_by=hold and hold.who,
+        held_why=hold and hold.why,
+        incident=row.incident_id,
+    )
+
+
+def _watched(row: Row[Any], shift: Shift, why: str | None) -> str | None:
+    """Tell whom `only_numbers` leaves out from those of a queue whose calls are off."""
+    return "not-in-only-numbers" if why == "watch" and shift.rules.queue(row.queue).calls == "on" else why
+
+
+def _held(row: Row[Any], hold: Row[Any] | None) -> str:
+    """Say what holds somebody: an incident, the service, or a person."""
+    if row.incident_id is not None:
+        return "in-incident"
+    return "held-by-service" if hold is not None and hold.who == audit.SERVICE else "held"
+
+
+_BY_STATE = {"calling": "being-called"}
+
+
+def everything_open(connection: Connection, pbx: str, limit: int, *of: ColumnElement[bool]) -> list[Row[Any]]:
+    """Open reservations for people to look at, of those wanted, the nearest deadline first."""
+    columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
+    wanted = columns.where(t.OPEN, _R.pbx == pbx, *of).order_by(_R.deadline_at, _R.id)
+    return list(connection.execute(wanted.limit(limit)))
+
+
+def _open_counts(connection: Connection, pbx: str, now: int, soon: int, *of: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row
+    """Count the open ones of those wanted: altogether, by what holds or calls them, overdue, and due before `soon`."""
+    columns = {
+        "every": true(),
+        "calling": _R.state == "calling",
+        "held": and_(_R.state == "held", _R.incident_id.is_(None)),
+        "in_incident": and_(_R.state == "held", _R.incident_id.is_not(None)),
+        "overdue": _R.deadline_at < now,
+        "soon": _R.deadline_at.between(now, soon),
+    }
+    counts = [func.count(case((which, 1))).label(name) for name, which in columns.items()]
+    counted: Any = connection.execute(select(*counts).where(t.OPEN, _R.pbx == pbx, *of)).one()
+    return counted
+
+
+def _left_to_people(connection: Connection, pbx: str, limit: int, *of: ColumnElement[bool]) -> list[Row[Any]]:
+    """Reservations that were closed without having been kept, of those wanted, the newest first."""
+    columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
+    left = columns.where(_R.pbx == pbx, t.LEFT_TO_PEOPLE, *of).order_by(_R.state_since_at.desc())
+    return list(connection.execute(left.limit(limit)))

@@ -1,0 +1,258 @@
+"""The day so far against its forecast, the promises that will break, and who could help where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Row
+
+from callback.attempts import forecast as alarm_forecast
+from callback.attempts import snapshot
+from callback.history.counts import History, site_demand
+from callback.history.store import past_calls
+from callback.reports import queue as queue_report
+from callback.reports import standing
+from callback.reports.standing import NOTHING, Owed, Standing
+from callback.settings.sections import Settings
+from callback.site.context import Shift, current
+from scheduler import clock, promise_forecast
+from scheduler.clock import DAY, MINUTE
+from scheduler.promise_forecast import Crew, Due
+from scheduler.staffing import today as staffing
+from scheduler.staffing.forecast import Forecast, Habit, forecast, habit
+from scheduler.staffing.fresh import Fresh
+from scheduler.staffing.halfhours import A_DAY, half_hour
+from scheduler.staffing.need import Terms
+from scheduler.staffing.queue import Queue
+from scheduler.staffing.today import Advice, Tally
+
+PAST: Final = 60 * DAY  # eight weeks, for the last same weekdays, and a little more
+SETTLED: Final = 10 * MINUTE  # after its end nearly every call of a half hour has ended as well, and is known
+AHEAD: Final = 4  # half hours: nobody knows who works later
+_NOBODY: Final = (0.0,) * A_DAY
+_BLIND: Final = ("service-not-running", "pbx-not-connected")  # nobody knows who is there
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How fresh calls and losses of a queue go (empty name: of the site), whole and by half hour that has passed.
+
+    They are held against `days` days chosen as `basis` says; on such days `anybody` calls, or nobody ever did.
+    """
+
+    queue: str
+    basis: str
+    days: int
+    calls: Tally
+    losses: Tally
+    half_hours: Mapping[int, tuple[Tally, Tally]]
+    anybody: bool = True
+
+    @property
+    def outside(self) -> int:
+        """In how many half hours more or fewer called than chance allows."""
+        return sum(calls.leaves is not None for calls, _ in self.half_hours.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Breaking:
+    """Of what is owed in a group of queues: how it will go, and whose time passes if nothing is done; who they are."""
+
+    forecast: promise_forecast.Forecast
+    broken: tuple[Due, ...]
+    named: Mapping[int, Owed]
+
+    @property
+    def owed(self) -> list[Owed]:
+        """To whom it is owed whose time passes, the earliest first."""
+        return [self.named[due.reservation] for due in self.broken]
+
+
+@dataclass(frozen=True)
+class Today:
+    """What is known at `now`. `at_work` are the phones of those who are, by queue; None: nobody knows.
+
+    `stopped` says why nobody at all is called back, where it is so.
+    """
+
+    shift: Shift
+    now: int
+    history: History
+    at_work: Mapping[str, frozenset[str]] | None
+    breaking: Mapping[str, Breaking]
+    stopped: str | None = None
+    standing: Standing = NOTHING
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's."""
+        return self.history.zone
+
+    @cached_property
+    def day(self) -> date:
+        """The day on the site's clock."""
+        return half_hour(self.now, self.zone)[0]
+
+    @cached_property
+    def closed(self) -> Literal["a holiday", "its opening hours"] | None:
+        """Why the site does not open today; then calls are held against nothing, and nobody is needed."""
+        if self.shift.hours.opens_on(self.day):
+            return None
+        return "a holiday" if self.day in self.shift.hours.holidays else "its opening hours"
+
+    @cached_property
+    def came(self) -> int:
+        """How many called today so far."""
+        return round(sum(sum(queue.demand.calls.get(self.day, ())) for queue in self._queues.values()))
+
+    @cached_property
+    def _queues(self) -> Mapping[str, Queue]:
+        return self.history.learnt()
+
+    @cached_property
+    def half_hour(self) -> int:
+        """The half hour that it is."""
+        return half_hour(self.now, self.zone)[1]
+
+    @cached_property
+    def passed(self) -> range:
+        """The half hours of today of which nearly all is known."""
+        day, number = half_hour(self.now - SETTLED, self.zone)
+        return range(number if day == self.day else 0)
+
+    @cached_property
+    def ahead(self) -> range:
+        """The half hours for which anything can be said of who is there."""
+        return range(self.half_hour, min(self.half_hour + AHEAD, A_DAY))
+
+    @cached_property
+    def learnt(self) -> dict[str, Queue]:
+        """Every queue that called before today, with habits learnt from whole days alone."""
+        return {
+            name: replace(queue, habit=self._habit(queue.demand.calls))
+            for name, queue in self._queues.items()
+            if min(queue.demand.calls) < self.day
+        }
+
+    def _habit(self, table: Mapping[date, tuple[float, ...]]) -> Habit:
+        return habit(table, self.history.holidays, until=self.day)
+
+    @cached_property
+    def courses(self) -> list[Course]:
+        """The site first, then its queues where there are several. None on a day on which the site is closed."""
+        if self.closed:
+            return []
+        named = {name: queue.demand for name, queue in self.learnt.items()}
+        site = {"": site_demand(self.learnt.values())} if named else {}
+        return [self._course(name, demand) for name, demand in (site | (named if len(named) > 1 else {})).items()]
+
+    def _course(self, name: str, demand: Fresh) -> Course:
+        calls, losses = (_Against(self, table) for table in (demand.calls, demand.losses))
+        half_hours = {
+            number: (calls.over(range(number, number + 1)), losses.over(range(number, number + 1)))
+            for number in self.passed
+            if calls.came[number] or calls.expected.mean[number]
+        }
+        expected = calls.expected
+        tallies = calls.over(self.passed), losses.over(self.passed)
+        return Course(name, expected.basis, len(expected.days), *tallies, half_hours, any(expected.mean))
+
+    @cached_property
+    def needed(self) -> dict[str, tuple[int, ...]]:
+        """The agents that the half hours ahead need at their desks, by queue, bettered by how the day has gone.
+
+        None of a queue of which too little is known, nor where the site is closed.
+        """
+        if self.closed:
+            return {}
+        terms = Terms(again_share=min(1.0, self.history.site().again_share))
+        found = {}
+        for name, queue in self.learnt.items():
+            if queue.too_little(self.day):
+                continue
+            so_far = queue.demand.calls.get(self.day, _NOBODY)[: len(self.passed)]
+            need = queue.need(self.day, terms, so_far=so_far)
+            found[name] = tuple(need[number].at_work for number in self.ahead)
+        return found
+
+    @property
+    def too_little(self) -> dict[str, str]:
+        """Of which queues too little is known to say whom they need, and why."""
+        known = {} if self.closed else {name: queue.too_little(self.day) for name, queue in self.learnt.items()}
+        return {name: why for name, why in known.items() if why}
+
+    @cached_property
+    def advice(self) -> list[Advice]:
+        """Who is to help where: moves between queues of a group, then additions. None where nobody knows who is there.
+
+        A queue that nobody listens to is not advised.
+        """
+        if self.at_work is None:
+            return []
+        needed = {queue: row for queue, row in self.needed.items() if queue in self.at_work}
+        return staffing.advise(needed, self.at_work, self.half_hour, self._same_group)
+
+    def _same_group(self, queue: str, other: str) -> bool:
+        return self.shift.rules.queue(queue).group == self.shift.rules.queue(other).group
+
+    def begins_at(self, number: int) -> int:
+        """Say when half hour `number` of today begins; 48 is midnight."""
+        wall = datetime.combine(self.day, time()) + timedelta(minutes=30 * number)
+        return clock.first(wall, self.zone)
+
+    def losses(self, queue: str, numbers: range, day: date | None = None) -> float:
+        """Count the fresh losses of a queue in some half hours of a day."""
+        known = self.learnt.get(queue)
+        row = known.demand.losses.get(day or self.day, _NOBODY) if known else _NOBODY
+        return sum(row[number] for number in numbers)
+
+    def losses_expected(self, queue: str, numbers: range) -> float:
+        """Forecast the same for today."""
+        return sum(self.learnt[queue].loses(self.day).mean[number] for number in numbers)
+
+
+class _Against:
+    """What came today, and what was expected of the day before it began."""
+
+    def __init__(self, today: Today, table: Mapping[date, tuple[float, ...]]) -> None:
+        self._habit = habit(table, today.history.holidays, until=today.day)
+        self.came: Sequence[float] = table.get(today.day, _NOBODY)
+        self.expected: Forecast = forecast(table, today.day, today.history.holidays, habit=self._habit)
+
+    def over(self, numbers: range) -> Tally:
+        return staffing.tally(self.expected, self.came, self._habit, numbers)
+
+
+def look(connection: Connection, settings: Settings, now: int) -> Today:
+    """Look at the day of one PBX. StoreError for an empty database."""
+    shift = current(connection, settings)
+    history = History(shift.hours.zone, shift.hours.holidays)
+    for call in past_calls(connection, shift.pbx, now - PAST):
+        history.add(call)
+    picture = snapshot.recall(connection, shift.pbx)
+    stopped, owed = queue_report.closed(picture, now), alarm_forecast.owed(connection, shift, now)
+    there = picture[0] if picture and stopped not in _BLIND and picture[0].at_work else None
+    crews = alarm_forecast.crews(there.at_work, there.loads, shift) if there and not stopped else {}
+    breaking = dict(_breaking(shift, owed, crews, now))
+    at_work = there.at_work if there else None
+    return Today(shift, now, history, at_work, breaking, stopped, standing.look(connection, shift, now))
+
+
+def _breaking(
+    shift: Shift, owed: Sequence[Row[Any]], crews: Mapping[str, Crew], now: int
+) -> Iterator[tuple[str, Breaking]]:
+    """Lay out what is owed; where nobody calls, all of it breaks."""
+    named = {row.id: Owed(row.id, row.number, row.queue, row.deadline_at) for row in owed}
+    for group, dues in sorted(alarm_forecast.dues(owed).items()):
+        crew = crews.get(group, alarm_forecast.nobody(shift))
+        yield (
+            group,
+            Breaking(
+                promise_forecast.forecast(dues, crew, now), promise_forecast.schedule(dues, crew, 0, now).broken, named
+            ),
+        )

@@ -1,0 +1,128 @@
+"""The times that a customer may choose to be called at.
+
+What may be chosen is the same by the page, by text and by a person's command: `chosen`. The page shows the next half
+hours of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, select
+
+from callback.errors import CallbackError
+from callback.site.context import Shift
+from callback.store import tables as t
+from scheduler.clock import DAY, MINUTE, SECOND, first, local, shown
+from scheduler.errors import SchedulerError
+from scheduler.hours import Hours
+from scheduler.promise import SLOT_AIM_S, Promise, slot
+
+HALF_HOUR: Final = 30 * MINUTE
+NOTICE: Final = 10 * MINUTE  # nobody is shown a time that has come before the customer has chosen it
+AHEAD: Final = 14 * DAY  # over weekends and feast days; a site that opens later shows none
+SHOWN: Final = 16
+FARTHEST: Final = 366 * DAY
+
+_r = t.reservation.c
+
+
+class NotFree(CallbackError):
+    """This time cannot be chosen, though phones may ring then; the sentence says why, and what helps."""
+
+
+def free(connection: Connection, shift: Shift, row: Row[Any], e164: str, now: int) -> list[int]:
+    """The next half hours that the customer may choose, the soonest first: at most `SHOWN`, within `AHEAD`."""
+    taken = _taken(connection, shift, row, now, now + AHEAD)
+    possible = _ringing(shift, shift.hours_of(e164, row.trunk), now)
+    return list(islice((at for at in possible if _has_room(shift, at, taken)), SHOWN))
+
+
+def first_that_rings(shift: Shift, row: Row[Any], e164: str, times: list[int], now: int) -> int | None:
+    """The first of these times that is to come and at which the customer's phone may ring."""
+    hours = shift.hours_of(e164, row.trunk)
+    return next((at for at in times if _rings(at, now, hours)), None)
+
+
+def has_room(connection: Connection, shift: Shift, row: Row[Any], at: int) -> bool:
+    """Whether not too many others wish to be called in that half hour."""
+    return _has_room(shift, at, _taken(connection, shift, row, at, at))
+
+
+def chosen(connection: Connection, shift: Shift, row: Row[Any], e164: str, at: int, now: int) -> Promise:
+    """Promise a callback at a time that the customer chose, by whatever way.
+
+    SchedulerError where nobody may be rung then, NotFree where too many others have chosen that half hour.
+    """
+    if at > now + FARTHEST:
+        raise NotFree("that is more than a year away: choose an earlier time")
+    pledge = slot(at, now, shift.hours_of(e164, row.trunk))
+    if not has_room(connection, shift, row, at):
+        since = shown(_half_hour_of(at, shift), now, shift.hours.zone)
+        raise NotFree(
+            f"the half hour from {since} is full: {shift.rules.slot_room} of queue {row.queue} have chosen it;"
+            " choose another one, or raise [rules] slot_room"
+        )
+    return pledge
+
+
+def _ringing(shift: Shift, hours: Hours, now: int) -> Iterator[int]:
+    """The half hours at which the customer's phone may ring; closed days are passed over at once."""
+    earliest, until = now + NOTICE, now + AHEAD
+    while (opens_at := _opening(hours, earliest, until)) is not None:
+        at = _next_half_hour(shift, opens_at)
+        if at > until:
+            return
+        if _rings(at, now, hours):
+            yield at
+        earliest = at + 1
+
+
+def _opening(hours: Hours, since: int, until: int) -> int | None:
+    """When phones may ring next, if that is by then."""
+    try:
+        at = hours.next_opening(since)
+    except SchedulerError:  # by the rules of today never
+        return None
+    return at if at <= until else None
+
+
+def _rings(at: int, now: int, hours: Hours) -> bool:
+    try:
+        slot(at, now, hours)
+    except SchedulerError:
+        return False
+    return True
+
+
+def _next_half_hour(shift: Shift, since: int) -> int:
+    """The first on the site's clock from then on; where the clock is put back, it counts when it is first shown."""
+    zone = shift.hours.zone
+    wall = local(since, zone).replace(tzinfo=None, minute=0, second=0, microsecond=0)
+    return next(at for step in range(_STEPS) if (at := first(wall + step * _HALF_AN_HOUR, zone)) >= since)
+
+
+_HALF_AN_HOUR: Final = timedelta(minutes=30)
+_STEPS: Final = 100  # no clock is put back by as much as two days
+
+
+def _half_hour_of(at: int, shift: Shift) -> int:
+    """The beginning of the half hour on the site's clock in which a time lies."""
+    then = local(at, shift.hours.zone)
+    return at - ((then.minute % 30) * 60 + then.second) * SECOND - then.microsecond
+
+
+def _taken(connection: Connection, shift: Shift, row: Row[Any], since: int, until: int) -> list[int]:
+    """The times that others of the same queue have chosen, about these; read by the index of aims."""
+    aims = _r.aim_at.between(since - HALF_HOUR, until + HALF_HOUR + SLOT_AIM_S * SECOND)
+    others = select(_r.slot_at).where(t.OPEN, _r.pbx == shift.pbx, _r.state == "waiting", aims)
+    others = others.where(_r.queue == row.queue, _r.slot_at.is_not(None), _r.id != row.id)
+    return list(connection.execute(others).scalars())
+
+
+def _has_room(shift: Shift, at: int, taken: list[int]) -> bool:
+    begins_at = _half_hour_of(at, shift)
+    return sum(begins_at <= other < begins_at + HALF_HOUR for other in taken) < shift.rules.slot_room

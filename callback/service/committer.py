@@ -1,0 +1,182 @@
+"""Commits what was heard, in order, whatever the database does meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy import Connection
+
+from callback.attempts import own_calls, settle
+from callback.errors import NotOurs, StoreError
+from callback.events import News
+from callback.logs.failing import Ailing
+from callback.losses import calls, intake, wangiri
+from callback.site.context import Shift
+from callback.store import checkpoints
+from callback.store.engine import Store
+from callback.store.lease import Lease, guard
+from telephony.calls.agent_call import ByHand
+from telephony.calls.call import Call, Verdict
+from telephony.dialling import dialler
+from telephony.pbx import Gap, Heard
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 1000  # stretches that wait to be committed; then what is heard is only kept in the journal
+BATCH = 100
+RETRY_S = 1.0
+_WORK = "commit what was heard"
+
+Item = tuple[Call, Verdict] | dialler.News | ByHand | Gap
+Elsewhere = Callable[[list[Heard]], Awaitable[list[News]] | None]
+"""Commits a batch in another process; None: not now."""
+
+
+class Writer:
+    """Takes what was heard and commits it, in batches; tells what came of it after the commit.
+
+    While the database is away it tries again and again: what waits is bounded (`room`), and the journal keeps all of
+    it. An item that the database refuses for its own sake is put aside, with its
+    reason in the log, and the others go on. It commits `elsewhere`, or in a worker thread.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        shift: Shift,
+        held: Lease,
+        journal_id: str,
+        clock: Callable[[], int],
+        tell: Callable[[list[News]], None],
+        committed: Callable[[int], None],
+        *,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
+        self._store, self._shift, self._held, self._journal_id, self._clock = store, shift, held, journal_id, clock
+        self._tell, self._committed = tell, committed
+        self._elsewhere = elsewhere
+        self._ailing = Ailing(log)
+        self._backlog: asyncio.Queue[Heard] = asyncio.Queue()
+        self._taken = self._done = 0
+        self._moved = asyncio.Condition()
+        self._ended = False
+
+    @property
+    def room(self) -> bool:
+        """Tell whether more may be put without waiting."""
+        return self._taken - self._done < BACKLOG
+
+    async def put(self, heard: Heard) -> None:
+        """Take a stretch at once and in order; return when not too much waits to be committed."""
+        self._backlog.put_nowait(heard)
+        self._taken += 1
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._taken - self._done <= BACKLOG)
+
+    async def caught_up(self) -> None:
+        """Wait until what was taken so far is committed: only then may anything be decided on it.
+
+        StoreError where that will not be: the writer has ended.
+        """
+        taken = self._taken
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._done >= taken or self._ended)
+        if self._done < taken:
+            raise StoreError("the service ends before all that was heard is committed: the next one hears it again")
+
+    async def run(self) -> None:
+        """Commit for ever; raises NotOurs when the lease was lost."""
+        try:
+            await self._run()
+        finally:
+            self._ended = True
+            async with self._moved:
+                self._moved.notify_all()
+
+    async def _run(self) -> None:
+        while True:
+            batch = [await self._backlog.get()]
+            while len(batch) < BATCH and not self._backlog.empty():
+                batch.append(self._backlog.get_nowait())
+            await self._until_done(batch)
+            self._committed(batch[-1].checkpoint)
+            async with self._moved:
+                self._done += len(batch)
+                self._moved.notify_all()
+
+    async def _until_done(self, batch: list[Heard]) -> None:
+        while True:
+            try:
+                news = await self._somewhere(batch)
+            except StoreError as error:
+                self._ailing.fails(_WORK, error)
+                await asyncio.sleep(RETRY_S)
+            else:
+                self._ailing.works(_WORK)
+                self._tell(news)
+                return
+
+    async def _somewhere(self, batch: list[Heard]) -> list[News]:
+        begun = self._elsewhere(batch) if self._elsewhere else None
+        return await (begun or asyncio.to_thread(self.commit, batch))
+
+    def commit(self, batch: list[Heard]) -> list[News]:
+        """Commit a batch in one transaction; where that fails for its content, item by item."""
+        items = [item for heard in batch for item in _items(heard)]
+        checkpoint = batch[-1].checkpoint
+        try:
+            news = self._transaction(items, checkpoint)
+        except (NotOurs, StoreError):
+            raise
+        except Exception:
+            log.exception("a batch was refused; its %d items are committed one by one", len(items))
+            for item in items:
+                self._tell(self._alone(item))  # at once: if the database goes away now, this is not done again
+            news = self._transaction([], checkpoint)
+        return news
+
+    def _alone(self, item: Item) -> list[News]:
+        try:
+            return self._transaction([item], None)
+        except (NotOurs, StoreError):
+            raise
+        except Exception as error:
+            log.exception("put aside, with nothing done about it: %r", item)
+            return [News("put-aside", self._clock(), {"item": repr(item), "why": str(error)})]
+
+    def _transaction(self, items: list[Item], checkpoint: int | None) -> list[News]:
+        now = self._clock()
+
+        def done(connection: Connection) -> list[News]:
+            guard(connection, self._held)
+            news = [piece for item in items for piece in self._one(connection, item, now)]
+            wangiri.audited(connection, self._shift, news, now)  # last: whoever decides takes the audit's end last
+            own_calls.audited(connection, self._shift, news, now)
+            if checkpoint is not None:
+                checkpoints.advance(connection, self._shift.pbx, self._journal_id, checkpoint, now)
+            return news
+
+        return self._store.transact(done)
+
+    def _one(self, connection: Connection, item: Item, now: int) -> list[News]:
+        match item:
+            case dialler.Step():
+                return settle.progress(connection, self._shift, item.attempt, item.step, item.at, item.agent)
+            case dialler.Ended(outcome=None):
+                return []  # resolved by its ticket
+            case dialler.Ended():
+                evidence = list(item.evidence)
+                return settle.end(connection, self._shift, item.attempt, str(item.outcome), evidence, item.at, now)
+            case ByHand():
+                return own_calls.heard(connection, self._shift, item, now)
+            case Gap():
+                return calls.gap(connection, self._shift, item)
+            case (call, verdict):
+                return intake.record(connection, self._shift, call, verdict, now)
+
+
+def _items(heard: Heard) -> list[Item]:
+    """Give what is to be committed of a stretch; the gap comes last: it is told with what was found in it."""
+    return [*heard.calls, *heard.attempts, *heard.by_hand, *([heard.gap] if heard.gap else [])]

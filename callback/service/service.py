@@ -1,0 +1,159 @@
+"""Where the service begins and ends: what it needs is checked and opened here, and whose turn it is to listen."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TextIO
+
+from callback.clock import now_us
+from callback.errors import SettingsError, StoreAway, StoreError
+from callback.events import News
+from callback.service import child_process
+from callback.service.narrator import Narrator
+from callback.service.worker import Shiftwork
+from callback.settings.sections import Settings
+from callback.site.templates import texting_of
+from callback.store import keys, lease, schema
+from callback.texts.send import gateway_of
+from telephony.listening.journal import Journal, JournalFull, JournalInUse
+from telephony.listening.signed import sign, signatures
+
+log = logging.getLogger(__name__)
+
+
+class Service:
+    """Listens and acts until it is stopped; `people` and `programs` are told what happens, line by line."""
+
+    def __init__(
+        self, settings: Settings, people: TextIO, programs: TextIO | None = None, settings_file: Path | None = None
+    ) -> None:
+        self._settings = settings
+        self._store = keys.store_of(settings.database)
+        full = settings.logs.numbers == "full"
+        self._narrator = Narrator(settings.rules.hours().zone, people, programs, full_numbers=full, now=now_us)
+        self._gateway = gateway_of(settings, people)
+        self._settings_file = settings_file
+        self._stopped = asyncio.Event()
+        self._told = False
+
+    async def run(self) -> None:
+        """Wait for our turn, take over what an earlier run left, listen and act; ends on SIGTERM, SIGINT and SIGHUP."""
+        _check_texts(self._settings)
+        for number in _ending():
+            asyncio.get_running_loop().add_signal_handler(number, self._stopped.set)
+        with closing(self._store):
+            await asyncio.to_thread(schema.migrate, self._store)
+            await asyncio.to_thread(keys.check, self._store)  # before it stands by: a wrong key does not pass by itself
+            journal = await self._take_journal()
+            if journal is None:
+                return
+            with closing(journal):
+                held = await self._take_lease()
+                if held is not None:
+                    await self._work(journal, held)
+
+    async def _work(self, journal: Journal, held: lease.Lease) -> None:
+        parts = (self._store, journal, held, self._narrator, self._gateway)
+        door = asyncio.create_task(self._keep_door())
+        try:
+            await Shiftwork(self._settings, *parts, now_us, self._stopped).run()
+        finally:
+            door.cancel()
+            await asyncio.gather(door, return_exceptions=True)
+            await asyncio.to_thread(self._release, held)
+
+    async def _keep_door(self) -> None:
+        """Keep the door open beside us, if there is one: in a process of its own, so that no page deafens the ear."""
+        if self._settings.web.listen and self._settings_file is not None:
+            await child_process.keep(child_process.command(self._settings_file), self._narrator.tell, now_us)
+
+    def _release(self, held: lease.Lease) -> None:
+        """Give the lease back; where the database is away it lapses by itself."""
+        try:
+            with self._store.write() as connection:
+                lease.release(connection, held)
+        except StoreError as error:
+            self._narrator.tell([News("lease-kept", now_us(), {"why": str(error)})])
+
+    async def _take_journal(self) -> Journal | None:
+        """Open the journal, which only one process at a time may write; None when stopped before.
+
+        What does not pass by itself (a folder of another user) ends the service: who watches it must see that.
+        """
+        wiring = self._settings.pbx
+        while not self._stopped.is_set():
+            try:
+                return Journal(wiring.journal / wiring.name, max_bytes=wiring.journal_max_mb << 20)
+            except (JournalInUse, JournalFull) as error:
+                await self._stand_by(str(error))
+        return None
+
+    async def _take_lease(self) -> lease.Lease | None:
+        """Take the lease of the PBX; None when stopped before.
+
+        Who has *the* journal with which its holder worked knows that he is dead, and need not wait for it to lapse.
+        """
+        wiring, host = self._settings.pbx, socket.gethostname()
+        name, owner = f"pbx:{wiring.name}", f"{host}:{os.getpid()}:{now_us()}"
+        place = wiring.journal / wiring.name
+        dead = frozenset(signatures(place))
+        _sign(place, owner)
+        while not self._stopped.is_set():
+            try:
+                with self._store.write() as connection:
+                    held = lease.acquire(connection, name, owner, host, wiring.lease_s, dead=dead.__contains__)
+                    rival = lease.holder(connection, name)
+            except StoreAway as error:
+                await self._stand_by(str(error))
+                continue
+            if held is not None:
+                return held
+            where = f"{rival.host} ({rival.owner})" if rival else "another host"
+            await self._stand_by(f"a service on {where} listens to {wiring.name}; this one takes its place if it ends")
+        return None
+
+    async def _stand_by(self, why: str) -> None:
+        """Wait a moment, or until stopped; say why, once."""
+        if not self._told:
+            self._narrator.tell([News("standby", now_us(), {"why": why})])
+            self._told = True
+        stopping = asyncio.ensure_future(self._stopped.wait())
+        await asyncio.wait([stopping], timeout=self._settings.pbx.lease_s / 10)
+        stopping.cancel()
+
+
+def _ending() -> Iterator[signal.Signals]:
+    """The signals that end the service: its settings are read once, so that a hang-up reloads nothing.
+
+    A hang-up that was ignored when it was started (nohup) stays so: it is to go on without its terminal.
+    """
+    yield from (signal.SIGTERM, signal.SIGINT)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        yield signal.SIGHUP
+
+
+def _sign(place: Path, owner: str) -> None:
+    """Let the next process know that this one is dead; where that cannot be kept, it waits for our lease to lapse."""
+    try:
+        sign(place, owner)
+    except OSError as error:
+        log.warning("the journal could not be signed (%s): a successor waits until our lease lapses", error.strerror)
+
+
+def _check_texts(settings: Settings) -> None:
+    """The texts must be sound, and every queue's language one of theirs, before anything is promised."""
+    known = texting_of(settings).templates.languages
+    faults = [
+        f"[rules.queues.{name}] language: '{queue.language}' has no texts; there are {', '.join(sorted(known))}"
+        for name, queue in settings.rules.queues.items()
+        if queue.language not in known
+    ]
+    if faults:
+        raise SettingsError("settings", faults)

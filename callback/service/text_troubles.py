@@ -1,0 +1,50 @@
+"""Texts that do not leave, or do not arrive, for another reason than their recipients: told while it lasts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Connection
+
+from callback.events import News
+from scheduler.clock import HOUR
+from sms import reports
+from sms.gateway import Gateway, Trouble
+from sms.reports import Stuck
+
+LOOK_BACK: Final = HOUR
+TELL_EVERY: Final = HOUR
+
+
+class Troubles:
+    """What a gateway's troubles are, and which of them were told lately: each once an hour, and when it gets worse."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._told: dict[tuple[str, str, str], int] = {}  # by line, code and event: when
+
+    def look(self, connection: Connection, pbx: str, now: int) -> list[News]:
+        """What is to be told of the texts that were tried in the last hour."""
+        told = []
+        for stuck in reports.stuck(connection, pbx, self._gateway.name, now - LOOK_BACK):
+            trouble = self._gateway.trouble(stuck.code)
+            if trouble is not None and self._is_new(event := _event(stuck, trouble), stuck, now):
+                told.append(_news(event, stuck, trouble, now))
+        return told
+
+    def _is_new(self, event: str, stuck: Stuck, now: int) -> bool:
+        key = (stuck.line, stuck.code, event)
+        if now - self._told.get(key, now - TELL_EVERY) < TELL_EVERY:
+            return False
+        self._told[key] = now
+        return True
+
+
+def _event(stuck: Stuck, trouble: Trouble) -> str:
+    """An alarm where somebody must act, or texts are lost; what passes by itself is only told."""
+    return "texts-refused" if trouble.ours or stuck.lost else "texts-delayed"
+
+
+def _news(event: str, stuck: Stuck, trouble: Trouble, now: int) -> News:
+    facts = {"line": stuck.line, "code": stuck.code, "texts": stuck.texts, "lost": stuck.lost, "why": trouble.why}
+    return News(event, now, facts)

@@ -1,0 +1,304 @@
+"""Settings: wiring and secrets from one TOML file and the environment; every fault reported at once.
+
+A key is named by its section and unit (`ping_every_s`). `CALLBACK_PBX__SECRET` in the environment stands for `secret`
+in `[pbx]`: sections are parted by two underscores.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from callback.errors import SettingsError
+from callback.settings.rules import E164, Part, ShiftRules, told
+from callback.settings.texts import Texts, Web
+from callback.store.outside import is_root
+from scheduler import clock
+from telephony.dialling.dialler import safe_value
+
+PREFIX = "CALLBACK_"
+SHOWN = 60  # of a faulty value
+Signals = Literal["", "national", "e164-no-plus", "e164"]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _readable(url: str) -> str:
+    """A database's address that can be taken apart. What is wrong is not quoted: a password may stand there."""
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise ValueError(
+            "is no address of a database: write driver://user:password@host:port/name,"
+            " and : / @ # % in a password as %3A %2F %40 %23 %25"
+        ) from error
+    return url
+
+
+class Database(Part):
+    """Where the only truth lives."""
+
+    url: str = "sqlite:///lost-calls.db"  # or postgresql+psycopg://user:password@host/name, which several hosts need
+    key_file: Path | None = None  # keeps the site's key out of the database: docs/privacy.md; made where there is none
+    key: str = ""  # the key itself instead of a key_file, best as CALLBACK_DATABASE__KEY in the environment
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:/// (a file) or postgresql+psycopg:// (a server)")
+        return _readable(url)
+
+    @field_validator("key")
+    @classmethod
+    def _whole(cls, key: str) -> str:
+        if key and not is_root(key.strip().lower()):
+            raise ValueError("must be the 64 hexadecimal digits that a key_file holds")
+        return key.strip().lower()
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Database:
+        if self.key and self.key_file:
+            raise ValueError("key and key_file (CALLBACK_DATABASE__KEY counts as key) are both set; leave one of them")
+        return self
+
+
+class PbxWiring(Part):
+    """One Asterisk and how to log in to its manager interface."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = "main"  # of this PBX, in every row
+    host: str = "127.0.0.1"  # where its manager interface listens
+    port: Port = 5038  # of the manager interface
+    username: str  # the manager user of manager_lcr.conf
+    secret: str  # and its secret
+    journal: Path = Path("journal")  # a folder on a local disk: what was heard and is not committed yet
+    queue_log: str = ""  # a file, or the URL of the realtime table's database; none: what a gap held is unknown
+    queue_log_zone: str = "UTC"  # of local times in a realtime table
+    cdr: str = ""  # the CSV file of call records; none: who came to no queue in a gap is unknown
+    cdr_zone: str = "UTC"  # of the times in it
+    journal_max_mb: Annotated[int, Field(ge=1, le=100_000)] = 512  # the disk that the journal may take
+    lease_s: Annotated[float, Field(ge=1, le=300)] = 10  # so long after a service died another takes over
+
+    @field_validator("queue_log")
+    @classmethod
+    def _readable_log(cls, named: str) -> str:
+        return _readable(named) if "://" in named else named
+
+    @field_validator("queue_log_zone", "cdr_zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        told(clock.zone, zone)
+        return zone
+
+
+class Trunk(Part):
+    """A trunk: which channels are its own, how its numbers are written, and how a number is dialled over it."""
+
+    region: str  # ISO 3166: whose national numbers are signalled
+    channel: str = "PJSIP/"  # what its channels' names begin with, and no agent's do: PJSIP/trunk
+    dial: str = "PJSIP/{number}@trunk"  # how a customer is dialled
+    signals: Signals = ""  # what callers' digits alone are, without + or 0 before them: docs/numbers.md
+    form: Literal["national", "e164", "e164-no-plus"] = "e164"  # how numbers are dialled: 030…, +4930…, 4930…
+    prefix: str = ""  # dialled before the number (0 for an outside line)
+    allowed_countries: tuple[str, ...] = ()  # none: the region's own alone
+    own_numbers: tuple[E164, ...] = ()  # never called back: they are ours
+
+    @field_validator("dial")
+    @classmethod
+    def _has_number(cls, dial: str) -> str:
+        if dial.count("{number}") != 1 or not safe_value(dial.replace("{number}", "1")):
+            raise ValueError("must hold {number} once, and else no braces, $ [ ] & , | or quotes: PJSIP/{number}@trunk")
+        return dial
+
+    @field_validator("region", "allowed_countries")
+    @classmethod
+    def _known_regions(cls, given: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for region in (given,) if isinstance(given, str) else given:
+            if region not in SUPPORTED_REGIONS:
+                raise ValueError(f"'{region}' is no country of ISO 3166, as in US, GB, JP")
+        return given
+
+
+class Alarms(Part):
+    """Whom alarms reach besides the log: a program, a URL, or both; each gets one JSON object an alarm."""
+
+    command: tuple[str, ...] = ()  # a program and its arguments; the object on its standard input
+    url: str = ""  # the object is posted to it
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10  # of the program, and of the URL
+
+    @field_validator("url")
+    @classmethod
+    def _web(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url
+
+
+class Logs(Part):
+    """What stands in the service's lines, its log, `--events-json` and alarms."""
+
+    numbers: Literal["masked", "full"] = "masked"  # what is written there outlives an erasure
+
+
+class Settings(Part):
+    """Everything the service needs to know before it starts."""
+
+    database: Database = Database()
+    pbx: PbxWiring
+    trunks: Annotated[dict[str, Trunk], Field(min_length=1)]
+    texts: Texts = Texts()
+    web: Web = Web()
+    alarms: Alarms = Alarms()
+    logs: Logs = Logs()
+    rules: ShiftRules
+
+    @model_validator(mode="after")
+    def _rules_name_trunks(self) -> Settings:
+        if unknown := set(self.rules.trunks) - set(self.trunks):
+            known = ", ".join(sorted(self.trunks))
+            raise ValueError(f"[rules.trunks.{min(unknown)}] is no trunk of [trunks]; there are {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _queues_name_senders(self) -> Settings:
+        for name, queue in self.rules.queues.items():
+            if queue.text_from and queue.text_from not in self.texts.twilio:
+                known = ", ".join(sorted(self.texts.twilio)) or "none"
+                raise ValueError(f"[rules.queues.{name}] text_from is no account of [texts.twilio]; there are {known}")
+        return self
+
+
+class _Trunks(BaseModel):
+    """The trunks alone, whatever else is or is not written yet."""
+
+    trunks: Annotated[dict[str, Trunk], Field(min_length=1)]
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings or raise one SettingsError that lists every fault."""
+    return _placed(_read(path, environ, Settings), path.absolute().parent)
+
+
+def trunks_of(path: Path, environ: Mapping[str, str] | None = None) -> dict[str, Trunk]:
+    """Read the trunks of the settings, the first thing to try, or raise one SettingsError that lists their faults."""
+    return _read(path, environ, _Trunks).trunks
+
+
+def _read(path: Path, environ: Mapping[str, str] | None, into: type[M]) -> M:
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark of its encoding
+    except OSError as error:
+        remedy = "`callback settings --example` prints one to begin with; or name another with --settings"
+        raise SettingsError(str(path), [f"cannot be read: {error.strerror}; {remedy}"]) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(str(path), [f"is not UTF-8 at byte {error.start}; save it as UTF-8"]) from error
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(str(path), [f"is not TOML: {error}"]) from error
+    _overlay(values, os.environ if environ is None else environ)
+    if into is Settings:
+        values.setdefault("rules", {})  # so that what is missing in it is named
+    try:
+        return into.model_validate(values)
+    except ValidationError as error:
+        faults = [_fault(text, item) for item in error.errors(include_url=False)]
+        raise SettingsError(str(path), faults) from error
+
+
+def _placed(settings: Settings, folder: Path) -> Settings:
+    """Read relative paths from the folder of the settings file, wherever the service was started."""
+    url = settings.database.url
+    file = url.removeprefix("sqlite:///")
+    key_file = settings.database.key_file
+    stored = {
+        "url": f"sqlite:///{folder / file}" if file != url else url,
+        "key_file": folder / key_file if key_file else None,
+    }
+    database = settings.database.model_copy(update=stored)
+    log = settings.pbx.queue_log
+    placed_log = str(folder / log) if log and "://" not in log else log
+    own = settings.texts.templates
+    texts = settings.texts.model_copy(update={"templates": folder / own if own else None})
+    cdr = str(folder / settings.pbx.cdr) if settings.pbx.cdr else ""
+    placed = {"journal": folder / settings.pbx.journal, "queue_log": placed_log, "cdr": cdr}
+    pbx = settings.pbx.model_copy(update=placed)
+    return settings.model_copy(update={"database": database, "pbx": pbx, "texts": texts})
+
+
+def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Lay the environment over the file; an override names an existing key or adds it."""
+    for name, value in environ.items():
+        if not name.startswith(PREFIX):
+            continue
+        *sections, key = name.removeprefix(PREFIX).lower().split("__")
+        target = values
+        for section in sections:
+            target = target.setdefault(section, {})
+            if not isinstance(target, dict):
+                raise SettingsError("environment", [f"{name}: '{section}' is a value, not a section"])
+        if sections:  # a lone word (CALLBACK_SETTINGS) is not a key
+            target[key] = value
+
+
+def _fault(text: str, item: Mapping[str, Any]) -> str:
+    keys = [str(part) for part in item["loc"]]
+    line = _line_of(text, keys)
+    where = f"line {line}, " if line else ""
+    section, key = ".".join(keys[:-1]), keys[-1] if keys else "settings"
+    told = _REMEDIES.get(item["type"], str(item["msg"]).removeprefix("Value error, "))
+    if item["type"] == "missing" and key in _TO_WRITE:
+        told = f"is missing; write {_TO_WRITE[key]}"
+    given = "" if _is_hidden(item, keys) else f" (it is {_short(item['input'])})"
+    return f"{where}[{section}] {key}: {told}{given}" if section else f"{where}[{key}]: {told}{given}"
+
+
+def _is_hidden(item: Mapping[str, Any], keys: list[str]) -> bool:
+    """Whether the value stays unsaid: it may be a secret, also where its key is misspelt or its section is none."""
+    unnamed = item["type"] in _REMEDIES or isinstance(item["input"], Mapping)
+    return unnamed or bool(_SECRET & set(keys)) or "@" in str(item["input"])  # a password may stand before it
+
+
+_SECRET = {"secret", "key", "url", "queue_log", "twilio", "http", "command"}
+"""Keys that hold secrets, and sections that hold such keys: passwords, tokens, addresses with either in them."""
+_TO_WRITE = {
+    "region": 'region = "US" (or GB, DE, JP …): the country whose national numbers this trunk signals',
+    "zone": 'zone = "America/New_York" (or Europe/Berlin …): the clock of the site, by which no phone rings at night',
+}
+_REMEDIES = {
+    "missing": "is missing; add it",
+    "extra_forbidden": "is no setting of this section; mend the spelling or remove it",
+    "model_type": "must be a section of its own, its settings below it",
+    "dict_type": "must be a section of its own, its settings below it",
+}
+
+
+def _short(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= SHOWN else shown[:SHOWN] + "..."
+
+
+def _line_of(text: str, keys: list[str]) -> int | None:
+    """The line that sets the key, or its section's where the key is missing (a plain look, for people)."""
+    section_line, best, section = None, None, ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            section = stripped.split("#")[0].strip("[] \t").replace('"', "").replace("'", "")
+            if section == ".".join(keys[:-1]) or section == ".".join(keys):
+                section_line = number
+        elif "=" in stripped and not stripped.startswith("#"):
+            full = [*(section.split(".") if section else []), stripped.split("=")[0].strip().strip('"')]
+            if keys[: len(full)] == full:
+                best = number
+    return best or section_line

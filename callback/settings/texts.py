@@ -1,0 +1,190 @@
+"""The part of the settings about texts: which gateway carries them, and where its callbacks and our page are found."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
+
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import Field, field_validator, model_validator
+
+from callback.settings.rules import Part
+from sms.errors import SmsError
+from sms.http import BodyForm, check
+
+_LOOPBACK: Final = {"127.0.0.1", "localhost", "::1"}
+_LISTEN: Final = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):([0-9]{1,5})")
+_PRINTED: Final = re.compile(r"[!-~]+")
+_HEADER: Final = re.compile(r"[ -~]*")
+_TOP_PORT: Final = 65535
+Status = Annotated[int, Field(ge=100, le=599)]
+
+
+def _safe_url(url: str) -> str:
+    """Https, or a machine that is this one: what is said there must not be read or changed on the way."""
+    parts = urlsplit(url)
+    if not parts.hostname or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
+        raise ValueError("must be a URL without ? and #: https://texts.example.org")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ValueError("must begin with https:// (http only on this machine itself)")
+    return url.rstrip("/")
+
+
+class TwilioAccount(Part):
+    """An account of Twilio, and the sender it texts by: a number, or a messaging service."""
+
+    account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-fA-F]{32}$")]  # as the console of Twilio shows it
+    auth_token: Annotated[str, Field(min_length=1, repr=False)]  # of the account; also proves its callbacks
+    from_: Annotated[str, Field(alias="from", pattern=r"^(\+[1-9][0-9]{6,14}|[0-9A-Za-z ]{3,11})?$")] = (
+        ""  # the sender: E.164, or a name
+    )
+    messaging_service: Annotated[str, Field(pattern=r"^(MG[0-9a-fA-F]{32})?$")] = ""  # or this instead of from
+    texts_per_s: Annotated[float, Field(ge=0.5, le=1000)] = 10  # sent by this sender
+    api_url: str = "https://api.twilio.com"  # of a region of Twilio, or of a test
+
+    @field_validator("api_url")
+    @classmethod
+    def _safe(cls, url: str) -> str:
+        return _safe_url(url)
+
+    @model_validator(mode="after")
+    def _one_sender(self) -> TwilioAccount:
+        if bool(self.from_) == bool(self.messaging_service):
+            raise ValueError("give it either from (a number) or messaging_service (MG…), not both")
+        return self
+
+    @property
+    def sender(self) -> str:
+        """Either of the two."""
+        return self.from_ or self.messaging_service
+
+
+class HttpRequest(Part):
+    """A gateway that takes a text as one HTTP request; see sms/http.py."""
+
+    url: str  # with {to}, {digits}, {text}, {sender} or {ref} where they belong
+    body: str = ""  # the same for a POST; empty: a GET
+    body_form: BodyForm = "form"  # how what is put into the body is escaped
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)  # as in Authorization
+    accepted: Annotated[tuple[Status, ...], Field(min_length=1)] = (200, 201, 202)  # statuses: the text was taken
+    accepted_if: str = ""  # an expression that the answer must hold too
+    refused_if: str = ""  # and one that says that it was not taken
+    ref_in: str = ""  # one with a group: the gateway's name of the text
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10  # then nobody knows whether it went out
+
+    @field_validator("url", "body")
+    @classmethod
+    def _placeholders(cls, template: str) -> str:
+        try:
+            check(template)
+        except SmsError as error:
+            raise ValueError(str(error)) from error
+        return template
+
+    @field_validator("url")
+    @classmethod
+    def _absolute(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if not _PRINTED.fullmatch(url):
+            raise ValueError("must hold plain letters alone, and no space: write others as %20")
+        if parts.port == 0 or parts.scheme not in {"http", "https"} or not parts.hostname or "{" in parts.netloc:
+            raise ValueError(
+                "must be a URL whose host is no placeholder: https://sms.example.org/send?to={to}&text={text}"
+            )
+        return url
+
+    @field_validator("headers")
+    @classmethod
+    def _one_line_each(cls, headers: dict[str, str]) -> dict[str, str]:
+        if any(not _PRINTED.fullmatch(name) or not _HEADER.fullmatch(told) for name, told in headers.items()):
+            raise ValueError("must be plain letters on one line, name and value")
+        return headers
+
+    @field_validator("accepted_if", "refused_if", "ref_in")
+    @classmethod
+    def _pattern(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        return pattern
+
+    @model_validator(mode="after")
+    def _says_what_and_to_whom(self) -> HttpRequest:
+        both = self.url + self.body
+        if "{text}" not in both or not ("{to}" in both or "{digits}" in both):
+            raise ValueError("url or body must hold {text}, and {to} or {digits}")
+        if self.ref_in and re.compile(self.ref_in).groups != 1:
+            raise ValueError("ref_in must have one group, around the gateway's name of the text")
+        return self
+
+
+class Texts(Part):
+    """The gateway that carries texts, and the site's own wording."""
+
+    gateway: Literal["console", "twilio", "http"] = "console"  # the console prints them, and nobody is texted
+    templates: Path | None = None  # a folder with the site's own wording, and other languages
+    senders: Annotated[int, Field(ge=1, le=64)] = 8  # texts on their way at once
+    two_way: tuple[str, ...] = ()  # countries (ISO 3166) whose phones can answer, with [web] public_url
+    twilio: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")], TwilioAccount] = Field(
+        default_factory=dict
+    )
+    http: HttpRequest | None = None
+
+    @field_validator("two_way")
+    @classmethod
+    def _known_regions(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
+        for region in regions:
+            if region not in SUPPORTED_REGIONS:
+                raise ValueError(f"'{region}' is no country of ISO 3166, as in US, GB, JP")
+        return regions
+
+    @model_validator(mode="after")
+    def _described(self) -> Texts:
+        if self.gateway == "twilio" and not self.twilio:
+            raise ValueError("gateway twilio needs an account: [texts.twilio.main] account_sid, auth_token, from")
+        if self.gateway == "http" and self.http is None:
+            raise ValueError("gateway http needs [texts.http] url")
+        for name, account in self.twilio.items() if self.two_way else ():
+            if any(map(str.isalpha, account.from_)):
+                why = f"'{account.from_}' of [texts.twilio.{name}] is a name, which nobody can answer"
+                raise ValueError(f"two_way needs numbers to answer to: {why}")
+        return self
+
+
+class Web(Part):
+    """The door for Twilio's callbacks and our customers' page: where it listens, and how it is found from outside."""
+
+    listen: str = ""  # host:port; empty: no door
+    public_url: str = ""  # what stands before it in the world, a proxy with a certificate
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, listen: str) -> str:
+        told_port = _LISTEN.fullmatch(listen)
+        if listen and (told_port is None or not 0 < int(told_port.group(2)) <= _TOP_PORT):
+            raise ValueError("must be host:port, as in 127.0.0.1:8080")
+        return listen
+
+    @field_validator("public_url")
+    @classmethod
+    def _safe(cls, url: str) -> str:
+        if not url:
+            return url
+        if "_" in (urlsplit(url).hostname or ""):
+            raise ValueError("its host must have no underscore: Twilio calls none such")
+        return _safe_url(url)
+
+    @model_validator(mode="after")
+    def _found(self) -> Web:
+        if self.listen and not self.public_url:
+            raise ValueError("public_url must say how the door is found from outside: https://texts.example.org")
+        return self
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port to listen on."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)

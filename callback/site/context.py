@@ -1,0 +1,105 @@
+"""The shift: one PBX and the rules in force for it. The right to write is the lease's (`store/lease.py`)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, func, insert, select
+
+from callback.customers import numbers
+from callback.customers.hours import HoursOf, hours_of
+from callback.errors import StoreError
+from callback.settings.rules import ShiftRules
+from callback.settings.sections import Settings, Trunk
+from callback.site.templates import Texting, TwoWay, never, texting_of
+from callback.store import keys, schema
+from callback.store.tables import shift_rules
+from scheduler.hours import Hours
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What every use case needs to know besides its own arguments. `version` names the rules in all that is written."""
+
+    pbx: str
+    trunks: dict[str, Trunk]
+    rules: ShiftRules
+    version: int
+    hours: Hours  # of the site
+    callee_hours: HoursOf
+    texting: Texting = field(default_factory=Texting)
+
+    def hours_of(self, e164: str | None, trunk: str) -> Hours:
+        """The hours at which a number may be rung that came over this trunk: the site's, and quiet where he is."""
+        return self.callee_hours(e164, self.dials_over(trunk))
+
+    def trunk_name(self, channel: str) -> str:
+        """The trunk a channel came in on: the longest beginning that fits, else the first one named."""
+        fitting = [name for name, trunk in self.trunks.items() if channel.startswith(trunk.channel)]
+        return max(fitting, key=lambda name: len(self.trunks[name].channel), default=next(iter(self.trunks)))
+
+    def dials_over(self, trunk: str) -> str:
+        """The trunk by which somebody is called back who came over this one: the first, where it is no more."""
+        return trunk if trunk in self.trunks else next(iter(self.trunks))
+
+    def may_call(self, queue: str, e164: str) -> bool:
+        """Whether callbacks are switched on for this queue and number."""
+        rules = self.rules.queue(queue)
+        return rules.calls == "on" and (not rules.only_numbers or e164 in rules.only_numbers)
+
+
+def current(connection: Connection, settings: Settings, two_way: TwoWay = never) -> Shift:
+    """The shift as the running service has it: under the newest rules that it wrote down. StoreError before that."""
+    newest = select(func.max(shift_rules.c.version)).where(shift_rules.c.pbx == settings.pbx.name)
+    version = connection.execute(newest).scalar_one() if schema.current(connection) else None
+    if version is None:
+        raise StoreError("this database is empty: start `callback run` with these settings first")
+    return shift_of(settings, version, two_way)
+
+
+def shift_of(settings: Settings, version: int, two_way: TwoWay = never) -> Shift:
+    """The shift under these settings. What the queues show to customers is our own number, and is never called back."""
+    shown = {queue.caller_id for queue in settings.rules.queues.values() if queue.caller_id}
+    trunks = {
+        name: trunk.model_copy(
+            update={
+                "own_numbers": (*trunk.own_numbers, *(e164 for own in shown for e164 in numbers.perhaps(own, trunk)))
+            }
+        )
+        for name, trunk in settings.trunks.items()
+    }
+    rules = settings.rules
+    return Shift(
+        settings.pbx.name, trunks, rules, version, rules.hours(), hours_of(rules), texting_of(settings, two_way)
+    )
+
+
+def take_over(connection: Connection, settings: Settings, now: int, two_way: TwoWay = never) -> Shift:
+    """Write the file's rules as a new version when they or the texts differ from the last, and return the shift."""
+    keys.make_root(connection)  # here, where all is committed: a look could not keep it
+    body = settings.rules.model_dump(mode="json")
+    source = f"file, texts {texting_of(settings).templates.digest()}"
+    digest = hashlib.sha256((json.dumps(body, sort_keys=True) + source).encode()).hexdigest()
+    newest = connection.execute(
+        select(shift_rules.c.version, shift_rules.c.digest)
+        .where(shift_rules.c.pbx == settings.pbx.name)
+        .order_by(shift_rules.c.version.desc())
+        .limit(1)
+    ).first()
+    if newest is None or newest.digest != digest:
+        version = (newest.version if newest else 0) + 1
+        connection.execute(
+            insert(shift_rules).values(
+                pbx=settings.pbx.name,
+                version=version,
+                effective_from_at=now,
+                source=source,
+                digest=digest,
+                body=body,
+            )
+        )
+    else:
+        version = newest.version
+    return shift_of(settings, version, two_way)

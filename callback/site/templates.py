@@ -1,0 +1,49 @@
+"""How the site words its texts, and how they may be answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from callback.settings.sections import Settings
+from callback.site import links
+from sms.text import Sample, Templates
+
+TwoWay = Callable[[str], bool]
+"""Whether a number (E.164) can answer a text so that it reaches us: the gateway knows."""
+
+
+def never(_e164: str) -> bool:
+    """No answer ever reaches us."""
+    return False
+
+
+@cache
+def _loaded(folder: Path | None, sample_link: str) -> Templates:
+    return Templates.load(folder, sample_link) if sample_link else Templates.load(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Texting:
+    """The wording, and how a text may be answered: by text, or on the page of a link (none without `public_url`)."""
+
+    templates: Templates = field(default_factory=lambda: _loaded(None, ""))
+    two_way: TwoWay = never
+    public_url: str = ""
+
+    def samples(self) -> Iterator[Sample]:
+        """Every text with sample values, its links as long as this site's are."""
+        return self.templates.samples(self.url("x" * links.LENGTH)) if self.public_url else self.templates.samples()
+
+    def url(self, token: str) -> str:
+        """The address of a link."""
+        return f"{self.public_url}/r/{token}"
+
+
+def texting_of(settings: Settings, two_way: TwoWay = never) -> Texting:
+    """Load the site's wording. SmsError with every fault, also of texts that its links make too long."""
+    public_url = settings.web.public_url
+    sample = f"{public_url}/r/{'x' * links.LENGTH}" if public_url else ""
+    return Texting(_loaded(settings.texts.templates, sample), two_way, public_url)

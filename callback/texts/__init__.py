@@ -1,0 +1,1 @@
+"""Which text a customer gets for what happened, and how texts leave and come."""

@@ -1,0 +1,135 @@
+"""Texts on their way: the gateway that the settings name, how many may leave, and what its reports change."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Final, TextIO
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
+
+from callback.customers import blocks
+from callback.errors import StoreError
+from callback.logs.failing import Ailing
+from callback.logs.masking import masked
+from callback.settings.rules import ShiftRules
+from callback.settings.sections import Settings
+from callback.site.context import Shift
+from callback.site.templates import TwoWay
+from callback.store import tables as t
+from callback.store.engine import Store
+from callback.texts import compose
+from scheduler.clock import SECOND
+from sms import reports
+from sms.caps import Caps
+from sms.console import ConsoleGateway
+from sms.delivery import deliver
+from sms.gateway import Gateway, Refused, Report, Unsent
+from sms.http import HttpGateway, Request
+from sms.reports import Taken
+
+TEXTS_A_TURN: Final = 500
+TURN_S: Final = 1.0  # then it is looked anew who is on the line
+AGAIN_S: Final = 900  # a phone that was off is texted once more
+
+
+def gateway_of(settings: Settings, stream: TextIO) -> Gateway:
+    """Make the gateway that the settings name; `stream` is the console's."""
+    texts = settings.texts
+    if texts.gateway == "twilio":
+        from sms.twilio import Account, TwilioGateway  # noqa: PLC0415 - takes a second to import
+
+        accounts = {
+            name: Account(own.account_sid, own.auth_token, own.sender, own.texts_per_s, own.api_url)
+            for name, own in texts.twilio.items()
+        }
+        return TwilioGateway(accounts, settings.web.public_url, texts.two_way)
+    if texts.gateway == "http" and texts.http is not None:
+        return HttpGateway(Request(**texts.http.model_dump()))
+    return ConsoleGateway(stream, str if settings.logs.numbers == "full" else masked)
+
+
+def two_way_of(settings: Settings) -> TwoWay:
+    """Whether an answer from a number would reach us, as the gateway that the settings name would say."""
+    return gateway_of(settings, io.StringIO()).two_way
+
+
+def caps_of(rules: ShiftRules) -> Caps:
+    """How many texts may leave."""
+    return Caps(rules.texts_a_day, rules.texts_a_block, rules.texts_an_hour)
+
+
+def send_due(
+    store: Store, shift: Shift, gateway: Gateway, senders: int, stopped: Callable[[], bool], ailing: Ailing
+) -> int:
+    """Send what is due for about a second; return how many texts were taken up.
+
+    The database's clock is asked once and goes on by ours: should this machine sleep, leases end early, never late.
+    """
+    began_at, began = store.now(), time.monotonic()
+
+    return deliver(
+        store.write,
+        gateway,
+        lambda: address_book(store, shift),
+        lambda: began_at + round((time.monotonic() - began) * SECOND),
+        TEXTS_A_TURN,
+        pbx=shift.pbx,
+        senders=senders,
+        caps=caps_of(shift.rules),
+        looked_up=partial(ailing.tried, "look up whom to text"),
+        until=lambda: stopped() or time.monotonic() >= began + TURN_S,
+        opted_out=lambda connection, recipient, now: _opted_out(connection, shift, recipient, now),
+    )
+
+
+@contextmanager
+def address_book(store: Store, shift: Shift) -> Iterator[Callable[[str], str]]:
+    """Look up numbers in one transaction. A database that goes away meanwhile is expected: Unsent, and no traceback."""
+
+    def number(recipient: str) -> str:
+        try:
+            return compose.number_of(connection, shift, recipient)
+        except DBAPIError as error:
+            raise Unsent("the database was away while the number was looked up") from error
+
+    try:
+        with store.read() as connection:
+            yield number
+    except StoreError as error:
+        raise Unsent(f"the number could not be looked up: {error}") from error
+
+
+def reported(connection: Connection, shift: Shift, gateway: str, ref: str, report: Report, now: int) -> Taken | None:
+    """Take a gateway's report on the text `ref`, and do what follows from it; None if it is about no text of ours."""
+    taken = reports.take(connection, ref, gateway, report, now)
+    if taken is None or not taken.news:
+        return taken
+    match taken.consequence:
+        case "opted-out":
+            _opted_out(connection, shift, taken.recipient, now)
+        case "again" if _wanted(connection, taken.recipient):
+            reports.send_again(connection, taken.id, now + AGAIN_S * SECOND, now)
+    return taken
+
+
+def _opted_out(connection: Connection, shift: Shift, recipient: str, now: int) -> None:
+    """Remember for ever what the carrier says: he wants no texts."""
+    try:
+        number = compose.number_of(connection, shift, recipient)
+    except Refused:
+        return  # nobody texts him any more as it is
+    blocks.block(connection, shift.pbx, number, texts=True, who="carrier", why="he opted out with the carrier", now=now)
+
+
+def _wanted(connection: Connection, recipient: str) -> bool:
+    """Whether what a text was about is still to come: only a reservation may be, while it is open."""
+    kind, _, name = recipient.partition("/")
+    if kind != "reservation":
+        return False
+    still_open = select(t.reservation.c.id).where(t.OPEN, t.reservation.c.id == int(name))
+    return connection.execute(still_open).first() is not None

@@ -1,0 +1,222 @@
+"""The page behind a text's link: what was promised, the times that are free, and a way to say no. No login, no script.
+
+The token in its address opens one reservation; the page shows no number but our own. To look changes nothing, so that
+a program which follows links for its owner does no harm; what is chosen is posted.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, Row, select
+
+from callback.customers.blocks import standing
+from callback.decisions import actions, limits, replies
+from callback.reservations import slots
+from callback.site import links
+from callback.site.context import Shift
+from callback.site.links import LinkExpired, NoSuchLink
+from callback.store import tables as t
+from callback.store.audit import CUSTOMER, By
+from callback.texts.compose import clock_time
+from scheduler.clock import local
+from scheduler.errors import SchedulerError
+
+HIM: Final = By(CUSTOMER, "he chose it on the page")
+FALLBACK: Final = "en"
+_FOLDER: Final = Path(__file__).with_name("pages")
+Deed = Literal["call-now", "slot", "cancel", "stop", "score"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is answered: an HTTP status and a whole HTML document in UTF-8."""
+
+    status: int
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A reservation as its customer may see it."""
+
+    connection: Connection
+    shift: Shift
+    row: Row[Any]
+    now: int
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        return _words(self.shift.rules.queue(self.row.queue).language)
+
+    def say(self, key: str, **values: str) -> str:
+        """A sentence of the page, fit to stand in HTML."""
+        caller_id = self.shift.rules.queue(self.row.queue).caller_id
+        return escape(self.words[key].format(caller_id=caller_id, **values))
+
+    def time(self, at: int) -> str:
+        return clock_time(at, self.now, self.shift)
+
+
+def show(connection: Connection, shifts: Mapping[str, Shift], token: str, now: int) -> Page:
+    """The page of a link: 404 for one that is not ours, 410 for one whose time is over."""
+    try:
+        return _page(_opened(connection, shifts, token, now))
+    except (NoSuchLink, LinkExpired) as error:
+        return _refused(error, shifts)
+
+
+def act(connection: Connection, shifts: Mapping[str, Shift], token: str, form: Mapping[str, str], now: int) -> Page:
+    """Do what was chosen and show what stands then.
+
+    400 for what the page does not offer, 409 for what is too late, 429 where a time was chosen too often.
+    """
+    try:
+        view = _opened(connection, shifts, token, now)
+    except (NoSuchLink, LinkExpired) as error:
+        return _refused(error, shifts)
+    try:
+        status, notice = _do(view, form)
+    except actions.NoSuchReservation:  # it was closed since we looked
+        status, notice = 409, ""
+    return _page(_opened(connection, shifts, token, now), status, notice)
+
+
+def _opened(connection: Connection, shifts: Mapping[str, Shift], token: str, now: int) -> _View:
+    reservation = links.opened(connection, token, now)
+    his = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
+    row = connection.execute(his.where(t.reservation.c.id == reservation)).first()
+    if row is None or row.pbx not in shifts:
+        raise NoSuchLink("its reservation is not of this site")
+    return _View(connection, shifts[row.pbx], row, now)
+
+
+def _do(view: _View, form: Mapping[str, str]) -> tuple[int, str]:
+    """Carry out a choice; give the status, and what is said of it."""
+    deed, value = form.get("do", ""), form.get("value", "")
+    connection, shift, row, now = view.connection, view.shift, view.row, view.now
+    if deed == "stop":
+        if not standing(connection, row.e164).texts:
+            actions.block(connection, shift, row.e164, calls=False, texts=True, by=HIM, now=now)
+        return 200, view.say("stopped")
+    if deed == "score" and value in {"1", "2", "3", "4", "5"}:
+        kept = replies.score(connection, shift, row, int(value), now)
+        return (200, view.say("thanked")) if kept else (409, "")
+    if deed not in {"call-now", "slot", "cancel"}:
+        return 400, ""
+    if row.state != "waiting":
+        return 409, ""
+    return _decide(view, deed, value)
+
+
+def _decide(view: _View, deed: str, value: str) -> tuple[int, str]:
+    """When the customer is called, or that nobody calls: to call it off is never too often."""
+    about = (view.connection, view.shift, view.row.id, HIM, view.now)
+    if deed == "cancel":
+        actions.cancel(*about)
+        return 200, view.say("cancelled")
+    if limits.enough(view.connection, view.row.id, view.now):
+        return 429, view.say("enough")
+    if deed == "slot":
+        return _choose(view, value)
+    if not limits.is_next(view.row, view.now):
+        actions.call_now(*about)
+    return 200, ""
+
+
+def _choose(view: _View, value: str) -> tuple[int, str]:
+    at = int(value) if value.isascii() and value.isdigit() and len(value) < len(str(1 << 63)) else 0
+    if at == view.row.slot_at:
+        return 200, ""
+    try:
+        actions.choose_slot(view.connection, view.shift, view.row.id, at, HIM, view.now)
+    except (SchedulerError, slots.NotFree):
+        return 409, view.say("failed")
+    return 200, ""
+
+
+def _page(view: _View, status: int = 200, notice: str = "") -> Page:
+    body = [f'<p class="notice">{notice}</p>'] if notice else []
+    if not notice or view.row.open:
+        body.append(f'<p class="promise">{_promise(view)}</p>')
+    if view.row.state == "waiting":
+        body += _choices(view)
+    elif status == 200 and not notice and replies.asked(view.connection, view.row, view.now):  # noqa: PLR2004
+        body += _question(view)
+    if not standing(view.connection, view.row.e164).texts:
+        body.append(_button("stop", "", view.say("stop"), "quiet"))
+    return _document(status, view.shift.rules.queue(view.row.queue).language, view.say("title"), body)
+
+
+def _promise(view: _View) -> str:
+    row = view.row
+    if row.state != "waiting":
+        return view.say({"calling": "calling", "held": "held"}.get(row.state, "closed"))
+    by_at = row.overdue_by_at or row.deadline_at
+    if view.now > by_at:
+        return view.say("late")
+    if row.slot_at is not None and row.slot_at > view.now:
+        return view.say("chosen", at=view.time(row.slot_at))
+    if row.clock_starts_at > view.now:
+        return view.say("promised_later", from_time=view.time(row.clock_starts_at), by=view.time(by_at))
+    return view.say("promised", by=view.time(by_at))
+
+
+def _choices(view: _View) -> list[str]:
+    """Buttons for the times that are free, by day; another for at once, and one for not at all."""
+    parts = [f"<h2>{view.say('choose')}</h2>", _button("call-now", "", view.say("now"), "first")]
+    days: dict[str, list[str]] = {}
+    zone = view.shift.hours.zone
+    for at in slots.free(view.connection, view.shift, view.row, view.row.e164, view.now):
+        then = local(at, zone)
+        days.setdefault(f"{then:%m-%d}", []).append(_button("slot", str(at), f"{then:%H:%M}"))
+    for day, buttons in days.items():
+        parts.append(f'<h3>{day}</h3><div class="times">{"".join(buttons)}</div>')
+    if not days:
+        parts.append(f"<p>{view.say('none_free')}</p>")
+    return [*parts, _button("cancel", "", view.say("cancel"), "quiet")]
+
+
+def _question(view: _View) -> list[str]:
+    scores = "".join(_button("score", str(score), str(score)) for score in range(1, 6))
+    ends = f"<p>1: {view.say('worst')} · 5: {view.say('best')}</p>"
+    return [f"<h2>{view.say('question')}</h2>", f'<div class="times">{scores}</div>', ends]
+
+
+def _button(deed: Deed, value: str, label: str, kind: str = "") -> str:
+    """A form of one button; it is posted to the address of the page itself."""
+    hidden = f'<input type="hidden" name="do" value="{deed}"><input type="hidden" name="value" value="{value}">'
+    return f'<form method="post">{hidden}<button class="{kind}">{label}</button></form>'
+
+
+def _refused(error: NoSuchLink | LinkExpired, shifts: Mapping[str, Shift]) -> Page:
+    """Say no in every language that this site speaks: whose the link was is not known."""
+    status, key = (410, "expired") if isinstance(error, LinkExpired) else (404, "unknown")
+    spoken = {queue.language for shift in shifts.values() for queue in shift.rules.queues.values()} or {FALLBACK}
+    languages = sorted(spoken)
+    told = [f'<p lang="{escape(language)}">{escape(_words(language)[key])}</p>' for language in languages]
+    return _document(status, languages[0], escape(_words(languages[0])["title"]), told)
+
+
+def _document(status: int, language: str, title: str, body: list[str]) -> Page:
+    frame = _frame()
+    return Page(status, frame.format(language=escape(language), title=title, body="\n".join(body)))
+
+
+@cache
+def _frame() -> str:
+    return (_FOLDER / "page.html").read_text(encoding="utf-8")
+
+
+@cache
+def _words(language: str) -> Mapping[str, str]:
+    """The sentences in a language; in English where the page does not speak it."""
+    path = _FOLDER / f"{language}.toml"
+    found = path if path.is_file() else _FOLDER / f"{FALLBACK}.toml"
+    return tomllib.loads(found.read_text(encoding="utf-8"))

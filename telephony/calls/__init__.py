@@ -1,0 +1,1 @@
+"""Events put together as calls, and judged. Pure."""

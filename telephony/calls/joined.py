@@ -1,0 +1,126 @@
+"""With whom a caller was joined, outside the queues. Pure.
+
+Only his own channel's entry into a bridge proves a talk, and only if somebody is there: behind a Local channel the
+dialplan may be asking a mobile to press 1, or play a message. A bridge is followed through the halves of Local channels
+to a phone. Where the entry of one who must have been there was lost, he counts as somebody.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from telephony.calls.timeline import bridged, first
+from telephony.events import BridgeEnter, ChannelEvent, Hangup, HangupRequest
+from telephony.ids import is_local
+
+
+@dataclass(slots=True)
+class Rooms:
+    """The bridges in which channels of a call were joined: who came into which, and when first."""
+
+    call_id: str
+    entries: dict[str, dict[str, BridgeEnter]] = field(default_factory=dict)  # by bridge, then by channel
+    of_half: dict[str, list[str]] = field(default_factory=dict)  # a Local channel's name → bridges it came into
+    gone: dict[str, int] = field(default_factory=dict)  # by channel: when it hung up, or began to
+    others: set[str] = field(default_factory=set)  # all channels of the call but the caller's
+
+    def phone_in(self, bridge: str, at: int) -> int | None:
+        """Give since when somebody was in a bridge, or behind the Local channels in it, that the caller entered then.
+
+        None: nobody was. Where the caller's entry alone was heard, any other channel of the call may have been there.
+        """
+        if self.entries.get(bridge, {}).keys() == {self.call_id}:
+            alone = bool(self.others) and all(self.gone.get(other, at + 1) <= at for other in self.others)
+            return None if alone else at
+        found = [since for since in self._others(bridge, {bridge}) if self._still_there(since, at)]
+        return min((max(at, since.at) for since in found), default=None)
+
+    def reached_from(self, bridges: Iterable[str]) -> set[str]:
+        """Give the bridges that these are tied to by Local channels, themselves included."""
+        seen = set(bridges)
+        for bridge in list(seen):
+            for _ in self._others(bridge, seen):
+                pass
+        return seen
+
+    def alone_in(self, bridge: str) -> bool:
+        """Tell whether of a bridge one entry was heard, or none: with whom the caller was joined is not known."""
+        return len(self.entries.get(bridge, ())) < 2  # noqa: PLR2004 - two make a talk
+
+    def lone(self, until: int | None) -> bool:
+        """Tell whether the caller's entry may have been lost: by then a channel was joined, and nobody heard with whom.
+
+        Not so a Local channel behind which nobody is any more. None: at any time.
+        """
+        alone = [entry for inside in self.entries.values() if len(inside) == 1 for entry in inside.values()]
+        late = [e for e in alone if e.uniqueid != self.call_id and (until is None or e.at < until)]
+        return any(not is_local(e.channel) or self._behind(e) for e in late)
+
+    def _behind(self, local: BridgeEnter) -> bool:
+        """Tell whether somebody was behind a Local channel when that came into its bridge."""
+        bridges = [bridge for bridge in self.of_half.get(other_half(local.channel), ()) if bridge != local.bridge]
+        found = [entry for bridge in bridges for entry in self._others(bridge, {local.bridge, bridge})]
+        return any(self._still_there(entry, local.at) for entry in found)
+
+    def _others(self, bridge: str, seen: set[str]) -> Iterator[BridgeEnter]:
+        """Give the entries of those in a bridge who are no Local channels, and of those behind these.
+
+        Where a bridge shows but one, the entry of the other was lost: the one stands for both.
+        """
+        inside = self.entries.get(bridge, {})
+        if len(inside) == 1:
+            yield from inside.values()
+        for entry in inside.values():
+            if entry.uniqueid == self.call_id:
+                continue
+            if not is_local(entry.channel):
+                yield entry
+                continue
+            for further in self.of_half.get(other_half(entry.channel), ()):
+                if further not in seen:
+                    seen.add(further)
+                    yield from self._others(further, seen)
+
+    def _still_there(self, entry: BridgeEnter, at: int) -> bool:
+        return self.gone.get(entry.uniqueid, at) >= at
+
+
+def rooms_of(call_id: str, events: Iterable[ChannelEvent]) -> Rooms:
+    """Sort a call's entries into bridges of two who talk by the bridge."""
+    events = list(events)
+    rooms = Rooms(call_id)
+    for event in events:
+        if event.uniqueid != call_id:
+            rooms.others.add(event.uniqueid)
+        if isinstance(event, (Hangup, HangupRequest)):
+            rooms.gone[event.uniqueid] = min(event.at, rooms.gone.get(event.uniqueid, event.at))
+    for event in bridged(events):
+        if event.bridge:
+            rooms.entries.setdefault(event.bridge, {}).setdefault(event.uniqueid, event)
+            rooms.of_half.setdefault(event.channel, []).append(event.bridge)
+    return rooms
+
+
+def other_half(channel: str) -> str:
+    """Give the name of the other half of a Local channel."""
+    stem, _, half = channel.rpartition(";")
+    return f"{stem};{'1' if half == '2' else '2'}"
+
+
+def hung_up_at(own: Iterable[ChannelEvent]) -> int | None:
+    """Give when the caller hung up, from the events of the caller's channel."""
+    request = first(own, HangupRequest)
+    return request.at if request else None
+
+
+def joined_at(
+    rooms: Rooms, own: Iterable[ChannelEvent], since: int, agents_in: Collection[str] = frozenset()
+) -> int | None:
+    """Give when the caller was joined with somebody, from then on, in other bridges than these.
+
+    Who hung up before that talked with nobody, whatever is joined afterwards.
+    """
+    own = list(own)
+    until = hung_up_at(own)
+    entries = [entry for entry in bridged(own) if entry.bridge not in agents_in or not entry.bridge]
+    met = (entry.at if not entry.bridge else rooms.phone_in(entry.bridge, entry.at) for entry in entries)
+    return min((at for at in met if at is not None and at >= since and (until is None or at <= until)), default=None)

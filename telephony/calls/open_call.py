@@ -1,0 +1,173 @@
+"""A call that is not over: what was heard of it so far, bounded however long it lasts. Pure."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from telephony.calls.media import VOICE, Voice
+from telephony.calls.pre_queue import CONFERENCE, DECISIVE
+from telephony.events import (
+    AgentCalled,
+    AgentConnect,
+    AgentRingNoAnswer,
+    BridgeEnter,
+    ChannelEvent,
+    ChannelTalkingStart,
+    ChannelTalkingStop,
+    Confirmed,
+    CoreShowChannel,
+    Denied,
+    Detecting,
+    DialBegin,
+    DialplanStep,
+    DTMFEnd,
+    Hangup,
+    LcrClosed,
+    LcrReason,
+    LcrRequested,
+    NewCallerid,
+    Newchannel,
+    Newexten,
+    Newstate,
+    QueueEvent,
+    QueueStatus,
+    RTCPReceived,
+    RTCPSent,
+)
+from telephony.ids import originated
+
+EVENTS_OF_A_CALL: Final = 1000
+"""More than a call of hours has, phones that ring apart; of those as many again. What comes after them is not kept,
+and the call is then not complete."""
+VOICES_OF_A_CALL: Final = 32
+"""Channels whose voice is followed; more than a call of many transfers has."""
+
+IN_A_QUEUE: Final = (QueueEvent, QueueStatus, Newexten)
+"""Events about a caller's own channel which prove that he reached a queue."""
+NOTES: Final = (Confirmed, Denied, Detecting)
+"""What we found out by asking."""
+OPENS_NOTHING: Final = (*VOICE, *NOTES, LcrRequested, LcrClosed, LcrReason)
+"""Events that belong to a call which is known already, or to none that we follow."""
+FLEETING: Final = (RTCPSent, RTCPReceived)
+"""Reports that come every few seconds, and of which the next ones say it again."""
+OF_RINGING: Final = (Newchannel, Newstate, NewCallerid, AgentCalled, DialBegin, AgentRingNoAnswer, Hangup)
+"""What each phone that rings brings again: where all of a large queue do, a thousand events in minutes."""
+_DOWN: Final = 0
+_RING: Final = 4
+_ONLY_ONCE: Final = (ChannelTalkingStart, ChannelTalkingStop)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A call that is not over. `offset` is where the journal first tells of it."""
+
+    call_id: str
+    opened_at: int
+    offset: int | None
+    placed: bool
+    channel: str = ""  # the name of its own channel
+    began_down: bool = False  # its own channel began as those do that are to call somebody
+    called_on: bool = False  # somebody called on it
+    dialled: bool = False  # it was made to ring somebody
+    events: dict[ChannelEvent, None] = field(default_factory=dict)
+    ringing: int = 0  # events among them that tell of phones that ring
+    voices: dict[str, Voice] = field(default_factory=dict)
+    others: set[str] = field(default_factory=set)
+    alive: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    queued: bool = False
+    met: bool = False  # a phone rang for him, or somebody was joined with him
+    stepped: bool = False  # the dialplan ran for him
+    waits_in: str | None = None
+    heard_at: int = 0
+    let_go_at: int = -1  # when he last stopped waiting
+    closes_at: int | None = None
+    gap: bool = False
+
+    def take(self, event: ChannelEvent, now: int) -> None:
+        """Add an event, and see what it changes."""
+        self.heard_at = now
+        if event.uniqueid == self.call_id:
+            self._take_own(event)
+        self.met = self.met or isinstance(event, (DialBegin, BridgeEnter))
+        self.queued = self.queued or isinstance(event, IN_A_QUEUE) or shown_in_queue(event)
+        if isinstance(event, VOICE):
+            self._fold(event)
+        elif self._tells(event):
+            self._keep(event)
+        if not isinstance(event, OPENS_NOTHING):
+            self._note_alive(event)
+
+    def adds(self, event: ChannelEvent) -> bool:
+        """Tell whether an event has to be kept so that the call can be put together again after a crash.
+
+        Reports of packets need not be: the next ones tell it again. Of one who talks, only that he does, in each talk.
+        """
+        if isinstance(event, FLEETING):
+            return False
+        if isinstance(event, _ONLY_ONCE):
+            return not self._voice(event.uniqueid).heard_in_this_talk
+        return self._tells(event) or not self.stepped
+
+    @property
+    def over(self) -> bool:
+        """Tell whether it is over: a customer's call with his channel, a placed one with its last channel."""
+        return (not self.alive and bool(self.gone)) if self.placed else self.call_id in self.gone
+
+    @property
+    def outgoing(self) -> bool:
+        """Tell whether its own channel was made to call somebody, and nobody called on it."""
+        return self.dialled or (self.began_down and not self.called_on)
+
+    def _take_own(self, event: ChannelEvent) -> None:
+        self.channel = self.channel or event.channel
+        self.placed = self.placed or originated(self.call_id, event.channel)
+        self.stepped = self.stepped or isinstance(event, (DialplanStep, Newexten, QueueStatus))
+        self.dialled = self.dialled or isinstance(event, DialBegin)
+        self.called_on = self.called_on or isinstance(event, Newstate) or _shows_ring(event)
+        if isinstance(event, Newchannel):
+            self.began_down = event.state == _DOWN
+
+    def _tells(self, event: ChannelEvent) -> bool:
+        """Tell whether the call is put together from it: not so from keys in a menu, nor from most steps."""
+        if isinstance(event, DialplanStep):
+            decides = event.application in (*DECISIVE, CONFERENCE) or event.extension == "h"
+            return event.uniqueid == self.call_id and decides
+        return self.queued or not isinstance(event, DTMFEnd)
+
+    def _keep(self, event: ChannelEvent) -> None:
+        rings = isinstance(event, OF_RINGING)
+        taken = self.ringing if rings else len(self.events) - self.ringing
+        if taken < EVENTS_OF_A_CALL or isinstance(event, Hangup):
+            self.ringing += rings and event not in self.events
+            self.events[event] = None
+        else:
+            self.gap = True
+        if isinstance(event, (BridgeEnter, AgentConnect)):
+            for voice in self.voices.values():
+                voice.heard_in_this_talk = False
+
+    def _fold(self, event: ChannelEvent) -> None:
+        voice = self._voice(event.uniqueid)
+        voice.take(event)  # type: ignore[arg-type]  # one of VOICE
+        if len(self.voices) < VOICES_OF_A_CALL:
+            self.voices.setdefault(event.uniqueid, voice)
+
+    def _voice(self, uniqueid: str) -> Voice:
+        return self.voices.get(uniqueid) or Voice()
+
+    def _note_alive(self, event: ChannelEvent) -> None:
+        if isinstance(event, Hangup):
+            self.alive.discard(event.uniqueid)
+            self.gone.add(event.uniqueid)
+        elif event.uniqueid not in self.gone or isinstance(event, Newchannel):
+            self.alive.add(event.uniqueid)
+
+
+def _shows_ring(event: ChannelEvent) -> bool:
+    """Tell whether an event shows that somebody calls on the channel, should Newstate be lost."""
+    return isinstance(event, (DialplanStep, Hangup)) and event.state == _RING
+
+
+def shown_in_queue(event: ChannelEvent) -> bool:
+    """Tell whether a listing shows this channel in a queue."""
+    return isinstance(event, CoreShowChannel) and event.application == "Queue"

@@ -1,0 +1,377 @@
+"""Which call an event belongs to, and when that call is over: events and `now` in, finished Calls out. Pure.
+
+Events are gathered by call, and put together only when it is over, so that their order and repetition do not
+matter. A call is over a short grace after the Hangup of its own channel (others report later); one that
+a program placed, when all its channels have hung up. Each comes out once: what is heard of it later finds a
+tombstone.
+
+Where the names of the trunks are known, a call that came in on one is a customer's, and no other is: it comes out
+though it reached no queue, and what agents and colleagues dial does not. Where they are not, a call that reached no
+queue comes out only if the PBX refused it and nobody was rung.
+
+`now` is µs UTC. Time never runs backwards here: a slightly earlier `now` counts as the latest so far, and where
+the clock was set back by more than `SET_BACK_S`, time goes on from there at the new clock's pace. `offset` is
+where the message stands in the journal.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from typing import Final
+
+from telephony.calls import agent_call
+from telephony.calls.agent_call import ByHand
+from telephony.calls.assemble import Gathered, assemble
+from telephony.calls.call import Call, Ending
+from telephony.calls.channels import LiveChannels, Tombstones
+from telephony.calls.conference import Conferences
+from telephony.calls.customers import Customers
+from telephony.calls.open_call import IN_A_QUEUE, OPENS_NOTHING, Draft, shown_in_queue
+from telephony.calls.waiting import Waiting
+from telephony.events import (
+    AgentCalled,
+    AgentConnect,
+    BridgeEnter,
+    ChannelEvent,
+    CoreShowChannel,
+    DialBegin,
+    DialplanStep,
+    Event,
+    Hangup,
+    NewCallerid,
+    Newchannel,
+    Newexten,
+    QueueCallerJoin,
+    QueueEntry,
+    QueueMember,
+    QueueStatus,
+)
+from telephony.ids import NO_CALL, SECOND, epoch_of, is_local, originated
+
+GRACE_S: Final = 1.0
+AGE_LIMIT_S: Final = 12 * 3600.0
+SET_BACK_S: Final = 60
+"""Messages may be handled this much later than they arrived; a greater step back is the clock's."""
+TOMBSTONES: Final = 50_000
+BY_HAND: Final = 1000
+"""Calls placed by hand that are kept for whoever takes them: each message brings a few at most."""
+
+WITH_LEG: Final = (AgentCalled, AgentConnect)
+TELLS_OF_A_PHONE: Final = (*WITH_LEG, DialBegin)
+_OF_THE_DIALPLAN: Final = (DialplanStep, Newexten, QueueStatus)
+
+
+class Tracker:
+    """Follows every call on one PBX. Give it all events as they arrive, and `tick` now and then.
+
+    `trunks` are what the names of customers' channels begin with; empty: nobody said.
+    """
+
+    def __init__(
+        self,
+        pbx: str,
+        *,
+        trunks: tuple[str, ...] = (),
+        grace_s: float = GRACE_S,
+        age_limit_s: float = AGE_LIMIT_S,
+        tombstones: int = TOMBSTONES,
+    ) -> None:
+        self.pbx = pbx
+        self._customers = Customers(trunks)
+        self._hears_dialplan = False
+        self._conferences = Conferences()
+        self.channels = LiveChannels(tombstones=tombstones, age_s=age_limit_s)
+        self._grace = int(grace_s * SECOND)
+        self._age = int(age_limit_s * SECOND)
+        self._drafts: OrderedDict[str, Draft] = OrderedDict()
+        self._draft_of: dict[str, str] = {}  # a further channel of a call → the call
+        self._closing: deque[tuple[int, str]] = deque()
+        self._over = Tombstones(tombstones, age_limit_s)
+        self._waiting = Waiting()
+        self._trunks = trunks
+        self.by_hand: deque[ByHand] = deque(maxlen=BY_HAND)  # dialled and over; whoever takes them clears it
+        self._now = 0  # of the clock in here, which is `_ahead` of the one outside
+        self._ahead = 0
+
+    def feed(self, event: Event, now: int, offset: int | None = None) -> list[Call]:
+        """Take an event; give the calls that are over by now."""
+        calls = self.tick(now)
+        if isinstance(event, ChannelEvent) and event.channel != NO_CALL:
+            event = self._linked(event)
+            draft = self._draft_for(event, offset)
+            self.channels.note(event, self._now, offset)
+            self._hears_dialplan = self._hears_dialplan or isinstance(event, _OF_THE_DIALPLAN)
+            if draft is not None:
+                draft.offset = offset if draft.offset is None else draft.offset
+                self._gather(draft, event)
+                self._gather_where_joined(draft, event)
+                if isinstance(event, Hangup):
+                    self._note_by_hand(draft, {event.uniqueid}, whole=not draft.gap)
+            for other in self._conferences.take(event):
+                self._tell_of_each_other(other, event)
+        elif isinstance(event, QueueMember):
+            self._customers.learn(event)
+        return calls
+
+    def adds(self, event: Event) -> bool:
+        """Tell whether an event has to be heard again after a crash; ask before it is fed.
+
+        What is said again and again, such as who talks and how many packets came, would fill the journal.
+        """
+        if not isinstance(event, ChannelEvent):
+            return True
+        draft = self._drafts.get(event.uniqueid) or self._known(event)
+        return draft.adds(event) if draft else not isinstance(event, OPENS_NOTHING)
+
+    def tick(self, now: int) -> list[Call]:
+        """Give the calls that are over by now: the grace has passed, or they are too old to be alive."""
+        now = self._advance(now)
+        calls = []
+        while self._closing and self._closing[0][0] <= now:
+            closes_at, call_id = self._closing.popleft()
+            draft = self._drafts.get(call_id)
+            if draft is not None and draft.closes_at == closes_at:
+                calls += self._close(draft, "hangup")
+        while self._drafts and now - (oldest := next(iter(self._drafts.values()))).opened_at > self._age:
+            calls += self._close(oldest, "overdue")
+        self.channels.expire(now)
+        return calls
+
+    def finish(self, now: int) -> list[Call]:
+        """Give what is left at the end of a capture: calls in their grace as ended, the others unfinished."""
+        calls = self.tick(now)
+        for draft in list(self._drafts.values()):
+            calls += self._close(draft, "capture-ended" if draft.closes_at is None else "hangup")
+        return calls
+
+    def snapshot(
+        self,
+        channels: Iterable[CoreShowChannel],
+        entries: Iterable[QueueEntry],
+        now: int,
+        *,
+        asked_at: int | None = None,
+        restarted: bool = False,
+        ends: bool = True,
+        keep: Callable[[ChannelEvent], int | None] = lambda _: None,
+    ) -> list[Call]:
+        """Reconcile with what is alive after a gap; give the calls that ended in it.
+
+        `channels` must be all channels of the PBX, `entries` all callers who wait, as they were at some time
+        since `asked_at` (an arrival; by default now): what was heard of since then is newer than the lists.
+        `restarted`: the PBX has started since the last event, which is how the calls ended that are gone. Calls
+        that go on have a gap; waiting callers unknown so far are taken up from when their wait began. What came
+        and went in the gap is in queue_log alone. `ends`: whether calls that are not listed have ended; else they are
+        left for another snapshot.
+
+        `keep` is called for each line that tells of somebody in a queue, or that a caller talks, before anything else
+        is done: it writes the line to the journal, gives its offset, and may raise.
+        """
+        now_in_here = self._advance(now)
+        since = now_in_here if asked_at is None else asked_at + self._ahead
+        items = (*channels, *entries)
+        present = {item.uniqueid for item in items}
+        fresh = [item for item in items if not self._outdated(item, since)]
+        lines = [(item, keep(item) if self._tells_of_a_caller(item) else None) for item in fresh]
+        calls = self.tick(now)
+        for draft in [draft for draft in self._drafts.values() if draft.heard_at < since]:
+            draft.gap = True
+            self._waiting.end(draft)
+            gone = present.isdisjoint(draft.alive if draft.placed else {draft.call_id})
+            if ends and gone and draft.closes_at is None:
+                calls += self._close(draft, "pbx-restarted" if restarted else "ended-unseen")
+        if ends:
+            self.channels.keep_only(present, self._now, since)
+        for item, offset in lines:
+            calls += self.feed(item, now, offset)
+        return calls
+
+    def miss(self, present: AbstractSet[str], now: int, *, asked_at: int) -> list[Call]:
+        """Compare with the Uniqueids of all channels that live; give the calls whose end was not heard, or refused.
+
+        What was heard of since `asked_at` is newer than that. So no lost Hangup, and none that a caller's number made
+        unreadable, keeps a number on the line, or holds the journal, for long.
+        """
+        self._advance(now)
+        since = asked_at + self._ahead
+        silent = [draft for draft in self._drafts.values() if draft.heard_at < since and draft.closes_at is None]
+        gone = [draft for draft in silent if not present & (draft.alive if draft.placed else {draft.call_id})]
+        calls = [call for draft in gone for call in self._close(draft, "ended-unseen")]
+        self.channels.keep_only(present, self._now, since)
+        return calls
+
+    def let_go(self, offset: int) -> list[Call]:
+        """Give up the calls that hold the journal from before an offset: it is full, and they come out as overdue."""
+        held = [d for d in self._drafts.values() if d.offset is not None and d.offset < offset]
+        return [call for draft in held for call in self._close(draft, "hangup" if draft.closes_at else "overdue")]
+
+    def waiting(self, queue: str) -> int:
+        """Give how many customers wait in a queue; callbacks of ours do not count."""
+        return self._waiting.count(queue)
+
+    def live_numbers(self) -> Mapping[str, Mapping[str, str]]:
+        """Give every number signalled on a live channel, with those channels: Uniqueid to Linkedid.
+
+        Customers, agents, and whoever is being dialled; an attempt's own channels are told by their Linkedid.
+        """
+        return self.channels.numbers()
+
+    def unjudged_numbers(self) -> set[str]:
+        """Give the callers' numbers of calls that are over but not judged yet: what they come to may settle much."""
+        drafts = (self._drafts.get(call_id) for _, call_id in self._closing)
+        named = (Newchannel, NewCallerid, QueueCallerJoin, QueueEntry, Hangup)
+        return {e.number for draft in drafts if draft for e in draft.events if isinstance(e, named)}
+
+    @property
+    def strangers(self) -> Mapping[str, int]:
+        """Give how many calls reached a queue and were left out, by what they came in on beside the trunks."""
+        return self._customers.strangers
+
+    def own_live(self) -> set[str]:
+        """Give our attempts that have a live channel."""
+        return self.channels.attempts()
+
+    def knows(self, call_id: str) -> bool:
+        """Tell whether anything was heard of a call, lately."""
+        return call_id in self._drafts or call_id in self._over
+
+    def alive(self) -> AbstractSet[str]:
+        """Give the calls that go on; those in their grace do not."""
+        return {call_id for call_id, draft in self._drafts.items() if draft.closes_at is None}
+
+    def oldest_offset(self) -> int | None:
+        """Give the journal offset from which every call that is not over can be heard again."""
+        return min((d.offset for d in self._drafts.values() if d.offset is not None), default=None)
+
+    def _advance(self, now: int) -> int:
+        """Give the time in here, which only goes on."""
+        if now + self._ahead < self._now - SET_BACK_S * SECOND:
+            self._ahead = self._now - now
+        self._now = max(now + self._ahead, self._now)
+        return self._now
+
+    def _outdated(self, item: ChannelEvent, since: int) -> bool:
+        """Tell whether something newer than a listing's line was heard: that he is gone, or no longer waits."""
+        draft = self._drafts.get(item.uniqueid)
+        left = isinstance(item, QueueEntry) and draft is not None and draft.let_go_at >= since
+        return left or self.channels.ended_since(item.uniqueid, since)
+
+    def _tells_of_a_caller(self, item: ChannelEvent) -> bool:
+        talks = isinstance(item, CoreShowChannel) and bool(item.bridge) and item.uniqueid in self._drafts
+        return isinstance(item, QueueEntry) or shown_in_queue(item) or talks
+
+    def _linked(self, event: ChannelEvent) -> ChannelEvent:
+        """Give the event with its Linkedid, which a listing of queues does not tell."""
+        known = self.channels.get(event.uniqueid) if isinstance(event, QueueEntry) else None
+        return replace(event, linkedid=known.linkedid) if known else event
+
+    def _draft_for(self, event: ChannelEvent, offset: int | None) -> Draft | None:
+        """Find the call, or open one; None for what belongs to a call that is over."""
+        own = self._drafts.get(event.uniqueid)
+        if own is not None or event.uniqueid in self._over:
+            return own
+        if self._stands_alone(event):
+            return self._promote(event, offset)
+        draft = self._known(event)
+        if draft is not None or self._draft_of.get(event.uniqueid, event.linkedid) in self._over:
+            return draft
+        if isinstance(event, OPENS_NOTHING) or (isinstance(event, CoreShowChannel) and not shown_in_queue(event)):
+            return None
+        return self._open(event.linkedid, event, offset)
+
+    def _known(self, event: ChannelEvent) -> Draft | None:
+        return self._drafts.get(self._draft_of.get(event.uniqueid, event.linkedid))
+
+    def _stands_alone(self, event: ChannelEvent) -> bool:
+        """Tell whether a caller in a queue is a call of his own, though another channel's Linkedid is on him.
+
+        So it is for somebody whom an agent rang and then put into a queue. Not so for a Local channel, behind
+        which stands the caller whose Linkedid it has, nor for the customer whom one of our callbacks reached.
+        """
+        return (
+            isinstance(event, IN_A_QUEUE)
+            and event.uniqueid != event.linkedid
+            and not is_local(event.channel)
+            and epoch_of(event.uniqueid) is not None
+            and not originated(event.linkedid)
+            and not originated(self._draft_of.get(event.uniqueid, event.linkedid))
+        )
+
+    def _promote(self, event: ChannelEvent, offset: int | None) -> Draft:
+        """Open a call for a channel that was another call's so far, with what was said of it there."""
+        channel, before = self.channels.get(event.uniqueid), self._known(event)
+        self._draft_of.pop(event.uniqueid, None)
+        draft = self._open(event.uniqueid, event, channel.offset if channel else offset)
+        draft.events = dict.fromkeys(channel.named_by) if channel else {}
+        if before is not None and event.uniqueid in before.voices:
+            draft.voices[event.uniqueid] = before.voices.pop(event.uniqueid)
+        return draft
+
+    def _open(self, call_id: str, event: ChannelEvent, offset: int | None) -> Draft:
+        channel = event.channel if event.uniqueid == call_id else ""
+        draft = Draft(call_id, self._now, offset, originated(call_id, channel))
+        self._drafts[call_id] = draft
+        return draft
+
+    def _gather(self, draft: Draft, event: ChannelEvent) -> None:
+        """Add an event to its call, and see what it changes."""
+        if event.uniqueid != draft.call_id and not isinstance(event, OPENS_NOTHING):
+            self._join(draft, event.uniqueid)
+        if isinstance(event, WITH_LEG) and event.leg:
+            self._join(draft, event.leg)
+        draft.take(event, self._now)
+        if isinstance(event, TELLS_OF_A_PHONE):
+            self._customers.learn(event, queued=draft.queued)
+        self._waiting.note(draft, event, self._now)
+        if not draft.over:
+            draft.closes_at = None
+        elif draft.closes_at is None:
+            draft.closes_at = self._now + self._grace
+            self._closing.append((draft.closes_at, draft.call_id))
+
+    def _gather_where_joined(self, draft: Draft, event: ChannelEvent) -> None:
+        """Add it also to the call that a channel of another one was joined with: a colleague of the agent's.
+
+        Of one that has a call of its own, as who fetches a parked caller does, only that it was joined.
+        """
+        joined = self._drafts.get(event.linkedid)
+        tells = isinstance(event, BridgeEnter) or event.uniqueid != draft.call_id
+        beside = joined is not draft and tells and not isinstance(event, IN_A_QUEUE)
+        if joined is not None and beside and joined.closes_at is None:
+            joined.take(event, self._now)
+
+    def _tell_of_each_other(self, one: ChannelEvent, other: ChannelEvent) -> None:
+        """Add the entry of each of two who are in one conference to the other's call, if it is a customer's."""
+        for whose, entry in ((one.uniqueid, other), (other.uniqueid, one)):
+            draft = self._drafts.get(whose)
+            if draft is not None and not draft.placed:
+                draft.take(entry, self._now)
+
+    def _note_by_hand(self, draft: Draft, channels: AbstractSet[str], *, whole: bool) -> None:
+        """Note those of a call's channels that somebody of the house dialled; a caller in a queue dials nobody."""
+        if not draft.queued and channels - {draft.call_id}:
+            facts = (draft.call_id, draft.channel, draft.events, draft.voices, sorted(channels), self._trunks)
+            self.by_hand.extend(agent_call.dialled(*facts, whole=whole))
+
+    def _join(self, draft: Draft, uniqueid: str) -> None:
+        """Note that a channel is this call's, whatever its Linkedid will become; the first call counts."""
+        if self._draft_of.setdefault(uniqueid, draft.call_id) == draft.call_id:
+            draft.others.add(uniqueid)
+
+    def _close(self, draft: Draft, ending: Ending) -> list[Call]:
+        """Take a call out of the books; give it if it is one to be judged."""
+        self._waiting.end(draft)
+        self._note_by_hand(draft, draft.others - draft.gone, whole=ending == "hangup" and not draft.gap)
+        del self._drafts[draft.call_id]
+        self._over.bury(draft.call_id, self._now)
+        for uniqueid in draft.others:
+            self._draft_of.pop(uniqueid, None)
+            if uniqueid in draft.gone:
+                self._over.bury(uniqueid, self._now)
+        if not self._customers.may_be(draft):
+            return []
+        stepped = draft.stepped or (False if self._hears_dialplan else None)
+        now, events = self._now - self._ahead, tuple(draft.events)
+        call = assemble(Gathered(self.pbx, draft.call_id, events, ending, now, draft.gap, draft.voices, stepped))
+        return [call] if self._customers.is_one(draft, call) else []

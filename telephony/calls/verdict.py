@@ -1,0 +1,278 @@
+"""How a call went: one table, read from the top down; the first line that holds is the verdict.
+
+A call is judged by its last unfinished business: an answered call that was handed on to another queue and given up
+there is abandoned, and so is one that was put through to a colleague who never answered; one that was thrown out of a
+queue and then answered elsewhere is served.
+
+What the PBX said and we did not hear makes `unknown` with a reason, not another kind:
+- the HangupRequest or QUEUESTATUS of one who left a queue unserved, or who never came to one: `left-unserved`. He is
+  lost for certain, but gave up or was thrown out. Where the manager user may not read the class `dialplan`, every
+  time-out is this, and everybody whom the dialplan hangs up on before any queue;
+- AgentConnect and AgentComplete, or Abandon, or the key that was pressed: `left-queue-unexplained`;
+- all that Queue said: `queue-result-missing`; so too, before any queue, where events are known to be lost;
+- the HangupRequest, or the forced end, of an answered call: `end-unexplained`;
+- Hangup: the call stays open until a snapshot misses it (`ended-unseen`) or it is too old (`hangup-missing`).
+
+What cannot be noticed:
+- a call of which no queue event was heard at all: no verdict. Where the trunks are known, and nobody was heard to be
+  joined with him either, he comes out as lost before any queue. A later queue visit of which none was heard: the one
+  before it is judged;
+- a HangupRequest lost beside an abnormal cause: the kind holds and its side is said to be the system; before any
+  queue, blocked instead of abandoned;
+- an agent's cause behind a Local member when his channel's HangupRequest and Hangup are both lost: served;
+- what was told of the voice, or that the class `reporting` may not be read: a silent call, or one whose agent's phone
+  died, then looks like any that somebody ended: served. All that the detector told of one side, and not that it was
+  on: silent. What the voice itself does not tell stands with it, in media.py;
+- that the agent handed him on (AgentComplete, and his own Hangup), that a phone rang for it, or all that told of the
+  parking lot or conference in which he was left: served;
+- what our dialplan said (class `user`): the loss that it was, or served, without the reason and the wish.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from telephony.calls.call import LEFT_UNSERVED, NOT_KNOWN, Call, Kind, Side, Source, Verdict, VisitEnd
+from telephony.ids import SECOND
+
+Holds = Callable[[Call], bool]
+
+RESERVING_KEY: Final = "1"
+"""The key in the queue that asks for a callback; others lead elsewhere."""
+BREAKER: Final = "whoever broke it off"
+MUTE: Final = "whoever was mute"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table."""
+
+    condition: str
+    holds: Holds
+    kind: Kind
+    reason: str | None = None
+    side: Side | Literal["whoever broke it off", "whoever was mute"] | None = None
+
+
+def _talked(call: Call) -> bool:
+    """Tell whether somebody talked with him in, or after, the last queue that he came to."""
+    return call.talked_at is not None
+
+
+def _talk(condition: Holds) -> Holds:
+    return lambda call: _talked(call) and condition(call)
+
+
+def _ended_with(*causes: int) -> Holds:
+    """Hold where the talk ended with one of these Q.850 causes, on any of the call's channels."""
+    return _talk(lambda call: not call.causes.isdisjoint(causes))
+
+
+def _left(*ends: VisitEnd, when: Holds = lambda _: True) -> Holds:
+    """Hold where the last queue visit ended so, and nobody talked with him afterwards."""
+    return lambda call: not _talked(call) and call.last is not None and call.last.end in ends and when(call)
+
+
+def _before(condition: Holds) -> Holds:
+    """Hold where he came to no queue, and nobody talked with him. Where events are known to be lost, he may have."""
+    return lambda call: _came_nowhere(call) and call.complete and condition(call)
+
+
+def _unanswered(condition: Holds) -> Holds:
+    """Hold where somebody handed the caller on, and nobody answered the phone that rang, or came."""
+    return lambda call: call.onward in {"rung", "left"} and condition(call)
+
+
+def _asked(condition: Holds) -> Holds:
+    return lambda call: call.asked and condition(call)
+
+
+def _ended(*endings: str) -> Holds:
+    return lambda call: call.ending in endings
+
+
+def _restarted(condition: Holds) -> Holds:
+    return lambda call: call.ending == "pbx-restarted" and condition(call)
+
+
+def _refused(*causes: int, when: Holds = lambda _: True) -> Holds:
+    """Hold where the PBX turned him away with one of these causes; without any, with whatever cause."""
+    return lambda call: call.refused_with is not None and (not causes or call.refused_with in causes) and when(call)
+
+
+def _said(reason: str) -> Holds:
+    return _talk(lambda call: call.said == reason)
+
+
+def _mute(why: str) -> Holds:
+    return lambda call: call.mute is not None and call.mute.why == why
+
+
+def _explained(call: Call) -> bool:
+    return call.hangup_by is not None or call.went_on
+
+
+def _talking(call: Call) -> bool:
+    return call.talking
+
+
+def _came_nowhere(call: Call) -> bool:
+    return not _talked(call) and call.last is None
+
+
+def _cut(call: Call) -> bool:
+    return call.cut
+
+
+def _no_sound(call: Call) -> bool:
+    return call.media_lost
+
+
+def _stalled(call: Call) -> bool:
+    return call.stalled
+
+
+def _closed(call: Call) -> bool:
+    return call.closed
+
+
+def _gave_up(call: Call) -> bool:
+    return call.gave_up
+
+
+def _turned_away(call: Call) -> bool:
+    return call.turned_away
+
+
+def _let_go(call: Call) -> bool:
+    return call.turned_away or call.refused_with is not None
+
+
+def _unstepped(call: Call) -> bool:
+    return call.stepped is False
+
+
+def _handed_on(call: Call) -> bool:
+    return call.last is not None and call.last.handed_on and call.onward is None
+
+
+def _rang(call: Call) -> bool:
+    return call.last is not None and call.last.ringing
+
+
+def _reserves(call: Call) -> bool:
+    return call.last is not None and call.last.key == RESERVING_KEY
+
+
+TABLE: Final = (
+    Row("a program placed the call", lambda call: call.placed, "callback"),
+    Row("the capture ended before the call", _ended("capture-ended"), "unfinished", "capture-ended"),
+    # He hung up in the queue, or asked for a callback: that stays true however the call was lost sight of.
+    Row("hung up while a phone rang", _left("abandoned", when=_rang), "abandoned", "gave-up-while-ringing"),
+    Row("hung up while waiting", _left("abandoned"), "abandoned", "gave-up-waiting"),
+    Row("asked by a key in the queue", _asked(_left("key", "left")), "requested", "digit-in-queue"),
+    Row("asked when the queue timed out", _asked(_left("timed-out")), "requested", "asked-after-time-out"),
+    Row("asked when no agent was left", _asked(_left("left-empty")), "requested", "asked-after-left-empty"),
+    Row("asked when the queue was full", _asked(_left("full")), "requested", "asked-after-full"),
+    Row("asked when no agent was there", _asked(_left("join-empty")), "requested", "asked-after-join-empty"),
+    Row("asked when the site was closed", _asked(_closed), "requested", "asked-when-closed"),
+    Row("asked at another time", lambda call: call.asked, "requested", "asked"),
+    # The end was not seen.
+    Row("the PBX restarted in the talk", _restarted(_talking), "dropped", "pbx-restarted", "system"),
+    Row("the PBX restarted in the wait", _restarted(_left("waiting")), "blocked", "pbx-restarted", "system"),
+    Row("the PBX restarted before any queue", _restarted(_came_nowhere), "blocked", "pbx-restarted", "system"),
+    Row("it ended while nobody listened", _ended("ended-unseen", "pbx-restarted"), "unknown", "ended-unseen"),
+    Row("its Hangup never came", _ended("overdue"), "unknown", "hangup-missing"),
+    # Somebody talked with him.
+    Row("handed on, he hung up unanswered", _unanswered(_gave_up), "abandoned", "gave-up-after-transfer"),
+    Row("handed on, nobody answered", _unanswered(_let_go), "blocked", "transfer-unanswered"),
+    Row("handed on, nobody said how it ended", _unanswered(_ended("hangup")), "unknown", LEFT_UNSERVED),
+    Row("the agent said: in the verification", _said("verification"), "dropped", "verification", BREAKER),
+    Row("the agent said: his own mistake", _said("agents-mistake"), "dropped", "agents-mistake", "agent"),
+    Row("the agent said: after a wrong answer", _said("wrong-answer"), "dropped", "wrong-answer", BREAKER),
+    Row("the agent handed him on, outside the queues", _talk(_handed_on), "served"),
+    Row("no sound came any more (44)", _ended_with(44), "dropped", "media-time-out", BREAKER),
+    Row("a phone no longer answered (18)", _ended_with(18), "dropped", "phone-gone", BREAKER),
+    Row("the line failed (19, 34, 38, 41)", _ended_with(19, 34, 38, 41), "dropped", "line-failed", BREAKER),
+    Row("a program or operator cut them off", _talk(_cut), "dropped", "cut-off", "system"),
+    Row("the agent's phone had died, the caller hung up", _talk(_stalled), "dropped", "media-stalled", "agent"),
+    Row("one side sent no packet", _talk(_mute("no-media")), "silent", "no-media", MUTE),
+    Row("one side sent no sound", _talk(_mute("no-sound")), "silent", "no-sound", MUTE),
+    Row("one of them hung up", _talk(_explained), "served"),
+    Row("nobody was seen to end the talk", _talked, "unknown", "end-unexplained"),
+    # Nobody did; he had come to a queue.
+    Row("threw him out: time-out", _left("timed-out"), "blocked", "queue-time-out"),
+    Row("threw him out: no agent left", _left("left-empty"), "blocked", "queue-left-empty"),
+    Row("threw him out: withdrawn by a program", _left("withdrawn"), "blocked", "queue-withdrawn"),
+    Row("refused him: queue full", _left("full"), "blocked", "queue-full"),
+    Row("refused him: no agent there", _left("join-empty"), "blocked", "join-empty"),
+    Row("refused him: no such queue", _left("no-queue"), "blocked", "no-such-queue"),
+    Row("refused him: queue closed", _left("closed"), "blocked", "closed"),
+    Row("refused him: too many wait", _left("diverted"), "blocked", "queue-diverted"),
+    Row("pressed the key for a callback", _left("key", when=_reserves), "requested", "digit-in-queue"),
+    Row("pressed another key", _left("key"), "unknown", "left-by-key"),
+    Row("no sound while waiting (44)", _left("unserved", when=_no_sound), "blocked", "media-time-out", BREAKER),
+    Row("cut off while waiting", _left("unserved", when=_cut), "blocked", "cut-off", "system"),
+    Row("left unserved, nobody said how", _left("unserved"), "unknown", LEFT_UNSERVED),
+    Row("left the queue, nobody said how", _left("left"), "unknown", "left-queue-unexplained"),
+    # Nobody did, and he came to no queue.
+    Row("the site was closed", _before(_closed), "blocked", "closed"),
+    Row("no sound before any queue (44)", _before(_no_sound), "blocked", "media-time-out", BREAKER),
+    Row("cut off before any queue", _before(_cut), "blocked", "cut-off", "system"),
+    Row("the PBX took no more calls", _before(_refused(42, when=_unstepped)), "blocked", "maxcalls"),
+    Row("no more channels (42)", _before(_refused(42)), "blocked", "channel-limit"),
+    Row("congestion (34)", _before(_refused(34)), "blocked", "congestion"),
+    Row("busy (17)", _before(_refused(17)), "blocked", "busy"),
+    Row("turned away with another cause", _before(_refused()), "blocked", "hangup-{cause}"),
+    Row("hung up before any queue", _before(_gave_up), "abandoned", "before-queue"),
+    Row("the dialplan hung up on him", _before(_turned_away), "blocked", "turned-away"),
+    Row("let go before any queue, nobody said how", _before(_ended("hangup")), "unknown", LEFT_UNSERVED),
+    Row("nobody said what came of it", lambda _: True, "unknown", "queue-result-missing"),
+)  # fmt: skip
+
+
+def judge(call: Call) -> Verdict:
+    """Give the verdict on a call, with the line that held. Every call gets one."""
+    row = next(row for row in TABLE if row.holds(call))
+    return Verdict(
+        row.kind,
+        row.reason and row.reason.format(cause=call.refused_with),
+        _side(row, call),
+        _seconds(_wait_of(call)),
+        _seconds(_talk_of(call)),
+        call.evidence,
+        _source(call, row.kind),
+        row.condition,
+    )
+
+
+def _side(row: Row, call: Call) -> Side | None:
+    if row.side == BREAKER:
+        return call.hangup_by
+    if row.side == MUTE:
+        return call.mute.side if call.mute else None
+    return row.side
+
+
+def _source(call: Call, kind: Kind) -> Source:
+    return "live-complete" if call.complete and kind not in NOT_KNOWN else "live-partial"
+
+
+def _wait_of(call: Call) -> int:
+    """Give all waits, µs; who gave up before any queue waited for as long as he was there."""
+    if _came_nowhere(call) and call.gave_up:
+        return max(0, (call.ended_at or call.seen_until) - call.started_at)
+    return sum(visit.waited(call.seen_until) for visit in call.visits)
+
+
+def _talk_of(call: Call) -> int:
+    """Give all talk, µs; with whom he was joined outside any queue counts until the end."""
+    talked = sum(visit.talked(call.seen_until) for visit in call.visits)
+    in_queue = call.last is not None and call.last.connected_at is not None and call.onward != "met"
+    if in_queue or call.talked_at is None:
+        return talked
+    return talked + max(0, (call.ended_at or call.seen_until) - call.talked_at)
+
+
+def _seconds(micros: int) -> float:
+    return round(micros / SECOND, 3)

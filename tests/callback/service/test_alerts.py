@@ -1,0 +1,224 @@
+"""Alarms by a program and by a URL: passed on beside all other work, and told of where they do not get through."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from callback.errors import SettingsError
+from callback.events import News
+from callback.service import alerts
+from callback.service.alerts import Bell
+from callback.settings.sections import Alarms, load
+from tests.callback.world import NOON
+
+ALARM = News("alarm", NOON, {"group": "site", "due": 40, "missed": 14, "more": 2, "until_at": NOON, "again": False})
+WRITES = "import sys; open(sys.argv[1], 'ab').write(sys.stdin.buffer.read() + b'\\n')"
+PATIENCE_S = 30.0
+
+Work = Callable[[Bell, list[News]], Awaitable[None]]
+
+
+def rung(settings: Alarms, work: Work) -> list[News]:
+    """Let a bell hang while some work is done; gives what was told of channels that failed."""
+    told: list[News] = []
+
+    async def hang() -> None:
+        hung = Bell(settings, "main", lambda piece: f"in words: {piece.event}", told.extend, lambda: NOON)
+        running = asyncio.ensure_future(hung.run())
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await work(hung, told)
+        finally:
+            await ended(running)
+
+    asyncio.run(hang())
+    return told
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    while not holds():  # noqa: ASYNC110 - a file written by another program sets no event
+        await asyncio.sleep(0.01)
+
+
+async def ended(running: asyncio.Future[None]) -> None:
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+def program(tmp_path: Path) -> tuple[Alarms, Path]:
+    out = tmp_path / "alarms.jsonl"
+    return Alarms(command=(sys.executable, "-c", WRITES, str(out))), out
+
+
+def written(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+
+
+def test_a_program_gets_the_alarm_as_json_with_a_sentence_for_people(tmp_path: Path) -> None:
+    settings, out = program(tmp_path)
+
+    async def work(hung: Bell, _told: list[News]) -> None:
+        hung.ring([News("reserved", NOON), ALARM])
+        await until(lambda: len(written(out)) == 1)
+
+    assert rung(settings, work) == []
+    (got,) = written(out)
+    assert got == {"pbx": "main", "event": "alarm", "at": NOON, "says": "in words: alarm", **ALARM.facts}
+
+
+def test_it_may_be_rung_from_any_thread(tmp_path: Path) -> None:
+    settings, out = program(tmp_path)
+
+    async def work(hung: Bell, _told: list[News]) -> None:
+        threading.Thread(target=hung.ring, args=([ALARM],)).start()
+        await until(lambda: len(written(out)) == 1)
+
+    assert rung(settings, work) == []
+
+
+def test_no_shell_reads_the_command(tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+
+    async def work(hung: Bell, told: list[News]) -> None:
+        hung.ring([ALARM])
+        await until(lambda: len(told) == 1)
+
+    (told,) = rung(Alarms(command=(f"touch {trap}; true",)), work)
+    assert "No such file" in told.facts["why"]
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ((sys.executable, "-c", "import sys; sys.exit(3)"), "ended with status 3"),
+        ((sys.executable, "-c", "import time; time.sleep(600)"), "took longer than timeout_s = 0.5"),
+        (("/nowhere/at/all",), "No such file or directory"),
+    ],
+)
+def test_a_program_that_fails_or_hangs_is_told_of_and_the_next_alarm_is_tried(
+    command: tuple[str, ...], why: str
+) -> None:
+    async def work(hung: Bell, told: list[News]) -> None:
+        hung.ring([ALARM, ALARM])
+        await until(lambda: len(told) == 2)
+
+    for told in rung(Alarms(command=command, timeout_s=0.5), work):
+        assert (told.event, told.facts["channel"]) == ("alarm-not-passed", "command")
+        assert why in told.facts["why"]
+
+
+async def serve(status: int, got: list[Any]) -> tuple[web.AppRunner, str]:
+    async def take(request: web.Request) -> web.Response:
+        got.append((request.content_type, await request.json()))
+        return web.Response(status=status, headers={"Location": "/elsewhere"})
+
+    app = web.Application()
+    app.router.add_post("/alarm", take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    return runner, f"http://127.0.0.1:{runner.addresses[0][1]}/alarm"
+
+
+@pytest.mark.parametrize(("status", "why"), [(204, None), (503, "answered 503"), (302, "answered 302")])
+def test_a_url_gets_the_alarm_and_what_it_answers_counts(status: int, why: str | None) -> None:
+    got: list[Any] = []
+    told: list[News] = []
+
+    async def hang() -> None:
+        runner, url = await serve(status, got)
+        hung = Bell(Alarms(url=url), "main", lambda _: "in words", told.extend, lambda: NOON)
+        running = asyncio.ensure_future(hung.run())
+        hung.ring([ALARM])
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await until(lambda: bool(got) and (why is None or bool(told)))
+        finally:
+            await ended(running)
+            await runner.cleanup()
+
+    asyncio.run(hang())
+    ((content_type, body),) = got
+    assert (content_type, body["event"], body["missed"]) == ("application/json", "alarm", 14)
+    assert [news.facts["why"] for news in told] == ([why] if why else [])
+
+
+def test_nobody_at_the_url_is_told_of() -> None:
+    async def work(hung: Bell, told: list[News]) -> None:
+        hung.ring([ALARM])
+        await until(lambda: len(told) == 1)
+
+    (told,) = rung(Alarms(url="http://127.0.0.1:9/alarm"), work)
+    assert told.facts["channel"] == "url"
+
+
+def test_a_slow_channel_holds_nobody_up_and_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alerts, "WAITING", 3)
+    slow = Alarms(command=(sys.executable, "-c", "import time; time.sleep(600)"), timeout_s=60)
+
+    async def work(hung: Bell, told: list[News]) -> None:
+        hung.ring([ALARM] * 20)
+        await until(lambda: len(told) >= 16)
+
+    told = rung(slow, work)
+    assert {news.facts["why"] for news in told} == {"too many alarms wait: given up alarm"}
+
+
+def test_without_a_channel_nothing_is_kept() -> None:
+    async def work(hung: Bell, told: list[News]) -> None:
+        hung.ring([ALARM] * 1000)
+        await asyncio.sleep(0)
+        assert told == []
+
+    assert rung(Alarms(), work) == []
+
+
+def test_a_url_that_is_none_is_a_fault_of_the_settings(tmp_path: Path) -> None:
+    file = tmp_path / "callback.toml"
+    site = '[trunks.main]\nregion = "JP"\n[rules]\nzone = "Asia/Tokyo"\n'
+    file.write_text(f'[pbx]\nusername = "u"\nsecret = "s"\n{site}[alarms]\nurl = "ftp://x"\n')
+    with pytest.raises(SettingsError, match="must begin with http"):
+        load(file, {})
+
+
+def test_what_waits_when_the_service_ends_is_passed_on_first(tmp_path: Path) -> None:
+    settings, out = program(tmp_path)
+
+    async def end() -> None:
+        hung = Bell(settings, "main", lambda piece: piece.event, lambda _: None, lambda: NOON)
+        hung.ring([ALARM, News("lease-lost", NOON, {"why": "taken"})])
+        async with asyncio.timeout(PATIENCE_S):
+            await hung.drain()
+
+    asyncio.run(end())
+    assert [piece["event"] for piece in written(out)] == ["alarm", "lease-lost"]
+
+
+def test_a_channel_that_hangs_does_not_keep_the_service_from_ending(tmp_path: Path) -> None:
+    slow = Alarms(command=(sys.executable, "-c", "import time; time.sleep(600)"), timeout_s=0.2)
+
+    async def end() -> None:
+        hung = Bell(slow, "main", lambda piece: piece.event, lambda _: None, lambda: NOON)
+        hung.ring([ALARM] * 50)
+        async with asyncio.timeout(PATIENCE_S):
+            await hung.drain()
+
+    asyncio.run(end())
+
+
+@pytest.mark.parametrize("event", ["put-aside", "lease-lost", "committer-died", "audit-head"])
+def test_what_costs_a_loss_or_proves_a_record_is_alarming(event: str) -> None:
+    assert event in alerts.ALARMING

@@ -1,0 +1,136 @@
+"""What is committed in a process of its own: the same as here, and again when that process dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import pytest
+
+from callback.errors import NotOurs
+from callback.events import News
+from callback.service import commit_process as scribing
+from callback.service import committer as writing
+from callback.service.commit_process import Scribe, Task
+from callback.service.committer import Writer
+from callback.settings.sections import Database
+from callback.store import lease
+from callback.store import tables as t
+from telephony.pbx import Heard
+from tests.callback.service.test_committer import checkpoint_of, lost, poison, stretch
+from tests.callback.world import NOON, World
+
+TIMEOUT_S = 60
+Work = Callable[["Office"], Awaitable[None]]
+
+
+class Office:
+    """A scribe at work on a world, and all that was told."""
+
+    def __init__(self, world: World) -> None:
+        settings = world.settings.model_copy(update={"database": Database(url=world.store.url)})
+        self.world = world
+        self.told: list[News] = []
+        self.scribe = Scribe([Task(settings, world.shift.version, world.held, "j1")], self.told.extend)
+
+    def during(self, work: Work) -> None:
+        asyncio.run(asyncio.wait_for(self._during(work), TIMEOUT_S))
+
+    async def _during(self, work: Work) -> None:
+        running = asyncio.ensure_future(self.scribe.run())
+        await self.scribe.at_work.wait()
+        await work(self)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    async def commit(self, *batch: Heard) -> None:
+        begun = self.scribe.commit(list(batch))
+        assert begun is not None
+        self.told += await begun
+
+    async def kill(self) -> None:
+        assert self.scribe.pid is not None
+        os.kill(self.scribe.pid, signal.SIGKILL)
+
+    @property
+    def calls(self) -> list[str]:
+        return [news.facts["number"] for news in self.told if news.event == "call"]
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scribing, "AGAIN_S", 0.001)
+    monkeypatch.setattr(writing, "RETRY_S", 0.001)
+
+
+def test_it_commits_and_tells_as_the_service_itself_would(world: World) -> None:
+    async def work(office: Office) -> None:
+        await office.commit(stretch(10, lost(1), poison(2)), stretch(20, lost(3)))
+
+    office = Office(world)
+    office.during(work)
+    assert office.calls == ["09012340001", "09012340003"]
+    assert "put-aside" in [news.event for news in office.told]
+    assert len(world.rows(t.verdict)) == 2
+    assert checkpoint_of(world) == 20
+
+
+def test_it_commits_nothing_once_the_lease_has_passed_to_another(sqlite_world: World) -> None:
+    async def work(office: Office) -> None:
+        with office.world.store.write() as connection:
+            lease.release(connection, office.world.held)
+            assert lease.acquire(connection, "pbx:main", "another", "here", 60)
+        with pytest.raises(NotOurs):
+            await office.commit(stretch(10, lost(1)))
+
+    Office(sqlite_world).during(work)
+    assert sqlite_world.rows(t.verdict) == []
+
+
+def test_when_it_dies_everything_is_committed_all_the_same_and_another_begins(sqlite_world: World) -> None:
+    office = Office(sqlite_world)
+    pids: list[int | None] = []
+
+    async def work(office: Office) -> None:
+        clock = lambda: NOON  # noqa: E731
+        parts = (sqlite_world.store, sqlite_world.shift, sqlite_world.held, "j1", clock, office.told.extend)
+        writer = Writer(*parts, lambda _: None, elsewhere=office.scribe.commit)
+        running = asyncio.ensure_future(writer.run())
+        for number in range(1, 31):
+            await writer.put(stretch(number, lost(number)))
+            if number in {10, 20}:
+                pids.append(office.scribe.pid)
+                await office.kill()
+                await writer.caught_up()
+                await _other_than(office.scribe, pids[-1])
+        await writer.caught_up()
+        running.cancel()
+
+    office.during(work)
+    assert len(set(pids)) == 2
+    assert [news.event for news in office.told].count("committer-died") == 2  # an alarm each
+    assert len(sqlite_world.rows(t.verdict)) == 30
+    assert checkpoint_of(sqlite_world) == 30
+
+
+async def _other_than(scribe: Scribe, pid: int | None) -> None:
+    while scribe.pid in {pid, None}:  # noqa: ASYNC110 - that it died is no event of its own
+        await asyncio.sleep(0.01)
+
+
+def test_it_ends_with_the_service(sqlite_world: World) -> None:
+    pids: list[int] = []
+
+    async def work(office: Office) -> None:
+        assert office.scribe.pid is not None
+        pids.append(office.scribe.pid)
+
+    office = Office(sqlite_world)
+    office.during(work)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+    assert (office.scribe.pid, office.scribe.commit([])) == (None, None)

@@ -1,0 +1,76 @@
+"""What texts, answers, pages and the guard ask of the database goes by an index, on both."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, event, text
+
+from callback.decisions import replies
+from callback.losses import wangiri
+from callback.reports import satisfaction
+from callback.site import links
+from callback.site.templates import Texting
+from callback.web import customer_page
+from scheduler.clock import DAY
+from sms.inbound import Inbound
+from tests.callback.world import NOON, US, World, call, rules
+
+GROWING = ("reservation", "person", "call", "loss", "attempt", "promise", "answer", "text_outbox", "audit")
+
+
+def test_no_table_that_grows_is_read_from_end_to_end(world: World) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        if statement.startswith(("SELECT", "UPDATE")):
+            asked.append((statement, values))
+
+    texting = Texting(two_way=lambda _: True, public_url="https://x.example")
+    world.shift = replace(world.shift, texting=texting, rules=rules(ask_after=True, one_ring_numbers=2))
+    event.listen(world.store.engine, "before_cursor_execute", note)
+    _walk(world)
+    event.remove(world.store.engine, "before_cursor_execute", note)
+    with world.store.read() as connection:
+        plans = {statement: _plan(connection, statement, values) for statement, values in asked}
+    scans = {statement: line for statement, plan in plans.items() for line in plan if _scans(line)}
+    assert scans == {}
+    assert len(plans) > len(GROWING)
+
+
+def _walk(world: World) -> None:
+    """Somebody is lost, told, answers, looks, is reached and judges; others ring once."""
+    world.hear(call())
+    shifts = {"main": world.shift}
+    with world.store.write() as connection:
+        for place, body in enumerate(("18:30", "hello", "1", "STOP", "START")):
+            replies.take(connection, shifts, Inbound("main", f"SM{place}", "+819012345678", "", body), NOON + US)
+        token = links.token(connection, 1, NOON + DAY)
+        customer_page.show(connection, shifts, token, NOON + US)
+        customer_page.act(connection, shifts, token, {"do": "call-now"}, NOON + US)
+    order = world.claim(NOON + 2 * US)
+    assert order is not None
+    world.end(order.attempt, "reached", NOON + 60 * US)
+    for number in ("09012345001", "09012345250", "0990123456"):
+        world.hear(call(number, NOON, 6))
+    with world.store.write() as connection:
+        customer_page.act(connection, shifts, token, {"do": "score", "value": "5"}, NOON + 70 * US)
+        replies.open_answers(connection, "main", 9)
+        replies.done(connection, "main", 1, "anna", NOON)
+        wangiri.refused(connection, "main", 9)
+        satisfaction.judged(connection, "main", NOON, NOON + DAY)
+
+
+def _plan(connection: Connection, statement: str, values: Any) -> list[str]:
+    if connection.dialect.name == "sqlite":
+        return [str(row.detail) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    connection.execute(text("SET LOCAL enable_seqscan = off"))
+    return [str(row[0]) for row in connection.exec_driver_sql(f"EXPLAIN {statement}", values)]
+
+
+def _scans(line: str) -> bool:
+    """Whether a line of a plan reads a table from end to end."""
+    bare = line.split("  (cost", maxsplit=1)[0].strip("-> ")
+    return re.fullmatch(rf"(SCAN|Seq Scan on) ({'|'.join(GROWING)})( \w+)?", bare) is not None

@@ -1,0 +1,171 @@
+"""The real service beside a lab PBX, as a process of its own that a test starts, watches, kills and starts again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from callback.store.engine import Store
+from lab.asterisk import Asterisk
+
+TETHER = Path(__file__).parents[2] / "lab" / "tether.py"
+News = dict[str, Any]
+
+
+def noon_zone() -> str:
+    """A zone in which it is about noon now, so that neither evening nor midnight is near."""
+    ahead = 12 - datetime.now(UTC).hour
+    return f"Etc/GMT{-ahead:+d}"
+
+
+def wall_clock(seconds_from_now: float) -> str:
+    """What the clocks of customers show then, who are in Japan as their numbers tell; whole seconds."""
+    return f"{datetime.fromtimestamp(int(time.time() + seconds_from_now), ZoneInfo('Asia/Tokyo')):%H:%M:%S}"
+
+
+class Service:
+    """`callback run` for one PBX. Its narration is read from the JSON lines it writes; waiting is for those."""
+
+    def __init__(
+        self,
+        pbx: Asterisk,
+        folder: Path,
+        queue: str = "sales",
+        *,
+        port: int | None = None,
+        first: str = "agent",
+        **rules: object,
+    ) -> None:
+        self.settings = folder / "callback.toml"
+        self.news_file = folder / "news.jsonl"
+        self.said_file = folder / "said.txt"
+        self.store = Store(f"sqlite:///{folder / 'lost-calls.db'}")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._read = 0
+        self._news: list[News] = []
+        values = {
+            "zone": noon_zone(),
+            "no_ring_after": wall_clock(12 * 3600),  # where customers are it may be night
+            "no_ring_before": wall_clock(13 * 3600),
+            "text_grace_s": 1,
+            "short_abandon_s": 1,
+            "reached_after_s": 2,
+            "agent_wait_s": 8,
+            "ring_s": 4,
+            "retry_busy_min": 0.05,
+            "retry_our_fault_min": 0.05,
+        }
+        lines = [f"{key} = {json.dumps(value)}" for key, value in {**values, **rules}.items()]
+        self.settings.write_text(
+            f'[database]\nurl = "sqlite:///{folder / "lost-calls.db"}"\n'
+            f'[pbx]\nname = "lab"\nport = {port or pbx.ami_port}\n'
+            f'username = "{pbx.username}"\nsecret = "{pbx.secret}"\n'
+            f'journal = "{folder / "journal"}"\nlease_s = 1\nqueue_log = "{pbx.queue_log}"\n'
+            '[logs]\nnumbers = "full"\n'
+            '[trunks.main]\nchannel = "PJSIP/trunk"\ndial = "PJSIP/{number}@trunk"\nregion = "JP"\nform = "national"\n'
+            "[rules]\n" + "\n".join(lines) + f"\n[rules.queues.{queue}]\n"
+            'texts = "on"\ncalls = "on"\ncaller_id = "0312345678"\ncaller_name = "Support"\n'
+            f'first = "{first}"\n'
+        )
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.kill()
+        self.store.close()
+
+    def start(self) -> Service:
+        """Start it and wait until it listens."""
+        before = len(self.news())
+        run = [sys.executable, "-m", "callback", "run", "-s", str(self.settings), "--events-json", str(self.news_file)]
+        with self.said_file.open("ab") as said:
+            command = [sys.executable, str(TETHER), str(os.getpid()), *run]
+            self._process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
+        self.wait("pbx-up", since=before)
+        return self
+
+    def kill(self) -> None:
+        """End it as `kill -9` does, if it runs."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def stop(self) -> int:
+        """Ask it to stop, and give its status."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        status = self._process.wait(10)
+        self._process = None
+        return status
+
+    def said(self) -> str:
+        """Everything it said to people."""
+        return self.said_file.read_text(encoding="utf-8")
+
+    def news(self) -> list[News]:
+        """Everything it told so far, whole lines only."""
+        if self.news_file.exists():
+            with self.news_file.open("rb") as file:
+                file.seek(self._read)
+                whole = file.read().rpartition(b"\n")[0]
+            if whole:
+                self._news += [json.loads(line) for line in whole.splitlines()]
+                self._read += len(whole) + 1
+        return self._news
+
+    def wait(
+        self,
+        event: str,
+        holds: Callable[[News], bool] = lambda _: True,
+        *,
+        since: int = 0,
+        timeout_s: float = 45,
+    ) -> News:
+        """Wait for a piece of news; an AssertionError tells what was said instead."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            for piece in self.news()[since:]:
+                if piece["event"] == event and holds(piece):
+                    return piece
+            alive = self._process is None or self._process.poll() is None
+            if not alive or time.monotonic() > deadline:
+                raise AssertionError(f"no '{event}' within {timeout_s} s; the service said:\n{self.said()}")
+            time.sleep(0.02)
+
+    def outcome(self, *, since: int = 0, timeout_s: float = 45) -> News:
+        """Wait for the end of an attempt."""
+        return self.wait("outcome", since=since, timeout_s=timeout_s)
+
+    def mark(self) -> int:
+        """A place in the news: what comes after it is told since now."""
+        return len(self.news())
+
+    def rows(self, table: Any) -> list[Any]:
+        """What stands in a table now."""
+        with self.store.read() as connection:
+            return list(connection.execute(select(table)))
+
+    def wait_row(self, table: Any, holds: Callable[[Any], bool], timeout_s: float = 30) -> Any:
+        """Wait until a row is as it should be."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            for row in self.rows(table):
+                if holds(row):
+                    return row
+            if time.monotonic() > deadline:
+                raise AssertionError(f"no such row within {timeout_s} s: {self.rows(table)}")
+            time.sleep(0.05)
