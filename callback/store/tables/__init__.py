@@ -1,0 +1,83 @@
+"""The tables. Instants are integer microseconds UTC; a state is text with a CHECK; nothing nullable in a unique index.
+
+The E.164 number stands once, in `person`: erasing that row's number erases the person; what could not be read as one
+stands in `unread_number`. `open` and `in_flight` are set by the state tables, and the partial unique indexes make facts
+of two promises: one open reservation for a person and queue, one attempt in flight for a person.
+"""
+
+from callback.store.tables.attempts import FOUND_NO_AGENT, IN_FLIGHT, NO_AGENT_WORDS, TELLING, TELLING_WORDS, attempt
+from callback.store.tables.base import WHO_ROOM, WHY_ROOM, Instant, Key, metadata
+from callback.store.tables.calls import KINDS, call, past_call, past_stint, queue_visit, verdict
+from callback.store.tables.incidents import INCIDENT_OPEN, advice, alarm, incident
+from callback.store.tables.people import block, person, unread_number
+from callback.store.tables.reservations import (
+    IN_INCIDENT,
+    LEFT_TO_PEOPLE,
+    OPEN,
+    REFUSED,
+    RESERVATION_STATES,
+    SEVERE,
+    loss,
+    promise,
+    reservation,
+)
+from callback.store.tables.site import (
+    audit,
+    audit_head,
+    checkpoint,
+    lease,
+    listening_gap,
+    live_view,
+    shift_rules,
+    signalled,
+    site_key,
+)
+from callback.store.tables.texts import FOR_PEOPLE, SCORED, answer
+
+__all__ = [
+    "FOR_PEOPLE",
+    "FOUND_NO_AGENT",
+    "INCIDENT_OPEN",
+    "IN_FLIGHT",
+    "IN_INCIDENT",
+    "KINDS",
+    "LEFT_TO_PEOPLE",
+    "NO_AGENT_WORDS",
+    "OPEN",
+    "REFUSED",
+    "RESERVATION_STATES",
+    "SCORED",
+    "SEVERE",
+    "TELLING",
+    "TELLING_WORDS",
+    "WHO_ROOM",
+    "WHY_ROOM",
+    "Instant",
+    "Key",
+    "advice",
+    "alarm",
+    "answer",
+    "attempt",
+    "audit",
+    "audit_head",
+    "block",
+    "call",
+    "checkpoint",
+    "incident",
+    "lease",
+    "listening_gap",
+    "live_view",
+    "loss",
+    "metadata",
+    "past_call",
+    "past_stint",
+    "person",
+    "promise",
+    "queue_visit",
+    "reservation",
+    "shift_rules",
+    "signalled",
+    "site_key",
+    "unread_number",
+    "verdict",
+]

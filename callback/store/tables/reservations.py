@@ -1,0 +1,108 @@
+"""Tables of reservations: what is owed to whom, for which losses, and what was promised."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    text,
+)
+
+from callback.store.tables.base import WHO_ROOM, Instant, Key, metadata, of_rules, one_of
+from callback.store.tables.calls import KINDS
+
+RESERVATION_STATES = (
+    "waiting", "held", "calling", "reached", "returned", "given-up", "expired", "refused", "withdrawn",
+    "cancelled", "done-elsewhere",
+)  # fmt: skip
+
+reservation = Table(
+    "reservation",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("pbx", String(32), nullable=False),
+    Column("queue", String(128), nullable=False),
+    Column("queue_group", String(64), nullable=False),
+    Column("person_id", Key, ForeignKey("person.id"), nullable=False),
+    Column("apart", String(150), nullable=False),  # empty: merged by person; a shared number's calls stay apart
+    Column("trunk", String(64), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("last_lost_at", Instant, nullable=False),
+    Column("losses", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),  # those that counted
+    Column("clock_starts_at", Instant, nullable=False),  # these three: the promise in force, copied from `promise`
+    Column("aim_at", Instant, nullable=False),
+    Column("deadline_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),  # not to be dialled before
+    Column("state_since_at", Instant, nullable=False),
+    Column("severity", Integer, nullable=False, server_default=text("0")),
+    Column("slot_at", Instant),  # the customer chose this time: no default replaces it
+    Column("text_refusal", String(40)),  # why he got no text when the last one was due; none: he got it
+    Column("assigned_to", String(WHO_ROOM)),  # whose it is, among people; whom the PBX rings is the queue's affair
+    Column("incident_id", Key, ForeignKey("incident.id")),  # it holds him; a person who resumes him lets him go
+    Column("overdue_by_at", Instant),  # his promise was broken: the new time that he was told
+    one_of("kind", KINDS),
+    one_of("state", RESERVATION_STATES),
+    Index("uq_reservation_open", "pbx", "queue", "person_id", "apart", unique=True,
+          sqlite_where=text("open"), postgresql_where=text("open")),
+    Index("ix_reservation_lane_aim", "pbx", "state", "aim_at",
+          sqlite_where=text("open"), postgresql_where=text("open")),
+    Index("ix_reservation_lane_newest", "pbx", "state", "made_at",
+          sqlite_where=text("open"), postgresql_where=text("open")),
+    Index("ix_reservation_lane_severe", "pbx", "state", "severity",
+          sqlite_where=text("open AND severity > 0"), postgresql_where=text("open AND severity > 0")),
+    Index("ix_reservation_refused", "pbx", "last_lost_at",
+          sqlite_where=text("state = 'refused'"), postgresql_where=text("state = 'refused'")),
+    Index("ix_reservation_person", "person_id"),
+    Index("ix_reservation_incident", "incident_id", "deadline_at",
+          sqlite_where=text("open AND incident_id IS NOT NULL"),
+          postgresql_where=text("open AND incident_id IS NOT NULL")),
+    Index("ix_reservation_left", "pbx", "state_since_at",
+          sqlite_where=text("state = 'expired'"), postgresql_where=text("state = 'expired'")),
+)  # fmt: skip
+
+loss = Table(
+    "loss",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("call_id", String(150), primary_key=True),
+    Column("reservation_id", Key, ForeignKey("reservation.id"), nullable=False, index=True),
+    Column("lost_at", Instant, nullable=False),
+    Column("redialled_at", Instant),  # he called again by himself, whether we had called him or not
+    Column("cause", String(255), nullable=False, server_default=text("''")),  # queue/reason/trunk
+    Column("incident_id", Key, ForeignKey("incident.id")),
+    Index("ix_loss_cause", "pbx", "cause", "lost_at"),
+)
+
+promise = Table(
+    "promise",
+    metadata,
+    Column("reservation_id", Key, ForeignKey("reservation.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # 1 is what the rates are measured on
+    Column("pbx", String(32), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("clock_starts_at", Instant, nullable=False),
+    Column("aim_at", Instant, nullable=False),
+    Column("deadline_at", Instant, nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("rules_version", Integer, nullable=False),
+    of_rules(),
+)
+
+OPEN = text("reservation.open")
+
+SEVERE = text("reservation.open AND reservation.severity > 0")
+
+IN_INCIDENT = text("reservation.open AND reservation.incident_id IS NOT NULL")
+
+LEFT_TO_PEOPLE = text("reservation.state = 'expired'")
+
+REFUSED = text("reservation.state = 'refused'")

@@ -1,0 +1,103 @@
+"""Tables of a site: its rules, its lease, how far its PBX was heard, the audit and the keys."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKey,
+    Integer,
+    String,
+    Table,
+)
+
+from callback.store.tables.base import WHO_ROOM, WHY_ROOM, Instant, Key, metadata
+
+shift_rules = Table(
+    "shift_rules",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("effective_from_at", Instant, nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String(64), primary_key=True),  # pbx:main
+    Column("owner", String(200), nullable=False),
+    Column("host", String(200), nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("until_at", Instant, nullable=False),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("journal_id", String(64), nullable=False),  # an offset means nothing in another journal
+    Column("journal_offset", BigInteger, nullable=False),
+    Column("first_started_at", Instant, nullable=False),  # losses older than the first start are never acted on
+    Column("updated_at", Instant, nullable=False),
+)
+
+live_view = Table(
+    "live_view",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("seen_at", Instant, nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+listening_gap = Table(
+    "listening_gap",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("since_at", Instant, primary_key=True, autoincrement=False),  # nobody listened from here
+    Column("until_at", Instant, nullable=False),
+    Column("calls", Integer, nullable=False),  # that ended in it, as queue_log tells
+    Column("why_not", String(200), nullable=False),  # queue_log could not tell, or not all; empty: it could
+)
+
+signalled = Table(
+    "signalled",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("trunk", String(64), primary_key=True),
+    Column("lately", String(200), nullable=False),  # how its last callers' numbers came, a letter each, newest last
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("pbx", String(32), nullable=False),
+    Column("who", String(WHO_ROOM), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("reservation_id", Key, ForeignKey("reservation.id"), index=True),
+    Column("why", String(WHY_ROOM), nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("previous", String(64), nullable=False),  # the hash of the row before: what is tampered with shows
+    Column("hash", String(64), nullable=False, unique=True),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row, locked by whoever adds to the chain
+    Column("hash", String(64), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+)
+
+site_key = Table(
+    "site_key",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row, made by whoever needs it first
+    Column("root", String(64), nullable=False),
+    Column("made_at", Instant, nullable=False),
+)
