@@ -1,1 +1,1 @@
-"""Commands, and what they print for people: the only room that knows the terminal."""
+"""The commands; what they print is in `tables`. No other room knows typer or rich."""

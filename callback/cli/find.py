@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import typer
 from sqlalchemy import Row
 
-from callback.cli import queue_table, terminal
 from callback.cli.options import DEFAULT, SettingsFile
 from callback.cli.reservation import read_number
+from callback.cli.tables import queue as queue_table
+from callback.cli.tables import terminal
 from callback.clock import now_us
 from callback.reports import person as person_report
 from callback.reports import queue as queue_report

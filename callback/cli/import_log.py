@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from callback.cli import progress, report_tables, terminal
 from callback.cli.options import no_option
+from callback.cli.tables import progress, terminal
+from callback.cli.tables import report as report_tables
 from callback.history.counts import History, site_demand
 from callback.history.importing import Imported, Source, read, sources
 from callback.history.store import Keeping

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection, Row
 
-from callback.cli import terminal
 from callback.cli.options import DEFAULT, HIGHEST, SettingsFile, Who, Why, reading
+from callback.cli.tables import terminal
 from callback.clock import now_us, user
 from callback.losses import incidents
 from callback.settings.sections import load

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection, func, select
 
-from callback.cli import terminal
 from callback.cli.options import DEFAULT, SettingsFile, reading
+from callback.cli.tables import terminal
 from callback.clock import now_us
 from callback.reports import rates as promise_rates
 from callback.reports.rates import WITHIN_MIN, Rates

@@ -7,8 +7,9 @@ from typing import Annotated, Final
 
 import typer
 
-from callback.cli import queue_table, terminal
 from callback.cli.options import DEFAULT, SettingsFile
+from callback.cli.tables import queue as queue_table
+from callback.cli.tables import terminal
 from callback.clock import user
 from callback.errors import CallbackError
 from callback.reports import queue as queue_report

@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
-from callback.cli import moments, queue_table, terminal
+from callback.cli import moments
 from callback.cli.options import DEFAULT, HIGHEST, Limit, SettingsFile, Who, Why, reading
+from callback.cli.tables import queue as queue_table
+from callback.cli.tables import terminal
 from callback.clock import now_us, user
 from callback.customers import numbers
 from callback.decisions import actions

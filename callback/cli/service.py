@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from callback.cli import terminal
 from callback.cli.options import DEFAULT, SettingsFile
+from callback.cli.tables import terminal
 from callback.errors import CallbackError
 from callback.logs.masking import log_to_stderr
 from callback.operations import doctor as examination

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from callback.cli import progress
+from callback.cli.tables import progress
 from callback.errors import CallbackError
 from callback.reports import simulation_svg
 from scheduler.clock import DAY

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from callback.cli import terminal
 from callback.cli.options import DEFAULT, HIGHEST, Limit, SettingsFile, reading
+from callback.cli.tables import terminal
 from callback.clock import now_us, user
 from callback.decisions import replies as texted
 from callback.errors import CallbackError

@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Row
 
-from callback.cli import terminal, today_tables
 from callback.cli.options import DEFAULT, SettingsFile
+from callback.cli.tables import terminal
+from callback.cli.tables import today as today_tables
 from callback.clock import now_us
 from callback.reports import advice
 from callback.reports import today as days

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from callback.attempts import settle, snapshot
-from callback.cli import queue_table
+from callback.cli.tables import queue as queue_table
 from callback.events import News
 from callback.reports import queue as queue_report
 from callback.settings.sections import Trunk

@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from callback.cli import main as cli
-from callback.cli import progress
+from callback.cli.tables import progress
 from tests.callback.logged import A_DAY, AGAIN_A_DAY, LOST_A_DAY, weeks
 
 Run = Callable[..., tuple[int, str, str]]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from callback.cli import main as cli
-from callback.cli import terminal
+from callback.cli.tables import terminal
 from callback.losses import incidents
 from callback.store import tables as t
 from callback.store.audit import By

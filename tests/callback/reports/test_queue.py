@@ -11,7 +11,7 @@ import pytest
 
 from callback.attempts import snapshot
 from callback.attempts.snapshot import Live
-from callback.cli import queue_table
+from callback.cli.tables import queue as queue_table
 from callback.decisions import actions
 from callback.errors import StoreError
 from callback.losses import wangiri

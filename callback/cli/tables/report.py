@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from callback.cli import terminal
+from callback.cli.tables import terminal
 from callback.history.counts import WINDOWS_MIN, Counts, History
 from callback.reports.words import SHOWN
 from scheduler.staffing.halfhours import WEEKDAYS

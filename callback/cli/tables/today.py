@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Row
 
-from callback.cli import terminal
-from callback.cli.queue_table import WORDS
-from callback.cli.report_tables import show
+from callback.cli.tables import terminal
+from callback.cli.tables.queue import WORDS
+from callback.cli.tables.report import show
 from callback.reports import advice
 from callback.reports.standing import Owed
 from callback.reports.today import Breaking, Course, Today

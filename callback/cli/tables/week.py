@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.table import Table
 
-from callback.cli import terminal
+from callback.cli.tables import terminal
 from callback.reports.week import weeks
 from scheduler.staffing.halfhours import A_DAY, spoken
 from scheduler.staffing.week import Outlook

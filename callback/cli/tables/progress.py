@@ -10,7 +10,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from callback.cli import terminal
+from callback.cli.tables import terminal
 
 EVERY_S = 10.0
 """Of what takes less no line is written."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
 
-from callback.cli import terminal
+from callback.cli.tables import terminal
 
 WILD = st.text(st.characters(), max_size=30)
 HEADS = ("#", "number", "why")

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
-from callback.cli import terminal
+from callback.cli.tables import terminal
 from callback.clock import now_us
 from callback.reports.queue import Line
 from scheduler.clock import shown
