@@ -23,7 +23,7 @@ from callback.store import tables as t
 from callback.store.audit import By
 from callback.texts import compose
 from scheduler.clock import SECOND
-from telephony.calls.agent_call import ByHand
+from telephony.calls.facts.agent_call import ByHand
 
 CALLED: Final = "called-by-hand"
 AGENT: Final = By(audit.SERVICE, "an agent rang the customer, and they talked")

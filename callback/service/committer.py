@@ -17,8 +17,8 @@ from callback.site.context import Shift
 from callback.store import checkpoints
 from callback.store.engine import Store
 from callback.store.lease import Lease, guard
-from telephony.calls.agent_call import ByHand
 from telephony.calls.call import Call, Verdict
+from telephony.calls.facts.agent_call import ByHand
 from telephony.dialling import dialler
 from telephony.pbx import Gap, Heard
 

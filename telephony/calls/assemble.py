@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Final
 
-from telephony.calls import media
 from telephony.calls.call import Call, Ending, Mute, QueueVisit
-from telephony.calls.ending import end_of, unanswered, window
-from telephony.calls.evidence import evidence
-from telephony.calls.joined import Rooms, hung_up_at, joined_at, rooms_of
-from telephony.calls.media import Talk, Voice
-from telephony.calls.pre_queue import Leaving, leaving
-from telephony.calls.timeline import Story, bridged, first, of
-from telephony.calls.transfer import hand_over, in_conferences
-from telephony.calls.visits import NEAR, NEVER_IN, OVERTAKING, TOLD, Around, Stay, Visits, visit_of
+from telephony.calls.facts import media
+from telephony.calls.facts.bridges import Rooms, hung_up_at, joined_at, rooms_of
+from telephony.calls.facts.ending import end_of, unanswered, window
+from telephony.calls.facts.evidence import evidence
+from telephony.calls.facts.media import Talk, Voice
+from telephony.calls.facts.pre_queue import Leaving, leaving
+from telephony.calls.facts.timeline import Story, bridged, first, of
+from telephony.calls.facts.transfer import hand_over, in_conferences
+from telephony.calls.facts.visits import NEAR, NEVER_IN, OVERTAKING, TOLD, Around, Stay, Visits, visit_of
 from telephony.events import (
     ChannelEvent,
     Confirmed,

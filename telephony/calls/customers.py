@@ -4,8 +4,8 @@ from collections import Counter
 from typing import Final
 
 from telephony.calls.call import Call
+from telephony.calls.facts.pre_queue import PLAIN
 from telephony.calls.open_call import Draft
-from telephony.calls.pre_queue import PLAIN
 from telephony.events import AgentCalled, AgentConnect, DialBegin, Event, QueueMember
 from telephony.ids import epoch_of, is_local
 

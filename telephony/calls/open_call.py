@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from telephony.calls.media import VOICE, Voice
-from telephony.calls.pre_queue import CONFERENCE, DECISIVE
+from telephony.calls.facts.media import VOICE, Voice
+from telephony.calls.facts.pre_queue import CONFERENCE, DECISIVE
 from telephony.events import (
     AgentCalled,
     AgentConnect,

@@ -20,13 +20,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
 
-from telephony.calls import agent_call
-from telephony.calls.agent_call import ByHand
 from telephony.calls.assemble import Gathered, assemble
 from telephony.calls.call import Call, Ending
 from telephony.calls.channels import LiveChannels, Tombstones
-from telephony.calls.conference import Conferences
 from telephony.calls.customers import Customers
+from telephony.calls.facts import agent_call
+from telephony.calls.facts.agent_call import ByHand
+from telephony.calls.facts.conference import Conferences
 from telephony.calls.open_call import IN_A_QUEUE, OPENS_NOTHING, Draft, shown_in_queue
 from telephony.calls.waiting import Waiting
 from telephony.events import (

@@ -16,8 +16,8 @@ from typing import Final
 
 from telephony import events, parsing
 from telephony.ami.protocol import LINE_END, Message
-from telephony.calls.agent_call import ByHand
 from telephony.calls.call import Call, Judged
+from telephony.calls.facts.agent_call import ByHand
 from telephony.calls.open_call import FLEETING
 from telephony.calls.tracker import Tracker
 from telephony.calls.verdict import judge

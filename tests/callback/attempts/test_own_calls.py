@@ -15,7 +15,7 @@ from callback.reports import rates
 from callback.settings.sections import Trunk
 from callback.store import tables as t
 from callback.store.audit import By
-from telephony.calls.agent_call import ByHand
+from telephony.calls.facts.agent_call import ByHand
 from telephony.pbx import Heard
 from tests.callback.service.test_commit_process import Office
 from tests.callback.service.test_committer import Desk

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from telephony import events as e
 from telephony.calls.call import Mute
-from telephony.calls.media import VOICE, Talk, Voice, mute, stalled
+from telephony.calls.facts.media import VOICE, Talk, Voice, mute, stalled
 
 SECOND: Final = 1_000_000
 T0: Final = 1_795_307_000 * SECOND

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from telephony.calls.call import Onward
-from telephony.calls.conference import in_a_room, is_conference, is_parking
-from telephony.calls.joined import Rooms, hung_up_at
-from telephony.calls.pre_queue import CONFERENCE
-from telephony.calls.timeline import Story, bridged, of
-from telephony.calls.visits import NEAR, OVERTAKING
+from telephony.calls.facts.bridges import Rooms, hung_up_at
+from telephony.calls.facts.conference import in_a_room, is_conference, is_parking
+from telephony.calls.facts.pre_queue import CONFERENCE
+from telephony.calls.facts.timeline import Story, bridged, of
+from telephony.calls.facts.visits import NEAR, OVERTAKING
 from telephony.events import (
     BridgeEnter,
     ChannelEvent,

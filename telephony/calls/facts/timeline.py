@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from telephony.calls.call import QueueVisit
-from telephony.calls.visits import Stay
+from telephony.calls.facts.visits import Stay
 from telephony.events import BridgeEnter, ChannelEvent, Hangup
 
 E = TypeVar("E", bound=ChannelEvent)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from telephony.calls.call import moment
-from telephony.calls.ending import CUT, NO_SOUND
+from telephony.calls.facts.ending import CUT, NO_SOUND
 from telephony.events import (
     AgentComplete,
     AgentConnect,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from telephony.calls.call import Side
-from telephony.calls.pre_queue import UP
-from telephony.calls.visits import NEAR, OVERTAKING, Stay
+from telephony.calls.facts.pre_queue import UP
+from telephony.calls.facts.visits import NEAR, OVERTAKING, Stay
 from telephony.events import ChannelEvent, Hangup, HangupRequest, SoftHangupRequest
 
 NO_MEDIA: Final = 44

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from telephony.calls import media
-from telephony.calls.media import Talk, Voice
-from telephony.calls.timeline import bridged, first, of
+from telephony.calls.facts import media
+from telephony.calls.facts.media import Talk, Voice
+from telephony.calls.facts.timeline import bridged, first, of
 from telephony.events import BridgeEnter, ChannelEvent, DialBegin, Hangup, HangupRequest, Newchannel, Newstate
 from telephony.ids import SECOND, attempt_of
 

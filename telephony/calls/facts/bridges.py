@@ -8,7 +8,7 @@ to a phone. Where the entry of one who must have been there was lost, he counts 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from telephony.calls.timeline import bridged, first
+from telephony.calls.facts.timeline import bridged, first
 from telephony.events import BridgeEnter, ChannelEvent, Hangup, HangupRequest
 from telephony.ids import is_local
 
