@@ -11,7 +11,7 @@ WORKERS := $(shell expr 3 \* $$(nproc 2>/dev/null || echo 2))
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-dates live bench staffing-report settings check format lock clean
+.PHONY: help setup run test test-dates live bench staffing-report settings check house format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -53,6 +53,9 @@ check: $(READY) ## format, lint, types and layers
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+house: $(READY) ## size and imports of each package, and what breaks our limits (tests/house.py)
+	@$(BIN)/python -m tests.house
 
 format: $(READY) ## rewrite the code in the house format
 	@$(BIN)/ruff format .
