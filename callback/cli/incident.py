@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from sqlalchemy import Connection, Row
 
 from callback.cli.options import DEFAULT, HIGHEST, SettingsFile, Who, Why, reading
 from callback.cli.tables import terminal
 from callback.clock import now_us, user
 from callback.losses import incidents
+from callback.reports import incidents as incident_report
+from callback.reports.incidents import Incident
 from callback.settings.sections import load
 from callback.site.context import current
 from callback.store.audit import By
@@ -46,26 +47,25 @@ def show(settings: SettingsFile = DEFAULT, *, limit: Most = 20) -> None:
     wiring = load(settings)
     zone, rate = wiring.rules.hours().zone, wiring.rules.incident_drain_per_min
     with reading(wiring) as connection:
-        rows = incidents.listed(connection, wiring.pbx.name, limit)
-        drains = {row.id: _drain(connection, row, rate, now_us()) for row in rows}
+        rows = incident_report.incidents(connection, wiring.pbx.name, limit)
+        drains = [_drain(row, rate, incident_report.breaks(connection, row.incident, rate, now_us())) for row in rows]
     if not rows:
         terminal.say("There was no incident.")
         return
     heads = ("#", "queue/reason/trunk", "state", "since", "last lost", "lost", "let go", "held", "letting go takes")
     cells = [
-        (str(row.id), row.cause, row.state, *times, str(row.losses), str(row.let_go), str(row.held), drains[row.id])
-        for row in rows
+        (str(row.incident), row.cause, row.state, *times, str(row.losses), str(row.let_go), str(row.held), drain)
+        for row, drain in zip(rows, drains, strict=True)
         for times in [[f"{local(at, zone):%m-%d %H:%M:%S}" for at in (row.opened_at, row.last_lost_at)]]
     ]
     terminal.put(terminal.table(heads, cells, figures={"#", "lost", "let go", "held"}))
 
 
-def _drain(connection: Connection, row: Row[Any], per_min: float, now: int) -> str:
-    """How long it takes to let go whom it holds, and what that costs; nothing for whom nobody is let go."""
+def _drain(row: Incident, per_min: float, broken: int) -> str:
+    """How long letting go takes at the set rate, and how many promises break meanwhile; empty: nobody is let go."""
     if not row.held or row.state == "dropped":
         return ""
     minutes = math.ceil(drain_s(row.held, per_min) / 60)
-    broken = incidents.breaks(connection, row.id, per_min, now)
     return f"{minutes} min" + (f", {broken} promise{'s' if broken > 1 else ''} will break" if broken else "")
 
 

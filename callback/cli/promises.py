@@ -6,15 +6,14 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
-from sqlalchemy import Connection, func, select
 
 from callback.cli.options import DEFAULT, SettingsFile, reading
 from callback.cli.tables import terminal
 from callback.clock import now_us
 from callback.reports import rates as promise_rates
+from callback.reports.incidents import held_by_queue
 from callback.reports.rates import WITHIN_MIN, Rates
 from callback.settings.sections import load
-from callback.store import tables as t
 from scheduler.clock import first, local
 
 _WHAT = ("dialled", "reached", "closed")
@@ -38,7 +37,7 @@ def promises(
     since = first(midnight - timedelta(days=0 if today else days - 1), zone)
     with reading(wiring) as connection:
         rates = promise_rates.rates(connection, wiring.pbx.name, since, now)
-        held = _held(connection, wiring.pbx.name)
+        held = held_by_queue(connection, wiring.pbx.name)
     if as_json:
         for one in rates:
             terminal.put_json(one.as_json() | {"in_incident": _of(held, one.queue)})
@@ -50,17 +49,6 @@ def promises(
     heads += ["carried\nover", "called\nagain", "refused", "no\nnumber", "held by\nincident"]
     rows = [_row(one, _of(held, one.queue)) for one in rates]
     terminal.put(terminal.table(heads, rows, names={"queue"}, figures=heads[1:]))
-
-
-def _held(connection: Connection, pbx: str) -> dict[str, int]:
-    """Count whom incidents hold now, by queue."""
-    r = t.reservation.c
-    held = (
-        select(r.queue, func.count().label("held"))
-        .where(t.IN_INCIDENT, r.state == "held", r.pbx == pbx)
-        .group_by(r.queue)
-    )
-    return {row.queue: row.held for row in connection.execute(held)}
 
 
 def _of(held: dict[str, int], queue: str) -> int:

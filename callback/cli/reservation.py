@@ -20,8 +20,8 @@ from callback.decisions import actions
 from callback.decisions.actions import Decision
 from callback.errors import CallbackError
 from callback.events import News
-from callback.losses import release as releasing
 from callback.reports import queue as queue_report
+from callback.reports.unreserved import unreserved
 from callback.settings.sections import Settings, load
 from callback.site.context import Shift, current
 from callback.store import audit, audit_words
@@ -163,8 +163,7 @@ def list_unreserved(
     wiring = load(settings)
     zone, since_at = wiring.rules.hours().zone, now_us() - hours * HOUR
     with reading(wiring) as connection:
-        rows = releasing.listed(connection, wiring.pbx.name, since_at, limit)
-        shift = current(connection, wiring)
+        rows = unreserved(connection, current(connection, wiring), since_at, limit)
     if not rows:
         terminal.say(f"Everybody who was lost in the last {hours} hours has a reservation.")
         return
@@ -172,10 +171,10 @@ def list_unreserved(
         (
             row.call_id,
             f"{local(row.started_at, zone):%m-%d %H:%M}",
-            releasing.whose(row, shift),
+            row.caller,
             row.queue or "no queue",
             row.kind,
-            row.recovery,
+            row.reason,
         )
         for row in rows
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,7 +14,8 @@ from callback.cli.tables import terminal
 from callback.clock import now_us, user
 from callback.decisions import replies as texted
 from callback.errors import CallbackError
-from callback.losses import wangiri
+from callback.reports import answers as answer_report
+from callback.reports import refused as refusals
 from callback.reports import satisfaction as yardstick
 from callback.settings.sections import load
 from callback.site.context import current
@@ -57,17 +58,16 @@ def list_answers(
     wiring = load(settings)
     zone = wiring.rules.hours().zone
     with reading(wiring) as connection:
-        rows = texted.open_answers(connection, wiring.pbx.name, limit)
+        rows = answer_report.open_answers(connection, wiring.pbx.name, limit)
     if not rows and not as_json:
         terminal.say("No text waits to be read by a person.")
     for row in rows:
         if as_json:
-            _line(answer=row.id, number=row.e164, reservation=row.reservation_id, received_at=row.received_at,
-                  wish=row.wish, body=row.body)  # fmt: skip
+            terminal.put_json(row.as_json())
         else:
-            about = f" (reservation {row.reservation_id})" if row.reservation_id else ""
-            whose = f"{row.e164 or 'no number'}{about}"
-            terminal.say(f"{row.id:>6}  {local(row.received_at, zone):%m-%d %H:%M}  {whose}: {row.body}")
+            about = f" (reservation {row.reservation})" if row.reservation else ""
+            whose = f"{row.number or 'no number'}{about}"
+            terminal.say(f"{row.answer:>6}  {local(row.received_at, zone):%m-%d %H:%M}  {whose}: {row.body}")
 
 
 @answers.command("done")
@@ -92,10 +92,10 @@ def refused(settings: SettingsFile = DEFAULT, *, as_json: AsJson = False, limit:
     wiring = load(settings)
     zone = wiring.rules.hours().zone
     with reading(wiring) as connection:
-        rows = wangiri.refused(connection, wiring.pbx.name, limit)
+        rows = refusals.refused(connection, wiring.pbx.name, limit)
     if as_json:
         for row in rows:
-            _line(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+            terminal.put_json(row.as_json())
         return
     if not rows:
         terminal.say("No number is refused.")
@@ -121,7 +121,7 @@ def satisfaction(
         rows = yardstick.judged(connection, wiring.pbx.name, now - days * DAY, now)
     if as_json:
         for row in rows:
-            _line(**asdict(row))
+            terminal.put_json(asdict(row))
         return
     if not rows:
         terminal.say(f"Nobody has judged a callback in the last {days} days.")
@@ -133,7 +133,3 @@ def satisfaction(
         for speed in [f"{row.within_min} min" if row.within_min else "later"]
     ]
     terminal.put(terminal.table(heads, cells, figures=heads[2:]))
-
-
-def _line(**values: Any) -> None:  # noqa: ANN401 - whatever a row holds
-    terminal.put_json(values)

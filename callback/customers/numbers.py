@@ -26,6 +26,11 @@ class Number:
 
     e164: str
 
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """None: it can be told."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:

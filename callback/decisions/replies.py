@@ -88,12 +88,6 @@ def take(connection: Connection, shifts: Mapping[str, Shift], inbound: Inbound, 
     return reply
 
 
-def open_answers(connection: Connection, pbx: str, limit: int) -> list[Row[Any]]:
-    """The texts that a person has still to read, the oldest first, each with its number."""
-    columns = select(t.answer, t.person.c.number.label("e164")).outerjoin(t.person)
-    return list(connection.execute(columns.where(t.FOR_PEOPLE, _a.pbx == pbx).order_by(_a.received_at).limit(limit)))
-
-
 def done(connection: Connection, pbx: str, answer: int, who: str, now: int) -> bool:
     """Take a text from the list of those to be read; False where it is not there."""
     open_one = update(t.answer).where(_a.id == answer, _a.pbx == pbx, t.FOR_PEOPLE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, literal, select, update
 
 from callback.errors import CallbackError
 from callback.events import News
@@ -128,21 +128,6 @@ def decide(connection: Connection, shift: Shift, incident: int, wish: Wish, by: 
     connection.execute(update(t.incident).where(_I.id == row.id).values(state=wish, let_go_at=now))
     audit.add(connection, shift.pbx, by, f"incident-{wish}", None, {"incident": row.id, "cause": row.cause}, now)
     return [_news(row.id, row.cause, wish, now, who=by.who, why=by.why)]
-
-
-def listed(connection: Connection, pbx: str, limit: int) -> list[Row[Any]]:
-    """The newest incidents, open or over; `held` is how many each still holds."""
-    mine = (_R.incident_id == _I.id, t.IN_INCIDENT, _R.state == "held")
-    held = select(func.count()).select_from(t.reservation).where(*mine).correlate(t.incident).scalar_subquery()
-    columns = select(t.incident, held.label("held"))
-    return list(connection.execute(columns.where(_I.pbx == pbx).order_by(_I.id.desc()).limit(limit)))
-
-
-def breaks(connection: Connection, incident: int, per_min: float, now: int) -> int:
-    """How many of those it holds will be let go only after their deadline, if letting go began now at the set rate."""
-    mine = select(_R.deadline_at).where(_R.incident_id == incident, t.IN_INCIDENT, _R.state == "held")
-    deadlines = connection.execute(mine.order_by(_R.deadline_at)).scalars().all()
-    return rule.late(deadlines, now, per_min)
 
 
 def _begin(connection: Connection, shift: Shift, cause: str, lost_at: int, since: int, now: int) -> Met:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
@@ -18,29 +18,13 @@ from scheduler.clock import SECOND
 from scheduler.promise import promise
 from telephony.calls.call import LEFT_UNSERVED, LOST, Call, Verdict
 
-_RESERVED = ("reserved", "merged")  # by the service, or released before
+RESERVED: Final = ("reserved", "merged")  # by the service, or released before
 _VOID = ("refused", "withdrawn")
 _C, _V, _U = t.call.c, t.verdict.c, t.unread_number.c
 
 
 class NotReleased(CallbackError):
     """No reservation can be made of this call; the message says why, and what to do."""
-
-
-def listed(connection: Connection, pbx: str, since_at: int, limit: int) -> list[Row[Any]]:
-    """The losses since then for which there is no reservation, the newest first; `recovery` says why."""
-    wanted = _lost().where(_C.pbx == pbx, _C.started_at >= since_at, _C.recovery.not_in(_RESERVED))
-    return list(connection.execute(wanted.order_by(_C.started_at.desc()).limit(limit)))
-
-
-def whose(row: Row[Any], shift: Shift) -> str:
-    """The caller's number; where it cannot be told, what was signalled and which numbers that may be."""
-    if row.e164 is not None:
-        return str(row.e164)
-    if row.digits is None:
-        return "no number"
-    readings = _readings(row, shift)
-    return f"{row.digits} ({' or '.join(readings)})" if readings else str(row.digits)
 
 
 def release(connection: Connection, shift: Shift, call_id: str, now: int, number: str | None = None) -> News:
@@ -54,12 +38,12 @@ def release(connection: Connection, shift: Shift, call_id: str, now: int, number
 
 
 def _again(connection: Connection, shift: Shift, call_id: str, now: int, *, withdrawn: bool) -> News:
-    row = connection.execute(_lost().where(_C.pbx == shift.pbx, _C.call_id == call_id)).first()
+    row = connection.execute(lost_calls().where(_C.pbx == shift.pbx, _C.call_id == call_id)).first()
     if row is None:
         raise NotReleased(
             f"there is no lost call {call_id}; `callback reservation unreserved` lists what may be released"
         )
-    never = None if withdrawn and row.recovery in _RESERVED else _never(row)
+    never = None if withdrawn and row.recovery in RESERVED else _never(row)
     if (fault := never or _not_now(connection, shift, row)) is not None:
         raise NotReleased(f"call {call_id} cannot be released: {fault}")
     connection.execute(delete(t.loss).where(t.loss.c.pbx == shift.pbx, t.loss.c.call_id == call_id))  # of the refusal
@@ -88,7 +72,7 @@ def _readings(row: Row[Any], shift: Shift) -> tuple[str, ...]:
 def _say_whose(connection: Connection, shift: Shift, call_id: str, number: str, now: int) -> None:
     """Say whose call it was, if that number is one that was signalled."""
     his = (_C.pbx == shift.pbx, _C.call_id == call_id)
-    row = connection.execute(_lost().where(*his)).first()
+    row = connection.execute(lost_calls().where(*his)).first()
     may_be = _readings(row, shift) if row is not None and row.digits is not None else ()
     if row is None or number not in may_be or number in shift.trunks[shift.trunk_name(row.channel)].own_numbers:
         may = (
@@ -101,7 +85,7 @@ def _say_whose(connection: Connection, shift: Shift, call_id: str, number: str, 
 
 def _never(row: Row[Any]) -> str | None:
     """What is wrong with the call itself."""
-    if row.recovery in _RESERVED:
+    if row.recovery in RESERVED:
         return "a callback is, or was, reserved for it; see `callback queue`"
     if row.recovery == "ambiguous-number" and row.e164 is None:
         return "its number may be two people's; `callback reservation unreserved` shows them: say which with --number"
@@ -123,7 +107,7 @@ def _not_now(connection: Connection, shift: Shift, row: Row[Any]) -> str | None:
     return None
 
 
-def _lost() -> Select[Any]:
+def lost_calls() -> Select[Any]:
     """Every lost call, with its number and by its newest verdict."""
     newer = t.verdict.alias()
     newest = select(func.max(newer.c.version)).where(newer.c.pbx == _V.pbx, newer.c.call_id == _V.call_id)

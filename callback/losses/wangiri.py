@@ -7,9 +7,9 @@ rings too short for anybody who wants to be served. What the number itself tells
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from callback.events import News
 from callback.reservations import moves
@@ -81,27 +81,3 @@ def audited(connection: Connection, shift: Shift, told: Iterable[News], now: int
         if news.event == "held":
             facts = {"reason": news.facts["why"]}
             audit.add(connection, shift.pbx, GUARD, "held", news.facts["reservation"], facts, now)
-
-
-def refused(connection: Connection, pbx: str, limit: int) -> list[Row[Any]]:
-    """The numbers that are not called back, the latest first: why, how often, and the last call, for its release."""
-    newer = t.loss.alias()
-    newest = select(func.max(newer.c.lost_at)).where(newer.c.reservation_id == _r.id).scalar_subquery()
-    columns = select(
-        _r.id.label("reservation"),
-        t.person.c.number,
-        _r.queue,
-        _c.recovery.label("reason"),
-        _r.losses,
-        _r.made_at,
-        _r.last_lost_at,
-        _c.call_id,
-    )
-    joined = (
-        columns.select_from(t.reservation)
-        .join(t.person)
-        .join(t.loss, (_l.reservation_id == _r.id) & (_l.lost_at == newest))
-        .join(t.call, (_c.pbx == _l.pbx) & (_c.call_id == _l.call_id))
-    )
-    wanted = joined.where(t.REFUSED, _r.pbx == pbx).order_by(_r.last_lost_at.desc())
-    return list(connection.execute(wanted.limit(limit)))

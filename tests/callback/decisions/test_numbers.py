@@ -15,9 +15,9 @@ from callback.decisions import actions
 from callback.decisions.actions import NoSuchPerson
 from callback.errors import CallbackError
 from callback.events import News
-from callback.losses import release as releasing
 from callback.losses.release import NotReleased
 from callback.reports.queue import open_reservations
+from callback.reports.unreserved import unreserved
 from callback.settings.sections import Trunk
 from callback.store import audit
 from callback.store import tables as t
@@ -190,8 +190,8 @@ def test_who_was_meant_by_an_ambiguous_number_is_called_when_a_person_says_so(mi
     world.hear(call("3215551234"))
     (row,) = world.rows(t.call)
     with world.store.read() as connection:
-        (listed,) = releasing.listed(connection, "main", 0, 9)
-    assert releasing.whose(listed, world.shift) == "3215551234 (+3215551234 or +13215551234)"
+        (listed,) = unreserved(connection, world.shift, 0, 9)
+    assert listed.caller == "3215551234 (+3215551234 or +13215551234)"
     for number, why in (
         (None, "say which with --number"),
         ("+819012345678", "it may be"),
@@ -319,8 +319,8 @@ def test_an_unknown_call_names_the_list_and_the_list_names_what_may_be_released(
     world.hear(call("09012345679", waited_s=2))
     world.hear(call("09012345670", talked_s=60), "served")
     with world.store.read() as connection:
-        listed = releasing.listed(connection, "main", NOON - HOUR, 10)
-    assert [(row.e164, row.kind, row.recovery) for row in listed] == [(HER, "abandoned", "short-abandon")]
+        listed = unreserved(connection, world.shift, NOON - HOUR, 10)
+    assert [(row.number, row.kind, row.reason) for row in listed] == [(HER, "abandoned", "short-abandon")]
 
 
 # Whose, and until when

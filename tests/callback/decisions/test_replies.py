@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from callback.customers.blocks import Standing, standing
 from callback.decisions import actions, limits, replies
 from callback.events import News
+from callback.reports.answers import open_answers
 from callback.site.templates import Texting
 from callback.store import tables as t
 from callback.store.audit import By
@@ -189,16 +190,16 @@ def test_anything_else_goes_to_a_person_and_is_answered_once_a_day(lost: World) 
     assert said[0] is not None
     assert said[1:] == [None, said[0]]
     with lost.store.write() as connection:
-        rows = replies.open_answers(connection, "main", 10)
-        assert [(row.body, row.e164, row.reservation_id) for row in rows] == [
+        rows = open_answers(connection, "main", 10)
+        assert [(row.body, row.number, row.reservation) for row in rows] == [
             ("my bill!", HIM, 1),
             ("hello?", HIM, 1),
             ("so?", HIM, 1),
         ]
-        assert replies.done(connection, "main", rows[0].id, "anna", SOON)
-        assert not replies.done(connection, "main", rows[0].id, "anna", SOON)
-        assert not replies.done(connection, "other", rows[1].id, "anna", SOON)
-        assert len(replies.open_answers(connection, "main", 10)) == 2
+        assert replies.done(connection, "main", rows[0].answer, "anna", SOON)
+        assert not replies.done(connection, "main", rows[0].answer, "anna", SOON)
+        assert not replies.done(connection, "other", rows[1].answer, "anna", SOON)
+        assert len(open_answers(connection, "main", 10)) == 2
 
 
 def test_a_machine_that_answers_our_answers_is_left_alone(lost: World) -> None:

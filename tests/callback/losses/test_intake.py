@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from callback.losses import release
+from callback.reports.unreserved import unreserved
 from callback.settings.sections import Trunk
 from callback.store import tables as t
 from callback.texts import compose
@@ -331,8 +332,8 @@ def test_of_a_loss_that_only_a_log_tells_of_people_decide(world: World) -> None:
     assert [(news.event, news.facts.get("why")) for news in told[1:]] == [("not-recovered", "unproved")]
     assert [row.number for row in world.rows(t.person)] == ["+819012345678"]
     with world.store.write() as connection:
-        (row,) = release.listed(connection, world.shift.pbx, 0, 9)
-        assert row.recovery == "unproved"
+        (row,) = unreserved(connection, world.shift, 0, 9)
+        assert row.reason == "unproved"
         release.release(connection, world.shift, row.call_id, NOON + MINUTE)
     assert [row.state for row in world.reservations()] == ["waiting"]
 

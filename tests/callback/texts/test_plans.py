@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, event, text
 
 from callback.decisions import replies
-from callback.losses import wangiri
 from callback.reports import satisfaction
+from callback.reports.answers import open_answers
+from callback.reports.refused import refused
 from callback.site import links
 from callback.site.templates import Texting
 from callback.web import customer_page
@@ -57,9 +58,9 @@ def _walk(world: World) -> None:
         world.hear(call(number, NOON, 6))
     with world.store.write() as connection:
         customer_page.act(connection, shifts, token, {"do": "score", "value": "5"}, NOON + 70 * US)
-        replies.open_answers(connection, "main", 9)
+        open_answers(connection, "main", 9)
         replies.done(connection, "main", 1, "anna", NOON)
-        wangiri.refused(connection, "main", 9)
+        refused(connection, "main", 9)
         satisfaction.judged(connection, "main", NOON, NOON + DAY)
 
 

@@ -1,0 +1,54 @@
+"""The numbers that are not called back, and why: refused by their form or as fraud, until a person releases one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from callback.store import tables as t
+
+_C, _L, _R = t.call.c, t.loss.c, t.reservation.c
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One refused number in one queue; `call_id` is its last call, by which it is released."""
+
+    reservation: int
+    number: str
+    queue: str
+    reason: str
+    losses: int
+    made_at: int
+    last_lost_at: int
+    call_id: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def refused(connection: Connection, pbx: str, limit: int) -> list[Refused]:
+    """The refused numbers of a PBX, the latest first."""
+    newer = t.loss.alias()
+    newest = select(func.max(newer.c.lost_at)).where(newer.c.reservation_id == _R.id).scalar_subquery()
+    columns = select(
+        _R.id,
+        t.person.c.number,
+        _R.queue,
+        _C.recovery,
+        _R.losses,
+        _R.made_at,
+        _R.last_lost_at,
+        _C.call_id,
+    )
+    joined = (
+        columns.select_from(t.reservation)
+        .join(t.person)
+        .join(t.loss, (_L.reservation_id == _R.id) & (_L.lost_at == newest))
+        .join(t.call, (_C.pbx == _L.pbx) & (_C.call_id == _L.call_id))
+    )
+    wanted = joined.where(t.REFUSED, _R.pbx == pbx).order_by(_R.last_lost_at.desc())
+    return [Refused(*row) for row in connection.execute(wanted.limit(limit))]
