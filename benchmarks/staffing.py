@@ -12,7 +12,7 @@ from benchmarks import staffing_pages as pages
 from benchmarks.errors import BenchmarkError
 from benchmarks.staffing_data import bank, us_bank
 from benchmarks.staffing_judged import Trial
-from scheduler.staffing.need import Terms
+from scheduler.staffing.planning.need import Terms
 
 DOCS = Path(__file__).parent.parent / "docs"
 

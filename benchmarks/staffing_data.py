@@ -17,9 +17,9 @@ from pathlib import Path
 
 from benchmarks.errors import BenchmarkError
 from scheduler import clock
-from scheduler.staffing.fresh import PastCall
+from scheduler.staffing.blocks import Block
 from scheduler.staffing.halfhours import A_DAY, HALF_HOUR_S, Day
-from scheduler.staffing.shifts import Block
+from scheduler.staffing.learning.fresh import PastCall
 
 BANK, US_BANK = "bank_1999_02.csv.gz", "us_bank_2003_5min_calls.csv.gz"
 ZONE = clock.zone("Asia/Jerusalem")

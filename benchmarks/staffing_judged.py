@@ -12,13 +12,13 @@ from statistics import median_low
 
 from benchmarks.staffing_data import QUEUE, ZONE, Bank
 from scheduler.clock import local
-from scheduler.staffing.evidence import AIM, recalled
-from scheduler.staffing.forecast import Forecast
-from scheduler.staffing.fresh import Fresh, PastCall, fresh
+from scheduler.staffing.blocks import at_work
 from scheduler.staffing.halfhours import A_DAY, HALF_HOUR_S
-from scheduler.staffing.need import Terms, need
-from scheduler.staffing.queue import Queue, learn
-from scheduler.staffing.shifts import at_work
+from scheduler.staffing.learning.forecast import Forecast
+from scheduler.staffing.learning.fresh import Fresh, PastCall, fresh
+from scheduler.staffing.planning.evidence import AIM, recalled
+from scheduler.staffing.planning.need import Terms, need
+from scheduler.staffing.planning.queue import Queue, learn
 
 CHOICE, SPLIT, END = date(1999, 2, 15), date(1999, 2, 22), date(1999, 3, 1)
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)

@@ -11,18 +11,18 @@ from benchmarks import staffing_judged
 from benchmarks.staffing_data import QUEUE, ZONE, Bank
 from benchmarks.staffing_judged import LEVELS, Extra, Trial, Verdict
 from callback.reports import svg
-from scheduler.staffing import accuracy
-from scheduler.staffing.accuracy import Accuracy
-from scheduler.staffing.evidence import AIM
-from scheduler.staffing.fresh import Fresh
 from scheduler.staffing.halfhours import A_DAY, WEEKDAYS, Day, clock_time
-from scheduler.staffing.handling import handling
-from scheduler.staffing.hints import words
-from scheduler.staffing.patience import Wait, patience, staying, stays
-from scheduler.staffing.peaks import FACTOR, FALSE_SHARE, heat_map
-from scheduler.staffing.peaks import words as peak_words
-from scheduler.staffing.queue import SURE
-from scheduler.staffing.shifts import Rules, plan
+from scheduler.staffing.learning import accuracy
+from scheduler.staffing.learning.accuracy import Accuracy
+from scheduler.staffing.learning.fresh import Fresh
+from scheduler.staffing.learning.handling import handling
+from scheduler.staffing.learning.patience import Wait, patience, staying, stays
+from scheduler.staffing.learning.peaks import FACTOR, FALSE_SHARE, heat_map
+from scheduler.staffing.learning.peaks import words as peak_words
+from scheduler.staffing.planning.evidence import AIM
+from scheduler.staffing.planning.hints import words
+from scheduler.staffing.planning.queue import SURE
+from scheduler.staffing.planning.shifts import Rules, plan
 
 CHOICE = (staffing_judged.CHOICE, staffing_judged.SPLIT)
 EXAMPLE = date(1999, 2, 23)

@@ -27,12 +27,13 @@ from callback.store.engine import Store
 from callback.store.keys import store_of
 from scheduler import clock
 from scheduler.clock import local
-from scheduler.staffing import peaks, week
-from scheduler.staffing.evidence import Replay
-from scheduler.staffing.hints import Hint
-from scheduler.staffing.need import Terms
-from scheduler.staffing.queue import Queue
-from scheduler.staffing.week import Outlook, Staff
+from scheduler.staffing.learning import peaks
+from scheduler.staffing.planning import week
+from scheduler.staffing.planning.evidence import Replay
+from scheduler.staffing.planning.hints import Hint
+from scheduler.staffing.planning.need import Terms
+from scheduler.staffing.planning.queue import Queue
+from scheduler.staffing.planning.week import Outlook, Staff
 
 BEST = 5  # hints
 NO_END = "of no call is known how it ended"

@@ -35,9 +35,10 @@ from callback.store.engine import Store
 from scheduler import clock
 from scheduler.clock import DAY, local
 from scheduler.hours import Hours
-from scheduler.staffing import peaks, roster
-from scheduler.staffing.accuracy import Accuracy, by_horizon
-from scheduler.staffing.peaks import Cell
+from scheduler.staffing.learning import peaks
+from scheduler.staffing.learning.accuracy import Accuracy, by_horizon
+from scheduler.staffing.learning.peaks import Cell
+from scheduler.staffing.planning import roster
 
 Logs = Annotated[
     list[str] | None, typer.Argument(metavar="[FILE...]", help="Files of a queue_log, as for import-queue-log.")

@@ -22,7 +22,7 @@ from callback.site.context import current
 from callback.store import schema
 from callback.store.keys import store_of
 from scheduler.staffing.halfhours import clock_time
-from scheduler.staffing.today import Tally
+from scheduler.staffing.planning.today import Tally
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, in the last line.")]
 Record = Annotated[bool, typer.Option("--record", help="Keep the advice; later it is held against what came of it.")]

@@ -16,10 +16,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from scheduler.clock import SECOND
-from scheduler.staffing.attendance import Attendance, Register
-from scheduler.staffing.fresh import Fresh, PastCall, together
-from scheduler.staffing.queue import Learning, Queue
-from scheduler.staffing.replayed import AGAIN_WITHIN_S, PastDays
+from scheduler.staffing.learning.attendance import Attendance, Register
+from scheduler.staffing.learning.fresh import Fresh, PastCall, together
+from scheduler.staffing.planning.queue import Learning, Queue
+from scheduler.staffing.planning.replayed import AGAIN_WITHIN_S, PastDays
 from telephony.calls.call import LOST, Kind
 from telephony.queue_log.briefs import Brief
 from telephony.queue_log.logins import Stint

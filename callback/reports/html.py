@@ -14,10 +14,10 @@ from callback.reports.html_parts import Bar, Shade, Table, Tone
 from callback.reports.rates import WITHIN_MIN, Rates
 from callback.reports.week import Week
 from scheduler.clock import local
-from scheduler.staffing import week
 from scheduler.staffing.halfhours import WEEKDAYS, clock_time
-from scheduler.staffing.peaks import Cell
-from scheduler.staffing.week import Outlook
+from scheduler.staffing.learning.peaks import Cell
+from scheduler.staffing.planning import week
+from scheduler.staffing.planning.week import Outlook
 from telephony.calls.call import Kind
 
 _MOST_QUEUES: Final = 12  # with a week of their own on the page

@@ -23,13 +23,13 @@ from callback.site.context import Shift, current
 from scheduler import clock, promise_forecast
 from scheduler.clock import DAY, MINUTE
 from scheduler.promise_forecast import Crew, Due
-from scheduler.staffing import today as staffing
-from scheduler.staffing.forecast import Forecast, Habit, forecast, habit
-from scheduler.staffing.fresh import Fresh
 from scheduler.staffing.halfhours import A_DAY, half_hour
-from scheduler.staffing.need import Terms
-from scheduler.staffing.queue import Queue
-from scheduler.staffing.today import Advice, Tally
+from scheduler.staffing.learning.forecast import Forecast, Habit, forecast, habit
+from scheduler.staffing.learning.fresh import Fresh
+from scheduler.staffing.planning import today as staffing
+from scheduler.staffing.planning.need import Terms
+from scheduler.staffing.planning.queue import Queue
+from scheduler.staffing.planning.today import Advice, Tally
 
 PAST: Final = 60 * DAY  # eight weeks, for the last same weekdays, and a little more
 SETTLED: Final = 10 * MINUTE  # after its end nearly every call of a half hour has ended as well, and is known

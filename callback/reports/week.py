@@ -12,16 +12,17 @@ from typing import Any
 from callback.history.counts import History
 from scheduler.clock import local
 from scheduler.hours import Hours
-from scheduler.staffing import shifts, week
-from scheduler.staffing.evidence import Evidence, to
+from scheduler.staffing.blocks import Block
 from scheduler.staffing.halfhours import A_DAY, WEEKDAYS, clock_time
-from scheduler.staffing.hints import Hint
-from scheduler.staffing.need import Terms
-from scheduler.staffing.queue import Queue
-from scheduler.staffing.replayed import Replayed, again
-from scheduler.staffing.roster import Roster
-from scheduler.staffing.shifts import Plan, Rules
-from scheduler.staffing.week import Outlook, Staff
+from scheduler.staffing.planning import shifts, week
+from scheduler.staffing.planning.evidence import Evidence, to
+from scheduler.staffing.planning.hints import Hint
+from scheduler.staffing.planning.need import Terms
+from scheduler.staffing.planning.queue import Queue
+from scheduler.staffing.planning.replayed import Replayed, again
+from scheduler.staffing.planning.roster import Roster
+from scheduler.staffing.planning.shifts import Plan, Rules
+from scheduler.staffing.planning.week import Outlook, Staff
 from telephony.queue_log.desks import phone_of
 
 LENGTHS = (8, 12, 16)  # of new shifts, in half hours
@@ -126,7 +127,7 @@ class Week:
         lengths = tuple(length for length in LENGTHS if length <= closes - opens) or (closes - opens,)
         return shifts.plan(blocks, needed, Rules(lengths=lengths, opens=opens, closes=closes))
 
-    def _usual_blocks(self, day: date) -> list[shifts.Block]:
+    def _usual_blocks(self, day: date) -> list[Block]:
         """Give the shifts of the last same weekday; an agent whom the log names by a phone is its number."""
         there = [past for past in self.staff.attendance.there if past < day and past.weekday() == day.weekday()]
         blocks = self.staff.attendance.blocks(max(there)) if there else []

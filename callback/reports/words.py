@@ -9,9 +9,9 @@ from callback.history.counts import Counts, History
 from callback.history.importing import Imported
 from callback.reports.rates import WITHIN_MIN, Rates
 from scheduler.clock import local
-from scheduler.staffing import peaks
-from scheduler.staffing.accuracy import Accuracy
-from scheduler.staffing.peaks import Cell
+from scheduler.staffing.learning import peaks
+from scheduler.staffing.learning.accuracy import Accuracy
+from scheduler.staffing.learning.peaks import Cell
 from telephony.calls.call import Kind
 
 SHOWN: Final[tuple[Kind, ...]] = ("served", "abandoned", "blocked", "requested")

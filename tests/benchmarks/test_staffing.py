@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import staffing
 from benchmarks.staffing_data import BANK, US_BANK, bank, us_bank
-from scheduler.staffing.shifts import Block
+from scheduler.staffing.blocks import Block
 
 HEAD = (
     "vru_line,call_id,customer_id,priority,type,date,vru_entry,vru_exit,vru_time,q_start,q_exit,q_time,outcome,"

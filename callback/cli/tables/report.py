@@ -13,7 +13,7 @@ from callback.cli.tables import terminal
 from callback.history.counts import WINDOWS_MIN, Counts, History
 from callback.reports.words import SHOWN
 from scheduler.staffing.halfhours import WEEKDAYS
-from scheduler.staffing.peaks import Cell
+from scheduler.staffing.learning.peaks import Cell
 
 _SHADES: Final = " ·░▒▓█"
 _MOST_QUEUES: Final = 30

@@ -20,7 +20,7 @@ from callback.reports.today import Breaking, Course, Today
 from scheduler.clock import local, shown
 from scheduler.incident import drain_s, late
 from scheduler.staffing.halfhours import clock_time, half_hour
-from scheduler.staffing.today import SURE, Tally
+from scheduler.staffing.planning.today import SURE, Tally
 
 _MOST: Final = 10  # people who are named in one table
 

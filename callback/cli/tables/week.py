@@ -11,7 +11,7 @@ from rich.table import Table
 from callback.cli.tables import terminal
 from callback.reports.week import weeks
 from scheduler.staffing.halfhours import A_DAY, spoken
-from scheduler.staffing.week import Outlook
+from scheduler.staffing.planning.week import Outlook
 
 KEY: Final = "+2: 2 agents more are needed; -2: 2 are to spare; empty: as needed"
 _UNKNOWN: Final = "?"

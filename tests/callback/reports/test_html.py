@@ -15,7 +15,7 @@ from callback.reports.html_parts import Table
 from callback.reports.rates import Rates
 from callback.reports.week import Week, first_day
 from scheduler.hours import Hours
-from scheduler.staffing import peaks
+from scheduler.staffing.learning import peaks
 from tests.callback.logged import LOST_A_DAY, TOKYO, weeks
 
 ABOUT = About("Ann's Desk", datetime(2026, 11, 29, 21, 30, tzinfo=TOKYO), 28)

@@ -16,8 +16,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from scheduler.clock import SECOND
+from scheduler.staffing.blocks import Block
 from scheduler.staffing.halfhours import A_DAY, HALF_HOUR_S, Day, half_hour
-from scheduler.staffing.shifts import Block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Sequence
     from datetime import date
 
-    from scheduler.staffing.fresh import Fresh
+    from scheduler.staffing.learning.fresh import Fresh
 
 FACTOR = 1.25
 FALSE_SHARE = 0.05

@@ -8,22 +8,22 @@ from datetime import timedelta
 from statistics import median_low
 from typing import TYPE_CHECKING
 
-from scheduler.staffing.evidence import evidence
 from scheduler.staffing.halfhours import A_DAY
-from scheduler.staffing.hints import hints, raised
-from scheduler.staffing.queue import SURE
+from scheduler.staffing.planning.evidence import evidence
+from scheduler.staffing.planning.hints import hints, raised
+from scheduler.staffing.planning.queue import SURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
-    from scheduler.staffing.attendance import Attendance
-    from scheduler.staffing.evidence import Replay
-    from scheduler.staffing.forecast import Forecast
-    from scheduler.staffing.hints import Hint
-    from scheduler.staffing.need import Terms
-    from scheduler.staffing.queue import Queue
-    from scheduler.staffing.roster import Roster
+    from scheduler.staffing.learning.attendance import Attendance
+    from scheduler.staffing.learning.forecast import Forecast
+    from scheduler.staffing.planning.evidence import Replay
+    from scheduler.staffing.planning.hints import Hint
+    from scheduler.staffing.planning.need import Terms
+    from scheduler.staffing.planning.queue import Queue
+    from scheduler.staffing.planning.roster import Roster
 
 _WEEKS = 8
 

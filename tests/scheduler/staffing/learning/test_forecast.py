@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.errors import SchedulerError
-from scheduler.staffing import accuracy
-from scheduler.staffing.forecast import USUAL, Forecast, Habit, forecast, habit, habits, leaving, updated
 from scheduler.staffing.halfhours import A_DAY, Day
+from scheduler.staffing.learning import accuracy
+from scheduler.staffing.learning.forecast import USUAL, Forecast, Habit, forecast, habit, habits, leaving, updated
 
 MONDAY = date(2025, 9, 1)
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.staffing.fresh import Fresh
 from scheduler.staffing.halfhours import A_DAY
-from scheduler.staffing.peaks import Cell, dispersion, heat_map, words
+from scheduler.staffing.learning.fresh import Fresh
+from scheduler.staffing.learning.peaks import Cell, dispersion, heat_map, words
 
 MONDAY = date(2025, 9, 1)
 OPEN = range(16, 42)

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.errors import SchedulerError
+from scheduler.staffing.blocks import Block, at_work
 from scheduler.staffing.halfhours import A_DAY
-from scheduler.staffing.hints import hints, words
-from scheduler.staffing.shifts import Block, Rules, at_work, fewest_shifts, plan
+from scheduler.staffing.planning.hints import hints, words
+from scheduler.staffing.planning.shifts import Rules, fewest_shifts, plan
 
 OPEN = Rules(lengths=(8, 12, 16), opens=16, closes=40)
 NO_BREAKS = Rules(lengths=(4, 8), break_from=99, opens=16, closes=40)

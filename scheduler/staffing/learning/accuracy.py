@@ -13,8 +13,8 @@ from itertools import starmap
 from typing import TYPE_CHECKING, NamedTuple
 
 from scheduler.staffing import distributions
-from scheduler.staffing.forecast import forecast, habits, mean_of, updated
 from scheduler.staffing.halfhours import A_DAY, Day
+from scheduler.staffing.learning.forecast import forecast, habits, mean_of, updated
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping

@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler.staffing import forecast as forecasts
-from scheduler.staffing.evidence import Reckoned
-from scheduler.staffing.fresh import Fresh, Sorting
 from scheduler.staffing.halfhours import A_DAY
-from scheduler.staffing.handling import Handling, Timing
-from scheduler.staffing.hints import Hint, hints, proved
-from scheduler.staffing.need import Need, Terms, day_need
-from scheduler.staffing.patience import Waiting
+from scheduler.staffing.learning import forecast as forecasts
+from scheduler.staffing.learning.fresh import Fresh, Sorting
+from scheduler.staffing.learning.handling import Handling, Timing
+from scheduler.staffing.learning.patience import Waiting
+from scheduler.staffing.planning.evidence import Reckoned
+from scheduler.staffing.planning.hints import Hint, hints, proved
+from scheduler.staffing.planning.need import Need, Terms, day_need
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
     from datetime import date
     from zoneinfo import ZoneInfo
 
-    from scheduler.staffing.evidence import Replay
-    from scheduler.staffing.forecast import Forecast, Habit
-    from scheduler.staffing.fresh import PastCall
-    from scheduler.staffing.patience import Patience
+    from scheduler.staffing.learning.forecast import Forecast, Habit
+    from scheduler.staffing.learning.fresh import PastCall
+    from scheduler.staffing.learning.patience import Patience
+    from scheduler.staffing.planning.evidence import Replay
 
 SURE = 0.6
 """With this chance a half hour has no more calls than it is staffed for: see docs/staffing.md."""

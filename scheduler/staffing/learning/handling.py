@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from zoneinfo import ZoneInfo
 
-    from scheduler.staffing.fresh import PastCall
+    from scheduler.staffing.learning.fresh import PastCall
 
 USUAL_S = 180.0
 _AS_MANY = 25  # calls for which the queue's own mean counts in each of its hours

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from scheduler.errors import SchedulerError
 from scheduler.staffing.erlang import Load, Target, needed, waiting
-from scheduler.staffing.evidence import recalled
-from scheduler.staffing.need import Callback, Need, Terms, day_need, need, on_roster
+from scheduler.staffing.planning.evidence import recalled
+from scheduler.staffing.planning.need import Callback, Need, Terms, day_need, need, on_roster
 
 BACK = Terms(target=None)
 calls = st.floats(0, 150)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.staffing.evidence import Held, Reckoned, evidence, recalled
 from scheduler.staffing.halfhours import A_DAY
-from scheduler.staffing.hints import hints, proved, words
-from scheduler.staffing.need import Terms
+from scheduler.staffing.planning.evidence import Held, Reckoned, evidence, recalled
+from scheduler.staffing.planning.hints import hints, proved, words
+from scheduler.staffing.planning.need import Terms
 
 TUESDAY = date(2025, 9, 2)
 NONE = (0.0,) * A_DAY

@@ -18,7 +18,7 @@ from scheduler.staffing.halfhours import clock_time, runs, spoken
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from scheduler.staffing.forecast import Forecast, Habit
+    from scheduler.staffing.learning.forecast import Forecast, Habit
 
 SURE = 0.9
 """Of days that go as forecast so many stay within the band."""

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from scheduler.errors import SchedulerError
 from scheduler.staffing import erlang
 from scheduler.staffing.erlang import Load, Target
-from scheduler.staffing.fresh import observed
 from scheduler.staffing.halfhours import HALF_HOUR_S
+from scheduler.staffing.learning.fresh import observed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scheduler.staffing.evidence import Evidence, evidence
 from scheduler.staffing.halfhours import WEEKDAYS, runs, spoken
+from scheduler.staffing.planning.evidence import Evidence, evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
-    from scheduler.staffing.evidence import Replay
+    from scheduler.staffing.planning.evidence import Replay
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from scheduler.errors import SchedulerError
-from scheduler.staffing.cells import (
+from scheduler.staffing.blocks import Block
+from scheduler.staffing.halfhours import A_DAY
+from scheduler.staffing.planning.cells import (
     BadCell,
     Column,
     Spoken,
@@ -32,14 +34,12 @@ from scheduler.staffing.cells import (
     as_time,
     step_of,
 )
-from scheduler.staffing.halfhours import A_DAY
-from scheduler.staffing.shifts import Block
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from scheduler.staffing.cells import Kind
     from scheduler.staffing.halfhours import Day
+    from scheduler.staffing.planning.cells import Kind
 
 _MINUTES = A_DAY * 30
 _HALF = 15

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from scheduler import clock
 from scheduler.clock import MINUTE
-from scheduler.staffing.fresh import Fresh, PastCall, fresh, observed
+from scheduler.staffing.learning.fresh import Fresh, PastCall, fresh, observed
 from tests.scheduler.moments import at
 
 ZONE = clock.zone("Asia/Shanghai")

@@ -17,7 +17,7 @@ from scheduler.staffing import distributions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scheduler.staffing.fresh import PastCall
+    from scheduler.staffing.learning.fresh import PastCall
 
 LEAST_HANG_UPS = 30
 SURE = 0.95

@@ -10,11 +10,11 @@ import pytest
 from scheduler import clock
 from scheduler.clock import MINUTE, SECOND
 from scheduler.hours import Hours
-from scheduler.staffing.evidence import Held
-from scheduler.staffing.fresh import PastCall
 from scheduler.staffing.halfhours import A_DAY
-from scheduler.staffing.queue import Learning
-from scheduler.staffing.replayed import AGAIN_WITHIN_S, DAYS_KEPT, LONGEST_AFTER_S, PastDays, Replayed, again
+from scheduler.staffing.learning.fresh import PastCall
+from scheduler.staffing.planning.evidence import Held
+from scheduler.staffing.planning.queue import Learning
+from scheduler.staffing.planning.replayed import AGAIN_WITHIN_S, DAYS_KEPT, LONGEST_AFTER_S, PastDays, Replayed, again
 from tests.scheduler.moments import at
 
 ZONE = clock.zone("Asia/Shanghai")

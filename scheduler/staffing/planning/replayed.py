@@ -24,8 +24,8 @@ from scheduler.simulation.duty import Seat
 from scheduler.simulation.rules import Service
 from scheduler.simulation.survival import Curve, fit
 from scheduler.simulation.world import World
-from scheduler.staffing.evidence import Held
 from scheduler.staffing.halfhours import A_DAY, HALF_HOUR_S, half_hour, runs
+from scheduler.staffing.planning.evidence import Held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from scheduler.simulation.customer import Owed, Story
-    from scheduler.staffing.fresh import PastCall
-    from scheduler.staffing.queue import Queue
+    from scheduler.staffing.learning.fresh import PastCall
+    from scheduler.staffing.planning.queue import Queue
 
 DAYS_KEPT: Final = 70
 """The last eight weeks, and holidays between them."""

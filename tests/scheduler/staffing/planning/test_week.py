@@ -9,13 +9,13 @@ import pytest
 from scheduler import clock
 from scheduler.clock import DAY as A_DAY_US
 from scheduler.clock import HOUR, MINUTE
-from scheduler.staffing import roster, week
-from scheduler.staffing.attendance import Attendance, Register
-from scheduler.staffing.fresh import PastCall
 from scheduler.staffing.halfhours import A_DAY
-from scheduler.staffing.need import Terms
-from scheduler.staffing.queue import Queue, learn
-from scheduler.staffing.week import Staff
+from scheduler.staffing.learning.attendance import Attendance, Register
+from scheduler.staffing.learning.fresh import PastCall
+from scheduler.staffing.planning import roster, week
+from scheduler.staffing.planning.need import Terms
+from scheduler.staffing.planning.queue import Queue, learn
+from scheduler.staffing.planning.week import Staff
 from tests.scheduler.moments import at
 
 ZONE = clock.zone("Asia/Shanghai")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.staffing.forecast import Forecast, Habit
 from scheduler.staffing.halfhours import A_DAY
-from scheduler.staffing.today import Advice, advise, help_in, tally
+from scheduler.staffing.learning.forecast import Forecast, Habit
+from scheduler.staffing.planning.today import Advice, advise, help_in, tally
 
 MONDAY = date(2026, 11, 23)
 

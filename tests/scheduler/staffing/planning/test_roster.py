@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.staffing.cells import BadCell, as_count, as_day, as_span, as_time
-from scheduler.staffing.roster import Roster, RosterError, Shift, read
-from scheduler.staffing.shifts import Block
+from scheduler.staffing.blocks import Block
+from scheduler.staffing.planning.cells import BadCell, as_count, as_day, as_span, as_time
+from scheduler.staffing.planning.roster import Roster, RosterError, Shift, read
 
 MONDAY, TUESDAY = date(2025, 11, 24), date(2025, 11, 25)
 

@@ -8,7 +8,7 @@ import pytest
 
 from scheduler import clock
 from scheduler.clock import HOUR, MINUTE
-from scheduler.staffing.attendance import Attendance, Register
+from scheduler.staffing.learning.attendance import Attendance, Register
 from tests.scheduler.moments import at
 
 ZONE = clock.zone("Asia/Shanghai")

@@ -8,9 +8,9 @@ import pytest
 
 from scheduler import clock
 from scheduler.clock import DAY, MINUTE
-from scheduler.staffing.fresh import PastCall
-from scheduler.staffing.need import Terms
-from scheduler.staffing.queue import Queue, learn
+from scheduler.staffing.learning.fresh import PastCall
+from scheduler.staffing.planning.need import Terms
+from scheduler.staffing.planning.queue import Queue, learn
 from tests.scheduler.moments import at
 
 ZONE = clock.zone("Asia/Shanghai")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
-    from scheduler.staffing.need import Terms
+    from scheduler.staffing.planning.need import Terms
 
 AIM = 0.9
 _ROUNDING = 1e-9

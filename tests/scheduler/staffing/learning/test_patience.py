@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from scheduler import clock
 from scheduler.clock import HOUR
-from scheduler.staffing.fresh import PastCall
-from scheduler.staffing.handling import USUAL_S, handling
-from scheduler.staffing.patience import Wait, by_queue, patience, staying, stays
+from scheduler.staffing.learning.fresh import PastCall
+from scheduler.staffing.learning.handling import USUAL_S, handling
+from scheduler.staffing.learning.patience import Wait, by_queue, patience, staying, stays
 from tests.scheduler.moments import at
 
 NINE = at("2025-11-21 09:00")
