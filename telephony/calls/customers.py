@@ -5,7 +5,7 @@ from typing import Final
 
 from telephony.calls.call import Call
 from telephony.calls.facts.pre_queue import PLAIN
-from telephony.calls.open_call import Draft
+from telephony.calls.open_call import OpenCall
 from telephony.events import AgentCalled, AgentConnect, DialBegin, Event, QueueMember
 from telephony.ids import epoch_of, is_local
 
@@ -48,31 +48,31 @@ class Customers:
             names = (_phone_of(event.channel),)
         self._phones.update(name for name in names if name and not is_local(name))
 
-    def may_be(self, draft: Draft) -> bool:
+    def may_be(self, open_call: OpenCall) -> bool:
         """Tell whether it is a customer's call, or one that a program placed; or may be a customer's."""
-        if epoch_of(draft.call_id) is None or (draft.placed and draft.queued):
+        if epoch_of(open_call.call_id) is None or (open_call.placed and open_call.queued):
             return True
-        if self._trunks and draft.channel and not draft.channel.startswith(self._trunks):
-            self._count(draft)
+        if self._trunks and open_call.channel and not open_call.channel.startswith(self._trunks):
+            self._count(open_call)
             return False
-        if _phone_of(draft.channel) in self._phones:
+        if _phone_of(open_call.channel) in self._phones:
             return False
-        if draft.queued:
+        if open_call.queued:
             return True  # though nothing was heard of its own channel: he may stand behind a Local one
-        candidate = bool(draft.channel) if self._trunks else not draft.met
-        return candidate and not (draft.outgoing or draft.placed)
+        candidate = bool(open_call.channel) if self._trunks else not open_call.met
+        return candidate and not (open_call.outgoing or open_call.placed)
 
-    def is_one(self, draft: Draft, call: Call) -> bool:
+    def is_one(self, open_call: OpenCall, call: Call) -> bool:
         """Tell whether what may have been a customer's call is one, now that it is put together.
 
         Where no trunks are known and it reached no queue, that is so if the PBX refused it.
         """
         refused = call.complete and call.refused_with is not None and call.cause not in PLAIN
-        return draft.queued or call.placed or bool(self._trunks) or refused
+        return open_call.queued or call.placed or bool(self._trunks) or refused
 
-    def _count(self, draft: Draft) -> None:
-        name = _phone_of(draft.channel)
-        if draft.queued and (name in self.strangers or len(self.strangers) < STRANGERS):
+    def _count(self, open_call: OpenCall) -> None:
+        name = _phone_of(open_call.channel)
+        if open_call.queued and (name in self.strangers or len(self.strangers) < STRANGERS):
             self.strangers[name] += 1
 
 

@@ -57,7 +57,7 @@ _ONLY_ONCE: Final = (ChannelTalkingStart, ChannelTalkingStop)
 
 
 @dataclass(slots=True)
-class Draft:
+class OpenCall:
     """A call that is not over. `offset` is where the journal first tells of it."""
 
     call_id: str

@@ -27,7 +27,7 @@ from telephony.calls.customers import Customers
 from telephony.calls.facts import agent_call
 from telephony.calls.facts.agent_call import ByHand
 from telephony.calls.facts.conference import Conferences
-from telephony.calls.open_call import IN_A_QUEUE, OPENS_NOTHING, Draft, shown_in_queue
+from telephony.calls.open_call import IN_A_QUEUE, OPENS_NOTHING, OpenCall, shown_in_queue
 from telephony.calls.waiting import Waiting
 from telephony.events import (
     AgentCalled,
@@ -84,8 +84,8 @@ class Tracker:
         self.channels = LiveChannels(tombstones=tombstones, age_s=age_limit_s)
         self._grace = int(grace_s * SECOND)
         self._age = int(age_limit_s * SECOND)
-        self._drafts: OrderedDict[str, Draft] = OrderedDict()
-        self._draft_of: dict[str, str] = {}  # a further channel of a call → the call
+        self._open_calls: OrderedDict[str, OpenCall] = OrderedDict()
+        self._call_of: dict[str, str] = {}  # a further channel of a call → the call
         self._closing: deque[tuple[int, str]] = deque()
         self._over = Tombstones(tombstones, age_limit_s)
         self._waiting = Waiting()
@@ -99,15 +99,15 @@ class Tracker:
         calls = self.tick(now)
         if isinstance(event, ChannelEvent) and event.channel != NO_CALL:
             event = self._linked(event)
-            draft = self._draft_for(event, offset)
+            call = self._call_for(event, offset)
             self.channels.note(event, self._now, offset)
             self._hears_dialplan = self._hears_dialplan or isinstance(event, _OF_THE_DIALPLAN)
-            if draft is not None:
-                draft.offset = offset if draft.offset is None else draft.offset
-                self._gather(draft, event)
-                self._gather_where_joined(draft, event)
+            if call is not None:
+                call.offset = offset if call.offset is None else call.offset
+                self._gather(call, event)
+                self._gather_where_joined(call, event)
                 if isinstance(event, Hangup):
-                    self._note_by_hand(draft, {event.uniqueid}, whole=not draft.gap)
+                    self._note_by_hand(call, {event.uniqueid}, whole=not call.gap)
             for other in self._conferences.take(event):
                 self._tell_of_each_other(other, event)
         elif isinstance(event, QueueMember):
@@ -121,8 +121,8 @@ class Tracker:
         """
         if not isinstance(event, ChannelEvent):
             return True
-        draft = self._drafts.get(event.uniqueid) or self._known(event)
-        return draft.adds(event) if draft else not isinstance(event, OPENS_NOTHING)
+        call = self._open_calls.get(event.uniqueid) or self._known(event)
+        return call.adds(event) if call else not isinstance(event, OPENS_NOTHING)
 
     def tick(self, now: int) -> list[Call]:
         """Give the calls that are over by now: the grace has passed, or they are too old to be alive."""
@@ -130,10 +130,10 @@ class Tracker:
         calls = []
         while self._closing and self._closing[0][0] <= now:
             closes_at, call_id = self._closing.popleft()
-            draft = self._drafts.get(call_id)
-            if draft is not None and draft.closes_at == closes_at:
-                calls += self._close(draft, "hangup")
-        while self._drafts and now - (oldest := next(iter(self._drafts.values()))).opened_at > self._age:
+            call = self._open_calls.get(call_id)
+            if call is not None and call.closes_at == closes_at:
+                calls += self._close(call, "hangup")
+        while self._open_calls and now - (oldest := next(iter(self._open_calls.values()))).opened_at > self._age:
             calls += self._close(oldest, "overdue")
         self.channels.expire(now)
         return calls
@@ -141,8 +141,8 @@ class Tracker:
     def finish(self, now: int) -> list[Call]:
         """Give what is left at the end of a capture: calls in their grace as ended, the others unfinished."""
         calls = self.tick(now)
-        for draft in list(self._drafts.values()):
-            calls += self._close(draft, "capture-ended" if draft.closes_at is None else "hangup")
+        for call in list(self._open_calls.values()):
+            calls += self._close(call, "capture-ended" if call.closes_at is None else "hangup")
         return calls
 
     def snapshot(
@@ -175,12 +175,12 @@ class Tracker:
         fresh = [item for item in items if not self._outdated(item, since)]
         lines = [(item, keep(item) if self._tells_of_a_caller(item) else None) for item in fresh]
         calls = self.tick(now)
-        for draft in [draft for draft in self._drafts.values() if draft.heard_at < since]:
-            draft.gap = True
-            self._waiting.end(draft)
-            gone = present.isdisjoint(draft.alive if draft.placed else {draft.call_id})
-            if ends and gone and draft.closes_at is None:
-                calls += self._close(draft, "pbx-restarted" if restarted else "ended-unseen")
+        for call in [call for call in self._open_calls.values() if call.heard_at < since]:
+            call.gap = True
+            self._waiting.end(call)
+            gone = present.isdisjoint(call.alive if call.placed else {call.call_id})
+            if ends and gone and call.closes_at is None:
+                calls += self._close(call, "pbx-restarted" if restarted else "ended-unseen")
         if ends:
             self.channels.keep_only(present, self._now, since)
         for item, offset in lines:
@@ -195,16 +195,16 @@ class Tracker:
         """
         self._advance(now)
         since = asked_at + self._ahead
-        silent = [draft for draft in self._drafts.values() if draft.heard_at < since and draft.closes_at is None]
-        gone = [draft for draft in silent if not present & (draft.alive if draft.placed else {draft.call_id})]
-        calls = [call for draft in gone for call in self._close(draft, "ended-unseen")]
+        silent = [call for call in self._open_calls.values() if call.heard_at < since and call.closes_at is None]
+        gone = [call for call in silent if not present & (call.alive if call.placed else {call.call_id})]
+        calls = [over for call in gone for over in self._close(call, "ended-unseen")]
         self.channels.keep_only(present, self._now, since)
         return calls
 
     def let_go(self, offset: int) -> list[Call]:
         """Give up the calls that hold the journal from before an offset: it is full, and they come out as overdue."""
-        held = [d for d in self._drafts.values() if d.offset is not None and d.offset < offset]
-        return [call for draft in held for call in self._close(draft, "hangup" if draft.closes_at else "overdue")]
+        held = [call for call in self._open_calls.values() if call.offset is not None and call.offset < offset]
+        return [over for call in held for over in self._close(call, "hangup" if call.closes_at else "overdue")]
 
     def waiting(self, queue: str) -> int:
         """Give how many customers wait in a queue; callbacks of ours do not count."""
@@ -219,9 +219,9 @@ class Tracker:
 
     def unjudged_numbers(self) -> set[str]:
         """Give the callers' numbers of calls that are over but not judged yet: what they come to may settle much."""
-        drafts = (self._drafts.get(call_id) for _, call_id in self._closing)
+        open_calls = (self._open_calls.get(call_id) for _, call_id in self._closing)
         named = (Newchannel, NewCallerid, QueueCallerJoin, QueueEntry, Hangup)
-        return {e.number for draft in drafts if draft for e in draft.events if isinstance(e, named)}
+        return {e.number for call in open_calls if call for e in call.events if isinstance(e, named)}
 
     @property
     def strangers(self) -> Mapping[str, int]:
@@ -234,15 +234,15 @@ class Tracker:
 
     def knows(self, call_id: str) -> bool:
         """Tell whether anything was heard of a call, lately."""
-        return call_id in self._drafts or call_id in self._over
+        return call_id in self._open_calls or call_id in self._over
 
     def alive(self) -> AbstractSet[str]:
         """Give the calls that go on; those in their grace do not."""
-        return {call_id for call_id, draft in self._drafts.items() if draft.closes_at is None}
+        return {call_id for call_id, call in self._open_calls.items() if call.closes_at is None}
 
     def oldest_offset(self) -> int | None:
         """Give the journal offset from which every call that is not over can be heard again."""
-        return min((d.offset for d in self._drafts.values() if d.offset is not None), default=None)
+        return min((d.offset for d in self._open_calls.values() if d.offset is not None), default=None)
 
     def _advance(self, now: int) -> int:
         """Give the time in here, which only goes on."""
@@ -253,12 +253,12 @@ class Tracker:
 
     def _outdated(self, item: ChannelEvent, since: int) -> bool:
         """Tell whether something newer than a listing's line was heard: that he is gone, or no longer waits."""
-        draft = self._drafts.get(item.uniqueid)
-        left = isinstance(item, QueueEntry) and draft is not None and draft.let_go_at >= since
+        call = self._open_calls.get(item.uniqueid)
+        left = isinstance(item, QueueEntry) and call is not None and call.let_go_at >= since
         return left or self.channels.ended_since(item.uniqueid, since)
 
     def _tells_of_a_caller(self, item: ChannelEvent) -> bool:
-        talks = isinstance(item, CoreShowChannel) and bool(item.bridge) and item.uniqueid in self._drafts
+        talks = isinstance(item, CoreShowChannel) and bool(item.bridge) and item.uniqueid in self._open_calls
         return isinstance(item, QueueEntry) or shown_in_queue(item) or talks
 
     def _linked(self, event: ChannelEvent) -> ChannelEvent:
@@ -266,22 +266,22 @@ class Tracker:
         known = self.channels.get(event.uniqueid) if isinstance(event, QueueEntry) else None
         return replace(event, linkedid=known.linkedid) if known else event
 
-    def _draft_for(self, event: ChannelEvent, offset: int | None) -> Draft | None:
+    def _call_for(self, event: ChannelEvent, offset: int | None) -> OpenCall | None:
         """Find the call, or open one; None for what belongs to a call that is over."""
-        own = self._drafts.get(event.uniqueid)
+        own = self._open_calls.get(event.uniqueid)
         if own is not None or event.uniqueid in self._over:
             return own
         if self._stands_alone(event):
             return self._promote(event, offset)
-        draft = self._known(event)
-        if draft is not None or self._draft_of.get(event.uniqueid, event.linkedid) in self._over:
-            return draft
+        call = self._known(event)
+        if call is not None or self._call_of.get(event.uniqueid, event.linkedid) in self._over:
+            return call
         if isinstance(event, OPENS_NOTHING) or (isinstance(event, CoreShowChannel) and not shown_in_queue(event)):
             return None
         return self._open(event.linkedid, event, offset)
 
-    def _known(self, event: ChannelEvent) -> Draft | None:
-        return self._drafts.get(self._draft_of.get(event.uniqueid, event.linkedid))
+    def _known(self, event: ChannelEvent) -> OpenCall | None:
+        return self._open_calls.get(self._call_of.get(event.uniqueid, event.linkedid))
 
     def _stands_alone(self, event: ChannelEvent) -> bool:
         """Tell whether a caller in a queue is a call of his own, though another channel's Linkedid is on him.
@@ -295,83 +295,83 @@ class Tracker:
             and not is_local(event.channel)
             and epoch_of(event.uniqueid) is not None
             and not originated(event.linkedid)
-            and not originated(self._draft_of.get(event.uniqueid, event.linkedid))
+            and not originated(self._call_of.get(event.uniqueid, event.linkedid))
         )
 
-    def _promote(self, event: ChannelEvent, offset: int | None) -> Draft:
+    def _promote(self, event: ChannelEvent, offset: int | None) -> OpenCall:
         """Open a call for a channel that was another call's so far, with what was said of it there."""
         channel, before = self.channels.get(event.uniqueid), self._known(event)
-        self._draft_of.pop(event.uniqueid, None)
-        draft = self._open(event.uniqueid, event, channel.offset if channel else offset)
-        draft.events = dict.fromkeys(channel.named_by) if channel else {}
+        self._call_of.pop(event.uniqueid, None)
+        call = self._open(event.uniqueid, event, channel.offset if channel else offset)
+        call.events = dict.fromkeys(channel.named_by) if channel else {}
         if before is not None and event.uniqueid in before.voices:
-            draft.voices[event.uniqueid] = before.voices.pop(event.uniqueid)
-        return draft
+            call.voices[event.uniqueid] = before.voices.pop(event.uniqueid)
+        return call
 
-    def _open(self, call_id: str, event: ChannelEvent, offset: int | None) -> Draft:
+    def _open(self, call_id: str, event: ChannelEvent, offset: int | None) -> OpenCall:
         channel = event.channel if event.uniqueid == call_id else ""
-        draft = Draft(call_id, self._now, offset, originated(call_id, channel))
-        self._drafts[call_id] = draft
-        return draft
+        call = OpenCall(call_id, self._now, offset, originated(call_id, channel))
+        self._open_calls[call_id] = call
+        return call
 
-    def _gather(self, draft: Draft, event: ChannelEvent) -> None:
+    def _gather(self, call: OpenCall, event: ChannelEvent) -> None:
         """Add an event to its call, and see what it changes."""
-        if event.uniqueid != draft.call_id and not isinstance(event, OPENS_NOTHING):
-            self._join(draft, event.uniqueid)
+        if event.uniqueid != call.call_id and not isinstance(event, OPENS_NOTHING):
+            self._join(call, event.uniqueid)
         if isinstance(event, WITH_LEG) and event.leg:
-            self._join(draft, event.leg)
-        draft.take(event, self._now)
+            self._join(call, event.leg)
+        call.take(event, self._now)
         if isinstance(event, TELLS_OF_A_PHONE):
-            self._customers.learn(event, queued=draft.queued)
-        self._waiting.note(draft, event, self._now)
-        if not draft.over:
-            draft.closes_at = None
-        elif draft.closes_at is None:
-            draft.closes_at = self._now + self._grace
-            self._closing.append((draft.closes_at, draft.call_id))
+            self._customers.learn(event, queued=call.queued)
+        self._waiting.note(call, event, self._now)
+        if not call.over:
+            call.closes_at = None
+        elif call.closes_at is None:
+            call.closes_at = self._now + self._grace
+            self._closing.append((call.closes_at, call.call_id))
 
-    def _gather_where_joined(self, draft: Draft, event: ChannelEvent) -> None:
+    def _gather_where_joined(self, call: OpenCall, event: ChannelEvent) -> None:
         """Add it also to the call that a channel of another one was joined with: a colleague of the agent's.
 
         Of one that has a call of its own, as who fetches a parked caller does, only that it was joined.
         """
-        joined = self._drafts.get(event.linkedid)
-        tells = isinstance(event, BridgeEnter) or event.uniqueid != draft.call_id
-        beside = joined is not draft and tells and not isinstance(event, IN_A_QUEUE)
+        joined = self._open_calls.get(event.linkedid)
+        tells = isinstance(event, BridgeEnter) or event.uniqueid != call.call_id
+        beside = joined is not call and tells and not isinstance(event, IN_A_QUEUE)
         if joined is not None and beside and joined.closes_at is None:
             joined.take(event, self._now)
 
     def _tell_of_each_other(self, one: ChannelEvent, other: ChannelEvent) -> None:
         """Add the entry of each of two who are in one conference to the other's call, if it is a customer's."""
         for whose, entry in ((one.uniqueid, other), (other.uniqueid, one)):
-            draft = self._drafts.get(whose)
-            if draft is not None and not draft.placed:
-                draft.take(entry, self._now)
+            call = self._open_calls.get(whose)
+            if call is not None and not call.placed:
+                call.take(entry, self._now)
 
-    def _note_by_hand(self, draft: Draft, channels: AbstractSet[str], *, whole: bool) -> None:
+    def _note_by_hand(self, call: OpenCall, channels: AbstractSet[str], *, whole: bool) -> None:
         """Note those of a call's channels that somebody of the house dialled; a caller in a queue dials nobody."""
-        if not draft.queued and channels - {draft.call_id}:
-            facts = (draft.call_id, draft.channel, draft.events, draft.voices, sorted(channels), self._trunks)
+        if not call.queued and channels - {call.call_id}:
+            facts = (call.call_id, call.channel, call.events, call.voices, sorted(channels), self._trunks)
             self.by_hand.extend(agent_call.dialled(*facts, whole=whole))
 
-    def _join(self, draft: Draft, uniqueid: str) -> None:
+    def _join(self, call: OpenCall, uniqueid: str) -> None:
         """Note that a channel is this call's, whatever its Linkedid will become; the first call counts."""
-        if self._draft_of.setdefault(uniqueid, draft.call_id) == draft.call_id:
-            draft.others.add(uniqueid)
+        if self._call_of.setdefault(uniqueid, call.call_id) == call.call_id:
+            call.others.add(uniqueid)
 
-    def _close(self, draft: Draft, ending: Ending) -> list[Call]:
+    def _close(self, call: OpenCall, ending: Ending) -> list[Call]:
         """Take a call out of the books; give it if it is one to be judged."""
-        self._waiting.end(draft)
-        self._note_by_hand(draft, draft.others - draft.gone, whole=ending == "hangup" and not draft.gap)
-        del self._drafts[draft.call_id]
-        self._over.bury(draft.call_id, self._now)
-        for uniqueid in draft.others:
-            self._draft_of.pop(uniqueid, None)
-            if uniqueid in draft.gone:
+        self._waiting.end(call)
+        self._note_by_hand(call, call.others - call.gone, whole=ending == "hangup" and not call.gap)
+        del self._open_calls[call.call_id]
+        self._over.bury(call.call_id, self._now)
+        for uniqueid in call.others:
+            self._call_of.pop(uniqueid, None)
+            if uniqueid in call.gone:
                 self._over.bury(uniqueid, self._now)
-        if not self._customers.may_be(draft):
+        if not self._customers.may_be(call):
             return []
-        stepped = draft.stepped or (False if self._hears_dialplan else None)
-        now, events = self._now - self._ahead, tuple(draft.events)
-        call = assemble(Gathered(self.pbx, draft.call_id, events, ending, now, draft.gap, draft.voices, stepped))
-        return [call] if self._customers.is_one(draft, call) else []
+        stepped = call.stepped or (False if self._hears_dialplan else None)
+        now, events = self._now - self._ahead, tuple(call.events)
+        finished = assemble(Gathered(self.pbx, call.call_id, events, ending, now, call.gap, call.voices, stepped))
+        return [finished] if self._customers.is_one(call, finished) else []

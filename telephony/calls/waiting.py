@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from telephony.calls.open_call import Draft
+from telephony.calls.open_call import OpenCall
 from telephony.events import (
     AgentConnect,
     ChannelEvent,
@@ -26,31 +26,31 @@ class Waiting:
         """Give how many customers wait in a queue."""
         return len(self._callers.get(queue, ()))
 
-    def note(self, draft: Draft, event: ChannelEvent, now: int) -> None:
+    def note(self, call: OpenCall, event: ChannelEvent, now: int) -> None:
         """Take what an event of a call says of its wait."""
         if isinstance(event, (QueueCallerJoin, QueueEntry)):
             gone = any(
-                isinstance(e, _NO_LONGER_WAITS) and e.queue == event.queue and e.at >= event.at for e in draft.events
+                isinstance(e, _NO_LONGER_WAITS) and e.queue == event.queue and e.at >= event.at for e in call.events
             )
-            if not gone and draft.call_id not in draft.gone:
-                self._begin(draft, event.queue)
-        elif isinstance(event, (*_NO_LONGER_WAITS, Hangup)) and draft.waits_in is not None:
-            of_him = event.uniqueid == draft.call_id if isinstance(event, Hangup) else event.queue == draft.waits_in
+            if not gone and call.call_id not in call.gone:
+                self._begin(call, event.queue)
+        elif isinstance(event, (*_NO_LONGER_WAITS, Hangup)) and call.waits_in is not None:
+            of_him = event.uniqueid == call.call_id if isinstance(event, Hangup) else event.queue == call.waits_in
             if of_him:
-                draft.let_go_at = now
-                self.end(draft)
+                call.let_go_at = now
+                self.end(call)
 
-    def end(self, draft: Draft) -> None:
+    def end(self, call: OpenCall) -> None:
         """Note that this caller waits no more."""
-        if draft.waits_in is not None:
-            callers = self._callers[draft.waits_in]
-            callers.discard(draft.call_id)
+        if call.waits_in is not None:
+            callers = self._callers[call.waits_in]
+            callers.discard(call.call_id)
             if not callers:
-                del self._callers[draft.waits_in]
-        draft.waits_in = None
+                del self._callers[call.waits_in]
+        call.waits_in = None
 
-    def _begin(self, draft: Draft, queue: str) -> None:
-        self.end(draft)
-        if not draft.placed:
-            draft.waits_in = queue
-            self._callers.setdefault(queue, set()).add(draft.call_id)
+    def _begin(self, call: OpenCall, queue: str) -> None:
+        self.end(call)
+        if not call.placed:
+            call.waits_in = queue
+            self._callers.setdefault(queue, set()).add(call.call_id)

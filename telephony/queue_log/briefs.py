@@ -8,7 +8,7 @@ from telephony.ids import attempt_of
 from telephony.queue_log.calls import Ends
 from telephony.queue_log.entries import Entry
 from telephony.queue_log.logins import Logins
-from telephony.queue_log.visits import Draft
+from telephony.queue_log.visits import PendingCall
 
 
 class Brief(NamedTuple):
@@ -41,7 +41,7 @@ class LogBriefs(Ends[Brief]):
 
     def unfinished(self) -> Iterator[Brief]:
         """Give the calls that had not ended where the log did: they may be alive."""
-        return (self._give(draft, "capture-ended") for draft in self._alive())
+        return (self._give(pending, "capture-ended") for pending in self._alive())
 
     def _placed(self, call_id: str) -> bool:
         """Leave out our own callbacks alone: in a log that somebody made nameless, no id has Asterisk's form."""
@@ -51,19 +51,19 @@ class LogBriefs(Ends[Brief]):
         super()._aside(entry)
         self.logins.put(entry)
 
-    def _give(self, draft: Draft, ending: Ending, ended_at: int | None = None) -> Brief:
+    def _give(self, pending: PendingCall, ending: Ending, ended_at: int | None = None) -> Brief:
         """Give a call in brief."""
-        waited, talked = draft.settle()
-        visits = draft.visits
+        waited, talked = pending.settle()
+        visits = pending.visits
         last_talk = next((visit for visit in reversed(visits) if visit.connected_at is not None), None)
-        verdict = self._like(draft, ending, ended_at)
-        over_at = draft.last_at if ended_at is None else ended_at
-        if draft.restart_at is not None:
-            over_at = draft.restart_at
+        verdict = self._like(pending, ending, ended_at)
+        over_at = pending.last_at if ended_at is None else ended_at
+        if pending.restart_at is not None:
+            over_at = pending.restart_at
         return Brief(
             self.pbx,
-            draft.call_id,
-            draft.number,
+            pending.call_id,
+            pending.number,
             visits[-1].queue or "",
             verdict.kind,
             verdict.reason,

@@ -32,7 +32,7 @@ from telephony.queue_log.doubts import believe, disbelieve
 from telephony.queue_log.entries import NO_CALL, Entry
 from telephony.queue_log.sieve import Doubtful
 from telephony.queue_log.values import call_of
-from telephony.queue_log.visits import BEGINNINGS, NEAR, PLACES, Draft, end_talk, ring_in_vain
+from telephony.queue_log.visits import BEGINNINGS, NEAR, PLACES, PendingCall, end_talk, ring_in_vain
 
 QUIET_S: Final = 120
 """Who left a queue less than so long before the log ends may well be on the way to another."""
@@ -67,15 +67,15 @@ class Ends(Generic[Given]):
         self.agents_calls = 0
         self.restarts: list[int] = []
         self._quiet = round(quiet_s * SECOND)
-        self._drafts: dict[str, Draft] = {}
-        self._opened: dict[str, Draft] = {}  # those of them that have not ended
+        self._pending: dict[str, PendingCall] = {}
+        self._opened: dict[str, PendingCall] = {}  # those of them that have not ended
         self._desks = Desks()
         self._verdicts: dict[tuple[object, ...], Verdict] = {}
-        self._closing: deque[tuple[int, Draft, int]] = deque()
+        self._closing: deque[tuple[int, PendingCall, int]] = deque()
         self._now = 0
         self._strayed = (0, 0)
         self._swept_at = 0
-        self._evicted: list[Draft] = []
+        self._evicted: list[PendingCall] = []
 
     def over(self, entries: Iterable[Entry]) -> Iterator[Given]:
         """Give each call that is over as entries are read; `finish` gives the rest."""
@@ -84,7 +84,7 @@ class Ends(Generic[Given]):
             if entry[0] != now:
                 self._move(entry[0])
                 now = self._now
-                while closing and (closing[0][0] + quiet < now or len(self._drafts) >= MOST_CALLS):
+                while closing and (closing[0][0] + quiet < now or len(self._pending) >= MOST_CALLS):
                     over = self._next_over(log_ended=False)
                     if over is not None:
                         yield over
@@ -108,10 +108,10 @@ class Ends(Generic[Given]):
         """
         if restarted_at is not None:
             self._restart(restarted_at)
-        for draft in self._drafts.values():
-            if draft.doubted and draft.open and draft.credible and believe(draft):
-                self._opened.pop(draft.call_id)
-                self._closing.append((draft.last_at, draft, draft.turns))
+        for pending in self._pending.values():
+            if pending.doubted and pending.open and pending.credible and believe(pending):
+                self._opened.pop(pending.call_id)
+                self._closing.append((pending.last_at, pending, pending.turns))
         while self._closing:
             over = self._next_over(log_ended=True)
             if over is not None:
@@ -122,7 +122,7 @@ class Ends(Generic[Given]):
         """The log's own time, as far as it was read."""
         return self._now
 
-    def _give(self, draft: Draft, ending: Ending, ended_at: int | None = None) -> Given:
+    def _give(self, pending: PendingCall, ending: Ending, ended_at: int | None = None) -> Given:
         """Give a call that is over."""
         raise NotImplementedError
 
@@ -134,62 +134,62 @@ class Ends(Generic[Given]):
         """See an entry that is of no call."""
         self._desks.meet(entry)
 
-    def _alive(self) -> Iterator[Draft]:
+    def _alive(self) -> Iterator[PendingCall]:
         """Give the calls that had not ended where the log did."""
-        return (draft for draft in self._opened.values() if draft.credible and not self._is_agents(draft))
+        return (pending for pending in self._opened.values() if pending.credible and not self._is_agents(pending))
 
-    def _put(self, entry: Entry, place: Callable[[Draft, Entry], None]) -> None:
+    def _put(self, entry: Entry, place: Callable[[PendingCall, Entry], None]) -> None:
         """Put an entry into its call, and see whether that is over by it."""
-        draft = self._drafts.get(entry[1])
+        pending = self._pending.get(entry[1])
         if entry[3] is not None and entry[3] not in self._desks.agents:
             self._desks.meet(entry)
         if place is end_talk and entry.__class__ is Entry:
-            draft = self._desks.whose(entry, draft)
-        if draft is None or not draft.credible or draft.restart_at is not None or entry.__class__ is not Entry:
-            draft = self._draft_for(entry, draft, only_known=place is ring_in_vain)
-            if draft is None:
+            pending = self._desks.whose(entry, pending)
+        if pending is None or not pending.credible or pending.restart_at is not None or entry.__class__ is not Entry:
+            pending = self._pending_for(entry, pending, only_known=place is ring_in_vain)
+            if pending is None:
                 return
-        was_open = draft.open
-        place(draft, entry)
-        draft.last_at = entry[0]
+        was_open = pending.open
+        place(pending, entry)
+        pending.last_at = entry[0]
         if entry[4] == "CONNECT" and entry.__class__ is Entry:
-            self._desks.answered(draft, entry)
-        if draft.open:
+            self._desks.answered(pending, entry)
+        if pending.open:
             if not was_open:
-                draft.turns += 1
-                self._opened[draft.call_id] = draft
-        elif was_open or not draft.turns:
-            draft.turns += 1
-            self._opened.pop(draft.call_id, None)
-            self._closing.append((entry[0], draft, draft.turns))
+                pending.turns += 1
+                self._opened[pending.call_id] = pending
+        elif was_open or not pending.turns:
+            pending.turns += 1
+            self._opened.pop(pending.call_id, None)
+            self._closing.append((entry[0], pending, pending.turns))
 
-    def _draft_for(self, entry: Entry, draft: Draft | None, *, only_known: bool) -> Draft | None:
+    def _pending_for(self, entry: Entry, pending: PendingCall | None, *, only_known: bool) -> PendingCall | None:
         """Give the call that an entry is about, a new one if need be; None if the entry is to be left out."""
-        if draft is None:
+        if pending is None:
             if only_known or entry.call_id in NO_CALL:
                 return None
-            draft = self._open(entry.call_id, entry.at)
-        elif draft.restart_at is not None:
-            self._go_on(draft, entry.at)
+            pending = self._open(entry.call_id, entry.at)
+        elif pending.restart_at is not None:
+            self._go_on(pending, entry.at)
         if isinstance(entry, Doubtful):
-            if draft.credible:
-                draft.doubt(entry)
+            if pending.credible:
+                pending.doubt(entry)
                 return None
-            if draft.open and entry.event in BEGINNINGS:
+            if pending.open and entry.event in BEGINNINGS:
                 return None
         else:
-            draft.credible = True
-        return draft
+            pending.credible = True
+        return pending
 
-    def _open(self, call_id: str, at: int) -> Draft:
-        if len(self._drafts) >= MOST_CALLS:
-            self._evicted.append(self._forget(next(iter(self._drafts))))
-        draft = self._drafts[call_id] = Draft(call_id, at)
-        return draft
+    def _open(self, call_id: str, at: int) -> PendingCall:
+        if len(self._pending) >= MOST_CALLS:
+            self._evicted.append(self._forget(next(iter(self._pending))))
+        pending = self._pending[call_id] = PendingCall(call_id, at)
+        return pending
 
-    def _forget(self, call_id: str) -> Draft:
+    def _forget(self, call_id: str) -> PendingCall:
         self._opened.pop(call_id, None)
-        return self._drafts.pop(call_id)
+        return self._pending.pop(call_id)
 
     # Time
 
@@ -206,17 +206,17 @@ class Ends(Generic[Given]):
 
     def _restart(self, at: int) -> None:
         self.restarts.append(at)
-        for draft in self._opened.values():
-            if draft.restart_at is None and draft.last_at <= at:
-                draft.restart_at = at
-                draft.turns += 1
-                self._closing.append((at, draft, draft.turns))
+        for pending in self._opened.values():
+            if pending.restart_at is None and pending.last_at <= at:
+                pending.restart_at = at
+                pending.turns += 1
+                self._closing.append((at, pending, pending.turns))
 
-    def _go_on(self, draft: Draft, at: int) -> None:
+    def _go_on(self, pending: PendingCall, at: int) -> None:
         """See a call go on behind a restart: there was none, if that is not of the same moment."""
-        restart_at = draft.restart_at
+        restart_at = pending.restart_at
         false = restart_at is not None and at > restart_at + NEAR
-        for one in [*self._opened.values()] if false else (draft,):
+        for one in [*self._opened.values()] if false else (pending,):
             if one.restart_at == restart_at:
                 one.restart_at = None
                 one.turns += 1
@@ -228,33 +228,33 @@ class Ends(Generic[Given]):
 
     def _next_over(self, *, log_ended: bool) -> Given | None:
         """Give the call that ended first, if nothing was heard of it since."""
-        at, draft, turns = self._closing.popleft()
-        if turns != draft.turns or self._drafts.get(draft.call_id) is not draft:
+        at, pending, turns = self._closing.popleft()
+        if turns != pending.turns or self._pending.get(pending.call_id) is not pending:
             return None
-        self._forget(draft.call_id)
-        if not self._counts(draft):
+        self._forget(pending.call_id)
+        if not self._counts(pending):
             return None
-        if struck := disbelieve(draft):
+        if struck := disbelieve(pending):
             self.counts[CONTRADICTED] += struck
-        if draft.restart_at is not None:
-            return self._give(draft, "pbx-restarted")
-        if log_ended and at + QUIET_S * SECOND > self._now and draft.visits[-1].end != "abandoned":
-            draft.told.append((LOG_ENDS, None, self._now))
-        return self._give(draft, "hangup", at)
+        if pending.restart_at is not None:
+            return self._give(pending, "pbx-restarted")
+        if log_ended and at + QUIET_S * SECOND > self._now and pending.visits[-1].end != "abandoned":
+            pending.told.append((LOG_ENDS, None, self._now))
+        return self._give(pending, "hangup", at)
 
-    def _counts(self, draft: Draft) -> bool:
+    def _counts(self, pending: PendingCall) -> bool:
         """Tell whether it is a customer's call, or one of our own."""
-        if not draft.visits:
+        if not pending.visits:
             return False
-        if not draft.credible:
+        if not pending.credible:
             self.counts[DOUBTFUL] += 1
             return False
-        agents = self._is_agents(draft)
+        agents = self._is_agents(pending)
         self.agents_calls += agents
         return not agents
 
-    def _is_agents(self, draft: Draft) -> bool:
-        return self._desks.own(draft, nobodys=self.only_nobodys)
+    def _is_agents(self, pending: PendingCall) -> bool:
+        return self._desks.own(pending, nobodys=self.only_nobodys)
 
     def _sweep(self) -> Iterator[Given]:
         """Give up calls of which nothing was written for too long, and those that there was no room for."""
@@ -262,23 +262,23 @@ class Ends(Generic[Given]):
         if self._now - self._swept_at > _SWEEP:
             self._swept_at = self._now
             limit = self._now - AGE_LIMIT_S * SECOND
-            old = [draft for draft in self._opened.values() if draft.last_at < limit]
-            for draft in old:
-                self._forget(draft.call_id)
+            old = [pending for pending in self._opened.values() if pending.last_at < limit]
+            for pending in old:
+                self._forget(pending.call_id)
         old, self._evicted = [*self._evicted, *old], []
-        for draft in old:
-            if draft.doubted and draft.credible:
-                believe(draft)
-            draft.forgot = draft.forgot or draft.open
-            if self._counts(draft):
-                yield self._give(draft, "overdue") if draft.open else self._give(draft, "hangup", draft.last_at)
+        for pending in old:
+            if pending.doubted and pending.credible:
+                believe(pending)
+            pending.forgot = pending.forgot or pending.open
+            if self._counts(pending):
+                yield self._give(pending, "overdue") if pending.open else self._give(pending, "hangup", pending.last_at)
 
-    def _like(self, draft: Draft, ending: Ending, ended_at: int | None) -> Verdict:
+    def _like(self, pending: PendingCall, ending: Ending, ended_at: int | None) -> Verdict:
         """Give a verdict of the same kind as a call's: the table is asked once for all on which it can depend.
 
         The call's visits are in order.
         """
-        last = draft.visits[-1]
+        last = pending.visits[-1]
         shape = (
             ending,
             last.end,
@@ -288,16 +288,16 @@ class Ends(Generic[Given]):
             last.ended_by,
             last.connected_at is None,
             last.ended_at is None,
-            draft.forgot or not all(visit.joined for visit in draft.visits),
-            self._placed(draft.call_id),
+            pending.forgot or not all(visit.joined for visit in pending.visits),
+            self._placed(pending.call_id),
         )
         like = self._verdicts.get(shape)
         if like is None:
-            like = judge(self._call(draft, ending, ended_at))
+            like = judge(self._call(pending, ending, ended_at))
             if len(self._verdicts) < MOST_SHAPES:
                 self._verdicts[shape] = like
         return like
 
-    def _call(self, draft: Draft, ending: Ending, ended_at: int | None) -> Call:
-        seen_until = self._now if ending == "capture-ended" else draft.last_at
-        return call_of(draft, self.pbx, ending, ended_at, seen_until, placed=self._placed(draft.call_id))
+    def _call(self, pending: PendingCall, ending: Ending, ended_at: int | None) -> Call:
+        seen_until = self._now if ending == "capture-ended" else pending.last_at
+        return call_of(pending, self.pbx, ending, ended_at, seen_until, placed=self._placed(pending.call_id))

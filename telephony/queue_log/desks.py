@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from telephony.queue_log.entries import Entry
-from telephony.queue_log.visits import NEAR, Draft, before, lasted
+from telephony.queue_log.visits import NEAR, PendingCall, before, lasted
 
 MOST_AGENTS: Final = 20_000
 """Of more agents no phone is learnt: there are no so many, but somebody may write some."""
@@ -32,7 +32,7 @@ class Desks:
     def __init__(self) -> None:
         self.agents: set[str] = set()
         self._phones: set[str] = set()
-        self._talks: dict[tuple[str | None, str | None], Draft] = {}
+        self._talks: dict[tuple[str | None, str | None], PendingCall] = {}
 
     def meet(self, entry: Entry) -> None:
         """Take that there is an agent of whom an entry tells."""
@@ -44,30 +44,30 @@ class Desks:
         if phone is not None:
             self._phones.add(phone)
 
-    def answered(self, draft: Draft, entry: Entry) -> None:
+    def answered(self, pending: PendingCall, entry: Entry) -> None:
         """Take that an agent answered a caller."""
         if len(self._talks) >= MOST_AGENTS:
             self._talks.clear()
-        self._talks[entry.queue, entry.agent] = draft
+        self._talks[entry.queue, entry.agent] = pending
 
-    def whose(self, entry: Entry, draft: Draft | None) -> Draft | None:
+    def whose(self, entry: Entry, pending: PendingCall | None) -> PendingCall | None:
         """Give the call whose talk an entry ends; it may stand under another one's id, that of the agent's own call."""
         known = self._talks.pop((entry.queue, entry.agent), None)
-        if known is None or known is draft or (draft is not None and draft.talks(entry.queue, entry.agent)):
-            return draft
+        if known is None or known is pending or (pending is not None and pending.talks(entry.queue, entry.agent)):
+            return pending
         talk, began_at = known.talks(entry.queue, entry.agent), before(entry, lasted(entry)[1:])
         if talk is None or began_at is None or abs(began_at - (talk.connected_at or 0)) > NEAR:
-            return draft
+            return pending
         if entry.event != "ATTENDEDTRANSFER":  # a talk goes on with somebody else, who took the place of the agent
             known.taken_over = True
-            return draft
-        if draft is not None:
-            draft.taken_over = True
+            return pending
+        if pending is not None:
+            pending.taken_over = True
         return known
 
-    def own(self, draft: Draft, *, nobodys: bool) -> bool:
+    def own(self, pending: PendingCall, *, nobodys: bool) -> bool:
         """Tell whether a call is an agent's own; `nobodys`: only where its number is none that anybody could call."""
-        number = draft.number
+        number = pending.number
         if nobodys and number is not None and len(number) >= SHORTEST_OUTSIDE:
             return False
-        return draft.taken_over or number in self._phones
+        return pending.taken_over or number in self._phones

@@ -1,30 +1,30 @@
 """What may be forged of a call: when it is believed all the same, and what is not, whatever its form. Pure."""
 
-from telephony.queue_log.visits import LOSSES, LOST, PLACES, Draft, Visit
+from telephony.queue_log.visits import LOSSES, LOST, PLACES, PendingCall, Visit
 
 
-def believe(draft: Draft) -> bool:
+def believe(pending: PendingCall) -> bool:
     """Let doubtful lines say how a call ended, if no other does: lost, rather than served. Tells whether one did."""
-    for entry in sorted(draft.doubted, key=lambda entry: entry.event not in LOSSES):
-        if draft.open:
-            PLACES[entry.event](draft, entry)
-            draft.last_at = max(draft.last_at, entry.at)
-    draft.doubted.clear()
-    draft.turns += 1
-    return not draft.open
+    for entry in sorted(pending.doubted, key=lambda entry: entry.event not in LOSSES):
+        if pending.open:
+            PLACES[entry.event](pending, entry)
+            pending.last_at = max(pending.last_at, entry.at)
+    pending.doubted.clear()
+    pending.turns += 1
+    return not pending.open
 
 
-def disbelieve(draft: Draft) -> int:
+def disbelieve(pending: PendingCall) -> int:
     """Leave out talks behind a loss that no coming back to a queue goes before; gives how many."""
-    lost_at = min((visit.ended_at or 0 for visit in draft.visits if visit.joined and visit.end in LOST), default=None)
-    if len(draft.visits) == 1 or lost_at is None:
+    lost_at = min((visit.ended_at or 0 for visit in pending.visits if visit.joined and visit.end in LOST), default=None)
+    if len(pending.visits) == 1 or lost_at is None:
         return 0
-    entered = {entry.queue for entry in draft.doubted if entry.event == "ENTERQUEUE"}
+    entered = {entry.queue for entry in pending.doubted if entry.event == "ENTERQUEUE"}
 
     def stands(visit: Visit) -> bool:
         connected_at = visit.connected_at
         return visit.joined or connected_at is None or visit.queue in entered or connected_at < lost_at
 
-    kept = [visit for visit in draft.visits if stands(visit)]
-    struck, draft.visits = len(draft.visits) - len(kept), kept
+    kept = [visit for visit in pending.visits if stands(visit)]
+    struck, pending.visits = len(pending.visits) - len(kept), kept
     return struck

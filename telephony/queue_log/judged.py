@@ -6,7 +6,7 @@ from telephony.calls.call import Call, Ending, Judged, Verdict
 from telephony.ids import SECOND
 from telephony.queue_log.calls import AGE_LIMIT_S, MOST_CALLS, Ends
 from telephony.queue_log.entries import Entry
-from telephony.queue_log.visits import Draft
+from telephony.queue_log.visits import PendingCall
 
 
 class LogCalls(Ends[Judged]):
@@ -26,22 +26,22 @@ class LogCalls(Ends[Judged]):
     def unfinished(self) -> tuple[Call, ...]:
         """The calls that had not ended where the log did: they may be alive."""
         alive = tuple(self._alive())
-        for draft in alive:
-            draft.settle()
-        return tuple(self._call(draft, "capture-ended", None) for draft in alive)
+        for pending in alive:
+            pending.settle()
+        return tuple(self._call(pending, "capture-ended", None) for pending in alive)
 
     def over_at(self, call: Call) -> int:
         """Give when a call was over: the last that was written of it, or the restart that cut it off."""
         return call.ended_at if call.ended_at is not None else self._cut_at.get(call.call_id, call.seen_until)
 
-    def _give(self, draft: Draft, ending: Ending, ended_at: int | None = None) -> Judged:
+    def _give(self, pending: PendingCall, ending: Ending, ended_at: int | None = None) -> Judged:
         """Give a call with its verdict."""
-        if draft.restart_at is not None:
+        if pending.restart_at is not None:
             if len(self._cut_at) >= MOST_CALLS:
                 self._cut_at.clear()
-            self._cut_at[draft.call_id] = draft.restart_at
-        waited, talked = draft.settle()
-        call, like = self._call(draft, ending, ended_at), self._like(draft, ending, ended_at)
+            self._cut_at[pending.call_id] = pending.restart_at
+        waited, talked = pending.settle()
+        call, like = self._call(pending, ending, ended_at), self._like(pending, ending, ended_at)
         return call, Verdict(
             like.kind,
             like.reason,

@@ -6,7 +6,7 @@ from typing import Final
 
 from telephony.calls.call import Call, Ending, QueueVisit, VisitEnd, moment
 from telephony.ids import SECOND, epoch_of
-from telephony.queue_log.visits import Draft, Visit
+from telephony.queue_log.visits import PendingCall, Visit
 
 NOT_TOLD: Final = "queue_log tells no cause, and not what came after the queue"
 _EVIDENCE: Final = 40
@@ -18,29 +18,31 @@ _SLOTS: Final = tuple((field.name, Call.__dict__[field.name].__set__) for field 
 _DEFAULTS: Final = {field.name: field.default for field in fields(Call) if field.default is not MISSING}
 
 
-def call_of(draft: Draft, pbx: str, ending: Ending, ended_at: int | None, seen_until: int, *, placed: bool) -> Call:
+def call_of(
+    pending: PendingCall, pbx: str, ending: Ending, ended_at: int | None, seen_until: int, *, placed: bool
+) -> Call:
     """Give a call; its visits are in order."""
-    last = draft.visits[-1]
-    epoch = epoch_of(draft.call_id)
+    last = pending.visits[-1]
+    epoch = epoch_of(pending.call_id)
     return _made(
         pbx=pbx,
-        call_id=draft.call_id,
-        linkedid=draft.call_id,
+        call_id=pending.call_id,
+        linkedid=pending.call_id,
         channel="",
-        number=draft.number,
-        did=draft.did,
-        started_at=draft.first_at if epoch is None else epoch,
+        number=pending.number,
+        did=pending.did,
+        started_at=pending.first_at if epoch is None else epoch,
         ended_at=ended_at,
         seen_until=seen_until,
-        visits=_values(draft.visits),
+        visits=_values(pending.visits),
         hangup_by=last.ended_by,
         talked_at=last.connected_at,
         talking=last.connected_at is not None and last.ended_at is None,
         cut=last.end == "unserved",
         placed=placed,
         ending=ending,
-        complete=not draft.forgot and all(visit.joined for visit in draft.visits),
-        evidence=_evidence(draft),
+        complete=not pending.forgot and all(visit.joined for visit in pending.visits),
+        evidence=_evidence(pending),
     )
 
 
@@ -76,14 +78,14 @@ def _value(visit: Visit, endless: VisitEnd) -> QueueVisit:
     )
 
 
-def _evidence(draft: Draft) -> tuple[str, ...]:
+def _evidence(pending: PendingCall) -> tuple[str, ...]:
     """Give a line for each entry that tells something, without numbers and keys; the first and last ones if many."""
-    lines = [f"{event} {queue} at {stamp(at)}" for event, queue, at in draft.told]
+    lines = [f"{event} {queue} at {stamp(at)}" for event, queue, at in pending.told]
     if len(lines) > _EVIDENCE:
         half = _EVIDENCE // 2
         lines = [*lines[:half], f"… {len(lines) - 2 * half} more", *lines[-half:]]
-    if draft.unanswered:
-        lines.append(f"RINGNOANSWER {draft.unanswered} times")
+    if pending.unanswered:
+        lines.append(f"RINGNOANSWER {pending.unanswered} times")
     lines.append(NOT_TOLD)
     return tuple(lines)
 

@@ -51,8 +51,8 @@ class Visit:
         return cancelled_at is not None and ended_at is not None and abs(ended_at - cancelled_at) <= NEAR
 
 
-class Draft:
-    """A call that was not given out yet."""
+class PendingCall:
+    """A call of the log that was not given out yet: it is open, or waits for what may still be written of it."""
 
     open = False  # the visit that began last has no end
     number: str | None = None
@@ -160,18 +160,18 @@ class Draft:
         self.look()
 
 
-def _enter(draft: Draft, entry: Entry) -> None:
+def _enter(pending: PendingCall, entry: Entry) -> None:
     number = _number(entry.data)
-    if draft.number is None or (number is not None and draft.in_doubt and type(entry) is Entry):
-        draft.number, draft.in_doubt = number, type(entry) is not Entry
-    told = draft.tell(entry)
-    for visit in draft.visits:
+    if pending.number is None or (number is not None and pending.in_doubt and type(entry) is Entry):
+        pending.number, pending.in_doubt = number, type(entry) is not Entry
+    told = pending.tell(entry)
+    for visit in pending.visits:
         if not visit.joined and visit.queue == entry.queue and abs(visit.joined_at - entry.at) <= NEAR:
             visit.joined, visit.joined_at = True, entry.at
-            draft.look()
+            pending.look()
             return
     if told:
-        draft.begin(Visit(entry.queue, entry.at))
+        pending.begin(Visit(entry.queue, entry.at))
 
 
 def _number(data: tuple[str, ...]) -> str | None:
@@ -183,49 +183,49 @@ def _number(data: tuple[str, ...]) -> str | None:
     return usable(number) if position.isdigit() and not shifted else None
 
 
-def _connect(draft: Draft, entry: Entry) -> None:
-    if draft.tell(entry):
-        visit = draft.find(entry, _HOLD, connected=False) or draft.unseen(entry, _HOLD)
+def _connect(pending: PendingCall, entry: Entry) -> None:
+    if pending.tell(entry):
+        visit = pending.find(entry, _HOLD, connected=False) or pending.unseen(entry, _HOLD)
         visit.connected_at, visit.agent = entry.at, entry.agent
 
 
-def end_talk(draft: Draft, entry: Entry) -> None:
+def end_talk(pending: PendingCall, entry: Entry) -> None:
     """End a talk; also one of whose beginning nothing was read."""
-    if not draft.tell(entry):
+    if not pending.tell(entry):
         return
     places = lasted(entry)
-    visit = draft.find(entry, places, connected=True)
+    visit = pending.find(entry, places, connected=True)
     if visit is None:
-        visit = draft.find(entry, places, connected=False) or draft.unseen(entry, places)
+        visit = pending.find(entry, places, connected=False) or pending.unseen(entry, places)
         visit.connected_at = max(visit.joined_at, before(entry, places[1:]) or visit.joined_at)
         visit.agent = entry.agent
     visit.ended_by = _ENDED_BY.get(entry.event)
     visit.handed_on = visit.ended_by is None
-    draft.end(visit, entry.at, "connected")
+    pending.end(visit, entry.at, "connected")
 
 
-def _leave(draft: Draft, entry: Entry) -> None:
+def _leave(pending: PendingCall, entry: Entry) -> None:
     """End a wait.
 
     Where two ends of one wait are written, as some versions and dialplans do, ABANDON is the one that counts less.
     """
-    if not draft.tell(entry):
+    if not pending.tell(entry):
         return
     end, waited = _ENDS[entry.event], _WAITED.get(entry.event, ())
-    visit = draft.find(entry, waited, connected=False) or _unserved(draft, entry, waited)
-    if visit is None and (twice := _just_ended(draft, entry)) is not None:
+    visit = pending.find(entry, waited, connected=False) or _unserved(pending, entry, waited)
+    if visit is None and (twice := _just_ended(pending, entry)) is not None:
         twice.end = end if twice.end == "abandoned" else twice.end
         return
-    visit = visit or draft.unseen(entry, waited)
+    visit = visit or pending.unseen(entry, waited)
     if end == "key" and entry.data:
         visit.key = entry.data[0][:_SHOWN]
-    draft.end(visit, entry.at, end)
+    pending.end(visit, entry.at, end)
 
 
-def _unserved(draft: Draft, entry: Entry, waited: tuple[int, ...]) -> Visit | None:
+def _unserved(pending: PendingCall, entry: Entry, waited: tuple[int, ...]) -> Visit | None:
     """Give the visit that ABANDON is about though a talk is written of it: then somebody forged the talk."""
     began_at = before(entry, waited) if entry.event == "ABANDON" else None
-    talks = [one for one in draft.visits if one.queue == entry.queue and one.connected_at is not None]
+    talks = [one for one in pending.visits if one.queue == entry.queue and one.connected_at is not None]
     visit = next((one for one in talks if began_at is not None and abs(one.joined_at - began_at) <= NEAR), None)
     if visit is not None:
         visit.connected_at = visit.agent = visit.ended_at = visit.end = visit.ended_by = None
@@ -233,38 +233,38 @@ def _unserved(draft: Draft, entry: Entry, waited: tuple[int, ...]) -> Visit | No
     return visit
 
 
-def _just_ended(draft: Draft, entry: Entry) -> Visit | None:
+def _just_ended(pending: PendingCall, entry: Entry) -> Visit | None:
     """Give the wait whose end an entry says once more; a dialplan may do so only after it has played something."""
-    ended = [one for one in draft.visits if one.queue == entry.queue and one.end is not None]
+    ended = [one for one in pending.visits if one.queue == entry.queue and one.end is not None]
     if entry.event in _BY_THE_DIALPLAN:
         return ended[-1] if ended else None
     ended = [one for one in ended if one.connected_at is None]
     return next((one for one in ended if abs(entry.at - (one.ended_at or 0)) <= NEAR), None)
 
 
-def _refuse(draft: Draft, entry: Entry) -> None:
-    if draft.tell(entry):
-        draft.end(draft.begin(Visit(entry.queue, entry.at)), entry.at, _REFUSALS[entry.event])
+def _refuse(pending: PendingCall, entry: Entry) -> None:
+    if pending.tell(entry):
+        pending.end(pending.begin(Visit(entry.queue, entry.at)), entry.at, _REFUSALS[entry.event])
 
 
-def _cancel(draft: Draft, entry: Entry) -> None:
-    for visit in draft.visits:
+def _cancel(pending: PendingCall, entry: Entry) -> None:
+    for visit in pending.visits:
         if visit.queue == entry.queue and visit.connected_at is None:
             visit.cancelled_at = entry.at
 
 
-def ring_in_vain(draft: Draft, _entry: Entry) -> None:
+def ring_in_vain(pending: PendingCall, _entry: Entry) -> None:
     """Count a phone that rang and was not answered."""
-    draft.unanswered += 1
+    pending.unanswered += 1
 
 
-def _note(draft: Draft, entry: Entry) -> None:
+def _note(pending: PendingCall, entry: Entry) -> None:
     if not entry.data:
         return
     if entry.event == "DID":
-        draft.did = draft.did or entry.data[0][:_SHOWN]
-    elif draft.number is None:
-        draft.number = usable(entry.data[0])
+        pending.did = pending.did or entry.data[0][:_SHOWN]
+    elif pending.number is None:
+        pending.number = usable(entry.data[0])
 
 
 def lasted(entry: Entry) -> tuple[int, ...]:
@@ -311,7 +311,7 @@ _TALKS: Final = {
     "ATTENDEDTRANSFER": (-3, -2),
 }
 
-PLACES: Final[dict[str, Callable[[Draft, Entry], None]]] = {
+PLACES: Final[dict[str, Callable[[PendingCall, Entry], None]]] = {
     "ENTERQUEUE": _enter,
     "CONNECT": _connect,
     **dict.fromkeys(_TALKS, end_talk),

@@ -544,16 +544,16 @@ def test_reports_of_hours_take_no_room() -> None:
     fed(tracker, [born(), joined(), connected(1)])
     for number in range(3 * EVENTS_OF_A_CALL):
         fed(tracker, [on(e.RTCPSent, 2 + number, number), on(e.ChannelTalkingStart, 2 + number)])
-    draft = tracker._drafts[CALLER]  # noqa: SLF001 - nothing else shows it
-    assert len(draft.events) == 3
-    assert [len(voice.reports) for voice in draft.voices.values()] == [16]
+    open_call = tracker._open_calls[CALLER]  # noqa: SLF001 - nothing else shows it
+    assert len(open_call.events) == 3
+    assert [len(voice.reports) for voice in open_call.voices.values()] == [16]
 
 
 def test_the_voices_of_a_call_are_bounded() -> None:
     tracker = Tracker("main")
     fed(tracker, [born(), joined()])
     fed(tracker, [on(e.Hold, 1, who=f"1795307000.{n}") for n in range(1000)])
-    assert len(tracker._drafts[CALLER].voices) == VOICES_OF_A_CALL  # noqa: SLF001
+    assert len(tracker._open_calls[CALLER].voices) == VOICES_OF_A_CALL  # noqa: SLF001
 
 
 def test_what_would_fill_the_journal_need_not_be_kept() -> None:
