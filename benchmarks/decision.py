@@ -63,7 +63,7 @@ WHOLE: Final = Site(990_000, 10_000, CLAIMS)
 QUICK: Final = Site(3_000, 1_000, 16)
 
 
-class Desk:
+class ClaimBench:
     """A database with its reservations, a shift, and the picture that decisions are made on."""
 
     def __init__(self, url: str, site: Site, tell: Callable[[int], None]) -> None:
@@ -147,16 +147,16 @@ def _reservation(row: int, due: int) -> dict[str, Any]:
     }
 
 
-def measure(desk: Desk, claims: int, at_once: int) -> list[float]:
+def measure(bench: ClaimBench, claims: int, at_once: int) -> list[float]:
     """Claim so many times, by so many threads at once; give the milliseconds of each."""
     for _ in range(WARM if claims > WARM else 1):
-        desk.claim()
+        bench.claim()
     took: list[float] = []
     faults: list[Exception] = []
 
     def work() -> None:
         try:
-            took.extend([desk.claim() for _ in range(claims // at_once)])
+            took.extend([bench.claim() for _ in range(claims // at_once)])
         except Exception as fault:  # noqa: BLE001 - told below
             faults.append(fault)
 
@@ -189,16 +189,16 @@ def main(arguments: list[str]) -> int:
         for kind, url in urls.items():
             with Progress(console=Console(stderr=True), transient=True) as progress:
                 task = progress.add_task(f"filling {kind}", total=site.settled + site.due)
-                desk = Desk(url, site, lambda rows, task=task: progress.advance(task, rows))  # type: ignore[misc] # mypy cannot infer its default
+                bench = ClaimBench(url, site, lambda rows, task=task: progress.advance(task, rows))  # type: ignore[misc] # mypy cannot infer its default
             for at_once, name in ((1, f"{kind}_ms"), (8, f"{kind}_ms_8_at_once")):
-                took = measure(desk, site.claims, at_once)
+                took = measure(bench, site.claims, at_once)
                 figures[name] = round(rank(took, 0.99), 2)
                 shown = (f"{value:.2f}" for value in (rank(took, 0.5), rank(took, 0.99), max(took)))
                 table.add_row(kind, str(at_once), *shown)
-            with desk.store.read() as connection:
+            with bench.store.read() as connection:
                 open_ = connection.execute(select(func.count()).select_from(t.reservation).where(t.OPEN)).scalar_one()
             figures[f"{kind}_open_at_the_end"] = open_
-            desk.store.close()
+            bench.store.close()
     Console().print(table)
     print(json.dumps(figures))  # noqa: T201 - the last line is for programs
     return 0

@@ -1,12 +1,12 @@
-"""Whom to call next, and why not the others. Pure: facts in, one decision out.
+"""Which customer is called next, and why the others are not. Pure: facts in, one decision out.
 
-The policy says which lane goes first, and who in it; in a lane, who was let down worst goes first. By default who is
-within the aim goes first, oldest first; then who is within the window, newest first, for that promise is the likelier
-kept. Expired work never goes before live work: who is overdue is called only where no live promise is held back.
+The policy orders the lanes, and the customers in a lane: the highest severity first. By default reservations within
+the aim go first, the oldest first; then those within the window, the newest first, because that promise is more likely
+to be kept. An overdue reservation is called only where no promise that can still be kept is held back.
 
-Live callers come first. An agent is free for a callback only if everybody who waits, and every callback that is still
-looking for an agent, can have another one; an agent in three queues is one agent. More agents may be kept free for
-those who will call: so many, or as many as the load asks for, until a deadline binds.
+Live callers come first. An agent is free for a callback only if every waiting caller, and every callback that is still
+looking for an agent, can have another one; an agent in three queues is one agent. The policy may keep more agents free
+for callers to come: a fixed number, or as many as the load asks for, until a deadline binds.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from scheduler.policy import KEPT_FREE, TOO_DEAR, Load, Policy, Turn, binds, bin
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
-    """The agents' side, by queue: free interfaces, callers waiting, callbacks still looking for an agent, the load.
+class QueueState:
+    """The queues now: free interfaces, callers waiting, callbacks still looking for an agent, and the load of each.
 
-    `room` is how many callbacks may still be begun now, whoever is free. Of a queue without a load nobody knows how
-    busy it is.
+    `room` is how many callbacks may still be begun now, however many agents are free. Of a queue without a load it is
+    not known how busy it is.
     """
 
     free: Mapping[str, Collection[str]]
@@ -39,10 +39,10 @@ class Floor:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """Call this one: which agents are free for it, and a word for every candidate (its lane, or why not).
+class NextCall:
+    """The candidate to call, the agents who are free for it, and a word for every candidate (its lane, or why not).
 
-    `binds`: its deadline does. `cost` says how many live callers it will cost, where the load is known.
+    `binds`: the deadline binds. `cost` is how many live callers will hang up for it, where the load is known.
     """
 
     candidate: Candidate
@@ -52,32 +52,32 @@ class Call:
     cost: float | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, to be kept with the attempt; of the others, how many waited for what."""
+        """Give plain values to store with the attempt; of the other candidates, how many waited for what."""
         words = Counter(word for reservation, word in self.why.items() if reservation != self.candidate.reservation)
         facts = {"why": self.why[self.candidate.reservation], "agents": list(self.agents), "of": len(self.why)}
         return facts | {"binds": self.binds, "cost": self.cost, "others": dict(words)}
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class NoCall:
     """Call nobody before `until` (None: until something happens), and a word for every candidate."""
 
     until: int | None
     why: Mapping[int, str]
 
 
-Decision = Call | Wait
+Decision = NextCall | NoCall
 BINDS: Final = "binds"
 
 
-def choose(candidates: Iterable[Candidate], desk: Desk, hours: Hours, now: int) -> Decision:
+def choose(candidates: Iterable[Candidate], matching: AgentMatching, hours: Hours, now: int) -> Decision:
     """Choose whom to call at `now`.
 
     The words: watch, quiet-hours, not-due, in-flight, number-live, trunk-rests, agents-rest, lane-not-called,
     no-free-agent, callers-waiting, pacing, kept-free, too-dear; and for who could be called: in-aim, in-window,
     overdue. A second call is chosen by asking again.
     """
-    policy, known = desk.policy, dict[int, bool]()
+    policy, known = matching.policy, dict[int, bool]()
     first: tuple[Turn, Candidate] | None = None
     why: dict[int, str] = {}
     everybody = list(candidates)
@@ -85,23 +85,27 @@ def choose(candidates: Iterable[Candidate], desk: Desk, hours: Hours, now: int) 
         place, standing = turn(one, policy, now), lane(one, now)
         word = _hindrance(one, now, may_ring=_may_ring(one.hours or hours, known, now))
         if word is None:
-            word = desk.hindrance(one.queue, standing, binding=binds(one, policy, now)) if place else "lane-not-called"
+            word = (
+                matching.hindrance(one.queue, standing, binding=binds(one, policy, now)) if place else "lane-not-called"
+            )
         why[one.reservation] = word or standing
         if word is None and place and (first is None or place < first[0]):
             first = place, one
     if first is None:
-        return Wait(_first(everybody, why, hours, policy, now), why)
-    return _call(first[1], desk, why, now)
+        return NoCall(_first(everybody, why, hours, policy, now), why)
+    return _call(first[1], matching, why, now)
 
 
-def _call(chosen: Candidate, desk: Desk, why: Mapping[int, str], now: int) -> Call:
-    load = desk.floor.loads.get(chosen.queue)
-    agents = tuple(sorted(desk.floor.free[chosen.queue]))
-    return Call(chosen, agents, why, binds(chosen, desk.policy, now), None if load is None else round(cost(load), 4))
+def _call(chosen: Candidate, matching: AgentMatching, why: Mapping[int, str], now: int) -> NextCall:
+    load = matching.state.loads.get(chosen.queue)
+    agents = tuple(sorted(matching.state.free[chosen.queue]))
+    return NextCall(
+        chosen, agents, why, binds(chosen, matching.policy, now), None if load is None else round(cost(load), 4)
+    )
 
 
 def _may_ring(hours: Hours, known: dict[int, bool], now: int) -> bool:
-    """Ask once, however many have these hours."""
+    """Say whether a phone may ring by these hours; asked once, however many candidates have them."""
     if id(hours) not in known:
         known[id(hours)] = hours.may_ring(now)
     return known[id(hours)]
@@ -122,13 +126,13 @@ def _hindrance(candidate: Candidate, now: int, *, may_ring: bool) -> str | None:
 
 
 def until(candidate: Candidate, word: str, hours: Hours, policy: Policy, now: int) -> int | None:
-    """Say when time alone will end what this word says keeps him from being called; None: time alone will not."""
+    """Say when the obstacle that `word` names ends by time alone; None: time alone does not end it."""
     at = _ends(candidate, word, policy, now)
     return None if at is None else _opening(candidate.hours or hours, at)
 
 
 def _ends(candidate: Candidate, word: str, policy: Policy, now: int) -> int | None:
-    """Say the same, whether or not a phone may ring then."""
+    """Say the same, without asking whether a phone may ring then."""
     if word in {"not-due", "quiet-hours"}:
         return max(now, candidate.begins_at)
     will_bind = policy.bind_s and binds_at(candidate, policy) > now
@@ -143,10 +147,10 @@ def _first(
     """Give the first moment at which time alone will make somebody callable; openings are asked for once."""
     ends: dict[int, tuple[int, Hours]] = {}
     for one in everybody:
-        at, his = _ends(one, why[one.reservation], policy, now), one.hours or hours
+        at, own = _ends(one, why[one.reservation], policy, now), one.hours or hours
         if at is not None:
-            ends[id(his)] = min(at, ends.get(id(his), (at, his))[0]), his
-    openings = (_opening(his, at) for at, his in ends.values())
+            ends[id(own)] = min(at, ends.get(id(own), (at, own))[0]), own
+    openings = (_opening(own, at) for at, own in ends.values())
     return min((opening for opening in openings if opening is not None), default=None)
 
 
@@ -158,16 +162,16 @@ def _opening(hours: Hours, at: int) -> int | None:
         return None
 
 
-class Desk:
-    """Who could still get an agent once all who come before have theirs: a matching of demands and agents.
+class AgentMatching:
+    """Which queues still have an agent for a callback: a bipartite matching of agents to the demands that go first.
 
-    Worked out once for one floor and policy, however many candidates there are.
+    It is computed once for one state and policy, however many candidates there are.
     """
 
-    def __init__(self, floor: Floor, policy: Policy) -> None:
-        self.floor, self.policy = floor, policy
-        self._for_callers = self._seat_all(floor.waiting, {})
-        self._for_all = self._seat_all(floor.looking, self._for_callers)
+    def __init__(self, state: QueueState, policy: Policy) -> None:
+        self.state, self.policy = state, policy
+        self._for_callers = self._match_all(state.waiting, {})
+        self._for_all = self._match_all(state.looking, self._for_callers)
         self._spare: dict[str, int] = {}
         self._known: dict[tuple[str, str, bool], str | None] = {}
 
@@ -189,23 +193,23 @@ class Desk:
         return lanes | {BINDS: binding.difference(frozenset.intersection(*live)) if live else binding}
 
     def _open_in(self, standing: str, *, binding: bool = False) -> frozenset[str]:
-        return frozenset(queue for queue in self.floor.free if not self.hindrance(queue, standing, binding=binding))
+        return frozenset(queue for queue in self.state.free if not self.hindrance(queue, standing, binding=binding))
 
     def _spare_in(self, queue: str) -> int:
-        """Count the callbacks in `queue` that could have an agent at once, with all others who want one."""
+        """Count the callbacks in `queue` that could have an agent now, when every demand that goes first has one."""
         if queue not in self._spare:
             most = 1 + self.policy.keep
             taken = dict(self._for_all)
-            seated = (self._seat(queue, taken, set()) for _ in range(most))
-            self._spare[queue] = sum(seated) if self.floor.room > 0 else 0
+            matched = (self._match(queue, taken, set()) for _ in range(most))
+            self._spare[queue] = sum(matched) if self.state.room > 0 else 0
         return self._spare[queue]
 
     def _no_agent(self, queue: str) -> str | None:
-        if not self.floor.free.get(queue):
+        if not self.state.free.get(queue):
             return "no-free-agent"
         if self._spare_in(queue):
             return None
-        spare = self._seat(queue, dict(self._for_callers), set())
+        spare = self._match(queue, dict(self._for_callers), set())
         return "pacing" if spare else "callers-waiting"
 
     def _held_back(self, queue: str, standing: str, *, binding: bool) -> str | None:
@@ -221,31 +225,31 @@ class Desk:
 
     def _held_back_alone(self, queue: str, standing: str, *, binding: bool = False) -> str | None:
         spare = self._spare_in(queue)
-        return held_back(queue, standing, self.policy, spare, self.floor.loads.get(queue), binding=binding)
+        return held_back(queue, standing, self.policy, spare, self.state.loads.get(queue), binding=binding)
 
     def _sharing(self, queue: str) -> set[str]:
         """Give the queues in which a callback could have an agent, and that share any, by however many steps."""
-        free = {name: set(agents) for name, agents in self.floor.free.items() if self._spare_in(name)}
+        free = {name: set(agents) for name, agents in self.state.free.items() if self._spare_in(name)}
         found, agents = {queue}, free[queue]
         while more := {name for name in free.keys() - found if free[name] & agents}:
             found |= more
             agents = agents.union(*(free[name] for name in more))
         return found
 
-    def _seat_all(self, demands: Mapping[str, int], taken: Mapping[str, str]) -> dict[str, str]:
-        """Give every demand an agent while there are any; agent to the queue that takes him."""
-        seated = dict(taken)
+    def _match_all(self, demands: Mapping[str, int], taken: Mapping[str, str]) -> dict[str, str]:
+        """Give every demand an agent while there are any; the result maps an agent to a queue."""
+        matched = dict(taken)
         for queue, count in demands.items():
-            for _ in range(min(count, len(self.floor.free.get(queue, ())))):
-                self._seat(queue, seated, set())
-        return seated
+            for _ in range(min(count, len(self.state.free.get(queue, ())))):
+                self._match(queue, matched, set())
+        return matched
 
-    def _seat(self, queue: str, taken: dict[str, str], asked: set[str]) -> bool:
-        """Take an agent for `queue`: a spare one, or one whose queue finds another (an augmenting path)."""
+    def _match(self, queue: str, taken: dict[str, str], asked: set[str]) -> bool:
+        """Match an agent to `queue`: a spare one, or one whose queue finds another agent (an augmenting path)."""
         asked.add(queue)
-        for agent in sorted(self.floor.free.get(queue, ()), key=taken.__contains__):
+        for agent in sorted(self.state.free.get(queue, ()), key=taken.__contains__):
             holder = taken.get(agent)
-            if holder is None or (holder not in asked and self._seat(holder, taken, asked)):
+            if holder is None or (holder not in asked and self._match(holder, taken, asked)):
                 taken[agent] = queue
                 return True
         return False

@@ -49,7 +49,7 @@ def next_order(
     told: list[News] = []
     for page in lanes.due(connection, shift.pbx, now, _wanted(shift, seen, live, now)):
         rows = {row.id: row for row in page}
-        while rows and isinstance(decision := decide(list(rows.values()), seen, shift, live, now), order.Call):
+        while rows and isinstance(decision := decide(list(rows.values()), seen, shift, live, now), order.NextCall):
             row = rows.pop(decision.candidate.reservation)
             if not lanes.lock(connection, row.id, now):
                 continue  # somebody else is about to call him, or decides about him
@@ -65,7 +65,7 @@ def next_order(
 class Seen:
     """What is to be known beside the reservations: what could be begun, who is being called, which trunks rest."""
 
-    desk: order.Desk
+    matching: order.AgentMatching
     busy: Mapping[int, str]  # persons who are being called, on any PBX, and their numbers
     rests: Mapping[str, trunks.Rest]
     quiet: Mapping[str, int]  # queues whose agents do not answer, and until when they are left alone
@@ -77,37 +77,37 @@ def look(connection: Connection, shift: Shift, live: Live, now: int) -> Seen:
     ours = [row for row in in_flight if row.pbx == shift.pbx]
     looking = Counter(row.queue for row in ours if row.agent_connected_at is None)
     pacing = shift.rules.pacing
-    floor = order.Floor(live.free, live.waiting, looking, pacing.most_at_once - len(ours), live.loads)
-    desk = order.Desk(floor, replace(pacing.policy(), handle_s=live.handle_s))
+    state = order.QueueState(live.free, live.waiting, looking, pacing.most_at_once - len(ours), live.loads)
+    matching = order.AgentMatching(state, replace(pacing.policy(), handle_s=live.handle_s))
     busy = {row.person_id: row.e164 for row in in_flight}
     rests, quiet = trunks.rests(connection, shift, in_flight), agents.rests(connection, shift, ours, now)
-    return Seen(desk, busy, rests, quiet)
+    return Seen(matching, busy, rests, quiet)
 
 
 def _wanted(shift: Shift, seen: Seen, live: Live, now: int) -> lanes.Wanted:
     """Say who may be called at all: where an agent can be had, callbacks are on, and the trunk does not rest."""
     queues = {
         name: [queue for queue in open_ if shift.rules.queue(queue).calls == "on" and queue not in seen.quiet]
-        for name, open_ in seen.desk.callable_in().items()
+        for name, open_ in seen.matching.callable_in().items()
     }
     open_in_any = {queue for names in queues.values() for queue in names}
     only = {queue: numbers for queue in open_in_any if (numbers := shift.rules.queue(queue).only_numbers)}
     resting = [trunk for trunk, rest in seen.rests.items() if rest.until > now]
     on_the_line = live.numbers.union(seen.busy.values())
-    return lanes.Wanted(queues, only, on_the_line, resting, seen.desk.policy.bind_s, shift.rules.terms().window_s)
+    return lanes.Wanted(queues, only, on_the_line, resting, seen.matching.policy.bind_s, shift.rules.terms().window_s)
 
 
 def decide(rows: list[Row[Any]], seen: Seen, shift: Shift, live: Live, now: int) -> order.Decision:
     """Ask the pure rule. The rows are reservations, each with its number."""
-    return order.choose(_candidates(rows, seen, shift, live, now), seen.desk, shift.hours, now)
+    return order.choose(_candidates(rows, seen, shift, live, now), seen.matching, shift.hours, now)
 
 
 def why_not(rows: list[Row[Any]], seen: Seen, shift: Shift, live: Live, now: int) -> dict[int, tuple[str, int | None]]:
     """Say why each has not been called yet, in a word, and until when where time alone will end that."""
     candidates = _candidates(rows, seen, shift, live, now)
-    words = order.choose(candidates, seen.desk, shift.hours, now).why
+    words = order.choose(candidates, seen.matching, shift.hours, now).why
     ends = {
-        one.reservation: order.until(one, words[one.reservation], shift.hours, seen.desk.policy, now)
+        one.reservation: order.until(one, words[one.reservation], shift.hours, seen.matching.policy, now)
         for one in candidates
     }
     ends |= {
@@ -150,7 +150,7 @@ def _claim(
     held: Lease,
     live: Live,
     row: Row[Any],
-    decision: order.Call,
+    decision: order.NextCall,
     now: int,
 ) -> tuple[Order | None, list[News]]:
     cut = shift.hours_of(row.e164, row.trunk).ring_until(now)

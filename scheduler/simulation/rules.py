@@ -9,7 +9,7 @@ from scheduler import retry
 from scheduler.candidate import Candidate
 from scheduler.clock import SECOND
 from scheduler.hours import Hours
-from scheduler.order import Call, Desk, Floor, choose
+from scheduler.order import AgentMatching, NextCall, QueueState, choose
 from scheduler.policy import Load, Policy
 from scheduler.promise import Promise, Terms, promise
 from scheduler.simulation.world import Scene
@@ -39,9 +39,9 @@ class Service:
         if self.policy is None or not self._rings_out(now):
             return None
         load = Load(scene.staffed, scene.idle, scene.calls_s, self.handle_s, self.patience_s)
-        floor = Floor(scene.free, {}, {}, loads=dict.fromkeys(scene.free, load))
-        decision = choose(owed, Desk(floor, self.policy), self.hours, now)
-        return decision.candidate if isinstance(decision, Call) else None
+        state = QueueState(scene.free, {}, {}, loads=dict.fromkeys(scene.free, load))
+        decision = choose(owed, AgentMatching(state, self.policy), self.hours, now)
+        return decision.candidate if isinstance(decision, NextCall) else None
 
     def _rings_out(self, now: int) -> bool:
         """Whether a whole ring from now on ends before the quiet hours."""

@@ -14,14 +14,14 @@ from scheduler import clock
 from scheduler.candidate import IN_AIM, IN_WINDOW, OVERDUE, Candidate, lane
 from scheduler.clock import HOUR, MINUTE, SECOND
 from scheduler.hours import Hours
-from scheduler.order import BINDS, Call, Decision, Desk, Floor, Wait, choose
+from scheduler.order import BINDS, AgentMatching, Decision, NextCall, NoCall, QueueState, choose
 from scheduler.policy import Lane, Load, Policy, binds, cost
 from tests.scheduler.moments import at
 
 SITE = Hours(clock.zone("Asia/Shanghai"))
 NOW = at("2025-11-21 10:00")
 EVERYBODY = Policy({IN_AIM: Lane(), IN_WINDOW: Lane("newest"), OVERDUE: Lane()})
-ONE_FREE = Floor(free={"sales": {"PJSIP/1"}}, waiting={}, looking={})
+ONE_FREE = QueueState(free={"sales": {"PJSIP/1"}}, waiting={}, looking={})
 
 
 def lost(minutes_ago: int, reservation: int = 1, queue: str = "sales") -> Candidate:
@@ -29,8 +29,8 @@ def lost(minutes_ago: int, reservation: int = 1, queue: str = "sales") -> Candid
     return Candidate(reservation, queue, "abandoned", start, start + 30 * MINUTE, start + HOUR, due_at=start)
 
 
-def decide(candidates: list[Candidate], floor: Floor, policy: Policy = EVERYBODY, now: int = NOW) -> Decision:
-    return choose(candidates, Desk(floor, policy), SITE, now)
+def decide(candidates: list[Candidate], state: QueueState, policy: Policy = EVERYBODY, now: int = NOW) -> Decision:
+    return choose(candidates, AgentMatching(state, policy), SITE, now)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def decide(candidates: list[Candidate], floor: Floor, policy: Policy = EVERYBODY
 def test_who_goes_first(minutes_ago: list[int], chosen: int, lane: str) -> None:
     candidates = [lost(minutes, number) for number, minutes in enumerate(minutes_ago)]
     decision = decide(candidates, ONE_FREE)
-    assert isinstance(decision, Call)
+    assert isinstance(decision, NextCall)
     assert decision.candidate == lost(chosen, minutes_ago.index(chosen))
     assert decision.agents == ("PJSIP/1",)
     assert decision.why[decision.candidate.reservation] == lane
@@ -67,23 +67,23 @@ def test_who_goes_first(minutes_ago: list[int], chosen: int, lane: str) -> None:
     ],
 )
 def test_why_not_yet(candidate: Candidate, why: str, until: int | None) -> None:
-    assert decide([candidate], ONE_FREE) == Wait(until, {1: why})
+    assert decide([candidate], ONE_FREE) == NoCall(until, {1: why})
 
 
 def test_nobody_is_called_in_quiet_hours() -> None:
     decision = decide([lost(5)], ONE_FREE, now=at("2025-11-21 22:00"))
-    assert decision == Wait(at("2025-11-22 08:00"), {1: "quiet-hours"})
+    assert decision == NoCall(at("2025-11-22 08:00"), {1: "quiet-hours"})
 
 
 def test_quiet_hours_end_before_somebody_is_due() -> None:
     candidates = [replace(lost(5), due_at=at("2025-11-22 09:00"))]
     assert decide(candidates, ONE_FREE, now=at("2025-11-21 22:00")).why == {1: "quiet-hours"}
     wait = decide(candidates, ONE_FREE, now=at("2025-11-21 22:00"))
-    assert wait == Wait(at("2025-11-22 09:00"), {1: "quiet-hours"})
+    assert wait == NoCall(at("2025-11-22 09:00"), {1: "quiet-hours"})
 
 
 def test_with_nobody_to_call_there_is_nothing_to_wait_for() -> None:
-    assert decide([], ONE_FREE) == Wait(None, {})
+    assert decide([], ONE_FREE) == NoCall(None, {})
 
 
 @pytest.mark.parametrize(
@@ -108,16 +108,16 @@ def test_with_nobody_to_call_there_is_nothing_to_wait_for() -> None:
 def test_live_callers_get_their_agents_first(
     free: dict[str, set[str]], waiting: dict[str, int], looking: dict[str, int], why: str
 ) -> None:
-    assert decide([lost(5)], Floor(free, waiting, looking)).why == {1: why}
+    assert decide([lost(5)], QueueState(free, waiting, looking)).why == {1: why}
 
 
 def test_no_more_callbacks_are_begun_than_there_is_room_for() -> None:
-    assert decide([lost(5)], replace(ONE_FREE, room=0)) == Wait(None, {1: "pacing"})
+    assert decide([lost(5)], replace(ONE_FREE, room=0)) == NoCall(None, {1: "pacing"})
 
 
 def test_who_has_no_agent_does_not_hold_up_another_queue() -> None:
     decision = decide([lost(20, 1, "support"), lost(5, 2)], ONE_FREE)
-    assert isinstance(decision, Call)
+    assert isinstance(decision, NextCall)
     assert decision.candidate.reservation == 2
     assert decision.why == {1: "no-free-agent", 2: "in-aim"}
 
@@ -125,9 +125,9 @@ def test_who_has_no_agent_does_not_hold_up_another_queue() -> None:
 def test_many_agents_and_callers_are_matched_without_delay() -> None:
     queues = [f"q{number}" for number in range(40)]
     free = {queue: [f"agent{number}" for number in range(index, index + 20)] for index, queue in enumerate(queues)}
-    floor = Floor(free, dict.fromkeys(queues, 3), dict.fromkeys(queues, 1))
+    state = QueueState(free, dict.fromkeys(queues, 3), dict.fromkeys(queues, 1))
     candidates = [lost(minutes, minutes, queues[minutes % 40]) for minutes in range(200)]
-    assert isinstance(decide(candidates, floor), Wait)
+    assert isinstance(decide(candidates, state), NoCall)
 
 
 queue_names = st.sampled_from(["sales", "support", "vip"])
@@ -155,8 +155,8 @@ loads = st.builds(
     handle_s=st.floats(30, 600),
     patience_s=st.floats(10, 600),
 )
-floors = st.builds(
-    Floor,
+states = st.builds(
+    QueueState,
     free=st.dictionaries(queue_names, st.frozensets(agents)),
     waiting=st.dictionaries(queue_names, st.integers(0, 4)),
     looking=st.dictionaries(queue_names, st.integers(0, 3)),
@@ -184,13 +184,13 @@ def some(data: st.DataObject) -> list[Candidate]:
     return [data.draw(candidates(number)) for number in range(data.draw(st.integers(0, 6)))]
 
 
-@given(st.data(), floors, policies)
-def test_every_decision_keeps_the_rules(data: st.DataObject, floor: Floor, policy: Policy) -> None:
+@given(st.data(), states, policies)
+def test_every_decision_keeps_the_rules(data: st.DataObject, state: QueueState, policy: Policy) -> None:
     everybody = some(data)
     now = NOW + data.draw(st.integers(0, 24 * 60)) * MINUTE
-    decision = decide(everybody, floor, policy, now)
+    decision = decide(everybody, state, policy, now)
     assert set(decision.why) == {one.reservation for one in everybody}
-    if isinstance(decision, Wait):
+    if isinstance(decision, NoCall):
         assert decision.until is None or (decision.until >= now and SITE.may_ring(decision.until))
         assert not MAY_BE_CALLED & set(decision.why.values())
         return
@@ -199,108 +199,108 @@ def test_every_decision_keeps_the_rules(data: st.DataObject, floor: Floor, polic
     assert chosen.due_at <= now
     assert chosen.clock_starts_at <= now
     assert not any((chosen.number_live, chosen.in_flight, chosen.watched))
-    assert floor.room > 0
-    assert set(decision.agents) == set(floor.free[chosen.queue])
+    assert state.room > 0
+    assert set(decision.agents) == set(state.free[chosen.queue])
 
 
-@given(st.data(), floors, policies)
+@given(st.data(), states, policies)
 def test_no_agent_for_a_broken_promise_while_a_live_one_waits(
-    data: st.DataObject, floor: Floor, policy: Policy
+    data: st.DataObject, state: QueueState, policy: Policy
 ) -> None:
     everybody = some(data)
-    decision = decide(everybody, floor, policy)
-    if not isinstance(decision, Call) or decision.why[decision.candidate.reservation] != OVERDUE:
+    decision = decide(everybody, state, policy)
+    if not isinstance(decision, NextCall) or decision.why[decision.candidate.reservation] != OVERDUE:
         return
-    callers = [queue for queue, count in floor.waiting.items() for _ in range(count)]
-    looking = [queue for queue, count in floor.looking.items() for _ in range(count)]
+    callers = [queue for queue, count in state.waiting.items() for _ in range(count)]
+    looking = [queue for queue, count in state.looking.items() for _ in range(count)]
     for one in everybody:
         if lane(one, NOW) != OVERDUE and decision.why[one.reservation] in WANTS_AN_AGENT:
             before = [*callers, *looking]
-            has_one = most_served([*before, one.queue], floor) > most_served(before, floor)
-            assert not has_one or not set(floor.free[one.queue]) & set(decision.agents)
+            has_one = most_served([*before, one.queue], state) > most_served(before, state)
+            assert not has_one or not set(state.free[one.queue]) & set(decision.agents)
 
 
-@given(floors, policies, st.integers(0, 60), queue_names)
+@given(states, policies, st.integers(0, 60), queue_names)
 def test_agents_kept_free_stay_free_unless_a_deadline_binds(
-    floor: Floor, policy: Policy, minutes_ago: int, queue: str
+    state: QueueState, policy: Policy, minutes_ago: int, queue: str
 ) -> None:
     one = lost(minutes_ago, queue=queue)
-    decision = decide([one], floor, policy)
-    others = [name for counts in (floor.waiting, floor.looking) for name, count in counts.items() for _ in range(count)]
-    spare = most_served([*others, *[queue] * (1 + policy.keep)], floor) - most_served(others, floor)
-    if isinstance(decision, Call) and not decision.binds:
+    decision = decide([one], state, policy)
+    others = [name for counts in (state.waiting, state.looking) for name, count in counts.items() for _ in range(count)]
+    spare = most_served([*others, *[queue] * (1 + policy.keep)], state) - most_served(others, state)
+    if isinstance(decision, NextCall) and not decision.binds:
         assert spare == 1 + policy.keep
     if decision.why[one.reservation] == "kept-free":
         assert 1 <= spare <= policy.keep
         assert not binds(one, policy, NOW)
 
 
-@given(floors, policies, st.integers(0, 60), queue_names)
+@given(states, policies, st.integers(0, 60), queue_names)
 def test_a_callback_costs_no_more_than_its_price_unless_a_deadline_binds(
-    floor: Floor, policy: Policy, minutes_ago: int, queue: str
+    state: QueueState, policy: Policy, minutes_ago: int, queue: str
 ) -> None:
     one = lost(minutes_ago, queue=queue)
-    decision = decide([one], floor, policy)
-    dear = queue in floor.loads and cost(floor.loads[queue]) > policy.lanes[lane(one, NOW)].price
-    if isinstance(decision, Call):
+    decision = decide([one], state, policy)
+    dear = queue in state.loads and cost(state.loads[queue]) > policy.lanes[lane(one, NOW)].price
+    if isinstance(decision, NextCall):
         assert decision.binds or not dear
     if decision.why[one.reservation] == "too-dear":
         assert dear
 
 
-@given(floors, policies, queue_names, st.sampled_from("abcdef"), st.data())
+@given(states, policies, queue_names, st.sampled_from("abcdef"), st.data())
 def test_with_one_more_free_agent_a_live_promise_is_called_as_before(
-    floor: Floor, policy: Policy, queue: str, agent: str, data: st.DataObject
+    state: QueueState, policy: Policy, queue: str, agent: str, data: st.DataObject
 ) -> None:
     everybody = some(data)
-    more = replace(floor, free={**floor.free, queue: frozenset(floor.free.get(queue, ())) | {agent}})
-    before, after = decide(everybody, floor, policy), decide(everybody, more, policy)
-    live = isinstance(before, Call) and before.why[before.candidate.reservation] != OVERDUE
-    assert not live or isinstance(after, Call)
+    more = replace(state, free={**state.free, queue: frozenset(state.free.get(queue, ())) | {agent}})
+    before, after = decide(everybody, state, policy), decide(everybody, more, policy)
+    live = isinstance(before, NextCall) and before.why[before.candidate.reservation] != OVERDUE
+    assert not live or isinstance(after, NextCall)
 
 
-@given(floors, policies)
+@given(states, policies)
 def test_the_queues_that_are_looked_at_are_those_in_which_somebody_could_be_called(
-    floor: Floor, policy: Policy
+    state: QueueState, policy: Policy
 ) -> None:
-    looked_at = Desk(floor, policy).callable_in()
+    looked_at = AgentMatching(state, policy).callable_in()
     for queue in ("sales", "support", "vip"):
         for minutes_ago in (5, 35, 59, 90):
             one = lost(minutes_ago, queue=queue)
             found = queue in looked_at[lane(one, NOW)] or (binds(one, policy, NOW) and queue in looked_at[BINDS])
             live_lanes = queue in looked_at[IN_AIM] and queue in looked_at[IN_WINDOW]
-            called = isinstance(decide([one], floor, policy), Call)
+            called = isinstance(decide([one], state, policy), NextCall)
             assert called == (found or (binds(one, policy, NOW) and live_lanes))
 
 
-def most_served(demands: list[str], floor: Floor, taken: frozenset[str] = frozenset()) -> int:
+def most_served(demands: list[str], state: QueueState, taken: frozenset[str] = frozenset()) -> int:
     """How many of these can have an agent at once, found by trying every way."""
     if not demands:
         return 0
     first, *others = demands
-    spare = frozenset(floor.free.get(first, ())) - taken
-    seated = [1 + most_served(others, floor, taken | {agent}) for agent in spare]
-    return max([most_served(others, floor, taken), *seated])
+    spare = frozenset(state.free.get(first, ())) - taken
+    seated = [1 + most_served(others, state, taken | {agent}) for agent in spare]
+    return max([most_served(others, state, taken), *seated])
 
 
-@given(floors, queue_names)
-def test_a_callback_never_takes_the_agent_of_a_live_caller(drawn: Floor, queue: str) -> None:
+@given(states, queue_names)
+def test_a_callback_never_takes_the_agent_of_a_live_caller(drawn: QueueState, queue: str) -> None:
     waiting = {name: min(count, 2) for name, count in drawn.waiting.items()}
-    floor = Floor(drawn.free, waiting, looking={})
+    state = QueueState(drawn.free, waiting, looking={})
     callers = [name for name, count in waiting.items() for _ in range(count)]
-    everybody_is_served = most_served([*callers, queue], floor) > most_served(callers, floor)
-    assert isinstance(decide([lost(5, queue=queue)], floor), Call) == everybody_is_served
+    everybody_is_served = most_served([*callers, queue], state) > most_served(callers, state)
+    assert isinstance(decide([lost(5, queue=queue)], state), NextCall) == everybody_is_served
 
 
 def test_quiet_hours_in_the_middle_of_the_day_hold_too() -> None:
     site = replace(SITE, quiet_from=time(10), quiet_until=time(10, 0, 1))
-    assert choose([lost(5)], Desk(ONE_FREE, EVERYBODY), site, NOW) == Wait(NOW + SECOND, {1: "quiet-hours"})
+    assert choose([lost(5)], AgentMatching(ONE_FREE, EVERYBODY), site, NOW) == NoCall(NOW + SECOND, {1: "quiet-hours"})
 
 
 # Agents kept free, prices, deadlines that bind
 
 BUSY = Load(staffed=1, idle=1, calls_s=0.01, handle_s=100, patience_s=30)  # a callback costs 0.44 callers
-TWO_FREE = Floor(free={"sales": {"a", "b"}}, waiting={}, looking={}, loads={"sales": BUSY})
+TWO_FREE = QueueState(free={"sales": {"a", "b"}}, waiting={}, looking={}, loads={"sales": BUSY})
 PRICED = Policy({IN_AIM: Lane("oldest", 0.5), IN_WINDOW: Lane("newest", 0.3), OVERDUE: Lane("oldest", 0.2)}, bind_s=300)
 
 
@@ -325,15 +325,15 @@ def test_what_is_left_for_live_callers(
     candidates = [lost(minutes, number) for number, minutes in enumerate(minutes_ago)]
     decision = decide(candidates, TWO_FREE, policy)
     assert list(decision.why.values()) == why
-    if isinstance(decision, Wait):
+    if isinstance(decision, NoCall):
         assert decision.until == (None if until is None else NOW + (until - minutes_ago[0]) * MINUTE)
 
 
 def test_a_cheap_callback_to_who_is_overdue_waits_for_a_dear_one_to_who_is_not() -> None:
     loads = {"sales": BUSY, "short": BUSY}
     policy = replace(PRICED, handle_s={"short": 10.0})
-    shared = Floor({"sales": {"a"}, "short": {"a", "b"}}, {}, {}, loads=loads)
-    apart = Floor({"sales": {"a"}, "short": {"b"}}, {}, {}, loads=loads)
+    shared = QueueState({"sales": {"a"}, "short": {"a", "b"}}, {}, {}, loads=loads)
+    apart = QueueState({"sales": {"a"}, "short": {"b"}}, {}, {}, loads=loads)
     everybody = [lost(35, 1, "sales"), lost(90, 2, "short")]
     assert decide(everybody, shared, policy).why == {1: "too-dear", 2: "too-dear"}
     assert decide(everybody, apart, policy).why == {1: "too-dear", 2: "overdue"}
@@ -341,7 +341,7 @@ def test_a_cheap_callback_to_who_is_overdue_waits_for_a_dear_one_to_who_is_not()
 
 def test_a_decision_is_kept_as_plain_values() -> None:
     decision = decide([lost(5, 1), lost(35, 2), lost(58, 3, "support")], TWO_FREE, PRICED)
-    assert isinstance(decision, Call)
+    assert isinstance(decision, NextCall)
     others = {"too-dear": 1, "no-free-agent": 1}
     kept = {"why": "in-aim", "agents": ["a", "b"], "of": 3, "binds": False, "cost": 0.4417, "others": others}
     assert decision.as_json() == kept
