@@ -23,7 +23,7 @@ from callback.store import tables as t
 from callback.store.audit import By
 from callback.texts import compose
 from scheduler.clock import SECOND
-from telephony.calls.facts.agent_call import ByHand
+from telephony.calls.facts.agent_call import AgentCall
 
 CALLED: Final = "called-by-hand"
 AGENT: Final = By(audit.SERVICE, "an agent rang the customer, and they talked")
@@ -38,7 +38,7 @@ _HIS = (
 )
 
 
-def heard(connection: Connection, shift: Shift, call: ByHand, now: int) -> list[News]:
+def heard(connection: Connection, shift: Shift, call: AgentCall, now: int) -> list[News]:
     """Settle what an agent's own call answered, and let those rest whose phone it rang, or may have rung."""
     if shift.rules.own_calls == "ignore":
         return []
@@ -69,19 +69,19 @@ def audited(connection: Connection, shift: Shift, told: Iterable[News], now: int
             audit.add(connection, shift.pbx, AGENT, CALLED, news.facts["reservation"], facts, now)
 
 
-def _trunks(shift: Shift, call: ByHand) -> list[str]:
+def _trunks(shift: Shift, call: AgentCall) -> list[str]:
     """The trunks whose channel it may be: those of the longest beginning that fits."""
     fitting = {name: trunk.channel for name, trunk in shift.trunks.items() if call.channel.startswith(trunk.channel)}
     longest = max(map(len, fitting.values()), default=0)
     return [name for name, beginning in fitting.items() if len(beginning) == longest]
 
 
-def _talked(shift: Shift, call: ByHand) -> bool:
+def _talked(shift: Shift, call: AgentCall) -> bool:
     """Whether it was a talk, by the rule that holds for our own callbacks."""
     return call.talked_at is not None and call.talked_s >= shift.rules.reached_after_s and call.mute is None
 
 
-def _groups(connection: Connection, shift: Shift, call: ByHand) -> frozenset[str]:
+def _groups(connection: Connection, shift: Shift, call: AgentCall) -> frozenset[str]:
     """The groups of the queues in which this phone is an agent's, as the PBX last told its members."""
     seen = snapshot.recall(connection, shift.pbx)
     name = call.phone.rpartition("-")[0]
@@ -89,18 +89,18 @@ def _groups(connection: Connection, shift: Shift, call: ByHand) -> frozenset[str
     return frozenset(shift.rules.queue(queue).group for queue in queues)
 
 
-def _answers(shift: Shift, call: ByHand, row: Row[Any], groups: frozenset[str]) -> bool:
+def _answers(shift: Shift, call: AgentCall, row: Row[Any], groups: frozenset[str]) -> bool:
     """Whether the talk answers this reservation: of the agent's group, lost before they talked, and one person's."""
     any_phone = shift.rules.own_calls == "settle-any-phone" and _in_the_house(shift, call)
     answers = shift.rules.own_calls != "grace" and (any_phone or row.queue_group in groups)
     return answers and not row.shared and row.last_lost_at <= (call.talked_at or 0)
 
 
-def _in_the_house(shift: Shift, call: ByHand) -> bool:
+def _in_the_house(shift: Shift, call: AgentCall) -> bool:
     return not call.phone.startswith(tuple(trunk.channel for trunk in shift.trunks.values()))
 
 
-def _settled(connection: Connection, call: ByHand, row: Row[Any], now: int) -> list[News]:
+def _settled(connection: Connection, call: AgentCall, row: Row[Any], now: int) -> list[News]:
     compose.withdraw(connection, row.id, "an agent rang the customer", now)
     if not row.open:
         return []
@@ -109,7 +109,7 @@ def _settled(connection: Connection, call: ByHand, row: Row[Any], now: int) -> l
     return [News("called-by-hand", now, {"reservation": row.id, "number": row.e164, **facts})]
 
 
-def _rests(connection: Connection, shift: Shift, call: ByHand, row: Row[Any], now: int) -> list[News]:
+def _rests(connection: Connection, shift: Shift, call: AgentCall, row: Row[Any], now: int) -> list[News]:
     """Dial a while after that call, at the earliest; heard again from the journal, it changes nothing."""
     due_at = call.ended_at + round(shift.rules.own_call_grace_s * SECOND)
     if due_at <= max(row.due_at, now):

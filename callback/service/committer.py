@@ -18,7 +18,7 @@ from callback.store import checkpoints
 from callback.store.engine import Store
 from callback.store.lease import Lease, guard
 from telephony.calls.call import Call, Verdict
-from telephony.calls.facts.agent_call import ByHand
+from telephony.calls.facts.agent_call import AgentCall
 from telephony.dialling import dialler
 from telephony.pbx import Gap, Heard
 
@@ -29,7 +29,7 @@ BATCH = 100
 RETRY_S = 1.0
 _WORK = "commit what was heard"
 
-Item = tuple[Call, Verdict] | dialler.News | ByHand | Gap
+Item = tuple[Call, Verdict] | dialler.News | AgentCall | Gap
 Elsewhere = Callable[[list[Heard]], Awaitable[list[News]] | None]
 """Commits a batch in another process; None: not now."""
 
@@ -169,7 +169,7 @@ class Writer:
             case dialler.Ended():
                 evidence = list(item.evidence)
                 return settle.end(connection, self._shift, item.attempt, str(item.outcome), evidence, item.at, now)
-            case ByHand():
+            case AgentCall():
                 return own_calls.heard(connection, self._shift, item, now)
             case Gap():
                 return calls.gap(connection, self._shift, item)
@@ -179,4 +179,4 @@ class Writer:
 
 def _items(heard: Heard) -> list[Item]:
     """Give what is to be committed of a stretch; the gap comes last: it is told with what was found in it."""
-    return [*heard.calls, *heard.attempts, *heard.by_hand, *([heard.gap] if heard.gap else [])]
+    return [*heard.calls, *heard.attempts, *heard.agent_calls, *([heard.gap] if heard.gap else [])]

@@ -7,14 +7,14 @@ from typing import Final
 
 from telephony.calls.call import Call, Ending, Mute, QueueVisit
 from telephony.calls.facts import media
-from telephony.calls.facts.bridges import Rooms, hung_up_at, joined_at, rooms_of
+from telephony.calls.facts.bridges import Bridges, bridges_of, hung_up_at, joined_at
 from telephony.calls.facts.ending import end_of, unanswered, window
 from telephony.calls.facts.evidence import evidence
 from telephony.calls.facts.media import Talk, Voice
-from telephony.calls.facts.pre_queue import Leaving, leaving
-from telephony.calls.facts.timeline import Story, bridged, first, of
-from telephony.calls.facts.transfer import hand_over, in_conferences
-from telephony.calls.facts.visits import NEAR, NEVER_IN, OVERTAKING, TOLD, Around, Stay, Visits, visit_of
+from telephony.calls.facts.pre_queue import Departure, departure_of
+from telephony.calls.facts.timeline import Timeline, bridged, first, of
+from telephony.calls.facts.transfer import in_conferences, transfer_of
+from telephony.calls.facts.visits import NEAR, NEVER_IN, OVERTAKING, PROVEN_ENDS, Stay, VisitContext, Visits, visit_of
 from telephony.events import (
     ChannelEvent,
     Confirmed,
@@ -45,7 +45,7 @@ _EVER: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class CallEvents:
     """What the tracker has of a call at `now`: its events as they came; `gap`: some are known to be lost.
 
     `voices` are what was folded of its channels, `stepped` tells whether the dialplan ran for it (None: not heard).
@@ -61,30 +61,31 @@ class Gathered:
     stepped: bool | None = None
 
 
-def assemble(gathered: Gathered) -> Call:
+def assemble(call_events: CallEvents) -> Call:
     """Put a call together. Never raises, whatever is missing, doubled or out of order."""
-    story = _story(gathered)
-    events, own, last, over = story.events, story.own, story.last, story.over
-    call_id = gathered.call_id
+    timeline = _timeline(call_events)
+    events, own, last, over = timeline.events, timeline.own, timeline.last, timeline.over
+    call_id = call_events.call_id
     born = first(own, Newchannel)
-    rooms = rooms_of(call_id, events)
-    handed = hand_over(story, rooms)
-    met_again, unmet = handed.met_at is not None, handed.onward in {"rung", "left"}
-    talked_at = None if unmet else handed.met_at or _talked_at(story, rooms)
-    unclear = last is None and talked_at is None and rooms.lone(hung_up_at(own))
-    ends_at = _ends_at(story, talked_at, again=met_again)
+    bridges = bridges_of(call_id, events)
+    transfer = transfer_of(timeline, bridges)
+    met_again, unmet = transfer.met_at is not None, transfer.onward in {"rung", "left"}
+    talked_at = None if unmet else transfer.met_at or _talked_at(timeline, bridges)
+    unclear = last is None and talked_at is None and bridges.lone(hung_up_at(own))
+    ends_at = _ends_at(timeline, talked_at, again=met_again)
     heard = own if talked_at is None else events  # with nobody joined, the caller's own channel alone tells of the end
-    end = end_of(heard, call_id, unanswered(story.stays, events, call_id), talked_at, window(ends_at, over))
-    done = last is not None and story.stays[-1].completed_at is not None and not met_again
-    talk = None if met_again else _talk(story, talked_at, ends_at)
-    mute, stalled = _voices(story, gathered.voices, talk, by_customer=end.side == "customer")
+    end = end_of(heard, call_id, unanswered(timeline.stays, events, call_id), talked_at, window(ends_at, over))
+    done = last is not None and timeline.stays[-1].completed_at is not None and not met_again
+    talk = None if met_again else _talk(timeline, talked_at, ends_at)
+    mute, stalled = _voices(timeline, call_events.voices, talk, by_customer=end.side == "customer")
     others = [event for event in events if event.uniqueid != call_id] if last is None else []
-    left = leaving(own, over, handed.at or 0, others) if talked_at is None and (last is None or unmet) else Leaving()
+    alone = talked_at is None and (last is None or unmet)
+    left = departure_of(own, over, transfer.at or 0, others) if alone else Departure()
     channel = own[0].channel if own else ""
     placed = originated(call_id, channel)
-    asked, closed, told_queue = _told(story, talked_at)
+    asked, closed, told_queue = _dialplan_requests(timeline, talked_at)
     return Call(
-        pbx=gathered.pbx,
+        pbx=call_events.pbx,
         call_id=call_id,
         linkedid=own[-1].linkedid if own else call_id,
         channel=channel,
@@ -92,8 +93,8 @@ def assemble(gathered: Gathered) -> Call:
         did=born.exten if born is not None and born.exten not in {"", "s"} else None,
         started_at=_started_at(call_id, born, events),
         ended_at=over.at if over else None,
-        seen_until=gathered.now if gathered.ending == "capture-ended" or not events else events[-1].at,
-        visits=tuple(story.visits),
+        seen_until=call_events.now if call_events.ending == "capture-ended" or not events else events[-1].at,
+        visits=tuple(timeline.visits),
         cause=over.cause if over else None,
         causes=end.causes,
         hangup_by=end.side,
@@ -103,30 +104,32 @@ def assemble(gathered: Gathered) -> Call:
         cut=end.cut,
         media_lost=end.media_lost,
         placed=placed,
-        ending=gathered.ending,
-        complete=not gathered.gap and not unclear and born is not None and over is not None and _whole(story),
+        ending=call_events.ending,
+        complete=not call_events.gap and not unclear and born is not None and over is not None and _whole(timeline),
         confirmed=_confirmed(events),
-        onward=handed.onward,
+        onward=transfer.onward,
         mute=mute,
         stalled=stalled,
-        said=_said(story, talked_at, ends_at),
+        said=_agents_reason(timeline, talked_at, ends_at),
         asked=asked,
         closed=closed,
         told_queue=told_queue,
         refused_with=left.refused_with,
         gave_up=left.gave_up,
         turned_away=left.turned_away,
-        stepped=gathered.stepped,
+        stepped=call_events.stepped,
         evidence=evidence(events, call_id, *_findings(mute, stalled=stalled)),
     )
 
 
-def _story(gathered: Gathered) -> Story:
-    events = sorted(gathered.events, key=lambda event: event.at)
-    own = [event for event in events if event.uniqueid == gathered.call_id]
+def _timeline(call_events: CallEvents) -> Timeline:
+    events = sorted(call_events.events, key=lambda event: event.at)
+    own = [event for event in events if event.uniqueid == call_events.call_id]
     over = first(own, Hangup)
     stays = _stays(events)
-    return Story(gathered.call_id, events, own, stays, _visits(stays, own, events, over.at if over else None), over)
+    return Timeline(
+        call_events.call_id, events, own, stays, _visits(stays, own, events, over.at if over else None), over
+    )
 
 
 def _stays(events: Sequence[ChannelEvent]) -> list[Stay]:
@@ -143,7 +146,7 @@ def _visits(
     waiting = {event.uniqueid for event in events if isinstance(event, QueueEvent)}
     keys = [e for e in of(events, DTMFEnd) if e.uniqueid in waiting and e.direction != "Sent"]
     heard_dialplan = any(isinstance(event, Newexten) for event in events)  # a time-out would have told itself
-    around = Around(
+    context = VisitContext(
         over_at,
         tuple(event.at for event in of(own, HangupRequest)),
         tuple((event.at, event.digit) for event in keys),
@@ -151,20 +154,20 @@ def _visits(
         slack=NEAR if heard_dialplan else OVERTAKING,
     )
     next_at = [stay.joined_at for stay in stays[1:]]
-    return tuple(visit_of(stay, at, around) for stay, at in zip_longest(stays, next_at))
+    return tuple(visit_of(stay, at, context) for stay, at in zip_longest(stays, next_at))
 
 
-def _talked_at(story: Story, rooms: Rooms) -> int | None:
+def _talked_at(timeline: Timeline, bridges: Bridges) -> int | None:
     """Give when the last talk began: with the agent, or with whomever the caller was joined with later."""
-    last = story.last
+    last = timeline.last
     if last is not None and last.connected_at is not None:
         return last.connected_at
     since = 0 if last is None else last.joined_at
-    legs = {stay.leg for stay in story.stays}
-    agents_in = {e.bridge for e in bridged(story.events) if e.bridge and e.uniqueid in legs}  # that talk is a visit's
-    joined = joined_at(rooms, story.own, since, agents_in)
-    shown = [e.at for e in _shown_talking(story.own) if e.at >= since]
-    return min((at for at in (joined, *shown, *in_conferences(story, since)) if at is not None), default=None)
+    legs = {stay.leg for stay in timeline.stays}
+    agents_in = {e.bridge for e in bridged(timeline.events) if e.bridge and e.uniqueid in legs}
+    joined = joined_at(bridges, timeline.own, since, agents_in)
+    shown = [e.at for e in _shown_talking(timeline.own) if e.at >= since]
+    return min((at for at in (joined, *shown, *in_conferences(timeline, since)) if at is not None), default=None)
 
 
 def _shown_talking(events: Iterable[ChannelEvent]) -> list[CoreShowChannel]:
@@ -172,38 +175,38 @@ def _shown_talking(events: Iterable[ChannelEvent]) -> list[CoreShowChannel]:
     return [event for event in of(events, CoreShowChannel) if event.bridge and event.application == "Dial"]
 
 
-def _ends_at(story: Story, talked_at: int | None, *, again: bool) -> int | None:
-    over_at = story.over.at if story.over else None
-    last = story.last
+def _ends_at(timeline: Timeline, talked_at: int | None, *, again: bool) -> int | None:
+    over_at = timeline.over.at if timeline.over else None
+    last = timeline.last
     if again or last is None or (talked_at is not None and last.connected_at is None):
         return over_at
     return last.ended_at or over_at
 
 
-def _talk(story: Story, talked_at: int | None, ends_at: int | None) -> Talk | None:
+def _talk(timeline: Timeline, talked_at: int | None, ends_at: int | None) -> Talk | None:
     """Give the talk with the last queue's agent, if that is how it ended."""
-    agents = story.last is not None and story.last.connected_at is not None
+    agents = timeline.last is not None and timeline.last.connected_at is not None
     return Talk(talked_at, ends_at) if agents and talked_at is not None and ends_at is not None else None
 
 
 def _voices(
-    story: Story, voices: Mapping[str, Voice], talk: Talk | None, *, by_customer: bool
+    timeline: Timeline, voices: Mapping[str, Voice], talk: Talk | None, *, by_customer: bool
 ) -> tuple[Mute | None, bool]:
     """Tell which side was mute in a talk, and whether the agent's phone had died when the customer hung up."""
-    leg = _phone(story, talk) if talk else None
+    leg = _phone(timeline, talk) if talk else None
     if talk is None or leg is None:
         return None, False
-    customer, agent = voices.get(story.call_id, Voice()), voices.get(leg, Voice())
+    customer, agent = voices.get(timeline.call_id, Voice()), voices.get(leg, Voice())
     return media.mute(talk, customer, agent), by_customer and media.stalled(talk, customer, agent)
 
 
-def _phone(story: Story, talk: Talk) -> str | None:
+def _phone(timeline: Timeline, talk: Talk) -> str | None:
     """Give the agent's own channel: a Local one only ties it to the caller's. None where it cannot be told."""
-    entered = {e.uniqueid: e.channel for e in bridged(story.events) if talk.since - NEAR <= e.at <= talk.until}
-    leg = story.stays[-1].leg
+    entered = {e.uniqueid: e.channel for e in bridged(timeline.events) if talk.since - NEAR <= e.at <= talk.until}
+    leg = timeline.stays[-1].leg
     if leg in entered and not is_local(entered[leg]):
         return leg
-    phones = [uniqueid for uniqueid, name in entered.items() if uniqueid != story.call_id and not is_local(name)]
+    phones = [uniqueid for uniqueid, name in entered.items() if uniqueid != timeline.call_id and not is_local(name)]
     return phones[0] if len(phones) == 1 else None
 
 
@@ -212,36 +215,40 @@ def _findings(mute: Mute | None, *, stalled: bool) -> list[str]:
     return [*found, "no packets from the agent any more, until the customer hung up"] if stalled else found
 
 
-def _told(story: Story, talked_at: int | None) -> tuple[bool, bool, str | None]:
+def _dialplan_requests(timeline: Timeline, talked_at: int | None) -> tuple[bool, bool, str | None]:
     """Give what our dialplan told of the caller: that he asked for a callback, that the site was closed, the queue.
 
     It counts while nobody talks with him, and until he comes to another queue or to somebody.
     """
-    last = story.last
+    last = timeline.last
     since = 0 if last is None else last.joined_at
     if last is not None and last.connected_at is not None:
         since = last.ended_at or _EVER
     elif talked_at is not None:
-        since = story.over.at if story.over else _EVER
-    words = [event for event in _words(story) if event.at >= since]
+        since = timeline.over.at if timeline.over else _EVER
+    words = [event for event in _dialplan_words(timeline) if event.at >= since]
     asked, closed = of(words, LcrRequested), of(words, LcrClosed)
     queues = [event.queue for event in asked] + [event.queue for event in closed]
     return bool(asked), bool(closed), next(filter(None, queues), None)
 
 
-def _words(story: Story) -> list[ChannelEvent]:
+def _dialplan_words(timeline: Timeline) -> list[ChannelEvent]:
     """Give what the dialplan said of this call's channels; of one that it does not have, somebody forged it."""
     words = (LcrRequested, LcrClosed, LcrReason)
-    known = {event.uniqueid for event in story.events if not isinstance(event, (*words, Confirmed, Denied))}
-    return [event for event in story.events if isinstance(event, words) and event.uniqueid in known]
+    known = {event.uniqueid for event in timeline.events if not isinstance(event, (*words, Confirmed, Denied))}
+    return [event for event in timeline.events if isinstance(event, words) and event.uniqueid in known]
 
 
-def _said(story: Story, talked_at: int | None, ends_at: int | None) -> str | None:
+def _agents_reason(timeline: Timeline, talked_at: int | None, ends_at: int | None) -> str | None:
     """Give the agent's word of why the last talk breaks off."""
     if talked_at is None:
         return None
     until = _EVER if ends_at is None else ends_at + NEAR
-    said = [e.reason for e in of(_words(story), LcrReason) if talked_at - NEAR <= e.at <= until and e.reason in REASONS]
+    said = [
+        e.reason
+        for e in of(_dialplan_words(timeline), LcrReason)
+        if talked_at - NEAR <= e.at <= until and e.reason in REASONS
+    ]
     return said[-1] if said else None
 
 
@@ -287,8 +294,10 @@ def _started_at(call_id: str, born: Newchannel | None, events: Sequence[ChannelE
     return born.at if born is not None and abs(born.at - epoch) <= NEAR else epoch
 
 
-def _whole(story: Story) -> bool:
+def _whole(timeline: Timeline) -> bool:
     """Tell whether no visit lacks its beginning or end, nor any agent's channel its own."""
-    gone = {event.uniqueid for event in of(story.events, Hangup)}
-    known = all(stay.joined and (not stay.leg or stay.leg in gone) for stay in story.stays)
-    return known and all(v.end in TOLD and (v.queue is not None or v.end not in NEVER_IN) for v in story.visits)
+    gone = {event.uniqueid for event in of(timeline.events, Hangup)}
+    known = all(stay.joined and (not stay.leg or stay.leg in gone) for stay in timeline.stays)
+    return known and all(
+        v.end in PROVEN_ENDS and (v.queue is not None or v.end not in NEVER_IN) for v in timeline.visits
+    )

@@ -1,6 +1,6 @@
 """Which call an event belongs to, and when that call is over: events and `now` in, finished Calls out. Pure.
 
-Events are gathered by call, and put together only when it is over, so that their order and repetition do not
+Events are call_events by call, and put together only when it is over, so that their order and repetition do not
 matter. A call is over a short grace after the Hangup of its own channel (others report later); one that
 a program placed, when all its channels have hung up. Each comes out once: what is heard of it later finds a
 tombstone.
@@ -20,12 +20,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
 
-from telephony.calls.assemble import Gathered, assemble
+from telephony.calls.assemble import CallEvents, assemble
 from telephony.calls.call import Call, Ending
 from telephony.calls.channels import LiveChannels, Tombstones
 from telephony.calls.customers import Customers
 from telephony.calls.facts import agent_call
-from telephony.calls.facts.agent_call import ByHand
+from telephony.calls.facts.agent_call import AgentCall
 from telephony.calls.facts.conference import Conferences
 from telephony.calls.open_call import IN_A_QUEUE, OPENS_NOTHING, OpenCall, shown_in_queue
 from telephony.calls.waiting import Waiting
@@ -54,7 +54,7 @@ AGE_LIMIT_S: Final = 12 * 3600.0
 SET_BACK_S: Final = 60
 """Messages may be handled this much later than they arrived; a greater step back is the clock's."""
 TOMBSTONES: Final = 50_000
-BY_HAND: Final = 1000
+AGENT_CALLS_KEPT: Final = 1000
 """Calls placed by hand that are kept for whoever takes them: each message brings a few at most."""
 
 WITH_LEG: Final = (AgentCalled, AgentConnect)
@@ -90,7 +90,7 @@ class Tracker:
         self._over = Tombstones(tombstones, age_limit_s)
         self._waiting = Waiting()
         self._trunks = trunks
-        self.by_hand: deque[ByHand] = deque(maxlen=BY_HAND)  # dialled and over; whoever takes them clears it
+        self.agent_calls: deque[AgentCall] = deque(maxlen=AGENT_CALLS_KEPT)  # over; whoever takes them clears it
         self._now = 0  # of the clock in here, which is `_ahead` of the one outside
         self._ahead = 0
 
@@ -107,7 +107,7 @@ class Tracker:
                 self._gather(call, event)
                 self._gather_where_joined(call, event)
                 if isinstance(event, Hangup):
-                    self._note_by_hand(call, {event.uniqueid}, whole=not call.gap)
+                    self._note_agent_calls(call, {event.uniqueid}, whole=not call.gap)
             for other in self._conferences.take(event):
                 self._tell_of_each_other(other, event)
         elif isinstance(event, QueueMember):
@@ -348,11 +348,11 @@ class Tracker:
             if call is not None and not call.placed:
                 call.take(entry, self._now)
 
-    def _note_by_hand(self, call: OpenCall, channels: AbstractSet[str], *, whole: bool) -> None:
+    def _note_agent_calls(self, call: OpenCall, channels: AbstractSet[str], *, whole: bool) -> None:
         """Note those of a call's channels that somebody of the house dialled; a caller in a queue dials nobody."""
         if not call.queued and channels - {call.call_id}:
             facts = (call.call_id, call.channel, call.events, call.voices, sorted(channels), self._trunks)
-            self.by_hand.extend(agent_call.dialled(*facts, whole=whole))
+            self.agent_calls.extend(agent_call.agent_calls_of(*facts, whole=whole))
 
     def _join(self, call: OpenCall, uniqueid: str) -> None:
         """Note that a channel is this call's, whatever its Linkedid will become; the first call counts."""
@@ -362,7 +362,7 @@ class Tracker:
     def _close(self, call: OpenCall, ending: Ending) -> list[Call]:
         """Take a call out of the books; give it if it is one to be judged."""
         self._waiting.end(call)
-        self._note_by_hand(call, call.others - call.gone, whole=ending == "hangup" and not call.gap)
+        self._note_agent_calls(call, call.others - call.gone, whole=ending == "hangup" and not call.gap)
         del self._open_calls[call.call_id]
         self._over.bury(call.call_id, self._now)
         for uniqueid in call.others:
@@ -373,5 +373,5 @@ class Tracker:
             return []
         stepped = call.stepped or (False if self._hears_dialplan else None)
         now, events = self._now - self._ahead, tuple(call.events)
-        finished = assemble(Gathered(self.pbx, call.call_id, events, ending, now, call.gap, call.voices, stepped))
+        finished = assemble(CallEvents(self.pbx, call.call_id, events, ending, now, call.gap, call.voices, stepped))
         return [finished] if self._customers.is_one(call, finished) else []

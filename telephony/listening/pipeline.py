@@ -17,7 +17,7 @@ from typing import Final
 from telephony import events, parsing
 from telephony.ami.protocol import LINE_END, Message
 from telephony.calls.call import Call, Judged
-from telephony.calls.facts.agent_call import ByHand
+from telephony.calls.facts.agent_call import AgentCall
 from telephony.calls.open_call import FLEETING
 from telephony.calls.tracker import Tracker
 from telephony.calls.verdict import judge
@@ -43,7 +43,7 @@ class Heard:
     attempts: tuple[dial.News, ...]
     checkpoint: int
     gap: Gap | None = None
-    by_hand: tuple[ByHand, ...] = ()
+    agent_calls: tuple[AgentCall, ...] = ()
 
 
 class Listening:
@@ -160,15 +160,15 @@ class Listening:
 
     def heard(self, calls: list[Call], attempts: list[dial.News]) -> Heard | None:
         """Give what follows from a stretch; None where nothing does."""
-        follows = calls or attempts or self.tracker.by_hand
+        follows = calls or attempts or self.tracker.agent_calls
         return self.stretch(judged(calls), attempts) if follows else None
 
     def stretch(self, calls: Iterable[Judged], attempts: Iterable[dial.News] = (), gap: Gap | None = None) -> Heard:
         """Give a stretch with its checkpoint, for which what was kept so far is flushed."""
         self._flush()
-        by_hand = tuple(self.tracker.by_hand)
-        self.tracker.by_hand.clear()
-        return Heard(tuple(calls), tuple(attempts), self.checkpoint(), gap, by_hand)
+        agent_calls = tuple(self.tracker.agent_calls)
+        self.tracker.agent_calls.clear()
+        return Heard(tuple(calls), tuple(attempts), self.checkpoint(), gap, agent_calls)
 
     async def hand_on(self, heard: Heard | None) -> None:
         """Tell what follows, where something does."""

@@ -422,10 +422,10 @@ async def test_a_call_by_hand_is_handed_on_at_its_end_and_again_after_a_kill(ear
     await hears(pbx, [end])
     assert "09012345678" not in pbx.tracker.live_numbers()
     (heard,) = ear.heard
-    assert [(call.dial_string, call.talked_s) for call in heard.by_hand] == [("09012345678@trunk", 12.0)]
+    assert [(call.dial_string, call.talked_s) for call in heard.agent_calls] == [("09012345678@trunk", 12.0)]
     assert heard.checkpoint == begin
     later = ear.pbx(trunks=trunks)
-    assert [found.by_hand for found in later.recall(begin)] == [heard.by_hand]
+    assert [found.agent_calls for found in later.recall(begin)] == [heard.agent_calls]
 
 
 @in_a_loop

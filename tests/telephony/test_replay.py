@@ -393,7 +393,7 @@ def test_what_agents_dialled_by_hand_and_nothing_else(name: str) -> None:
         now = max(now, event.at)
         tracker.feed(event, now)
     tracker.finish(now)
-    found = [(call.phone, call.dial_string, round(call.talked_s, 2)) for call in tracker.by_hand]
+    found = [(call.phone, call.dial_string, round(call.talked_s, 2)) for call in tracker.agent_calls]
     assert found == BY_HAND.get(name, [])
 
 

@@ -26,7 +26,7 @@ _NOBODY: Final = Voice()
 
 
 @dataclass(frozen=True, slots=True)
-class ByHand:
+class AgentCall:
     """A channel that was dialled over a trunk, and is over, or is no more with the phone that began the call.
 
     `talked_s` is how long the two were joined, 0 where nobody was or where what was heard is not whole; `mute` is the
@@ -44,7 +44,7 @@ class ByHand:
     mute: str | None = None
 
 
-def dialled(
+def agent_calls_of(
     call_id: str,
     phone: str,
     events: Iterable[ChannelEvent],
@@ -53,7 +53,7 @@ def dialled(
     trunks: tuple[str, ...],
     *,
     whole: bool,
-) -> Iterator[ByHand]:
+) -> Iterator[AgentCall]:
     """Give those of a call's `channels` that were dialled over a trunk for the phone that began the call.
 
     `whole`: nothing of the call is known to be lost. Of one with a gap a talk proves nothing. Calls of ours are none.
@@ -70,10 +70,10 @@ def dialled(
         talk = _talk(call_id, uniqueid, events) if whole and first(own, Newchannel) else None
         facts = (call_id, phone, began.channel, began.dial_string, began.at, ended_at)
         if talk is None:
-            yield ByHand(*facts)
+            yield AgentCall(*facts)
             continue
         silent = media.mute(talk, voices.get(uniqueid, _NOBODY), voices.get(call_id, _NOBODY))
-        yield ByHand(*facts, talk.since, (talk.until - talk.since) / SECOND, silent.side if silent else None)
+        yield AgentCall(*facts, talk.since, (talk.until - talk.since) / SECOND, silent.side if silent else None)
 
 
 def _called_on(own: Iterable[ChannelEvent]) -> bool:

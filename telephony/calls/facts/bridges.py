@@ -14,7 +14,7 @@ from telephony.ids import is_local
 
 
 @dataclass(slots=True)
-class Rooms:
+class Bridges:
     """The bridges in which channels of a call were joined: who came into which, and when first."""
 
     call_id: str
@@ -84,20 +84,20 @@ class Rooms:
         return self.gone.get(entry.uniqueid, at) >= at
 
 
-def rooms_of(call_id: str, events: Iterable[ChannelEvent]) -> Rooms:
+def bridges_of(call_id: str, events: Iterable[ChannelEvent]) -> Bridges:
     """Sort a call's entries into bridges of two who talk by the bridge."""
     events = list(events)
-    rooms = Rooms(call_id)
+    bridges = Bridges(call_id)
     for event in events:
         if event.uniqueid != call_id:
-            rooms.others.add(event.uniqueid)
+            bridges.others.add(event.uniqueid)
         if isinstance(event, (Hangup, HangupRequest)):
-            rooms.gone[event.uniqueid] = min(event.at, rooms.gone.get(event.uniqueid, event.at))
+            bridges.gone[event.uniqueid] = min(event.at, bridges.gone.get(event.uniqueid, event.at))
     for event in bridged(events):
         if event.bridge:
-            rooms.entries.setdefault(event.bridge, {}).setdefault(event.uniqueid, event)
-            rooms.of_half.setdefault(event.channel, []).append(event.bridge)
-    return rooms
+            bridges.entries.setdefault(event.bridge, {}).setdefault(event.uniqueid, event)
+            bridges.of_half.setdefault(event.channel, []).append(event.bridge)
+    return bridges
 
 
 def other_half(channel: str) -> str:
@@ -113,7 +113,7 @@ def hung_up_at(own: Iterable[ChannelEvent]) -> int | None:
 
 
 def joined_at(
-    rooms: Rooms, own: Iterable[ChannelEvent], since: int, agents_in: Collection[str] = frozenset()
+    bridges: Bridges, own: Iterable[ChannelEvent], since: int, agents_in: Collection[str] = frozenset()
 ) -> int | None:
     """Give when the caller was joined with somebody, from then on, in other bridges than these.
 
@@ -122,5 +122,5 @@ def joined_at(
     own = list(own)
     until = hung_up_at(own)
     entries = [entry for entry in bridged(own) if entry.bridge not in agents_in or not entry.bridge]
-    met = (entry.at if not entry.bridge else rooms.phone_in(entry.bridge, entry.at) for entry in entries)
+    met = (entry.at if not entry.bridge else bridges.phone_in(entry.bridge, entry.at) for entry in entries)
     return min((at for at in met if at is not None and at >= since and (until is None or at <= until)), default=None)

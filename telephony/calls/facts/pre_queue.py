@@ -1,4 +1,4 @@
-"""How a call ended that came to no queue, or that was handed on to nobody: who let it go, and with what. Pure."""
+"""How a call ended that reached no queue, or that was transferred to nobody: which side ended it, and how. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,40 +23,41 @@ _AFTERWARDS: Final = "h"
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
-    """How the caller went: at most one of the three holds."""
+class Departure:
+    """How the caller's leg ended: at most one of the three holds."""
 
     refused_with: int | None = None
     gave_up: bool = False
     turned_away: bool = False
 
 
-def leaving(
+def departure_of(
     own: Sequence[ChannelEvent], over: Hangup | None, since: int, others: Sequence[ChannelEvent] = ()
-) -> Leaving:
-    """Tell how a caller went with whom nobody was talking, from the events of his channel since then.
+) -> Departure:
+    """Tell how the call of a caller who talked with nobody ended, from the events of the caller's channel since then.
 
-    Among `others` may be that a phone which had been answered hung up, without having been joined with him.
-    A HangupRequest is his own, but for Congestion and Busy: Asterisk sends one for them as well (16 without a cause).
+    `others` may show that a phone which had answered hung up, without a bridge with the caller. A HangupRequest is the
+    caller's own, except after Congestion and Busy: Asterisk sends one for them as well (16 without a cause).
     """
     step = _last_step(own, since)
     request = next((e for e in own if isinstance(e, HangupRequest) and e.at >= since), None)
     forgotten = any(isinstance(e, ParkedCallTimeOut) and e.at >= since for e in own)
     cause = over.cause if over else None
     if step in _SAID_BY:
-        return Leaving(refused_with=_SAID_BY[step])
+        return Departure(refused_with=_SAID_BY[step])
     if request is not None:
         refused = request.cause in {None, cause} and cause in _SAID_BY.values() and step is None
-        return Leaving(refused_with=cause) if refused else Leaving(gave_up=True)
+        return Departure(refused_with=cause) if refused else Departure(gave_up=True)
     if any(isinstance(e, ParkedCallGiveUp) and e.at >= since for e in own):
-        return Leaving(gave_up=True)
+        return Departure(gave_up=True)
     if over is not None and cause not in PLAIN:
-        return Leaving(refused_with=cause)
-    return Leaving(turned_away=over is not None and (step is not None or forgotten or _laid_down(others, since)))
+        return Departure(refused_with=cause)
+    dropped = step is not None or forgotten or _answered_phone_hung_up(others, since)
+    return Departure(turned_away=over is not None and dropped)
 
 
-def _laid_down(others: Sequence[ChannelEvent], since: int) -> bool:
-    """Tell whether somebody who had answered hung up again: Dial then lets the caller go."""
+def _answered_phone_hung_up(others: Sequence[ChannelEvent], since: int) -> bool:
+    """Tell whether a phone that had answered hung up again: Dial then ends, and the caller's call with it."""
     requests = [e for e in others if isinstance(e, HangupRequest) and e.at >= since]
     return any(e.state == UP and not is_local(e.channel) for e in requests)
 

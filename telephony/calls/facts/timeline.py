@@ -12,7 +12,7 @@ E = TypeVar("E", bound=ChannelEvent)
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class Timeline:
     """A call's events in order, and what was made of them first."""
 
     call_id: str

@@ -47,7 +47,7 @@ STATUSES: Final[dict[str, VisitEnd]] = {
 }
 """What QUEUESTATUS says (app_queue's queue_results). CONTINUE follows a talk and says nothing new."""
 NEVER_IN: Final = frozenset({"full", "join-empty", "no-queue"})
-TOLD: Final = frozenset({"connected", "abandoned", "key", *STATUSES.values()})
+PROVEN_ENDS: Final = frozenset({"connected", "abandoned", "key", *STATUSES.values()})
 """Ends that events prove; the others are gaps."""
 
 
@@ -234,7 +234,7 @@ _PLACES: Final[dict[type[Event], Callable[[Visits, Any], None]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class VisitContext:
     """What a visit's end is judged with, beside its own events."""
 
     over_at: int | None  # when the call ended; None: it had not
@@ -244,46 +244,46 @@ class Around:
     slack: int = OVERTAKING  # how much later than the queue let go of him he may have hung up to have given up
 
 
-def visit_of(stay: Stay, next_at: int | None, around: Around) -> QueueVisit:
+def visit_of(stay: Stay, next_at: int | None, context: VisitContext) -> QueueVisit:
     """Give the visit as a value. `next_at` is when the next one began."""
-    key = _key(stay, around.keys)
-    end = _end(stay, key, around)
+    key = _key(stay, context.keys)
+    end = _end(stay, key, context)
     connected = end == "connected"
     return QueueVisit(
         stay.queue,
         stay.joined_at,
         stay.connected_at if connected else None,
         stay.agent if connected else None,
-        _ended_at(stay, next_at, around),
+        _ended_at(stay, next_at, context),
         end,
         key if end == "key" else None,
-        end == "abandoned" and _ringing(stay, _hung_up_at(stay, around)),
+        end == "abandoned" and _ringing(stay, _hung_up_at(stay, context)),
         stay.handed_on,
     )
 
 
-def _end(stay: Stay, key: str | None, around: Around) -> VisitEnd:
+def _end(stay: Stay, key: str | None, context: VisitContext) -> VisitEnd:
     """Name the end. He gave up only if he hung up before the queue let go of him: else it threw him out."""
     if stay.connected_at is not None:
-        return "connected" if _left_first(stay, around) is None else "abandoned"
+        return "connected" if _left_first(stay, context) is None else "abandoned"
     if stay.status is not None:
         return stay.status
     if stay.abandoned_at is not None:
-        return "unserved" if _hung_up_at(stay, around) is None else "abandoned"
+        return "unserved" if _hung_up_at(stay, context) is None else "abandoned"
     if stay.left_at is not None:
         return "key" if key else "left"
-    return "waiting" if around.over_at is None else "unknown"
+    return "waiting" if context.over_at is None else "unknown"
 
 
-def _left_first(stay: Stay, around: Around) -> int | None:
+def _left_first(stay: Stay, context: VisitContext) -> int | None:
     """Give when the caller hung up, if that was before the agent who answered was joined.
 
     Then his channel is gone at once, and app_queue counts no second of talk.
     """
-    if stay.connected_at is None or not stay.timed or stay.talk_s or (around.over_at or 0) > stay.connected_at + NEAR:
+    if stay.connected_at is None or not stay.timed or stay.talk_s or (context.over_at or 0) > stay.connected_at + NEAR:
         return None
-    hung_up_at = min((at for at in around.asked_at if stay.joined_at <= at < stay.connected_at), default=None)
-    met = hung_up_at is not None and any(stay.joined_at <= at <= hung_up_at for at in around.met_at)
+    hung_up_at = min((at for at in context.asked_at if stay.joined_at <= at < stay.connected_at), default=None)
+    met = hung_up_at is not None and any(stay.joined_at <= at <= hung_up_at for at in context.met_at)
     return None if met else hung_up_at
 
 
@@ -299,22 +299,22 @@ def _key(stay: Stay, keys: Iterable[tuple[int, str]]) -> str | None:
     return pressed[-1] if pressed else None
 
 
-def _ended_at(stay: Stay, next_at: int | None, around: Around) -> int | None:
-    over_at = next_at or around.over_at
+def _ended_at(stay: Stay, next_at: int | None, context: VisitContext) -> int | None:
+    over_at = next_at or context.over_at
     if stay.connected_at is not None:
         talk_ended_at = over_at if stay.completed_at is None else stay.completed_at
-        return _left_first(stay, around) or talk_ended_at
+        return _left_first(stay, context) or talk_ended_at
     known = [at for at in (stay.abandoned_at, stay.status_at, stay.left_at) if at is not None]
     return min(known) if known else over_at
 
 
-def _hung_up_at(stay: Stay, around: Around) -> int | None:
+def _hung_up_at(stay: Stay, context: VisitContext) -> int | None:
     """Give when the caller himself ended his wait, if he did."""
-    first = _left_first(stay, around)
+    first = _left_first(stay, context)
     if first is not None:
         return first
-    latest = (stay.abandoned_at or 0) + around.slack
-    return max((at for at in around.asked_at if stay.joined_at - NEAR <= at <= latest), default=None)
+    latest = (stay.abandoned_at or 0) + context.slack
+    return max((at for at in context.asked_at if stay.joined_at - NEAR <= at <= latest), default=None)
 
 
 def _ringing(stay: Stay, then: int | None) -> bool:

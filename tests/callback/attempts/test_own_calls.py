@@ -15,7 +15,7 @@ from callback.reports import rates
 from callback.settings.sections import Trunk
 from callback.store import tables as t
 from callback.store.audit import By
-from telephony.calls.facts.agent_call import ByHand
+from telephony.calls.facts.agent_call import AgentCall
 from telephony.pbx import Heard
 from tests.callback.service.test_commit_process import Office
 from tests.callback.service.test_committer import Desk
@@ -23,7 +23,7 @@ from tests.callback.world import MINUTE, NOON, US, World, at, call, picture, rul
 
 RANG = NOON + MINUTE
 OVER = RANG + 20 * US
-TALKED = ByHand(
+TALKED = AgentCall(
     call_id="1795307000.1",
     phone="PJSIP/agent1-00000001",
     channel="PJSIP/trunk-00000002",
@@ -77,14 +77,14 @@ def test_who_was_talked_with_is_owed_nothing_more(lost: World) -> None:
 
 def test_it_is_committed_with_what_else_was_heard(lost: World) -> None:
     desk = Desk(lost)
-    desk.write(Heard((), (), 10, by_hand=(TALKED,)))
+    desk.write(Heard((), (), 10, agent_calls=(TALKED,)))
     assert (desk.events, states(lost)) == (["called-by-hand"], ["done-elsewhere"])
     assert len(lost.rows(t.audit)) == 1
 
 
 def test_the_process_that_commits_knows_it_too(lost: World) -> None:
     async def work(office: Office) -> None:
-        await office.commit(Heard((), (), 10, by_hand=(TALKED,)))
+        await office.commit(Heard((), (), 10, agent_calls=(TALKED,)))
 
     lost.settings = lost.settings.model_copy(update={"rules": lost.shift.rules})
     Office(lost).during(work)

@@ -30,7 +30,7 @@ class Scenario:
     trunks: tuple[str, ...] = ()
     messages: list[tuple[int, bytes | ChannelEvent]] = field(default_factory=list)
     expected: list[WORDS] = field(default_factory=list)
-    by_hand: list[WORDS] = field(default_factory=list)
+    agent_calls: list[WORDS] = field(default_factory=list)
 
     def take(self, words: list[str]) -> None:
         match words:
@@ -45,7 +45,7 @@ class Scenario:
             case ["=>", *expected]:
                 self.expected.append(tuple(expected))
             case ["dialled", *expected]:
-                self.by_hand.append(tuple(expected))
+                self.agent_calls.append(tuple(expected))
             case [seconds, event, name, *pairs]:
                 self.messages.append(self.message(float(seconds), event, name, pairs))
 
@@ -103,7 +103,8 @@ def outcome_of(scenario: Scenario) -> tuple[list[WORDS], list[WORDS]]:
         seconds = (f"{verdict.waited_s:g}", f"{verdict.talked_s:g}")
         lines.append((names[call.call_id], *[word or "-" for word in told], *seconds, verdict.source))
     dialled: list[WORDS] = [
-        (call.phone, call.channel, call.dial_string, f"{call.talked_s:g}", call.mute or "-") for call in tracker.by_hand
+        (call.phone, call.channel, call.dial_string, f"{call.talked_s:g}", call.mute or "-")
+        for call in tracker.agent_calls
     ]
     return lines, dialled
 
@@ -117,7 +118,7 @@ def normal(words: WORDS) -> WORDS:
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_events_in_call_out(path: Path) -> None:
     scenario = scenario_of(path)
-    assert outcome_of(scenario) == ([normal(line) for line in scenario.expected], scenario.by_hand)
+    assert outcome_of(scenario) == ([normal(line) for line in scenario.expected], scenario.agent_calls)
 
 
 def test_there_are_scenarios() -> None:

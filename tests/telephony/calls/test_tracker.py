@@ -96,9 +96,9 @@ def test_what_comes_within_the_grace_still_counts() -> None:
 
 def test_late_events_open_nothing() -> None:
     tracker = Tracker("main")
-    story = [born(), joined(), *gave_up(10)]
-    assert len([*fed(tracker, story), *tracker.tick(at(20))]) == 1
-    again = [replace(event, at=event.at + 30 * SECOND) for event in story]
+    timeline = [born(), joined(), *gave_up(10)]
+    assert len([*fed(tracker, timeline), *tracker.tick(at(20))]) == 1
+    again = [replace(event, at=event.at + 30 * SECOND) for event in timeline]
     assert fed(tracker, again) == []
     assert tracker.finish(at(99)) == []
     assert tracker.live_numbers() == {}
@@ -108,8 +108,8 @@ def test_tombstones_are_bounded() -> None:
     tracker = Tracker("main", tombstones=10)
     for number in range(100):
         who = f"1795307000.{number}"
-        story = [born(number, who, link=who), joined(number, who=who, link=who), ended(number, who=who, link=who)]
-        fed(tracker, story)
+        timeline = [born(number, who, link=who), joined(number, who=who, link=who), ended(number, who=who, link=who)]
+        fed(tracker, timeline)
     assert len(tracker._over) <= 10  # noqa: SLF001 - nothing else shows it
     assert len(tracker.channels._gone) <= 10  # noqa: SLF001
 
@@ -249,8 +249,8 @@ def test_a_channel_id_used_again_is_alive_again() -> None:
 def test_the_channel_of_a_failed_originate_is_nobody() -> None:
     tracker = Tracker("main")
     failed: dict[str, Any] = {"name": "OutgoingSpoolFailed"}
-    story = [born(**failed), on(e.QueueStatus, 1, "UNKNOWN", **failed), ended(1, **failed)]
-    assert fed(tracker, story) + tracker.finish(at(9)) == []
+    timeline = [born(**failed), on(e.QueueStatus, 1, "UNKNOWN", **failed), ended(1, **failed)]
+    assert fed(tracker, timeline) + tracker.finish(at(9)) == []
     assert tracker.live_numbers() == {}
 
 
@@ -297,15 +297,15 @@ def test_one_who_had_hung_up_in_the_queue_stays_abandoned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("story", "expected"),
+    ("timeline", "expected"),
     [
         ([born(), joined(), connected(1)], ("dropped", "pbx-restarted", "system")),
         ([born(), joined()], ("blocked", "pbx-restarted", "system")),
     ],
 )
-def test_a_restart_ends_every_call(story: list[Any], expected: tuple[str, str, str]) -> None:
+def test_a_restart_ends_every_call(timeline: list[Any], expected: tuple[str, str, str]) -> None:
     tracker = Tracker("main")
-    fed(tracker, story)
+    fed(tracker, timeline)
     [verdict] = [judge(call) for call in tracker.snapshot([], [], at(60), restarted=True)]
     assert (verdict.kind, verdict.reason, verdict.side) == expected
     assert verdict.source == "live-partial"
