@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from sqlalchemy import Row
 
 from callback.cli.options import DEFAULT, SettingsFile
 from callback.cli.reservation import read_number
@@ -16,6 +16,7 @@ from callback.cli.tables import terminal
 from callback.clock import now_us
 from callback.reports import person as person_report
 from callback.reports import queue as queue_report
+from callback.reservations.reservation import Reservation
 from callback.settings.sections import Settings, load
 from callback.site.context import current
 from callback.store.engine import Store
@@ -43,13 +44,13 @@ def find(
     with closing(store_of(wiring.database)) as store:
         with store.read() as connection:
             current(connection, wiring)  # an empty database is said to be one
-            person = person_report.whose(connection, read_number(wiring, number), number)
+            person = person_report.find(connection, read_number(wiring, number), number)
             reservations = person_report.reservations(connection, wiring.pbx.name, person.id)
             blocked = person_report.blocked(connection, person.number)
             events = person_report.events(connection, wiring.pbx.name, person.id, time)
         stands = [_stands(store, wiring, row, zone, time) for row in reservations]
     if as_json:
-        rows = [dict(row._mapping) for row in reservations]  # noqa: SLF001 - SQLAlchemy's public name for it
+        rows = [{name: told for name, told in asdict(one).items() if name != "e164"} for one in reservations]
         told = [event.as_json() for event in events]
         terminal.put_json({"number": person.number, "blocked": blocked, "reservations": rows, "events": told})
         return
@@ -62,7 +63,7 @@ def find(
         terminal.say(f"{len(events) - limit} earlier ones are not shown (--limit)")
 
 
-def _stands(store: Store, wiring: Settings, row: Row[Any], zone: ZoneInfo, time: person_report.Time) -> str:
+def _stands(store: Store, wiring: Settings, row: Reservation, zone: ZoneInfo, time: person_report.Time) -> str:
     """Say how a reservation stands: an open one as the queue shows it."""
     closed = f"#{row.id} {row.queue}: {row.state} since {time(row.state_since_at)}"
     if not row.open:

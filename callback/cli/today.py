@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import Row
 
 from callback.cli.options import DEFAULT, SettingsFile
 from callback.cli.tables import terminal
@@ -16,6 +15,7 @@ from callback.cli.tables import today as today_tables
 from callback.clock import now_us
 from callback.reports import advice
 from callback.reports import today as days
+from callback.reports.advice import Kept
 from callback.reports.today import Breaking, Course, Today
 from callback.settings.sections import load
 from callback.site.context import current
@@ -54,7 +54,7 @@ def today(settings: SettingsFile = DEFAULT, *, as_json: AsJson = False, record: 
         today_tables.put(seen, kept)
 
 
-def _as_json(seen: Today, kept: Iterable[Row[Any]]) -> dict[str, Any]:
+def _as_json(seen: Today, kept: Iterable[Kept]) -> dict[str, Any]:
     return {
         "now": seen.now,
         "zone": seen.zone.key,
@@ -82,7 +82,7 @@ def _as_json(seen: Today, kept: Iterable[Row[Any]]) -> dict[str, Any]:
             }
             for one in seen.advice
         ],
-        "kept": [row._asdict() for row in kept],
+        "kept": [one.as_json() for one in kept],
     }
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from callback.customers import numbers, readings
 from callback.settings.sections import Signals, Trunk
@@ -74,7 +74,7 @@ def keep(connection: Connection, pbx: str, trunk: str, came: str) -> str:
 
 def kept(connection: Connection, pbx: str) -> dict[str, str]:
     """By trunk, how its last callers came."""
-    rows: list[Row[Any]] = list(connection.execute(select(_S.trunk, _S.lately).where(_S.pbx == pbx)))
+    rows = connection.execute(select(_S.trunk, _S.lately).where(_S.pbx == pbx)).all()
     return {row.trunk: row.lately for row in rows}
 
 

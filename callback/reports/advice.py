@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from callback.reports.kept import kept as kept_promises
 from callback.reports.today import PAST, SETTLED, Today
@@ -23,6 +23,30 @@ _CAME = (
     .where(*(column == bindparam(f"of_{column.name}") for column in _KEY))
     .values(came_of=bindparam("told"))
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Advice as it was given, by the time and queue that it was for.
+
+    `from_queue` is empty for more agents than are there. `expected` are the losses, and the promises missed, if
+    nothing was done; `came_of` are the same as they came, once that is known.
+    """
+
+    pbx: str
+    begins_at: int
+    queue: str
+    from_queue: str
+    until_at: int
+    agents: int
+    at: int
+    why: str
+    expected: dict[str, float]
+    came_of: dict[str, float] | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
 
 
 def record(connection: Connection, today: Today) -> int:
@@ -58,21 +82,21 @@ def why(today: Today, one: Advice) -> str:
 
 def settle(connection: Connection, today: Today) -> int:
     """See what came of advice whose time is over, and keep it; give of how many."""
-    over = [row for row in kept(connection, today) if row.came_of is None and row.until_at + SETTLED <= today.now]
-    for row in over:
-        key = {f"of_{column.name}": row[place] for place, column in enumerate(_KEY)}
-        connection.execute(_CAME, key | {"told": _came_of(connection, today, row)})
+    over = [one for one in kept(connection, today) if one.came_of is None and one.until_at + SETTLED <= today.now]
+    for one in over:
+        key = {f"of_{column.name}": getattr(one, column.name) for column in _KEY}
+        connection.execute(_CAME, key | {"told": _came_of(connection, today, one)})
     return len(over)
 
 
-def _came_of(connection: Connection, today: Today, row: Row[Any]) -> dict[str, Any]:
+def _came_of(connection: Connection, today: Today, row: Kept) -> dict[str, Any]:
     day, first = half_hour(row.begins_at, today.zone)
     last = half_hour(row.until_at - HALF_HOUR_S * SECOND, today.zone)[1]
     losses = round(today.losses(row.queue, range(first, last + 1), day), 2)
     return {"losses": losses, "missed": _missed(connection, today, row)}
 
 
-def _missed(connection: Connection, today: Today, row: Row[Any]) -> int:
+def _missed(connection: Connection, today: Today, row: Kept) -> int:
     """Count the promises for that time and group of queues that were broken."""
     due = select(_P.reservation_id).where(_P.deadline_at >= row.begins_at, _P.deadline_at < row.until_at)
     of_group = _R.queue_group == today.shift.rules.queue(row.queue).group
@@ -80,8 +104,8 @@ def _missed(connection: Connection, today: Today, row: Row[Any]) -> int:
     return sum(row.begins_at <= one.promise.deadline_at < row.until_at and one.missed(today.now) for one in valid)
 
 
-def kept(connection: Connection, today: Today, limit: int | None = None) -> Sequence[Row[Any]]:
+def kept(connection: Connection, today: Today, limit: int | None = None) -> list[Kept]:
     """Give what advice was kept, the newest first."""
-    query = select(*_KEY, *(column for column in t.advice.columns if column not in _KEY))
-    query = query.where(_A.pbx == today.shift.pbx, _A.begins_at >= today.now - PAST)
-    return connection.execute(query.order_by(_A.begins_at.desc(), _A.queue, _A.from_queue).limit(limit)).all()
+    query = select(t.advice).where(_A.pbx == today.shift.pbx, _A.begins_at >= today.now - PAST)
+    newest = query.order_by(_A.begins_at.desc(), _A.queue, _A.from_queue).limit(limit)
+    return [Kept(**row._asdict()) for row in connection.execute(newest)]

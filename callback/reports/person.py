@@ -1,4 +1,4 @@
-"""The whole story of one number: what was lost, promised, texted, tried, decided and answered, in the order of time."""
+"""One customer: every reservation, and all that was lost, promised, texted, tried, decided and answered, in order."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from callback.customers import blocks
 from callback.errors import CallbackError
+from callback.reservations.reservation import RESERVATIONS, Reservation, read
 from callback.store import audit, audit_words
 from callback.store import tables as t
 from callback.texts import compose
@@ -28,7 +29,7 @@ class NoSuchNumber(CallbackError):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened to somebody; `reservation` where it belongs to one."""
+    """One thing that happened to a customer; `reservation` where it belongs to one."""
 
     at: int
     what: str
@@ -40,29 +41,39 @@ class Event:
         return asdict(self)
 
 
-def whose(connection: Connection, e164: str | None, said: str) -> Row[Any]:
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A customer, by the number."""
+
+    id: int
+    number: str
+
+
+def find(connection: Connection, e164: str | None, said: str) -> Person:
     """Find the person by the whole number, or by its last digits where only one number ends so."""
-    p = t.person
-    if e164 is not None and (row := connection.execute(select(p).where(p.c.number == e164)).first()) is not None:
-        return row
+    p = t.person.c
+    people = select(p.id, p.number)
+    if e164 is not None and (row := connection.execute(people.where(p.number == e164)).first()) is not None:
+        return Person(*row)
     digits = re.sub(r"\D", "", said).lstrip("0")
     if len(digits) < LEAST_DIGITS:
         raise NoSuchNumber(f"'{said}' is no number, nor the end of one: give at least {LEAST_DIGITS} of its digits")
-    ending = select(p).where(p.c.number.like(f"+%{digits}")).order_by(p.c.number).limit(_NAMED + 1)
-    found = connection.execute(ending).all()
+    ending = people.where(p.number.like(f"+%{digits}")).order_by(p.number).limit(_NAMED + 1)
+    found = [Person(*row) for row in connection.execute(ending)]
     if not found:
         raise NoSuchNumber(f"nobody is known whose number ends in {digits}")
     if len(found) > 1:
         more = " and more" if len(found) > _NAMED else ""
-        named = ", ".join(row.number for row in found[:_NAMED])
+        named = ", ".join(one.number for one in found[:_NAMED])
         raise NoSuchNumber(f"several numbers end in {digits}: {named}{more}; say more of its digits")
     return found[0]
 
 
-def reservations(connection: Connection, pbx: str, person: int) -> list[Row[Any]]:
-    """Every reservation of somebody, open or settled, the newest first."""
-    r = t.reservation
-    return list(connection.execute(select(r).where(r.c.person_id == person, r.c.pbx == pbx).order_by(r.c.id.desc())))
+def reservations(connection: Connection, pbx: str, person: int) -> list[Reservation]:
+    """Every reservation of a customer, open or settled, the newest first."""
+    r = t.reservation.c
+    mine = RESERVATIONS.where(r.person_id == person, r.pbx == pbx)
+    return read(connection, mine.order_by(r.id.desc()))
 
 
 def blocked(connection: Connection, e164: str) -> str:
@@ -72,14 +83,14 @@ def blocked(connection: Connection, e164: str) -> str:
 
 
 def events(connection: Connection, pbx: str, person: int, time: Time) -> list[Event]:
-    """Tell everything that happened to somebody, the oldest first."""
-    his = [row.id for row in reservations(connection, pbx, person)]
+    """Tell everything that happened to a customer, the oldest first."""
+    theirs = [row.id for row in reservations(connection, pbx, person)]
     parts = (
         _calls(connection, pbx, person),
-        _promises(connection, his, time),
-        _texts(connection, person, his),
-        _attempts(connection, his),
-        _decisions(connection, his, time),
+        _promises(connection, theirs, time),
+        _texts(connection, person, theirs),
+        _attempts(connection, theirs),
+        _decisions(connection, theirs, time),
         _answers(connection, pbx, person),
     )
     return sorted((event for part in parts for event in part), key=lambda event: event.at)
@@ -105,32 +116,32 @@ def _calls(connection: Connection, pbx: str, person: int) -> Iterator[Event]:
         yield Event(row.started_at, "call", row.reservation_id, told)
 
 
-def _promises(connection: Connection, his: list[int], time: Time) -> Iterator[Event]:
+def _promises(connection: Connection, reservations: list[int], time: Time) -> Iterator[Event]:
     p = t.promise.c
-    for row in connection.execute(select(t.promise).where(p.reservation_id.in_(his))):
+    for row in connection.execute(select(t.promise).where(p.reservation_id.in_(reservations))):
         told = f"aim {time(row.aim_at)}, deadline {time(row.deadline_at)} ({row.reason})"
         yield Event(row.made_at, "promise", row.reservation_id, told)
 
 
-def _texts(connection: Connection, person: int, his: list[int]) -> Iterator[Event]:
-    for reservation, row in compose.texts_of(connection, person, his):
+def _texts(connection: Connection, person: int, reservations: list[int]) -> Iterator[Event]:
+    for reservation, row in compose.texts_of(connection, person, reservations):
         why = f": {row.reason}" if row.reason else ""
         at = row.sent_at or row.settled_at or row.not_before_at
         yield Event(at, "text", reservation, f"{row.template}, {row.delivery or row.state}{why}")
 
 
-def _attempts(connection: Connection, his: list[int]) -> Iterator[Event]:
+def _attempts(connection: Connection, reservations: list[int]) -> Iterator[Event]:
     a = t.attempt.c
-    for row in connection.execute(select(t.attempt).where(a.reservation_id.in_(his))):
+    for row in connection.execute(select(t.attempt).where(a.reservation_id.in_(reservations))):
         agent = f" with {row.agent}" if row.agent else ""
         rang = "" if row.customer_dialled_at else ", the customer's phone did not ring"
         ended = f"{row.outcome}{'' if row.counted else ', costs no try'}" if row.outcome else "under way"
         yield Event(row.claimed_at, "attempt", row.reservation_id, f"{row.number}{agent}: {ended}{rang}")
 
 
-def _decisions(connection: Connection, his: list[int], time: Time) -> Iterator[Event]:
+def _decisions(connection: Connection, reservations: list[int], time: Time) -> Iterator[Event]:
     a = t.audit.c
-    for row in connection.execute(select(t.audit).where(a.reservation_id.in_(his))):
+    for row in connection.execute(select(t.audit).where(a.reservation_id.in_(reservations))):
         said = audit_words.words(row.action, row.facts, time)
         yield Event(row.at, "decision", row.reservation_id, f"{said}  {row.who}: {row.why}")
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from callback.attempts import forecast as alarm_forecast
 from callback.attempts import snapshot
@@ -238,17 +238,17 @@ def look(connection: Connection, settings: Settings, now: int) -> Today:
     stopped, owed = queue_report.closed(picture, now), alarm_forecast.owed(connection, shift, now)
     there = picture[0] if picture and stopped not in _BLIND and picture[0].at_work else None
     crews = alarm_forecast.crews(there.at_work, there.loads, shift) if there and not stopped else {}
-    breaking = dict(_breaking(shift, owed, crews, now))
+    named = {row.id: Owed(row.id, row.number, row.queue, row.deadline_at) for row in owed}
+    breaking = dict(_breaking(shift, alarm_forecast.dues(owed), named, crews, now))
     at_work = there.at_work if there else None
     return Today(shift, now, history, at_work, breaking, stopped, standing.look(connection, shift, now))
 
 
 def _breaking(
-    shift: Shift, owed: Sequence[Row[Any]], crews: Mapping[str, Crew], now: int
+    shift: Shift, owed: Mapping[str, list[Due]], named: Mapping[int, Owed], crews: Mapping[str, Crew], now: int
 ) -> Iterator[tuple[str, Breaking]]:
     """Lay out what is owed; where nobody calls, all of it breaks."""
-    named = {row.id: Owed(row.id, row.number, row.queue, row.deadline_at) for row in owed}
-    for group, dues in sorted(alarm_forecast.dues(owed).items()):
+    for group, dues in sorted(owed.items()):
         crew = crews.get(group, alarm_forecast.nobody(shift))
         yield (
             group,

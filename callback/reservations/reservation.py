@@ -1,0 +1,51 @@
+"""A reservation as it stands in the database, with its customer's number: one type for whoever reads a whole row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, select
+
+from callback.store import tables as t
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """One row of `reservation`, and `e164`, the number of its customer; instants in microseconds UTC."""
+
+    id: int
+    pbx: str
+    queue: str
+    queue_group: str
+    person_id: int
+    apart: str
+    trunk: str
+    kind: str
+    state: str
+    open: bool
+    made_at: int
+    last_lost_at: int
+    losses: int
+    tries: int
+    clock_starts_at: int
+    aim_at: int
+    deadline_at: int
+    due_at: int
+    state_since_at: int
+    severity: int
+    slot_at: int | None
+    text_refusal: str | None
+    assigned_to: str | None
+    incident_id: int | None
+    overdue_by_at: int | None
+    e164: str
+
+
+_COLUMNS = [t.reservation.c[field.name] for field in fields(Reservation) if field.name != "e164"]
+RESERVATIONS: Final[Select[Any]] = select(*_COLUMNS, t.person.c.number.label("e164")).join(t.person)
+
+
+def read(connection: Connection, wanted: Select[Any]) -> list[Reservation]:
+    """Read what is wanted of RESERVATIONS, in the order asked for."""
+    return [Reservation(**row._asdict()) for row in connection.execute(wanted)]
