@@ -17,7 +17,7 @@ from scheduler.staffing.halfhours import A_DAY, HALF_HOUR_S
 from scheduler.staffing.learning.forecast import Forecast
 from scheduler.staffing.learning.fresh import Fresh, PastCall, fresh
 from scheduler.staffing.planning.evidence import AIM, recalled
-from scheduler.staffing.planning.need import Terms, need
+from scheduler.staffing.planning.need import StaffingTerms, need
 from scheduler.staffing.planning.queue import Queue, learn
 
 CHOICE, SPLIT, END = date(1999, 2, 15), date(1999, 2, 22), date(1999, 3, 1)
@@ -45,7 +45,7 @@ class Verdict:
 class Trial:
     """The bank's month cut: a queue learnt from what came before `split`, and the days from then until `end`."""
 
-    def __init__(self, bank: Bank, terms: Terms, split: date = SPLIT, end: date = END) -> None:
+    def __init__(self, bank: Bank, terms: StaffingTerms, split: date = SPLIT, end: date = END) -> None:
         past = [call for call in bank.calls if _day(call) < split]
         self.bank, self.terms = bank, terms
         self.learnt: Queue = learn(past, ZONE)[QUEUE]

@@ -25,7 +25,7 @@ BURST_S: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class IncidentTerms:
     """More than `losses` within `window_s` seconds are an incident; `drain_per_min` are let go after it."""
 
     losses: int = 50
@@ -40,7 +40,7 @@ class Terms:
             )
 
 
-def after_loss(state: State | None, lately: int, terms: Terms) -> State | None:
+def after_loss(state: State | None, lately: int, terms: IncidentTerms) -> State | None:
     """Say how an incident stands after one more loss of its cause; None: there is none.
 
     `lately` counts the losses of the cause within the window, this one too. A person's word stands.
@@ -50,7 +50,7 @@ def after_loss(state: State | None, lately: int, terms: Terms) -> State | None:
     return "holding" if lately > terms.losses else state
 
 
-def after_time(state: State, lately: int, terms: Terms, *, anybody: bool) -> State:
+def after_time(state: State, lately: int, terms: IncidentTerms, *, anybody: bool) -> State:
     """Say how an incident stands now; `anybody` tells whether it still holds somebody.
 
     `lately` counts the losses of its cause within the window. Some there always are, above all callers who gave up: it

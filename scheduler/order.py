@@ -20,7 +20,18 @@ from typing import Any, Final
 from scheduler.candidate import IN_WINDOW, OVERDUE, Candidate, lane
 from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
-from scheduler.policy import KEPT_FREE, TOO_DEAR, Load, Policy, Turn, binds, binds_at, cost, held_back, turn
+from scheduler.policy import (
+    KEPT_FREE,
+    TOO_DEAR,
+    CallbackPolicy,
+    QueueLoad,
+    Turn,
+    binds,
+    binds_at,
+    cost,
+    held_back,
+    turn,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,7 @@ class QueueState:
     waiting: Mapping[str, int]
     looking: Mapping[str, int]
     room: int = 1_000_000
-    loads: Mapping[str, Load] = field(default_factory=dict)
+    loads: Mapping[str, QueueLoad] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +136,13 @@ def _hindrance(candidate: Candidate, now: int, *, may_ring: bool) -> str | None:
     return next((word for word, holds in words if holds), None)
 
 
-def until(candidate: Candidate, word: str, hours: Hours, policy: Policy, now: int) -> int | None:
+def until(candidate: Candidate, word: str, hours: Hours, policy: CallbackPolicy, now: int) -> int | None:
     """Say when the obstacle that `word` names ends by time alone; None: time alone does not end it."""
     at = _ends(candidate, word, policy, now)
     return None if at is None else _opening(candidate.hours or hours, at)
 
 
-def _ends(candidate: Candidate, word: str, policy: Policy, now: int) -> int | None:
+def _ends(candidate: Candidate, word: str, policy: CallbackPolicy, now: int) -> int | None:
     """Say the same, without asking whether a phone may ring then."""
     if word in {"not-due", "quiet-hours"}:
         return max(now, candidate.begins_at)
@@ -142,7 +153,7 @@ def _ends(candidate: Candidate, word: str, policy: Policy, now: int) -> int | No
 
 
 def _first(
-    everybody: Iterable[Candidate], why: Mapping[int, str], hours: Hours, policy: Policy, now: int
+    everybody: Iterable[Candidate], why: Mapping[int, str], hours: Hours, policy: CallbackPolicy, now: int
 ) -> int | None:
     """Give the first moment at which time alone will make somebody callable; openings are asked for once."""
     ends: dict[int, tuple[int, Hours]] = {}
@@ -168,7 +179,7 @@ class AgentMatching:
     It is computed once for one state and policy, however many candidates there are.
     """
 
-    def __init__(self, state: QueueState, policy: Policy) -> None:
+    def __init__(self, state: QueueState, policy: CallbackPolicy) -> None:
         self.state, self.policy = state, policy
         self._for_callers = self._match_all(state.waiting, {})
         self._for_all = self._match_all(state.looking, self._for_callers)

@@ -22,7 +22,7 @@ TOO_DEAR: Final = "too-dear"
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class QueueLoad:
     """How busy those are who serve a queue, with live callers and callbacks together.
 
     `staffed` agents are logged in and not on a break, `idle` of them are free. `calls_s` is how many calls came in
@@ -47,7 +47,7 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class CallbackPolicy:
     """Which lanes are called, in their order, and how many agents must stay free for live callers, whatever they cost.
 
     `in_lanes` False: all lanes are one, in the order of the first. For the last `bind_s` seconds before a deadline it
@@ -72,16 +72,16 @@ class Policy:
             raise SchedulerError(f"keep={self.keep}, bind_s={self.bind_s}: let both be 0 or more")
 
 
-FIFO: Final = Policy({IN_AIM: Lane(), IN_WINDOW: Lane(), OVERDUE: Lane()}, in_lanes=False)
-NEWEST: Final = Policy(dict.fromkeys((IN_AIM, IN_WINDOW, OVERDUE), Lane("newest")), in_lanes=False)
-IN_TIME: Final = Policy({IN_AIM: Lane("oldest"), IN_WINDOW: Lane("newest")}, keep=1)
+FIFO: Final = CallbackPolicy({IN_AIM: Lane(), IN_WINDOW: Lane(), OVERDUE: Lane()}, in_lanes=False)
+NEWEST: Final = CallbackPolicy(dict.fromkeys((IN_AIM, IN_WINDOW, OVERDUE), Lane("newest")), in_lanes=False)
+IN_TIME: Final = CallbackPolicy({IN_AIM: Lane("oldest"), IN_WINDOW: Lane("newest")}, keep=1)
 # the prices were chosen on the first half of a bank's month, and judged on the second: docs/policy.md
-DEFAULT: Final = Policy({IN_AIM: Lane("oldest", 0.17), IN_WINDOW: Lane("newest", 0.12)}, by_queue=True)
+DEFAULT: Final = CallbackPolicy({IN_AIM: Lane("oldest", 0.17), IN_WINDOW: Lane("newest", 0.12)}, by_queue=True)
 
 Turn = tuple[int, int, int, int]
 
 
-def turn(candidate: Candidate, policy: Policy, now: int) -> Turn | None:
+def turn(candidate: Candidate, policy: CallbackPolicy, now: int) -> Turn | None:
     """Say when it is his turn: the least goes first, in a lane who was let down worst. None: his lane is not called."""
     standing = lane(candidate, now)
     if standing not in policy.lanes:
@@ -92,18 +92,18 @@ def turn(candidate: Candidate, policy: Policy, now: int) -> Turn | None:
     return list(policy.lanes).index(standing), -candidate.severity, age, candidate.reservation
 
 
-def binds_at(candidate: Candidate, policy: Policy) -> int:
+def binds_at(candidate: Candidate, policy: CallbackPolicy) -> int:
     """Say from when on his deadline binds."""
     return candidate.deadline_at - policy.bind_s * SECOND
 
 
-def binds(candidate: Candidate, policy: Policy, now: int) -> bool:
+def binds(candidate: Candidate, policy: CallbackPolicy, now: int) -> bool:
     """Whether his deadline binds now; once it has passed there is nothing left to bind."""
     return policy.bind_s > 0 and binds_at(candidate, policy) <= now <= candidate.deadline_at
 
 
 def held_back(
-    queue: str, standing: str, policy: Policy, spare: int, load: Load | None, *, binding: bool = False
+    queue: str, standing: str, policy: CallbackPolicy, spare: int, load: QueueLoad | None, *, binding: bool = False
 ) -> str | None:
     """Name what holds a callback in this lane back for the sake of live callers: kept-free, too-dear, or nothing.
 
@@ -121,7 +121,7 @@ def held_back(
 
 
 @lru_cache(maxsize=4096)  # the same few loads are asked about for every candidate
-def cost(load: Load) -> float:
+def cost(load: QueueLoad) -> float:
     """Give how many live callers will hang up because one idle agent is bound for a usual call's time from now on.
 
     In a queue with Poisson arrivals, n agents and impatient callers (Erlang A) the relative values of the states with
@@ -138,7 +138,7 @@ def cost(load: Load) -> float:
     return share * _hang_ups_when_busy(load)
 
 
-def hang_ups(load: Load) -> float:
+def hang_ups(load: QueueLoad) -> float:
     """Give the share of callers who hang up in the long run under this load (Erlang A)."""
     offered = load.calls_s * load.handle_s
     if load.staffed < 1 or offered <= 0:
@@ -146,7 +146,7 @@ def hang_ups(load: Load) -> float:
     return _blocking(load.staffed, offered) * _hang_ups_when_busy(load)
 
 
-def _hang_ups_when_busy(load: Load) -> float:
+def _hang_ups_when_busy(load: QueueLoad) -> float:
     """Give the share of callers who hang up, over the Erlang B blocking of all agents."""
     offered, per_wait = load.calls_s * load.handle_s, load.handle_s / load.patience_s
     blocked = _blocking(load.staffed, offered)

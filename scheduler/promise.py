@@ -28,7 +28,7 @@ SLOT_LEAST_S: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PromiseTerms:
     """What is promised: called back within `window_s`, aiming at `aim_s`.
 
     After a silent call the window is `silent_s`, after a dropped one `dropped_s`, where that is shorter. With less
@@ -71,7 +71,7 @@ class Promise:
     reason: str
 
 
-def promise(kind: str, lost_at: int, made_at: int, hours: Hours, terms: Terms) -> Promise:
+def promise(kind: str, lost_at: int, made_at: int, hours: Hours, terms: PromiseTerms) -> Promise:
     """Promise a callback for a call lost at `lost_at`.
 
     While the window fits before the cut (quiet hours, or closing), it is given whole ("window"). After that
@@ -104,7 +104,7 @@ def slot(chosen_at: int, made_at: int, hours: Hours) -> Promise:
     return _within(stretch, SLOT, made_at, SLOT_WINDOW_S, SLOT_AIM_S)
 
 
-def carry(standing: Promise, hours: Hours, now: int, terms: Terms) -> Promise:
+def carry(standing: Promise, hours: Hours, now: int, terms: PromiseTerms) -> Promise:
     """Carry what is still open at the cut to the next opening, as a promise of its own.
 
     The standing promise itself comes back while there is nothing to carry: its clock has not started, or
@@ -139,7 +139,7 @@ def by(new: Promise, told_by_at: int) -> Promise:
     return replace(new, aim_at=min(new.aim_at, told_by_at), deadline_at=told_by_at)
 
 
-def at_once(standing: Promise, kind: str, now: int, hours: Hours, terms: Terms) -> Promise:
+def at_once(standing: Promise, kind: str, now: int, hours: Hours, terms: PromiseTerms) -> Promise:
     """Promise as if the call were lost now, and never later than what stands: whoever waits for a time waits no more.
 
     The standing promise itself comes back where its clock has started already, or would start no sooner.

@@ -46,7 +46,7 @@ class Crew:
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class PromiseForecast:
     """Of `due` promises `missed` will be broken that `more` agents, there until `until_at`, would keep."""
 
     due: int
@@ -68,7 +68,7 @@ class Schedule:
         return len(self.broken)
 
 
-def forecast(dues: Sequence[Due], crew: Crew, now: int) -> Forecast:
+def forecast(dues: Sequence[Due], crew: Crew, now: int) -> PromiseForecast:
     """Say how it will go, and the least number of further agents that keeps every promise that agents can keep."""
     missed = schedule(dues, crew, 0, now).missed
     enough = len(dues) + max(0, -int(crew.spare // 1))
@@ -80,7 +80,7 @@ def forecast(dues: Sequence[Due], crew: Crew, now: int) -> Forecast:
             low = middle + 1
         else:
             high = middle
-    return Forecast(len(dues), missed - hopeless, low, schedule(dues, crew, low, now).ends_at)
+    return PromiseForecast(len(dues), missed - hopeless, low, schedule(dues, crew, low, now).ends_at)
 
 
 def schedule(dues: Sequence[Due], crew: Crew, more: int, now: int) -> Schedule:
@@ -109,7 +109,7 @@ def schedule(dues: Sequence[Due], crew: Crew, more: int, now: int) -> Schedule:
     return Schedule(tuple(broken), now + ended * slot_us)
 
 
-def changed(told: Forecast, seen: Forecast) -> bool:
+def changed(told: PromiseForecast, seen: PromiseForecast) -> bool:
     """Whether what is seen now is worth telling people who were told the other."""
     return seen.more > told.more or abs(seen.missed - told.missed) > max(2, told.missed / 2)
 

@@ -82,7 +82,7 @@ def default_min(outcome: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class RetryPolicy:
     """The settings: how many tries a customer is worth, and other waits than the table's, by outcome."""
 
     max_tries: int = 3
@@ -97,7 +97,7 @@ class Policy:
                 raise SchedulerError(f"after_s of {outcome!r} is {seconds}: let it be 0 or more, for {retried}")
 
 
-def after(outcome: str, tries: int, policy: Policy, in_vain: int = 0) -> Next:
+def after(outcome: str, tries: int, policy: RetryPolicy, in_vain: int = 0) -> Next:
     """Say what follows an attempt that ended with `outcome`.
 
     `tries` is how many attempts counted before this one; `next.counts` says whether this one adds to them. `in_vain`

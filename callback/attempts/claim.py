@@ -78,7 +78,7 @@ def look(connection: Connection, shift: Shift, live: Live, now: int) -> Seen:
     looking = Counter(row.queue for row in ours if row.agent_connected_at is None)
     pacing = shift.rules.pacing
     state = order.QueueState(live.free, live.waiting, looking, pacing.most_at_once - len(ours), live.loads)
-    matching = order.AgentMatching(state, replace(pacing.policy(), handle_s=live.handle_s))
+    matching = order.AgentMatching(state, replace(pacing.callback_policy(), handle_s=live.handle_s))
     busy = {row.person_id: row.e164 for row in in_flight}
     rests, quiet = trunks.rests(connection, shift, in_flight), agents.rests(connection, shift, ours, now)
     return Seen(matching, busy, rests, quiet)
@@ -94,7 +94,9 @@ def _wanted(shift: Shift, seen: Seen, live: Live, now: int) -> lanes.Wanted:
     only = {queue: numbers for queue in open_in_any if (numbers := shift.rules.queue(queue).only_numbers)}
     resting = [trunk for trunk, rest in seen.rests.items() if rest.until > now]
     on_the_line = live.numbers.union(seen.busy.values())
-    return lanes.Wanted(queues, only, on_the_line, resting, seen.matching.policy.bind_s, shift.rules.terms().window_s)
+    return lanes.Wanted(
+        queues, only, on_the_line, resting, seen.matching.policy.bind_s, shift.rules.promise_terms().window_s
+    )
 
 
 def decide(rows: list[Row[Any]], seen: Seen, shift: Shift, live: Live, now: int) -> order.Decision:

@@ -13,8 +13,8 @@ from callback.site.context import Shift
 from callback.store import tables as t
 from scheduler import promise_forecast
 from scheduler.clock import HOUR, MINUTE
-from scheduler.policy import Load
-from scheduler.promise_forecast import Crew, Due, Forecast
+from scheduler.policy import QueueLoad
+from scheduler.promise_forecast import Crew, Due, PromiseForecast
 
 AHEAD: Final = 2 * HOUR  # nobody knows who works later
 MOST: Final = 2000  # reservations that are looked at: where more are open, the alarm has long been raised
@@ -38,7 +38,7 @@ Phones = Mapping[str, Collection[str]]
 """Of those who are at work, by queue."""
 
 
-def crews(at_work: Phones, loads: Mapping[str, Load], shift: Shift) -> dict[str, Crew]:
+def crews(at_work: Phones, loads: Mapping[str, QueueLoad], shift: Shift) -> dict[str, Crew]:
     """Who can make callbacks, by group of queues: an agent in three queues of a group is one agent.
 
     Beside live callers, where the load is known; else all who are at work.
@@ -49,7 +49,7 @@ def crews(at_work: Phones, loads: Mapping[str, Load], shift: Shift) -> dict[str,
     return {group: _crew(at_work, queues, loads, shift) for group, queues in groups.items()}
 
 
-def _crew(at_work: Phones, queues: list[str], loads: Mapping[str, Load], shift: Shift) -> Crew:
+def _crew(at_work: Phones, queues: list[str], loads: Mapping[str, QueueLoad], shift: Shift) -> Crew:
     there = {phone for queue in queues for phone in at_work[queue]}
     known = {load.pool or queue: load for queue in queues if (load := loads.get(queue))}.values()
     handle_s = max((load.handle_s for load in known), default=USUAL_S) + shift.rules.ring_s
@@ -76,7 +76,7 @@ def dues(rows: Iterable[Row[Any]]) -> dict[str, list[Due]]:
     return found
 
 
-def forecasts(connection: Connection, shift: Shift, crews: Mapping[str, Crew], now: int) -> dict[str, Forecast]:
+def forecasts(connection: Connection, shift: Shift, crews: Mapping[str, Crew], now: int) -> dict[str, PromiseForecast]:
     """How it will go in each group of queues with what is owed now; a group without an agent has a crew of nobody."""
     groups = dues(owed(connection, shift, now))
     return {
@@ -89,7 +89,7 @@ def nobody(shift: Shift) -> Crew:
     return Crew(0, USUAL_S + shift.rules.ring_s)
 
 
-def tell(connection: Connection, shift: Shift, seen: Mapping[str, Forecast], now: int) -> list[News]:
+def tell(connection: Connection, shift: Shift, seen: Mapping[str, PromiseForecast], now: int) -> list[News]:
     """Raise what is new, tell what has changed much, and end what has had no cause for a while."""
     standing = {row.queue_group: row for row in connection.execute(select(t.alarm).where(_A.pbx == shift.pbx)).all()}
     told: list[News] = []
@@ -104,17 +104,17 @@ def tell(connection: Connection, shift: Shift, seen: Mapping[str, Forecast], now
 
 
 def _raised(
-    connection: Connection, shift: Shift, group: str, seen: Forecast, standing: Row[Any] | None, now: int
+    connection: Connection, shift: Shift, group: str, seen: PromiseForecast, standing: Row[Any] | None, now: int
 ) -> list[News]:
     if standing is None:
         row = {"pbx": shift.pbx, "queue_group": group, "raised_at": now, "seen_at": now, "told": asdict(seen)}
         connection.execute(insert(t.alarm).values(**row))
         return [_news(group, seen, now, again=False)]
-    changed = promise_forecast.changed(Forecast(**standing.told), seen)
+    changed = promise_forecast.changed(PromiseForecast(**standing.told), seen)
     values = {"seen_at": now} | ({"told": asdict(seen)} if changed else {})
     connection.execute(update(t.alarm).where(_A.pbx == shift.pbx, _A.queue_group == group).values(**values))
     return [_news(group, seen, now, again=True)] if changed else []
 
 
-def _news(group: str, seen: Forecast, now: int, *, again: bool) -> News:
+def _news(group: str, seen: PromiseForecast, now: int, *, again: bool) -> News:
     return News("alarm", now, {"group": group, **asdict(seen), "again": again})

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, case, func, select
 
 from callback.store import tables as t
 from scheduler.clock import DAY, SECOND
-from scheduler.policy import Load
+from scheduler.policy import QueueLoad
 from telephony.agents import AgentsView
 
 LATELY_S: Final = 600  # of 2, 5, 10 and 30 minutes the best in a month that was lived again: docs/policy.md
@@ -75,13 +75,13 @@ class Traffic:
         """What a call takes, by queue, where enough were seen."""
         return {queue: one.handle_s for queue, one in self._seen.items() if one.served >= ENOUGH}
 
-    def loads(self, agents: AgentsView, now: int) -> dict[str, Load]:
+    def loads(self, agents: AgentsView, now: int) -> dict[str, QueueLoad]:
         """Give the load by queue, the same for all that share agents; none where too few calls were seen."""
         self._forget(now)
         there = {queue: at_work(agents, queue) for queue in agents.queues}
         joined = Counter(queue for _, queue in self._joined)
         listened_s = _within((LEAST_S, LATELY_S), (now - self._since) / SECOND)
-        found: dict[str, Load] = {}
+        found: dict[str, QueueLoad] = {}
         for queues in groups(there):
             known = sum((self._seen.get(queue, Seen()) for queue in queues), Seen())
             if known.served < ENOUGH:
@@ -89,7 +89,7 @@ class Traffic:
             staffed = {phone for queue in queues for phone in there[queue]}
             idle = staffed & {phone for queue in queues for phone in free(agents, queue, now)}
             calls_s = sum(joined[queue] for queue in queues) / listened_s
-            load = Load(len(staffed), len(idle), calls_s, known.handle_s, known.patience_s, frozenset(queues))
+            load = QueueLoad(len(staffed), len(idle), calls_s, known.handle_s, known.patience_s, frozenset(queues))
             found |= dict.fromkeys(queues, load)
         return found
 

@@ -12,7 +12,7 @@ def queues(shift: Shift, now: int) -> list[str]:
     Registering is on for a queue in which `calls` are on. A queue tried with a few numbers first offers nothing: the
     caller who presses the key may be anybody.
     """
-    pledge = promise("requested", now, now, shift.hours, shift.rules.terms())
+    pledge = promise("requested", now, now, shift.hours, shift.rules.promise_terms())
     if pledge.reason == CARRIED_OVER:
         return []
     return [name for name, queue in shift.rules.queues.items() if queue.calls == "on" and not queue.only_numbers]

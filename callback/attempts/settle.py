@@ -60,7 +60,7 @@ def end(
         return []
     row = _locked(connection, flight.reservation_id)
     in_vain = agents.in_vain(connection, row.id) if outcome == retry.NO_AGENT else 0
-    following = retry.after(outcome, row.tries, shift.rules.policy(), in_vain)
+    following = retry.after(outcome, row.tries, shift.rules.retry_policy(), in_vain)
     counted = not isinstance(following, retry.Retry) or following.counts
     ended = {
         "in_flight": False,

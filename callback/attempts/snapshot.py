@@ -13,7 +13,7 @@ from callback.clock import CLOCK_MAY_BE_OFF_S
 from callback.customers import numbers as phone_numbers
 from callback.site.context import Shift
 from callback.store import tables as t
-from scheduler.policy import Load
+from scheduler.policy import QueueLoad
 from telephony.agents import AgentsView
 from telephony.ids import attempt_of
 from telephony.pbx import Pbx
@@ -33,7 +33,7 @@ class Live:
     boot: str
     heard_at: int | None = None  # when the PBX was listened to last; None: never
     newest: str = ""  # the last channel that was heard of by then
-    loads: Mapping[str, Load] = field(default_factory=dict)  # how busy a queue is; empty: nobody knows yet
+    loads: Mapping[str, QueueLoad] = field(default_factory=dict)  # how busy a queue is; empty: nobody knows yet
     handle_s: Mapping[str, float] = field(default_factory=dict)  # what a call of a queue takes
     at_work: Mapping[str, frozenset[str]] = field(default_factory=dict)  # phones of those who are, free or not
     phones: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of every member of a queue, at work or not
@@ -123,7 +123,7 @@ def recall(connection: Connection, pbx: str) -> tuple[Live, int] | None:
     )
     heard_at = body.get("heard_at", row.seen_at)  # pictures of earlier versions do not tell
     loads = {
-        queue: Load(**facts | {"pool": frozenset(facts.get("pool", [queue]))})
+        queue: QueueLoad(**facts | {"pool": frozenset(facts.get("pool", [queue]))})
         for queue, facts in body.get("loads", {}).items()
     }
     facts = (body["closed"], agents, body["waiting"], frozenset[str](), body["boot"], heard_at, body.get("newest", ""))

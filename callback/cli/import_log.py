@@ -31,7 +31,7 @@ from scheduler.staffing.learning import peaks
 from scheduler.staffing.planning import week
 from scheduler.staffing.planning.evidence import Replay
 from scheduler.staffing.planning.hints import Hint
-from scheduler.staffing.planning.need import Terms
+from scheduler.staffing.planning.need import StaffingTerms
 from scheduler.staffing.planning.queue import Queue
 from scheduler.staffing.planning.week import Outlook, Staff
 
@@ -126,7 +126,7 @@ def best_hints(history: History, queues: Mapping[str, Queue]) -> tuple[list[tupl
     if not history.last_at:
         return [], "no call is known"
     staff = Staff(history.attendance())
-    terms = Terms(again_share=min(1.0, history.site().again_share))
+    terms = StaffingTerms(again_share=min(1.0, history.site().again_share))
     first = local(history.last_at, history.zone).date() + timedelta(days=1)
     outlooks = [week.outlook(queue, day, staff, terms) for queue, day in week.worst(queues, first, BEST)]
     found = [
@@ -139,7 +139,7 @@ def best_hints(history: History, queues: Mapping[str, Queue]) -> tuple[list[tupl
     return [], unknown[0] if unknown else NO_END
 
 
-def _sums(queue: Queue, staff: Staff, terms: Terms) -> Replay:
+def _sums(queue: Queue, staff: Staff, terms: StaffingTerms) -> Replay:
     return queue.reckoned(lambda day: staff.was(queue.name, day), terms)
 
 

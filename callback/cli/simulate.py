@@ -20,7 +20,7 @@ from callback.cli.tables import progress
 from callback.errors import CallbackError
 from callback.reports import simulation_svg
 from scheduler.clock import DAY
-from scheduler.policy import Policy
+from scheduler.policy import CallbackPolicy
 from scheduler.simulation import trial
 from scheduler.simulation.errors import RecordError
 from scheduler.simulation.measures import Measure, Tally
@@ -78,7 +78,9 @@ def simulate(
         simulation_svg.draw(draw, month, judged, seeds, judge)
 
 
-def judge(month: Month, policy: Policy | None, days: Sequence[int], seeds: int, name: str) -> dict[str, Measure]:
+def judge(
+    month: Month, policy: CallbackPolicy | None, days: Sequence[int], seeds: int, name: str
+) -> dict[str, Measure]:
     """Live all days on all processors, and show how far it is."""
     wanted = trial.trials(month, policy, days, seeds)
     done: list[Tally] = []

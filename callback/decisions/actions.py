@@ -267,7 +267,7 @@ def _begin_now(connection: Connection, shift: Shift, row: Row[Any], by: By, now:
     else:
         _change(connection, row.id, slot_at=None)
         try:
-            pledge = at_once(standing, row.kind, now, shift.hours_of(row.e164, row.trunk), shift.rules.terms())
+            pledge = at_once(standing, row.kind, now, shift.hours_of(row.e164, row.trunk), shift.rules.promise_terms())
         except SchedulerError:  # by the rules of today no phone may ever ring: what stands is for people
             return
     if pledge is not standing:

@@ -75,7 +75,7 @@ def meet(connection: Connection, shift: Shift, cause: str, lost_at: int, now: in
     """Count one more loss of this cause: it may belong to an incident, or begin one. At most one is open a cause."""
     if not cause:
         return Met(None, holds=False, told=[])
-    terms = shift.rules.incident()
+    terms = shift.rules.incident_terms()
     row = connection.execute(_OPEN, {"of_pbx": shift.pbx, "of_cause": cause}).first()
     since, lately = lost_at - terms.window_s * SECOND, 0
     if row is None or row.state == "draining":
@@ -95,7 +95,7 @@ def meet(connection: Connection, shift: Shift, cause: str, lost_at: int, now: in
 
 def _lately(connection: Connection, shift: Shift, cause: str, until: int) -> int:
     """Count the losses of this cause within the window until then, up to as many as are no incident."""
-    terms = shift.rules.incident()
+    terms = shift.rules.incident_terms()
     asked = {"of_pbx": shift.pbx, "of_cause": cause, "since": until - terms.window_s * SECOND, "until": until}
     return len(connection.execute(_LATELY, asked | {"enough": terms.losses}).all())
 
@@ -152,7 +152,7 @@ def _take_in(connection: Connection, incident: int, pbx: str, cause: str, since:
 
 
 def _tended(connection: Connection, shift: Shift, row: Row[Any], now: int) -> list[News]:
-    terms = shift.rules.incident()
+    terms = shift.rules.incident_terms()
     anybody = connection.execute(select(_R.id).where(_R.incident_id == row.id, t.IN_INCIDENT).limit(1)).first()
     lately = _lately(connection, shift, row.cause, now)
     state = rule.after_time(row.state, lately, terms, anybody=anybody is not None)

@@ -113,7 +113,7 @@ def _pledged(
     shift: Shift, call: Call, kind: Kind, number: numbers.Number | numbers.Refused, lost_at: int, now: int
 ) -> tuple[numbers.Number | numbers.Refused, Promise]:
     """Promise by the hours where he is. Whose phone never may ring while the site is open is refused."""
-    terms = shift.rules.terms()
+    terms = shift.rules.promise_terms()
     hours = shift.hours_of(number.e164, shift.trunk_name(call.channel))
     try:
         return number, promise(kind, lost_at, now, hours, terms)

@@ -135,5 +135,5 @@ def _loss(shift: Shift, row: Row[Any], now: int) -> Loss:
     call = Call(**whole, number=row.e164, ended_at=row.ended_at, seen_until=ended_at, visits=())
     seconds = (row.waited_us / SECOND, row.talked_us / SECOND)
     verdict = Verdict(row.kind, row.reason, row.side, *seconds, ("released by a person",), "log", "released")
-    pledge = promise(row.kind, now, now, shift.hours_of(row.e164, trunk), shift.rules.terms())
+    pledge = promise(row.kind, now, now, shift.hours_of(row.e164, trunk), shift.rules.promise_terms())
     return Loss(call, row.queue, verdict, numbers.Number(row.e164), row.person_id, ended_at, now, pledge)

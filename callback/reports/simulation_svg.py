@@ -8,12 +8,12 @@ from pathlib import Path
 
 from callback.errors import CallbackError
 from callback.reports.svg import paper, svg, text
-from scheduler.policy import Lane, Policy
+from scheduler.policy import CallbackPolicy, Lane
 from scheduler.simulation import trial
 from scheduler.simulation.measures import Measure
 from scheduler.simulation.month import Month, with_more
 
-Judge = Callable[[Month, Policy | None, Sequence[int], int, str], dict[str, Measure]]
+Judge = Callable[[Month, CallbackPolicy | None, Sequence[int], int, str], dict[str, Measure]]
 Point = tuple[float, float]
 
 WIDTH, HEIGHT, EDGE = 640, 400, 60
@@ -61,7 +61,7 @@ def agents(needed: Mapping[str, Sequence[float]]) -> str:
     )
 
 
-def _family() -> Mapping[str, Sequence[Policy | None]]:
+def _family() -> Mapping[str, Sequence[CallbackPolicy | None]]:
     """Give each policy with what it may be given more or less of: the prices, and the agents kept free."""
     default, in_time = trial.POLICIES["default"], trial.POLICIES["in_time"]
     if default is None or in_time is None:
@@ -73,7 +73,7 @@ def _family() -> Mapping[str, Sequence[Policy | None]]:
     }
 
 
-def _priced(policy: Policy, factor: float) -> Policy:
+def _priced(policy: CallbackPolicy, factor: float) -> CallbackPolicy:
     lanes = {name: Lane(lane.first, lane.price * factor) for name, lane in policy.lanes.items()}
     return replace(policy, lanes=lanes)
 

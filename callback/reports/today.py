@@ -27,7 +27,7 @@ from scheduler.staffing.halfhours import A_DAY, half_hour
 from scheduler.staffing.learning.forecast import Forecast, Habit, forecast, habit
 from scheduler.staffing.learning.fresh import Fresh
 from scheduler.staffing.planning import today as staffing
-from scheduler.staffing.planning.need import Terms
+from scheduler.staffing.planning.need import StaffingTerms
 from scheduler.staffing.planning.queue import Queue
 from scheduler.staffing.planning.today import Advice, Tally
 
@@ -63,7 +63,7 @@ class Course:
 class Breaking:
     """Of what is owed in a group of queues: how it will go, and whose time passes if nothing is done; who they are."""
 
-    forecast: promise_forecast.Forecast
+    forecast: promise_forecast.PromiseForecast
     broken: tuple[Due, ...]
     named: Mapping[int, Owed]
 
@@ -170,7 +170,7 @@ class Today:
         """
         if self.closed:
             return {}
-        terms = Terms(again_share=min(1.0, self.history.site().again_share))
+        terms = StaffingTerms(again_share=min(1.0, self.history.site().again_share))
         found = {}
         for name, queue in self.learnt.items():
             if queue.too_little(self.day):

@@ -17,7 +17,7 @@ from scheduler.staffing.halfhours import A_DAY, WEEKDAYS, clock_time
 from scheduler.staffing.planning import shifts, week
 from scheduler.staffing.planning.evidence import Evidence, to
 from scheduler.staffing.planning.hints import Hint
-from scheduler.staffing.planning.need import Terms
+from scheduler.staffing.planning.need import StaffingTerms
 from scheduler.staffing.planning.queue import Queue
 from scheduler.staffing.planning.replayed import Replayed, again
 from scheduler.staffing.planning.roster import Roster
@@ -50,9 +50,9 @@ class Week:
         return Staff(self.history.attendance(), self.roster)
 
     @cached_property
-    def terms(self) -> Terms:
+    def terms(self) -> StaffingTerms:
         """What need is reckoned for: the site's own share of callers who call again."""
-        return Terms(again_share=min(1.0, self.history.site().again_share), shrinkage=self.shrinkage)
+        return StaffingTerms(again_share=min(1.0, self.history.site().again_share), shrinkage=self.shrinkage)
 
     @cached_property
     def outlooks(self) -> list[Outlook]:

@@ -108,7 +108,7 @@ def just_let_go(row: Row[Any], now: int) -> bool:
 def carried_from(row: Row[Any], shift: Shift, now: int) -> Promise | None:
     """The promise of the next opening for what is still open at a cut; None while phones may ring."""
     standing = Promise(row.made_at, row.clock_starts_at, row.aim_at, row.deadline_at, "")
-    carried = carry(standing, shift.hours_of(row.e164, row.trunk), now, shift.rules.terms())
+    carried = carry(standing, shift.hours_of(row.e164, row.trunk), now, shift.rules.promise_terms())
     return None if carried is standing else carried
 
 

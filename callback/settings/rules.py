@@ -15,15 +15,14 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from scheduler import clock
-from scheduler import policy as order_policy
 from scheduler.candidate import IN_AIM, IN_WINDOW, OVERDUE
 from scheduler.days_off import DaysOff
 from scheduler.errors import SchedulerError
 from scheduler.hours import EVERY_DAY, MIDNIGHT, Hours, Quiet, spans
-from scheduler.incident import Terms as Incident
-from scheduler.policy import Lane
-from scheduler.promise import Terms
-from scheduler.retry import Policy, default_min
+from scheduler.incident import IncidentTerms
+from scheduler.policy import CallbackPolicy, Lane
+from scheduler.promise import PromiseTerms
+from scheduler.retry import RetryPolicy, default_min
 from telephony.dialling.dialler import First, safe_value
 
 E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
@@ -77,7 +76,7 @@ class QueueRules(Part):
         return self
 
 
-_TERMS, _INCIDENT = Terms(), Incident()  # the defaults' home is the scheduler: no figure stands here twice
+_TERMS, _INCIDENT = PromiseTerms(), IncidentTerms()  # the defaults' home is the scheduler: no figure stands here twice
 _UNNAMED = QueueRules()  # made once: it is asked for at each decision
 
 
@@ -118,14 +117,14 @@ class Pacing(Part):
     price_binding: Price = 0.17  # and may then cost this, if it is more; keep_free does not hold it back
     most_at_once: Annotated[int, Field(ge=1, le=10_000)] = 100  # callbacks under way
 
-    def policy(self) -> order_policy.Policy:
+    def callback_policy(self) -> CallbackPolicy:
         """Whom to call first, and what holds a callback back."""
         lanes = {
             IN_AIM: Lane("oldest", self.price_in_aim),
             IN_WINDOW: Lane("newest", self.price_in_window),
             OVERDUE: Lane("oldest", self.price_overdue),
         }
-        return order_policy.Policy(
+        return CallbackPolicy(
             lanes,
             self.keep_free,
             bind_s=round(self.binds_min * 60),
@@ -157,7 +156,7 @@ class ShiftRules(Part):
     agent_wait_s: Annotated[int, Field(ge=3, le=300)] = 30  # how long a free agent is sought for one attempt
     ring_s: Annotated[int, Field(ge=3, le=120)] = 25  # how long the customer's phone rings at most
     reached_after_s: Seconds = 10  # both legs bridged for this long
-    max_tries: Annotated[int, Field(ge=1, le=10)] = Policy().max_tries  # then a second text, and it ends
+    max_tries: Annotated[int, Field(ge=1, le=10)] = RetryPolicy().max_tries  # then a second text, and it ends
     own_calls: OwnCalls = "settle"  # an agent rang the customer by hand: docs/attempts.md
     own_call_grace_s: Seconds = 60  # after such a call ended, before we dial
     rings_a_day: Annotated[int, Field(ge=1, le=20)] = 5  # of one customer's phone, whatever for
@@ -226,7 +225,7 @@ class ShiftRules(Part):
                     f"no_holidays: {day} is no holiday{public}. To work on a day on which the week has no hours,"
                     f' write [rules.special] "{day}" = "09:00-18:00"'
                 )
-        for made in (self.hours, self.terms, self.policy, self.incident):
+        for made in (self.hours, self.promise_terms, self.retry_policy, self.incident_terms):
             told(made)
         return self
 
@@ -248,9 +247,9 @@ class ShiftRules(Part):
             special=special,
         )
 
-    def terms(self) -> Terms:
+    def promise_terms(self) -> PromiseTerms:
         """The promise of every kind: the window, and the aim inside it."""
-        return Terms(
+        return PromiseTerms(
             window_s=round(self.window_min * 60),
             aim_s=round(self.aim_min * 60),
             silent_s=round(self.silent_min * 60),
@@ -259,7 +258,7 @@ class ShiftRules(Part):
             before_cut_s=round(self.before_cut_min * 60),
         )
 
-    def policy(self) -> Policy:
+    def retry_policy(self) -> RetryPolicy:
         """What follows an outcome."""
         minutes = {
             "busy": self.retry_busy_min,
@@ -272,11 +271,11 @@ class ShiftRules(Part):
             "agent-cancelled": self.retry_our_fault_min,
         }
         seconds = {outcome: round(value * 60) for outcome, value in minutes.items()}
-        return Policy(max_tries=self.max_tries, after_s=seconds)
+        return RetryPolicy(max_tries=self.max_tries, after_s=seconds)
 
-    def incident(self) -> Incident:
+    def incident_terms(self) -> IncidentTerms:
         """What makes an incident, and how fast it is worked off."""
-        return Incident(self.incident_losses, round(self.incident_min * 60), self.incident_drain_per_min)
+        return IncidentTerms(self.incident_losses, round(self.incident_min * 60), self.incident_drain_per_min)
 
     def queue_of(self, did: str | None) -> str | None:
         """The queue that a dialled number leads to, for calls that were lost before they reached it."""

@@ -10,8 +10,8 @@ from scheduler.candidate import Candidate
 from scheduler.clock import SECOND
 from scheduler.hours import Hours
 from scheduler.order import AgentMatching, NextCall, QueueState, choose
-from scheduler.policy import Load, Policy
-from scheduler.promise import Promise, Terms, promise
+from scheduler.policy import CallbackPolicy, QueueLoad
+from scheduler.promise import Promise, PromiseTerms, promise
 from scheduler.simulation.world import Scene
 
 
@@ -23,11 +23,11 @@ class Service:
     """
 
     hours: Hours
-    policy: Policy | None
+    policy: CallbackPolicy | None
     handle_s: float
     patience_s: float
-    terms: Terms = field(default_factory=Terms)
-    tries: retry.Policy = field(default_factory=retry.Policy)
+    terms: PromiseTerms = field(default_factory=PromiseTerms)
+    tries: retry.RetryPolicy = field(default_factory=retry.RetryPolicy)
     longest_ring_s: int = 20
 
     def promised(self, lost_at: int) -> Promise:
@@ -38,7 +38,7 @@ class Service:
         """Choose as the service does; all who serve any queue are one centre."""
         if self.policy is None or not self._rings_out(now):
             return None
-        load = Load(scene.staffed, scene.idle, scene.calls_s, self.handle_s, self.patience_s)
+        load = QueueLoad(scene.staffed, scene.idle, scene.calls_s, self.handle_s, self.patience_s)
         state = QueueState(scene.free, {}, {}, loads=dict.fromkeys(scene.free, load))
         decision = choose(owed, AgentMatching(state, self.policy), self.hours, now)
         return decision.candidate if isinstance(decision, NextCall) else None

@@ -10,7 +10,7 @@ from typing import Final
 from scheduler import clock
 from scheduler.clock import DAY, HOUR, MINUTE
 from scheduler.hours import Hours
-from scheduler.policy import DEFAULT, FIFO, IN_TIME, NEWEST, Policy
+from scheduler.policy import DEFAULT, FIFO, IN_TIME, NEWEST, CallbackPolicy
 from scheduler.simulation.customer import Arrival, Nature
 from scheduler.simulation.duty import Seat
 from scheduler.simulation.measures import Measure, Tally, measures, tally
@@ -18,7 +18,7 @@ from scheduler.simulation.month import Month
 from scheduler.simulation.rules import Service
 from scheduler.simulation.world import World
 
-POLICIES: Final[Mapping[str, Policy | None]] = {
+POLICIES: Final[Mapping[str, CallbackPolicy | None]] = {
     "none": None,
     "fifo": FIFO,
     "newest": NEWEST,
@@ -41,7 +41,7 @@ class Trial:
     service: Service
 
 
-def trials(month: Month, policy: Policy | None, days: Sequence[int], seeds: int) -> list[Trial]:
+def trials(month: Month, policy: CallbackPolicy | None, days: Sequence[int], seeds: int) -> list[Trial]:
     """Prepare every day with every seed. What a call takes, and how patient callers are, is learnt from the first half.
 
     The hours are the service's own (no ring after 21:30 nor before 8:00), on the record's local clock.

@@ -33,7 +33,7 @@ _POINTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class OfferedTraffic:
     """The calls that come, `calls_per_s`, and what each takes of an agent: `handling_s`, talk and wrap-up."""
 
     calls_per_s: float
@@ -107,7 +107,7 @@ def wait_share(erlang: float, agents: int) -> float:
     return agents * blocked / (agents - erlang * (1 - blocked))
 
 
-def waiting(load: Load, agents: int, patience_s: float = math.inf, within_s: float = 20.0) -> Waiting:
+def waiting(load: OfferedTraffic, agents: int, patience_s: float = math.inf, within_s: float = 20.0) -> Waiting:
     """Say what `agents` make of `load` when callers have `patience_s` on the average; infinite: none hangs up."""
     if agents < 0 or not patience_s > 0:
         raise SchedulerError(f"{agents} agents and a patience of {patience_s} s: let the first be 0 or more, both real")
@@ -118,7 +118,7 @@ def waiting(load: Load, agents: int, patience_s: float = math.inf, within_s: flo
     return _impatient(load, agents, 1 / patience_s, within_s)
 
 
-def needed(load: Load, target: Target, patience_s: float = math.inf) -> int:
+def needed(load: OfferedTraffic, target: Target, patience_s: float = math.inf) -> int:
     """Give the fewest agents that hold `target`."""
 
     def holds(agents: int) -> bool:
@@ -144,7 +144,7 @@ def fewest(enough: Callable[[int], bool], near: int = 1) -> int:
     return high
 
 
-def _patient(load: Load, agents: int, within_s: float) -> Waiting:
+def _patient(load: OfferedTraffic, agents: int, within_s: float) -> Waiting:
     spare = agents - load.erlang
     if spare <= 0:
         return Waiting(1.0, 0.0, math.inf, math.inf, 1.0 if agents else 0.0, 0.0)
@@ -222,7 +222,7 @@ class _Queue(NamedTuple):
         return scale, area
 
 
-def _impatient(load: Load, agents: int, leaving: float, within_s: float) -> Waiting:
+def _impatient(load: OfferedTraffic, agents: int, leaving: float, within_s: float) -> Waiting:
     queue = _Queue(load.calls_per_s, agents / load.handling_s, leaving, agents)
     total = late = waits = busy = 0.0
     for callers, weight in sorted(queue.states(), key=lambda state: state[1]):  # small weights first, none is lost

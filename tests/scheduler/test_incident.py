@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from scheduler.clock import MINUTE, SECOND
 from scheduler.errors import SchedulerError
-from scheduler.incident import BURST_S, State, Terms, after_loss, after_time, drain_s, late, let_go
+from scheduler.incident import BURST_S, IncidentTerms, State, after_loss, after_time, drain_s, late, let_go
 
-TERMS = Terms(losses=3, window_s=600, drain_per_min=10)
+TERMS = IncidentTerms(losses=3, window_s=600, drain_per_min=10)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_ticking_every_second_the_rate_is_used_whole(per_min: float) -> None:
 def test_terms_that_make_no_sense_are_refused() -> None:
     for wrong in ({"losses": 0}, {"window_s": 0}, {"drain_per_min": 0}):
         with pytest.raises(SchedulerError, match="above 0"):
-            Terms(**wrong)
+            IncidentTerms(**wrong)
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ from scheduler.candidate import IN_AIM, IN_WINDOW, OVERDUE, Candidate, lane
 from scheduler.clock import HOUR, MINUTE, SECOND
 from scheduler.hours import Hours
 from scheduler.order import BINDS, AgentMatching, Decision, NextCall, NoCall, QueueState, choose
-from scheduler.policy import Lane, Load, Policy, binds, cost
+from scheduler.policy import CallbackPolicy, Lane, QueueLoad, binds, cost
 from tests.scheduler.moments import at
 
 SITE = Hours(clock.zone("Asia/Shanghai"))
 NOW = at("2025-11-21 10:00")
-EVERYBODY = Policy({IN_AIM: Lane(), IN_WINDOW: Lane("newest"), OVERDUE: Lane()})
+EVERYBODY = CallbackPolicy({IN_AIM: Lane(), IN_WINDOW: Lane("newest"), OVERDUE: Lane()})
 ONE_FREE = QueueState(free={"sales": {"PJSIP/1"}}, waiting={}, looking={})
 
 
@@ -29,7 +29,9 @@ def lost(minutes_ago: int, reservation: int = 1, queue: str = "sales") -> Candid
     return Candidate(reservation, queue, "abandoned", start, start + 30 * MINUTE, start + HOUR, due_at=start)
 
 
-def decide(candidates: list[Candidate], state: QueueState, policy: Policy = EVERYBODY, now: int = NOW) -> Decision:
+def decide(
+    candidates: list[Candidate], state: QueueState, policy: CallbackPolicy = EVERYBODY, now: int = NOW
+) -> Decision:
     return choose(candidates, AgentMatching(state, policy), SITE, now)
 
 
@@ -148,7 +150,7 @@ def candidates(draw: st.DrawFn, reservation: int) -> Candidate:
 
 
 loads = st.builds(
-    Load,
+    QueueLoad,
     staffed=st.integers(1, 12),
     idle=st.integers(1, 12),
     calls_s=st.floats(0, 0.2),
@@ -165,7 +167,7 @@ states = st.builds(
 )
 prices = st.sampled_from([0.0, 0.05, 0.3, inf])
 policies = st.builds(
-    lambda keep, bind_s, in_aim, in_window, overdue: Policy(
+    lambda keep, bind_s, in_aim, in_window, overdue: CallbackPolicy(
         {IN_AIM: Lane("oldest", in_aim), IN_WINDOW: Lane("newest", in_window), OVERDUE: Lane("oldest", overdue)},
         keep=keep,
         bind_s=bind_s,
@@ -185,7 +187,7 @@ def some(data: st.DataObject) -> list[Candidate]:
 
 
 @given(st.data(), states, policies)
-def test_every_decision_keeps_the_rules(data: st.DataObject, state: QueueState, policy: Policy) -> None:
+def test_every_decision_keeps_the_rules(data: st.DataObject, state: QueueState, policy: CallbackPolicy) -> None:
     everybody = some(data)
     now = NOW + data.draw(st.integers(0, 24 * 60)) * MINUTE
     decision = decide(everybody, state, policy, now)
@@ -205,7 +207,7 @@ def test_every_decision_keeps_the_rules(data: st.DataObject, state: QueueState, 
 
 @given(st.data(), states, policies)
 def test_no_agent_for_a_broken_promise_while_a_live_one_waits(
-    data: st.DataObject, state: QueueState, policy: Policy
+    data: st.DataObject, state: QueueState, policy: CallbackPolicy
 ) -> None:
     everybody = some(data)
     decision = decide(everybody, state, policy)
@@ -222,7 +224,7 @@ def test_no_agent_for_a_broken_promise_while_a_live_one_waits(
 
 @given(states, policies, st.integers(0, 60), queue_names)
 def test_agents_kept_free_stay_free_unless_a_deadline_binds(
-    state: QueueState, policy: Policy, minutes_ago: int, queue: str
+    state: QueueState, policy: CallbackPolicy, minutes_ago: int, queue: str
 ) -> None:
     one = lost(minutes_ago, queue=queue)
     decision = decide([one], state, policy)
@@ -237,7 +239,7 @@ def test_agents_kept_free_stay_free_unless_a_deadline_binds(
 
 @given(states, policies, st.integers(0, 60), queue_names)
 def test_a_callback_costs_no_more_than_its_price_unless_a_deadline_binds(
-    state: QueueState, policy: Policy, minutes_ago: int, queue: str
+    state: QueueState, policy: CallbackPolicy, minutes_ago: int, queue: str
 ) -> None:
     one = lost(minutes_ago, queue=queue)
     decision = decide([one], state, policy)
@@ -250,7 +252,7 @@ def test_a_callback_costs_no_more_than_its_price_unless_a_deadline_binds(
 
 @given(states, policies, queue_names, st.sampled_from("abcdef"), st.data())
 def test_with_one_more_free_agent_a_live_promise_is_called_as_before(
-    state: QueueState, policy: Policy, queue: str, agent: str, data: st.DataObject
+    state: QueueState, policy: CallbackPolicy, queue: str, agent: str, data: st.DataObject
 ) -> None:
     everybody = some(data)
     more = replace(state, free={**state.free, queue: frozenset(state.free.get(queue, ())) | {agent}})
@@ -261,7 +263,7 @@ def test_with_one_more_free_agent_a_live_promise_is_called_as_before(
 
 @given(states, policies)
 def test_the_queues_that_are_looked_at_are_those_in_which_somebody_could_be_called(
-    state: QueueState, policy: Policy
+    state: QueueState, policy: CallbackPolicy
 ) -> None:
     looked_at = AgentMatching(state, policy).callable_in()
     for queue in ("sales", "support", "vip"):
@@ -299,9 +301,11 @@ def test_quiet_hours_in_the_middle_of_the_day_hold_too() -> None:
 
 # Agents kept free, prices, deadlines that bind
 
-BUSY = Load(staffed=1, idle=1, calls_s=0.01, handle_s=100, patience_s=30)  # a callback costs 0.44 callers
+BUSY = QueueLoad(staffed=1, idle=1, calls_s=0.01, handle_s=100, patience_s=30)  # a callback costs 0.44 callers
 TWO_FREE = QueueState(free={"sales": {"a", "b"}}, waiting={}, looking={}, loads={"sales": BUSY})
-PRICED = Policy({IN_AIM: Lane("oldest", 0.5), IN_WINDOW: Lane("newest", 0.3), OVERDUE: Lane("oldest", 0.2)}, bind_s=300)
+PRICED = CallbackPolicy(
+    {IN_AIM: Lane("oldest", 0.5), IN_WINDOW: Lane("newest", 0.3), OVERDUE: Lane("oldest", 0.2)}, bind_s=300
+)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +324,7 @@ PRICED = Policy({IN_AIM: Lane("oldest", 0.5), IN_WINDOW: Lane("newest", 0.3), OV
     ],
 )
 def test_what_is_left_for_live_callers(
-    minutes_ago: list[int], policy: Policy, why: list[str], until: int | None
+    minutes_ago: list[int], policy: CallbackPolicy, why: list[str], until: int | None
 ) -> None:
     candidates = [lost(minutes, number) for number, minutes in enumerate(minutes_ago)]
     decision = decide(candidates, TWO_FREE, policy)

@@ -12,7 +12,20 @@ from hypothesis import strategies as st
 from scheduler.candidate import IN_AIM, IN_WINDOW, Candidate
 from scheduler.clock import HOUR, MINUTE
 from scheduler.errors import SchedulerError
-from scheduler.policy import DEFAULT, FIFO, IN_TIME, NEWEST, Lane, Load, Policy, binds, cost, hang_ups, held_back, turn
+from scheduler.policy import (
+    DEFAULT,
+    FIFO,
+    IN_TIME,
+    NEWEST,
+    CallbackPolicy,
+    Lane,
+    QueueLoad,
+    binds,
+    cost,
+    hang_ups,
+    held_back,
+    turn,
+)
 from tests.scheduler.moments import at
 
 NOW = at("2025-11-21 12:00")
@@ -27,7 +40,7 @@ def lost(minutes_ago: int, queue: str = "sales") -> Candidate:
     ("policy", "order"),
     [(FIFO, [90, 40, 35, 20, 5]), (NEWEST, [5, 20, 35, 40, 90]), (IN_TIME, [20, 5, 35, 40])],
 )
-def test_whose_turn_it_is(policy: Policy, order: list[int]) -> None:
+def test_whose_turn_it_is(policy: CallbackPolicy, order: list[int]) -> None:
     turns = [(when, ago) for ago in (5, 20, 35, 40, 90) if (when := turn(lost(ago), policy, NOW)) is not None]
     assert [ago for _, ago in sorted(turns)] == order
 
@@ -39,7 +52,7 @@ def test_in_a_lane_who_was_let_down_worst_goes_first() -> None:
 
 
 # Nobody waits: a loss system with one erlang offered, of whose callers half are blocked
-HALF = Load(staffed=1, idle=1, calls_s=0.01, handle_s=100, patience_s=1e-6)
+HALF = QueueLoad(staffed=1, idle=1, calls_s=0.01, handle_s=100, patience_s=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +68,7 @@ HALF = Load(staffed=1, idle=1, calls_s=0.01, handle_s=100, patience_s=1e-6)
 def test_a_callback_is_held_back_for_agents_kept_free_and_for_its_price(
     standing: str, queue: str, spare: int, word: str | None
 ) -> None:
-    policy = Policy({IN_AIM: Lane(price=0.51), IN_WINDOW: Lane(price=0.26)}, keep=1, handle_s={"short": 50.0})
+    policy = CallbackPolicy({IN_AIM: Lane(price=0.51), IN_WINDOW: Lane(price=0.26)}, keep=1, handle_s={"short": 50.0})
     assert held_back(queue, standing, policy, spare, HALF) == word
     assert held_back(queue, standing, policy, 2, None) is None, "nobody knows the load"
 
@@ -73,12 +86,12 @@ def test_one_agent_who_is_bound_costs_what_the_chain_says() -> None:
 
 @pytest.mark.parametrize("idle", [0, 1, 100, 200])
 def test_what_is_too_small_for_a_number_is_no_fault(idle: int) -> None:
-    assert 0 <= cost(Load(staffed=200, idle=idle, calls_s=1e-6, handle_s=10, patience_s=10)) < 1e-6
-    assert cost(Load(staffed=0, idle=0, calls_s=1, handle_s=10, patience_s=10)) == 0
+    assert 0 <= cost(QueueLoad(staffed=200, idle=idle, calls_s=1e-6, handle_s=10, patience_s=10)) < 1e-6
+    assert cost(QueueLoad(staffed=0, idle=0, calls_s=1, handle_s=10, patience_s=10)) == 0
 
 
 loads = st.builds(
-    Load,
+    QueueLoad,
     staffed=st.integers(1, 40),
     idle=st.integers(1, 40),
     calls_s=st.floats(0.001, 0.5),
@@ -88,19 +101,19 @@ loads = st.builds(
 
 
 @given(loads)
-def test_a_bound_agent_costs_less_than_one_caller_by_him_and_more_the_fewer_are_idle(load: Load) -> None:
+def test_a_bound_agent_costs_less_than_one_caller_by_him_and_more_the_fewer_are_idle(load: QueueLoad) -> None:
     costs = [cost(replace(load, idle=idle)) for idle in range(load.staffed, 0, -1)]
     assert costs == sorted(costs)
     assert 0 <= costs[0] <= costs[-1] < inf
 
 
 @given(loads)
-def test_with_more_agents_fewer_hang_up(load: Load) -> None:
+def test_with_more_agents_fewer_hang_up(load: QueueLoad) -> None:
     assert 0 <= hang_ups(replace(load, staffed=load.staffed + 1)) <= hang_ups(load) + 1e-6 <= 1 + 1e-6
 
 
 @given(loads)
-def test_shares_agree_with_the_plain_sum_over_states(load: Load) -> None:
+def test_shares_agree_with_the_plain_sum_over_states(load: QueueLoad) -> None:
     offered, weights, lost_rate, weight = load.calls_s * load.handle_s, 1.0, 0.0, 1.0
     for state in range(1, 3000):
         waiting = max(0, state - load.staffed)
@@ -124,4 +137,4 @@ def test_shares_agree_with_the_plain_sum_over_states(load: Load) -> None:
 )
 def test_what_nobody_could_mean_is_refused(faulty: dict[str, object]) -> None:
     with pytest.raises(SchedulerError, match=r"name some of|let both be"):
-        Policy(**faulty)  # type: ignore[arg-type]
+        CallbackPolicy(**faulty)  # type: ignore[arg-type]

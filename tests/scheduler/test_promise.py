@@ -10,11 +10,11 @@ from scheduler import clock
 from scheduler.clock import DAY, HOUR, MINUTE, SECOND
 from scheduler.errors import SchedulerError
 from scheduler.hours import Hours, spans
-from scheduler.promise import Promise, Terms, carry, late_news, merge, missed, promise
+from scheduler.promise import Promise, PromiseTerms, carry, late_news, merge, missed, promise
 from tests.scheduler.moments import at, hours, instants, shown, zones
 
 SITE = Hours(clock.zone("Asia/Shanghai"))
-TERMS = Terms()
+TERMS = PromiseTerms()
 LUNCH = Hours(SITE.zone, dict.fromkeys(range(5), spans("09:00-12:00, 13:00-18:00")))
 FRIDAY = "2025-11-21 "
 
@@ -85,7 +85,7 @@ def test_a_short_window_needs_as_long_before_the_cut(kind: str, lost: str, reaso
 
 
 def test_a_window_that_fits_is_promised_though_it_is_shorter_than_that() -> None:
-    quick = Terms(silent_s=180)
+    quick = PromiseTerms(silent_s=180)
     assert promise("silent", at(FRIDAY + "21:27"), at(FRIDAY + "21:27"), SITE, quick).reason == "window"
     assert promise("silent", at(FRIDAY + "21:28"), at(FRIDAY + "21:28"), SITE, quick).reason == "carried-over"
 
@@ -180,10 +180,10 @@ durations = st.integers(1, 3 * 3600)
 
 
 @st.composite
-def terms(draw: st.DrawFn) -> Terms:
+def terms(draw: st.DrawFn) -> PromiseTerms:
     aim = draw(durations)
     window = aim + draw(st.integers(0, 7200))
-    return Terms(
+    return PromiseTerms(
         window, aim, draw(durations), draw(st.integers(0, min(window - 1, 60))), draw(durations), draw(durations)
     )
 
@@ -258,7 +258,7 @@ def test_a_repeated_loss_never_moves_a_deadline_later(data: st.DataObject) -> No
 )
 def test_terms_that_cannot_be_kept_are_refused(fault: str, numbers: tuple[int, ...]) -> None:
     with pytest.raises(SchedulerError, match=fault):
-        Terms(*numbers)
+        PromiseTerms(*numbers)
 
 
 def test_a_window_longer_than_the_opening_ends_with_it() -> None:

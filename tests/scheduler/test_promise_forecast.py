@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from scheduler.clock import MINUTE, SECOND
 from scheduler.errors import SchedulerError
-from scheduler.promise_forecast import Crew, Due, Forecast, changed, forecast, schedule
+from scheduler.promise_forecast import Crew, Due, PromiseForecast, changed, forecast, schedule
 
 NOW = 1_000_000 * SECOND
 
@@ -26,18 +26,22 @@ def crew(spare: float, handle_min: float = 5) -> Crew:
 @pytest.mark.parametrize(
     ("dues", "spare", "expected"),
     [
-        ([], 1, Forecast(0, 0, 0, NOW)),
-        ([due(60)] * 13, 1, Forecast(13, 0, 0, NOW + 65 * MINUTE)),  # the last one begins at the minute promised
-        ([due(60)] * 14, 1, Forecast(14, 1, 1, NOW + 35 * MINUTE)),
-        ([due(59)] * 30, 1, Forecast(30, 18, 2, NOW + 50 * MINUTE)),
-        ([due(10)] * 3, 0, Forecast(3, 3, 1, NOW + 15 * MINUTE)),
-        ([due(60)] * 6, 0.5, Forecast(6, 0, 0, NOW + 60 * MINUTE)),  # half an agent: every ten minutes
-        ([due(60)], -1.5, Forecast(1, 1, 2, NOW + 10 * MINUTE)),  # one and a half are missing for live callers
-        ([due(20, from_min=30)], 5, Forecast(1, 0, 0, NOW)),  # no agent could keep it: it is not to be called by then
-        ([due(10, from_min=10)], 0, Forecast(1, 1, 1, NOW + 15 * MINUTE)),
+        ([], 1, PromiseForecast(0, 0, 0, NOW)),
+        ([due(60)] * 13, 1, PromiseForecast(13, 0, 0, NOW + 65 * MINUTE)),  # the last one begins at the minute promised
+        ([due(60)] * 14, 1, PromiseForecast(14, 1, 1, NOW + 35 * MINUTE)),
+        ([due(59)] * 30, 1, PromiseForecast(30, 18, 2, NOW + 50 * MINUTE)),
+        ([due(10)] * 3, 0, PromiseForecast(3, 3, 1, NOW + 15 * MINUTE)),
+        ([due(60)] * 6, 0.5, PromiseForecast(6, 0, 0, NOW + 60 * MINUTE)),  # half an agent: every ten minutes
+        ([due(60)], -1.5, PromiseForecast(1, 1, 2, NOW + 10 * MINUTE)),  # one and a half are missing for live callers
+        (
+            [due(20, from_min=30)],
+            5,
+            PromiseForecast(1, 0, 0, NOW),
+        ),  # no agent could keep it: it is not to be called by then
+        ([due(10, from_min=10)], 0, PromiseForecast(1, 1, 1, NOW + 15 * MINUTE)),
     ],
 )
-def test_what_will_be_missed_and_what_would_hold_it(dues: list[Due], spare: float, expected: Forecast) -> None:
+def test_what_will_be_missed_and_what_would_hold_it(dues: list[Due], spare: float, expected: PromiseForecast) -> None:
     assert forecast(dues, crew(spare), NOW) == expected
 
 
@@ -92,7 +96,7 @@ def test_no_order_keeps_more(dues: list[Due], agents: int) -> None:
     [(14, 2, False), (20, 2, False), (22, 2, True), (6, 2, True), (14, 3, True), (14, 1, False)],
 )
 def test_it_is_told_again_only_when_it_changes_much(missed: int, more: int, again: bool) -> None:
-    assert changed(Forecast(40, 14, 2, NOW), Forecast(40, missed, more, NOW + MINUTE)) == again
+    assert changed(PromiseForecast(40, 14, 2, NOW), PromiseForecast(40, missed, more, NOW + MINUTE)) == again
 
 
 def test_a_callback_takes_some_time() -> None:

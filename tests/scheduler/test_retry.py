@@ -10,7 +10,7 @@ from scheduler import clock
 from scheduler.clock import SECOND
 from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
-from scheduler.retry import OUTCOMES, TABLE, GiveUp, Policy, Retry, Settle, after, due_at
+from scheduler.retry import OUTCOMES, TABLE, GiveUp, Retry, RetryPolicy, Settle, after, due_at
 from telephony.dialling import outcome as telephony_outcome
 from tests.scheduler.moments import at, hours, instants, shown, zones
 
@@ -48,17 +48,17 @@ def test_every_outcome_that_telephony_names_has_a_row() -> None:
     ],
 )
 def test_when_it_is_tried_again(outcome: str, minutes: int, counts: bool, since: str) -> None:
-    assert after(outcome, 0, Policy()) == Retry(minutes * 60, counts, since)  # type: ignore[arg-type]
+    assert after(outcome, 0, RetryPolicy()) == Retry(minutes * 60, counts, since)  # type: ignore[arg-type]
 
 
 def test_reached_settles_and_an_invalid_number_is_given_up_at_once() -> None:
-    assert after("reached", 0, Policy()) == Settle("reached")
-    assert after("invalid-number", 0, Policy()) == GiveUp("invalid-number")
+    assert after("reached", 0, RetryPolicy()) == Settle("reached")
+    assert after("invalid-number", 0, RetryPolicy()) == GiveUp("invalid-number")
 
 
 @given(outcomes, st.integers(0, 10), st.integers(1, 5))
 def test_only_what_counts_uses_up_tries(outcome: str, tries: int, max_tries: int) -> None:
-    following = after(outcome, tries, Policy(max_tries))
+    following = after(outcome, tries, RetryPolicy(max_tries))
     if outcome in NO_FAULT_OF_HIS:
         assert isinstance(following, Retry)
         assert not following.counts
@@ -72,7 +72,7 @@ def test_only_what_counts_uses_up_tries(outcome: str, tries: int, max_tries: int
 def test_nobody_is_tried_more_often_than_the_policy_says(ended: list[str], max_tries: int) -> None:
     tries = 0
     for outcome in ended:
-        following = after(outcome, tries, Policy(max_tries))
+        following = after(outcome, tries, RetryPolicy(max_tries))
         if not isinstance(following, Retry):
             break
         tries += following.counts
@@ -84,7 +84,7 @@ def test_a_retry_is_due_when_phones_may_ring_and_never_early(data: st.DataObject
     zone = data.draw(zones)
     site, now = data.draw(hours(zone)), data.draw(instants(zone))
     ring_until = now + data.draw(st.integers(-3600, 3600)) * SECOND
-    following = after(data.draw(outcomes), 0, Policy())
+    following = after(data.draw(outcomes), 0, RetryPolicy())
     if not isinstance(following, Retry):
         return
     due = due_at(following, site, now, ring_until, longest_ring_s=60)
@@ -105,14 +105,14 @@ def test_a_retry_is_due_when_phones_may_ring_and_never_early(data: st.DataObject
     ],
 )
 def test_when_a_retry_is_due(outcome: str, now: str, ring_until: str, due: str) -> None:
-    following = after(outcome, 0, Policy())
+    following = after(outcome, 0, RetryPolicy())
     assert isinstance(following, Retry)
     assert shown(due_at(following, SITE, at(now), at(ring_until), longest_ring_s=60)) == due
 
 
 def test_a_site_may_wait_otherwise() -> None:
-    assert after("busy", 0, Policy(after_s={"busy": 120})) == Retry(120, counts=True)
-    assert after("no-answer", 0, Policy(after_s={"busy": 120})) == Retry(900, counts=True)
+    assert after("busy", 0, RetryPolicy(after_s={"busy": 120})) == Retry(120, counts=True)
+    assert after("no-answer", 0, RetryPolicy(after_s={"busy": 120})) == Retry(900, counts=True)
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_a_site_may_wait_otherwise() -> None:
 )
 def test_settings_that_mean_nothing_are_refused(max_tries: int, after_s: dict[str, int], fault: str) -> None:
     with pytest.raises(SchedulerError, match=fault):
-        Policy(max_tries, after_s)
+        RetryPolicy(max_tries, after_s)
 
 
 def test_an_outcome_that_is_none_is_named() -> None:
     with pytest.raises(SchedulerError, match=r"'engaged' is none of reached, busy"):
-        after("engaged", 0, Policy())
+        after("engaged", 0, RetryPolicy())

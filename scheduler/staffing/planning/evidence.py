@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from scheduler.staffing import erlang
-from scheduler.staffing.erlang import Load
+from scheduler.staffing.erlang import OfferedTraffic
 from scheduler.staffing.halfhours import A_DAY, HALF_HOUR_S, WEEKDAYS, Day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
-    from scheduler.staffing.planning.need import Terms
+    from scheduler.staffing.planning.need import StaffingTerms
 
 AIM = 0.9
 _ROUNDING = 1e-9
@@ -176,7 +176,7 @@ class Reckoned:
     staff_of: Callable[[date], Sequence[int]]
     handling_s: Callable[[int], float]
     patience_s: float
-    terms: Terms
+    terms: StaffingTerms
 
     def __call__(self, day: date, staff: Sequence[int]) -> Held:
         """Reckon `day` with `staff`."""
@@ -195,10 +195,10 @@ class Reckoned:
         calls, losses, had = self.calls[day][number], self.losses[day][number], self.staff_of(day)[number]
         if agents == had or not calls:
             return losses
-        load = Load(calls / HALF_HOUR_S, self.handling_s(number))
+        load = OfferedTraffic(calls / HALF_HOUR_S, self.handling_s(number))
         now, then = (self._hang_up_share(load, count) for count in (agents, had))
         return min(calls, losses * now / then) if then else losses
 
-    def _hang_up_share(self, load: Load, staff: int) -> float:
+    def _hang_up_share(self, load: OfferedTraffic, staff: int) -> float:
         agents = math.floor(staff * (1 - self.terms.shrinkage) + _ROUNDING)
         return erlang.waiting(load, agents, self.patience_s).hang_up_share

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from scheduler.errors import SchedulerError
 from scheduler.staffing import erlang
-from scheduler.staffing.erlang import Load, Target
+from scheduler.staffing.erlang import OfferedTraffic, Target
 from scheduler.staffing.halfhours import HALF_HOUR_S
 from scheduler.staffing.learning.fresh import observed
 
@@ -42,7 +42,7 @@ class Callback:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class StaffingTerms:
     """What need is reckoned for.
 
     `target` is for the callers who wait, None: callbacks alone count. `again_share` of those who hang up dial again.
@@ -81,7 +81,7 @@ class Need:
         return max(self.inbound, self.callbacks)
 
 
-def need(calls: float, losses: float, handling_s: float, patience_s: float, terms: Terms) -> Need:
+def need(calls: float, losses: float, handling_s: float, patience_s: float, terms: StaffingTerms) -> Need:
     """Say what a half hour needs in which so many fresh `calls` come, and `losses` callers are to be called back."""
     if not calls and not losses:
         return Need(0, 0, 0)
@@ -92,12 +92,12 @@ def need(calls: float, losses: float, handling_s: float, patience_s: float, term
     return Need(inbound, callbacks, on_roster(max(inbound, callbacks), terms.shrinkage))
 
 
-def inbound_agents(calls: float, handling_s: float, patience_s: float, terms: Terms) -> int:
+def inbound_agents(calls: float, handling_s: float, patience_s: float, terms: StaffingTerms) -> int:
     """Give the agents that hold the target for those who wait; none, where there is no target."""
     if terms.target is None or not calls:
         return 0
     coming = observed(calls, terms.target.hang_up_share, terms.again_share)
-    return erlang.needed(Load(coming / HALF_HOUR_S, handling_s), terms.target, patience_s)
+    return erlang.needed(OfferedTraffic(coming / HALF_HOUR_S, handling_s), terms.target, patience_s)
 
 
 def on_roster(at_work: int, shrinkage: float) -> int:
@@ -110,7 +110,7 @@ def day_need(
     losses: Sequence[float],
     handling_s: Callable[[int], float],
     patience_s: float,
-    terms: Terms,
+    terms: StaffingTerms,
 ) -> tuple[Need, ...]:
     """Give the need of each half hour of a day; `handling_s` is asked by its number."""
     return tuple(

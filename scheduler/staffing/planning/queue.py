@@ -12,7 +12,7 @@ from scheduler.staffing.learning.handling import Handling, Timing
 from scheduler.staffing.learning.patience import Waiting
 from scheduler.staffing.planning.evidence import Reckoned
 from scheduler.staffing.planning.hints import Hint, hints, proved
-from scheduler.staffing.planning.need import Need, Terms, day_need
+from scheduler.staffing.planning.need import Need, StaffingTerms, day_need
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
@@ -64,7 +64,9 @@ class Queue:
         ]
         return next((f"{known} of the {few} {what} that it takes" for known, few, what in known if known < few), "")
 
-    def need(self, day: date, terms: Terms, sure: float = SURE, so_far: Sequence[float] = ()) -> tuple[Need, ...]:
+    def need(
+        self, day: date, terms: StaffingTerms, sure: float = SURE, so_far: Sequence[float] = ()
+    ) -> tuple[Need, ...]:
         """Give the agents that each half hour of `day` needs; none where calls come on fewer than half of such days."""
         expected, lost = self.expects(day, so_far), self.loses(day).mean
         open_then = [2 * self._busy_days(expected, number) >= len(expected.days) for number in range(A_DAY)]
@@ -76,7 +78,7 @@ class Queue:
         self,
         day: date,
         present: Sequence[int],
-        terms: Terms,
+        terms: StaffingTerms,
         sure: float = SURE,
         staff_of: Callable[[date], Sequence[int]] | None = None,
         replay: Replay | None = None,
@@ -95,7 +97,7 @@ class Queue:
             hints(day.weekday(), needed, present), present, past, replay or self.reckoned(known, terms), known
         )
 
-    def reckoned(self, staff_of: Callable[[date], Sequence[int]], terms: Terms) -> Reckoned:
+    def reckoned(self, staff_of: Callable[[date], Sequence[int]], terms: StaffingTerms) -> Reckoned:
         """Give the replay by sums of this queue's past days."""
         past = self.demand
         return Reckoned(past.calls, past.losses, staff_of, self.seconds, self.patience.mean_s, terms)

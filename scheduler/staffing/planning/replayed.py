@@ -148,7 +148,9 @@ class Replayed:
             tally.add(self._story(day, staff, seed, policy.DEFAULT, self.after_s))
         return tally.held()
 
-    def _story(self, day: date, staff: tuple[int, ...], seed: int, rule: policy.Policy | None, after_s: int) -> Story:
+    def _story(
+        self, day: date, staff: tuple[int, ...], seed: int, rule: policy.CallbackPolicy | None, after_s: int
+    ) -> Story:
         name, starts_at = self._queue.name, self._midnight(day)
         arrivals = self._arrivals(day, seed)
         staffed = max((number + 1 for number in range(A_DAY) if staff[number]), default=0)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scheduler.staffing.learning.forecast import Forecast
     from scheduler.staffing.planning.evidence import Replay
     from scheduler.staffing.planning.hints import Hint
-    from scheduler.staffing.planning.need import Terms
+    from scheduler.staffing.planning.need import StaffingTerms
     from scheduler.staffing.planning.queue import Queue
     from scheduler.staffing.planning.roster import Roster
 
@@ -91,7 +91,7 @@ def worst(queues: Mapping[str, Queue], first: date, most: int, days: int = 7) ->
     return sorted(to_come(queues, first, days), key=lambda pair: -math.fsum(pair[0].loses(pair[1]).mean))[:most]
 
 
-def outlook(queue: Queue, day: date, staff: Staff, terms: Terms, sure: float = SURE) -> Outlook:
+def outlook(queue: Queue, day: date, staff: Staff, terms: StaffingTerms, sure: float = SURE) -> Outlook:
     """Look at one day of one queue."""
     planned, expected, losses = staff.planned(queue.name, day), queue.expects(day), queue.loses(day).mean
     if too_little := queue.too_little(day):

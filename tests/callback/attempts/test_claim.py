@@ -16,7 +16,7 @@ from callback.settings.rules import Pacing, QueueRules
 from callback.site.context import take_over
 from callback.store import lease
 from callback.store import tables as t
-from scheduler.policy import Load
+from scheduler.policy import QueueLoad
 from telephony.dialling.dialler import BEHIND_EVERYONE, IN_TURN
 from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, picture, rules
 
@@ -355,7 +355,7 @@ def test_who_is_lost_again_after_the_deadline_waits_behind_nobody_who_was_lost_o
 
 # What is left for live callers
 
-DEAR = Load(staffed=2, idle=1, calls_s=0.05, handle_s=300, patience_s=60)  # who calls finds nobody as it is
+DEAR = QueueLoad(staffed=2, idle=1, calls_s=0.05, handle_s=300, patience_s=60)  # who calls finds nobody as it is
 
 
 def test_a_callback_that_is_too_dear_waits_until_its_deadline_binds(migrated_url: str) -> None:

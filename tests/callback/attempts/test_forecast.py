@@ -12,8 +12,8 @@ from callback.attempts.load import at_work
 from callback.events import News
 from callback.settings.rules import QueueRules
 from callback.store import tables as t
-from scheduler.policy import Load
-from scheduler.promise_forecast import Crew, Forecast
+from scheduler.policy import QueueLoad
+from scheduler.promise_forecast import Crew, PromiseForecast
 from telephony.agents import AgentsView
 from telephony.events import QueueMember
 from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, picture, rules
@@ -37,7 +37,7 @@ def lose(world: World, many: int, queue: str = "support", at: int = NOON, first:
             world.hear_in(connection, call(f"0901234{n:04}", at, queue=queue))
 
 
-def seen(world: World, now: int, crews: dict[str, Crew] = ALONE) -> dict[str, Forecast]:
+def seen(world: World, now: int, crews: dict[str, Crew] = ALONE) -> dict[str, PromiseForecast]:
     with world.store.read() as connection:
         return forecast.forecasts(connection, world.shift, crews, now)
 
@@ -124,6 +124,6 @@ def test_an_agent_in_two_queues_of_a_group_is_one_and_who_is_on_a_break_is_none(
 
 def test_live_callers_need_their_agents_first(world: World) -> None:
     agents = there(*(("support", f"agent{n}", IDLE) for n in range(5)), ("sales", "agent0", IDLE))
-    load = Load(5, 2, calls_s=0.02, handle_s=150, patience_s=60, pool=frozenset({"support", "sales"}))
+    load = QueueLoad(5, 2, calls_s=0.02, handle_s=150, patience_s=60, pool=frozenset({"support", "sales"}))
     crew = forecast.crews(agents, {"support": load, "sales": load}, world.shift)["site"]
     assert crew == Crew(5 - 3.0, 150 + world.shift.rules.ring_s)

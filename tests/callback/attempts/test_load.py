@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from callback.attempts import forecast, load, snapshot
 from callback.attempts.load import Seen, Traffic, groups
-from scheduler.policy import Load
+from scheduler.policy import QueueLoad
 from telephony.agents import AgentsView
 from telephony.events import QueueMember
 from tests.callback.attempts.test_lanes import plan, scans
@@ -64,7 +64,7 @@ def test_the_load_of_a_queue(world: World) -> None:
     for minute in (0, 8, 9):
         traffic.joins("support", NOON + minute * MINUTE)
     agents = view(ANN, replace(BOB, status=2), CARL)
-    expected = Load(2, 1, calls_s=2 / 600, handle_s=100, patience_s=90, pool=frozenset({"support"}))
+    expected = QueueLoad(2, 1, calls_s=2 / 600, handle_s=100, patience_s=90, pool=frozenset({"support"}))
     assert traffic.loads(agents, NOON + 12 * MINUTE) == {"support": expected}, "too few calls of sales were seen"
     assert traffic.handle_s == {"support": 100}
 
@@ -75,7 +75,7 @@ def test_queues_that_share_agents_have_one_load(world: World) -> None:
     both = view(ANN, BOB, CARL, replace(ANN, queue="sales", interface="Local/ann@agents"))
     loads = traffic.loads(both, NOON + 2 * MINUTE)
     pool = frozenset({"support", "sales"})
-    one = Load(3, 3, calls_s=1 / 120, handle_s=pytest.approx(70), patience_s=95, pool=pool)  # type: ignore[arg-type]
+    one = QueueLoad(3, 3, calls_s=1 / 120, handle_s=pytest.approx(70), patience_s=95, pool=pool)  # type: ignore[arg-type]
     assert loads == {"support": one, "sales": one}
 
 
@@ -112,7 +112,7 @@ def test_nothing_is_read_from_end_to_end(world: World) -> None:
 
 def test_the_load_is_in_the_picture_that_is_kept(world: World) -> None:
     pool = frozenset({"support", "sales"})
-    loads = dict.fromkeys(pool, Load(2, 1, 0.01, 100.0, 90.0, pool))
+    loads = dict.fromkeys(pool, QueueLoad(2, 1, 0.01, 100.0, 90.0, pool))
     seen = replace(picture(), loads=loads, handle_s={"support": 100.0})
     with world.store.write() as connection:
         snapshot.store(connection, "main", seen, NOON + US)

@@ -157,7 +157,7 @@ def test_an_apology_or_another_loss_flatters_no_rate(world: World) -> None:
     row = lose(world, 1)
     with world.store.write() as connection:
         later = promise(
-            "abandoned", NOON + 90 * MINUTE, NOON + 90 * MINUTE, world.shift.hours, world.shift.rules.terms()
+            "abandoned", NOON + 90 * MINUTE, NOON + 90 * MINUTE, world.shift.hours, world.shift.rules.promise_terms()
         )
         promises.add(connection, world.shift, row.id, later)
     tried(world, row, 95)

@@ -11,10 +11,10 @@ import pytest
 from callback.errors import SettingsError
 from callback.settings.rules import Pacing, ShiftRules
 from callback.settings.sections import load, trunks_of
-from scheduler.incident import Terms as Incident
+from scheduler.incident import IncidentTerms
 from scheduler.policy import DEFAULT
-from scheduler.promise import Terms
-from scheduler.retry import OUTCOMES, Policy, after
+from scheduler.promise import PromiseTerms
+from scheduler.retry import OUTCOMES, RetryPolicy, after
 
 LEAST = """
 [pbx]
@@ -204,7 +204,7 @@ def test_a_dialled_number_leads_to_its_queue_with_or_without_its_plus(named: str
 
 
 def test_the_service_paces_callbacks_as_the_simulated_default_does_and_tries_who_is_overdue_once_more() -> None:
-    policy = Pacing().policy()
+    policy = Pacing().callback_policy()
     assert {name: policy.lanes[name] for name in DEFAULT.lanes} == DEFAULT.lanes
     assert (policy.keep, policy.in_lanes, policy.by_queue) == (DEFAULT.keep, DEFAULT.in_lanes, DEFAULT.by_queue)
     assert list(policy.lanes) == [*DEFAULT.lanes, "overdue"]
@@ -235,12 +235,12 @@ def test_a_key_that_is_none_is_a_fault_and_is_not_shown(tmp_path: Path, wrong: s
 
 def test_a_site_that_sets_nothing_waits_and_promises_as_the_scheduler_does() -> None:
     site = ShiftRules(zone="UTC")
-    assert {outcome: after(outcome, 0, site.policy()) for outcome in OUTCOMES} == {
-        outcome: after(outcome, 0, Policy()) for outcome in OUTCOMES
+    assert {outcome: after(outcome, 0, site.retry_policy()) for outcome in OUTCOMES} == {
+        outcome: after(outcome, 0, RetryPolicy()) for outcome in OUTCOMES
     }
-    assert site.max_tries == Policy().max_tries
-    assert site.terms() == replace(Terms(), least_s=site.ring_s)
-    assert site.incident() == Incident()
+    assert site.max_tries == RetryPolicy().max_tries
+    assert site.promise_terms() == replace(PromiseTerms(), least_s=site.ring_s)
+    assert site.incident_terms() == IncidentTerms()
 
 
 def test_a_file_that_begins_with_a_mark_of_its_encoding_is_read(tmp_path: Path) -> None:

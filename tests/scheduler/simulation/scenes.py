@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from scheduler import clock
 from scheduler.clock import DAY, MINUTE, SECOND
 from scheduler.hours import Hours
-from scheduler.policy import Policy
+from scheduler.policy import CallbackPolicy
 from scheduler.simulation.customer import Arrival, Nature, Story
 from scheduler.simulation.duty import Seat
 from scheduler.simulation.rules import Service
@@ -42,7 +42,7 @@ def there(agent: str, since: str = "7:00", until: str = "23:00") -> Seat:
 
 
 def lived(
-    callers: list[tuple[str, int]], seats: list[Seat], kind: Nature, policy: Policy | None = None, seed: int = 0
+    callers: list[tuple[str, int]], seats: list[Seat], kind: Nature, policy: CallbackPolicy | None = None, seed: int = 0
 ) -> Story:
     """Live the day: callers by when they come and how many seconds they talk."""
     arrivals = [Arrival(number, at(when), "q", talk_s) for number, (when, talk_s) in enumerate(callers)]

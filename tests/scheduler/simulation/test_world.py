@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.clock import DAY, HOUR, MINUTE, SECOND
-from scheduler.policy import DEFAULT, FIFO, IN_TIME, NEWEST, Policy
+from scheduler.policy import DEFAULT, FIFO, IN_TIME, NEWEST, CallbackPolicy
 from scheduler.simulation.customer import HUNG_UP, SERVED, STILL_WAITING, Arrival, Nature, Story
 from scheduler.simulation.duty import Seat
 from scheduler.simulation.rules import Service
@@ -46,7 +46,7 @@ def arrivals(draw: st.DrawFn) -> list[Arrival]:
     return [Arrival(number, at_, draw(queues), draw(talks)) for number, at_ in enumerate(when)]
 
 
-def day(came: list[Arrival], there_: list[Seat], policy: Policy | None, kind: Nature, seed: int) -> Story:
+def day(came: list[Arrival], there_: list[Seat], policy: CallbackPolicy | None, kind: Nature, seed: int) -> Story:
     return World(came, there_, kind, Service(SITE, policy, 100, 100), seed, DAY_AT + DAY).run()
 
 
@@ -56,7 +56,7 @@ def people(patience: Curve = PEOPLE) -> Nature:
 
 @settings(max_examples=30, deadline=None)
 @given(arrivals(), seats(), st.sampled_from(POLICIES), st.integers(0, 99))
-def test_what_is_conserved(came: list[Arrival], there_: list[Seat], policy: Policy | None, seed: int) -> None:
+def test_what_is_conserved(came: list[Arrival], there_: list[Seat], policy: CallbackPolicy | None, seed: int) -> None:
     story = day(came, there_, policy, people(), seed)
     first = Counter(visit.caller for visit in story.visits if not visit.redial)
     assert first == {arrival.caller: 1 for arrival in came}  # every caller comes once of his own
@@ -77,7 +77,7 @@ def test_what_is_conserved(came: list[Arrival], there_: list[Seat], policy: Poli
 
 @settings(max_examples=30, deadline=None)
 @given(arrivals(), seats(), st.sampled_from(POLICIES[1:]), st.integers(0, 99))
-def test_whose_phone_rings(came: list[Arrival], there_: list[Seat], policy: Policy, seed: int) -> None:
+def test_whose_phone_rings(came: list[Arrival], there_: list[Seat], policy: CallbackPolicy, seed: int) -> None:
     story = day(came, there_, policy, people(), seed)
     by_caller: dict[int, list[tuple[int, int]]] = {}
     for ring in story.rings:
@@ -95,14 +95,14 @@ def test_whose_phone_rings(came: list[Arrival], there_: list[Seat], policy: Poli
 @settings(max_examples=15, deadline=None)
 @given(arrivals(), seats(), st.sampled_from(POLICIES), st.integers(0, 99))
 def test_the_same_seed_is_the_same_day(
-    came: list[Arrival], there_: list[Seat], policy: Policy | None, seed: int
+    came: list[Arrival], there_: list[Seat], policy: CallbackPolicy | None, seed: int
 ) -> None:
     assert day(came, there_, policy, people(), seed) == day(came, there_, policy, people(), seed)
 
 
 @settings(max_examples=20, deadline=None)
 @given(arrivals(), st.sampled_from(POLICIES))
-def test_with_an_agent_for_everybody_nobody_waits(came: list[Arrival], policy: Policy | None) -> None:
+def test_with_an_agent_for_everybody_nobody_waits(came: list[Arrival], policy: CallbackPolicy | None) -> None:
     enough = [Seat(f"a{number}", frozenset("pq"), ((DAY_AT, DAY_AT + DAY),)) for number in range(len(came))]
     story = day(came, enough, policy, people(), 0)
     assert [visit.end for visit in story.visits] == [SERVED] * len(came)
@@ -112,7 +112,7 @@ def test_with_an_agent_for_everybody_nobody_waits(came: list[Arrival], policy: P
 
 @settings(max_examples=20, deadline=None)
 @given(arrivals(), seats(), st.sampled_from(POLICIES))
-def test_who_is_patient_never_hangs_up(came: list[Arrival], there_: list[Seat], policy: Policy | None) -> None:
+def test_who_is_patient_never_hangs_up(came: list[Arrival], there_: list[Seat], policy: CallbackPolicy | None) -> None:
     story = day(came, there_, policy, people(NEVER), 0)
     assert {visit.end for visit in story.visits} <= {SERVED, STILL_WAITING}
     assert len(story.visits) == len(came)
@@ -131,7 +131,7 @@ CALLERS = [("10:00", 600), ("10:01", 100), ("10:04", 100), ("10:07", 100)]
         (IN_TIME, []),  # no other agent stays free
     ],
 )
-def test_one_agent_calls_by_the_policy(policy: Policy | None, rung: list[tuple[int, str]]) -> None:
+def test_one_agent_calls_by_the_policy(policy: CallbackPolicy | None, rung: list[tuple[int, str]]) -> None:
     story = lived(CALLERS, [there("ann")], nature(), policy)
     assert [visit.end for visit in story.visits] == [SERVED, HUNG_UP, HUNG_UP, HUNG_UP]
     assert [(ring.caller, ring.at) for ring in story.rings] == [(caller, at(when)) for caller, when in rung]
@@ -151,7 +151,7 @@ LOST = [("9:49:30", 100), ("10:09:30", 100), ("10:14:30", 100), ("10:39:30", 100
         (DEFAULT, [3, 4, 2, 1]),  # as no call comes in, it costs live callers nothing
     ],
 )
-def test_who_is_first_when_agents_come(policy: Policy, order: list[int]) -> None:
+def test_who_is_first_when_agents_come(policy: CallbackPolicy, order: list[int]) -> None:
     story = lived(LOST, [there("ann", "10:50:10"), there("bob", "10:50:10")], nature(), policy)
     assert [ring.caller for ring in story.rings] == order
 

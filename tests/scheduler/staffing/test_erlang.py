@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scheduler.errors import SchedulerError
-from scheduler.staffing.erlang import Load, Target, Waiting, blocked_share, needed, wait_share, waiting
+from scheduler.staffing.erlang import OfferedTraffic, Target, Waiting, blocked_share, needed, wait_share, waiting
 
 ROWS = tuple(csv.DictReader(Path(__file__).with_name("erlang_acceptance.csv").read_text(encoding="utf-8").splitlines()))
 SETTINGS = {  # what the rows say in words: calls/s, handling s, patience s, within s
@@ -36,7 +36,7 @@ COLUMNS = {
     "served_within_20s": "served_share",
 }
 
-loads = st.builds(Load, st.floats(1e-4, 1), st.floats(5, 600))
+loads = st.builds(OfferedTraffic, st.floats(1e-4, 1), st.floats(5, 600))
 some_agents = st.integers(0, 120)
 patience = st.floats(2, 3000)
 within = st.floats(0, 300)
@@ -45,7 +45,7 @@ within = st.floats(0, 300)
 @pytest.mark.parametrize("row", ROWS, ids=[row["case"] for row in ROWS])
 def test_published_results(row: dict[str, str]) -> None:
     calls_per_s, handling_s, patience_s, within_s = SETTINGS[row["case"].split(" n=")[0]]
-    load = Load(calls_per_s, handling_s)
+    load = OfferedTraffic(calls_per_s, handling_s)
     assert load.erlang == pytest.approx(float(row["offered"]), abs=1e-4)
     result = waiting(load, int(row["agents"]), patience_s, within_s)
     told = [column for column in COLUMNS if row[column]]
@@ -55,7 +55,7 @@ def test_published_results(row: dict[str, str]) -> None:
         assert getattr(result, COLUMNS[column]) == pytest.approx(float(row[column]), abs=0.6 * 10**-decimals), column
 
 
-def stationary(load: Load, agents: int, patience_s: float) -> list[float]:
+def stationary(load: OfferedTraffic, agents: int, patience_s: float) -> list[float]:
     """Give the chance of every number of callers, from none up, by the balance of each step."""
     chances, tail = [1.0], math.inf
     while tail > 1e-17 or len(chances) <= agents:
@@ -69,7 +69,7 @@ def stationary(load: Load, agents: int, patience_s: float) -> list[float]:
     return [chance / total for chance in chances]
 
 
-def served_in_time(agents: int, load: Load, patience_s: float, ahead: int, within_s: float) -> list[float]:
+def served_in_time(agents: int, load: OfferedTraffic, patience_s: float, ahead: int, within_s: float) -> list[float]:
     """Give for 0 to `ahead` people before a caller the chance that he is served in time (uniformisation)."""
     finishing, leaving = agents / load.handling_s, 1 / patience_s
     rate = finishing + (ahead + 1) * leaving
@@ -87,9 +87,9 @@ def served_in_time(agents: int, load: Load, patience_s: float, ahead: int, withi
 
 
 @given(loads, some_agents, patience)
-@example(Load(2, 900), 3, 600)
-@example(Load(0.8, 60), 0, 120)
-def test_erlang_a_agrees_with_the_balance_of_every_state(load: Load, agents: int, patience_s: float) -> None:
+@example(OfferedTraffic(2, 900), 3, 600)
+@example(OfferedTraffic(0.8, 60), 0, 120)
+def test_erlang_a_agrees_with_the_balance_of_every_state(load: OfferedTraffic, agents: int, patience_s: float) -> None:
     chances = stationary(load, agents, patience_s)
     result = waiting(load, agents, patience_s)
     queue = math.fsum(chance * max(0, callers - agents) for callers, chance in enumerate(chances))
@@ -106,7 +106,7 @@ def test_erlang_a_agrees_with_the_balance_of_every_state(load: Load, agents: int
 def test_served_in_time_agrees_with_the_queue_that_shrinks_before_a_caller(
     calls_per_s: float, handling_s: float, agents: int, patience_s: float, within_s: float
 ) -> None:
-    load = Load(calls_per_s, handling_s)
+    load = OfferedTraffic(calls_per_s, handling_s)
     chances = stationary(load, agents, patience_s)
     ahead = max(callers for callers, chance in enumerate(chances) if chance > 1e-12) - agents
     in_time = served_in_time(agents, load, patience_s, max(ahead, 0), within_s)
@@ -115,7 +115,9 @@ def test_served_in_time_agrees_with_the_queue_that_shrinks_before_a_caller(
 
 
 @given(loads, some_agents, patience, within)
-def test_what_comes_goes_and_shares_are_shares(load: Load, agents: int, patience_s: float, within_s: float) -> None:
+def test_what_comes_goes_and_shares_are_shares(
+    load: OfferedTraffic, agents: int, patience_s: float, within_s: float
+) -> None:
     result = waiting(load, agents, patience_s, within_s)
     served_per_s = agents * result.busy_share / load.handling_s
     assert served_per_s + result.hang_up_share * load.calls_per_s == pytest.approx(load.calls_per_s, rel=1e-9)
@@ -126,7 +128,7 @@ def test_what_comes_goes_and_shares_are_shares(load: Load, agents: int, patience
 
 
 @given(loads, some_agents, patience, within)
-def test_more_agents_never_make_it_worse(load: Load, agents: int, patience_s: float, within_s: float) -> None:
+def test_more_agents_never_make_it_worse(load: OfferedTraffic, agents: int, patience_s: float, within_s: float) -> None:
     few, more = (waiting(load, number, patience_s, within_s) for number in (agents, agents + 1))
     assert more.wait_share <= few.wait_share + 1e-12
     assert more.hang_up_share <= few.hang_up_share + 1e-12
@@ -135,7 +137,9 @@ def test_more_agents_never_make_it_worse(load: Load, agents: int, patience_s: fl
 
 
 @given(loads, st.integers(1, 120), patience, within, within)
-def test_more_time_serves_more(load: Load, agents: int, patience_s: float, one_s: float, other_s: float) -> None:
+def test_more_time_serves_more(
+    load: OfferedTraffic, agents: int, patience_s: float, one_s: float, other_s: float
+) -> None:
     shares = [waiting(load, agents, patience_s, within_s).served_share for within_s in sorted((one_s, other_s))]
     assert shares[0] <= shares[1] + 1e-9
     endless = waiting(load, agents, patience_s, 1e7)
@@ -143,7 +147,7 @@ def test_more_time_serves_more(load: Load, agents: int, patience_s: float, one_s
 
 
 @given(loads, st.integers(1, 120), patience)
-def test_the_patient_wait_more_and_hang_up_less(load: Load, agents: int, patience_s: float) -> None:
+def test_the_patient_wait_more_and_hang_up_less(load: OfferedTraffic, agents: int, patience_s: float) -> None:
     hasty, patient = (waiting(load, agents, mean_s) for mean_s in (patience_s, 1.5 * patience_s))
     assert patient.hang_up_share <= hasty.hang_up_share + 1e-12
     assert patient.wait_share >= hasty.wait_share - 1e-12
@@ -151,7 +155,7 @@ def test_the_patient_wait_more_and_hang_up_less(load: Load, agents: int, patienc
 
 @given(st.floats(0.1, 60), st.integers(1, 30), st.floats(10, 600), st.floats(0, 60))
 def test_endless_patience_is_erlang_c(erlang: float, spare: int, handling_s: float, within_s: float) -> None:
-    load, agents = Load(erlang / handling_s, handling_s), math.ceil(erlang) + spare
+    load, agents = OfferedTraffic(erlang / handling_s, handling_s), math.ceil(erlang) + spare
     limit, patient = waiting(load, agents, 1e9, within_s), waiting(load, agents, math.inf, within_s)
     for name in ("wait_share", "hang_up_share", "served_share", "busy_share"):
         assert getattr(limit, name) == pytest.approx(getattr(patient, name), abs=1e-5), name
@@ -160,7 +164,7 @@ def test_endless_patience_is_erlang_c(erlang: float, spare: int, handling_s: flo
 
 
 @given(loads, patience)
-def test_agents_enough_for_everybody_let_nobody_wait(load: Load, patience_s: float) -> None:
+def test_agents_enough_for_everybody_let_nobody_wait(load: OfferedTraffic, patience_s: float) -> None:
     agents = int(2 * load.erlang + 12 * math.sqrt(load.erlang) + 60)
     for mean_s in (patience_s, math.inf):
         result = waiting(load, agents, mean_s)
@@ -182,7 +186,7 @@ def test_erlang_b_by_hand() -> None:
 
 @given(loads, patience, st.floats(0, 0.97), st.floats(0, 120), st.floats(0.01, 1))
 def test_needed_is_enough_and_one_less_is_not(
-    load: Load, patience_s: float, served_share: float, within_s: float, hang_up_share: float
+    load: OfferedTraffic, patience_s: float, served_share: float, within_s: float, hang_up_share: float
 ) -> None:
     target = Target(served_share, within_s, hang_up_share)
     agents = needed(load, target, patience_s)
@@ -191,20 +195,20 @@ def test_needed_is_enough_and_one_less_is_not(
 
 
 def test_published_needs() -> None:
-    assert needed(Load(250 / 3600, 330), Target(0.8, 30)) == 28
-    assert needed(Load(100 / 1800, 180), Target(0.8, 20)) == 14
+    assert needed(OfferedTraffic(250 / 3600, 330), Target(0.8, 30)) == 28
+    assert needed(OfferedTraffic(100 / 1800, 180), Target(0.8, 20)) == 14
 
 
 @pytest.mark.parametrize(
     ("load", "agents", "patience_s"),
     [
-        (Load(25, 200), 5000, 120),  # five thousand busy
-        (Load(25, 200), 4000, 1e5),  # for ever too few
-        (Load(500, 200), 100_100, 300),
-        (Load(100, 200), 10, 5),
+        (OfferedTraffic(25, 200), 5000, 120),  # five thousand busy
+        (OfferedTraffic(25, 200), 4000, 1e5),  # for ever too few
+        (OfferedTraffic(500, 200), 100_100, 300),
+        (OfferedTraffic(100, 200), 10, 5),
     ],
 )
-def test_large_loads(load: Load, agents: int, patience_s: float) -> None:
+def test_large_loads(load: OfferedTraffic, agents: int, patience_s: float) -> None:
     result = waiting(load, agents, patience_s)
     served_per_s = agents * result.busy_share / load.handling_s
     assert served_per_s + result.hang_up_share * load.calls_per_s == pytest.approx(load.calls_per_s, rel=1e-9)
@@ -212,25 +216,25 @@ def test_large_loads(load: Load, agents: int, patience_s: float) -> None:
 
 
 def test_served_rises_with_the_agents_of_a_large_queue() -> None:
-    shares = [waiting(Load(25, 200), agents, 120).served_share for agents in range(4000, 5200, 100)]
+    shares = [waiting(OfferedTraffic(25, 200), agents, 120).served_share for agents in range(4000, 5200, 100)]
     assert all(few <= more for few, more in pairwise(shares))
     assert shares[0] < 0.1
     assert shares[-1] > 0.99
 
 
 def test_too_few_agents_for_the_patient() -> None:
-    assert waiting(Load(1, 10), 10) == Waiting(1, 0, math.inf, math.inf, 1, 0)
-    assert waiting(Load(0, 10), 0) == Waiting(0, 0, 0, 0, 0, 1)
+    assert waiting(OfferedTraffic(1, 10), 10) == Waiting(1, 0, math.inf, math.inf, 1, 0)
+    assert waiting(OfferedTraffic(0, 10), 0) == Waiting(0, 0, 0, 0, 0, 1)
 
 
 @pytest.mark.parametrize(("calls_per_s", "handling_s"), [(-1, 10), (1, 0), (math.inf, 10), (math.nan, 10)])
 def test_a_load_nobody_means_is_refused(calls_per_s: float, handling_s: float) -> None:
     with pytest.raises(SchedulerError, match="no load"):
-        Load(calls_per_s, handling_s)
+        OfferedTraffic(calls_per_s, handling_s)
 
 
 def test_nonsense_is_refused_with_a_remedy() -> None:
     with pytest.raises(SchedulerError, match="be 0 or more"):
-        waiting(Load(1, 10), -1)
+        waiting(OfferedTraffic(1, 10), -1)
     with pytest.raises(SchedulerError, match="served_share be below 1"):
         Target(served_share=1)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scheduler.staffing.halfhours import A_DAY
 from scheduler.staffing.planning.evidence import Held, Reckoned, evidence, recalled
 from scheduler.staffing.planning.hints import hints, proved, words
-from scheduler.staffing.planning.need import Terms
+from scheduler.staffing.planning.need import StaffingTerms
 
 TUESDAY = date(2025, 9, 2)
 NONE = (0.0,) * A_DAY
@@ -101,7 +101,7 @@ def test_a_day_without_losses_is_kept() -> None:
 
 def reckoned(had: int) -> Reckoned:
     calls, losses = at(20, 100), at(20, 12)
-    return Reckoned({TUESDAY: calls}, {TUESDAY: losses}, lambda _: [had] * A_DAY, lambda _: 180, 120, Terms())
+    return Reckoned({TUESDAY: calls}, {TUESDAY: losses}, lambda _: [had] * A_DAY, lambda _: 180, 120, StaffingTerms())
 
 
 def test_the_day_comes_out_as_it_was_with_the_staff_it_had() -> None:
@@ -125,7 +125,7 @@ def test_evidence_takes_the_days_own_staff() -> None:
 
 
 def test_where_nobody_was_lost_nothing_is_proved_and_a_share_of_nobody_is_none() -> None:
-    quiet = Reckoned({TUESDAY: at(20, 9)}, {TUESDAY: NONE}, lambda _: [9] * A_DAY, lambda _: 180, 120, Terms())
+    quiet = Reckoned({TUESDAY: at(20, 9)}, {TUESDAY: NONE}, lambda _: [9] * A_DAY, lambda _: 180, 120, StaffingTerms())
     shown = evidence(quiet, [TUESDAY], [20, 21], [12] * A_DAY, lambda _: [9] * A_DAY)
     assert (shown.dialled_share, shown.reached_share_without, shown.hung_up_share) == (None, None, 0)
     assert str(shown) == "nobody was lost then on the last 1 Tue"

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.errors import SchedulerError
-from scheduler.staffing.erlang import Load, Target, needed, waiting
+from scheduler.staffing.erlang import OfferedTraffic, Target, needed, waiting
 from scheduler.staffing.planning.evidence import recalled
-from scheduler.staffing.planning.need import Callback, Need, Terms, day_need, need, on_roster
+from scheduler.staffing.planning.need import Callback, Need, StaffingTerms, day_need, need, on_roster
 
-BACK = Terms(target=None)
+BACK = StaffingTerms(target=None)
 calls = st.floats(0, 150)
 losses = st.floats(0, 60)
 handling = st.floats(20, 600)
@@ -21,7 +21,7 @@ patience = st.floats(10, 3000)
 
 
 def test_need_by_hand() -> None:
-    terms = Terms(Target(0.8, 20), Callback(tries=1, ring_s=10, answered_share=1), again_share=0, shrinkage=0.3)
+    terms = StaffingTerms(Target(0.8, 20), Callback(tries=1, ring_s=10, answered_share=1), again_share=0, shrinkage=0.3)
     result = need(100, 9, 180, math.inf, terms)
     assert result.inbound == 14
     assert result.callbacks == math.ceil(10 + 9 * 190 / 1800 + 1)
@@ -35,7 +35,7 @@ def test_callbacks_alone_need_the_load_and_one_to_spare() -> None:
 
 
 def test_who_dials_again_is_load_as_well() -> None:
-    once, again = (need(300, 0, 200, 100, Terms(again_share=share)).inbound for share in (0, 1))
+    once, again = (need(300, 0, 200, 100, StaffingTerms(again_share=share)).inbound for share in (0, 1))
     assert once < again
 
 
@@ -43,20 +43,20 @@ def test_who_dials_again_is_load_as_well() -> None:
 def test_more_work_never_needs_fewer(
     count: float, lost: float, handling_s: float, patience_s: float, more: float
 ) -> None:
-    now = need(count, lost, handling_s, patience_s, Terms())
-    assert now.at_work <= need(count + more, lost, handling_s, patience_s, Terms()).at_work
-    assert now.at_work <= need(count, lost + more, handling_s, patience_s, Terms()).at_work
-    assert now.at_work <= need(count, lost, handling_s + more, patience_s, Terms()).at_work
+    now = need(count, lost, handling_s, patience_s, StaffingTerms())
+    assert now.at_work <= need(count + more, lost, handling_s, patience_s, StaffingTerms()).at_work
+    assert now.at_work <= need(count, lost + more, handling_s, patience_s, StaffingTerms()).at_work
+    assert now.at_work <= need(count, lost, handling_s + more, patience_s, StaffingTerms()).at_work
 
 
 @given(calls, losses, handling, patience)
 def test_the_target_is_held(count: float, lost: float, handling_s: float, patience_s: float) -> None:
-    terms = Terms()
+    terms = StaffingTerms()
     result = need(count, lost, handling_s, patience_s, terms)
     assert terms.target is not None
-    held = waiting(Load(count / 1800, handling_s), result.at_work, patience_s, terms.target.within_s)
+    held = waiting(OfferedTraffic(count / 1800, handling_s), result.at_work, patience_s, terms.target.within_s)
     assert terms.target.held(held)
-    assert result.inbound >= needed(Load(count / 1800, handling_s), terms.target, patience_s)
+    assert result.inbound >= needed(OfferedTraffic(count / 1800, handling_s), terms.target, patience_s)
 
 
 @given(calls, losses, handling)
@@ -83,4 +83,4 @@ def test_a_day() -> None:
 @pytest.mark.parametrize("terms", [{"shrinkage": 1.0}, {"again_share": 2.0}, {"callback_spare": -1.0}])
 def test_terms_nobody_means_are_refused(terms: dict[str, float]) -> None:
     with pytest.raises(SchedulerError, match="mend what is not"):
-        Terms(**terms)  # type: ignore[arg-type]
+        StaffingTerms(**terms)  # type: ignore[arg-type]

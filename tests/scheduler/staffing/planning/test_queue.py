@@ -9,7 +9,7 @@ import pytest
 from scheduler import clock
 from scheduler.clock import DAY, MINUTE
 from scheduler.staffing.learning.fresh import PastCall
-from scheduler.staffing.planning.need import Terms
+from scheduler.staffing.planning.need import StaffingTerms
 from scheduler.staffing.planning.queue import Queue, learn
 from tests.scheduler.moments import at
 
@@ -62,17 +62,17 @@ def test_the_forecast_is_what_always_comes(queue: Queue) -> None:
 
 def test_need_is_where_calls_come(queue: Queue) -> None:
     tuesday = MONDAY + timedelta(days=7 * WEEKS + 1)
-    needed = [each.at_work for each in queue.need(tuesday, Terms())]
+    needed = [each.at_work for each in queue.need(tuesday, StaffingTerms())]
     assert [number for number, agents in enumerate(needed) if agents] == list(range(18, 24))  # the stray call is none
     assert needed[20] > needed[19] == needed[23]
-    cautious = [each.at_work for each in queue.need(tuesday, Terms(), sure=0.99)]
+    cautious = [each.at_work for each in queue.need(tuesday, StaffingTerms(), sure=0.99)]
     assert all(few <= many for few, many in zip(needed, cautious, strict=True))
 
 
 def test_hints_come_with_evidence_of_the_days_there_are(queue: Queue) -> None:
     day = MONDAY + timedelta(days=7 * WEEKS)
     present = [0] * 18 + [5, 5, 5, 3, 3, 3] + [0] * 24
-    found = queue.hints(day, present, Terms())
+    found = queue.hints(day, present, StaffingTerms())
     more = next(hint for hint in found if hint.first == 20)
     assert more.more > 0
     assert more.evidence is not None
@@ -84,7 +84,7 @@ def test_hints_come_with_evidence_of_the_days_there_are(queue: Queue) -> None:
 
 def test_a_roster_that_is_right_gets_no_hint(queue: Queue) -> None:
     day = MONDAY + timedelta(days=7 * WEEKS)
-    assert queue.hints(day, [each.roster for each in queue.need(day, Terms())], Terms()) == []
+    assert queue.hints(day, [each.roster for each in queue.need(day, StaffingTerms())], StaffingTerms()) == []
 
 
 def morning(weeks: int, each_day: int, talk_s: float | None = 120.0) -> list[PastCall]:
@@ -117,7 +117,7 @@ def test_of_too_little_nothing_is_said(calls: list[PastCall], too_little: str) -
     found = learn(calls, ZONE)["sales"]
     day = MONDAY + timedelta(days=7 * 8)
     assert found.too_little(day) == too_little
-    assert bool(found.hints(day, [0] * 48, Terms())) is not bool(too_little)
+    assert bool(found.hints(day, [0] * 48, StaffingTerms())) is not bool(too_little)
 
 
 def test_a_queue_whose_talks_lasted_no_second_is_reckoned_like_the_site() -> None:
@@ -128,7 +128,7 @@ def test_a_queue_whose_talks_lasted_no_second_is_reckoned_like_the_site() -> Non
 
 def test_shrinkage_asks_for_more_on_the_roster(queue: Queue) -> None:
     day = MONDAY + timedelta(days=7 * WEEKS)
-    plain, shrunk = (queue.need(day, Terms(shrinkage=share)) for share in (0, 0.3))
+    plain, shrunk = (queue.need(day, StaffingTerms(shrinkage=share)) for share in (0, 0.3))
     assert all(few.roster < many.roster for few, many in zip(plain, shrunk, strict=True) if few.at_work)
     assert [each.at_work for each in plain] == [each.at_work for each in shrunk]
 
@@ -137,5 +137,5 @@ def test_on_a_weekday_on_which_nobody_ever_called_nobody_is_needed() -> None:
     found = learn(morning(4, 10), ZONE)["sales"]
     tuesday = MONDAY + timedelta(days=7 * 8 + 1)
     assert found.too_little(tuesday) == ""
-    assert {need.at_work for need in found.need(tuesday, Terms())} == {0}
+    assert {need.at_work for need in found.need(tuesday, StaffingTerms())} == {0}
     assert found.too_little(MONDAY + timedelta(days=7 * 8)) == ""

@@ -13,7 +13,7 @@ from scheduler.staffing.halfhours import A_DAY
 from scheduler.staffing.learning.attendance import Attendance, Register
 from scheduler.staffing.learning.fresh import PastCall
 from scheduler.staffing.planning import roster, week
-from scheduler.staffing.planning.need import Terms
+from scheduler.staffing.planning.need import StaffingTerms
 from scheduler.staffing.planning.queue import Queue, learn
 from scheduler.staffing.planning.week import Staff
 from tests.scheduler.moments import at
@@ -21,7 +21,7 @@ from tests.scheduler.moments import at
 ZONE = clock.zone("Asia/Shanghai")
 MONDAY = date(2025, 9, 1)
 NINE = at("2025-09-01 09:00")
-TERMS = Terms()
+TERMS = StaffingTerms()
 
 
 def calls(queue: str, weekdays: range, each_min: int) -> list[PastCall]:
