@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 10
+# After a deadlock the server wakes the transaction that it let live, but keeps no row for it: whoever begins again at
+# once may lock that row first, and both stand in each other's way a second time.
+GIVE_WAY_S = 0.5
 # A process that stands still must not hold a lease's row for ever: the next one could never take over.
 _POSTGRESQL = {
     "connect_timeout": 5,
@@ -104,13 +108,15 @@ class Store:
     def transact(self, work: Callable[[Connection], T]) -> T:
         """Do some work in one transaction; once more, from its start, where other transactions were in the way.
 
-        It must do nothing but write to the connection. Contended where they were in the way twice.
+        It begins again after they had time to go on. It must do nothing but write to the connection. Contended where
+        they were in the way twice.
         """
         try:
             with self.write() as connection:
                 return work(connection)
         except Contended as error:
             log.info("%s; done once more", error)
+        time.sleep(GIVE_WAY_S)
         with self.write() as connection:
             return work(connection)
 

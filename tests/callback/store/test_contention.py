@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -163,6 +165,35 @@ def test_of_two_that_stand_in_each_others_way_both_are_done_once(world: World) -
     with ThreadPoolExecutor(2) as both:
         begun = [both.submit(world.store.transact, crossing(world, *ids, met)) for ids in ((1, 2), (2, 1))]
         assert [one.result(PATIENCE_S) for one in begun] == [1, 2]
+    assert [row.losses for row in world.reservations()] == [3, 3]
+
+
+def test_what_is_done_once_more_lets_the_other_go_first(world: World) -> None:
+    """The other's server process is stopped meanwhile: it cannot take its row at once."""
+    for place in range(2):
+        world.hear(call(f"0901234500{place}", NOON + place * US))
+    begun: list[Future[None]] = []
+    process: list[int] = []
+
+    def other(connection: Connection) -> None:
+        connection.execute(text("SET LOCAL deadlock_timeout = '20s'"))
+        _lose_once_more(connection, 1)
+        process.append(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+        _lose_once_more(connection, 2)
+
+    def work(connection: Connection) -> None:
+        _lose_once_more(connection, 2)
+        if not begun:
+            connection.execute(text("SET LOCAL deadlock_timeout = '50ms'"))
+            begun.append(aside.submit(world.store.transact, other))
+            wait_until_somebody_waits(world.store)
+            os.kill(process[0], signal.SIGSTOP)
+            threading.Timer(0.15, os.kill, (process[0], signal.SIGCONT)).start()
+        _lose_once_more(connection, 1)
+
+    with ThreadPoolExecutor(1) as aside:
+        world.store.transact(work)
+        begun[0].result(PATIENCE_S)
     assert [row.losses for row in world.reservations()] == [3, 3]
 
 
