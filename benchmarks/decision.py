@@ -29,9 +29,10 @@ from benchmarks.figures import load, rank
 from callback.attempts import claim as claiming
 from callback.attempts import settle
 from callback.attempts.snapshot import Live
-from callback.settings.rules import QueueRules, ShiftRules
+from callback.settings.rules import QueueRules, SiteRules
 from callback.settings.sections import PbxWiring, Settings, Trunk
-from callback.site.context import Shift, take_over
+from callback.site.context import Site, take_over
+from callback.site.work import Work
 from callback.store import checkpoints, lease, schema
 from callback.store import tables as t
 from callback.store.engine import Store
@@ -51,7 +52,7 @@ ON: Final = QueueRules(calls="on", caller_id="0312345678")
 
 
 @dataclass(frozen=True)
-class Site:
+class Size:
     """The size of what is measured."""
 
     settled: int
@@ -59,17 +60,17 @@ class Site:
     claims: int
 
 
-WHOLE: Final = Site(990_000, 10_000, CLAIMS)
-QUICK: Final = Site(3_000, 1_000, 16)
+WHOLE: Final = Size(990_000, 10_000, CLAIMS)
+QUICK: Final = Size(3_000, 1_000, 16)
 
 
 class ClaimBench:
     """A database with its reservations, a shift, and the picture that decisions are made on."""
 
-    def __init__(self, url: str, site: Site, tell: Callable[[int], None]) -> None:
+    def __init__(self, url: str, size: Size, tell: Callable[[int], None]) -> None:
         self.store = Store(url)
         schema.migrate(self.store)
-        rules = ShiftRules(
+        rules = SiteRules(
             zone="UTC", no_ring_after=time(23, 59), no_ring_before=time(0, 0, 1), queues=dict.fromkeys(QUEUES, ON)
         )
         settings = Settings(
@@ -81,20 +82,20 @@ class ClaimBench:
             held = lease.acquire(connection, "pbx:main", "me", "here", 3600)
             assert held is not None  # noqa: S101 - an empty database
             self.held = held
-            self.shift: Shift = take_over(connection, settings, NOON)
+            self.site: Site = take_over(connection, settings, NOON)
             checkpoints.begin(connection, "main", "j1", NOON - 10**12)
-        self._fill(site, tell)
-        numbers = frozenset(_number(person) for person in range(0, site.due, 20))
+        self._fill(size, tell)
+        numbers = frozenset(_number(person) for person in range(0, size.due, 20))
         free = {queue: frozenset(f"PJSIP/{queue}-{agent}" for agent in range(AGENTS)) for queue in FREE}
         self.picture = Live(None, free, dict.fromkeys(CALLERS_WAIT, AGENTS), numbers, "boot")
 
-    def _fill(self, site: Site, tell: Callable[[int], None]) -> None:
-        for begin in range(0, site.settled + site.due, PIECE):
-            rows = range(begin, min(begin + PIECE, site.settled + site.due))
+    def _fill(self, size: Size, tell: Callable[[int], None]) -> None:
+        for begin in range(0, size.settled + size.due, PIECE):
+            rows = range(begin, min(begin + PIECE, size.settled + size.due))
             with self.store.write() as connection:
                 people = [{"id": row + 1, "number": _number(row), "created_at": NOON} for row in rows]
                 connection.execute(insert(t.person), people)
-                connection.execute(insert(t.reservation), [_reservation(row, site.due) for row in rows])
+                connection.execute(insert(t.reservation), [_reservation(row, size.due) for row in rows])
             tell(len(rows))
         with self.store.write() as connection:
             connection.execute(text("ANALYZE"))
@@ -104,12 +105,12 @@ class ClaimBench:
         began = clock.perf_counter()
         with self.store.write() as connection:
             lease.guard(connection, self.held)
-            order, _ = claiming.next_order(connection, self.shift, self.held, self.picture, NOON)
+            order, _ = claiming.next_order(Work(connection, self.site, NOON), self.held, self.picture)
         took = (clock.perf_counter() - began) * 1000
         if order is None:
             raise RuntimeError("nobody could be called: this measures nothing")
         with self.store.write() as connection:  # he goes to the end of his lane: the next decision is as hard
-            settle.end(connection, self.shift, order.attempt, "agent-no-answer", [], NOON, NOON)
+            settle.end(Work(connection, self.site, NOON), order.attempt, "agent-no-answer", [], NOON)
             his = select(t.attempt.c.reservation_id).where(t.attempt.c.id == order.attempt).scalar_subquery()
             last = {"due_at": NOON, "clock_starts_at": NOON, "made_at": NOON - 2999 * US, "aim_at": NOON + 1800 * US}
             connection.execute(update(t.reservation).where(t.reservation.c.id == his).values(severity=0, **last))
@@ -181,17 +182,17 @@ def main(arguments: list[str]) -> int:
     """Measure, and print the table and the figures."""
     parser = argparse.ArgumentParser(prog="make bench BENCH=decision", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small site: shows that it works, measures nothing")
-    site = QUICK if parser.parse_args(arguments).quick else WHOLE
+    size = QUICK if parser.parse_args(arguments).quick else WHOLE
     random.seed(1)
     figures: dict[str, float] = {}
     table = Table("database", "claims at once", "p50 ms", "p99 ms", "longest ms", title=f"one claim, {load()}")
     with tempfile.TemporaryDirectory() as folder, databases(Path(folder)) as urls:
         for kind, url in urls.items():
             with Progress(console=Console(stderr=True), transient=True) as progress:
-                task = progress.add_task(f"filling {kind}", total=site.settled + site.due)
-                bench = ClaimBench(url, site, lambda rows, task=task: progress.advance(task, rows))  # type: ignore[misc] # mypy cannot infer its default
+                task = progress.add_task(f"filling {kind}", total=size.settled + size.due)
+                bench = ClaimBench(url, size, lambda rows, task=task: progress.advance(task, rows))  # type: ignore[misc] # mypy cannot infer its default
             for at_once, name in ((1, f"{kind}_ms"), (8, f"{kind}_ms_8_at_once")):
-                took = measure(bench, site.claims, at_once)
+                took = measure(bench, size.claims, at_once)
                 figures[name] = round(rank(took, 0.99), 2)
                 shown = (f"{value:.2f}" for value in (rank(took, 0.5), rank(took, 0.99), max(took)))
                 table.add_row(kind, str(at_once), *shown)

@@ -31,7 +31,7 @@ from callback.clock import now_us
 from callback.events import News
 from callback.service.commit_process import Scribe, Task
 from callback.service.committer import Writer
-from callback.settings.rules import ShiftRules
+from callback.settings.rules import SiteRules
 from callback.settings.sections import Database, PbxWiring, Settings, Trunk
 from callback.site.context import take_over
 from callback.store import checkpoints, lease, schema
@@ -108,25 +108,25 @@ class Ears:
             database=Database(url=plan.database),
             pbx=PbxWiring(name=name, port=plan.port, username=ACCOUNT[0], secret=ACCOUNT[1]),
             trunks={"main": Trunk(channel=TRUNKS[0], region="JP", form="national")},
-            rules=ShiftRules(zone="UTC"),
+            rules=SiteRules(zone="UTC"),
         )
         journal = stack.enter_context(closing(Journal(plan.folder / name, max_bytes=JOURNAL_BYTES)))
         now = now_us()
         with self.store.write() as connection:
             held = lease.acquire(connection, f"pbx:{name}", "bench", socket.gethostname(), 86_400)
-            shift = take_over(connection, settings, now)
+            site = take_over(connection, settings, now)
             journal_id, offset = checkpoints.begin(connection, name, journal.id, now - DAY)
         if held is None:
             raise BenchmarkError(f"the lease of {name} is taken: give the benchmark a database of its own")
         journal.resume(journal_id, offset)
-        self._tasks.append(Task(settings, shift.version, held, journal.id))
+        self._tasks.append(Task(settings, site.version, held, journal.id))
         commit = partial(self.scribe.commit, task=len(self._tasks) - 1)
-        parts = (self.store, shift, held, journal.id, now_us, self._tell, journal.forget_before)
+        parts = (self.store, site, held, journal.id, now_us, self._tell, journal.forget_before)
         writer = Writer(*parts, elsewhere=commit)
         pbx = (FullParse if plan.full_parse else Pbx)(
             Wiring(name, "127.0.0.1", plan.port, *ACCOUNT, trunks=TRUNKS),
             journal,
-            shift.rules.reached_after_s,
+            site.rules.reached_after_s,
             on_heard=writer.put,
             on_state=self._on_state,
             room=lambda: writer.room,

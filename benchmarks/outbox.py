@@ -27,9 +27,9 @@ from sqlalchemy import event, func, insert, select
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import load
 from callback.logs.failing import Ailing
-from callback.settings.rules import QueueRules, ShiftRules
+from callback.settings.rules import QueueRules, SiteRules
 from callback.settings.sections import PbxWiring, Settings, Trunk
-from callback.site.context import Shift, take_over
+from callback.site.context import Site, take_over
 from callback.store import schema
 from callback.store import tables as t
 from callback.store.engine import Store
@@ -125,14 +125,14 @@ def through_the_outbox(fake: Fake, url: str, scale: Scale) -> Measured:
     """Fill an outbox, and let the service send until it is empty."""
     store = Store(url)
     schema.migrate(store)
-    shift = _filled(store, scale.texts)
+    site = _filled(store, scale.texts)
     commits: list[object] = []
     event.listen(store.engine, "commit", commits.append)
     gateway = fake.gateway()
     gateway.send(_number(0), BODY, "")
     began, taken = time.perf_counter(), 0
     while taken < scale.texts:
-        taken += send_due(store, shift, gateway, scale.senders, lambda: False, Ailing(logging.getLogger(__name__)))
+        taken += send_due(store, site, gateway, scale.senders, lambda: False, Ailing(logging.getLogger(__name__)))
     took_s = time.perf_counter() - began
     with store.read() as connection:
         sent = select(func.count()).select_from(text_outbox).where(text_outbox.c.state == "sent")
@@ -144,21 +144,21 @@ def through_the_outbox(fake: Fake, url: str, scale: Scale) -> Measured:
     return Measured(taken, took_s, len(commits))
 
 
-def _filled(store: Store, texts: int) -> Shift:
+def _filled(store: Store, texts: int) -> Site:
     """So many callers who are owed a text; the caps let all of them through, and are counted."""
     settings = Settings(
         pbx=PbxWiring(name="main", username="u", secret="s"),  # noqa: S106
         trunks={"main": Trunk(region="JP", form="national")},
-        rules=ShiftRules(zone="UTC", queues={"support": ON}, texts_a_block=100_000, texts_an_hour=1_000_000),
+        rules=SiteRules(zone="UTC", queues={"support": ON}, texts_a_block=100_000, texts_an_hour=1_000_000),
     )
     now, numbers = store.now(), range(1, texts + 1)
     with store.write() as connection:
-        shift = take_over(connection, settings, now)
+        site = take_over(connection, settings, now)
         connection.execute(insert(t.person), [{"id": n, "number": _number(n), "created_at": now} for n in numbers])
         connection.execute(insert(t.reservation), [_reservation(n, now) for n in numbers])
         connection.execute(insert(text_outbox), [_text(n, now) for n in numbers])
         site_key(connection, "block")  # as whoever writes a text does, when he asks whether it is wanted
-    return shift
+    return site
 
 
 def _number(person: int) -> str:

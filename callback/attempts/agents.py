@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, bindparam, func, select
 
 from callback.events import News
-from callback.site.context import Shift
+from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.breaker import Tried, rests_until
 from scheduler.clock import HOUR
@@ -60,30 +60,30 @@ _NEWEST = (
 )
 
 
-def rests(connection: Connection, shift: Shift, in_flight: Collection[Row[Any]], now: int) -> dict[str, int]:
+def rests(work: Work, in_flight: Collection[Row[Any]]) -> dict[str, int]:
     """The queues that rest, and until when: their agents did not take several callbacks in a row.
 
     Then one is tried at a time; while it looks for an agent, the others wait for what comes of it.
     """
-    newest = connection.execute(_NEWEST, {"of_pbx": shift.pbx, "since": now - LOOKED_BACK_US}).all()
+    newest = work.connection.execute(_NEWEST, {"of_pbx": work.pbx, "since": work.now - LOOKED_BACK_US}).all()
     found = {}
     for queue, many in Counter(row.queue for row in newest).items():
-        own = [row for row in in_flight if (row.pbx, row.queue) == (shift.pbx, queue)]
+        own = [row for row in in_flight if (row.pbx, row.queue) == (work.pbx, queue)]
         if many < IN_A_ROW or any(row.agent_connected_at is not None for row in own):
             continue
-        since = _answered_since(connection, shift, queue, now)
+        since = _answered_since(work, queue)
         tried = [Tried(row.claimed_at, row.ended_at, failed=True) for row in reversed(newest) if row.queue == queue]
         until = rests_until((one for one in tried if one.claimed_at > since), REST_S)
         if until is not None:
             found[queue] = max([until, *(row.ring_until_at for row in own)])
-    return {queue: until for queue, until in found.items() if until > now}
+    return {queue: until for queue, until in found.items() if until > work.now}
 
 
-def _answered_since(connection: Connection, shift: Shift, queue: str, now: int) -> int:
+def _answered_since(work: Work, queue: str) -> int:
     """When an agent of a queue last took a callback that told of a trunk; long ago: the earliest that is looked at."""
-    asked = {"of_pbx": shift.pbx, "of_queue": queue, "but": "", "since": now - LOOKED_BACK_US}
-    times = (connection.execute(_ANSWERED, asked | {"of_trunk": trunk}).scalar() for trunk in shift.trunks)
-    return max((at for at in times if at is not None), default=now - LOOKED_BACK_US)
+    asked = {"of_pbx": work.pbx, "of_queue": queue, "but": "", "since": work.now - LOOKED_BACK_US}
+    times = (work.connection.execute(_ANSWERED, asked | {"of_trunk": trunk}).scalar() for trunk in work.site.trunks)
+    return max((at for at in times if at is not None), default=work.now - LOOKED_BACK_US)
 
 
 def in_vain(connection: Connection, reservation: int) -> int:
@@ -92,18 +92,18 @@ def in_vain(connection: Connection, reservation: int) -> int:
     return next((place for place, outcome in enumerate(outcomes) if outcome != NO_AGENT), len(outcomes))
 
 
-def told(connection: Connection, shift: Shift, queue: str, trunk: str, attempt: str, now: int) -> list[News]:
+def told(work: Work, queue: str, trunk: str, attempt: str) -> list[News]:
     """What the end of this attempt, just written down, has changed for the queue: nobody answers, or somebody does."""
-    asked = {"of_pbx": shift.pbx, "of_queue": queue}
-    since = {"of_trunk": trunk, "but": attempt, "since": now - LOOKED_BACK_US}
-    answered_at = connection.execute(_ANSWERED, asked | since).scalar()
-    counted = {"since": answered_at or now - LOOKED_BACK_US}
-    times, first_at = connection.execute(_IN_VAIN, asked | counted).one()
-    outcome = connection.execute(select(_A.outcome).where(_A.id == attempt)).scalar_one()
+    asked = {"of_pbx": work.pbx, "of_queue": queue}
+    since = {"of_trunk": trunk, "but": attempt, "since": work.now - LOOKED_BACK_US}
+    answered_at = work.connection.execute(_ANSWERED, asked | since).scalar()
+    counted = {"since": answered_at or work.now - LOOKED_BACK_US}
+    times, first_at = work.connection.execute(_IN_VAIN, asked | counted).one()
+    outcome = work.connection.execute(select(_A.outcome).where(_A.id == attempt)).scalar_one()
     if outcome == NO_AGENT and _worth_telling(times):
-        return [News("agents-silent", now, {"queue": queue, "times": times, "since_at": first_at})]
+        return [News("agents-silent", work.now, {"queue": queue, "times": times, "since_at": first_at})]
     if outcome != NO_AGENT and times >= IN_A_ROW:
-        return [News("agents-back", now, {"queue": queue})]
+        return [News("agents-back", work.now, {"queue": queue})]
     return []
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from callback.attempts import agents, lanes, precheck, trunks
 from callback.attempts import order as dial_order
@@ -16,7 +16,8 @@ from callback.attempts.snapshot import Live
 from callback.customers import numbers as phone_numbers
 from callback.events import News
 from callback.reservations import states as life
-from callback.site.context import Shift
+from callback.site.context import Site
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.lease import Lease
 from scheduler import order
@@ -35,9 +36,7 @@ _BEFORE = select(func.count()).where(t.attempt.c.reservation_id == bindparam("of
 _ATTEMPT = insert(t.attempt).values(number=_BEFORE + 1).returning(t.attempt.c.number)
 
 
-def next_order(
-    connection: Connection, shift: Shift, held: Lease, live: Live, now: int
-) -> tuple[Order | None, list[News]]:
+def next_order(work: Work, held: Lease, live: Live) -> tuple[Order | None, list[News]]:
     """Claim the next callback, if there is one that may be placed now, and give the order for it.
 
     The claim is the point of no return: an attempt that was claimed is placed once or never, and is resolved by
@@ -45,17 +44,19 @@ def next_order(
     """
     if live.closed is not None:
         return None, []
-    seen = look(connection, shift, live, now)
+    seen = look(work, live)
     told: list[News] = []
-    for page in lanes.due(connection, shift.pbx, now, _wanted(shift, seen, live, now)):
+    for page in lanes.due(work.connection, work.pbx, work.now, _wanted(work.site, seen, live, work.now)):
         rows = {row.id: row for row in page}
-        while rows and isinstance(decision := decide(list(rows.values()), seen, shift, live, now), order.NextCall):
+        while rows and isinstance(
+            decision := decide(list(rows.values()), seen, work.site, live, work.now), order.NextCall
+        ):
             row = rows.pop(decision.candidate.reservation)
-            if not lanes.lock(connection, row.id, now):
+            if not lanes.lock(work.connection, row.id, work.now):
                 continue  # somebody else is about to call him, or decides about him
-            withheld = precheck.withheld(connection, shift, row, now)
+            withheld = precheck.withheld(work, row)
             if withheld is None:
-                placed, news = _claim(connection, shift, held, live, row, decision, now)
+                placed, news = _claim(work, held, live, row, decision)
                 return placed, told + news
             told += withheld
     return None, told
@@ -71,50 +72,50 @@ class Seen:
     quiet: Mapping[str, int]  # queues whose agents do not answer, and until when they are left alone
 
 
-def look(connection: Connection, shift: Shift, live: Live, now: int) -> Seen:
+def look(work: Work, live: Live) -> Seen:
     """See what there is, for any number of decisions on one picture."""
-    in_flight = lanes.in_flight(connection)
-    ours = [row for row in in_flight if row.pbx == shift.pbx]
+    in_flight = lanes.in_flight(work.connection)
+    ours = [row for row in in_flight if row.pbx == work.pbx]
     looking = Counter(row.queue for row in ours if row.agent_connected_at is None)
-    pacing = shift.rules.pacing
+    pacing = work.site.rules.pacing
     state = order.QueueState(live.free, live.waiting, looking, pacing.most_at_once - len(ours), live.loads)
     matching = order.AgentMatching(state, replace(pacing.callback_policy(), handle_s=live.handle_s))
     busy = {row.person_id: row.e164 for row in in_flight}
-    rests, quiet = trunks.rests(connection, shift, in_flight), agents.rests(connection, shift, ours, now)
+    rests, quiet = trunks.rests(work, in_flight), agents.rests(work, ours)
     return Seen(matching, busy, rests, quiet)
 
 
-def _wanted(shift: Shift, seen: Seen, live: Live, now: int) -> lanes.Wanted:
+def _wanted(site: Site, seen: Seen, live: Live, now: int) -> lanes.Wanted:
     """Say who may be called at all: where an agent can be had, callbacks are on, and the trunk does not rest."""
     queues = {
-        name: [queue for queue in open_ if shift.rules.queue(queue).calls == "on" and queue not in seen.quiet]
+        name: [queue for queue in open_ if site.rules.queue(queue).calls == "on" and queue not in seen.quiet]
         for name, open_ in seen.matching.callable_in().items()
     }
     open_in_any = {queue for names in queues.values() for queue in names}
-    only = {queue: numbers for queue in open_in_any if (numbers := shift.rules.queue(queue).only_numbers)}
+    only = {queue: numbers for queue in open_in_any if (numbers := site.rules.queue(queue).only_numbers)}
     resting = [trunk for trunk, rest in seen.rests.items() if rest.until > now]
     on_the_line = live.numbers.union(seen.busy.values())
     return lanes.Wanted(
-        queues, only, on_the_line, resting, seen.matching.policy.bind_s, shift.rules.promise_terms().window_s
+        queues, only, on_the_line, resting, seen.matching.policy.bind_s, site.rules.promise_terms().window_s
     )
 
 
-def decide(rows: list[Row[Any]], seen: Seen, shift: Shift, live: Live, now: int) -> order.Decision:
+def decide(rows: list[Row[Any]], seen: Seen, site: Site, live: Live, now: int) -> order.Decision:
     """Ask the pure rule. The rows are reservations, each with its number."""
-    return order.choose(_candidates(rows, seen, shift, live, now), seen.matching, shift.hours, now)
+    return order.choose(_candidates(rows, seen, site, live, now), seen.matching, site.hours, now)
 
 
-def why_not(rows: list[Row[Any]], seen: Seen, shift: Shift, live: Live, now: int) -> dict[int, tuple[str, int | None]]:
+def why_not(rows: list[Row[Any]], seen: Seen, site: Site, live: Live, now: int) -> dict[int, tuple[str, int | None]]:
     """Say why each has not been called yet, in a word, and until when where time alone will end that."""
-    candidates = _candidates(rows, seen, shift, live, now)
-    words = order.choose(candidates, seen.matching, shift.hours, now).why
+    candidates = _candidates(rows, seen, site, live, now)
+    words = order.choose(candidates, seen.matching, site.hours, now).why
     ends = {
-        one.reservation: order.until(one, words[one.reservation], shift.hours, seen.matching.policy, now)
+        one.reservation: order.until(one, words[one.reservation], site.hours, seen.matching.policy, now)
         for one in candidates
     }
     ends |= {
         reservation: until
-        for reservation, (_, until) in trunks.shut_to(rows, shift, seen.rests, now).items()
+        for reservation, (_, until) in trunks.shut_to(rows, site, seen.rests, now).items()
         if words[reservation] == "trunk-rests"
     }
     queues = {row.id: row.queue for row in rows}
@@ -122,12 +123,12 @@ def why_not(rows: list[Row[Any]], seen: Seen, shift: Shift, live: Live, now: int
     return {reservation: (word, ends[reservation]) for reservation, word in words.items()}
 
 
-def _candidates(rows: list[Row[Any]], seen: Seen, shift: Shift, live: Live, now: int) -> list[Candidate]:
-    shut = trunks.shut_to(rows, shift, seen.rests, now)
-    return [_candidate(row, shift, live, seen, trunk_rests=row.id in shut) for row in rows]
+def _candidates(rows: list[Row[Any]], seen: Seen, site: Site, live: Live, now: int) -> list[Candidate]:
+    shut = trunks.shut_to(rows, site, seen.rests, now)
+    return [_candidate(row, site, live, seen, trunk_rests=row.id in shut) for row in rows]
 
 
-def _candidate(row: Row[Any], shift: Shift, live: Live, seen: Seen, *, trunk_rests: bool) -> Candidate:
+def _candidate(row: Row[Any], site: Site, live: Live, seen: Seen, *, trunk_rests: bool) -> Candidate:
     return Candidate(
         reservation=row.id,
         queue=row.queue,
@@ -141,57 +142,51 @@ def _candidate(row: Row[Any], shift: Shift, live: Live, seen: Seen, *, trunk_res
         in_flight=row.person_id in seen.busy,
         trunk_rests=trunk_rests,
         agents_rest=row.queue in seen.quiet,
-        watched=not shift.may_call(row.queue, row.e164),
-        hours=shift.hours_of(row.e164, row.trunk),
+        watched=not site.may_call(row.queue, row.e164),
+        hours=site.hours_of(row.e164, row.trunk),
     )
 
 
 def _claim(
-    connection: Connection,
-    shift: Shift,
-    held: Lease,
-    live: Live,
-    row: Row[Any],
-    decision: order.NextCall,
-    now: int,
+    work: Work, held: Lease, live: Live, row: Row[Any], decision: order.NextCall
 ) -> tuple[Order | None, list[News]]:
-    cut = shift.hours_of(row.e164, row.trunk).ring_until(now)
+    cut = work.site.hours_of(row.e164, row.trunk).ring_until(work.now)
     if cut is None:
         return None, []
-    connection.execute(_CALLING, {"of_reservation": row.id, "since": now})
-    rules, queue = shift.rules, shift.rules.queue(row.queue)
-    trunk = shift.dials_over(row.trunk)
-    ring_until = min(now // SECOND + rules.agent_wait_s + rules.ring_s, cut // SECOND - STOPS_WITHIN_S)
+    work.connection.execute(_CALLING, {"of_reservation": row.id, "since": work.now})
+    rules, queue = work.site.rules, work.site.rules.queue(row.queue)
+    trunk = work.site.dials_over(row.trunk)
+    ring_until = min(work.now // SECOND + rules.agent_wait_s + rules.ring_s, cut // SECOND - STOPS_WITHIN_S)
     attempt = secrets.token_hex(8)
     facts = {
         "id": attempt,
-        "pbx": shift.pbx,
+        "pbx": work.pbx,
         "reservation_id": row.id,
         "person_id": row.person_id,
         "in_flight": True,
         "fence": held.fence,
-        "rules_version": shift.version,
+        "rules_version": work.site.version,
         "pbx_boot": live.boot,
         "trunk": trunk,
         "decision": decision.as_json(),
-        "claimed_at": now,
+        "claimed_at": work.now,
         "ring_until_at": ring_until * SECOND,
     }
-    number = connection.execute(_ATTEMPT, facts | {"of_reservation": row.id}).scalar_one()
+    number = work.connection.execute(_ATTEMPT, facts | {"of_reservation": row.id}).scalar_one()
     placed = Order(
         attempt=attempt,
         queue=row.queue,
-        dial=phone_numbers.dial_string(row.e164, shift.trunks[trunk]),
+        dial=phone_numbers.dial_string(row.e164, work.site.trunks[trunk]),
         ring_until=ring_until,
         agent_wait_s=rules.agent_wait_s,
         ring_s=rules.ring_s,
         caller_num=queue.caller_id,
         caller_name=queue.caller_name,
         agent_sees=row.e164,
-        agent_reads=dial_order.agent_reads(row, now),
-        first=dial_order.first(connection, shift, row),
+        agent_reads=dial_order.agent_reads(row, work.now),
+        first=dial_order.first(work, row),
         in_turn=decision.binds,
         record=queue.record,
     )
     told = {"reservation": row.id, "attempt": attempt, "number": number, "queue": row.queue}
-    return placed, [News("dialling", now, told)]
+    return placed, [News("dialling", work.now, told)]

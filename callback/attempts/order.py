@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from callback.site.context import Shift
+from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.clock import SECOND
 from scheduler.severity import MOST
@@ -15,16 +15,16 @@ from telephony.dialling.dialler import First
 HOUR_MIN, DAY_H = 60, 24
 
 
-def first(connection: Connection, shift: Shift, row: Row[Any]) -> First:
+def first(work: Work, row: Row[Any]) -> First:
     """Say who is rung first: the customer only where the queue asks for it, and only until he has waited in vain.
 
     Whoever answered us once and found nobody there gets an agent first from then on.
     """
-    if shift.rules.queue(row.queue).first == "agent":
+    if work.site.rules.queue(row.queue).first == "agent":
         return "agent"
     a = t.attempt.c
     in_vain = (a.reservation_id == row.id, a.outcome == "agent-no-answer", a.customer_answered_at.is_not(None))
-    return "agent" if connection.execute(select(a.id).where(*in_vain).limit(1)).first() else "customer"
+    return "agent" if work.connection.execute(select(a.id).where(*in_vain).limit(1)).first() else "customer"
 
 
 def agent_reads(row: Row[Any], now: int) -> str:

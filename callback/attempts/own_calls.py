@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, or_, select, update
+from sqlalchemy import Row, bindparam, or_, select, update
 
 from callback.attempts import snapshot
 from callback.customers import numbers as phone_numbers
 from callback.events import News
 from callback.reservations import moves
-from callback.site.context import Shift
+from callback.site.context import Site
+from callback.site.work import Work
 from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
@@ -38,82 +39,82 @@ _HIS = (
 )
 
 
-def heard(connection: Connection, shift: Shift, call: AgentCall, now: int) -> list[News]:
+def heard(work: Work, call: AgentCall) -> list[News]:
     """Settle what an agent's own call answered, and let those rest whose phone it rang, or may have rung."""
-    if shift.rules.own_calls == "ignore":
+    if work.site.rules.own_calls == "ignore":
         return []
-    trunks = _trunks(shift, call)
+    trunks = _trunks(work.site, call)
     numbers = {
-        e164 for trunk in shift.trunks.values() for e164 in phone_numbers.perhaps_dialled(call.dial_string, trunk)
+        e164 for trunk in work.site.trunks.values() for e164 in phone_numbers.perhaps_dialled(call.dial_string, trunk)
     }
     if not numbers:
         return []
-    rows = connection.execute(_HIS, {"numbers": sorted(numbers)}).all()
-    sure = {phone_numbers.dialled(call.dial_string, shift.trunks[name]) for name in trunks} - {None}
-    talked = bool(rows) and len(sure) == 1 and _talked(shift, call)
-    groups = _groups(connection, shift, call) if talked else frozenset()
+    rows = work.connection.execute(_HIS, {"numbers": sorted(numbers)}).all()
+    sure = {phone_numbers.dialled(call.dial_string, work.site.trunks[name]) for name in trunks} - {None}
+    talked = bool(rows) and len(sure) == 1 and _talked(work.site, call)
+    groups = _groups(work, call) if talked else frozenset()
     told = []
     for row in rows:
-        if talked and row.e164 in sure and _answers(shift, call, row, groups):
-            told += _settled(connection, call, row, now)
+        if talked and row.e164 in sure and _answers(work.site, call, row, groups):
+            told += _settled(work, call, row)
         elif row.open:
-            told += _rests(connection, shift, call, row, now)
+            told += _rests(work, call, row)
     return told
 
 
-def audited(connection: Connection, shift: Shift, told: Iterable[News], now: int) -> None:
+def audited(work: Work, told: Iterable[News]) -> None:
     """Keep in the audit what was settled, once all the other work of a transaction is done: see `wangiri.audited`."""
     for news in told:
         if news.event == CALLED:
             facts = {name: news.facts[name] for name in ("call_id", "phone", "talked_s")}
-            audit.add(connection, shift.pbx, AGENT, CALLED, news.facts["reservation"], facts, now)
+            audit.add(work.connection, work.pbx, AGENT, CALLED, news.facts["reservation"], facts, work.now)
 
 
-def _trunks(shift: Shift, call: AgentCall) -> list[str]:
+def _trunks(site: Site, call: AgentCall) -> list[str]:
     """The trunks whose channel it may be: those of the longest beginning that fits."""
-    fitting = {name: trunk.channel for name, trunk in shift.trunks.items() if call.channel.startswith(trunk.channel)}
+    fitting = {name: trunk.channel for name, trunk in site.trunks.items() if call.channel.startswith(trunk.channel)}
     longest = max(map(len, fitting.values()), default=0)
     return [name for name, beginning in fitting.items() if len(beginning) == longest]
 
 
-def _talked(shift: Shift, call: AgentCall) -> bool:
+def _talked(site: Site, call: AgentCall) -> bool:
     """Whether it was a talk, by the rule that holds for our own callbacks."""
-    return call.talked_at is not None and call.talked_s >= shift.rules.reached_after_s and call.mute is None
+    return call.talked_at is not None and call.talked_s >= site.rules.reached_after_s and call.mute is None
 
 
-def _groups(connection: Connection, shift: Shift, call: AgentCall) -> frozenset[str]:
+def _groups(work: Work, call: AgentCall) -> frozenset[str]:
     """The groups of the queues in which this phone is an agent's, as the PBX last told its members."""
-    seen = snapshot.recall(connection, shift.pbx)
+    seen = snapshot.recall(work.connection, work.pbx)
     name = call.phone.rpartition("-")[0]
     queues = [queue for queue, phones in seen[0].phones.items() if name in phones] if seen else []
-    return frozenset(shift.rules.queue(queue).group for queue in queues)
+    return frozenset(work.site.rules.queue(queue).group for queue in queues)
 
 
-def _answers(shift: Shift, call: AgentCall, row: Row[Any], groups: frozenset[str]) -> bool:
+def _answers(site: Site, call: AgentCall, row: Row[Any], groups: frozenset[str]) -> bool:
     """Whether the talk answers this reservation: of the agent's group, lost before they talked, and one person's."""
-    any_phone = shift.rules.own_calls == "settle-any-phone" and _in_the_house(shift, call)
-    answers = shift.rules.own_calls != "grace" and (any_phone or row.queue_group in groups)
+    any_phone = site.rules.own_calls == "settle-any-phone" and _in_the_house(site, call)
+    answers = site.rules.own_calls != "grace" and (any_phone or row.queue_group in groups)
     return answers and not row.shared and row.last_lost_at <= (call.talked_at or 0)
 
 
-def _in_the_house(shift: Shift, call: AgentCall) -> bool:
-    return not call.phone.startswith(tuple(trunk.channel for trunk in shift.trunks.values()))
+def _in_the_house(site: Site, call: AgentCall) -> bool:
+    return not call.phone.startswith(tuple(trunk.channel for trunk in site.trunks.values()))
 
 
-def _settled(connection: Connection, call: AgentCall, row: Row[Any], now: int) -> list[News]:
-    compose.withdraw(connection, row.id, "an agent rang the customer", now)
+def _settled(work: Work, call: AgentCall, row: Row[Any]) -> list[News]:
+    compose.withdraw(work, row.id, "an agent rang the customer")
     if not row.open:
         return []
-    moves.move(connection, row.id, CALLED, now)
+    moves.move(work, row.id, CALLED)
     facts = {"call_id": call.call_id, "phone": call.phone.rpartition("-")[0], "talked_s": round(call.talked_s, 1)}
-    return [News("called-by-hand", now, {"reservation": row.id, "number": row.e164, **facts})]
+    return [News("called-by-hand", work.now, {"reservation": row.id, "number": row.e164, **facts})]
 
 
-def _rests(connection: Connection, shift: Shift, call: AgentCall, row: Row[Any], now: int) -> list[News]:
+def _rests(work: Work, call: AgentCall, row: Row[Any]) -> list[News]:
     """Dial a while after that call, at the earliest; heard again from the journal, it changes nothing."""
-    due_at = call.ended_at + round(shift.rules.own_call_grace_s * SECOND)
-    if due_at <= max(row.due_at, now):
+    due_at = call.ended_at + round(work.site.rules.own_call_grace_s * SECOND)
+    if due_at <= max(row.due_at, work.now):
         return []
-    connection.execute(update(_R).where(_R.c.id == row.id).values(due_at=due_at))
+    work.connection.execute(update(_R).where(_R.c.id == row.id).values(due_at=due_at))
     facts = {"reservation": row.id, "phone": call.phone.rpartition("-")[0], "until_at": due_at}
-    return [News("rests-after-own-call", now, facts)]
+    return [News("rests-after-own-call", work.now, facts)]

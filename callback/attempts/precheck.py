@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from callback.clock import CLOCK_MAY_BE_OFF_S
 from callback.customers import blocks
 from callback.events import News
 from callback.reservations import moves
-from callback.site.context import Shift
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.texts import compose
 from scheduler.clock import DAY, SECOND
@@ -27,29 +27,29 @@ _RINGS = select(_A.claimed_at).where(
 _PUT_OFF = update(t.reservation).where(_R.id == bindparam("of_reservation")).values(due_at=bindparam("again_at"))
 
 
-def withheld(connection: Connection, shift: Shift, row: Row[Any], now: int) -> list[News] | None:
+def withheld(work: Work, row: Row[Any]) -> list[News] | None:
     """None where his phone may ring now; else what became of him: put off until it may, or closed.
 
     `row` is his reservation with his number. Rules may have changed since it was said when he is due.
     """
-    if blocks.standing(connection, row.e164).calls:
-        moves.move(connection, row.id, "barred", now)
-        compose.withdraw(connection, row.id, "his number is blocked", now)
-        return [News("cancelled", now, {"reservation": row.id, "why": "number-blocked"})]
-    again_at = _again_at(connection, shift, row, now)
+    if blocks.standing(work.connection, row.e164).calls:
+        moves.move(work, row.id, "barred")
+        compose.withdraw(work, row.id, "his number is blocked")
+        return [News("cancelled", work.now, {"reservation": row.id, "why": "number-blocked"})]
+    again_at = _again_at(work, row)
     if again_at is None:
         return None
-    connection.execute(_PUT_OFF, {"of_reservation": row.id, "again_at": again_at})
+    work.connection.execute(_PUT_OFF, {"of_reservation": row.id, "again_at": again_at})
     return []
 
 
-def _again_at(connection: Connection, shift: Shift, row: Row[Any], now: int) -> int | None:
+def _again_at(work: Work, row: Row[Any]) -> int | None:
     """When his phone may ring, if not now: out of his quiet hours, and not too often a day."""
-    hours, often = shift.hours_of(row.e164, row.trunk), shift.rules.rings_a_day
-    cut = hours.ring_until(now)
-    if cut is None or cut - now < SHORTEST_RING_US:
-        return hours.next_opening(now if cut is None else cut)
-    if not hours.may_ring(now - CLOCK_OFF_US):
-        return hours.next_opening(now - CLOCK_OFF_US) + CLOCK_OFF_US
-    claims = sorted(connection.execute(_RINGS, {"person": row.person_id, "since": now - DAY}).scalars())
+    hours, often = work.site.hours_of(row.e164, row.trunk), work.site.rules.rings_a_day
+    cut = hours.ring_until(work.now)
+    if cut is None or cut - work.now < SHORTEST_RING_US:
+        return hours.next_opening(work.now if cut is None else cut)
+    if not hours.may_ring(work.now - CLOCK_OFF_US):
+        return hours.next_opening(work.now - CLOCK_OFF_US) + CLOCK_OFF_US
+    claims = sorted(work.connection.execute(_RINGS, {"person": row.person_id, "since": work.now - DAY}).scalars())
     return hours.next_opening(claims[-often] + DAY) if len(claims) >= often else None

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy import Connection, select
 
-from callback.site.context import Shift
+from callback.site.context import Site
 from callback.store import tables as t
 from telephony.dialling.priority_lists import Owed, lists
 from telephony.pbx import Pbx
@@ -18,16 +18,16 @@ REST = 20
 """Looking for them takes a twentieth of the time at most."""
 
 
-def numbers(connection: Connection, shift: Shift) -> list[str]:
+def numbers(connection: Connection, site: Site) -> list[str]:
     """Everybody to whom a callback is owed in a queue where calls are on, the latest first.
 
     A shared number (a company's switchboard) is left out: somebody else may call.
     """
     r = t.reservation.c
-    queues = [name for name, queue in shift.rules.queues.items() if queue.calls == "on"]
-    if shift.rules.returning_priority == 0 or not queues:
+    queues = [name for name, queue in site.rules.queues.items() if queue.calls == "on"]
+    if site.rules.returning_priority == 0 or not queues:
         return []
-    owed = (t.OPEN, r.pbx == shift.pbx, r.queue.in_(queues), t.person.c.shared.is_(False))
+    owed = (t.OPEN, r.pbx == site.pbx, r.queue.in_(queues), t.person.c.shared.is_(False))
     latest = select(t.person.c.number).join(t.reservation).where(*owed).order_by(r.made_at.desc()).limit(MOST)
     return list(connection.execute(latest).scalars())
 

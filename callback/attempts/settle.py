@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 from callback.attempts import agents, order, trunks
 from callback.events import News
 from callback.reservations import moves
-from callback.site.context import Shift
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.texts import compose
 from scheduler import retry
@@ -21,16 +21,14 @@ from scheduler.hours import Hours
 RANG = ("reached", "busy", "no-answer", "declined", "machine", "customer-left")
 
 
-def progress(
-    connection: Connection, shift: Shift, attempt: str, step: str, at: int, agent: str | None = None
-) -> list[News]:
+def progress(work: Work, attempt: str, step: str, at: int, agent: str | None = None) -> list[News]:
     """Keep when an attempt took a step (the first time counts); nothing once it has ended."""
     values: dict[str, Any] = {step: func.coalesce(t.attempt.c[step], at)}
     if agent is not None:
         values["agent"] = func.coalesce(t.attempt.c.agent, agent)
-    row = connection.execute(
+    row = work.connection.execute(
         update(t.attempt)
-        .where(t.attempt.c.id == attempt, t.attempt.c.pbx == shift.pbx, t.attempt.c.in_flight)
+        .where(t.attempt.c.id == attempt, t.attempt.c.pbx == work.pbx, t.attempt.c.in_flight)
         .values(**values)
         .returning(t.attempt.c.reservation_id)
     ).first()
@@ -40,27 +38,19 @@ def progress(
     return [News(step.removesuffix("_at").replace("_", "-"), at, facts)]
 
 
-def end(
-    connection: Connection,
-    shift: Shift,
-    attempt: str,
-    outcome: str,
-    evidence: list[str],
-    ended_at: int,
-    now: int,
-) -> list[News]:
+def end(work: Work, attempt: str, outcome: str, evidence: list[str], ended_at: int) -> list[News]:
     """Write down how an attempt ended and what follows; an attempt ends once, whoever says so again."""
     a = t.attempt
-    flight = connection.execute(
+    flight = work.connection.execute(
         select(a.c.reservation_id, a.c.ring_until_at, a.c.trunk, a.c.agent_connected_at).where(
-            a.c.id == attempt, a.c.pbx == shift.pbx, a.c.in_flight
+            a.c.id == attempt, a.c.pbx == work.pbx, a.c.in_flight
         )
     ).first()
     if flight is None:
         return []
-    row = _locked(connection, flight.reservation_id)
-    in_vain = agents.in_vain(connection, row.id) if outcome == retry.NO_AGENT else 0
-    following = retry.after(outcome, row.tries, shift.rules.retry_policy(), in_vain)
+    row = _locked(work.connection, flight.reservation_id)
+    in_vain = agents.in_vain(work.connection, row.id) if outcome == retry.NO_AGENT else 0
+    following = retry.after(outcome, row.tries, work.site.rules.retry_policy(), in_vain)
     counted = not isinstance(following, retry.Retry) or following.counts
     ended = {
         "in_flight": False,
@@ -70,25 +60,25 @@ def end(
         "evidence": evidence,
     }
     if outcome in RANG:  # learnt afterwards: no later than this, which flatters no figure
-        ended["customer_dialled_at"] = func.coalesce(a.c.customer_dialled_at, min(flight.ring_until_at, now))
-    closed = connection.execute(update(a).where(a.c.id == attempt, a.c.in_flight).values(**ended))
+        ended["customer_dialled_at"] = func.coalesce(a.c.customer_dialled_at, min(flight.ring_until_at, work.now))
+    closed = work.connection.execute(update(a).where(a.c.id == attempt, a.c.in_flight).values(**ended))
     if closed.rowcount != 1:
         return []
     facts = {"attempt": attempt, "reservation": row.id, "outcome": outcome, "evidence": evidence}
     if row.open:
-        hours = shift.hours_of(_number(connection, row), row.trunk)
-        state, due_at = _follow(connection, shift, row, following, hours, flight.ring_until_at, now)
+        hours = work.site.hours_of(_number(work.connection, row), row.trunk)
+        state, due_at = _follow(work, row, following, hours, flight.ring_until_at)
         told = [News("outcome", ended_at, facts | {"state": state, "again_at": due_at})]
     else:  # he was served by himself meanwhile
         told = [News("outcome", ended_at, facts | {"state": row.state})]
     if isinstance(following, retry.Settle):
-        told += _settle_others(connection, row, now)
+        told += _settle_others(work, row)
     if outcome == retry.NO_AGENT:
-        order.raise_let_down(connection, row.id, attempt)
+        order.raise_let_down(work.connection, row.id, attempt)
     if outcome in TELLING:
-        told += trunks.told(connection, shift, flight.trunk, attempt, now)
+        told += trunks.told(work, flight.trunk, attempt)
     if outcome == retry.NO_AGENT or (outcome in TELLING and flight.agent_connected_at is not None):
-        told += agents.told(connection, shift, row.queue, flight.trunk, attempt, now)
+        told += agents.told(work, row.queue, flight.trunk, attempt)
     return told
 
 
@@ -104,29 +94,23 @@ def _locked(connection: Connection, reservation: int) -> Row[Any]:
 
 
 def _follow(
-    connection: Connection,
-    shift: Shift,
-    row: Row[Any],
-    following: retry.Next,
-    hours: Hours,
-    ring_until_at: int,
-    now: int,
+    work: Work, row: Row[Any], following: retry.Next, hours: Hours, ring_until_at: int
 ) -> tuple[str, int | None]:
     if isinstance(following, retry.Settle):
-        compose.withdraw(connection, row.id, "reached by our call", now)
-        compose.ask(connection, shift, row.id, now)
-        return moves.move(connection, row.id, "reached", now, tries=row.tries + 1), None
+        compose.withdraw(work, row.id, "reached by our call")
+        compose.ask(work, row.id)
+        return moves.move(work, row.id, "reached", tries=row.tries + 1), None
     if isinstance(following, retry.GiveUp):
-        compose.withdraw(connection, row.id, "given up", now)
-        state = moves.move(connection, row.id, "given-up", now, tries=row.tries + 1)
-        compose.give_up(connection, shift, row.id, row.tries + 1, now)
+        compose.withdraw(work, row.id, "given up")
+        state = moves.move(work, row.id, "given-up", tries=row.tries + 1)
+        compose.give_up(work, row.id, row.tries + 1)
         return state, None
-    again_at = _again_at(following, hours, now, ring_until_at, shift.rules.ring_s)
+    again_at = _again_at(following, hours, work.now, ring_until_at, work.site.rules.ring_s)
     due_at = max(again_at, row.due_at)  # somebody may have put him off while he was being called
     if following.counts and row.slot_at is not None:
         due_at = max(due_at, row.slot_at)  # tried before the time that he chose: that time stands
     tries = row.tries + following.counts
-    return moves.move(connection, row.id, "tried", now, due_at=due_at, tries=tries), due_at
+    return moves.move(work, row.id, "tried", due_at=due_at, tries=tries), due_at
 
 
 def _again_at(following: retry.Retry, hours: Hours, now: int, ring_until_at: int, ring_s: int) -> int:
@@ -141,10 +125,10 @@ def _number(connection: Connection, row: Row[Any]) -> str:
     return str(connection.execute(select(t.person.c.number).where(t.person.c.id == row.person_id)).scalar_one())
 
 
-def _settle_others(connection: Connection, row: Row[Any], now: int) -> list[News]:
+def _settle_others(work: Work, row: Row[Any]) -> list[News]:
     """A customer who was reached is owed nothing more in the other queues of the group; a shared number is many."""
     r = t.reservation
-    others = connection.execute(
+    others = work.connection.execute(
         select(r.c.id)
         .join(t.person)
         .where(
@@ -159,7 +143,7 @@ def _settle_others(connection: Connection, row: Row[Any], now: int) -> list[News
     ).scalars()
     told = []
     for other in others.all():
-        moves.move(connection, other, "served", now)
-        compose.withdraw(connection, other, "reached in another queue", now)
-        told.append(News("returned", now, {"reservation": other}))
+        moves.move(work, other, "served")
+        compose.withdraw(work, other, "reached in another queue")
+        told.append(News("returned", work.now, {"reservation": other}))
     return told

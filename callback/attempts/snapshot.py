@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select
 from callback.attempts.load import Traffic, at_work, free
 from callback.clock import CLOCK_MAY_BE_OFF_S
 from callback.customers import numbers as phone_numbers
-from callback.site.context import Shift
+from callback.site.context import Site
 from callback.store import tables as t
 from scheduler.policy import QueueLoad
 from telephony.agents import AgentsView
@@ -59,14 +59,14 @@ class Live:
         }
 
 
-def look(pbx: Pbx, shift: Shift, traffic: Traffic, database_off_s: float, now: int) -> Live:
+def look(pbx: Pbx, site: Site, traffic: Traffic, database_off_s: float, now: int) -> Live:
     """Take the picture. `database_off_s` is how far the database's clock is off ours."""
     queues = pbx.agents.queues
     return Live(
         closed=_closed(pbx, database_off_s),
         free={queue: free(pbx.agents, queue, now) for queue in queues},
         waiting={queue: pbx.tracker.waiting(queue) for queue in queues},
-        numbers=frozenset(_numbers(pbx, shift)),
+        numbers=frozenset(_numbers(pbx, site)),
         boot=pbx.boot,
         heard_at=pbx.heard_at,
         newest=pbx.newest,
@@ -90,7 +90,7 @@ def _closed(pbx: Pbx, database_off_s: float) -> str | None:
     return "database-clock-off" if abs(database_off_s) > CLOCK_MAY_BE_OFF_S else None
 
 
-def _numbers(pbx: Pbx, shift: Shift) -> set[str]:
+def _numbers(pbx: Pbx, site: Site) -> set[str]:
     """Every number that talks, rings, waits, or did so a moment ago and is not judged yet.
 
     It is read by each trunk's rules, since the channel may be an agent's who dialled it; and where it may be two
@@ -102,7 +102,7 @@ def _numbers(pbx: Pbx, shift: Shift) -> set[str]:
         if not all(attempt_of(linkedid) for linkedid in channels.values())
     }
     signalled = live | pbx.tracker.unjudged_numbers()
-    trunks = shift.trunks.values()
+    trunks = site.trunks.values()
     return {e164 for number in signalled for trunk in trunks for e164 in phone_numbers.on_the_line(number, trunk)}
 
 

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Row, bindparam, func, select
 
 from callback.events import News
-from callback.site.context import Shift
+from callback.site.context import Site
+from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.breaker import FAILURE, IN_A_ROW, Tried, rests_until
 from scheduler.retry import NO_AGENT
@@ -42,34 +43,32 @@ class Rest:
     failed: int
 
 
-def rests(connection: Connection, shift: Shift, in_flight: Collection[Row[Any]]) -> dict[str, Rest]:
+def rests(work: Work, in_flight: Collection[Row[Any]]) -> dict[str, Rest]:
     """The trunks whose breaker is not closed; a trial under way keeps one shut until its ring must have ended.
 
     A trial that finds no agent never comes to the trunk. After some of them it is agents who are missing, and no
     reason any more to let all wait for one trial at a time.
     """
     found = {}
-    for trunk in shift.trunks:
-        newest = _last(connection, shift, trunk, IN_A_ROW)
+    for trunk in work.site.trunks:
+        newest = _last(work, trunk, IN_A_ROW)
         if len(newest) < IN_A_ROW or any(row.outcome != FAILURE for row in newest):
             continue
-        until = _until(shift, _last(connection, shift, trunk, LOOKED_AT))
-        trials = [row.ring_until_at for row in in_flight if (row.pbx, row.trunk) == (shift.pbx, trunk)]
-        if until is not None and _no_trials(connection, shift, trunk, until) < IN_A_ROW:
+        until = _until(work.site, _last(work, trunk, LOOKED_AT))
+        trials = [row.ring_until_at for row in in_flight if (row.pbx, row.trunk) == (work.pbx, trunk)]
+        if until is not None and _no_trials(work, trunk, until) < IN_A_ROW:
             found[trunk] = Rest(max([until, *trials]), newest[0].person_id)
     return found
 
 
-def shut_to(
-    rows: Collection[Row[Any]], shift: Shift, rests: Mapping[str, Rest], now: int
-) -> dict[int, tuple[str, int]]:
+def shut_to(rows: Collection[Row[Any]], site: Site, rests: Mapping[str, Rest], now: int) -> dict[int, tuple[str, int]]:
     """The reservations that wait for a trunk that rests: which one, and until when.
 
     The trial is somebody else's than the last failure's, where there is somebody: one bad number must not keep a
     trunk shut to all.
     """
     shut: dict[int, tuple[str, int]] = {}
-    over = {row.id: shift.dials_over(row.trunk) for row in rows} if rests else {}
+    over = {row.id: site.dials_over(row.trunk) for row in rows} if rests else {}
     for trunk, rest in rests.items():
         his = [row for row in rows if over[row.id] == trunk]
         others = [row for row in his if row.person_id != rest.failed]
@@ -78,28 +77,28 @@ def shut_to(
     return shut
 
 
-def told(connection: Connection, shift: Shift, trunk: str, attempt: str, now: int) -> list[News]:
+def told(work: Work, trunk: str, attempt: str) -> list[News]:
     """What the end of this attempt, just written down, has changed for its trunk."""
-    rows = _last(connection, shift, trunk, LOOKED_AT)
-    before, after = _until(shift, [row for row in rows if row.id != attempt]), _until(shift, rows)
+    rows = _last(work, trunk, LOOKED_AT)
+    before, after = _until(work.site, [row for row in rows if row.id != attempt]), _until(work.site, rows)
     if after == before:
         return []
     if after is None:
-        return [News("trunk-back", now, {"trunk": trunk})]
-    return [News("trunk-resting", now, {"trunk": trunk, "until_at": after, "again": before is not None})]
+        return [News("trunk-back", work.now, {"trunk": trunk})]
+    return [News("trunk-resting", work.now, {"trunk": trunk, "until_at": after, "again": before is not None})]
 
 
-def _no_trials(connection: Connection, shift: Shift, trunk: str, until: int) -> int:
+def _no_trials(work: Work, trunk: str, until: int) -> int:
     """How many attempts since the end of its rest found no agent."""
-    asked = {"of_pbx": shift.pbx, "of_trunk": trunk, "since": until}
-    return int(connection.execute(_NO_TRIALS, asked).scalar_one())
+    asked = {"of_pbx": work.pbx, "of_trunk": trunk, "since": until}
+    return int(work.connection.execute(_NO_TRIALS, asked).scalar_one())
 
 
-def _last(connection: Connection, shift: Shift, trunk: str, newest: int) -> list[Row[Any]]:
-    asked = {"of_pbx": shift.pbx, "of_trunk": trunk, "newest": newest}
-    return list(connection.execute(_LAST, asked))
+def _last(work: Work, trunk: str, newest: int) -> list[Row[Any]]:
+    asked = {"of_pbx": work.pbx, "of_trunk": trunk, "newest": newest}
+    return list(work.connection.execute(_LAST, asked))
 
 
-def _until(shift: Shift, newest_first: list[Row[Any]]) -> int | None:
+def _until(site: Site, newest_first: list[Row[Any]]) -> int | None:
     tried = (Tried(row.claimed_at, row.ended_at, row.outcome == FAILURE) for row in reversed(newest_first))
-    return rests_until(tried, shift.rules.trunk_rest_s)
+    return rests_until(tried, site.rules.trunk_rest_s)

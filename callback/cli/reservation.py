@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from sqlalchemy import Connection
 
 from callback.cli import moments
 from callback.cli.options import DEFAULT, HIGHEST, Limit, SettingsFile, Who, Why, reading
@@ -23,7 +22,8 @@ from callback.events import News
 from callback.reports import queue as queue_report
 from callback.reports.unreserved import unreserved
 from callback.settings.sections import Settings, load
-from callback.site.context import Shift, current
+from callback.site.context import current
+from callback.site.work import Work
 from callback.store import audit, audit_words
 from callback.store.audit import By
 from callback.store.keys import store_of
@@ -53,7 +53,7 @@ Only = Annotated[What | None, typer.Option("--only", help="Calls or texts alone;
 def _command(name: str, decision: Decision) -> None:
     def command(reservation: Reservation, why: Why, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
         said = _by(by, why)
-        _decide(load(settings), lambda connection, shift, now: decision(connection, shift, reservation, said, now))
+        _decide(load(settings), lambda work: decision(work, reservation, said))
 
     command.__doc__ = str(decision.__doc__).split(". Raises")[0]
     app.command(name)(command)
@@ -74,7 +74,7 @@ def slot(
     """Call at the time that the customer chose; it replaces every other promise."""
     wiring, said = load(settings), _by(by, why)
     chosen_at = moments.instant(at, now_us(), wiring.rules.hours().zone)
-    _decide(wiring, lambda c, shift, now: actions.choose_slot(c, shift, reservation, chosen_at, said, now))
+    _decide(wiring, lambda work: actions.choose_slot(work, reservation, chosen_at, said))
 
 
 @app.command()
@@ -88,7 +88,7 @@ def postpone(
     """Do not call before this time; the promise stays as it is. If the customer chose the time, use slot."""
     wiring, said = load(settings), _by(by, why)
     until_at = moments.instant(until, now_us(), wiring.rules.hours().zone)
-    _decide(wiring, lambda c, shift, now: actions.postpone(c, shift, reservation, until_at, said, now))
+    _decide(wiring, lambda work: actions.postpone(work, reservation, until_at, said))
 
 
 @app.command()
@@ -101,7 +101,7 @@ def assign(
 ) -> None:
     """Note whose he is, for people: `callback queue` shows it. Whose phone rings for him stays the queue's affair."""
     said = _by(by, why)
-    _decide(load(settings), lambda c, shift, now: actions.assign(c, shift, reservation, to, said, now))
+    _decide(load(settings), lambda work: actions.assign(work, reservation, to, said))
 
 
 @app.command()
@@ -109,7 +109,7 @@ def block(number: Number, why: Why, only: Only = None, by: Who = None, settings:
     """Neither call nor text a number any more, or one of both; what is open for it is cancelled. It outlives erase."""
     wiring, said = load(settings), _by(by, why)
     e164, calls, texts = e164_of(wiring, number), only is not What.TEXTS, only is not What.CALLS
-    _decide(wiring, lambda c, shift, now: actions.block(c, shift, e164, calls=calls, texts=texts, by=said, now=now))
+    _decide(wiring, lambda work: actions.block(work, e164, calls=calls, texts=texts, by=said))
 
 
 @app.command()
@@ -117,7 +117,7 @@ def unblock(number: Number, why: Why, only: Only = None, by: Who = None, setting
     """Take back a block; what it cancelled stays cancelled."""
     wiring, said = load(settings), _by(by, why)
     e164, calls, texts = e164_of(wiring, number), only is not What.TEXTS, only is not What.CALLS
-    _decide(wiring, lambda c, shift, now: actions.unblock(c, shift, e164, calls=calls, texts=texts, by=said, now=now))
+    _decide(wiring, lambda work: actions.unblock(work, e164, calls=calls, texts=texts, by=said))
 
 
 @app.command()
@@ -130,7 +130,7 @@ def erase(number: Number, why: Why, by: Who = None, settings: SettingsFile = DEF
     """
     wiring, said = load(settings), _by(by, why)
     e164 = e164_of(wiring, number)
-    _decide(wiring, lambda c, shift, now: actions.erase(c, shift, e164, said, now))
+    _decide(wiring, lambda work: actions.erase(work, e164, said))
     typer.echo("the journal holds what the PBX said of his calls for seven days more at most; backups, as long as kept")
     if wiring.logs.numbers == "full":
         typer.echo(
@@ -150,7 +150,7 @@ def release(
 ) -> None:
     """Call back who was lost in this call (late news, a refused number); without this act nobody would be."""
     said = _by(by, why)
-    _decide(load(settings), lambda c, shift, now: actions.release(c, shift, call, said, now, number))
+    _decide(load(settings), lambda work: actions.release(work, call, said, number))
 
 
 @app.command(name="unreserved")
@@ -188,9 +188,10 @@ def list_unreserved(
 def history(reservation: Reservation, settings: SettingsFile = DEFAULT) -> None:
     """Show who decided what about a reservation, how it stands, and whether these rows were changed."""
     wiring = load(settings)
-    clock = _clock(wiring, now_us())
+    now = now_us()
+    clock = _clock(wiring, now)
     with closing(store_of(wiring.database)) as store, store.read() as connection:
-        row = actions.known(connection, current(connection, wiring), reservation)
+        row = actions.known(Work(connection, current(connection, wiring), now), reservation)
         rows = audit.about(connection, row.id, row.incident_id)
         broken = audit.broken_among(connection, rows)
     terminal.say(f"#{row.id} {row.e164} in {row.queue}: {row.state} since {clock(row.state_since_at)}")
@@ -209,11 +210,11 @@ def _clock(wiring: Settings, now: int) -> Callable[[int], str]:
     return lambda at: shown(at, now, zone)
 
 
-def _decide(wiring: Settings, decide: Callable[[Connection, Shift, int], list[News]]) -> None:
+def _decide(wiring: Settings, decide: Callable[[Work], list[News]]) -> None:
     """Decide, say what was done, and how the reservation stands then."""
     clock = _clock(wiring, now_us())
     with closing(store_of(wiring.database)) as store:
-        told = store.transact(lambda connection: decide(connection, current(connection, wiring), now_us()))
+        told = store.transact(lambda connection: decide(Work(connection, current(connection, wiring), now_us())))
         for news in told:
             terminal.say(_line(news, clock))
         for reservation in dict.fromkeys(news.facts["reservation"] for news in told if "reservation" in news.facts):

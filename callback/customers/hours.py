@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import phonenumbers
 from phonenumbers import PhoneNumberType, timezone
 
-from callback.settings.rules import ShiftRules
+from callback.settings.rules import SiteRules
 from scheduler import clock
 from scheduler.hours import Hours
 
@@ -55,7 +55,7 @@ def place(e164: str | None) -> Place:
     return Place(country, tuple(clock.zone(name) for name in names))
 
 
-def hours_of(rules: ShiftRules) -> HoursOf:
+def hours_of(rules: SiteRules) -> HoursOf:
     """Give the hours of every callee under these rules: the site's, on his clock, and with his quiet hours besides."""
     site = rules.hours()
 

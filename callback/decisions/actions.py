@@ -19,7 +19,7 @@ from callback.losses import calls as call_rows
 from callback.losses import release as releasing
 from callback.reservations import deadlines, moves, promises, slots
 from callback.reservations.states import Event
-from callback.site.context import Shift
+from callback.site.work import Work
 from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
@@ -28,7 +28,7 @@ from scheduler.errors import SchedulerError
 from scheduler.promise import at_once
 from scheduler.severity import NOW
 
-Decision = Callable[[Connection, Shift, int, By, int], list[News]]
+Decision = Callable[[Work, int, By], list[News]]
 
 
 class NoSuchReservation(CallbackError):
@@ -39,120 +39,120 @@ class NoSuchPerson(CallbackError):
     """Nobody with that telephone number is known."""
 
 
-def hold(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
+def hold(work: Work, reservation: int, by: By) -> list[News]:
     """Do not call the customer until somebody resumes it. Raises IllegalTransition while a call is under way.
 
     Whom an incident or the service holds is held by a person from then on: only a person lets go again.
     """
-    row = _locked(connection, shift, reservation)
-    if row.state != "held" or not _held_by_us(connection, row):
-        return _moved(connection, shift, reservation, "held", by, now)
-    _change(connection, reservation, incident_id=None)
-    return _told(connection, shift, reservation, "held", by, {}, now)
+    row = _locked(work, reservation)
+    if row.state != "held" or not _held_by_us(work.connection, row):
+        return _moved(work, reservation, "held", by)
+    _change(work.connection, reservation, incident_id=None)
+    return _told(work, reservation, "held", by, {})
 
 
-def resume(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
+def resume(work: Work, reservation: int, by: By) -> list[News]:
     """Let a held reservation be called again."""
-    return _moved(connection, shift, reservation, "resumed", by, now)
+    return _moved(work, reservation, "resumed", by)
 
 
-def cancel(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
+def cancel(work: Work, reservation: int, by: By) -> list[News]:
     """Owe him nothing more; a text that was not sent is taken back."""
-    return _moved(connection, shift, reservation, "cancelled", by, now)
+    return _moved(work, reservation, "cancelled", by)
 
 
-def done_elsewhere(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
+def done_elsewhere(work: Work, reservation: int, by: By) -> list[News]:
     """He was called, or helped, by other means."""
-    return _moved(connection, shift, reservation, "done-elsewhere", by, now)
+    return _moved(work, reservation, "done-elsewhere", by)
 
 
-def not_lost(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
+def not_lost(work: Work, reservation: int, by: By) -> list[News]:
     """The call was not lost after all: a caller's own mute, a test call."""
-    return _moved(connection, shift, reservation, "withdrawn", by, now)
+    return _moved(work, reservation, "withdrawn", by)
 
 
-def lost(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
+def lost(work: Work, reservation: int, by: By) -> list[News]:
     """Take `not-lost` back: a callback is promised anew, from now on, as a reservation of its own."""
-    news = releasing.restore(connection, shift, reservation, now)
+    news = releasing.restore(work, reservation)
     facts = {"instead_of": reservation, "event": news.event}
-    return [news, *_told(connection, shift, news.facts["reservation"], "lost", by, facts, now)]
+    return [news, *_told(work, news.facts["reservation"], "lost", by, facts)]
 
 
-def call_now(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> list[News]:
+def call_now(work: Work, reservation: int, by: By) -> list[News]:
     """Put the customer before all others of the lane, at once. Hours, agents and callers who wait stay as they are.
 
     A time that the customer chose gives way to the customer's own "call me now" alone. Where a person wants to try
     sooner and nobody answers, that time stands.
     """
-    row = _resumed(connection, shift, reservation, by, now)
-    _change(connection, reservation, due_at=now, severity=NOW)
-    _begin_now(connection, shift, row, by, now)
-    deadlines.give_time(connection, shift, _locked(connection, shift, reservation), now)
-    return _told(
-        connection, shift, reservation, "call-now", by, _turn(connection, shift, reservation, now) | _unheld(row), now
-    )
+    row = _resumed(work, reservation, by)
+    _change(work.connection, reservation, due_at=work.now, severity=NOW)
+    _begin_now(work, row, by)
+    deadlines.give_time(work, _locked(work, reservation))
+    return _told(work, reservation, "call-now", by, _turn(work, reservation) | _unheld(row))
 
 
-def choose_slot(connection: Connection, shift: Shift, reservation: int, chosen_at: int, by: By, now: int) -> list[News]:
+def choose_slot(work: Work, reservation: int, chosen_at: int, by: By) -> list[News]:
     """Call the customer at the time that the customer chose: it replaces every other promise.
 
     SchedulerError where nobody may be rung then, `slots.NotFree` where too many others have chosen that half hour.
     """
-    row = _resumed(connection, shift, reservation, by, now)
-    pledge = slots.chosen(connection, shift, row, row.e164, chosen_at, now)
-    promises.add(connection, shift, reservation, pledge)
+    row = _resumed(work, reservation, by)
+    pledge = slots.chosen(work, row, row.e164, chosen_at)
+    promises.add(work, reservation, pledge)
     times = {"aim_at": pledge.aim_at, "deadline_at": pledge.deadline_at, "overdue_by_at": None}
-    _change(connection, reservation, slot_at=chosen_at, due_at=chosen_at, clock_starts_at=chosen_at, **times)
-    compose.withdraw(connection, reservation, "he chose another time", now)
+    _change(work.connection, reservation, slot_at=chosen_at, due_at=chosen_at, clock_starts_at=chosen_at, **times)
+    compose.withdraw(work, reservation, "he chose another time")
     if by.who != audit.CUSTOMER:  # who chose it himself was told at once
-        compose.confirm(connection, shift, reservation, chosen_at, now)
-    return _told(connection, shift, reservation, "slot", by, {"slot_at": chosen_at} | _unheld(row), now)
+        compose.confirm(work, reservation, chosen_at)
+    return _told(work, reservation, "slot", by, {"slot_at": chosen_at} | _unheld(row))
 
 
-def postpone(connection: Connection, shift: Shift, reservation: int, until_at: int, by: By, now: int) -> list[News]:
+def postpone(work: Work, reservation: int, until_at: int, by: By) -> list[News]:
     """Do not call before this time. What the customer was promised stays: only the customer may move that (`slot`).
 
     It holds until the customer is lost again: that call is newer than what was known here, and at that phone.
     """
-    row = _resumed(connection, shift, reservation, by, now)
-    if until_at <= now:
+    row = _resumed(work, reservation, by)
+    if until_at <= work.now:
         raise CallbackError("that time has passed: postpone to a later one, or `call-now`")
-    due_at = shift.hours_of(row.e164, row.trunk).next_opening(until_at)
-    _change(connection, reservation, due_at=due_at, overdue_by_at=None)  # nor is he given up before it
+    due_at = work.site.hours_of(row.e164, row.trunk).next_opening(until_at)
+    _change(work.connection, reservation, due_at=due_at, overdue_by_at=None)  # nor is he given up before it
     facts = {"due_at": due_at, "deadline_at": row.deadline_at} | _unheld(row)
-    return _told(connection, shift, reservation, "postpone", by, facts, now)
+    return _told(work, reservation, "postpone", by, facts)
 
 
-def assign(connection: Connection, shift: Shift, reservation: int, to: str, by: By, now: int) -> list[News]:
+def assign(work: Work, reservation: int, to: str, by: By) -> list[News]:
     """Say whose he is, among people; empty: nobody's. Whose phone rings for him stays the queue's affair."""
-    _locked(connection, shift, reservation)
+    _locked(work, reservation)
     if len(to) > t.WHO_ROOM:
         raise CallbackError(f"'{to[:20]}…' is too long a name: assign him to one of at most {t.WHO_ROOM} characters")
-    _change(connection, reservation, assigned_to=to.strip() or None)
-    return _told(connection, shift, reservation, "assign", by, {"to": to.strip()}, now)
+    _change(work.connection, reservation, assigned_to=to.strip() or None)
+    return _told(work, reservation, "assign", by, {"to": to.strip()})
 
 
-def block(connection: Connection, shift: Shift, e164: str, *, calls: bool, texts: bool, by: By, now: int) -> list[News]:
+def block(work: Work, e164: str, *, calls: bool, texts: bool, by: By) -> list[News]:
     """Neither call nor text a number any more, or one of both; what was to be sent to it is taken back.
 
     Where calls are blocked, what is owed to it is cancelled; a call that has not reached its phone yet is called off.
     """
     # His reservations are locked before the end of the audit's chain is, as in every other decision
-    cancelled = _let_go(connection, e164, "his number was blocked", now, cancel=calls)
-    stands = blocks.block(connection, shift.pbx, e164, calls=calls, texts=texts, who=by.who, why=by.why, now=now)
-    _keep_why(connection, shift, cancelled, "block", by, now)
-    return _news("block", by, {"calls": stands.calls, "texts": stands.texts, "cancelled": cancelled}, now)
+    cancelled = _let_go(work, e164, "his number was blocked", cancel=calls)
+    stands = blocks.block(
+        work.connection, work.pbx, e164, calls=calls, texts=texts, who=by.who, why=by.why, now=work.now
+    )
+    _keep_why(work, cancelled, "block", by)
+    return _news("block", by, {"calls": stands.calls, "texts": stands.texts, "cancelled": cancelled}, work.now)
 
 
-def unblock(
-    connection: Connection, shift: Shift, e164: str, *, calls: bool, texts: bool, by: By, now: int
-) -> list[News]:
+def unblock(work: Work, e164: str, *, calls: bool, texts: bool, by: By) -> list[News]:
     """Take back a block; what it cancelled stays so."""
-    stands = blocks.unblock(connection, shift.pbx, e164, calls=calls, texts=texts, who=by.who, why=by.why, now=now)
-    return _news("unblock", by, {"calls": stands.calls, "texts": stands.texts}, now)
+    stands = blocks.unblock(
+        work.connection, work.pbx, e164, calls=calls, texts=texts, who=by.who, why=by.why, now=work.now
+    )
+    return _news("unblock", by, {"calls": stands.calls, "texts": stands.texts}, work.now)
 
 
-def erase(connection: Connection, shift: Shift, e164: str, by: By, now: int) -> list[News]:
+def erase(work: Work, e164: str, by: By) -> list[News]:
     """Forget whose number this is, for good: a word that nobody can guess takes its place, and blocks stay.
 
     What is owed to it is cancelled, and what the texts to it said is removed. The calls stay, as nobody's.
@@ -161,33 +161,31 @@ def erase(connection: Connection, shift: Shift, e164: str, by: By, now: int) -> 
     if numbers.ending_of(e164) in digits:  # in whatever form it is written
         raise CallbackError("--why names the number, and the audit is kept for good: say it without the number")
     p = t.person.c
-    person = connection.execute(select(p.id).where(p.number == e164)).scalar_one_or_none()
-    unread = call_rows.forget_unread(connection, e164)
+    person = work.connection.execute(select(p.id).where(p.number == e164)).scalar_one_or_none()
+    unread = call_rows.forget_unread(work.connection, e164)
     if person is None and not unread:
         raise NoSuchPerson(f"nobody with the number {e164} is known here: nothing is to be erased")
-    if connection.execute(select(t.attempt.c.id).where(t.IN_FLIGHT, t.attempt.c.person_id == person)).first():
+    if work.connection.execute(select(t.attempt.c.id).where(t.IN_FLIGHT, t.attempt.c.person_id == person)).first():
         raise CallbackError(f"{e164} is being called: erase it when that call has ended, in a few minutes")
-    cancelled = _let_go(connection, e164, "he was erased", now, cancel=True)
+    cancelled = _let_go(work, e164, "he was erased", cancel=True)
     if person is not None:
-        compose.forget(connection, person, now)
+        compose.forget(work, person)
         word = f"{ERASED}{secrets.token_hex(12)}"
-        connection.execute(update(t.person).where(p.id == person).values(number=word))
+        work.connection.execute(update(t.person).where(p.id == person).values(number=word))
     facts = {"person": person, "cancelled": cancelled}
-    audit.add(connection, shift.pbx, by, "erase", None, facts, now)
-    _keep_why(connection, shift, cancelled, "erase", by, now)
-    return _news("erase", by, facts, now)
+    audit.add(work.connection, work.pbx, by, "erase", None, facts, work.now)
+    _keep_why(work, cancelled, "erase", by)
+    return _news("erase", by, facts, work.now)
 
 
-def release(
-    connection: Connection, shift: Shift, call_id: str, by: By, now: int, number: str | None = None
-) -> list[News]:
+def release(work: Work, call_id: str, by: By, number: str | None = None) -> list[News]:
     """Call back who was lost in this call, though nobody would have been unasked; it is promised from now on.
 
     `number` says whose it is where what was signalled may be several people's.
     """
-    news = releasing.release(connection, shift, call_id, now, number)
+    news = releasing.release(work, call_id, number)
     facts = {"call_id": call_id, "event": news.event}
-    return [news, *_told(connection, shift, news.facts["reservation"], "release", by, facts, now)]
+    return [news, *_told(work, news.facts["reservation"], "release", by, facts)]
 
 
 BY_NAME: Final[dict[str, Decision]] = {
@@ -207,50 +205,50 @@ ERASED: Final = "erased:"
 _CLOSING: Final[tuple[Event, ...]] = ("cancelled", "done-elsewhere", "withdrawn")
 
 
-def _moved(connection: Connection, shift: Shift, reservation: int, event: Event, by: By, now: int) -> list[News]:
-    row = _locked(connection, shift, reservation)
+def _moved(work: Work, reservation: int, event: Event, by: By) -> list[News]:
+    row = _locked(work, reservation)
     try:
-        moves.move(connection, reservation, event, now)
+        moves.move(work, reservation, event)
     except IllegalTransition as error:
         remedy = "decide when the call has ended" if row.state == "calling" else "see `callback queue`"
         raise IllegalTransition(
             f"reservation {reservation} is '{row.state}', not to be {event} now; {remedy}"
         ) from error
     if event == "resumed":
-        deadlines.give_time(connection, shift, row, now)
+        deadlines.give_time(work, row)
     if event in _CLOSING:
-        compose.withdraw(connection, reservation, f"{event} by a person", now)
-    return _told(connection, shift, reservation, event, by, {}, now)
+        compose.withdraw(work, reservation, f"{event} by a person")
+    return _told(work, reservation, event, by, {})
 
 
-def known(connection: Connection, shift: Shift, reservation: int, *, lock: bool = False) -> Row[Any]:
+def known(work: Work, reservation: int, *, lock: bool = False) -> Row[Any]:
     """Give a reservation with its number, open or closed. NoSuchReservation where there is none."""
     r = t.reservation
-    his = select(r, t.person.c.number.label("e164")).join(t.person).where(r.c.id == reservation, r.c.pbx == shift.pbx)
-    row = connection.execute(his.with_for_update(of=r) if lock else his).first()
+    his = select(r, t.person.c.number.label("e164")).join(t.person).where(r.c.id == reservation, r.c.pbx == work.pbx)
+    row = work.connection.execute(his.with_for_update(of=r) if lock else his).first()
     if row is None:
         raise NoSuchReservation(
-            f"there is no reservation {reservation} on {shift.pbx}; `callback queue` lists the open, and "
+            f"there is no reservation {reservation} on {work.pbx}; `callback queue` lists the open, and "
             "`callback find NUMBER` those of one number"
         )
     return row
 
 
-def _locked(connection: Connection, shift: Shift, reservation: int) -> Row[Any]:
+def _locked(work: Work, reservation: int) -> Row[Any]:
     """Lock the reservation before anything else: whoever decides, decides on what stands."""
-    row = known(connection, shift, reservation, lock=True)
+    row = known(work, reservation, lock=True)
     if not row.open:
         raise NoSuchReservation(f"reservation {reservation} is closed ({row.state}): nothing can be decided about it")
     return row
 
 
-def _resumed(connection: Connection, shift: Shift, reservation: int, by: By, now: int) -> Row[Any]:
+def _resumed(work: Work, reservation: int, by: By) -> Row[Any]:
     """Lock the reservation; who is held while one of us says when to call him is held no more."""
-    row = _locked(connection, shift, reservation)
+    row = _locked(work, reservation)
     if row.state == "held":
         if by.who == audit.CUSTOMER:
             raise IllegalTransition(f"reservation {reservation} is held: only one of us lets it go")
-        moves.move(connection, reservation, "resumed", now)
+        moves.move(work, reservation, "resumed")
     return row
 
 
@@ -259,46 +257,52 @@ def _unheld(before: Row[Any]) -> dict[str, Any]:
     return {"held_no_more": True} if before.state == "held" else {}
 
 
-def _begin_now(connection: Connection, shift: Shift, row: Row[Any], by: By, now: int) -> None:
+def _begin_now(work: Work, row: Row[Any], by: By) -> None:
     """Let the clock start now for who waits for a time to come; nothing is promised later than before."""
-    standing = promises.in_force(connection, row)
+    standing = promises.in_force(work.connection, row)
     if row.slot_at is not None and by.who != audit.CUSTOMER:
-        pledge = standing if standing.clock_starts_at <= now else replace(standing, made_at=now, clock_starts_at=now)
+        pledge = (
+            standing
+            if standing.clock_starts_at <= work.now
+            else replace(standing, made_at=work.now, clock_starts_at=work.now)
+        )
     else:
-        _change(connection, row.id, slot_at=None)
+        _change(work.connection, row.id, slot_at=None)
         try:
-            pledge = at_once(standing, row.kind, now, shift.hours_of(row.e164, row.trunk), shift.rules.promise_terms())
+            pledge = at_once(
+                standing, row.kind, work.now, work.site.hours_of(row.e164, row.trunk), work.site.rules.promise_terms()
+            )
         except SchedulerError:  # by the rules of today no phone may ever ring: what stands is for people
             return
     if pledge is not standing:
-        promises.add(connection, shift, row.id, pledge)
-        _change(connection, row.id, **promises.clock_of(pledge))
+        promises.add(work, row.id, pledge)
+        _change(work.connection, row.id, **promises.clock_of(pledge))
 
 
-def _turn(connection: Connection, shift: Shift, reservation: int, now: int) -> dict[str, Any]:
+def _turn(work: Work, reservation: int) -> dict[str, Any]:
     """From when on the customer may be called, by when that is owed, and how many of the queue go after and before."""
-    row, r = _locked(connection, shift, reservation), t.reservation.c
+    row, r = _locked(work, reservation), t.reservation.c
     others = select(func.count()).where(t.OPEN, r.pbx == row.pbx, r.queue == row.queue, r.state == "waiting")
-    others = others.where(r.due_at <= now, r.clock_starts_at <= now, r.id != row.id)
+    others = others.where(r.due_at <= work.now, r.clock_starts_at <= work.now, r.id != row.id)
     first, after = (
-        connection.execute(others.where(which)).scalar_one() for which in (r.severity >= NOW, r.severity < NOW)
+        work.connection.execute(others.where(which)).scalar_one() for which in (r.severity >= NOW, r.severity < NOW)
     )
     try:
-        from_at = shift.hours_of(row.e164, row.trunk).next_opening(max(now, row.clock_starts_at))
+        from_at = work.site.hours_of(row.e164, row.trunk).next_opening(max(work.now, row.clock_starts_at))
     except SchedulerError:  # never, by the rules of today: that is said where it is looked at
         from_at = None
     return {"from_at": from_at, "by_at": row.overdue_by_at or row.deadline_at, "overtakes": after, "behind": first}
 
 
-def _let_go(connection: Connection, e164: str, why: str, now: int, *, cancel: bool) -> list[int]:
+def _let_go(work: Work, e164: str, why: str, *, cancel: bool) -> list[int]:
     """Take back what was to be sent to a number, and cancel what is owed to it; give the reservations cancelled."""
     r = t.reservation
     his = select(r.c.id, r.c.open).join(t.person).where(t.person.c.number == e164).order_by(r.c.id)
     cancelled = []
-    for row in connection.execute(his.with_for_update(of=r)).all():
-        compose.withdraw(connection, row.id, why, now)
+    for row in work.connection.execute(his.with_for_update(of=r)).all():
+        compose.withdraw(work, row.id, why)
         if row.open and cancel:
-            moves.move(connection, row.id, "barred", now)
+            moves.move(work, row.id, "barred")
             cancelled.append(row.id)
     return cancelled
 
@@ -309,21 +313,19 @@ def _held_by_us(connection: Connection, row: Row[Any]) -> bool:
     return row.incident_id is not None or (last is not None and last.who == audit.SERVICE)
 
 
-def _keep_why(connection: Connection, shift: Shift, cancelled: list[int], action: str, by: By, now: int) -> None:
+def _keep_why(work: Work, cancelled: list[int], action: str, by: By) -> None:
     """Let each reservation that a decision about a number cancelled know why it ended."""
     for reservation in cancelled:
-        audit.add(connection, shift.pbx, by, "cancelled", reservation, {"by": action}, now)
+        audit.add(work.connection, work.pbx, by, "cancelled", reservation, {"by": action}, work.now)
 
 
 def _change(connection: Connection, reservation: int, **values: int | str | None) -> None:
     connection.execute(update(t.reservation).where(t.reservation.c.id == reservation).values(**values))
 
 
-def _told(
-    connection: Connection, shift: Shift, reservation: int, action: str, by: By, facts: dict[str, Any], now: int
-) -> list[News]:
-    audit.add(connection, shift.pbx, by, action, reservation, facts, now)
-    return _news(action, by, {"reservation": reservation, **facts}, now)
+def _told(work: Work, reservation: int, action: str, by: By, facts: dict[str, Any]) -> list[News]:
+    audit.add(work.connection, work.pbx, by, action, reservation, facts, work.now)
+    return _news(action, by, {"reservation": reservation, **facts}, work.now)
 
 
 def _news(action: str, by: By, facts: dict[str, Any], now: int) -> list[News]:

@@ -15,10 +15,11 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from callback.customers import numbers
 from callback.customers.blocks import standing
+from callback.customers.persons import person_of
 from callback.decisions import actions, limits
-from callback.losses import calls
 from callback.reservations import slots
-from callback.site.context import Shift
+from callback.site.context import Site
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import CUSTOMER, By
 from callback.store.inserting import insert_new
@@ -44,7 +45,7 @@ class _Sender:
     person: int | None
     e164: str
     row: Row[Any] | None
-    shift: Shift
+    site: Site
     queue: str
 
     @property
@@ -66,25 +67,25 @@ class _Done:
 _FOR_PEOPLE: Final = _Done("answer-person", for_people=True)
 
 
-def take(connection: Connection, shifts: Mapping[str, Shift], inbound: Inbound, now: int) -> str | None:
+def take(connection: Connection, sites: Mapping[str, Site], inbound: Inbound, now: int) -> str | None:
     """Do what a text asks for and give the text to answer with; None where nothing is answered.
 
     `shifts` are those of the PBXs that this site serves, by name.
     """
     wish = inbound.taken_for or read(inbound.body)
     named = {"account": inbound.account, "sid": inbound.sid}
-    kept = {"pbx": next(iter(shifts)), "received_at": now, "wish": _word(wish), "body": _storable(inbound.body)}
+    kept = {"pbx": next(iter(sites)), "received_at": now, "wish": _word(wish), "body": _storable(inbound.body)}
     his = (_a.account == inbound.account, _a.sid == inbound.sid)
     if not insert_new(connection, t.answer, named | kept | {"state": "open"}):
         said: str | None = connection.execute(select(_a.reply).where(*his)).scalar_one()
         return said
-    sender = _sender(connection, shifts, inbound, now)  # only now: who was erased must not come back by a repeat
+    sender = _sender(connection, sites, inbound, now)  # only now: who was erased must not come back by a repeat
     silenced = standing(connection, sender.e164).texts
     done = _do(connection, sender, wish, now)
     reply = None if inbound.taken_for else _reply(connection, sender, done, now, silenced=silenced)
     made = {"state": "open" if done.for_people else "done", "reply": reply, "score": done.score}
     about = {"person_id": sender.person, "reservation_id": sender.row.id if sender.row else None}
-    connection.execute(update(t.answer).where(*his).values(pbx=sender.shift.pbx, **about, **made))
+    connection.execute(update(t.answer).where(*his).values(pbx=sender.site.pbx, **about, **made))
     return reply
 
 
@@ -103,11 +104,11 @@ def asked(connection: Connection, row: Row[Any], now: int) -> bool:
     return connection.execute(question).first() is not None
 
 
-def score(connection: Connection, shift: Shift, row: Row[Any], number: int, now: int) -> bool:
+def score(work: Work, row: Row[Any], number: int) -> bool:
     """Keep how he judged the callback, on the page; False where he was not asked. The last word counts."""
-    if not asked(connection, row, now):
+    if not asked(work.connection, row, work.now):
         return False
-    made = {"pbx": shift.pbx, "account": PAGE, "sid": str(row.id)}
+    made = {"pbx": work.pbx, "account": PAGE, "sid": str(row.id)}
     rest = {
         "person_id": row.person_id,
         "reservation_id": row.id,
@@ -115,21 +116,23 @@ def score(connection: Connection, shift: Shift, row: Row[Any], number: int, now:
         "body": "",
         "state": "done",
     }
-    insert_new(connection, t.answer, made | rest | {"received_at": now})
+    insert_new(work.connection, t.answer, made | rest | {"received_at": work.now})
     his = (_a.account == PAGE, _a.sid == str(row.id))
-    connection.execute(update(t.answer).where(*his).values(score=number, wish=f"choice-{number}", received_at=now))
+    work.connection.execute(
+        update(t.answer).where(*his).values(score=number, wish=f"choice-{number}", received_at=work.now)
+    )
     return True
 
 
-def moment(connection: Connection, shift: Shift, row: Row[Any], e164: str, said: SaidTime, now: int) -> int | None:
+def moment(work: Work, row: Row[Any], e164: str, said: SaidTime) -> int | None:
     """The instant that he meant: the likeliest at which he may be called. None where there is none, or no room then."""
-    at = slots.first_that_rings(shift, row, e164, _moments(said, shift, now), now)
-    return at if at is not None and slots.has_room(connection, shift, row, at) else None
+    at = slots.first_that_rings(work.site, row, e164, _moments(said, work.site, work.now), work.now)
+    return at if at is not None and slots.has_room(work, row, at) else None
 
 
-def _moments(said: SaidTime, shift: Shift, now: int) -> list[int]:
+def _moments(said: SaidTime, site: Site, now: int) -> list[int]:
     """What he can have meant, the likeliest first: 6:30 is 18:30 only where nobody is called at 06:30."""
-    zone = shift.hours.zone
+    zone = site.hours.zone
     today = local(now, zone).date()
     times = [said.at] if said.clear else [said.at, time(said.at.hour + 12, said.at.minute)]
     days = [day for day in _days(said.day, today) if day is not None]
@@ -151,25 +154,25 @@ def _date(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def _sender(connection: Connection, shifts: Mapping[str, Shift], inbound: Inbound, now: int) -> _Sender:
+def _sender(connection: Connection, sites: Mapping[str, Site], inbound: Inbound, now: int) -> _Sender:
     """Look up who it is. A number that nobody has called from is made a person, so that its text can be shown."""
-    shift = next(iter(shifts.values()))
-    trunk = next(iter(shift.trunks.values()))
+    site = next(iter(sites.values()))
+    trunk = next(iter(site.trunks.values()))
     e164 = numbers.written(inbound.from_number, trunk).e164
     if e164 is None:
-        return _Sender(None, "", None, shift, "")
-    person = calls.person_of(connection, e164, now)
-    his = select(t.reservation).where(_r.person_id == person, _r.pbx.in_(shifts)).where(_r.state != "refused")
+        return _Sender(None, "", None, site, "")
+    person = person_of(connection, e164, now)
+    his = select(t.reservation).where(_r.person_id == person, _r.pbx.in_(sites)).where(_r.state != "refused")
     row = connection.execute(his.order_by(_r.open.desc(), _r.last_lost_at.desc()).limit(1)).first()
     if row is not None:
-        return _Sender(person, e164, row, shifts[row.pbx], row.queue)
-    return _Sender(person, e164, None, shift, _queue_of(shift, inbound.to_number))
+        return _Sender(person, e164, row, sites[row.pbx], row.queue)
+    return _Sender(person, e164, None, site, _queue_of(site, inbound.to_number))
 
 
-def _queue_of(shift: Shift, to_number: str) -> str:
+def _queue_of(site: Site, to_number: str) -> str:
     """The queue whose number he texted; else the first one."""
-    trunk = next(iter(shift.trunks.values()))
-    queues = shift.rules.queues
+    trunk = next(iter(site.trunks.values()))
+    queues = site.rules.queues
     shown = (name for name, queue in queues.items() if numbers.written(queue.caller_id, trunk).e164 == to_number)
     return next(shown, next(iter(queues), ""))
 
@@ -200,13 +203,13 @@ def _stop(connection: Connection, sender: _Sender, now: int, *, more: bool) -> _
     if not sender.e164:
         return _Done(None, for_people=True)
     if not standing(connection, sender.e164).texts:
-        actions.block(connection, sender.shift, sender.e164, calls=False, texts=True, by=HIM, now=now)
+        actions.block(Work(connection, sender.site, now), sender.e164, calls=False, texts=True, by=HIM)
     return _Done("answer-stop", for_people=more)  # he may want more than no texts
 
 
 def _start(connection: Connection, sender: _Sender, now: int) -> _Done:
     if sender.e164 and standing(connection, sender.e164).texts:
-        actions.unblock(connection, sender.shift, sender.e164, calls=False, texts=True, by=HIM, now=now)
+        actions.unblock(Work(connection, sender.site, now), sender.e164, calls=False, texts=True, by=HIM)
     return _Done("answer-start")
 
 
@@ -217,10 +220,10 @@ def _call_now(connection: Connection, sender: _Sender, now: int) -> _Done:
     if not limits.is_next(row, now):
         if limits.enough(connection, row.id, now):
             return _FOR_PEOPLE
-        if not _decided(actions.call_now, connection, sender.shift, row.id, HIM, now):
+        if not _decided(actions.call_now, connection, sender.site, row.id, HIM, now):
             return _nothing_open(sender)
     starts_at = connection.execute(select(_r.clock_starts_at).where(_r.id == row.id)).scalar_one()  # it says when
-    opens_at = sender.shift.hours_of(sender.e164, row.trunk).next_opening(max(now, starts_at))
+    opens_at = sender.site.hours_of(sender.e164, row.trunk).next_opening(max(now, starts_at))
     return _Done("answer-now") if opens_at == now else _Done("answer-later", at=opens_at)
 
 
@@ -228,13 +231,13 @@ def _slot(connection: Connection, sender: _Sender, said: SaidTime, now: int) -> 
     row = sender.open
     if row is None:
         return _nothing_open(sender)
-    at = moment(connection, sender.shift, row, sender.e164, said, now)
+    at = moment(Work(connection, sender.site, now), row, sender.e164, said)
     if at is None:
-        return _Done("answer-no-slot", at=sender.shift.hours_of(sender.e164, row.trunk).next_opening(now))
+        return _Done("answer-no-slot", at=sender.site.hours_of(sender.e164, row.trunk).next_opening(now))
     if at != row.slot_at:
         if limits.enough(connection, row.id, now):
             return _FOR_PEOPLE
-        if not _decided(actions.choose_slot, connection, sender.shift, row.id, at, HIM, now):
+        if not _decided(actions.choose_slot, connection, sender.site, row.id, at, HIM, now):
             return _nothing_open(sender)
     return _Done("slot", at=at)
 
@@ -259,17 +262,17 @@ def _reply(connection: Connection, sender: _Sender, done: _Done, now: int, *, si
         return None
     if not _has_called(connection, sender) or _enough(connection, sender, done.reply, now):
         return None
-    shift, queue = sender.shift, sender.shift.rules.queue(sender.queue)
+    site, queue = sender.site, sender.site.rules.queue(sender.queue)
     values = {"caller_id": queue.caller_id}
     if done.at is not None:
-        said = compose.clock_time(done.at, now, shift)
+        said = compose.clock_time(done.at, now, site)
         values |= {"at": said, "from_time": said}
-    return shift.texting.templates.render(done.reply, queue.language, values, queue=sender.queue)
+    return site.texting.templates.render(done.reply, queue.language, values, queue=sender.queue)
 
 
 def _may_text(connection: Connection, sender: _Sender, reply: str, *, silenced: bool) -> bool:
     """Whether texts are on for him; who opts out gets one that confirms it, and none when he says so again."""
-    why = compose.why_none(connection, sender.shift, sender.queue, sender.e164) if sender.e164 else "no-number"
+    why = compose.why_none(connection, sender.site, sender.queue, sender.e164) if sender.e164 else "no-number"
     return why is None or (why == "opted-out" and reply == "answer-stop" and not silenced)
 
 

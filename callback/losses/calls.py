@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, func
 
 from callback.customers import numbers
 from callback.events import News
-from callback.site.context import Shift
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.inserting import insert_new
 from scheduler.clock import SECOND
@@ -22,7 +22,6 @@ def _his(table: Table) -> list[ColumnElement[bool]]:
 
 
 # Made once: to build a statement costs several times what it costs to run it, and these run for each call.
-_PERSON = select(t.person.c.id).where(t.person.c.number == bindparam("e164"))
 _KNOWN = select(func.max(t.verdict.c.version), func.max(t.verdict.c.rank)).where(*_his(t.verdict))
 _NUMBER = select(t.person.c.number).join(t.call).where(*_his(t.call))
 _MARK = update(t.call).where(*_his(t.call)).values(recovery=bindparam("made_of_it"))
@@ -31,31 +30,16 @@ _CALL = update(t.call).where(*_his(t.call))
 _NO_VISITS = delete(t.queue_visit).where(*_his(t.queue_visit))
 
 
-def person_of(connection: Connection, e164: str, now: int) -> int:
-    """The person behind a number; made when new."""
-    insert_new(connection, t.person, {"number": e164, "created_at": now})
-    return int(connection.execute(_PERSON, {"e164": e164}).scalar_one())
-
-
-def file(
-    connection: Connection,
-    shift: Shift,
-    call: Call,
-    queue: str | None,
-    verdict: Verdict,
-    version: int,
-    person: int | None,
-    now: int,
-) -> None:
+def file(work: Work, call: Call, queue: str | None, verdict: Verdict, version: int, person: int | None) -> None:
     """Keep the call and its verdict, as the version of it that `next_version` gave."""
-    _file_call(connection, shift, call, queue, person, version)
-    _file_verdict(connection, shift, call, verdict, version, now)
+    _file_call(work, call, queue, person, version)
+    _file_verdict(work, call, verdict, version)
 
 
-def gap(connection: Connection, shift: Shift, gap: Gap) -> list[News]:
+def gap(work: Work, gap: Gap) -> list[News]:
     """Keep a time in which nobody listened, and what could be learnt of it."""
     facts = {"since_at": gap.since, "until_at": gap.until, "calls": gap.calls, "why_not": gap.why_not[:WHY_LENGTH]}
-    insert_new(connection, t.listening_gap, {"pbx": shift.pbx, **facts})
+    insert_new(work.connection, t.listening_gap, {"pbx": work.pbx, **facts})
     more = {"forged": gap.forged, "unproved": gap.unproved, "recorded": gap.recorded}
     return [News("gap", gap.until, facts | more)]
 
@@ -77,26 +61,24 @@ def forget_unread(connection: Connection, e164: str) -> int:
     return connection.execute(delete(t.unread_number).where(alike)).rowcount
 
 
-def next_version(connection: Connection, shift: Shift, call: Call, verdict: Verdict) -> int | None:
+def next_version(work: Work, call: Call, verdict: Verdict) -> int | None:
     """The number of this verdict among the call's, or None when a known one is as good, or its caller was erased.
 
     Ask it before the caller's number is written anywhere: a journal that is heard again must not bring it back.
     """
-    his = {"of_pbx": shift.pbx, "of_call": call.call_id}
-    version, rank = connection.execute(_KNOWN, his).one()
+    his = {"of_pbx": work.pbx, "of_call": call.call_id}
+    version, rank = work.connection.execute(_KNOWN, his).one()
     if version is None:
         return 1
     if rank >= verdict.rank:
         return None
-    number = connection.execute(_NUMBER, his).scalar_one_or_none()
+    number = work.connection.execute(_NUMBER, his).scalar_one_or_none()
     return None if number is not None and not number.startswith("+") else int(version) + 1
 
 
-def _file_call(
-    connection: Connection, shift: Shift, call: Call, queue: str | None, person: int | None, version: int
-) -> None:
+def _file_call(work: Work, call: Call, queue: str | None, person: int | None, version: int) -> None:
     """Keep the call and its visits as the newest verdict sees them: the same visit may have another time in it."""
-    key = {"pbx": shift.pbx, "call_id": call.call_id}
+    key = {"pbx": work.pbx, "call_id": call.call_id}
     facts = {
         "linkedid": call.linkedid,
         "channel": call.channel,
@@ -107,20 +89,20 @@ def _file_call(
         "ended_at": call.ended_at,
     }
     if version == 1:
-        connection.execute(_NEW_CALL, {**key, **facts, "recovery": "none"})
+        work.connection.execute(_NEW_CALL, {**key, **facts, "recovery": "none"})
     else:
-        his = {"of_pbx": shift.pbx, "of_call": call.call_id}
-        connection.execute(_CALL, his | facts)
-        connection.execute(_NO_VISITS, his)
+        his = {"of_pbx": work.pbx, "of_call": call.call_id}
+        work.connection.execute(_CALL, his | facts)
+        work.connection.execute(_NO_VISITS, his)
     for visit in call.visits:
         times = {"joined_at": visit.joined_at, "connected_at": visit.connected_at, "ended_at": visit.ended_at}
         row = key | times | {"queue": visit.queue or "", "ended_by": visit.end, "agent": visit.agent}
-        insert_new(connection, t.queue_visit, row)
+        insert_new(work.connection, t.queue_visit, row)
 
 
-def _file_verdict(connection: Connection, shift: Shift, call: Call, verdict: Verdict, version: int, now: int) -> None:
+def _file_verdict(work: Work, call: Call, verdict: Verdict, version: int) -> None:
     row = {
-        "pbx": shift.pbx,
+        "pbx": work.pbx,
         "call_id": call.call_id,
         "version": version,
         "source": verdict.source,
@@ -131,7 +113,7 @@ def _file_verdict(connection: Connection, shift: Shift, call: Call, verdict: Ver
         "waited_us": round(verdict.waited_s * SECOND),
         "talked_us": round(verdict.talked_s * SECOND),
         "evidence": list(verdict.evidence),
-        "rules_version": shift.version,
-        "judged_at": now,
+        "rules_version": work.site.version,
+        "judged_at": work.now,
     }
-    connection.execute(_NEW_VERDICT, row)
+    work.connection.execute(_NEW_VERDICT, row)

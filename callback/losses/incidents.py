@@ -15,7 +15,7 @@ from callback.errors import CallbackError
 from callback.events import News
 from callback.reservations import deadlines as broken_promises
 from callback.reservations import moves, promises
-from callback.site.context import Shift
+from callback.site.work import Work
 from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
@@ -71,133 +71,131 @@ def cause_of(queue: str, verdict: Verdict, trunk: str) -> str:
     return f"{queue}/{verdict.reason or verdict.kind}/{trunk}"
 
 
-def meet(connection: Connection, shift: Shift, cause: str, lost_at: int, now: int) -> Met:
+def meet(work: Work, cause: str, lost_at: int) -> Met:
     """Count one more loss of this cause: it may belong to an incident, or begin one. At most one is open a cause."""
     if not cause:
         return Met(None, holds=False, told=[])
-    terms = shift.rules.incident_terms()
-    row = connection.execute(_OPEN, {"of_pbx": shift.pbx, "of_cause": cause}).first()
+    terms = work.site.rules.incident_terms()
+    row = work.connection.execute(_OPEN, {"of_pbx": work.pbx, "of_cause": cause}).first()
     since, lately = lost_at - terms.window_s * SECOND, 0
     if row is None or row.state == "draining":
-        lately = 1 + _lately(connection, shift, cause, lost_at)
+        lately = 1 + _lately(work, cause, lost_at)
     state = rule.after_loss(row.state if row else None, lately, terms)
     if state is None:
         return Met(None, holds=False, told=[])
     if row is None:
-        return _begin(connection, shift, cause, lost_at, since, now)
+        return _begin(work, cause, lost_at, since)
     last = max(row.last_lost_at, lost_at)
-    connection.execute(_MORE, {"of_id": row.id, "lost_at": last, "now_state": state})
+    work.connection.execute(_MORE, {"of_id": row.id, "lost_at": last, "now_state": state})
     if state != row.state:
-        _take_in(connection, row.id, shift.pbx, cause, since, now)
-    told = [_news(row.id, cause, state, now)] if state != row.state else []
+        _take_in(work, row.id, work.pbx, cause, since)
+    told = [_news(row.id, cause, state, work.now)] if state != row.state else []
     return Met(row.id, holds=state == "holding", told=told)
 
 
-def _lately(connection: Connection, shift: Shift, cause: str, until: int) -> int:
+def _lately(work: Work, cause: str, until: int) -> int:
     """Count the losses of this cause within the window until then, up to as many as are no incident."""
-    terms = shift.rules.incident_terms()
-    asked = {"of_pbx": shift.pbx, "of_cause": cause, "since": until - terms.window_s * SECOND, "until": until}
-    return len(connection.execute(_LATELY, asked | {"enough": terms.losses}).all())
+    terms = work.site.rules.incident_terms()
+    asked = {"of_pbx": work.pbx, "of_cause": cause, "since": until - terms.window_s * SECOND, "until": until}
+    return len(work.connection.execute(_LATELY, asked | {"enough": terms.losses}).all())
 
 
-def hold(connection: Connection, incident: int | None, reservation: int, now: int) -> bool:
+def hold(work: Work, incident: int | None, reservation: int) -> bool:
     """Hold somebody who waits, and his text; not who asked for a callback or was given a time, by himself or people."""
     may = (_R.state == "waiting", _R.slot_at.is_(None), _R.severity < NOW, _R.kind != "requested")
-    if connection.execute(select(_R.id).where(_R.id == reservation, *may).with_for_update()).first() is None:
+    if work.connection.execute(select(_R.id).where(_R.id == reservation, *may).with_for_update()).first() is None:
         return False
-    moves.move(connection, reservation, "held", now, incident_id=incident)
-    compose.withdraw(connection, reservation, "an incident holds him", now)
+    moves.move(work, reservation, "held", incident_id=incident)
+    compose.withdraw(work, reservation, "an incident holds him")
     return True
 
 
-def tend(connection: Connection, shift: Shift, now: int) -> list[News]:
+def tend(work: Work) -> list[News]:
     """Move every open incident on with time: what is quiet drains, what is drained is over."""
-    still = select(t.incident).where(_I.pbx == shift.pbx, t.INCIDENT_OPEN).order_by(_I.id)
-    rows = connection.execute(still.with_for_update())
-    return [news for row in rows.all() for news in _tended(connection, shift, row, now)]
+    still = select(t.incident).where(_I.pbx == work.pbx, t.INCIDENT_OPEN).order_by(_I.id)
+    rows = work.connection.execute(still.with_for_update())
+    return [news for row in rows.all() for news in _tended(work, row)]
 
 
-def decide(connection: Connection, shift: Shift, incident: int, wish: Wish, by: By, now: int) -> list[News]:
+def decide(work: Work, incident: int, wish: Wish, by: By) -> list[News]:
     """Let a person choose: `released`, all are let go at the set rate from now on; `dropped`, all are cancelled."""
-    mine = select(t.incident).where(_I.id == incident, _I.pbx == shift.pbx, t.INCIDENT_OPEN)
-    row = connection.execute(mine.with_for_update()).first()
+    mine = select(t.incident).where(_I.id == incident, _I.pbx == work.pbx, t.INCIDENT_OPEN)
+    row = work.connection.execute(mine.with_for_update()).first()
     if row is None:
-        raise NoSuchIncident(
-            f"there is no open incident {incident} on {shift.pbx}; `callback incident list` shows them"
-        )
-    connection.execute(update(t.incident).where(_I.id == row.id).values(state=wish, let_go_at=now))
-    audit.add(connection, shift.pbx, by, f"incident-{wish}", None, {"incident": row.id, "cause": row.cause}, now)
-    return [_news(row.id, row.cause, wish, now, who=by.who, why=by.why)]
+        raise NoSuchIncident(f"there is no open incident {incident} on {work.pbx}; `callback incident list` shows them")
+    work.connection.execute(update(t.incident).where(_I.id == row.id).values(state=wish, let_go_at=work.now))
+    audit.add(
+        work.connection, work.pbx, by, f"incident-{wish}", None, {"incident": row.id, "cause": row.cause}, work.now
+    )
+    return [_news(row.id, row.cause, wish, work.now, who=by.who, why=by.why)]
 
 
-def _begin(connection: Connection, shift: Shift, cause: str, lost_at: int, since: int, now: int) -> Met:
+def _begin(work: Work, cause: str, lost_at: int, since: int) -> Met:
     """Begin an incident, and take in those whose losses led to it."""
-    values = {"pbx": shift.pbx, "cause": cause, "state": "holding", "open": True, "opened_at": now, "let_go": 0}
+    values = {"pbx": work.pbx, "cause": cause, "state": "holding", "open": True, "opened_at": work.now, "let_go": 0}
     row = insert(t.incident).values(**values, last_lost_at=lost_at, losses=1).returning(_I.id)
-    incident = int(connection.execute(row).scalar_one())
-    taken = _take_in(connection, incident, shift.pbx, cause, since, now)
-    connection.execute(update(t.incident).where(_I.id == incident).values(losses=_I.losses + taken))
-    told = [_news(incident, cause, "holding", now, losses=taken + 1)]
+    incident = int(work.connection.execute(row).scalar_one())
+    taken = _take_in(work, incident, work.pbx, cause, since)
+    work.connection.execute(update(t.incident).where(_I.id == incident).values(losses=_I.losses + taken))
+    told = [_news(incident, cause, "holding", work.now, losses=taken + 1)]
     return Met(incident, holds=True, told=told)
 
 
-def _take_in(connection: Connection, incident: int, pbx: str, cause: str, since: int, now: int) -> int:
+def _take_in(work: Work, incident: int, pbx: str, cause: str, since: int) -> int:
     """Give the incident the losses of its cause since then that have none, and hold who suffered them."""
     lately = (_L.pbx == pbx, _L.cause == cause, _L.lost_at > since)
     suffered = select(_L.reservation_id).where(*lately).distinct().order_by(_L.reservation_id)
-    for reservation in connection.execute(suffered).scalars().all():
-        hold(connection, incident, reservation, now)
+    for reservation in work.connection.execute(suffered).scalars().all():
+        hold(work, incident, reservation)
     free = update(t.loss).where(*lately, _L.incident_id.is_(None)).values(incident_id=incident)
-    return connection.execute(free).rowcount
+    return work.connection.execute(free).rowcount
 
 
-def _tended(connection: Connection, shift: Shift, row: Row[Any], now: int) -> list[News]:
-    terms = shift.rules.incident_terms()
-    anybody = connection.execute(select(_R.id).where(_R.incident_id == row.id, t.IN_INCIDENT).limit(1)).first()
-    lately = _lately(connection, shift, row.cause, now)
+def _tended(work: Work, row: Row[Any]) -> list[News]:
+    terms = work.site.rules.incident_terms()
+    anybody = work.connection.execute(select(_R.id).where(_R.incident_id == row.id, t.IN_INCIDENT).limit(1)).first()
+    lately = _lately(work, row.cause, work.now)
     state = rule.after_time(row.state, lately, terms, anybody=anybody is not None)
     changed: dict[str, Any] = {"state": state} if state != row.state else {}
     if state == "over":
-        changed |= {"open": False, "ended_at": now}
+        changed |= {"open": False, "ended_at": work.now}
     elif state == "dropped":
-        _drop(connection, row.id, now)
+        _drop(work, row.id)
     elif state in {"draining", "released"}:
-        count, up_to = rule.let_go(row.let_go_at if row.state == state else now, now, terms.drain_per_min)
-        gone = _let_go(connection, shift, row.id, count, now)
+        count, up_to = rule.let_go(row.let_go_at if row.state == state else work.now, work.now, terms.drain_per_min)
+        gone = _let_go(work, row.id, count)
         if changed or up_to != row.let_go_at:
             changed |= {"let_go_at": up_to, "let_go": row.let_go + gone}
     if changed:
-        connection.execute(update(t.incident).where(_I.id == row.id).values(**changed))
-    return [_news(row.id, row.cause, state, now)] if state != row.state else []
+        work.connection.execute(update(t.incident).where(_I.id == row.id).values(**changed))
+    return [_news(row.id, row.cause, state, work.now)] if state != row.state else []
 
 
-def _let_go(connection: Connection, shift: Shift, incident: int, count: int, now: int) -> int:
+def _let_go(work: Work, incident: int, count: int) -> int:
     """Let so many wait again and be texted: first those whose promise can be kept, the nearest deadline first."""
     whole = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
     held = whole.where(_R.incident_id == incident, t.IN_INCIDENT, _R.state == "held")
     held = held.with_for_update(of=t.reservation, skip_locked=True)  # not whom a person decides about now
-    ahead = held.where(_R.deadline_at > now).order_by(_R.deadline_at).limit(count)
-    rows = connection.execute(ahead).all() if count else []
-    late = held.where(_R.deadline_at <= now).order_by(_R.deadline_at).limit(count - len(rows))
-    rows = [*rows, *(connection.execute(late).all() if len(rows) < count else [])]
+    ahead = held.where(_R.deadline_at > work.now).order_by(_R.deadline_at).limit(count)
+    rows = work.connection.execute(ahead).all() if count else []
+    late = held.where(_R.deadline_at <= work.now).order_by(_R.deadline_at).limit(count - len(rows))
+    rows = [*rows, *(work.connection.execute(late).all() if len(rows) < count else [])]
     for row in rows:
-        moves.move(connection, row.id, "resumed", now)
-        broken_promises.give_time(connection, shift, row, now)
-        if row.deadline_at > now and not compose.promised(connection, row.id):
-            verdict, standing = _last_verdict(connection, row), promises.in_force(connection, row)
-            compose.explain(
-                connection, shift, row.id, verdict, standing, compose.morning(connection, shift, row.id, now)
-            )
+        moves.move(work, row.id, "resumed")
+        broken_promises.give_time(work, row)
+        if row.deadline_at > work.now and not compose.promised(work.connection, row.id):
+            verdict, standing = _last_verdict(work.connection, row), promises.in_force(work.connection, row)
+            compose.explain(work, row.id, verdict, standing, compose.morning(work, row.id))
     return len(rows)
 
 
-def _drop(connection: Connection, incident: int, now: int) -> None:
+def _drop(work: Work, incident: int) -> None:
     """Owe those whom it holds nothing more: some at each tick, so that nobody else waits long for the database."""
     held = select(_R.id).where(_R.incident_id == incident, t.IN_INCIDENT, _R.state == "held")
     some = held.limit(DROPPED_A_TICK).with_for_update(skip_locked=True)
-    for reservation in connection.execute(some).scalars().all():
-        moves.move(connection, reservation, "cancelled", now)
-        compose.withdraw(connection, reservation, "its incident was dropped by a person", now)
+    for reservation in work.connection.execute(some).scalars().all():
+        moves.move(work, reservation, "cancelled")
+        compose.withdraw(work, reservation, "its incident was dropped by a person")
 
 
 def _last_verdict(connection: Connection, row: Row[Any]) -> Verdict:

@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from callback.customers import blocks, numbers, signalling
+from callback.customers.persons import person_of
 from callback.events import News
 from callback.losses import calls, incidents, join, redials, wangiri
 from callback.losses.join import Loss
 from callback.reservations import moves, promises
 from callback.reservations.states import State, is_open
-from callback.site.context import Shift
+from callback.site.context import Site
+from callback.site.work import Work
 from callback.store import checkpoints
 from callback.store import tables as t
 from callback.texts import compose
@@ -49,55 +51,51 @@ _REDIALLED = (
 )
 
 
-def record(connection: Connection, shift: Shift, call: Call, verdict: Verdict, now: int) -> list[News]:
+def record(work: Work, call: Call, verdict: Verdict) -> list[News]:
     """File a judged call and do what follows from it. A call that is known with as good a verdict changes nothing."""
     if verdict.kind == "callback":
         return []  # ours is its attempt's affair, and nobody else's is a customer's call
-    queue = call.queue or shift.rules.queue_of(call.did)
+    queue = call.queue or work.site.rules.queue_of(call.did)
     if queue is None and not call.visits:
         return []  # on a number that leads to no queue of ours
-    version = calls.next_version(connection, shift, call, verdict)
+    version = calls.next_version(work, call, verdict)
     if version is None:
         return []
-    number = numbers.read(call.number, shift.trunks[shift.trunk_name(call.channel)])
+    number = numbers.read(call.number, work.site.trunks[work.site.trunk_name(call.channel)])
     there = _there(call, verdict)
-    person = calls.person_of(connection, number.e164, now) if number.e164 and there else None
-    calls.file(connection, shift, call, queue, verdict, version, person, now)
-    told = [_told(call, queue, verdict), *_signalled(connection, shift, call, verdict, version, person, now)]
+    person = person_of(work.connection, number.e164, work.now) if number.e164 and there else None
+    calls.file(work, call, queue, verdict, version, person)
+    told = [_told(call, queue, verdict), *_signalled(work, call, verdict, version, person)]
     if person is not None and not call.doubtful:
-        _redialled(connection, shift, person, call)
+        _redialled(work, person, call)
     if verdict.lost or verdict.kind == "requested":
-        if version > 1 and join.counted(connection, call):
+        if version > 1 and join.counted(work.connection, call):
             return told
         lost_at = call.ended_at or call.seen_until
-        number, pledge = _pledged(shift, call, verdict.kind, number, lost_at, now)
-        return told + _recover(
-            connection, shift, Loss(call, queue or "", verdict, number, person, lost_at, now, pledge)
-        )
+        number, pledge = _pledged(work.site, call, verdict.kind, number, lost_at, work.now)
+        return told + _recover(work, Loss(call, queue or "", verdict, number, person, lost_at, work.now, pledge))
     if version > 1 and not call.doubtful:
-        told += _withdraw(connection, call, now)
+        told += _withdraw(work, call)
     if verdict.kind != "served":
-        calls.mark(connection, call, verdict.reason or verdict.kind)  # people can see whom nobody can judge
+        calls.mark(work.connection, call, verdict.reason or verdict.kind)  # people can see whom nobody can judge
     spoken = verdict.kind == "served" or any(visit.connected_at for visit in call.visits)
     if person is not None and spoken:
-        compose.tell_number(connection, shift, call, now)
-        told += redials.served(connection, shift, call, queue, person, now)  # an agent spoke to him, however it ended
+        compose.tell_number(work, call)
+        told += redials.served(work, call, queue, person)  # an agent spoke to him, however it ended
     return told
 
 
-def _signalled(
-    connection: Connection, shift: Shift, call: Call, verdict: Verdict, version: int, person: int | None, now: int
-) -> list[News]:
+def _signalled(work: Work, call: Call, verdict: Verdict, version: int, person: int | None) -> list[News]:
     """Keep in which form the trunk signalled the caller, and tell the first whose number that left open."""
     if version > 1 or not call.number or call.confirmed is False or call.doubtful:
         return []
     if person is None and verdict.kind != "served":
-        calls.keep_unread(connection, call)
-    trunk = shift.trunk_name(call.channel)
-    came = signalling.letter(call.number, shift.trunks[trunk])
-    before = signalling.keep(connection, shift.pbx, trunk, came)
+        calls.keep_unread(work.connection, call)
+    trunk = work.site.trunk_name(call.channel)
+    came = signalling.letter(call.number, work.site.trunks[trunk])
+    before = signalling.keep(work.connection, work.pbx, trunk, came)
     told = came == signalling.AMBIGUOUS and came not in before
-    return [News("trunk-unclear", now, {"trunk": trunk})] if told else []
+    return [News("trunk-unclear", work.now, {"trunk": trunk})] if told else []
 
 
 def _there(call: Call, verdict: Verdict) -> bool:
@@ -110,100 +108,105 @@ def _there(call: Call, verdict: Verdict) -> bool:
 
 
 def _pledged(
-    shift: Shift, call: Call, kind: Kind, number: numbers.Number | numbers.Refused, lost_at: int, now: int
+    site: Site, call: Call, kind: Kind, number: numbers.Number | numbers.Refused, lost_at: int, now: int
 ) -> tuple[numbers.Number | numbers.Refused, Promise]:
     """Promise by the hours where he is. Whose phone never may ring while the site is open is refused."""
-    terms = shift.rules.promise_terms()
-    hours = shift.hours_of(number.e164, shift.trunk_name(call.channel))
+    terms = site.rules.promise_terms()
+    hours = site.hours_of(number.e164, site.trunk_name(call.channel))
     try:
         return number, promise(kind, lost_at, now, hours, terms)
     except SchedulerError:
-        if hours is shift.hours:
+        if hours is site.hours:
             raise
         refused = numbers.Refused("never-in-hours", number.e164)
-        return refused, promise(kind, lost_at, now, shift.hours, terms)
+        return refused, promise(kind, lost_at, now, site.hours, terms)
 
 
-def _recover(connection: Connection, shift: Shift, loss: Loss) -> list[News]:
+def _recover(work: Work, loss: Loss) -> list[News]:
     """Reserve a callback, or keep in hyphenated words why there is none."""
-    why_not, held = _why_not(connection, shift, loss)
+    why_not, held = _why_not(work, loss)
     if why_not is not None:
-        calls.mark(connection, loss.call, why_not)
+        calls.mark(work.connection, loss.call, why_not)
         facts = {"call_id": loss.call.call_id, "number": loss.call.number, "why": why_not}
         return [News("not-recovered", loss.learnt_at, facts), *held]
-    cause = incidents.cause_of(loss.queue, loss.verdict, shift.trunk_name(loss.call.channel))
-    met = incidents.meet(connection, shift, cause, loss.lost_at, loss.learnt_at)
+    cause = incidents.cause_of(loss.queue, loss.verdict, work.site.trunk_name(loss.call.channel))
+    met = incidents.meet(work, cause, loss.lost_at)
     loss = replace(loss, cause=cause, incident=met.incident, held=met.holds)
-    return [*met.told, reserve(connection, shift, loss)]
+    return [*met.told, reserve(work, loss)]
 
 
-def reserve(connection: Connection, shift: Shift, loss: Loss) -> News:
+def reserve(work: Work, loss: Loss) -> News:
     """Reserve a callback for a loss, or join it to the reservation that he has."""
-    standing = _standing(connection, shift, loss)
-    calls.mark(connection, loss.call, "reserved" if standing is None else "merged")
+    standing = _standing(work, loss)
+    calls.mark(work.connection, loss.call, "reserved" if standing is None else "merged")
     if standing is None:
-        return _reserved(connection, shift, loss)
-    return join.join(connection, shift, loss, standing)
+        return _reserved(work, loss)
+    return join.join(work, loss, standing)
 
 
-def _why_not(connection: Connection, shift: Shift, loss: Loss) -> tuple[str | None, list[News]]:
+def _why_not(work: Work, loss: Loss) -> tuple[str | None, list[News]]:
     """Why nobody is called back for this loss, None where somebody is; and whom that holds."""
-    why = _unfit(connection, shift, loss)
+    why = _unfit(work, loss)
     if why is not None:
         return why, []
-    why, held = _refusal(connection, shift, loss)
+    why, held = _refusal(work, loss)
     if why is not None and loss.person is not None:
-        _refuse(connection, shift, loss)
+        _refuse(work, loss)
     return why, held
 
 
-def _unfit(connection: Connection, shift: Shift, loss: Loss) -> str | None:
+def _unfit(work: Work, loss: Loss) -> str | None:
     """Why nobody would be called back for such a loss, whoever called."""
     if not loss.queue:
         return "no-queue"
     if loss.call.confirmed is False or loss.call.doubtful:
         return "unconfirmed" if loss.call.confirmed is False else "unproved"
-    if loss.verdict.kind == "abandoned" and loss.verdict.waited_s < shift.rules.short_abandon_s:
+    if loss.verdict.kind == "abandoned" and loss.verdict.waited_s < work.site.rules.short_abandon_s:
         return "short-abandon"
-    if late_news(loss.lost_at, loss.learnt_at, loss.pledge, checkpoints.first_start(connection, shift.pbx)):
+    if late_news(loss.lost_at, loss.learnt_at, loss.pledge, checkpoints.first_start(work.connection, work.pbx)):
         return "late-news"
     at_once = 0 <= loss.learnt_at - loss.lost_at <= AFTER_THE_FACT_S * SECOND  # with a clock that is off, nobody knows
-    if not at_once and _answered_since(connection, shift, loss):
+    if not at_once and _answered_since(work, loss):
         return "answered-since"
     return None
 
 
-def _answered_since(connection: Connection, shift: Shift, loss: Loss) -> bool:
+def _answered_since(work: Work, loss: Loss) -> bool:
     person = loss.person
-    return person is not None and redials.spoken_to_since(connection, shift, person, loss.queue, loss.lost_at)
+    return person is not None and redials.spoken_to_since(work, person, loss.queue, loss.lost_at)
 
 
-def _refusal(connection: Connection, shift: Shift, loss: Loss) -> tuple[str | None, list[News]]:
+def _refusal(work: Work, loss: Loss) -> tuple[str | None, list[News]]:
     """Why this number is not called back, None where it is; and who of its block is held for the same reason."""
     if isinstance(loss.number, numbers.Refused):
         return loss.number.reason, []
-    if blocks.standing(connection, loss.number.e164).calls:
+    if blocks.standing(work.connection, loss.number.e164).calls:
         return "number-blocked", []
-    held = wangiri.guard(connection, shift, loss.call, loss.verdict, loss.number.e164, loss.learnt_at)
+    held = wangiri.guard(work, loss.call, loss.verdict, loss.number.e164)
     return (None, []) if held is None else (wangiri.ONE_RING_BURST, held)
 
 
-def _refuse(connection: Connection, shift: Shift, loss: Loss) -> None:
+def _refuse(work: Work, loss: Loss) -> None:
     """List the number as refused, once however often it calls, so that a person may release it."""
-    his = {"of_pbx": shift.pbx, "of_queue": loss.queue, "person": loss.person}
-    standing = connection.execute(_REFUSED, his).first()
+    his = {"of_pbx": work.pbx, "of_queue": loss.queue, "person": loss.person}
+    standing = work.connection.execute(_REFUSED, his).first()
     if standing is None:
-        _insert(connection, shift, loss, "refused")
+        _insert(work, loss, "refused")
         return
-    join.add_loss(connection, loss, standing.id)
+    join.add_loss(work.connection, loss, standing.id)
     values = {"losses": standing.losses + 1, "last_lost_at": max(standing.last_lost_at, loss.lost_at)}
-    connection.execute(update(t.reservation).where(_R.id == standing.id).values(**values))
+    work.connection.execute(update(t.reservation).where(_R.id == standing.id).values(**values))
 
 
-def _standing(connection: Connection, shift: Shift, loss: Loss) -> Row[Any] | None:
+def _standing(work: Work, loss: Loss) -> Row[Any] | None:
     """His open reservation in this queue, if there is one: there is one at most."""
-    same = {"of_pbx": shift.pbx, "of_queue": loss.queue, "person": loss.person, "is_apart": _apart(connection, loss)}
-    return connection.execute(_STANDING, same).first()
+    same = {
+        "of_pbx": work.pbx,
+        "of_queue": loss.queue,
+        "person": loss.person,
+        "is_apart": _apart(work.connection, loss),
+    }
+    return work.connection.execute(_STANDING, same).first()
 
 
 def _apart(connection: Connection, loss: Loss) -> str:
@@ -212,23 +215,23 @@ def _apart(connection: Connection, loss: Loss) -> str:
     return loss.call.call_id if shared else ""
 
 
-def _reserved(connection: Connection, shift: Shift, loss: Loss) -> News:
-    row = _insert(connection, shift, loss, "waiting")
-    held = incidents.hold(connection, loss.incident, row, loss.learnt_at) if loss.held else False
-    text = not held and compose.explain(connection, shift, row, loss.verdict, loss.pledge, loss.lost_at)
+def _reserved(work: Work, loss: Loss) -> News:
+    row = _insert(work, loss, "waiting")
+    held = incidents.hold(work, loss.incident, row) if loss.held else False
+    text = not held and compose.explain(work, row, loss.verdict, loss.pledge, loss.lost_at)
     facts = {"reservation": row, "number": loss.number.e164, "queue": loss.queue, "kind": loss.verdict.kind}
     promised = {**promises.clock_of(loss.pledge), "promise": loss.pledge.reason}
     return News("reserved", loss.learnt_at, facts | promised | {"text": text, "held": held})
 
 
-def _insert(connection: Connection, shift: Shift, loss: Loss, state: State) -> int:
+def _insert(work: Work, loss: Loss, state: State) -> int:
     values = {
-        "pbx": shift.pbx,
+        "pbx": work.pbx,
         "queue": loss.queue,
-        "queue_group": shift.rules.queue(loss.queue).group,
+        "queue_group": work.site.rules.queue(loss.queue).group,
         "person_id": loss.person,
-        "apart": _apart(connection, loss),
-        "trunk": shift.trunk_name(loss.call.channel),
+        "apart": _apart(work.connection, loss),
+        "trunk": work.site.trunk_name(loss.call.channel),
         "kind": loss.verdict.kind,
         "state": state,
         "open": is_open(state),
@@ -241,22 +244,22 @@ def _insert(connection: Connection, shift: Shift, loss: Loss, state: State) -> i
         "state_since_at": loss.learnt_at,
         "severity": severity([Harm(loss.verdict.kind, loss.verdict.waited_s)]),
     }
-    inserted = connection.execute(_NEW_RESERVATION, values)
+    inserted = work.connection.execute(_NEW_RESERVATION, values)
     row = int(inserted.scalar_one())
-    promises.add(connection, shift, row, loss.pledge)
-    join.add_loss(connection, loss, row)
+    promises.add(work, row, loss.pledge)
+    join.add_loss(work.connection, loss, row)
     return row
 
 
-def _redialled(connection: Connection, shift: Shift, person: int, call: Call) -> None:
+def _redialled(work: Work, person: int, call: Call) -> None:
     """Keep when he called again by himself after each loss of this PBX, whether we had called him or not."""
-    connection.execute(_REDIALLED, {"person": person, "of_pbx": shift.pbx, "called_at": call.started_at})
+    work.connection.execute(_REDIALLED, {"person": person, "of_pbx": work.pbx, "called_at": call.started_at})
 
 
-def _withdraw(connection: Connection, call: Call, now: int) -> list[News]:
+def _withdraw(work: Work, call: Call) -> list[News]:
     """A better verdict says that the call was not lost: take back what it alone had reserved, if nobody was dialled."""
     r = t.reservation.c
-    row = connection.execute(
+    row = work.connection.execute(
         select(r.id)
         .join(t.loss, t.loss.c.reservation_id == r.id)
         .where(t.loss.c.pbx == call.pbx, t.loss.c.call_id == call.call_id, r.losses == 1)
@@ -265,10 +268,10 @@ def _withdraw(connection: Connection, call: Call, now: int) -> list[News]:
     ).first()
     if row is None:
         return []
-    moves.move(connection, row.id, "withdrawn", now)
-    compose.withdraw(connection, row.id, "the call was not lost after all", now)
-    connection.execute(delete(t.loss).where(t.loss.c.pbx == call.pbx, t.loss.c.call_id == call.call_id))
-    return [News("withdrawn", now, {"reservation": row.id})]
+    moves.move(work, row.id, "withdrawn")
+    compose.withdraw(work, row.id, "the call was not lost after all")
+    work.connection.execute(delete(t.loss).where(t.loss.c.pbx == call.pbx, t.loss.c.call_id == call.call_id))
+    return [News("withdrawn", work.now, {"reservation": row.id})]
 
 
 def _told(call: Call, queue: str | None, verdict: Verdict) -> News:

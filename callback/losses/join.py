@@ -11,7 +11,7 @@ from callback.customers import numbers
 from callback.events import News
 from callback.losses import incidents
 from callback.reservations import moves, promises
-from callback.site.context import Shift
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.inserting import insert_new
 from callback.texts import compose
@@ -40,35 +40,35 @@ class Loss:
     held: bool = False  # by that incident
 
 
-def join(connection: Connection, shift: Shift, loss: Loss, standing: Row[Any]) -> News:
+def join(work: Work, loss: Loss, standing: Row[Any]) -> News:
     """Join a repeated loss to what stands: raised, since the customer is at the phone now, and never promised later.
 
     Nor is the customer kept waiting for a time that a person said: this call is newer than what that person knew.
     """
-    add_loss(connection, loss, standing.id)
-    kept = promises.in_force(connection, standing)
+    add_loss(work.connection, loss, standing.id)
+    kept = promises.in_force(work.connection, standing)
     chosen = standing.slot_at is not None and standing.slot_at > loss.learnt_at
     pledge = kept if chosen else _renewed(kept, standing.overdue_by_at, loss)
     anew = pledge is not kept and standing.deadline_at <= loss.learnt_at
     if pledge is not kept:
-        promises.add(connection, shift, standing.id, pledge)
+        promises.add(work, standing.id, pledge)
     values: dict[str, Any] = {
         **promises.clock_of(pledge),
         "losses": standing.losses + 1,
         "last_lost_at": max(standing.last_lost_at, loss.lost_at),
-        "severity": max(standing.severity, _severity(connection, standing.id)),
+        "severity": max(standing.severity, _severity(work.connection, standing.id)),
     }
     if not chosen:
         values["due_at"] = min(standing.due_at, max(loss.learnt_at, loss.pledge.clock_starts_at))
     if anew:
         values["overdue_by_at"] = None
-        compose.withdraw(connection, standing.id, "lost again, and promised anew", loss.learnt_at)
+        compose.withdraw(work, standing.id, "lost again, and promised anew")
     if loss.verdict.kind == "requested":
         values["kind"] = "requested"  # whatever was first: no incident holds who asked for a callback
-    connection.execute(update(t.reservation).where(t.reservation.c.id == standing.id).values(**values))
-    held = _held(connection, loss, standing)
+    work.connection.execute(update(t.reservation).where(t.reservation.c.id == standing.id).values(**values))
+    held = _held(work, loss, standing)
     again = anew or loss.lost_at - standing.last_lost_at >= QUIET_MERGE_S * SECOND
-    text = again and not held and compose.explain(connection, shift, standing.id, loss.verdict, pledge, loss.lost_at)
+    text = again and not held and compose.explain(work, standing.id, loss.verdict, pledge, loss.lost_at)
     facts = {"reservation": standing.id, "number": loss.number.e164, "queue": loss.queue, "text": text}
     return News("merged", loss.learnt_at, facts | promises.clock_of(pledge) | {"losses": standing.losses + 1})
 
@@ -80,12 +80,12 @@ def _renewed(kept: Promise, told_by_at: int | None, loss: Loss) -> Promise:
     return by(loss.pledge, told_by_at) if told_by_at is not None else loss.pledge
 
 
-def _held(connection: Connection, loss: Loss, standing: Row[Any]) -> bool:
+def _held(work: Work, loss: Loss, standing: Row[Any]) -> bool:
     """Hold whom the loss's incident holds, and let go who asks for a callback; say whether an incident holds them."""
-    if loss.held and incidents.hold(connection, loss.incident, standing.id, loss.learnt_at):
+    if loss.held and incidents.hold(work, loss.incident, standing.id):
         return True
     if standing.incident_id is not None and loss.verdict.kind == "requested":
-        moves.move(connection, standing.id, "resumed", loss.learnt_at)
+        moves.move(work, standing.id, "resumed")
         return False
     return standing.incident_id is not None
 

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, bindparam, or_, select
 from callback.customers import numbers
 from callback.events import News
 from callback.reservations import moves
-from callback.site.context import Shift
+from callback.site.context import Site
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.texts import compose
 from telephony.calls.call import Call
@@ -42,20 +43,20 @@ _REACHED_SINCE = (
 )
 
 
-def owed(connection: Connection, shift: Shift, caller: str, queue: str, channel: str) -> bool:
+def owed(connection: Connection, site: Site, caller: str, queue: str, channel: str) -> bool:
     """Whether a callback is owed to who calls now, in the queue's group: then he is let through first."""
-    number = numbers.read(caller, shift.trunks[shift.trunk_name(channel)]).e164
+    number = numbers.read(caller, site.trunks[site.trunk_name(channel)]).e164
     r = t.reservation.c
     his = (
         select(r.id)
         .join(t.person)
-        .where(t.OPEN, r.pbx == shift.pbx, r.queue_group == shift.rules.queue(queue).group)
+        .where(t.OPEN, r.pbx == site.pbx, r.queue_group == site.rules.queue(queue).group)
         .where(t.person.c.number == number, t.person.c.shared.is_(False))
     )
     return number is not None and connection.execute(his.limit(1)).first() is not None
 
 
-def served(connection: Connection, shift: Shift, call: Call, queue: str | None, person: int, now: int) -> list[News]:
+def served(work: Work, call: Call, queue: str | None, person: int) -> list[News]:
     """Close every open reservation that a served call answers, in the transaction that files the call.
 
     It answers those of the same queue group whose last loss came before the agent spoke to him. A shared number (a
@@ -63,27 +64,27 @@ def served(connection: Connection, shift: Shift, call: Call, queue: str | None, 
     reach him.
     """
     spoken_at = max((visit.connected_at for visit in call.visits if visit.connected_at), default=call.started_at)
-    group = shift.rules.queue(queue or "").group
+    group = work.site.rules.queue(queue or "").group
     his = {"person": person, "of_group": group, "spoken_at": spoken_at}
-    rows = connection.execute(_ANSWERED, his).all()
+    rows = work.connection.execute(_ANSWERED, his).all()
     for row in rows:
-        compose.withdraw(connection, row.id, "he got through by himself", now)
-    return [_answered(connection, shift, row.id, row.e164, now) for row in rows if row.open]
+        compose.withdraw(work, row.id, "he got through by himself")
+    return [_answered(work, row.id, row.e164) for row in rows if row.open]
 
 
-def spoken_to_since(connection: Connection, shift: Shift, person: int, queue: str, lost_at: int) -> bool:
+def spoken_to_since(work: Work, person: int, queue: str, lost_at: int) -> bool:
     """Whether an agent of the queue's group spoke to him after a loss, in a call of his or of ours.
 
     Then nothing is owed for it any more. A shared number is many people.
     """
-    if connection.execute(_SHARED, {"person": person}).scalar_one():
+    if work.connection.execute(_SHARED, {"person": person}).scalar_one():
         return False
     his = {"person": person, "lost_at": lost_at}
-    spoke = {of for spoken in (_SERVED_SINCE, _REACHED_SINCE) for of in connection.execute(spoken, his).scalars()}
-    return shift.rules.queue(queue).group in {shift.rules.queue(name).group for name in spoke}
+    spoke = {of for spoken in (_SERVED_SINCE, _REACHED_SINCE) for of in work.connection.execute(spoken, his).scalars()}
+    return work.site.rules.queue(queue).group in {work.site.rules.queue(name).group for name in spoke}
 
 
-def _answered(connection: Connection, shift: Shift, reservation: int, e164: str, now: int) -> News:
-    moves.move(connection, reservation, "served", now)
-    compose.got_through(connection, shift, reservation, now)
-    return News("returned", now, {"reservation": reservation, "number": e164})
+def _answered(work: Work, reservation: int, e164: str) -> News:
+    moves.move(work, reservation, "served")
+    compose.got_through(work, reservation)
+    return News("returned", work.now, {"reservation": reservation, "number": e164})

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, delete, func, select, update
+from sqlalchemy import Row, Select, delete, func, select, update
 
 from callback.customers import blocks, numbers
+from callback.customers.persons import person_of
 from callback.errors import CallbackError
 from callback.events import News
-from callback.losses import calls as call_rows
 from callback.losses import intake, redials
 from callback.losses.join import Loss
-from callback.site.context import Shift
+from callback.site.context import Site
+from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.clock import SECOND
 from scheduler.promise import promise
@@ -27,60 +28,62 @@ class NotReleased(CallbackError):
     """No reservation can be made of this call; the message says why, and what to do."""
 
 
-def release(connection: Connection, shift: Shift, call_id: str, now: int, number: str | None = None) -> News:
+def release(work: Work, call_id: str, number: str | None = None) -> News:
     """Reserve a callback for a loss all the same. His promise is made now, and its clock starts now.
 
     `number` says whose it is (E.164) where what was signalled may be several people's.
     """
     if number is not None:
-        _say_whose(connection, shift, call_id, number, now)
-    return _again(connection, shift, call_id, now, withdrawn=False)
+        _say_whose(work, call_id, number)
+    return _again(work, call_id, withdrawn=False)
 
 
-def _again(connection: Connection, shift: Shift, call_id: str, now: int, *, withdrawn: bool) -> News:
-    row = connection.execute(lost_calls().where(_C.pbx == shift.pbx, _C.call_id == call_id)).first()
+def _again(work: Work, call_id: str, *, withdrawn: bool) -> News:
+    row = work.connection.execute(lost_calls().where(_C.pbx == work.pbx, _C.call_id == call_id)).first()
     if row is None:
         raise NotReleased(
             f"there is no lost call {call_id}; `callback reservation unreserved` lists what may be released"
         )
     never = None if withdrawn and row.recovery in RESERVED else _never(row)
-    if (fault := never or _not_now(connection, shift, row)) is not None:
+    if (fault := never or _not_now(work, row)) is not None:
         raise NotReleased(f"call {call_id} cannot be released: {fault}")
-    connection.execute(delete(t.loss).where(t.loss.c.pbx == shift.pbx, t.loss.c.call_id == call_id))  # of the refusal
-    return intake.reserve(connection, shift, _loss(shift, row, now))
+    work.connection.execute(
+        delete(t.loss).where(t.loss.c.pbx == work.pbx, t.loss.c.call_id == call_id)
+    )  # of the refusal
+    return intake.reserve(work, _loss(work.site, row, work.now))
 
 
-def restore(connection: Connection, shift: Shift, reservation: int, now: int) -> News:
+def restore(work: Work, reservation: int) -> News:
     """Reserve anew for the last loss of a reservation that a person withdrew as not lost."""
     loss, r = t.loss.c, t.reservation.c
     calls = select(loss.call_id, r.state, r.person_id, r.queue).join(t.reservation, r.id == loss.reservation_id)
-    last = calls.where(r.id == reservation, r.pbx == shift.pbx).order_by(loss.lost_at.desc()).limit(1)
-    found = connection.execute(last).first()
+    last = calls.where(r.id == reservation, r.pbx == work.pbx).order_by(loss.lost_at.desc()).limit(1)
+    found = work.connection.execute(last).first()
     if found is None or found.state != "withdrawn":
         raise NotReleased(f"reservation {reservation} was not withdrawn as not lost: nothing is to be taken back")
     newer = select(r.id).where(r.id > reservation, r.person_id == found.person_id, r.queue == found.queue)
-    if (since := connection.execute(newer.where(r.state.not_in(_VOID)).limit(1)).scalar()) is not None:
+    if (since := work.connection.execute(newer.where(r.state.not_in(_VOID)).limit(1)).scalar()) is not None:
         raise NotReleased(f"a callback was reserved for him since: see reservation {since}")
-    return _again(connection, shift, found.call_id, now, withdrawn=True)
+    return _again(work, found.call_id, withdrawn=True)
 
 
-def _readings(row: Row[Any], shift: Shift) -> tuple[str, ...]:
-    read = numbers.read(row.digits, shift.trunks[shift.trunk_name(row.channel)])
+def _readings(row: Row[Any], site: Site) -> tuple[str, ...]:
+    read = numbers.read(row.digits, site.trunks[site.trunk_name(row.channel)])
     return read.readings if isinstance(read, numbers.Refused) else ()
 
 
-def _say_whose(connection: Connection, shift: Shift, call_id: str, number: str, now: int) -> None:
+def _say_whose(work: Work, call_id: str, number: str) -> None:
     """Say whose call it was, if that number is one that was signalled."""
-    his = (_C.pbx == shift.pbx, _C.call_id == call_id)
-    row = connection.execute(lost_calls().where(*his)).first()
-    may_be = _readings(row, shift) if row is not None and row.digits is not None else ()
-    if row is None or number not in may_be or number in shift.trunks[shift.trunk_name(row.channel)].own_numbers:
+    his = (_C.pbx == work.pbx, _C.call_id == call_id)
+    row = work.connection.execute(lost_calls().where(*his)).first()
+    may_be = _readings(row, work.site) if row is not None and row.digits is not None else ()
+    if row is None or number not in may_be or number in work.site.trunks[work.site.trunk_name(row.channel)].own_numbers:
         may = (
             f"it may be {' or '.join(may_be)}, and our own numbers are not called" if may_be else "that is no question"
         )
         raise NotReleased(f"call {call_id} cannot be released as {number}'s: {may}")
-    connection.execute(update(t.call).where(*his).values(person_id=call_rows.person_of(connection, number, now)))
-    connection.execute(delete(t.unread_number).where(_U.pbx == shift.pbx, _U.call_id == call_id))
+    work.connection.execute(update(t.call).where(*his).values(person_id=person_of(work.connection, number, work.now)))
+    work.connection.execute(delete(t.unread_number).where(_U.pbx == work.pbx, _U.call_id == call_id))
 
 
 def _never(row: Row[Any]) -> str | None:
@@ -98,11 +101,11 @@ def _never(row: Row[Any]) -> str | None:
     return None
 
 
-def _not_now(connection: Connection, shift: Shift, row: Row[Any]) -> str | None:
+def _not_now(work: Work, row: Row[Any]) -> str | None:
     """What has become of the customer."""
-    if blocks.standing(connection, row.e164).calls:
+    if blocks.standing(work.connection, row.e164).calls:
         return "its number is blocked; take that back with `callback reservation unblock` first"
-    if redials.spoken_to_since(connection, shift, row.person_id, row.queue, row.ended_at or row.started_at):
+    if redials.spoken_to_since(work, row.person_id, row.queue, row.ended_at or row.started_at):
         return "he was spoken to since, in a call of his or of ours"
     return None
 
@@ -127,13 +130,13 @@ def lost_calls() -> Select[Any]:
     return joined.where(_V.version == newest.scalar_subquery(), lost)
 
 
-def _loss(shift: Shift, row: Row[Any], now: int) -> Loss:
+def _loss(site: Site, row: Row[Any], now: int) -> Loss:
     """The loss as it would have been, learnt of now."""
     ended_at = row.ended_at or row.started_at
-    trunk = shift.trunk_name(row.channel)
+    trunk = site.trunk_name(row.channel)
     whole = {name: row._mapping[name] for name in ("pbx", "call_id", "linkedid", "channel", "did", "started_at")}  # noqa: SLF001
     call = Call(**whole, number=row.e164, ended_at=row.ended_at, seen_until=ended_at, visits=())
     seconds = (row.waited_us / SECOND, row.talked_us / SECOND)
     verdict = Verdict(row.kind, row.reason, row.side, *seconds, ("released by a person",), "log", "released")
-    pledge = promise(row.kind, now, now, shift.hours_of(row.e164, trunk), shift.rules.promise_terms())
+    pledge = promise(row.kind, now, now, site.hours_of(row.e164, trunk), site.rules.promise_terms())
     return Loss(call, row.queue, verdict, numbers.Number(row.e164), row.person_id, ended_at, now, pledge)

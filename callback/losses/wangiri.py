@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 
 from callback.events import News
 from callback.reservations import moves
-from callback.site.context import Shift
+from callback.site.work import Work
 from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
@@ -46,13 +46,13 @@ _EARLIER = (
 )
 
 
-def guard(connection: Connection, shift: Shift, call: Call, verdict: Verdict, e164: str, now: int) -> list[News] | None:
+def guard(work: Work, call: Call, verdict: Verdict, e164: str) -> list[News] | None:
     """Whether a caller is refused who only rang once, like many others of the same block: then whom that holds.
 
     Those of the block who were reserved before it showed are held, for a person to look at. None where the caller is
     not refused. Whoever commits keeps in the audit who was held: see `audited`.
     """
-    rules = shift.rules
+    rules = work.site.rules
     rang = (call.ended_at or call.seen_until) - call.started_at
     if verdict.kind != "abandoned" or rang > rules.one_ring_s * SECOND:
         return None
@@ -61,17 +61,17 @@ def guard(connection: Connection, shift: Shift, call: Call, verdict: Verdict, e1
         "last": e164[:-BLOCK_DIGITS] + "9" * BLOCK_DIGITS,
         "one_ring": round(rules.one_ring_s * SECOND),
     }
-    since = now - round(rules.one_ring_min * 60 * SECOND)
-    if connection.execute(_NUMBERS, block | {"since": since}).scalar_one() < rules.one_ring_numbers:
+    since = work.now - round(rules.one_ring_min * 60 * SECOND)
+    if work.connection.execute(_NUMBERS, block | {"since": since}).scalar_one() < rules.one_ring_numbers:
         return None
-    earlier = connection.execute(_EARLIER, block | {"of_pbx": shift.pbx}).scalars().all()
+    earlier = work.connection.execute(_EARLIER, block | {"of_pbx": work.pbx}).scalars().all()
     for reservation in earlier:
-        moves.move(connection, reservation, "held", now)
-        compose.withdraw(connection, reservation, ONE_RING_BURST, now)
-    return [News("held", now, {"reservation": reservation, "why": ONE_RING_BURST}) for reservation in earlier]
+        moves.move(work, reservation, "held")
+        compose.withdraw(work, reservation, ONE_RING_BURST)
+    return [News("held", work.now, {"reservation": reservation, "why": ONE_RING_BURST}) for reservation in earlier]
 
 
-def audited(connection: Connection, shift: Shift, told: Iterable[News], now: int) -> None:
+def audited(work: Work, told: Iterable[News]) -> None:
     """Keep in the audit whom the guard held, once all the other work of a transaction is done.
 
     The end of the audit's chain is one row, which every decision locks after its reservation: who locked it first and
@@ -80,4 +80,4 @@ def audited(connection: Connection, shift: Shift, told: Iterable[News], now: int
     for news in told:
         if news.event == "held":
             facts = {"reason": news.facts["why"]}
-            audit.add(connection, shift.pbx, GUARD, "held", news.facts["reservation"], facts, now)
+            audit.add(work.connection, work.pbx, GUARD, "held", news.facts["reservation"], facts, work.now)

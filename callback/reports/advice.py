@@ -57,11 +57,11 @@ def record(connection: Connection, today: Today) -> int:
 def _row(today: Today, one: Advice) -> dict[str, Any]:
     span = range(one.first, one.last + 1)
     begins_at, until_at = today.begins_at(one.first), today.begins_at(one.last + 1)
-    breaking = today.breaking.get(today.shift.rules.queue(one.queue).group)
+    breaking = today.breaking.get(today.site.rules.queue(one.queue).group)
     broken = breaking.broken if breaking else ()
     missed = sum(begins_at <= due.deadline_at < until_at for due in broken)
     return {
-        "pbx": today.shift.pbx,
+        "pbx": today.site.pbx,
         "begins_at": begins_at,
         "queue": one.queue,
         "from_queue": one.from_queue,
@@ -99,13 +99,13 @@ def _came_of(connection: Connection, today: Today, row: Kept) -> dict[str, Any]:
 def _missed(connection: Connection, today: Today, row: Kept) -> int:
     """Count the promises for that time and group of queues that were broken."""
     due = select(_P.reservation_id).where(_P.deadline_at >= row.begins_at, _P.deadline_at < row.until_at)
-    of_group = _R.queue_group == today.shift.rules.queue(row.queue).group
+    of_group = _R.queue_group == today.site.rules.queue(row.queue).group
     valid = (one for one in kept_promises(connection, _R.pbx == row.pbx, of_group, _R.id.in_(due)) if one.valid)
     return sum(row.begins_at <= one.promise.deadline_at < row.until_at and one.missed(today.now) for one in valid)
 
 
 def kept(connection: Connection, today: Today, limit: int | None = None) -> list[Kept]:
     """Give what advice was kept, the newest first."""
-    query = select(t.advice).where(_A.pbx == today.shift.pbx, _A.begins_at >= today.now - PAST)
+    query = select(t.advice).where(_A.pbx == today.site.pbx, _A.begins_at >= today.now - PAST)
     newest = query.order_by(_A.begins_at.desc(), _A.queue, _A.from_queue).limit(limit)
     return [Kept(**row._asdict()) for row in connection.execute(newest)]

@@ -13,7 +13,8 @@ from callback.attempts import claim, snapshot
 from callback.clock import now_us
 from callback.errors import CallbackError, StoreError
 from callback.settings.sections import Settings
-from callback.site.context import Shift, current, shift_of
+from callback.site.context import Site, current, site_of
+from callback.site.work import Work
 from callback.store import audit, schema
 from callback.store import tables as t
 from callback.store.engine import Store
@@ -98,7 +99,7 @@ def open_reservations(store: Store, settings: Settings, limit: int, wanted: Want
         rows = everything_open(connection, pbx, limit, *wanted.where(now))
         holds = audit.last(connection, "held", [row.id for row in rows if row.state == "held"])
         why = _why_not(connection, settings, rows, now)
-    return [_line(row, shift_of(settings, 0), why(row), holds.get(row.id), now) for row in rows]
+    return [_line(row, site_of(settings, 0), why(row), holds.get(row.id), now) for row in rows]
 
 
 def left_to_people(store: Store, settings: Settings, limit: int, wanted: Wanted = EVERYBODY) -> list[Line]:
@@ -107,7 +108,7 @@ def left_to_people(store: Store, settings: Settings, limit: int, wanted: Wanted 
     with store.read() as connection:
         current(connection, settings)  # an empty database is said to be one
         rows = _left_to_people(connection, settings.pbx.name, limit, *wanted.where(now))
-    return [_line(row, shift_of(settings, 0), ("left-to-people", None), None, now) for row in rows]
+    return [_line(row, site_of(settings, 0), ("left-to-people", None), None, now) for row in rows]
 
 
 def must_be_known(store: Store, settings: Settings, queue: str) -> None:
@@ -144,8 +145,8 @@ def _why_not(
     nobody = closed(picture, now)
     if picture is None or nobody is not None:
         return lambda _row: (nobody, None)
-    shift = shift_of(settings, 0)
-    why = claim.why_not(rows, claim.look(connection, shift, picture[0], now), shift, picture[0], now)
+    site = site_of(settings, 0)
+    why = claim.why_not(rows, claim.look(Work(connection, site, now), picture[0]), site, picture[0], now)
     return lambda row: why[row.id]
 
 
@@ -156,7 +157,7 @@ def closed(picture: tuple[snapshot.Live, int] | None, now: int) -> str | None:
     return picture[0].closed
 
 
-def _line(row: Row[Any], shift: Shift, why: tuple[str | None, int | None], hold: Row[Any] | None, now: int) -> Line:
+def _line(row: Row[Any], site: Site, why: tuple[str | None, int | None], hold: Row[Any] | None, now: int) -> Line:
     by_state = _held(row, hold) if row.state == "held" else _BY_STATE.get(row.state)
     return Line(
         reservation=row.id,
@@ -173,9 +174,9 @@ def _line(row: Row[Any], shift: Shift, why: tuple[str | None, int | None], hold:
         overdue=now > row.deadline_at,
         overdue_by_at=row.overdue_by_at,
         assigned_to=row.assigned_to,
-        why_not=by_state or _watched(row, shift, why[0]) or "",
+        why_not=by_state or _watched(row, site, why[0]) or "",
         until_at=None if by_state else why[1],
-        trunk=shift.dials_over(row.trunk),
+        trunk=site.dials_over(row.trunk),
         text_refusal=row.text_refusal,
         left_s=(row.deadline_at - now) // SECOND,
         held_by=hold and hold.who,
@@ -184,9 +185,9 @@ def _line(row: Row[Any], shift: Shift, why: tuple[str | None, int | None], hold:
     )
 
 
-def _watched(row: Row[Any], shift: Shift, why: str | None) -> str | None:
+def _watched(row: Row[Any], site: Site, why: str | None) -> str | None:
     """Tell whom `only_numbers` leaves out from those of a queue whose calls are off."""
-    return "not-in-only-numbers" if why == "watch" and shift.rules.queue(row.queue).calls == "on" else why
+    return "not-in-only-numbers" if why == "watch" and site.rules.queue(row.queue).calls == "on" else why
 
 
 def _held(row: Row[Any], hold: Row[Any] | None) -> str:

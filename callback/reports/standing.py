@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, select
 
 from callback.attempts.forecast import AHEAD, MOST
-from callback.site.context import Shift
+from callback.site.work import Work
 from callback.store import tables as t
 
 _R = t.reservation.c
@@ -58,13 +58,13 @@ class Standing:
 NOTHING: Final = Standing()
 
 
-def look(connection: Connection, shift: Shift, now: int) -> Standing:
+def look(work: Work) -> Standing:
     """Look at those for whom callbacks are switched on."""
-    broken = _read(connection, shift, _R.deadline_at.desc(), _R.state == BROKEN, _R.deadline_at <= now)
-    held = _read(connection, shift, _R.deadline_at, _R.state == HELD, _R.deadline_at <= now + AHEAD)
+    broken = _read(work, _R.deadline_at.desc(), _R.state == BROKEN, _R.deadline_at <= work.now)
+    held = _read(work, _R.deadline_at, _R.state == HELD, _R.deadline_at <= work.now + AHEAD)
     return Standing(broken, held)
 
 
-def _read(connection: Connection, shift: Shift, order: ColumnElement[int], *which: ColumnElement[bool]) -> list[Owed]:
-    rows = connection.execute(_OPEN.where(_R.pbx == shift.pbx, *which).order_by(order, _R.id).limit(MOST))
-    return [Owed(*row) for row in rows if shift.may_call(row.queue, row.number)]
+def _read(work: Work, order: ColumnElement[int], *which: ColumnElement[bool]) -> list[Owed]:
+    rows = work.connection.execute(_OPEN.where(_R.pbx == work.pbx, *which).order_by(order, _R.id).limit(MOST))
+    return [Owed(*row) for row in rows if work.site.may_call(row.queue, row.number)]

@@ -19,7 +19,8 @@ from callback.reports import queue as queue_report
 from callback.reports import standing
 from callback.reports.standing import NOTHING, Owed, Standing
 from callback.settings.sections import Settings
-from callback.site.context import Shift, current
+from callback.site.context import Site, current
+from callback.site.work import Work
 from scheduler import clock, promise_forecast
 from scheduler.clock import DAY, MINUTE
 from scheduler.promise_forecast import Crew, Due
@@ -80,7 +81,7 @@ class Today:
     `stopped` says why nobody at all is called back, where it is so.
     """
 
-    shift: Shift
+    site: Site
     now: int
     history: History
     at_work: Mapping[str, frozenset[str]] | None
@@ -101,9 +102,9 @@ class Today:
     @cached_property
     def closed(self) -> Literal["a holiday", "its opening hours"] | None:
         """Why the site does not open today; then calls are held against nothing, and nobody is needed."""
-        if self.shift.hours.opens_on(self.day):
+        if self.site.hours.opens_on(self.day):
             return None
-        return "a holiday" if self.day in self.shift.hours.holidays else "its opening hours"
+        return "a holiday" if self.day in self.site.hours.holidays else "its opening hours"
 
     @cached_property
     def came(self) -> int:
@@ -198,7 +199,7 @@ class Today:
         return staffing.advise(needed, self.at_work, self.half_hour, self._same_group)
 
     def _same_group(self, queue: str, other: str) -> bool:
-        return self.shift.rules.queue(queue).group == self.shift.rules.queue(other).group
+        return self.site.rules.queue(queue).group == self.site.rules.queue(other).group
 
     def begins_at(self, number: int) -> int:
         """Say when half hour `number` of today begins; 48 is midnight."""
@@ -230,26 +231,26 @@ class _Against:
 
 def look(connection: Connection, settings: Settings, now: int) -> Today:
     """Look at the day of one PBX. StoreError for an empty database."""
-    shift = current(connection, settings)
-    history = History(shift.hours.zone, shift.hours.holidays)
-    for call in past_calls(connection, shift.pbx, now - PAST):
+    site = current(connection, settings)
+    history = History(site.hours.zone, site.hours.holidays)
+    for call in past_calls(connection, site.pbx, now - PAST):
         history.add(call)
-    picture = snapshot.recall(connection, shift.pbx)
-    stopped, owed = queue_report.closed(picture, now), alarm_forecast.owed(connection, shift, now)
+    picture = snapshot.recall(connection, site.pbx)
+    stopped, owed = queue_report.closed(picture, now), alarm_forecast.owed(Work(connection, site, now))
     there = picture[0] if picture and stopped not in _BLIND and picture[0].at_work else None
-    crews = alarm_forecast.crews(there.at_work, there.loads, shift) if there and not stopped else {}
+    crews = alarm_forecast.crews(there.at_work, there.loads, site) if there and not stopped else {}
     named = {row.id: Owed(row.id, row.number, row.queue, row.deadline_at) for row in owed}
-    breaking = dict(_breaking(shift, alarm_forecast.dues(owed), named, crews, now))
+    breaking = dict(_breaking(site, alarm_forecast.dues(owed), named, crews, now))
     at_work = there.at_work if there else None
-    return Today(shift, now, history, at_work, breaking, stopped, standing.look(connection, shift, now))
+    return Today(site, now, history, at_work, breaking, stopped, standing.look(Work(connection, site, now)))
 
 
 def _breaking(
-    shift: Shift, owed: Mapping[str, list[Due]], named: Mapping[int, Owed], crews: Mapping[str, Crew], now: int
+    site: Site, owed: Mapping[str, list[Due]], named: Mapping[int, Owed], crews: Mapping[str, Crew], now: int
 ) -> Iterator[tuple[str, Breaking]]:
     """Lay out what is owed; where nobody calls, all of it breaks."""
     for group, dues in sorted(owed.items()):
-        crew = crews.get(group, alarm_forecast.nobody(shift))
+        crew = crews.get(group, alarm_forecast.nobody(site))
         yield (
             group,
             Breaking(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from callback.customers import numbers
 from callback.losses.release import RESERVED, lost_calls
-from callback.site.context import Shift
+from callback.site.context import Site
 from callback.store import tables as t
 
 _C = t.call.c
@@ -38,9 +38,9 @@ class Unreserved:
         return f"{self.digits} ({' or '.join(self.readings)})" if self.readings else self.digits
 
 
-def unreserved(connection: Connection, shift: Shift, since_at: int, limit: int) -> list[Unreserved]:
+def unreserved(connection: Connection, site: Site, since_at: int, limit: int) -> list[Unreserved]:
     """The losses since then for which there is no reservation, the newest first."""
-    wanted = lost_calls().where(_C.pbx == shift.pbx, _C.started_at >= since_at, _C.recovery.not_in(RESERVED))
+    wanted = lost_calls().where(_C.pbx == site.pbx, _C.started_at >= since_at, _C.recovery.not_in(RESERVED))
     rows = connection.execute(wanted.order_by(_C.started_at.desc()).limit(limit))
     return [
         Unreserved(
@@ -48,7 +48,7 @@ def unreserved(connection: Connection, shift: Shift, since_at: int, limit: int) 
             row.started_at,
             row.e164,
             row.digits,
-            _readings(shift, row.channel, row.digits),
+            _readings(site, row.channel, row.digits),
             row.queue,
             row.kind,
             row.recovery,
@@ -57,5 +57,5 @@ def unreserved(connection: Connection, shift: Shift, since_at: int, limit: int) 
     ]
 
 
-def _readings(shift: Shift, channel: str, digits: str | None) -> tuple[str, ...]:
-    return numbers.read(digits, shift.trunks[shift.trunk_name(channel)]).readings if digits is not None else ()
+def _readings(site: Site, channel: str, digits: str | None) -> tuple[str, ...]:
+    return numbers.read(digits, site.trunks[site.trunk_name(channel)]).readings if digits is not None else ()

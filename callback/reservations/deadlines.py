@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from callback.events import News
 from callback.reservations import moves, promises
-from callback.site.context import Shift
+from callback.site.context import Site
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.texts import compose
 from scheduler.clock import MINUTE, SECOND
@@ -26,29 +27,29 @@ AT_ONCE: Final = 50  # broken promises looked after in one transaction
 _TOLD = update(t.reservation).where(_R.id == bindparam("of_reservation")).values(overdue_by_at=bindparam("by_at"))
 
 
-def check(connection: Connection, shift: Shift, now: int) -> list[News]:
+def check(work: Work) -> list[News]:
     """Do what broken promises ask for; at the evening cut, promise anew, for the next opening, what is still open.
 
     That is done once. What is still open at another cut expires and is for people, and so does at its deadline what
     was only watched: to switch calls on is no reason to ring those who were lost while they were off.
     """
-    return [news for row in passed(connection, shift.pbx, now) for news in _broken(connection, shift, row, now)]
+    return [news for row in passed(work.connection, work.pbx, work.now) for news in _broken(work, row)]
 
 
-def _broken(connection: Connection, shift: Shift, row: Row[Any], now: int) -> list[News]:
+def _broken(work: Work, row: Row[Any]) -> list[News]:
     """Do what one broken promise asks for."""
-    if not shift.may_call(row.queue, row.e164):
-        return [expire(connection, row, now, "only-watched")]
+    if not work.site.may_call(row.queue, row.e164):
+        return [expire(work, row, "only-watched")]
     try:
-        carried = carried_from(row, shift, now)
+        carried = carried_from(row, work.site, work.now)
     except SchedulerError:  # the rules are others by now, or the clocks where he is
-        return [expire(connection, row, now, "never-in-hours")]
+        return [expire(work, row, "never-in-hours")]
     if carried is None:
-        return go_on(connection, shift, row, shift.hours_of(row.e164, row.trunk), now)
+        return go_on(work, row, work.site.hours_of(row.e164, row.trunk))
     put_off = row.due_at > carried.deadline_at  # by a person, beyond the new time too
-    if row.carried and not put_off and not just_let_go(row, now):
-        return [expire(connection, row, now, "not-reached-after-carrying-over")]
-    return [carry_over(connection, shift, row, carried, now)]
+    if row.carried and not put_off and not just_let_go(row, work.now):
+        return [expire(work, row, "not-reached-after-carrying-over")]
+    return [carry_over(work, row, carried)]
 
 
 def passed(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:
@@ -64,40 +65,40 @@ def passed(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:
     return list(connection.execute(late.with_for_update(of=t.reservation, skip_locked=True)))
 
 
-def go_on(connection: Connection, shift: Shift, row: Row[Any], hours: Hours, now: int) -> list[News]:
+def go_on(work: Work, row: Row[Any], hours: Hours) -> list[News]:
     """Do what a broken promise asks for while phones may ring: apologise once, and close it when that passed too.
 
     His deadline stays as it was: he is called after those whose promise can still be kept. Nor is he called sooner than
     his last attempt, or a person, allows: the new time lies after that.
     """
-    if row.overdue_by_at is not None and row.overdue_by_at <= now:
-        return [expire(connection, row, now, "not-reached-after-the-apology")]
-    later_at = max(now + round(shift.rules.overdue_min * MINUTE), row.due_at + LEAST_US)
-    by_at = min(later_at, hours.cut(now) or now)
-    if row.overdue_by_at is not None or by_at - max(now, row.due_at) < LEAST_US:
+    if row.overdue_by_at is not None and row.overdue_by_at <= work.now:
+        return [expire(work, row, "not-reached-after-the-apology")]
+    later_at = max(work.now + round(work.site.rules.overdue_min * MINUTE), row.due_at + LEAST_US)
+    by_at = min(later_at, hours.cut(work.now) or work.now)
+    if row.overdue_by_at is not None or by_at - max(work.now, row.due_at) < LEAST_US:
         return []
-    connection.execute(_TOLD, {"of_reservation": row.id, "by_at": by_at})
-    text = compose.apologise(connection, shift, row.id, by_at, now)
+    work.connection.execute(_TOLD, {"of_reservation": row.id, "by_at": by_at})
+    text = compose.apologise(work, row.id, by_at)
     facts = {"reservation": row.id, "number": row.e164, "queue": row.queue, "by_at": by_at, "text": text}
-    return [News("overdue", now, facts)]
+    return [News("overdue", work.now, facts)]
 
 
-def give_time(connection: Connection, shift: Shift, row: Row[Any], now: int) -> None:
+def give_time(work: Work, row: Row[Any]) -> None:
     """Whom somebody lets be called again is not given up at once for a promise that was broken meanwhile.
 
     In the evening such a customer is promised the next opening. With less than a last try takes before the new time
     that was told, none stands any more: the next tick tells another.
     """
-    if row.deadline_at > now:
+    if row.deadline_at > work.now:
         return
     try:
-        carried = carried_from(row, shift, now)
+        carried = carried_from(row, work.site, work.now)
     except SchedulerError:  # no phone may ever ring: that is told by the next tick
         return
     if carried is not None:
-        carry_over(connection, shift, row, carried, now)
-    elif row.overdue_by_at is not None and row.overdue_by_at - now < LEAST_US:
-        connection.execute(_TOLD, {"of_reservation": row.id, "by_at": None})
+        carry_over(work, row, carried)
+    elif row.overdue_by_at is not None and row.overdue_by_at - work.now < LEAST_US:
+        work.connection.execute(_TOLD, {"of_reservation": row.id, "by_at": None})
 
 
 def just_let_go(row: Row[Any], now: int) -> bool:
@@ -105,24 +106,24 @@ def just_let_go(row: Row[Any], now: int) -> bool:
     return bool(row.severity >= NOW or now - row.state_since_at < LEAST_US)
 
 
-def carried_from(row: Row[Any], shift: Shift, now: int) -> Promise | None:
+def carried_from(row: Row[Any], site: Site, now: int) -> Promise | None:
     """The promise of the next opening for what is still open at a cut; None while phones may ring."""
     standing = Promise(row.made_at, row.clock_starts_at, row.aim_at, row.deadline_at, "")
-    carried = carry(standing, shift.hours_of(row.e164, row.trunk), now, shift.rules.promise_terms())
+    carried = carry(standing, site.hours_of(row.e164, row.trunk), now, site.rules.promise_terms())
     return None if carried is standing else carried
 
 
-def carry_over(connection: Connection, shift: Shift, row: Row[Any], carried: Promise, now: int) -> News:
+def carry_over(work: Work, row: Row[Any], carried: Promise) -> News:
     """Promise the next opening, and say so, unless a person has put the callback off beyond it."""
-    promises.replace(connection, shift, row, carried)
+    promises.replace(work, row, carried)
     if row.due_at <= carried.deadline_at:
-        compose.apologise(connection, shift, row.id, carried.deadline_at, now)
+        compose.apologise(work, row.id, carried.deadline_at)
     facts = {"reservation": row.id, "from_at": carried.clock_starts_at, "deadline_at": carried.deadline_at}
-    return News("carried-over", now, facts)
+    return News("carried-over", work.now, facts)
 
 
-def expire(connection: Connection, row: Row[Any], now: int, why: str) -> News:
+def expire(work: Work, row: Row[Any], why: str) -> News:
     """Leave it to people."""
-    moves.move(connection, row.id, "expired", now)
-    compose.withdraw(connection, row.id, why, now)
-    return News("expired", now, {"reservation": row.id, "number": row.e164, "queue": row.queue, "why": why})
+    moves.move(work, row.id, "expired")
+    compose.withdraw(work, row.id, why)
+    return News("expired", work.now, {"reservation": row.id, "number": row.e164, "queue": row.queue, "why": why})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import select, update
 
 from callback.reservations import states as life
+from callback.site.work import Work
 from callback.store import tables as t
 
 
-def move(connection: Connection, reservation: int, event: life.Event, now: int, **values: int | None) -> life.State:
+def move(work: Work, reservation: int, event: life.Event, **values: int | None) -> life.State:
     """Take a reservation through one event of its table; an illegal one raises and changes nothing.
 
     Whoever is resumed is held by no incident any more.
@@ -16,8 +17,8 @@ def move(connection: Connection, reservation: int, event: life.Event, now: int, 
     if event == "resumed":
         values["incident_id"] = None
     r = t.reservation
-    state = connection.execute(select(r.c.state).where(r.c.id == reservation).with_for_update()).scalar_one()
+    state = work.connection.execute(select(r.c.state).where(r.c.id == reservation).with_for_update()).scalar_one()
     following = life.after(state, event)
-    changed = {"state": following, "open": life.is_open(following), "state_since_at": now}
-    connection.execute(update(r).where(r.c.id == reservation).values(**changed, **values))
+    changed = {"state": following, "open": life.is_open(following), "state_since_at": work.now}
+    work.connection.execute(update(r).where(r.c.id == reservation).values(**changed, **values))
     return following

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
-from callback.site.context import Shift
+from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.promise import Promise
 
@@ -17,11 +17,11 @@ _NEW = insert(t.promise)
 _NEWEST = select(_P.reason).where(_P.reservation_id == bindparam("reservation")).order_by(_P.number.desc()).limit(1)
 
 
-def add(connection: Connection, shift: Shift, reservation: int, pledge: Promise) -> None:
+def add(work: Work, reservation: int, pledge: Promise) -> None:
     """Add a promise to a reservation; the earlier ones stay as they were."""
-    made = connection.execute(_MADE, {"reservation": reservation}).scalar_one()
-    row = {"reservation_id": reservation, "number": made + 1, "pbx": shift.pbx, "rules_version": shift.version}
-    connection.execute(_NEW, row | {"made_at": pledge.made_at, "reason": pledge.reason, **clock_of(pledge)})
+    made = work.connection.execute(_MADE, {"reservation": reservation}).scalar_one()
+    row = {"reservation_id": reservation, "number": made + 1, "pbx": work.pbx, "rules_version": work.site.version}
+    work.connection.execute(_NEW, row | {"made_at": pledge.made_at, "reason": pledge.reason, **clock_of(pledge)})
 
 
 def in_force(connection: Connection, row: Row[Any]) -> Promise:
@@ -30,11 +30,11 @@ def in_force(connection: Connection, row: Row[Any]) -> Promise:
     return Promise(row.made_at, row.clock_starts_at, row.aim_at, row.deadline_at, reason)
 
 
-def replace(connection: Connection, shift: Shift, row: Row[Any], pledge: Promise) -> None:
+def replace(work: Work, row: Row[Any], pledge: Promise) -> None:
     """Put another promise in force, and no new time of an apology: never sooner than the last attempt allows."""
-    add(connection, shift, row.id, pledge)
+    add(work, row.id, pledge)
     values = {**clock_of(pledge), "due_at": max(row.due_at, pledge.clock_starts_at), "overdue_by_at": None}
-    connection.execute(update(t.reservation).where(t.reservation.c.id == row.id).values(**values))
+    work.connection.execute(update(t.reservation).where(t.reservation.c.id == row.id).values(**values))
 
 
 def clock_of(pledge: Promise) -> dict[str, int]:

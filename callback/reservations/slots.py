@@ -11,10 +11,11 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Row, select
 
 from callback.errors import CallbackError
-from callback.site.context import Shift
+from callback.site.context import Site
+from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.clock import DAY, MINUTE, SECOND, first, local, shown
 from scheduler.errors import SchedulerError
@@ -34,46 +35,46 @@ class NotFree(CallbackError):
     """This time cannot be chosen, though phones may ring then; the sentence says why, and what helps."""
 
 
-def free(connection: Connection, shift: Shift, row: Row[Any], e164: str, now: int) -> list[int]:
+def free(work: Work, row: Row[Any], e164: str) -> list[int]:
     """The next half hours that the customer may choose, the soonest first: at most `SHOWN`, within `AHEAD`."""
-    taken = _taken(connection, shift, row, now, now + AHEAD)
-    possible = _ringing(shift, shift.hours_of(e164, row.trunk), now)
-    return list(islice((at for at in possible if _has_room(shift, at, taken)), SHOWN))
+    taken = _taken(work, row, work.now, work.now + AHEAD)
+    possible = _ringing(work.site, work.site.hours_of(e164, row.trunk), work.now)
+    return list(islice((at for at in possible if _has_room(work.site, at, taken)), SHOWN))
 
 
-def first_that_rings(shift: Shift, row: Row[Any], e164: str, times: list[int], now: int) -> int | None:
+def first_that_rings(site: Site, row: Row[Any], e164: str, times: list[int], now: int) -> int | None:
     """The first of these times that is to come and at which the customer's phone may ring."""
-    hours = shift.hours_of(e164, row.trunk)
+    hours = site.hours_of(e164, row.trunk)
     return next((at for at in times if _rings(at, now, hours)), None)
 
 
-def has_room(connection: Connection, shift: Shift, row: Row[Any], at: int) -> bool:
+def has_room(work: Work, row: Row[Any], at: int) -> bool:
     """Whether not too many others wish to be called in that half hour."""
-    return _has_room(shift, at, _taken(connection, shift, row, at, at))
+    return _has_room(work.site, at, _taken(work, row, at, at))
 
 
-def chosen(connection: Connection, shift: Shift, row: Row[Any], e164: str, at: int, now: int) -> Promise:
+def chosen(work: Work, row: Row[Any], e164: str, at: int) -> Promise:
     """Promise a callback at a time that the customer chose, by whatever way.
 
     SchedulerError where nobody may be rung then, NotFree where too many others have chosen that half hour.
     """
-    if at > now + FARTHEST:
+    if at > work.now + FARTHEST:
         raise NotFree("that is more than a year away: choose an earlier time")
-    pledge = slot(at, now, shift.hours_of(e164, row.trunk))
-    if not has_room(connection, shift, row, at):
-        since = shown(_half_hour_of(at, shift), now, shift.hours.zone)
+    pledge = slot(at, work.now, work.site.hours_of(e164, row.trunk))
+    if not has_room(work, row, at):
+        since = shown(_half_hour_of(at, work.site), work.now, work.site.hours.zone)
         raise NotFree(
-            f"the half hour from {since} is full: {shift.rules.slot_room} of queue {row.queue} have chosen it;"
+            f"the half hour from {since} is full: {work.site.rules.slot_room} of queue {row.queue} have chosen it;"
             " choose another one, or raise [rules] slot_room"
         )
     return pledge
 
 
-def _ringing(shift: Shift, hours: Hours, now: int) -> Iterator[int]:
+def _ringing(site: Site, hours: Hours, now: int) -> Iterator[int]:
     """The half hours at which the customer's phone may ring; closed days are passed over at once."""
     earliest, until = now + NOTICE, now + AHEAD
     while (opens_at := _opening(hours, earliest, until)) is not None:
-        at = _next_half_hour(shift, opens_at)
+        at = _next_half_hour(site, opens_at)
         if at > until:
             return
         if _rings(at, now, hours):
@@ -98,9 +99,9 @@ def _rings(at: int, now: int, hours: Hours) -> bool:
     return True
 
 
-def _next_half_hour(shift: Shift, since: int) -> int:
+def _next_half_hour(site: Site, since: int) -> int:
     """The first on the site's clock from then on; where the clock is put back, it counts when it is first shown."""
-    zone = shift.hours.zone
+    zone = site.hours.zone
     wall = local(since, zone).replace(tzinfo=None, minute=0, second=0, microsecond=0)
     return next(at for step in range(_STEPS) if (at := first(wall + step * _HALF_AN_HOUR, zone)) >= since)
 
@@ -109,20 +110,20 @@ _HALF_AN_HOUR: Final = timedelta(minutes=30)
 _STEPS: Final = 100  # no clock is put back by as much as two days
 
 
-def _half_hour_of(at: int, shift: Shift) -> int:
+def _half_hour_of(at: int, site: Site) -> int:
     """The beginning of the half hour on the site's clock in which a time lies."""
-    then = local(at, shift.hours.zone)
+    then = local(at, site.hours.zone)
     return at - ((then.minute % 30) * 60 + then.second) * SECOND - then.microsecond
 
 
-def _taken(connection: Connection, shift: Shift, row: Row[Any], since: int, until: int) -> list[int]:
+def _taken(work: Work, row: Row[Any], since: int, until: int) -> list[int]:
     """The times that others of the same queue have chosen, about these; read by the index of aims."""
     aims = _r.aim_at.between(since - HALF_HOUR, until + HALF_HOUR + SLOT_AIM_S * SECOND)
-    others = select(_r.slot_at).where(t.OPEN, _r.pbx == shift.pbx, _r.state == "waiting", aims)
+    others = select(_r.slot_at).where(t.OPEN, _r.pbx == work.pbx, _r.state == "waiting", aims)
     others = others.where(_r.queue == row.queue, _r.slot_at.is_not(None), _r.id != row.id)
-    return list(connection.execute(others).scalars())
+    return list(work.connection.execute(others).scalars())
 
 
-def _has_room(shift: Shift, at: int, taken: list[int]) -> bool:
-    begins_at = _half_hour_of(at, shift)
-    return sum(begins_at <= other < begins_at + HALF_HOUR for other in taken) < shift.rules.slot_room
+def _has_room(site: Site, at: int, taken: list[int]) -> bool:
+    begins_at = _half_hour_of(at, site)
+    return sum(begins_at <= other < begins_at + HALF_HOUR for other in taken) < site.rules.slot_room

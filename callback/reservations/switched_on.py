@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Row, Select, select
 
 from callback.events import News
 from callback.reservations import deadlines
-from callback.site.context import Shift
+from callback.site.work import Work
 from callback.store import tables as t
 
 _R, _P, _S = t.reservation.c, t.promise.c, t.shift_rules.c
@@ -23,22 +23,22 @@ _WAITING: Select[Any] = (
 )
 
 
-def begin(connection: Connection, shift: Shift, now: int) -> list[News]:
+def begin(work: Work) -> list[News]:
     """Leave to people whom nobody promised anything: reservations made while calls were off, and which are on now.
 
     Nothing was ever said to them, and it may be long ago. Whoever is lost from now on is called. A promise that was
     made while calls were on stands, though they were off meanwhile.
     """
-    rows = connection.execute(_WAITING.where(_R.pbx == shift.pbx)).all()
-    before = _bodies(connection, shift)
+    rows = work.connection.execute(_WAITING.where(_R.pbx == work.pbx)).all()
+    before = _bodies(work)
     promised = {row.id for row in rows if _called(before.get(row.rules_version), row)}
-    watched = {row.id: row for row in rows if row.id not in promised and shift.may_call(row.queue, row.e164)}
-    return [deadlines.expire(connection, row, now, "only-watched") for row in watched.values()]
+    watched = {row.id: row for row in rows if row.id not in promised and work.site.may_call(row.queue, row.e164)}
+    return [deadlines.expire(work, row, "only-watched") for row in watched.values()]
 
 
-def _bodies(connection: Connection, shift: Shift) -> dict[int, Mapping[str, Any]]:
+def _bodies(work: Work) -> dict[int, Mapping[str, Any]]:
     """What each version of the rules says of each queue."""
-    versions = connection.execute(select(_S.version, _S.body).where(_S.pbx == shift.pbx))
+    versions = work.connection.execute(select(_S.version, _S.body).where(_S.pbx == work.pbx))
     return {row.version: row.body.get("queues", {}) for row in versions}
 
 

@@ -25,7 +25,7 @@ from callback.logs.masking import log_to_stderr
 from callback.service.child_process import end
 from callback.service.committer import Writer
 from callback.settings.sections import Settings
-from callback.site.context import shift_of
+from callback.site.context import site_of
 from callback.store.engine import Store
 from callback.store.keys import check, store_of
 from callback.store.lease import Lease
@@ -164,9 +164,9 @@ def _answer(sink: BinaryIO, told: list[News], why_not: CallbackError | None) -> 
 
 
 def _writer(store: Store, task: Task, told: list[News]) -> Writer:
-    shift = shift_of(task.settings, task.version, two_way_of(task.settings))
+    site = site_of(task.settings, task.version, two_way_of(task.settings))
     parts = (task.held, task.journal_id, now_us)
-    return Writer(store, shift, *parts, told.extend, lambda _: None)
+    return Writer(store, site, *parts, told.extend, lambda _: None)
 
 
 def main() -> None:

@@ -13,7 +13,8 @@ from callback.errors import NotOurs, StoreError
 from callback.events import News
 from callback.logs.failing import Ailing
 from callback.losses import calls, intake, wangiri
-from callback.site.context import Shift
+from callback.site.context import Site
+from callback.site.work import Work
 from callback.store import checkpoints
 from callback.store.engine import Store
 from callback.store.lease import Lease, guard
@@ -45,7 +46,7 @@ class Writer:
     def __init__(
         self,
         store: Store,
-        shift: Shift,
+        site: Site,
         held: Lease,
         journal_id: str,
         clock: Callable[[], int],
@@ -54,7 +55,7 @@ class Writer:
         *,
         elsewhere: Elsewhere | None = None,
     ) -> None:
-        self._store, self._shift, self._held, self._journal_id, self._clock = store, shift, held, journal_id, clock
+        self._store, self._site, self._held, self._journal_id, self._clock = store, site, held, journal_id, clock
         self._tell, self._committed = tell, committed
         self._elsewhere = elsewhere
         self._ailing = Ailing(log)
@@ -151,32 +152,34 @@ class Writer:
 
         def done(connection: Connection) -> list[News]:
             guard(connection, self._held)
-            news = [piece for item in items for piece in self._one(connection, item, now)]
-            wangiri.audited(connection, self._shift, news, now)  # last: whoever decides takes the audit's end last
-            own_calls.audited(connection, self._shift, news, now)
+            work = Work(connection, self._site, now)
+            news = [piece for item in items for piece in _one(work, item)]
+            wangiri.audited(work, news)  # last: whoever decides takes the audit's end last
+            own_calls.audited(work, news)
             if checkpoint is not None:
-                checkpoints.advance(connection, self._shift.pbx, self._journal_id, checkpoint, now)
+                checkpoints.advance(connection, self._site.pbx, self._journal_id, checkpoint, now)
             return news
 
         return self._store.transact(done)
-
-    def _one(self, connection: Connection, item: Item, now: int) -> list[News]:
-        match item:
-            case dialler.Step():
-                return settle.progress(connection, self._shift, item.attempt, item.step, item.at, item.agent)
-            case dialler.Ended(outcome=None):
-                return []  # resolved by its ticket
-            case dialler.Ended():
-                evidence = list(item.evidence)
-                return settle.end(connection, self._shift, item.attempt, str(item.outcome), evidence, item.at, now)
-            case AgentCall():
-                return own_calls.heard(connection, self._shift, item, now)
-            case Gap():
-                return calls.gap(connection, self._shift, item)
-            case (call, verdict):
-                return intake.record(connection, self._shift, call, verdict, now)
 
 
 def _items(heard: Heard) -> list[Item]:
     """Give what is to be committed of a stretch; the gap comes last: it is told with what was found in it."""
     return [*heard.calls, *heard.attempts, *heard.agent_calls, *([heard.gap] if heard.gap else [])]
+
+
+def _one(work: Work, item: Item) -> list[News]:
+    match item:
+        case dialler.Step():
+            return settle.progress(work, item.attempt, item.step, item.at, item.agent)
+        case dialler.Ended(outcome=None):
+            return []  # resolved by its ticket
+        case dialler.Ended():
+            evidence = list(item.evidence)
+            return settle.end(work, item.attempt, str(item.outcome), evidence, item.at)
+        case AgentCall():
+            return own_calls.heard(work, item)
+        case Gap():
+            return calls.gap(work, item)
+        case (call, verdict):
+            return intake.record(work, call, verdict)

@@ -34,7 +34,8 @@ from callback.service.text_troubles import Troubles
 from callback.service.ticker import Ticker
 from callback.service.wiring import wiring_of
 from callback.settings.sections import Settings
-from callback.site.context import Shift, take_over
+from callback.site.context import Site, take_over
+from callback.site.work import Work
 from callback.store import audit, checkpoints, keys, lease
 from callback.store.engine import Store, clock
 from callback.texts import compose
@@ -82,22 +83,22 @@ class Shiftwork:
         self._bell = Bell(settings.alarms, wiring.name, narrator.sentence, narrator.tell, now)
         self._keys = keys.take_out(store, began)
         with self._transaction() as connection:
-            self._shift: Shift = take_over(connection, settings, began, gateway.two_way)
+            self._site: Site = take_over(connection, settings, began, gateway.two_way)
             journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, began)
             seen = snapshot.recall(connection, wiring.name)
             first_start = checkpoints.first_start(connection, wiring.name)
-            self._switched = switched_on.begin(connection, self._shift, began)
+            self._switched = switched_on.begin(Work(connection, self._site, began))
             self._decided = elsewhere.Decided(connection, wiring.name)
         heard_at = (seen[0].heard_at if seen else None) or (first_start if first_start < began else None)
         self._hear_from = journal.resume(journal_id, offset)
         self._traffic, self._outage = Traffic(began), Outage()
-        self._scribe = Scribe([Task(settings, self._shift.version, held, journal.id)], self._tell)
-        parts = (store, self._shift, held, journal.id, now, self._tell, journal.forget_before)
+        self._scribe = Scribe([Task(settings, self._site.version, held, journal.id)], self._tell)
+        parts = (store, self._site, held, journal.id, now, self._tell, journal.forget_before)
         self._writer = Writer(*parts, elsewhere=self._scribe.commit)
         self._pbx = Pbx(
             wiring_of(settings),
             journal,
-            self._shift.rules.reached_after_s,
+            self._site.rules.reached_after_s,
             on_heard=self._writer.put,
             on_state=self._on_state,
             room=lambda: self._writer.room,
@@ -106,7 +107,7 @@ class Shiftwork:
             heard_at=heard_at,
             newest=seen[0].newest if seen else "",
         )
-        self._returning = priorities.Returning(self._pbx, self._shift.rules.returning_priority)
+        self._returning = priorities.Returning(self._pbx, self._site.rules.returning_priority)
         self._places_from_s = 0.0  # of the loop's clock: the PBX refused the last callback
         self._ailing = Ailing(log)
         self._lost_lease: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -197,16 +198,16 @@ class Shiftwork:
         facts = self._outage.facts(state, why, self._now())
         told = [News(f"pbx-{state}", self._now(), {"pbx": self._pbx.name, **facts})] if facts else []
         if state == "up":
-            told += [self._unknown(queue) for queue in self._shift.rules.named() if queue not in self._pbx.queues]
+            told += [self._unknown(queue) for queue in self._site.rules.named() if queue not in self._pbx.queues]
         self._tell(told)
 
     async def _greet(self, caller: Joined) -> None:
         """Let a caller to whom a callback is owed through before the others: he has waited once already."""
         self._traffic.joins(caller.queue, self._now())
-        rules = self._shift.rules
+        rules = self._site.rules
         if rules.returning_priority == 0 or rules.queue(caller.queue).calls != "on":
             return
-        asked = (self._shift, caller.number, caller.queue, caller.channel)
+        asked = (self._site, caller.number, caller.queue, caller.channel)
         if await self._read(lambda connection: redials.owed(connection, *asked)):
             await self._pbx.ask.put_first(caller, rules.returning_priority)
             facts = {"queue": caller.queue, "number": caller.number}
@@ -229,7 +230,7 @@ class Shiftwork:
         """Take a picture that nothing unheard of contradicts: what was heard is committed, what ends now is in it."""
         off_s = await asyncio.to_thread(lambda: (self._store.now() - self._now()) / 1e6)
         await self._caught_up()
-        return snapshot.look(self._pbx, self._shift, self._traffic, off_s, self._now())
+        return snapshot.look(self._pbx, self._site, self._traffic, off_s, self._now())
 
     async def _caught_up(self) -> None:
         """Wait until all that was heard so far is digested and committed: only then may anything be decided on it."""
@@ -251,9 +252,9 @@ class Shiftwork:
         with self._transaction() as connection:
             told: list[News] = []
             if not seen.clock_off:
-                told = incidents.tend(connection, self._shift, self._now())
-                told += deadlines.check(connection, self._shift, self._now())
-            snapshot.store(connection, self._shift.pbx, seen, self._now())
+                told = incidents.tend(Work(connection, self._site, self._now()))
+                told += deadlines.check(Work(connection, self._site, self._now()))
+            snapshot.store(connection, self._site.pbx, seen, self._now())
             told += self._decided.news(connection)
         self._tell(told)
         self._decided.told()
@@ -261,7 +262,7 @@ class Shiftwork:
     def _claim(self, seen: snapshot.Live) -> Order | None:
         try:
             with self._transaction() as connection:
-                order, told = claim.next_order(connection, self._shift, self._held, seen, self._now())
+                order, told = claim.next_order(Work(connection, self._site, self._now()), self._held, seen)
         except (IllegalTransition, IntegrityError) as error:
             log.info("somebody was quicker: %s", error)  # a loss that was settled meanwhile, or a person called
             return None
@@ -287,7 +288,7 @@ class Shiftwork:
         if not self._pbx.ready:
             return
         seen = await self._look()
-        rows = await self._read(lambda connection: lanes.in_flight(connection, self._shift.pbx))
+        rows = await self._read(lambda connection: lanes.in_flight(connection, self._site.pbx))
         for row in resolve.came_back(rows, seen.numbers):
             await self._pbx.ask.call_off(row.id)
         if seen.clock_off:
@@ -303,7 +304,7 @@ class Shiftwork:
             log.warning("the ticket of attempt %s cannot be read: %s", row.id, error)
             ticket = None
         await self._caught_up()  # what the events say goes before the ticket
-        found = resolve.resolve(row, ticket, self._shift.rules.reached_after_s, self._now())
+        found = resolve.resolve(row, ticket, self._site.rules.reached_after_s, self._now())
         if found is not None and row.id not in self._pbx.own_live():
             await self._end(row.id, found.outcome, found.evidence, found.steps)
             self._pbx.forget(row.id)
@@ -311,9 +312,9 @@ class Shiftwork:
     async def _end(self, attempt: str, outcome: str, evidence: list[str], steps: tuple[StepName, ...] = ()) -> None:
         def ended(connection: Connection) -> list[News]:
             lease.guard(connection, self._held)
-            now, shift = self._now(), self._shift
-            told = [news for step in steps for news in settle.progress(connection, shift, attempt, step, now)]
-            return told + settle.end(connection, shift, attempt, outcome, evidence, now, now)
+            work = Work(connection, self._site, self._now())
+            told = [news for step in steps for news in settle.progress(work, attempt, step, work.now)]
+            return told + settle.end(work, attempt, outcome, evidence, work.now)
 
         self._tell(await asyncio.to_thread(self._store.transact, ended))
 
@@ -324,7 +325,7 @@ class Shiftwork:
 
     async def _learn(self) -> None:
         """See what the last weeks' calls were like: what a callback costs live callers is reckoned from it."""
-        await self._read(lambda connection: self._traffic.learn(connection, self._shift.pbx, self._now()))
+        await self._read(lambda connection: self._traffic.learn(connection, self._site.pbx, self._now()))
 
     async def _offer(self) -> None:
         """Let the dialplan offer "press 1 and we call you back" for a while, where that would be kept."""
@@ -332,13 +333,13 @@ class Shiftwork:
         if seen.closed is not None:
             return  # nobody would be called
         await asyncio.to_thread(self._writes)
-        for queue in offer.queues(self._shift, self._now()):
+        for queue in offer.queues(self._site, self._now()):
             await self._pbx.ask.offer(queue, OFFER_LASTS_S)
 
     async def _owe(self) -> None:
         """Let the dialplan know to whom a callback is owed: who of them calls goes first from the moment he joins."""
         if self._pbx.ready:
-            numbers = partial(priorities.numbers, shift=self._shift)
+            numbers = partial(priorities.numbers, site=self._site)
             await self._returning.keep(lambda: self._read(numbers))
 
     def _writes(self) -> None:
@@ -350,18 +351,18 @@ class Shiftwork:
         """Say before it is too late which promises will be missed, and how many agents would keep them."""
         seen = await self._look()
         if seen.closed is None:
-            crews = forecast.crews(seen.at_work, seen.loads, self._shift)
+            crews = forecast.crews(seen.at_work, seen.loads, self._site)
             self._tell(await asyncio.to_thread(self._forecast, crews))
 
     def _forecast(self, crews: dict[str, Crew]) -> list[News]:
         with self._store.read() as connection:
-            seen = forecast.forecasts(connection, self._shift, crews, self._now())
+            seen = forecast.forecasts(Work(connection, self._site, self._now()), crews)
         with self._transaction() as connection:
-            return forecast.tell(connection, self._shift, seen, self._now())
+            return forecast.tell(Work(connection, self._site, self._now()), seen)
 
     async def _see_texts(self) -> None:
         """Say which texts do not leave, or do not arrive, where that is not their recipients' affair."""
-        looked = self._read(lambda connection: self._troubles.look(connection, self._shift.pbx, clock(connection)))
+        looked = self._read(lambda connection: self._troubles.look(connection, self._site.pbx, clock(connection)))
         self._tell(await looked)
 
     async def _text(self) -> None:
@@ -372,5 +373,5 @@ class Shiftwork:
 
     def _deliver(self, on_the_line: frozenset[str]) -> None:
         with self._transaction() as connection:
-            compose.hold_back(connection, self._shift, on_the_line, clock(connection))
-        send_due(self._store, self._shift, self._gateway, self._senders, self._stopped.is_set, self._ailing)
+            compose.hold_back(Work(connection, self._site, clock(connection)), on_the_line)
+        send_due(self._store, self._site, self._gateway, self._senders, self._stopped.is_set, self._ailing)

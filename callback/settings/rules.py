@@ -133,7 +133,7 @@ class Pacing(Part):
         )
 
 
-class ShiftRules(Part):
+class SiteRules(Part):
     """Hours, promises, retries and switches of one site."""
 
     zone: str  # of the site, as in Europe/Berlin
@@ -215,7 +215,7 @@ class ShiftRules(Part):
         return countries
 
     @model_validator(mode="after")
-    def _sound(self) -> ShiftRules:
+    def _sound(self) -> SiteRules:
         if self.aim_min > self.window_min:
             raise ValueError("aim_min must not be longer than window_min")
         public = f" of {self.holidays_of}" if self.holidays_of else ""

@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from callback.errors import SettingsError
-from callback.settings.rules import E164, Part, ShiftRules, told
+from callback.settings.rules import E164, Part, SiteRules, told
 from callback.settings.texts import Texts, Web
 from callback.store.outside import is_root
 from scheduler import clock
@@ -157,7 +157,7 @@ class Settings(Part):
     web: Web = Web()
     alarms: Alarms = Alarms()
     logs: Logs = Logs()
-    rules: ShiftRules
+    rules: SiteRules
 
     @model_validator(mode="after")
     def _rules_name_trunks(self) -> Settings:

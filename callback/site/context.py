@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select
 from callback.customers import numbers
 from callback.customers.hours import HoursOf, hours_of
 from callback.errors import StoreError
-from callback.settings.rules import ShiftRules
+from callback.settings.rules import SiteRules
 from callback.settings.sections import Settings, Trunk
 from callback.site.templates import Texting, TwoWay, never, texting_of
 from callback.store import keys, schema
@@ -20,12 +20,12 @@ from scheduler.hours import Hours
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
+class Site:
     """What every use case needs to know besides its own arguments. `version` names the rules in all that is written."""
 
     pbx: str
     trunks: dict[str, Trunk]
-    rules: ShiftRules
+    rules: SiteRules
     version: int
     hours: Hours  # of the site
     callee_hours: HoursOf
@@ -50,16 +50,16 @@ class Shift:
         return rules.calls == "on" and (not rules.only_numbers or e164 in rules.only_numbers)
 
 
-def current(connection: Connection, settings: Settings, two_way: TwoWay = never) -> Shift:
+def current(connection: Connection, settings: Settings, two_way: TwoWay = never) -> Site:
     """The shift as the running service has it: under the newest rules that it wrote down. StoreError before that."""
     newest = select(func.max(shift_rules.c.version)).where(shift_rules.c.pbx == settings.pbx.name)
     version = connection.execute(newest).scalar_one() if schema.current(connection) else None
     if version is None:
         raise StoreError("this database is empty: start `callback run` with these settings first")
-    return shift_of(settings, version, two_way)
+    return site_of(settings, version, two_way)
 
 
-def shift_of(settings: Settings, version: int, two_way: TwoWay = never) -> Shift:
+def site_of(settings: Settings, version: int, two_way: TwoWay = never) -> Site:
     """The shift under these settings. What the queues show to customers is our own number, and is never called back."""
     shown = {queue.caller_id for queue in settings.rules.queues.values() if queue.caller_id}
     trunks = {
@@ -71,12 +71,12 @@ def shift_of(settings: Settings, version: int, two_way: TwoWay = never) -> Shift
         for name, trunk in settings.trunks.items()
     }
     rules = settings.rules
-    return Shift(
+    return Site(
         settings.pbx.name, trunks, rules, version, rules.hours(), hours_of(rules), texting_of(settings, two_way)
     )
 
 
-def take_over(connection: Connection, settings: Settings, now: int, two_way: TwoWay = never) -> Shift:
+def take_over(connection: Connection, settings: Settings, now: int, two_way: TwoWay = never) -> Site:
     """Write the file's rules as a new version when they or the texts differ from the last, and return the shift."""
     keys.make_root(connection)  # here, where all is committed: a look could not keep it
     body = settings.rules.model_dump(mode="json")
@@ -102,4 +102,4 @@ def take_over(connection: Connection, settings: Settings, now: int, two_way: Two
         )
     else:
         version = newest.version
-    return shift_of(settings, version, two_way)
+    return site_of(settings, version, two_way)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, bindparam, or_, select, update
 
 from callback.customers import blocks, numbers
 from callback.site import links
-from callback.site.context import Shift
+from callback.site.context import Site
+from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.clock import SECOND, shown
 from scheduler.errors import SchedulerError
@@ -61,21 +62,19 @@ _PROMISED = select(text_outbox.c.id).where(
 )
 
 
-def explain(
-    connection: Connection, shift: Shift, reservation: int, verdict: Verdict, pledge: Promise, lost_at: int
-) -> bool:
+def explain(work: Work, reservation: int, verdict: Verdict, pledge: Promise, lost_at: int) -> bool:
     """Tell the caller what happened and by when he is called; after a grace, and never past the deadline."""
-    not_before = max(lost_at, pledge.made_at) + _grace(shift)
+    not_before = max(lost_at, pledge.made_at) + _grace(work.site)
     if not_before >= pledge.deadline_at:
         return False  # lost again after his deadline: that time can be promised no more
     made_at = pledge.made_at
     times = {
-        "by": clock_time(pledge.deadline_at, made_at, shift),
-        "from_time": clock_time(pledge.clock_starts_at, made_at, shift),
+        "by": clock_time(pledge.deadline_at, made_at, work.site),
+        "from_time": clock_time(pledge.clock_starts_at, made_at, work.site),
     }
     template = "lost-carried" if pledge.reason == CARRIED_OVER else _template(verdict)
     text = _Text(template, f"lost/{reservation}/{lost_at}", times, not_before, pledge.deadline_at)
-    return _put(connection, shift, reservation, text, made_at)
+    return _put(replace(work, now=made_at), reservation, text)
 
 
 def _template(verdict: Verdict) -> str:
@@ -86,66 +85,68 @@ def _template(verdict: Verdict) -> str:
     return _BY_REASON.get(verdict.reason or "", on_his_side)
 
 
-def apologise(connection: Connection, shift: Shift, reservation: int, new_by: int, now: int) -> bool:
+def apologise(work: Work, reservation: int, new_by: int) -> bool:
     """The promise was not kept: say so with the new time, once for each. At night it waits for the next opening.
 
     To whom rang in vain it does not say that nobody called.
     """
-    not_before = morning(connection, shift, reservation, now)
+    not_before = morning(work, reservation)
     if not_before >= new_by:
         return False
-    times = {"by": clock_time(new_by, not_before, shift)}
-    rang = connection.execute(_RANG, {"reservation": reservation}).first() is not None
+    times = {"by": clock_time(new_by, not_before, work.site)}
+    rang = work.connection.execute(_RANG, {"reservation": reservation}).first() is not None
     template = "overdue-tried" if rang else "overdue"
     text = _Text(template, f"overdue/{reservation}/{new_by}", times, not_before, new_by)
-    return _put(connection, shift, reservation, text, now)
+    return _put(work, reservation, text)
 
 
-def give_up(connection: Connection, shift: Shift, reservation: int, tries: int, now: int) -> bool:
+def give_up(work: Work, reservation: int, tries: int) -> bool:
     """The second text: we tried and could not reach him."""
-    not_before = morning(connection, shift, reservation, now)
+    not_before = morning(work, reservation)
     text = _Text("given-up", f"given-up/{reservation}", {"tries": str(tries)}, not_before)
-    return _put(connection, shift, reservation, text, now)
+    return _put(work, reservation, text)
 
 
-def got_through(connection: Connection, shift: Shift, reservation: int, now: int) -> bool:
+def got_through(work: Work, reservation: int) -> bool:
     """He was served by himself: who was told that we call him is told that we will not."""
-    if not promised(connection, reservation):
+    if not promised(work.connection, reservation):
         return False
-    text = _Text("returned", f"returned/{reservation}", {}, now + _grace(shift))
-    return _put(connection, shift, reservation, text, now)
+    text = _Text("returned", f"returned/{reservation}", {}, work.now + _grace(work.site))
+    return _put(work, reservation, text)
 
 
-def confirm(connection: Connection, shift: Shift, reservation: int, slot_at: int, now: int) -> bool:
+def confirm(work: Work, reservation: int, slot_at: int) -> bool:
     """He, or a person for him, chose a time: say it again, so that he has it in writing."""
-    text = _Text("slot", f"slot/{reservation}/{slot_at}", {"at": clock_time(slot_at, now, shift)}, now, slot_at)
-    return _put(connection, shift, reservation, text, now)
+    text = _Text(
+        "slot", f"slot/{reservation}/{slot_at}", {"at": clock_time(slot_at, work.now, work.site)}, work.now, slot_at
+    )
+    return _put(work, reservation, text)
 
 
-def ask(connection: Connection, shift: Shift, reservation: int, now: int) -> bool:
+def ask(work: Work, reservation: int) -> bool:
     """One question after he was reached, where the site asks it and he has a way to answer."""
-    if not shift.rules.ask_after:
+    if not work.site.rules.ask_after:
         return False
-    way = tail(shift, _whom(connection, reservation).number)
+    way = tail(work.site, _whom(work.connection, reservation).number)
     if way is None:
         return False
-    text = _Text("ask" if way == "reply" else "ask-link", f"ask/{reservation}", {}, now + _grace(shift))
-    return _put(connection, shift, reservation, text, now)
+    text = _Text("ask" if way == "reply" else "ask-link", f"ask/{reservation}", {}, work.now + _grace(work.site))
+    return _put(work, reservation, text)
 
 
-def tell_number(connection: Connection, shift: Shift, call: Call, now: int) -> bool:
+def tell_number(work: Work, call: Call) -> bool:
     """Another desk had to hand him on: tell him the number of the one that served him, where that queue wants it."""
     served = [visit.queue for visit in call.visits if visit.connected_at]
-    if len(set(served)) <= 1 or not shift.rules.queue(served[-1] or "").tell_number:
+    if len(set(served)) <= 1 or not work.site.rules.queue(served[-1] or "").tell_number:
         return False
     recipient = f"call/{call.call_id}"
     if len(recipient) > RECIPIENT_ROOM:
         return False
-    row = connection.execute(_WHOSE_CALL, {"of_pbx": call.pbx, "of_call": call.call_id}).first()
-    if row is None or why_none(connection, shift, row.queue, row.number) is not None:
+    row = work.connection.execute(_WHOSE_CALL, {"of_pbx": call.pbx, "of_call": call.call_id}).first()
+    if row is None or why_none(work.connection, work.site, row.queue, row.number) is not None:
         return False
-    text = _Text("wrong-desk", f"wrong-desk/{call.pbx}/{call.call_id}", {}, now + _grace(shift))
-    return _write(connection, shift, row, recipient, text, now)
+    text = _Text("wrong-desk", f"wrong-desk/{call.pbx}/{call.call_id}", {}, work.now + _grace(work.site))
+    return _write(work, row, recipient, text)
 
 
 def promised(connection: Connection, reservation: int) -> bool:
@@ -153,9 +154,9 @@ def promised(connection: Connection, reservation: int) -> bool:
     return connection.execute(_PROMISED, {"whose": _recipient(reservation)}).first() is not None
 
 
-def withdraw(connection: Connection, reservation: int, why: str, now: int) -> None:
+def withdraw(work: Work, reservation: int, why: str) -> None:
     """Take back the texts that nobody has begun to send; the others are sent no second time, should they come back."""
-    outbox.withdraw_all(connection, _recipient(reservation), why, now)
+    outbox.withdraw_all(work.connection, _recipient(reservation), why, work.now)
 
 
 def texts_of(connection: Connection, person: int, reservations: Collection[int]) -> list[tuple[int | None, Row[Any]]]:
@@ -166,68 +167,72 @@ def texts_of(connection: Connection, person: int, reservations: Collection[int])
     return [(about.get(row.recipient), row) for row in rows]
 
 
-def forget(connection: Connection, person: int, now: int) -> None:
+def forget(work: Work, person: int) -> None:
     """Take back what waits to be sent to somebody who was erased, and remove what the texts to and from him said."""
-    his = connection.execute(select(_r.id).where(_r.person_id == person)).scalars()
-    outbox.forget(connection, _whose(person), [_recipient(reservation) for reservation in his], "erased", now)
-    connection.execute(update(t.answer).where(t.answer.c.person_id == person).values(body="", reply=None))
+    his = work.connection.execute(select(_r.id).where(_r.person_id == person)).scalars()
+    outbox.forget(work.connection, _whose(person), [_recipient(reservation) for reservation in his], "erased", work.now)
+    work.connection.execute(update(t.answer).where(t.answer.c.person_id == person).values(body="", reply=None))
 
 
-def hold_back(connection: Connection, shift: Shift, on_the_line: Collection[str], now: int) -> None:
+def hold_back(work: Work, on_the_line: Collection[str]) -> None:
     """Let nobody be texted while he rings, waits or talks, also with us: his texts wait for another grace.
 
     Nor is anything promised to whom a person holds: his text waits until he is resumed, or is too late. Whom an
     incident holds has no text that waits.
     """
     r = t.reservation.c
-    held = select(r.id).where(t.OPEN, r.pbx == shift.pbx, r.state == "held", r.incident_id.is_(None))
-    recipients = [_recipient(reservation) for reservation in connection.execute(held).scalars()]
-    called = select(t.attempt.c.person_id).where(t.IN_FLIGHT, t.attempt.c.pbx == shift.pbx)
-    people = set(connection.execute(called).scalars())
+    held = select(r.id).where(t.OPEN, r.pbx == work.pbx, r.state == "held", r.incident_id.is_(None))
+    recipients = [_recipient(reservation) for reservation in work.connection.execute(held).scalars()]
+    called = select(t.attempt.c.person_id).where(t.IN_FLIGHT, t.attempt.c.pbx == work.pbx)
+    people = set(work.connection.execute(called).scalars())
     if on_the_line:
-        people |= set(connection.execute(select(t.person.c.id).where(t.person.c.number.in_(on_the_line))).scalars())
+        people |= set(
+            work.connection.execute(select(t.person.c.id).where(t.person.c.number.in_(on_the_line))).scalars()
+        )
     if recipients or people:
-        outbox.hold_back(connection, recipients, [_whose(person) for person in sorted(people)], now + _grace(shift))
+        outbox.hold_back(
+            work.connection, recipients, [_whose(person) for person in sorted(people)], work.now + _grace(work.site)
+        )
 
 
-def number_of(connection: Connection, shift: Shift, recipient: str) -> str:
+def number_of(connection: Connection, site: Site, recipient: str) -> str:
     """The number behind the outbox's opaque word; raises Refused where he is to get no text by now, and why."""
     kind, _, name = recipient.partition("/")
     if kind == "call":
-        row = connection.execute(_WHOSE_CALL, {"of_pbx": shift.pbx, "of_call": name}).one()
+        row = connection.execute(_WHOSE_CALL, {"of_pbx": site.pbx, "of_call": name}).one()
     else:
         row = _whom(connection, int(name))
-    why = why_none(connection, shift, row.queue, row.number)
+    why = why_none(connection, site, row.queue, row.number)
     if why is not None:
         raise Refused(_WORDS[why])
     return str(row.number)
 
 
-def why_none(connection: Connection, shift: Shift, queue: str, e164: str) -> str | None:
+def why_none(connection: Connection, site: Site, queue: str, e164: str) -> str | None:
     """Why this number gets no text for this queue, in hyphenated words; None where it may get one."""
-    if not may_text(shift, queue, e164):
+    if not may_text(site, queue, e164):
         return "texts-off"
     if blocks.standing(connection, e164).texts:
         return "opted-out"
     return None if numbers.takes_texts(e164) else "landline"
 
 
-def may_text(shift: Shift, queue: str, e164: str) -> bool:
+def may_text(site: Site, queue: str, e164: str) -> bool:
     """Whether texts are switched on for this queue and number."""
-    rules = shift.rules.queue(queue)
+    rules = site.rules.queue(queue)
     return rules.texts == "on" and (not rules.only_numbers or e164 in rules.only_numbers)
 
 
-def tail(shift: Shift, e164: str) -> str | None:
+def tail(site: Site, e164: str) -> str | None:
     """How he may answer: by text where that reaches us, else by a link where there is a page, else not at all."""
-    if shift.texting.two_way(e164):
+    if site.texting.two_way(e164):
         return "reply"
-    return "link" if shift.texting.public_url else None
+    return "link" if site.texting.public_url else None
 
 
-def clock_time(at: int, now: int, shift: Shift) -> str:
+def clock_time(at: int, now: int, site: Site) -> str:
     """Say the time on the site's clock; on another day with that day's date, the same in every language."""
-    return shown(at, now, shift.hours.zone)
+    return shown(at, now, site.hours.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,34 +244,34 @@ class _Text:
     expires_at: int | None = None
 
 
-def _put(connection: Connection, shift: Shift, reservation: int, text: _Text, now: int) -> bool:
+def _put(work: Work, reservation: int, text: _Text) -> bool:
     """Put it into the outbox, or keep beside the reservation why he gets none; the callback goes on either way."""
-    whom = _whom(connection, reservation)
-    why = why_none(connection, shift, whom.queue, whom.number)
+    whom = _whom(work.connection, reservation)
+    why = why_none(work.connection, work.site, whom.queue, whom.number)
     if why != whom.text_refusal:
-        connection.execute(update(t.reservation).where(_r.id == reservation).values(text_refusal=why))
-    return why is None and _write(connection, shift, whom, _recipient(reservation), text, now)
+        work.connection.execute(update(t.reservation).where(_r.id == reservation).values(text_refusal=why))
+    return why is None and _write(work, whom, _recipient(reservation), text)
 
 
-def _write(connection: Connection, shift: Shift, whom: Row[Any], recipient: str, text: _Text, now: int) -> bool:
-    queue = shift.rules.queue(whom.queue)
-    way = tail(shift, whom.number) if text.template in PROMISES else None
+def _write(work: Work, whom: Row[Any], recipient: str, text: _Text) -> bool:
+    queue = work.site.rules.queue(whom.queue)
+    way = tail(work.site, whom.number) if text.template in PROMISES else None
     values = text.values | {"caller_id": queue.caller_id}
     if way == "link" or text.template == "ask-link":
-        token = links.token(connection, whom.id, max(whom.deadline_at, now) + links.LASTS_US)
-        values["link"] = shift.texting.url(token)
-    render = shift.texting.templates.render
+        token = links.token(work.connection, whom.id, max(whom.deadline_at, work.now) + links.LASTS_US)
+        values["link"] = work.site.texting.url(token)
+    render = work.site.texting.templates.render
     return outbox.put(
-        connection,
+        work.connection,
         cause=text.cause,
-        pbx=shift.pbx,
+        pbx=work.pbx,
         recipient=recipient,
         template=text.template,
         language=queue.language,
         body=render(text.template, queue.language, values, queue=whom.queue, tail=way),
         not_before_at=text.not_before_at,
         expires_at=text.expires_at or text.not_before_at + LASTS_S * SECOND,
-        now=now,
+        now=work.now,
         line=queue.text_from,
         person=_whose(whom.person_id),
         prefix=numbers.block_of(whom.number),
@@ -277,17 +282,17 @@ def _whom(connection: Connection, reservation: int) -> Row[Any]:
     return connection.execute(_WHOM, {"reservation": reservation}).one()
 
 
-def morning(connection: Connection, shift: Shift, reservation: int, now: int) -> int:
+def morning(work: Work, reservation: int) -> int:
     """When he may next be disturbed: nobody is told at night that he was not called."""
-    whom = _whom(connection, reservation)
+    whom = _whom(work.connection, reservation)
     try:
-        return shift.hours_of(whom.number, whom.trunk).next_opening(now)
+        return work.site.hours_of(whom.number, whom.trunk).next_opening(work.now)
     except SchedulerError:
-        return now  # his phone may never ring under these rules: there is no better time
+        return work.now  # his phone may never ring under these rules: there is no better time
 
 
-def _grace(shift: Shift) -> int:
-    return round(shift.rules.text_grace_s * SECOND)
+def _grace(site: Site) -> int:
+    return round(site.rules.text_grace_s * SECOND)
 
 
 def _recipient(reservation: int) -> str:

@@ -16,10 +16,11 @@ from callback.customers import blocks
 from callback.errors import StoreError
 from callback.logs.failing import Ailing
 from callback.logs.masking import masked
-from callback.settings.rules import ShiftRules
+from callback.settings.rules import SiteRules
 from callback.settings.sections import Settings
-from callback.site.context import Shift
+from callback.site.context import Site
 from callback.site.templates import TwoWay
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.engine import Store
 from callback.texts import compose
@@ -58,13 +59,13 @@ def two_way_of(settings: Settings) -> TwoWay:
     return gateway_of(settings, io.StringIO()).two_way
 
 
-def caps_of(rules: ShiftRules) -> Caps:
+def caps_of(rules: SiteRules) -> Caps:
     """How many texts may leave."""
     return Caps(rules.texts_a_day, rules.texts_a_block, rules.texts_an_hour)
 
 
 def send_due(
-    store: Store, shift: Shift, gateway: Gateway, senders: int, stopped: Callable[[], bool], ailing: Ailing
+    store: Store, site: Site, gateway: Gateway, senders: int, stopped: Callable[[], bool], ailing: Ailing
 ) -> int:
     """Send what is due for about a second; return how many texts were taken up.
 
@@ -75,25 +76,25 @@ def send_due(
     return deliver(
         store.write,
         gateway,
-        lambda: address_book(store, shift),
+        lambda: address_book(store, site),
         lambda: began_at + round((time.monotonic() - began) * SECOND),
         TEXTS_A_TURN,
-        pbx=shift.pbx,
+        pbx=site.pbx,
         senders=senders,
-        caps=caps_of(shift.rules),
+        caps=caps_of(site.rules),
         looked_up=partial(ailing.tried, "look up whom to text"),
         until=lambda: stopped() or time.monotonic() >= began + TURN_S,
-        opted_out=lambda connection, recipient, now: _opted_out(connection, shift, recipient, now),
+        opted_out=lambda connection, recipient, now: _opted_out(Work(connection, site, now), recipient),
     )
 
 
 @contextmanager
-def address_book(store: Store, shift: Shift) -> Iterator[Callable[[str], str]]:
+def address_book(store: Store, site: Site) -> Iterator[Callable[[str], str]]:
     """Look up numbers in one transaction. A database that goes away meanwhile is expected: Unsent, and no traceback."""
 
     def number(recipient: str) -> str:
         try:
-            return compose.number_of(connection, shift, recipient)
+            return compose.number_of(connection, site, recipient)
         except DBAPIError as error:
             raise Unsent("the database was away while the number was looked up") from error
 
@@ -104,26 +105,34 @@ def address_book(store: Store, shift: Shift) -> Iterator[Callable[[str], str]]:
         raise Unsent(f"the number could not be looked up: {error}") from error
 
 
-def reported(connection: Connection, shift: Shift, gateway: str, ref: str, report: Report, now: int) -> Taken | None:
+def reported(work: Work, gateway: str, ref: str, report: Report) -> Taken | None:
     """Take a gateway's report on the text `ref`, and do what follows from it; None if it is about no text of ours."""
-    taken = reports.take(connection, ref, gateway, report, now)
+    taken = reports.take(work.connection, ref, gateway, report, work.now)
     if taken is None or not taken.news:
         return taken
     match taken.consequence:
         case "opted-out":
-            _opted_out(connection, shift, taken.recipient, now)
-        case "again" if _wanted(connection, taken.recipient):
-            reports.send_again(connection, taken.id, now + AGAIN_S * SECOND, now)
+            _opted_out(work, taken.recipient)
+        case "again" if _wanted(work.connection, taken.recipient):
+            reports.send_again(work.connection, taken.id, work.now + AGAIN_S * SECOND, work.now)
     return taken
 
 
-def _opted_out(connection: Connection, shift: Shift, recipient: str, now: int) -> None:
+def _opted_out(work: Work, recipient: str) -> None:
     """Remember for ever what the carrier says: he wants no texts."""
     try:
-        number = compose.number_of(connection, shift, recipient)
+        number = compose.number_of(work.connection, work.site, recipient)
     except Refused:
         return  # nobody texts him any more as it is
-    blocks.block(connection, shift.pbx, number, texts=True, who="carrier", why="he opted out with the carrier", now=now)
+    blocks.block(
+        work.connection,
+        work.pbx,
+        number,
+        texts=True,
+        who="carrier",
+        why="he opted out with the carrier",
+        now=work.now,
+    )
 
 
 def _wanted(connection: Connection, recipient: str) -> bool:

@@ -20,8 +20,9 @@ from callback.customers.blocks import standing
 from callback.decisions import actions, limits, replies
 from callback.reservations import slots
 from callback.site import links
-from callback.site.context import Shift
+from callback.site.context import Site
 from callback.site.links import LinkExpired, NoSuchLink
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import CUSTOMER, By
 from callback.texts.compose import clock_time
@@ -47,66 +48,66 @@ class _View:
     """A reservation as its customer may see it."""
 
     connection: Connection
-    shift: Shift
+    site: Site
     row: Row[Any]
     now: int
 
     @property
     def words(self) -> Mapping[str, str]:
-        return _words(self.shift.rules.queue(self.row.queue).language)
+        return _words(self.site.rules.queue(self.row.queue).language)
 
     def say(self, key: str, **values: str) -> str:
         """A sentence of the page, fit to stand in HTML."""
-        caller_id = self.shift.rules.queue(self.row.queue).caller_id
+        caller_id = self.site.rules.queue(self.row.queue).caller_id
         return escape(self.words[key].format(caller_id=caller_id, **values))
 
     def time(self, at: int) -> str:
-        return clock_time(at, self.now, self.shift)
+        return clock_time(at, self.now, self.site)
 
 
-def show(connection: Connection, shifts: Mapping[str, Shift], token: str, now: int) -> Page:
+def show(connection: Connection, sites: Mapping[str, Site], token: str, now: int) -> Page:
     """The page of a link: 404 for one that is not ours, 410 for one whose time is over."""
     try:
-        return _page(_opened(connection, shifts, token, now))
+        return _page(_opened(connection, sites, token, now))
     except (NoSuchLink, LinkExpired) as error:
-        return _refused(error, shifts)
+        return _refused(error, sites)
 
 
-def act(connection: Connection, shifts: Mapping[str, Shift], token: str, form: Mapping[str, str], now: int) -> Page:
+def act(connection: Connection, sites: Mapping[str, Site], token: str, form: Mapping[str, str], now: int) -> Page:
     """Do what was chosen and show what stands then.
 
     400 for what the page does not offer, 409 for what is too late, 429 where a time was chosen too often.
     """
     try:
-        view = _opened(connection, shifts, token, now)
+        view = _opened(connection, sites, token, now)
     except (NoSuchLink, LinkExpired) as error:
-        return _refused(error, shifts)
+        return _refused(error, sites)
     try:
         status, notice = _do(view, form)
     except actions.NoSuchReservation:  # it was closed since we looked
         status, notice = 409, ""
-    return _page(_opened(connection, shifts, token, now), status, notice)
+    return _page(_opened(connection, sites, token, now), status, notice)
 
 
-def _opened(connection: Connection, shifts: Mapping[str, Shift], token: str, now: int) -> _View:
+def _opened(connection: Connection, sites: Mapping[str, Site], token: str, now: int) -> _View:
     reservation = links.opened(connection, token, now)
     his = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
     row = connection.execute(his.where(t.reservation.c.id == reservation)).first()
-    if row is None or row.pbx not in shifts:
+    if row is None or row.pbx not in sites:
         raise NoSuchLink("its reservation is not of this site")
-    return _View(connection, shifts[row.pbx], row, now)
+    return _View(connection, sites[row.pbx], row, now)
 
 
 def _do(view: _View, form: Mapping[str, str]) -> tuple[int, str]:
     """Carry out a choice; give the status, and what is said of it."""
     deed, value = form.get("do", ""), form.get("value", "")
-    connection, shift, row, now = view.connection, view.shift, view.row, view.now
+    connection, site, row, now = view.connection, view.site, view.row, view.now
     if deed == "stop":
         if not standing(connection, row.e164).texts:
-            actions.block(connection, shift, row.e164, calls=False, texts=True, by=HIM, now=now)
+            actions.block(Work(connection, site, now), row.e164, calls=False, texts=True, by=HIM)
         return 200, view.say("stopped")
     if deed == "score" and value in {"1", "2", "3", "4", "5"}:
-        kept = replies.score(connection, shift, row, int(value), now)
+        kept = replies.score(Work(connection, site, now), row, int(value))
         return (200, view.say("thanked")) if kept else (409, "")
     if deed not in {"call-now", "slot", "cancel"}:
         return 400, ""
@@ -117,16 +118,16 @@ def _do(view: _View, form: Mapping[str, str]) -> tuple[int, str]:
 
 def _decide(view: _View, deed: str, value: str) -> tuple[int, str]:
     """When the customer is called, or that nobody calls: to call it off is never too often."""
-    about = (view.connection, view.shift, view.row.id, HIM, view.now)
+    work, row = Work(view.connection, view.site, view.now), view.row
     if deed == "cancel":
-        actions.cancel(*about)
+        actions.cancel(work, row.id, HIM)
         return 200, view.say("cancelled")
     if limits.enough(view.connection, view.row.id, view.now):
         return 429, view.say("enough")
     if deed == "slot":
         return _choose(view, value)
     if not limits.is_next(view.row, view.now):
-        actions.call_now(*about)
+        actions.call_now(work, row.id, HIM)
     return 200, ""
 
 
@@ -135,7 +136,7 @@ def _choose(view: _View, value: str) -> tuple[int, str]:
     if at == view.row.slot_at:
         return 200, ""
     try:
-        actions.choose_slot(view.connection, view.shift, view.row.id, at, HIM, view.now)
+        actions.choose_slot(Work(view.connection, view.site, view.now), view.row.id, at, HIM)
     except (SchedulerError, slots.NotFree):
         return 409, view.say("failed")
     return 200, ""
@@ -151,7 +152,7 @@ def _page(view: _View, status: int = 200, notice: str = "") -> Page:
         body += _question(view)
     if not standing(view.connection, view.row.e164).texts:
         body.append(_button("stop", "", view.say("stop"), "quiet"))
-    return _document(status, view.shift.rules.queue(view.row.queue).language, view.say("title"), body)
+    return _document(status, view.site.rules.queue(view.row.queue).language, view.say("title"), body)
 
 
 def _promise(view: _View) -> str:
@@ -172,8 +173,8 @@ def _choices(view: _View) -> list[str]:
     """Buttons for the times that are free, by day; another for at once, and one for not at all."""
     parts = [f"<h2>{view.say('choose')}</h2>", _button("call-now", "", view.say("now"), "first")]
     days: dict[str, list[str]] = {}
-    zone = view.shift.hours.zone
-    for at in slots.free(view.connection, view.shift, view.row, view.row.e164, view.now):
+    zone = view.site.hours.zone
+    for at in slots.free(Work(view.connection, view.site, view.now), view.row, view.row.e164):
         then = local(at, zone)
         days.setdefault(f"{then:%m-%d}", []).append(_button("slot", str(at), f"{then:%H:%M}"))
     for day, buttons in days.items():
@@ -195,10 +196,10 @@ def _button(deed: Deed, value: str, label: str, kind: str = "") -> str:
     return f'<form method="post">{hidden}<button class="{kind}">{label}</button></form>'
 
 
-def _refused(error: NoSuchLink | LinkExpired, shifts: Mapping[str, Shift]) -> Page:
+def _refused(error: NoSuchLink | LinkExpired, sites: Mapping[str, Site]) -> Page:
     """Say no in every language that this site speaks: whose the link was is not known."""
     status, key = (410, "expired") if isinstance(error, LinkExpired) else (404, "unknown")
-    spoken = {queue.language for shift in shifts.values() for queue in shift.rules.queues.values()} or {FALLBACK}
+    spoken = {queue.language for site in sites.values() for queue in site.rules.queues.values()} or {FALLBACK}
     languages = sorted(spoken)
     told = [f'<p lang="{escape(language)}">{escape(_words(language)[key])}</p>' for language in languages]
     return _document(status, languages[0], escape(_words(languages[0])["title"]), told)

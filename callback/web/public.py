@@ -32,7 +32,8 @@ from callback.errors import CallbackError, Contended, IllegalTransition, StoreEr
 from callback.logs.repeated import Tally
 from callback.settings.sections import Settings
 from callback.settings.texts import TwilioAccount
-from callback.site.context import Shift, current
+from callback.site.context import Site, current
+from callback.site.work import Work
 from callback.store.engine import Store
 from callback.store.keys import check, store_of
 from callback.texts import send
@@ -156,8 +157,8 @@ class Door:
         if report is None:
             raise web.HTTPBadRequest(text="this is no status callback")
 
-        def take(connection: Connection, shift: Shift, now: int) -> bool:
-            return send.reported(connection, shift, twilio.NAME, ref, report, now) is not None
+        def take(connection: Connection, site: Site, now: int) -> bool:
+            return send.reported(Work(connection, site, now), twilio.NAME, ref, report) is not None
 
         if not await self._write(take):
             raise web.HTTPNotFound(text="no such text")
@@ -172,8 +173,8 @@ class Door:
         taken_for = _OPT_OUT_TYPES.get(fields.get("OptOutType", ""))  # then Twilio answers, in the account's own words
         inbound = Inbound(request.match_info["account"], sid, sender, to, fields.get("Body", ""), taken_for)
 
-        def take(connection: Connection, shift: Shift, now: int) -> str | None:
-            return replies.take(connection, {shift.pbx: shift}, inbound, now)
+        def take(connection: Connection, site: Site, now: int) -> str | None:
+            return replies.take(connection, {site.pbx: site}, inbound, now)
 
         said = MessagingResponse()
         if (reply := await self._write(take)) is not None:
@@ -189,8 +190,8 @@ class Door:
         form, token = await self._form(request), request.match_info["token"]
         self._pace(request, token)
 
-        def act(connection: Connection, shift: Shift, now: int) -> customer_page.Page:
-            return customer_page.act(connection, {shift.pbx: shift}, token, form, now)
+        def act(connection: Connection, site: Site, now: int) -> customer_page.Page:
+            return customer_page.act(connection, {site.pbx: site}, token, form, now)
 
         shown = await self._look(token)  # who has no link of ours keeps no writer waiting
         return _answer(await self._write(act) if shown.status == HTTPStatus.OK else shown)
@@ -202,8 +203,8 @@ class Door:
             raise web.HTTPTooManyRequests(text="too often: try again in a minute", headers={"Retry-After": "60"})
 
     async def _look(self, token: str) -> customer_page.Page:
-        def show(connection: Connection, shift: Shift, now: int) -> customer_page.Page:
-            return customer_page.show(connection, {shift.pbx: shift}, token, now)
+        def show(connection: Connection, site: Site, now: int) -> customer_page.Page:
+            return customer_page.show(connection, {site.pbx: site}, token, now)
 
         return await self._do(show, self._store.read)
 
@@ -249,7 +250,7 @@ class Door:
             raise web.HTTPNotFound(text="no such account")
         return account
 
-    async def _write(self, act: Callable[[Connection, Shift, int], T]) -> T:
+    async def _write(self, act: Callable[[Connection, Site, int], T]) -> T:
         """Let `act` write; on SQLite one at a time, with a rest after each: the lost are to be written down first."""
         async with self._turns:
             await asyncio.sleep(max(0.0, self._rest_until - time.monotonic()))
@@ -266,7 +267,7 @@ class Door:
             if began is not None and self._store.dialect == "sqlite":
                 self._rest_until = time.monotonic() + REST * (time.monotonic() - began)
 
-    async def _do(self, act: Callable[[Connection, Shift, int], T], transaction: Transaction) -> T:
+    async def _do(self, act: Callable[[Connection, Site, int], T], transaction: Transaction) -> T:
         """Let `act` work in one transaction, beside the loop, under the rules that are in force by now.
 
         Once more where somebody was quicker, the dispatcher above all: then it sees what that one did.
@@ -283,7 +284,7 @@ class Door:
             self._tally.note(str(error))
             raise web.HTTPServiceUnavailable(text="try again later") from error
 
-    def _work(self, act: Callable[[Connection, Shift, int], T], transaction: Transaction) -> T:
+    def _work(self, act: Callable[[Connection, Site, int], T], transaction: Transaction) -> T:
         with transaction() as connection:
             return act(connection, current(connection, self._settings, self._two_way), self._now())
 

@@ -20,6 +20,7 @@ from callback.customers.blocks import FREE, Standing
 from callback.errors import CallbackError
 from callback.reservations import deadlines
 from callback.service.committer import Writer
+from callback.site.work import Work
 from callback.store import lease
 from callback.store import tables as t
 from callback.store.engine import Store
@@ -82,8 +83,8 @@ class Centre:
         emptied(store)
         self._eyes = sqlite3.connect(str(store.engine.url.database), isolation_level=None)  # much is looked at, often
         self.world = World(store.url, rules(**site), trunks={"main": ABROAD})
-        self.shift = self.world.shift
-        self.hours = self.shift.hours
+        self.site = self.world.site
+        self.hours = self.site.hours
         self.switch = Switch()
         self.on_the_way: list[Order] = []  # Originates that the PBX has not seen yet, or will see again
         self.heard: list[Heard] = []
@@ -101,7 +102,7 @@ class Centre:
 
     def _begin_work(self) -> None:
         tell = (lambda _: None, lambda _: None)
-        self.writer = Writer(self.store, self.shift, self.world.held, "j1", lambda: self.clock, *tell)
+        self.writer = Writer(self.store, self.site, self.world.held, "j1", lambda: self.clock, *tell)
 
     @property
     def clock(self) -> int:
@@ -125,7 +126,7 @@ class Centre:
 
     def hours_of(self, number: str) -> Hours:
         """The hours at which his phone may ring."""
-        return self.shift.hours_of(number, "main")
+        return self.site.hours_of(number, "main")
 
     def close(self) -> None:
         self._eyes.close()
@@ -191,7 +192,7 @@ class Centre:
         self.switch.reached.clear()
 
     def _group(self, queue: str) -> str:
-        return self.shift.rules.queue(queue).group
+        return self.site.rules.queue(queue).group
 
     # The service
 
@@ -210,11 +211,11 @@ class Centre:
 
     def _carry_over(self, connection: Connection, seen: Live) -> None:
         if not seen.clock_off:
-            deadlines.check(connection, self.shift, self.clock)
+            deadlines.check(self.work(connection, self.clock))
         show(connection, "main", seen, self.clock)
 
     def _claim(self, connection: Connection, seen: Live) -> Order | None:
-        order, _ = claim.next_order(connection, self.shift, self.world.held, seen, self.clock)
+        order, _ = claim.next_order(self.work(connection, self.clock), self.world.held, seen)
         if order is not None:
             assert not self.blocked.get(order.agent_sees, FREE).calls, "called though blocked"
             query = t.reservation.select().join(t.attempt).where(t.attempt.c.id == order.attempt)
@@ -246,13 +247,13 @@ class Centre:
                 self._end(row.id, found.outcome, found.evidence)
 
     def text(self, mood: str) -> None:
-        self.write(lambda connection: compose.hold_back(connection, self.shift, self.on_line, self.now))
+        self.write(lambda connection: compose.hold_back(self.work(connection, self.now), self.on_line))
         gateway = Gateway(mood, self)
         deliver(self.store.write, gateway, lambda: nullcontext(self._address), lambda: self.now, 20, pbx="main")
 
     def _address(self, recipient: str) -> str | None:
         with self.store.read() as connection:
-            return compose.number_of(connection, self.shift, recipient)
+            return compose.number_of(connection, self.site, recipient)
 
     def write(self, work: Callable[[Connection], Any]) -> Any:
         """As the service writes: its right to do so is looked at first."""
@@ -270,9 +271,13 @@ class Centre:
             self.writer.commit([self.heard[self._committed]])
             self._committed += 1
 
+    def work(self, connection: Connection, now: int) -> Work:
+        """One unit of work in that transaction, at that moment."""
+        return Work(connection, self.site, now)
+
     def _end(self, attempt: str, outcome: str, evidence: list[str]) -> None:
         self.write(
-            lambda connection: settle.end(connection, self.shift, attempt, outcome, evidence, self.clock, self.clock)
+            lambda connection: settle.end(self.work(connection, self.clock), attempt, outcome, evidence, self.clock)
         )
 
     # People, from a process of their own

@@ -16,9 +16,10 @@ from callback.attempts.snapshot import Live
 from callback.events import News
 from callback.losses import intake, wangiri
 from callback.reservations import deadlines
-from callback.settings.rules import QueueRules, ShiftRules
+from callback.settings.rules import QueueRules, SiteRules
 from callback.settings.sections import PbxWiring, Settings, Trunk
-from callback.site.context import Shift, take_over
+from callback.site.context import Site, take_over
+from callback.site.work import Work
 from callback.store import checkpoints, lease, schema
 from callback.store import tables as t
 from callback.store.engine import Store
@@ -40,8 +41,8 @@ def at(clock: str, day: int = 23) -> int:
     return int(datetime(2026, 11, day, hour, minute, tzinfo=UTC).timestamp() - 9 * 3600) * US
 
 
-def rules(**changes: Any) -> ShiftRules:
-    return ShiftRules(zone="Asia/Tokyo", **{"queues": {"support": ON, "sales": ON}, **changes})
+def rules(**changes: Any) -> SiteRules:
+    return SiteRules(zone="Asia/Tokyo", **{"queues": {"support": ON, "sales": ON}, **changes})
 
 
 def picture(
@@ -110,7 +111,7 @@ class World:
     def __init__(
         self,
         url: str,
-        shift_rules: ShiftRules | None = None,
+        shift_rules: SiteRules | None = None,
         trunks: dict[str, Trunk] | None = None,
         now: int = NOON,
     ) -> None:
@@ -125,7 +126,7 @@ class World:
             held = lease.acquire(connection, "pbx:main", "me", "here", 3600)
             assert held is not None
             self.held = held
-            self.shift: Shift = take_over(connection, self.settings, now)
+            self.site: Site = take_over(connection, self.settings, now)
             checkpoints.begin(connection, "main", "j1", now - 10**12)
 
     def hear(
@@ -146,25 +147,29 @@ class World:
         """The same in a transaction that is open."""
         verdict = judged(call, kind, source=source)
         learnt_at = now or call.ended_at or 0
-        told = intake.record(connection, self.shift, call, verdict, learnt_at)
-        wangiri.audited(connection, self.shift, told, learnt_at)
+        told = intake.record(self.work(connection, learnt_at), call, verdict)
+        wangiri.audited(self.work(connection, learnt_at), told)
         return told
 
     def claim(self, now: int = NOON, live: Live | None = None) -> Order | None:
         """Claim the next callback as the service does: its right to do so is looked at first."""
         with self.store.write() as connection:
             lease.guard(connection, self.held)
-            order, self.told = claiming.next_order(connection, self.shift, self.held, live or picture(), now)
+            order, self.told = claiming.next_order(self.work(connection, now), self.held, live or picture())
         return order
 
     def end(self, attempt: str, outcome: str, now: int, evidence: tuple[str, ...] = ("said so",)) -> list[News]:
         """End an attempt now."""
         with self.store.write() as connection:
-            return settle.end(connection, self.shift, attempt, outcome, list(evidence), now, now)
+            return settle.end(self.work(connection, now), attempt, outcome, list(evidence), now)
+
+    def work(self, connection: Connection, now: int) -> Work:
+        """One unit of work in that transaction, at that moment."""
+        return Work(connection, self.site, now)
 
     def carry_over(self, now: int) -> list[News]:
         with self.store.write() as connection:
-            return deadlines.check(connection, self.shift, now)
+            return deadlines.check(self.work(connection, now))
 
     def rows(self, table: Any) -> list[Any]:
         """Every row, in the order of the table's key."""

@@ -40,7 +40,7 @@ def put(seen: Today, kept: Sequence[Kept]) -> None:
 
 
 def _closed_said(seen: Today) -> Iterator[str]:
-    opens = local(seen.shift.hours.next_opening(seen.now), seen.zone)
+    opens = local(seen.site.hours.next_opening(seen.now), seen.zone)
     yield f"The site is closed today ({seen.closed}): nobody is needed, and nobody is called back."
     came = f"{_many(seen.came, 'call')} came all the same" if seen.came else "No call came"
     yield f"{came}. Callbacks go on from {opens:%a %d %b %H:%M}."
@@ -172,7 +172,7 @@ def _promises_helped(seen: Today) -> Iterator[str]:
                 f"{group}: {told.more} more {agents} until {_time(seen, told.until_at)} "
                 f"would keep {_many(told.missed, 'promise')}"
             )
-    rate = seen.shift.rules.incident_drain_per_min
+    rate = seen.site.rules.incident_drain_per_min
     for incident, ones in seen.standing.by_holder.items():
         if incident is not None:
             minutes = -(-drain_s(len(ones), rate) // 60)

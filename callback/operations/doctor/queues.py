@@ -8,7 +8,7 @@ from typing import Final
 
 from callback.operations.doctor import dialplan
 from callback.operations.doctor.finding import Finding, fault, sound, warning
-from callback.settings.rules import ShiftRules
+from callback.settings.rules import SiteRules
 from telephony.agents import STATES
 from telephony.ami.client import ActionFailed, Client
 from telephony.ami.protocol import Message
@@ -18,7 +18,7 @@ _NEVER: Final = {0: "unknown", 4: "invalid"}
 _LOCAL: Final = re.compile(r"Local/([^@]+)@([^/]+)(?:/.*)?")
 
 
-async def look(client: Client, rules: ShiftRules) -> list[Finding]:
+async def look(client: Client, rules: SiteRules) -> list[Finding]:
     """Ask for the queues, and for the offer of each in which callbacks are on."""
     status = await client.listing("QueueStatus")
     there = [member for queue in rules.named() for member in members(status, queue)]

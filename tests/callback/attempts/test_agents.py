@@ -28,7 +28,9 @@ def tried(world: World, outcome: str, now: int) -> list[News]:
     assert order is not None, "nobody is due"
     if outcome != "agent-no-answer":
         with world.store.write() as connection:
-            settle.progress(connection, world.shift, order.attempt, "agent_connected_at", now + 10 * US, "Agent One")
+            settle.progress(
+                world.work(connection, NOON), order.attempt, "agent_connected_at", now + 10 * US, "Agent One"
+            )
     return world.end(order.attempt, outcome, now + 30 * US)
 
 
@@ -115,7 +117,7 @@ def test_while_an_agent_talks_with_the_customer_of_the_trial_others_are_called(w
     assert order is not None
     assert world.claim(now + 95 * US, FREE) is None
     with world.store.write() as connection:
-        settle.progress(connection, world.shift, order.attempt, "agent_connected_at", now + 96 * US, "Agent One")
+        settle.progress(world.work(connection, NOON), order.attempt, "agent_connected_at", now + 96 * US, "Agent One")
     assert world.claim(now + 97 * US, FREE) is not None
 
 
@@ -162,6 +164,6 @@ def test_the_queue_says_that_it_rests_and_until_when(world: World) -> None:
         tried(world, "agent-no-answer", now)
     with world.store.read() as connection:
         rows = queue_report.everything_open(connection, "main", 10)
-        seen = claim.look(connection, world.shift, FREE, now + 40 * US)
-        why = claim.why_not(rows, seen, world.shift, FREE, now + 40 * US)
+        seen = claim.look(world.work(connection, now + 40 * US), FREE)
+        why = claim.why_not(rows, seen, world.site, FREE, now + 40 * US)
     assert ("agents-rest", now + 90 * US) in why.values()

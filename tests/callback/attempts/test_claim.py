@@ -298,7 +298,7 @@ def test_who_lost_the_lease_claims_nothing(world: World) -> None:
 def test_a_claim_that_is_undone_leaves_the_reservation_to_the_next(world: World) -> None:
     world.hear(call())
     with world.store.write() as connection:
-        order, _ = claim.next_order(connection, world.shift, world.held, picture(), NOON)
+        order, _ = claim.next_order(world.work(connection, NOON), world.held, picture())
         assert order is not None
         connection.rollback()  # as when the power is cut
         connection.begin()
@@ -316,8 +316,8 @@ def test_what_was_only_watched_expires_and_nobody_is_rung_when_calls_are_switche
     assert (expired.event, expired.facts["why"]) == ("expired", "only-watched")
     assert [(row.state, row.open) for row in watching.reservations()] == [("expired", False)]
     with watching.store.write() as connection:
-        watching.shift = take_over(connection, watching.settings.model_copy(update={"rules": rules()}), NOON)
-    assert watching.shift.version == 2
+        watching.site = take_over(connection, watching.settings.model_copy(update={"rules": rules()}), NOON)
+    assert watching.site.version == 2
     assert watching.claim(NOON + 62 * MINUTE) is None
     watching.close()
 
@@ -336,7 +336,7 @@ def test_a_customers_phone_rings_only_so_often_a_day(migrated_url: str) -> None:
         order = world.claim(NOON + minutes * MINUTE)
         assert order is not None
         with world.store.write() as connection:
-            settle.progress(connection, world.shift, order.attempt, "customer_dialled_at", NOON + minutes * MINUTE)
+            settle.progress(world.work(connection, NOON), order.attempt, "customer_dialled_at", NOON + minutes * MINUTE)
         world.end(order.attempt, "agent-cancelled", NOON + minutes * MINUTE)
     assert world.claim(NOON + 20 * MINUTE) is None
     (row,) = world.reservations()

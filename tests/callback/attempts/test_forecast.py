@@ -39,13 +39,13 @@ def lose(world: World, many: int, queue: str = "support", at: int = NOON, first:
 
 def seen(world: World, now: int, crews: dict[str, Crew] = ALONE) -> dict[str, PromiseForecast]:
     with world.store.read() as connection:
-        return forecast.forecasts(connection, world.shift, crews, now)
+        return forecast.forecasts(world.work(connection, now), crews)
 
 
 def tell(world: World, now: int, crews: dict[str, Crew] = ALONE) -> list[News]:
     forecasts = seen(world, now, crews)
     with world.store.write() as connection:
-        return forecast.tell(connection, world.shift, forecasts, now)
+        return forecast.tell(world.work(connection, now), forecasts)
 
 
 def test_one_agent_cannot_call_thirty_back_within_the_hour(world: World) -> None:
@@ -118,12 +118,12 @@ def there(*members: tuple[str, str, tuple[Any, ...]]) -> dict[str, set[str]]:
 
 def test_an_agent_in_two_queues_of_a_group_is_one_and_who_is_on_a_break_is_none(world: World) -> None:
     agents = there(("support", "a", IDLE), ("sales", "a", IDLE), ("sales", "b", IDLE), ("support", "c", PAUSED))
-    crews = forecast.crews(agents, {}, world.shift)
-    assert crews == {"site": Crew(2, forecast.USUAL_S + world.shift.rules.ring_s)}
+    crews = forecast.crews(agents, {}, world.site)
+    assert crews == {"site": Crew(2, forecast.USUAL_S + world.site.rules.ring_s)}
 
 
 def test_live_callers_need_their_agents_first(world: World) -> None:
     agents = there(*(("support", f"agent{n}", IDLE) for n in range(5)), ("sales", "agent0", IDLE))
     load = QueueLoad(5, 2, calls_s=0.02, handle_s=150, patience_s=60, pool=frozenset({"support", "sales"}))
-    crew = forecast.crews(agents, {"support": load, "sales": load}, world.shift)["site"]
-    assert crew == Crew(5 - 3.0, 150 + world.shift.rules.ring_s)
+    crew = forecast.crews(agents, {"support": load, "sales": load}, world.site)["site"]
+    assert crew == Crew(5 - 3.0, 150 + world.site.rules.ring_s)

@@ -98,9 +98,9 @@ def _look(connection: Connection, world: World) -> None:
     queue_report.everything_open(connection, "main", 200)
     lanes.in_flight(connection)
     lanes.in_flight(connection, "main")
-    compose.hold_back(connection, world.shift, ["+819012345678"], NOON)
-    redials.served(connection, world.shift, call(talked_s=9), "support", 1, NOON)
-    intake.record(connection, world.shift, lost := call(), judged(lost, "abandoned"), NOON)
+    compose.hold_back(world.work(connection, NOON), ["+819012345678"])
+    redials.served(world.work(connection, NOON), call(talked_s=9), "support", 1)
+    intake.record(world.work(connection, NOON), lost := call(), judged(lost, "abandoned"))
 
 
 def test_no_look_at_what_is_open_scans_what_is_closed(world: World) -> None:

@@ -120,4 +120,4 @@ def test_the_load_is_in_the_picture_that_is_kept(world: World) -> None:
     assert found is not None
     assert (found[0].loads, found[0].handle_s) == (loads, {"support": 100.0})
     both = {"support": {"a", "b"}, "sales": {"a", "b"}}
-    assert forecast.crews(both, found[0].loads, world.shift) == forecast.crews(both, loads, world.shift)
+    assert forecast.crews(both, found[0].loads, world.site) == forecast.crews(both, loads, world.site)

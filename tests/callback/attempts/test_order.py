@@ -54,7 +54,7 @@ def wait_in_vain(world: World, attempt: str, now: int) -> None:
     """Let the customer answer, and no agent come."""
     with world.store.write() as connection:
         for step in ("customer_dialled_at", "customer_answered_at"):
-            settle.progress(connection, world.shift, attempt, step, now)
+            settle.progress(world.work(connection, NOON), attempt, step, now)
     world.end(attempt, "agent-no-answer", now)
 
 

@@ -13,6 +13,7 @@ from callback.decisions import actions
 from callback.events import News
 from callback.reports import rates
 from callback.settings.sections import Trunk
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import By
 from telephony.calls.facts.agent_call import AgentCall
@@ -49,13 +50,13 @@ def lost(world: World) -> World:
 def settle_by(world: World, **changes: Any) -> None:
     site = rules(**changes)
     queues = {**site.queues, "sales": site.queues["sales"].model_copy(update={"group": "sales"})}
-    world.shift = replace(world.shift, rules=site.model_copy(update={"queues": queues}))
+    world.site = replace(world.site, rules=site.model_copy(update={"queues": queues}))
 
 
 def heard(world: World, now: int = OVER, **changes: Any) -> list[News]:
     def done(connection: Any) -> list[News]:
-        told = own_calls.heard(connection, world.shift, replace(TALKED, **changes), now)
-        own_calls.audited(connection, world.shift, told, now)
+        told = own_calls.heard(world.work(connection, now), replace(TALKED, **changes))
+        own_calls.audited(world.work(connection, now), told)
         return told
 
     return world.store.transact(done)
@@ -86,7 +87,7 @@ def test_the_process_that_commits_knows_it_too(lost: World) -> None:
     async def work(office: Office) -> None:
         await office.commit(Heard((), (), 10, agent_calls=(TALKED,)))
 
-    lost.settings = lost.settings.model_copy(update={"rules": lost.shift.rules})
+    lost.settings = lost.settings.model_copy(update={"rules": lost.site.rules})
     Office(lost).during(work)
     assert states(lost) == ["done-elsewhere"]
 
@@ -100,7 +101,7 @@ def test_it_counts_as_dialled_reached_and_closed(lost: World) -> None:
 
 def test_what_people_did_elsewhere_is_closed_and_not_reached(lost: World) -> None:
     with lost.store.write() as connection:
-        actions.done_elsewhere(connection, lost.shift, 1, By("anna", "by mail"), OVER)
+        actions.done_elsewhere(Work(connection, lost.site, OVER), 1, By("anna", "by mail"))
     with lost.store.read() as connection:
         whole, *_ = rates.rates(connection, "main", 0, NOON + 61 * MINUTE)
     assert (whole.dialled_30, whole.reached_30, whole.closed_30) == (0, 0, 1)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from callback.attempts import priority as priorities
-from callback.settings.rules import QueueRules, ShiftRules
+from callback.settings.rules import QueueRules, SiteRules
 from callback.store import tables as t
 from telephony.errors import TelephonyError
 from tests.callback.world import MINUTE, NOON, ON, World, call, rules
@@ -19,7 +19,7 @@ HIM, HER = "+819012345678", "+819087654321"
 
 def owed(world: World) -> list[str]:
     with world.store.read() as connection:
-        return priorities.numbers(connection, world.shift)
+        return priorities.numbers(connection, world.site)
 
 
 def test_whoever_is_owed_a_callback_the_latest_first_until_it_is_settled(world: World) -> None:
@@ -41,7 +41,7 @@ def test_a_switchboard_is_not_put_first(world: World) -> None:
 
 
 @pytest.mark.parametrize("changed", [rules(returning_priority=0), rules(queues={"support": QueueRules(), "sales": ON})])
-def test_nobody_where_it_is_switched_off_or_his_queue_is_only_watched(migrated_url: str, changed: ShiftRules) -> None:
+def test_nobody_where_it_is_switched_off_or_his_queue_is_only_watched(migrated_url: str, changed: SiteRules) -> None:
     world = World(migrated_url, changed)
     world.hear(call())
     assert owed(world) == []

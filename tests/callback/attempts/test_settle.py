@@ -125,7 +125,7 @@ def test_an_attempt_nobody_made_is_no_attempt(world: World) -> None:
     before = (world.reservations(), world.attempts())
     assert world.end("f" * 16, "reached", ENDED_AT) == []
     with world.store.write() as connection:
-        assert settle.progress(connection, world.shift, "f" * 16, "customer_answered_at", ENDED_AT) == []
+        assert settle.progress(world.work(connection, NOON), "f" * 16, "customer_answered_at", ENDED_AT) == []
     assert (world.reservations(), world.attempts()) == before
     assert before[1][0].id == order.attempt
 
@@ -142,11 +142,13 @@ def test_steps_are_kept_once_and_only_until_the_end(world: World) -> None:
     order = dialled(world)
     with world.store.write() as connection:
         for moment in (NOON + US, NOON + 2 * US):
-            told = settle.progress(connection, world.shift, order.attempt, "agent_connected_at", moment, "Agent One")
+            told = settle.progress(
+                world.work(connection, NOON), order.attempt, "agent_connected_at", moment, "Agent One"
+            )
             assert [news.event for news in told] == ["agent-connected"]
     world.end(order.attempt, "no-answer", ENDED_AT)
     with world.store.write() as connection:
-        assert settle.progress(connection, world.shift, order.attempt, "customer_answered_at", ENDED_AT) == []
+        assert settle.progress(world.work(connection, NOON), order.attempt, "customer_answered_at", ENDED_AT) == []
     (attempt,) = world.attempts()
     assert (attempt.agent_connected_at, attempt.agent) == (NOON + US, "Agent One")
     assert attempt.customer_answered_at is None
@@ -255,7 +257,7 @@ def test_whenever_an_attempt_ends_the_next_is_due_when_a_phone_may_ring(
     (attempt_row,) = evening.attempts()
     evening.end(attempt_row.id, outcome, ended_at)
     (row,) = evening.reservations()
-    assert evening.shift.hours.may_ring(row.due_at)
+    assert evening.site.hours.may_ring(row.due_at)
     assert row.due_at > ended_at
 
 

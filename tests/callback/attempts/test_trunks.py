@@ -14,7 +14,7 @@ from callback.cli.tables import queue as queue_table
 from callback.events import News
 from callback.reports import queue as queue_report
 from callback.settings.sections import Trunk
-from callback.site.context import shift_of
+from callback.site.context import site_of
 from callback.store import tables as t
 from scheduler.breaker import IN_A_ROW
 from tests.callback.world import MINUTE, NOON, US, World, call, picture
@@ -29,7 +29,7 @@ def world(migrated_url: str) -> Iterator[World]:
     made = World(migrated_url)
     trunks = {name: Trunk(channel=channel, region="JP", form="national") for name, channel in NAMES.items()}
     made.settings = made.settings.model_copy(update={"trunks": trunks})
-    made.shift = shift_of(made.settings, made.shift.version)
+    made.site = site_of(made.settings, made.site.version)
     yield made
     made.close()
 
@@ -139,7 +139,7 @@ def test_the_queue_says_which_trunk_rests_and_until_when(
     lines = queue_report.open_reservations(world.store, world.settings, 9)
     waits = {line.number: (line.why_not, line.until_at) for line in lines}
     assert waits["+819012345604"] == ("trunk-rests", RESTED)
-    queue_table.show(lines, world.shift.hours.zone)
+    queue_table.show(lines, world.site.hours.zone)
     assert "trunk main is resting until 12:00" in capsys.readouterr().out
 
 
@@ -173,7 +173,9 @@ def test_trials_that_find_no_agent_let_the_others_wait_no_more(world: World) -> 
     order = world.claim(RESTED + 90 * US, FREE)  # the queue has rested
     assert order is not None
     with world.store.write() as connection:
-        settle.progress(connection, world.shift, order.attempt, "agent_connected_at", RESTED + 91 * US, "Agent One")
+        settle.progress(
+            world.work(connection, NOON), order.attempt, "agent_connected_at", RESTED + 91 * US, "Agent One"
+        )
     assert world.claim(RESTED + 92 * US, FREE) is not None
 
 

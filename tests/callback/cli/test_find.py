@@ -36,16 +36,18 @@ def lived(world: World) -> None:
     order = world.claim(at("12:01", 22))
     assert order is not None
     with world.store.write() as connection:
-        settle.progress(connection, world.shift, order.attempt, "customer_dialled_at", at("12:02", 22), "Agent One")
+        settle.progress(
+            world.work(connection, NOON), order.attempt, "customer_dialled_at", at("12:02", 22), "Agent One"
+        )
     world.end(order.attempt, "reached", at("12:03", 22))
     world.hear(call(HIM, NOON))
     world.hear(call(HIM, NOON + MINUTE))
     world.hear(call(OTHER, NOON))
     with world.store.write() as connection:
-        actions.postpone(connection, world.shift, 2, at("12:50"), By("anna", "in a meeting"), NOON + 5 * MINUTE)
+        actions.postpone(world.work(connection, NOON + 5 * MINUTE), 2, at("12:50"), By("anna", "in a meeting"))
     with world.store.write() as connection:
         inbound = Inbound("main", "SM1", "+819012345678", "", "what [/x]\x1b[31m now?")
-        replies.take(connection, {"main": world.shift}, inbound, NOON + 6 * MINUTE)
+        replies.take(connection, {"main": world.site}, inbound, NOON + 6 * MINUTE)
 
 
 @pytest.mark.parametrize("written", ["+819012345678", "090-1234-5678", "09012345678", "12345678", "345678", "45678"])
@@ -92,9 +94,7 @@ def test_programs_get_it_as_one_object(world: World, find: Find) -> None:
 def test_a_block_stands_at_the_head(world: World, find: Find) -> None:
     lived(world)
     with world.store.write() as connection:
-        actions.block(
-            connection, world.shift, "+819012345678", calls=True, texts=False, by=By("anna", "rude"), now=NOON
-        )
+        actions.block(world.work(connection, NOON), "+819012345678", calls=True, texts=False, by=By("anna", "rude"))
     said = find(HIM).stdout
     assert "+819012345678: blocked for calls" in said
     assert "cancelled by block  anna: rude" in said
@@ -121,7 +121,7 @@ def test_who_is_not_known_or_not_told_apart_is_a_sentence(world: World, find: Fi
 def test_who_was_erased_is_found_no_more(world: World, find: Find) -> None:
     lived(world)
     with world.store.write() as connection:
-        actions.erase(connection, world.shift, "+819012345678", By("anna", "asked"), NOON)
+        actions.erase(world.work(connection, NOON), "+819012345678", By("anna", "asked"))
     assert isinstance(find(HIM).exception, NoSuchNumber)
 
 

@@ -12,6 +12,7 @@ import pytest
 from callback.cli import main as cli
 from callback.cli.tables import terminal
 from callback.losses import incidents
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import By
 from tests.callback.world import MINUTE, NOON, World, at, call, rules
@@ -251,9 +252,9 @@ def test_history_says_that_an_incident_was_dropped(world: World, reservation: Re
     for n in range(2):
         held.hear(call(f"0901234560{n}", NOON + n), "blocked")
     with held.store.write() as connection:
-        incidents.decide(connection, held.shift, 1, "dropped", By("anna", "a drill"), NOON)
-        incidents.tend(connection, held.shift, NOON + 1)
-        incidents.tend(connection, held.shift, NOON + 2)
+        incidents.decide(Work(connection, held.site, NOON), 1, "dropped", By("anna", "a drill"))
+        incidents.tend(Work(connection, held.site, NOON + 1))
+        incidents.tend(Work(connection, held.site, NOON + 2))
     said = told(world, reservation, "history", "2")
     assert ": cancelled since 12:00" in said
     assert "incident-dropped  anna: a drill" in said

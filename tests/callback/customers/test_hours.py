@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from callback.customers.hours import hours_of, place
-from callback.settings.rules import QuietRules, ShiftRules
+from callback.settings.rules import QuietRules, SiteRules
 from callback.settings.sections import PbxWiring, Settings, Trunk
 from callback.store import tables as t
 from tests.callback.world import ABROAD, MINUTE, NOON, ON, US, World, at, call, rules
@@ -152,7 +152,7 @@ def test_whose_hours_never_meet_the_sites_is_refused_and_not_lost_sight_of(migra
 )
 def test_rules_that_nobody_could_mean_are_refused(given: dict[str, Any], fault: str) -> None:
     with pytest.raises(ValidationError, match=fault):
-        ShiftRules(zone="UTC", queues={"support": ON}, **given)
+        SiteRules(zone="UTC", queues={"support": ON}, **given)
 
 
 def test_quiet_hours_of_a_trunk_that_is_none_are_refused() -> None:
@@ -160,22 +160,22 @@ def test_quiet_hours_of_a_trunk_that_is_none_are_refused() -> None:
         Settings(
             pbx=PbxWiring(username="u", secret="s"),  # noqa: S106
             trunks={"west": Trunk(region="US")},
-            rules=ShiftRules(zone="UTC", trunks={"east": QuietRules(no_ring_after=time(20))}),
+            rules=SiteRules(zone="UTC", trunks={"east": QuietRules(no_ring_after=time(20))}),
         )
 
 
 def test_public_holidays_close_the_site_unless_it_works() -> None:
     tokyo: dict[str, Any] = {"zone": "Asia/Tokyo", "holidays_of": "JP"}
-    assert not ShiftRules(**tokyo).hours().open(NOON)  # Labour Thanksgiving Day
-    assert ShiftRules(**tokyo, no_holidays=(date(2026, 11, 23),)).hours().open(NOON)
-    assert not ShiftRules(**tokyo, holidays=(date(2026, 11, 24),)).hours().open(at("12:00", day=24))
+    assert not SiteRules(**tokyo).hours().open(NOON)  # Labour Thanksgiving Day
+    assert SiteRules(**tokyo, no_holidays=(date(2026, 11, 23),)).hours().open(NOON)
+    assert not SiteRules(**tokyo, holidays=(date(2026, 11, 24),)).hours().open(at("12:00", day=24))
 
 
 def test_one_days_own_hours_win_over_weekday_and_holiday() -> None:
     weekdays = dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday"), "09:00-18:00")
     own = {date(2026, 11, 22): "09:00-18:00", date(2026, 11, 23): "09:00-11:00", date(2026, 11, 24): ""}
-    made = ShiftRules(zone="Asia/Tokyo", holidays_of="JP", opening=weekdays, special=own)
-    kept = ShiftRules.model_validate_json(made.model_dump_json()).hours()  # as rules are kept in the database
+    made = SiteRules(zone="Asia/Tokyo", holidays_of="JP", opening=weekdays, special=own)
+    kept = SiteRules.model_validate_json(made.model_dump_json()).hours()  # as rules are kept in the database
     assert [kept.open(at("10:00", day=day)) for day in (21, 22, 23, 24, 25)] == [False, True, True, False, True]
     assert not kept.open(NOON)
     closed = [day for day in (21, 22, 23, 24, 25) if date(2026, 11, day) in kept.holidays]

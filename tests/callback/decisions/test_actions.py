@@ -23,12 +23,12 @@ ANNA = By("anna", "he wrote to us")
 
 def decide(world: World, name: str, reservation: int = 1, now: int = NOON + MINUTE) -> list[News]:
     with world.store.write() as connection:
-        return BY_NAME[name](connection, world.shift, reservation, ANNA, now)
+        return BY_NAME[name](world.work(connection, now), reservation, ANNA)
 
 
 def slot(world: World, chosen_at: int, now: int = NOON + MINUTE) -> list[News]:
     with world.store.write() as connection:
-        return actions.choose_slot(connection, world.shift, 1, chosen_at, ANNA, now)
+        return actions.choose_slot(world.work(connection, now), 1, chosen_at, ANNA)
 
 
 def only(world: World) -> Any:
@@ -168,7 +168,7 @@ def test_who_is_put_off_while_he_is_being_called_is_not_called_before(world: Wor
     order = world.claim(NOON + MINUTE)
     assert order is not None
     with world.store.write() as connection:
-        actions.postpone(connection, world.shift, 1, at("12:50"), ANNA, NOON + MINUTE)
+        actions.postpone(world.work(connection, NOON + MINUTE), 1, at("12:50"), ANNA)
     world.end(order.attempt, "agent-no-answer", NOON + 2 * MINUTE)
     assert world.claim(at("12:49")) is None
     assert world.claim(at("12:50")) is not None

@@ -33,18 +33,18 @@ ANNA = By("anna", "he asked us to")
 
 def block(world: World, *, calls: bool = True, texts: bool = True, now: int = NOON + MINUTE) -> list[News]:
     with world.store.write() as connection:
-        return actions.block(connection, world.shift, HIM, calls=calls, texts=texts, by=ANNA, now=now)
+        return actions.block(world.work(connection, now), HIM, calls=calls, texts=texts, by=ANNA)
 
 
 def erase(world: World, e164: str = HIM, by: By = ANNA) -> list[News]:
     with world.store.write() as connection:
-        return actions.erase(connection, world.shift, e164, by, NOON + MINUTE)
+        return actions.erase(world.work(connection, NOON + MINUTE), e164, by)
 
 
 def release(world: World, now: int = NOON + HOUR, number: int = 1) -> list[News]:
     heard = sorted(world.rows(t.call), key=lambda row: row.started_at)[number - 1]
     with world.store.write() as connection:
-        return actions.release(connection, world.shift, heard.call_id, ANNA, now)
+        return actions.release(world.work(connection, now), heard.call_id, ANNA)
 
 
 def states(world: World) -> list[str]:
@@ -107,7 +107,7 @@ def test_who_is_unblocked_is_called_back_for_his_next_loss(world: World) -> None
     world.hear(call())
     block(world)
     with world.store.write() as connection:
-        actions.unblock(connection, world.shift, HIM, calls=True, texts=True, by=ANNA, now=NOON + 2 * MINUTE)
+        actions.unblock(world.work(connection, NOON + 2 * MINUTE), HIM, calls=True, texts=True, by=ANNA)
     world.hear(call(ended_at=NOON + 5 * MINUTE))
     assert states(world) == ["cancelled", "waiting"]
 
@@ -130,7 +130,7 @@ def test_after_an_erasure_no_table_holds_the_number_or_what_he_was_told(world: W
     world.end(order.attempt, "no-answer", NOON + 30 * US)
     world.hear(call(ended_at=NOON + 40 * US))
     with world.store.write() as connection:
-        actions.assign(connection, world.shift, 1, "bert", ANNA, NOON + 50 * US)
+        actions.assign(world.work(connection, NOON + 50 * US), 1, "bert", ANNA)
         wrote = {"account": "a", "sid": "s", "person_id": 1, "received_at": NOON, "wish": "unclear", "state": "open"}
         connection.execute(t.answer.insert().values(pbx="main", body="I am 09012345678", reply="call 0312", **wrote))
     world.hear(call("09012345679"))
@@ -190,7 +190,7 @@ def test_who_was_meant_by_an_ambiguous_number_is_called_when_a_person_says_so(mi
     world.hear(call("3215551234"))
     (row,) = world.rows(t.call)
     with world.store.read() as connection:
-        (listed,) = unreserved(connection, world.shift, 0, 9)
+        (listed,) = unreserved(connection, world.site, 0, 9)
     assert listed.caller == "3215551234 (+3215551234 or +13215551234)"
     for number, why in (
         (None, "say which with --number"),
@@ -198,9 +198,9 @@ def test_who_was_meant_by_an_ambiguous_number_is_called_when_a_person_says_so(mi
         ("+3215551234", "our own numbers"),
     ):
         with pytest.raises(NotReleased, match=why), world.store.write() as connection:
-            actions.release(connection, world.shift, row.call_id, ANNA, NOON + HOUR, number)
+            actions.release(world.work(connection, NOON + HOUR), row.call_id, ANNA, number)
     with world.store.write() as connection:
-        actions.release(connection, world.shift, row.call_id, ANNA, NOON + HOUR, "+13215551234")
+        actions.release(world.work(connection, NOON + HOUR), row.call_id, ANNA, "+13215551234")
     assert states(world) == ["waiting"]
     assert [person.number for person in world.rows(t.person)] == ["+13215551234"]
     assert world.rows(t.unread_number) == []
@@ -314,12 +314,12 @@ def test_what_cannot_be_released_is_said(world: World, number: str | None, why: 
 
 def test_an_unknown_call_names_the_list_and_the_list_names_what_may_be_released(world: World) -> None:
     with world.store.write() as connection, pytest.raises(NotReleased, match="reservation unreserved"):
-        actions.release(connection, world.shift, "1.1", ANNA, NOON)
+        actions.release(world.work(connection, NOON), "1.1", ANNA)
     world.hear(call())
     world.hear(call("09012345679", waited_s=2))
     world.hear(call("09012345670", talked_s=60), "served")
     with world.store.read() as connection:
-        listed = unreserved(connection, world.shift, NOON - HOUR, 10)
+        listed = unreserved(connection, world.site, NOON - HOUR, 10)
     assert [(row.number, row.kind, row.reason) for row in listed] == [(HER, "abandoned", "short-abandon")]
 
 
@@ -330,7 +330,7 @@ def test_who_is_assigned_is_shown_so_and_called_all_the_same(world: World) -> No
     world.hear(call())
     for to in ("bert", ""):
         with world.store.write() as connection:
-            actions.assign(connection, world.shift, 1, to, ANNA, NOON)
+            actions.assign(world.work(connection, NOON), 1, to, ANNA)
         (line,) = open_reservations(world.store, world.settings, 10)
         assert line.assigned_to == (to or None)
     assert [row.facts for row in world.rows(t.audit)] == [{"to": "bert"}, {"to": ""}]
@@ -343,7 +343,7 @@ def test_who_is_postponed_is_not_called_before_and_was_promised_the_same(world: 
 
     def postpone(until_at: int) -> Any:
         with world.store.write() as connection:
-            actions.postpone(connection, world.shift, 1, until_at, ANNA, NOON + MINUTE)
+            actions.postpone(world.work(connection, NOON + MINUTE), 1, until_at, ANNA)
         return world.reservations()[0]
 
     row = postpone(at("14:00"))
@@ -363,6 +363,6 @@ def test_a_block_does_not_wait_for_a_reservation_while_it_holds_up_other_decisio
             connection.execute(t.reservation.select().with_for_update())
             blocked = other.submit(block, world)
             wait([blocked], timeout=0.5)  # it is as far as it gets
-            actions.hold(connection, world.shift, 1, ANNA, NOON)
+            actions.hold(world.work(connection, NOON), 1, ANNA)
         blocked.result(timeout=30)
     assert states(world) == ["cancelled"]

@@ -16,6 +16,7 @@ from callback.decisions import actions, limits, replies
 from callback.events import News
 from callback.reports.answers import open_answers
 from callback.site.templates import Texting
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import By
 from scheduler.clock import DAY
@@ -35,7 +36,7 @@ def text(
 ) -> str | None:
     inbound = Inbound("main", sid or f"SM{next(_sids):032}", sender, to, body)
     with world.store.write() as connection:
-        return replies.take(connection, {"main": world.shift}, inbound, now)
+        return replies.take(connection, {"main": world.site}, inbound, now)
 
 
 def kept(world: World) -> list[Any]:
@@ -134,7 +135,7 @@ def test_a_time_at_which_nobody_is_called_is_refused_kindly(lost: World, body: s
 
 
 def test_a_half_hour_that_many_have_chosen_is_full(world: World) -> None:
-    world.shift = replace(world.shift, rules=rules(slot_room=1))
+    world.site = replace(world.site, rules=rules(slot_room=1))
     for number in ("09012345678", "09087654321"):
         world.hear(call(number))
     assert "18:30" in (text(world, "18:30") or "")
@@ -210,14 +211,14 @@ def test_a_machine_that_answers_our_answers_is_left_alone(lost: World) -> None:
 @pytest.mark.parametrize("body", ["1", "18:30"])
 def test_what_cannot_be_done_any_more_is_for_a_person(lost: World, body: str) -> None:
     with lost.store.write() as connection:
-        actions.cancel(connection, lost.shift, 1, By("anna", "settled"), NOON + US)
+        actions.cancel(Work(connection, lost.site, NOON + US), 1, By("anna", "settled"))
     assert (text(lost, body) or "").startswith("Thank you for your text. No callback is open for you")
     assert [row.state for row in kept(lost)] == ["open"]
 
 
 def test_what_a_person_holds_stays_that_persons(lost: World) -> None:
     with lost.store.write() as connection:
-        actions.hold(connection, lost.shift, 1, By("anna", "a complaint"), NOON + US)
+        actions.hold(Work(connection, lost.site, NOON + US), 1, By("anna", "a complaint"))
     assert text(lost, "1") == "Thank you for your text: one of us will read it.", "no 1 of his would help"
     assert ([row.state for row in lost.reservations()], [row.state for row in kept(lost)]) == (["held"], ["open"])
 
@@ -241,14 +242,14 @@ def test_nobody_else_can_change_his_reservation(lost: World, sender: str) -> Non
 
 def test_nobody_is_answered_while_texts_are_off(lost: World) -> None:
     watched = ON.model_copy(update={"texts": "watch"})
-    lost.shift = replace(lost.shift, rules=rules(queues={"support": watched}))
+    lost.site = replace(lost.site, rules=rules(queues={"support": watched}))
     assert text(lost, "1") is None
     assert decided(lost) == [("customer", "call-now")]
 
 
 def test_the_answer_comes_in_the_language_of_his_queue(lost: World) -> None:
     chinese = ON.model_copy(update={"language": "zh-Hant"})
-    lost.shift = replace(lost.shift, rules=rules(queues={"support": chinese}))
+    lost.site = replace(lost.site, rules=rules(queues={"support": chinese}))
     assert text(lost, "明天下午两点") == "好的\uff0c我們會在11-24 14:00以0312345678回電給您。"
 
 
@@ -261,7 +262,7 @@ def test_whatever_can_be_sent_can_be_kept(lost: World, body: str) -> None:
 
 def asked(world: World) -> World:
     """He was reached, and the question was sent to him."""
-    world.shift = replace(world.shift, rules=rules(ask_after=True), texting=Texting(two_way=lambda _: True))
+    world.site = replace(world.site, rules=rules(ask_after=True), texting=Texting(two_way=lambda _: True))
     world.hear(call())
     order = world.claim(NOON + US)
     assert order is not None
@@ -292,7 +293,7 @@ def test_a_new_loss_goes_before_the_question_about_the_old_one(world: World) -> 
 def test_who_is_erased_leaves_no_words_behind(lost: World) -> None:
     text(lost, "my name is Sato")
     with lost.store.write() as connection:
-        told: list[News] = actions.erase(connection, lost.shift, HIM, By("anna", "he asked"), SOON)
+        told: list[News] = actions.erase(Work(connection, lost.site, SOON), HIM, By("anna", "he asked"))
     assert told
     assert [(row.body, row.reply) for row in kept(lost)] == [("", None)]
     assert {row.body for row in lost.rows(text_outbox)} == {""}
@@ -301,7 +302,7 @@ def test_who_is_erased_leaves_no_words_behind(lost: World) -> None:
 def test_a_text_that_comes_again_after_its_sender_was_erased_does_not_bring_his_number_back(lost: World) -> None:
     text(lost, "my bill!", sid="SM1")
     with lost.store.write() as connection:
-        actions.erase(connection, lost.shift, HIM, By("anna", "he asked"), SOON)
+        actions.erase(Work(connection, lost.site, SOON), HIM, By("anna", "he asked"))
     people = lost.rows(t.person)
     assert text(lost, "my bill!", SOON + MINUTE, sid="SM1") is None
     assert lost.rows(t.person) == people
@@ -316,7 +317,7 @@ def test_to_say_stop_again_adds_nothing_to_the_audit(lost: World) -> None:
 def test_what_the_gateway_took_for_an_opt_out_is_one_and_was_answered_by_it(lost: World) -> None:
     inbound = Inbound("main", "SM1", HIM, US_NUMBER, "ARRET", "stop")
     with lost.store.write() as connection:
-        assert replies.take(connection, {"main": lost.shift}, inbound, SOON) is None
+        assert replies.take(connection, {"main": lost.site}, inbound, SOON) is None
     assert blocked(lost).texts
 
 
@@ -335,8 +336,8 @@ def test_whatever_time_he_says_he_is_called_only_when_phones_may_ring(
         sqlite_world.hear(call())
     (row,) = sqlite_world.reservations()
     with sqlite_world.store.read() as connection:
-        found = replies.moment(connection, sqlite_world.shift, row, HIM, said, now)
+        found = replies.moment(Work(connection, sqlite_world.site, now), row, HIM, said)
     if found is not None:
         assert found > now
-        assert sqlite_world.shift.hours.may_ring(found)
+        assert sqlite_world.site.hours.may_ring(found)
         assert (found // MINUTE - clock.minute) % 60 == 0

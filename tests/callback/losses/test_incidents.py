@@ -48,12 +48,12 @@ def lose(world: World, *lasts: int, at: int = NOON, kind: Kind = "blocked", queu
 
 def tend(world: World, now: int) -> list[News]:
     with world.store.write() as connection:
-        return incidents.tend(connection, world.shift, now)
+        return incidents.tend(world.work(connection, now))
 
 
 def decide(world: World, wish: incidents.Wish, now: int, incident: int = 1) -> list[News]:
     with world.store.write() as connection:
-        return incidents.decide(connection, world.shift, incident, wish, ANNA, now)
+        return incidents.decide(world.work(connection, now), incident, wish, ANNA)
 
 
 def states(world: World) -> list[str]:
@@ -211,7 +211,7 @@ def test_what_is_decided_is_audited_and_only_about_an_open_incident_of_this_pbx(
 def test_one_person_may_be_resumed_alone_and_is_held_no_more(world: World) -> None:
     lose(world, *range(5))
     with world.store.write() as connection:
-        actions.call_now(connection, world.shift, 2, ANNA, NOON + MINUTE)
+        actions.call_now(world.work(connection, NOON + MINUTE), 2, ANNA)
     order = world.claim(NOON + MINUTE, FREE)
     assert order is not None
     assert order.agent_sees == "+819012345601"
@@ -230,7 +230,7 @@ def test_whom_an_incident_holds_is_promised_nothing_when_lost_again_for_another_
     lose(world, 1, 2, 3, 4)
     other = judged(heard := call("09012345601", NOON + 11 * MINUTE), "silent")
     with world.store.write() as connection:
-        intake.record(connection, world.shift, heard, replace(other, reason="no-audio"), NOON + 11 * MINUTE)
+        intake.record(world.work(connection, NOON + 11 * MINUTE), heard, replace(other, reason="no-audio"))
     assert states(world) == ["held"] * 4
     assert "waiting" not in world.texts().values()
 
@@ -250,9 +250,9 @@ def test_a_customer_does_not_let_himself_out_of_it(world: World) -> None:
     him = By("customer", "he answered by text")
     with world.store.write() as connection:
         with pytest.raises(IllegalTransition):
-            actions.call_now(connection, world.shift, 1, him, NOON + MINUTE)
+            actions.call_now(world.work(connection, NOON + MINUTE), 1, him)
         with pytest.raises(IllegalTransition):
-            actions.choose_slot(connection, world.shift, 1, clock("18:30"), him, NOON + MINUTE)
+            actions.choose_slot(world.work(connection, NOON + MINUTE), 1, clock("18:30"), him)
     assert states(world) == ["held"] * 4
 
 

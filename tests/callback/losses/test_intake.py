@@ -246,9 +246,9 @@ def test_a_better_verdict_replaces_the_visits_of_the_call(world: World) -> None:
 def test_a_text_that_waits_is_not_sent_once_texts_are_switched_off(world: World) -> None:
     world.hear(call())
     (text,) = world.rows(text_outbox)
-    off = replace(world.shift, rules=rules(queues={}))
+    off = replace(world.site, rules=rules(queues={}))
     with world.store.read() as connection:
-        assert compose.number_of(connection, world.shift, text.recipient) == "+819012345678"
+        assert compose.number_of(connection, world.site, text.recipient) == "+819012345678"
         with pytest.raises(Refused, match="switched off"):
             compose.number_of(connection, off, text.recipient)
 
@@ -332,9 +332,9 @@ def test_of_a_loss_that_only_a_log_tells_of_people_decide(world: World) -> None:
     assert [(news.event, news.facts.get("why")) for news in told[1:]] == [("not-recovered", "unproved")]
     assert [row.number for row in world.rows(t.person)] == ["+819012345678"]
     with world.store.write() as connection:
-        (row,) = unreserved(connection, world.shift, 0, 9)
+        (row,) = unreserved(connection, world.site, 0, 9)
         assert row.reason == "unproved"
-        release.release(connection, world.shift, row.call_id, NOON + MINUTE)
+        release.release(world.work(connection, NOON + MINUTE), row.call_id)
     assert [row.state for row in world.reservations()] == ["waiting"]
 
 

@@ -30,7 +30,7 @@ def states(world: World) -> list[str]:
 
 
 def test_one_ring_from_many_numbers_of_a_block_is_not_called_back(world: World) -> None:
-    world.shift = replace(world.shift, rules=rules(one_ring_numbers=3))
+    world.site = replace(world.site, rules=rules(one_ring_numbers=3))
     block = [f"0901234{number:04}" for number in (5001, 5250, 5999, 5400)]
     rings(world, block)
     assert recovery(world) == ["reserved", "reserved", "one-ring-burst", "one-ring-burst"]
@@ -54,21 +54,21 @@ def test_one_ring_from_many_numbers_of_a_block_is_not_called_back(world: World) 
 def test_who_only_looks_a_little_like_it_is_called_back(
     sqlite_world: World, numbers: list[str], waited_s: float, every_s: int
 ) -> None:
-    sqlite_world.shift = replace(sqlite_world.shift, rules=rules(one_ring_numbers=3))
+    sqlite_world.site = replace(sqlite_world.site, rules=rules(one_ring_numbers=3))
     rings(sqlite_world, numbers, waited_s, every_s)
     assert set(recovery(sqlite_world)) <= {"reserved", "merged"}
     assert set(states(sqlite_world)) == {"waiting"}
 
 
 def test_who_was_turned_away_at_once_did_not_ring_once(world: World) -> None:
-    world.shift = replace(world.shift, rules=rules(one_ring_numbers=2))
+    world.site = replace(world.site, rules=rules(one_ring_numbers=2))
     for number in ("09012345001", "09012345250", "09012345999"):
         world.hear(call(number, NOON, 1), "blocked")
     assert states(world) == ["waiting"] * 3
 
 
 def test_who_waited_is_not_held_for_the_others_of_his_block(world: World) -> None:
-    world.shift = replace(world.shift, rules=rules(one_ring_numbers=3))
+    world.site = replace(world.site, rules=rules(one_ring_numbers=3))
     world.hear(call("09012345777", NOON, 60))
     rings(world, ["09012345001", "09012345250", "09012345999"])
     assert states(world) == ["waiting", "held", "held", "refused"]
@@ -89,7 +89,7 @@ def test_a_person_may_release_one_and_it_is_no_longer_listed(world: World) -> No
     world.hear(lost := call("+12125550123"))
     with world.store.write() as connection:
         assert [row.reason for row in refused(connection, "main", 10)] == ["foreign-country"]
-        actions.release(connection, world.shift, lost.call_id, By("anna", "a customer abroad"), NOON + US)
+        actions.release(world.work(connection, NOON + US), lost.call_id, By("anna", "a customer abroad"))
         assert refused(connection, "main", 10) == []
     assert sorted(states(world)) == ["refused", "waiting"]
 

@@ -244,7 +244,7 @@ def test_nobody_waits(shown: Callable[..., str]) -> None:
 def test_who_is_held_is_not_said_to_be_next(world: World) -> None:
     world.hear(call())
     with world.store.write() as connection:
-        actions.hold(connection, world.shift, 1, By("anna", "a complaint"), NOON)
+        actions.hold(world.work(connection, NOON), 1, By("anna", "a complaint"))
     seen(world, picture())
     assert why(world) == {HIM: "held"}
     assert "held by anna until resumed: a complaint" in table(world)
@@ -262,7 +262,7 @@ def test_whom_the_service_holds_is_not_said_to_be_held_by_a_person(
     for n in range(3):
         with world.store.write() as connection:
             heard = call(f"0901234560{n}", NOON + n * US, waited_s=6)
-            wangiri.audited(connection, world.shift, world.hear_in(connection, heard), NOON)
+            wangiri.audited(world.work(connection, NOON), world.hear_in(connection, heard))
     (held,) = queue_report.open_reservations(world.store, world.settings, 9)
     assert (held.state, held.why_not, held.held_by) == ("held", "held-by-service", "service")
     assert "held by the service until a person resumes it: many one-ring calls" in table(world)
@@ -283,8 +283,8 @@ def test_people_ask_for_some_of_the_queue(world: World, clock_shows: Callable[[i
     for n, queue in enumerate(["support", "support", "sales"]):
         world.hear(call(f"0901234560{n}", queue=queue, ended_at=NOON + n * MINUTE))
     with world.store.write() as connection:
-        actions.hold(connection, world.shift, 2, By("anna", "a complaint"), NOON)
-        actions.assign(connection, world.shift, 3, "bert", By("anna", "hers"), NOON)
+        actions.hold(world.work(connection, NOON), 2, By("anna", "a complaint"))
+        actions.assign(world.work(connection, NOON), 3, "bert", By("anna", "hers"))
     clock_shows(NOON + 60 * MINUTE + 1)  # the first of them is overdue
 
     def found(**asked: Any) -> list[int]:

@@ -38,7 +38,7 @@ def tried(world: World, row: Any, dialled_min: float, reached_min: float | None 
                 number=number,
                 in_flight=False,
                 fence=1,
-                rules_version=world.shift.version,
+                rules_version=world.site.version,
                 pbx_boot="b",
                 decision={},
                 claimed_at=row.made_at,
@@ -145,8 +145,8 @@ def test_a_time_that_the_customer_chose_takes_the_place_of_the_hour(
 ) -> None:
     row = lose(world, 1)
     with world.store.write() as connection:
-        chosen = slot(NOON + 180 * MINUTE, NOON + chosen_after_min * MINUTE, world.shift.hours)
-        promises.add(connection, world.shift, row.id, chosen)
+        chosen = slot(NOON + 180 * MINUTE, NOON + chosen_after_min * MINUTE, world.site.hours)
+        promises.add(world.work(connection, NOON), row.id, chosen)
     tried(world, row, 181, 182)
     closed(world, row, "reached", 183)
     [whole, _] = measured(world, NOON + 300 * MINUTE)
@@ -157,9 +157,9 @@ def test_an_apology_or_another_loss_flatters_no_rate(world: World) -> None:
     row = lose(world, 1)
     with world.store.write() as connection:
         later = promise(
-            "abandoned", NOON + 90 * MINUTE, NOON + 90 * MINUTE, world.shift.hours, world.shift.rules.promise_terms()
+            "abandoned", NOON + 90 * MINUTE, NOON + 90 * MINUTE, world.site.hours, world.site.rules.promise_terms()
         )
-        promises.add(connection, world.shift, row.id, later)
+        promises.add(world.work(connection, NOON), row.id, later)
     tried(world, row, 95)
     [whole, _] = measured(world, NOON + 300 * MINUTE)
     assert (whole.due_60, whole.dialled_60) == (1, 0)

@@ -12,7 +12,7 @@ from callback.decisions import actions
 from callback.reports import queue as queue_report
 from callback.settings.rules import WEEKDAYS
 from callback.site import links
-from callback.site.context import shift_of
+from callback.site.context import site_of
 from callback.store import tables as t
 from callback.store.audit import By
 from callback.store.engine import Store
@@ -132,7 +132,7 @@ def test_no_new_time_lies_after_closing(migrated_url: str) -> None:
 def test_whom_a_person_put_off_is_not_tried_sooner_because_he_is_late(world: World) -> None:
     world.hear(call())
     with world.store.write() as connection:
-        actions.postpone(connection, world.shift, 1, at("15:00"), By("anna", "he is at the doctor's"), NOON)
+        actions.postpone(world.work(connection, NOON), 1, at("15:00"), By("anna", "he is at the doctor's"))
     (told,) = world.carry_over(LATE)
     assert told.facts["by_at"] == at("15:10")
     assert world.claim(at("14:59"), FREE) is None
@@ -143,7 +143,7 @@ def test_whom_a_person_put_off_is_not_tried_sooner_because_he_is_late(world: Wor
 def test_who_was_put_off_to_another_day_is_told_no_time_of_this_one(world: World) -> None:
     world.hear(call())
     with world.store.write() as connection:
-        actions.postpone(connection, world.shift, 1, at("11:00", 24), By("anna", "he is away"), NOON)
+        actions.postpone(world.work(connection, NOON), 1, at("11:00", 24), By("anna", "he is away"))
     assert world.carry_over(LATE) == []
     assert [news.event for news in world.carry_over(at("21:30"))] == ["carried-over"]
     assert world.claim(at("10:59", 24), FREE) is None
@@ -154,7 +154,7 @@ def test_who_is_put_off_after_the_apology_is_not_given_up_before_that(world: Wor
     world.hear(call())
     world.carry_over(LATE)
     with world.store.write() as connection:
-        actions.postpone(connection, world.shift, 1, at("15:00"), By("anna", "he is at the doctor's"), LATE)
+        actions.postpone(world.work(connection, LATE), 1, at("15:00"), By("anna", "he is at the doctor's"))
     assert [news.event for news in world.carry_over(LATE + 31 * MINUTE)] == ["overdue"]
     assert world.claim(at("15:00"), FREE) is not None
     assert ["13:30" in text for text in apologies(world)] == [True, False], "nor is the first time left standing"
@@ -164,7 +164,7 @@ def test_who_is_put_off_after_the_apology_is_not_given_up_before_that(world: Wor
 def test_who_was_put_off_by_days_is_still_called_then(world: World) -> None:
     world.hear(call())
     with world.store.write() as connection:
-        actions.postpone(connection, world.shift, 1, at("11:00", 25), By("anna", "he is away"), NOON)
+        actions.postpone(world.work(connection, NOON), 1, at("11:00", 25), By("anna", "he is away"))
     for day in (23, 24):
         assert [news.event for news in world.carry_over(at("21:30", day))] == ["carried-over"]
     assert world.claim(at("11:00", 25), FREE) is not None
@@ -179,7 +179,7 @@ def test_whose_phone_may_never_ring_any_more_is_left_to_people_and_stops_nobody_
         abroad = t.person.update().where(t.person.c.number == "+819012345601")
         connection.execute(abroad.values(number="+442071838750"))
     shop = dict.fromkeys(WEEKDAYS, "09:00-17:00")
-    world.shift = shift_of(world.settings.model_copy(update={"rules": rules(opening=shop)}), world.shift.version)
+    world.site = site_of(world.settings.model_copy(update={"rules": rules(opening=shop)}), world.site.version)
     assert world.claim(NOON, picture(free={"sales": {"a"}})) is None
     order = world.claim(NOON, FREE)
     assert order is not None
@@ -192,7 +192,7 @@ def test_whose_phone_may_never_ring_any_more_is_left_to_people_and_stops_nobody_
 def test_whom_a_person_holds_is_told_nothing(world: World) -> None:
     world.hear(call())
     with world.store.write() as connection:
-        actions.hold(connection, world.shift, 1, By("anna", "a complaint"), NOON)
+        actions.hold(world.work(connection, NOON), 1, By("anna", "a complaint"))
     assert world.carry_over(LATE) == []
     assert apologies(world) == []
 
@@ -210,9 +210,9 @@ def test_who_chooses_a_time_after_the_apology_is_promised_that_and_no_more_the_n
     world.carry_over(LATE)
     with world.store.write() as connection:
         by = By("customer", "he answered by text")
-        actions.choose_slot(connection, world.shift, 1, at("18:30"), by, LATE + MINUTE)
+        actions.choose_slot(world.work(connection, LATE + MINUTE), 1, at("18:30"), by)
         token = links.token(connection, 1, at("23:00"))
-        shown = customer_page.show(connection, {"main": world.shift}, token, at("18:00"))
+        shown = customer_page.show(connection, {"main": world.site}, token, at("18:00"))
     assert "18:30" in shown.html
     (row,) = world.reservations()
     assert world.carry_over(row.deadline_at + US)[0].event == "overdue", "a promise of its own, and broken"

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, event
 from callback.customers import blocks
 from callback.decisions import actions
 from callback.errors import NotOurs
+from callback.site.work import Work
 from callback.store import lease
 from callback.store.audit import By
 from callback.store.engine import Store
@@ -217,14 +218,14 @@ class CallCentre(RuleBasedStateMachine):
         chosen, then = reservations[which % len(reservations)], centre.clock + minutes * 60 * US
 
         def decide(connection: Connection) -> object:
-            facts = (connection, centre.shift, chosen)
+            work = Work(connection, centre.site, centre.clock)
             if what == "slot":
-                return actions.choose_slot(*facts, then, by, centre.clock)
+                return actions.choose_slot(work, chosen, then, by)
             if what == "postpone":
-                return actions.postpone(*facts, then, by, centre.clock)
+                return actions.postpone(work, chosen, then, by)
             if what == "assign":
-                return actions.assign(*facts, "bert", by, centre.clock)
-            return actions.BY_NAME[what](*facts, by, centre.clock)
+                return actions.assign(work, chosen, "bert", by)
+            return actions.BY_NAME[what](work, chosen, by)
 
         if self._whole_or_not_at_all(decide, statement) and what != "assign":
             centre.note(what, chosen)
@@ -242,10 +243,11 @@ class CallCentre(RuleBasedStateMachine):
         centre, by = self.centre, By("anna", "he asked us to")
 
         def decide(connection: Connection) -> object:
+            work = Work(connection, centre.site, centre.clock)
             if what == "erase":
-                return actions.erase(connection, centre.shift, who, by, centre.clock)
+                return actions.erase(work, who, by)
             change = actions.block if what == "block" else actions.unblock
-            return change(connection, centre.shift, who, calls=calls, texts=texts, by=by, now=centre.clock)
+            return change(work, who, calls=calls, texts=texts, by=by)
 
         if not self._whole_or_not_at_all(decide, statement):
             return
@@ -262,7 +264,7 @@ class CallCentre(RuleBasedStateMachine):
         if calls:
             chosen = calls[which % len(calls)]
             self._whole_or_not_at_all(
-                lambda connection: actions.release(connection, centre.shift, chosen, by, centre.clock), statement
+                lambda connection: actions.release(Work(connection, centre.site, centre.clock), chosen, by), statement
             )
 
     def _whole_or_not_at_all(self, decide: Callable[[Connection], object], statement: int) -> bool:

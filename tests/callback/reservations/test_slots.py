@@ -24,7 +24,7 @@ HIM = "+819012345678"
 def offered(world: World, now: int, reservation: int = 0) -> list[int]:
     row: Any = world.reservations()[reservation]
     with world.store.read() as connection:
-        return slots.free(connection, world.shift, row, HIM, now)
+        return slots.free(world.work(connection, now), row, HIM)
 
 
 def test_they_are_the_next_half_hours_inside_the_hours(world: World) -> None:
@@ -33,8 +33,8 @@ def test_they_are_the_next_half_hours_inside_the_hours(world: World) -> None:
 
 
 def test_they_lie_inside_the_opening_hours(world: World) -> None:
-    world.shift = replace(world.shift, hours=rules(opening={"tuesday": "10:15-12:00"}).hours())
-    world.shift = replace(world.shift, callee_hours=lambda *_: world.shift.hours)
+    world.site = replace(world.site, hours=rules(opening={"tuesday": "10:15-12:00"}).hours())
+    world.site = replace(world.site, callee_hours=lambda *_: world.site.hours)
     world.hear(call(), now=NOON)
     assert offered(world, NOON)[:3] == [at("10:30", 24), at("11:00", 24), at("11:30", 24)]
     week_later = [one + 7 * 24 * 60 * MINUTE for one in offered(world, NOON)[:3]]
@@ -42,12 +42,12 @@ def test_they_lie_inside_the_opening_hours(world: World) -> None:
 
 
 def test_what_others_have_chosen_is_no_longer_free(world: World) -> None:
-    world.shift = replace(world.shift, rules=rules(slot_room=1))
+    world.site = replace(world.site, rules=rules(slot_room=1))
     for number, queue in (("09012345678", "support"), ("09087654321", "support"), ("09087654321", "sales")):
         world.hear(call(number, queue=queue))
     with world.store.write() as connection:
         for reservation, chosen in ((2, at("13:10")), (3, at("14:00"))):
-            actions.choose_slot(connection, world.shift, reservation, chosen, By("anna", "he asked"), NOON + US)
+            actions.choose_slot(world.work(connection, NOON + US), reservation, chosen, By("anna", "he asked"))
     assert offered(world, at("12:05"))[:4] == [at("12:30"), at("13:30"), at("14:00"), at("14:30")]
 
 
@@ -56,8 +56,8 @@ WEEKDAYS = dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday"
 
 def shifted(world: World, **changes: Any) -> None:
     shift_rules = rules(**changes)
-    world.shift = replace(
-        world.shift, rules=shift_rules, hours=shift_rules.hours(), callee_hours=customer_hours.hours_of(shift_rules)
+    world.site = replace(
+        world.site, rules=shift_rules, hours=shift_rules.hours(), callee_hours=customer_hours.hours_of(shift_rules)
     )
 
 
@@ -80,7 +80,7 @@ def test_before_days_on_which_the_site_is_closed_those_after_them_are_offered(
     world.hear(call(ended_at=friday - MINUTE))
     found = offered(world, friday)
     assert len(found) == slots.SHOWN
-    assert sorted({f"{local(one, world.shift.hours.zone):%m-%d}" for one in found}) == days
+    assert sorted({f"{local(one, world.site.hours.zone):%m-%d}" for one in found}) == days
 
 
 def test_a_days_own_hours_are_offered(world: World) -> None:
@@ -108,7 +108,7 @@ def test_they_are_outside_of_the_quiet_hours_where_the_customer_is(world: World)
     world.hear(call())
     row: Any = world.reservations()[0]
     with world.store.read() as connection:
-        found = slots.free(connection, world.shift, row, "+18085551234", at("12:05"))
+        found = slots.free(world.work(connection, at("12:05")), row, "+18085551234")
     assert found[:7] == [at(clock) for clock in ("12:30", "13:00", "13:30", "14:00", "14:30", "15:00", "15:30")]
     assert found[7:10] == [at("16:00"), at("09:00", 24), at("09:30", 24)]  # at 16:30 it is 21:30 there
 
@@ -126,9 +126,9 @@ def test_in_the_night_in_which_the_clock_is_put_each_half_hour_is_offered_once(
     sqlite_world: World, zone: str, day: tuple[int, int, int]
 ) -> None:
     shifted(sqlite_world, opening={}, no_ring_after="23:00", no_ring_before="00:30")
-    site = sqlite_world.shift.rules.model_copy(update={"zone": zone})
+    site = sqlite_world.site.rules.model_copy(update={"zone": zone})
     hours = site.hours()
-    sqlite_world.shift = replace(sqlite_world.shift, rules=site, hours=hours, callee_hours=lambda *_: hours)
+    sqlite_world.site = replace(sqlite_world.site, rules=site, hours=hours, callee_hours=lambda *_: hours)
     if not sqlite_world.reservations():
         sqlite_world.hear(call())
     midnight = micros(datetime(*day, tzinfo=hours.zone))
@@ -141,17 +141,17 @@ def test_in_the_night_in_which_the_clock_is_put_each_half_hour_is_offered_once(
 
 def test_what_may_be_chosen_is_the_same_by_whatever_way(world: World) -> None:
     """The page, a text and a person's command all come to this: so none gets more customers into a half hour."""
-    world.shift = replace(world.shift, rules=rules(slot_room=1))
+    world.site = replace(world.site, rules=rules(slot_room=1))
     for number in ("09012345678", "09087654321"):
         world.hear(call(number))
     with world.store.write() as connection:
-        actions.choose_slot(connection, world.shift, 1, at("14:10"), By("anna", "he asked"), NOON + US)
+        actions.choose_slot(world.work(connection, NOON + US), 1, at("14:10"), By("anna", "he asked"))
         for full in ("14:00", "14:10", "14:29"):
             with pytest.raises(
                 slots.NotFree, match=r"from 14:00 is full: 1 of queue support .* raise \[rules\] slot_room"
             ):
-                actions.choose_slot(connection, world.shift, 2, at(full), By("anna", "he asked"), NOON + US)
-        actions.choose_slot(connection, world.shift, 2, at("14:30"), By("anna", "he asked"), NOON + US)
+                actions.choose_slot(world.work(connection, NOON + US), 2, at(full), By("anna", "he asked"))
+        actions.choose_slot(world.work(connection, NOON + US), 2, at("14:30"), By("anna", "he asked"))
     assert at("14:00") not in offered(world, NOON, reservation=1)
 
 
@@ -165,5 +165,5 @@ def test_each_of_them_can_be_promised(sqlite_world: World, minutes: int) -> None
     assert 0 < len(found) <= slots.SHOWN
     assert found == sorted(set(found))
     for chosen in found:
-        assert slot(chosen, now, sqlite_world.shift.hours).clock_starts_at == chosen
+        assert slot(chosen, now, sqlite_world.site.hours).clock_starts_at == chosen
         assert chosen >= now + slots.NOTICE

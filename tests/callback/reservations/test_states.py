@@ -61,7 +61,7 @@ def test_an_illegal_event_leaves_the_row_as_it_was(world: World) -> None:
     world.hear(call())
     (row,) = before = world.reservations()
     with pytest.raises(IllegalTransition), world.store.write() as connection:
-        move(connection, row.id, "reached", NOON + MINUTE, tries=9)
+        move(world.work(connection, NOON + MINUTE), row.id, "reached", tries=9)
     assert world.reservations() == before
 
 
@@ -71,7 +71,7 @@ def test_the_open_column_follows_the_table(sqlite_world: World, state: State, ev
     with sqlite_world.store.write() as connection:
         connection.execute(t.reservation.update().values(state=state, open=is_open(state)))
         (row,) = connection.execute(t.reservation.select())
-        assert move(connection, row.id, event, NOON + MINUTE) == following
+        assert move(sqlite_world.work(connection, NOON + MINUTE), row.id, event) == following
     (row,) = sqlite_world.reservations()
     assert (row.state, row.open, row.state_since_at) == (following, following in OPEN, NOON + MINUTE)
 

@@ -9,7 +9,7 @@ import pytest
 from callback.decisions import actions
 from callback.events import News
 from callback.reservations import switched_on
-from callback.settings.rules import QueueRules, ShiftRules
+from callback.settings.rules import QueueRules, SiteRules
 from callback.site.context import take_over
 from callback.store.audit import By
 from tests.callback.world import MINUTE, NOON, ON, US, World, call, rules
@@ -18,7 +18,7 @@ WATCH = QueueRules(caller_id="0312345678")
 TRIED = ON.model_copy(update={"only_numbers": ("+819012345601",)})
 
 
-def site(support: QueueRules) -> ShiftRules:
+def site(support: QueueRules) -> SiteRules:
     return rules(queues={"support": support})
 
 
@@ -26,8 +26,8 @@ def start(world: World, support: QueueRules, now: int) -> list[News]:
     """The service begins anew under these rules."""
     settings = world.settings.model_copy(update={"rules": site(support)})
     with world.store.write() as connection:
-        world.shift = take_over(connection, settings, now)
-        return switched_on.begin(connection, world.shift, now)
+        world.site = take_over(connection, settings, now)
+        return switched_on.begin(world.work(connection, now))
 
 
 def states(world: World) -> list[str]:
@@ -75,17 +75,17 @@ def test_whom_a_person_holds_may_be_let_go_by_that_person(migrated_url: str) -> 
     world.hear(call("09012345601"))
     by = By("anna", "the customer wrote to us")
     with world.store.write() as connection:
-        actions.hold(connection, world.shift, 1, by, NOON)
+        actions.hold(world.work(connection, NOON), 1, by)
     assert start(world, ON, NOON + MINUTE) == []
     with world.store.write() as connection:
-        actions.resume(connection, world.shift, 1, by, NOON + 2 * MINUTE)
+        actions.resume(world.work(connection, NOON + 2 * MINUTE), 1, by)
     assert world.claim(NOON + 2 * MINUTE + US) is not None
     world.close()
 
 
 def test_an_empty_database_switches_nothing(world: World) -> None:
     with world.store.write() as connection:
-        assert switched_on.begin(connection, world.shift, NOON) == []
+        assert switched_on.begin(world.work(connection, NOON)) == []
 
 
 def test_rules_of_another_shape_are_taken_for_off(migrated_url: str) -> None:

@@ -35,23 +35,23 @@ def world(migrated_url: str) -> Iterator[World]:
 
 def decide(world: World, name: str, now: int, reservation: int = 1, by: By = ANNA) -> list[News]:
     with world.store.write() as connection:
-        return actions.BY_NAME[name](connection, world.shift, reservation, by, now)
+        return actions.BY_NAME[name](world.work(connection, now), reservation, by)
 
 
 def postpone(world: World, until_at: int, now: int) -> None:
     with world.store.write() as connection:
-        actions.postpone(connection, world.shift, 1, until_at, ANNA, now)
+        actions.postpone(world.work(connection, now), 1, until_at, ANNA)
 
 
 def slot(world: World, chosen_at: int, now: int) -> None:
     with world.store.write() as connection:
-        actions.choose_slot(connection, world.shift, 1, chosen_at, HERSELF, now)
+        actions.choose_slot(world.work(connection, now), 1, chosen_at, HERSELF)
 
 
 def shown(world: World, now: int) -> str:
     with world.store.write() as connection:
         token = links.token(connection, 1, now + 600 * MINUTE)
-        return customer_page.show(connection, {"main": world.shift}, token, now).html
+        return customer_page.show(connection, {"main": world.site}, token, now).html
 
 
 def said(world: World, template: str) -> list[str]:
@@ -120,12 +120,12 @@ def test_whom_an_incident_lets_go_after_the_told_time_is_not_closed(migrated_url
     for n in range(3):
         world.hear(call(f"0901234570{n}", ended_at=LATE + n * US))
     with world.store.write() as connection:
-        assert incidents.hold(connection, 1, 1, LATE + MINUTE)
+        assert incidents.hold(world.work(connection, LATE + MINUTE), 1, 1)
     with world.store.write() as connection:
-        told = incidents.tend(connection, world.shift, LATE + 40 * MINUTE)
+        told = incidents.tend(world.work(connection, LATE + 40 * MINUTE))
     assert [news.facts["state"] for news in told] == ["draining"]
     with world.store.write() as connection:
-        incidents.tend(connection, world.shift, LATE + 45 * MINUTE)
+        incidents.tend(world.work(connection, LATE + 45 * MINUTE))
     events = {news.facts["reservation"]: news.event for news in world.carry_over(LATE + 45 * MINUTE)}
     assert events[1] == "overdue"
     world.close()
@@ -260,7 +260,7 @@ def test_a_person_who_tries_sooner_in_vain_does_not_take_away_the_chosen_time_bu
     assert "15:00" in shown(world, NOON + 2 * MINUTE).split("<h2>")[0]
     with world.store.write() as connection:
         token = links.token(connection, 1, NOON + 600 * MINUTE)
-        customer_page.act(connection, {"main": world.shift}, token, {"do": "call-now"}, NOON + 3 * MINUTE)
+        customer_page.act(connection, {"main": world.site}, token, {"do": "call-now"}, NOON + 3 * MINUTE)
     assert "15:00" not in shown(world, NOON + 3 * MINUTE).split("<h2>")[0]
 
 

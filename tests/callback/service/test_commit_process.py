@@ -34,7 +34,7 @@ class Office:
         settings = world.settings.model_copy(update={"database": Database(url=world.store.url)})
         self.world = world
         self.told: list[News] = []
-        self.scribe = Scribe([Task(settings, world.shift.version, world.held, "j1")], self.told.extend)
+        self.scribe = Scribe([Task(settings, world.site.version, world.held, "j1")], self.told.extend)
 
     def during(self, work: Work) -> None:
         asyncio.run(asyncio.wait_for(self._during(work), TIMEOUT_S))
@@ -97,7 +97,7 @@ def test_when_it_dies_everything_is_committed_all_the_same_and_another_begins(sq
 
     async def work(office: Office) -> None:
         clock = lambda: NOON  # noqa: E731
-        parts = (sqlite_world.store, sqlite_world.shift, sqlite_world.held, "j1", clock, office.told.extend)
+        parts = (sqlite_world.store, sqlite_world.site, sqlite_world.held, "j1", clock, office.told.extend)
         writer = Writer(*parts, lambda _: None, elsewhere=office.scribe.commit)
         running = asyncio.ensure_future(writer.run())
         for number in range(1, 31):

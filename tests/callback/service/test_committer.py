@@ -40,7 +40,7 @@ class Desk:
         self._awaited = 0
         self.writer = Writer(
             store or world.store,
-            world.shift,
+            world.site,
             world.held,
             "j1",
             lambda: NOON + MINUTE,

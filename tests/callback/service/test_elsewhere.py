@@ -35,14 +35,14 @@ def told(world: World, decided: Decided) -> list[News]:
 def test_each_decision_is_told_once_whoever_made_it(world: World) -> None:
     world.hear(call())
     with world.store.write() as connection:
-        actions.hold(connection, world.shift, 1, ANNA, NOON)
+        actions.hold(world.work(connection, NOON), 1, ANNA)
     service = begun(world)
     assert told(world, service) == [], "decided before the service began"
     with world.store.write() as connection:
-        actions.resume(connection, world.shift, 1, ANNA, NOON + US)
+        actions.resume(world.work(connection, NOON + US), 1, ANNA)
         token = links.token(connection, 1, NOON + 90 * MINUTE)
     with world.store.write() as connection:
-        customer_page.act(connection, {"main": world.shift}, token, {"do": "call-now"}, NOON + 2 * US)
+        customer_page.act(connection, {"main": world.site}, token, {"do": "call-now"}, NOON + 2 * US)
     first, second = told(world, service)
     assert (first.event, first.at, first.facts["action"]) == ("decided", NOON + US, "resumed")
     assert (first.facts["who"], first.facts["reservation"], first.facts["why"]) == ("anna", 1, ANNA.why)
@@ -54,7 +54,7 @@ def test_what_could_not_be_told_is_told_the_next_time(world: World) -> None:
     world.hear(call())
     service = begun(world)
     with world.store.write() as connection:
-        actions.hold(connection, world.shift, 1, ANNA, NOON)
+        actions.hold(world.work(connection, NOON), 1, ANNA)
     with world.store.read() as connection:
         assert len(service.news(connection)) == 1  # and then the transaction fails
     assert len(told(world, service)) == 1
@@ -66,7 +66,7 @@ def test_what_a_person_decides_about_an_incident_is_an_alarm(migrated_url: str) 
         world.hear(call(f"0901234560{n}", NOON + n * US))
     service = begun(world)
     with world.store.write() as connection:
-        incidents.decide(connection, world.shift, 1, "released", ANNA, NOON + MINUTE)
+        incidents.decide(world.work(connection, NOON + MINUTE), 1, "released", ANNA)
     (news,) = told(world, service)
     assert (news.event, news.facts["state"], news.facts["who"]) == ("incident", "released", "anna")
     assert news.event in ALARMING
@@ -90,7 +90,7 @@ def test_a_decision_that_is_not_committed_is_not_told(migrated_postgres: tuple[s
     service = begun(world)
     with world.store.engine.connect() as connection:
         connection.begin()
-        actions.hold(connection, world.shift, 1, ANNA, NOON)
+        actions.hold(world.work(connection, NOON), 1, ANNA)
         assert told(world, service) == []
         if undone:
             connection.rollback()

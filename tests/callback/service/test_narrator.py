@@ -75,7 +75,7 @@ def told_of(world: World) -> list[News]:
     with world.store.write() as connection:
         for n, step in enumerate(STEPS):
             moment = NOON + (3 + n) * US
-            told += settle.progress(connection, world.shift, order.attempt, step, moment, "Agent One")
+            told += settle.progress(world.work(connection, NOON), order.attempt, step, moment, "Agent One")
     told += world.end(order.attempt, "busy", NOON + MINUTE)
     order = claimed(world, NOON + 10 * MINUTE, told)
     told += world.end(order.attempt, "reached", NOON + 12 * MINUTE)

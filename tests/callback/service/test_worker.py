@@ -27,7 +27,7 @@ def offered(world: World, shown: Live, writes: Any = lambda: None) -> list[str]:
         queues.append(queue)
 
     pbx = SimpleNamespace(ask=SimpleNamespace(offer=offer))
-    work = SimpleNamespace(_look=look, _writes=writes, _pbx=pbx, _shift=world.shift, _now=lambda: NOON)
+    work = SimpleNamespace(_look=look, _writes=writes, _pbx=pbx, _site=world.site, _now=lambda: NOON)
     asyncio.run(Shiftwork._offer(cast("Shiftwork", work)))  # noqa: SLF001
     return queues
 

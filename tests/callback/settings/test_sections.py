@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from callback.errors import SettingsError
-from callback.settings.rules import Pacing, ShiftRules
+from callback.settings.rules import Pacing, SiteRules
 from callback.settings.sections import load, trunks_of
 from scheduler.incident import IncidentTerms
 from scheduler.policy import DEFAULT
@@ -198,7 +198,7 @@ def test_an_address_that_cannot_be_taken_apart_is_a_fault_with_its_form(tmp_path
 @pytest.mark.parametrize("named", ["+12125550100", "12125550100"])
 @pytest.mark.parametrize("dialled", ["+12125550100", "12125550100"])
 def test_a_dialled_number_leads_to_its_queue_with_or_without_its_plus(named: str, dialled: str) -> None:
-    rules = ShiftRules(zone="UTC", dids={named: "support"}, default_queue="other")
+    rules = SiteRules(zone="UTC", dids={named: "support"}, default_queue="other")
     assert [rules.queue_of(did) for did in (dialled, "500", None)] == ["support", "other", "other"]
     assert rules.named() == ["support", "other"]
 
@@ -234,7 +234,7 @@ def test_a_key_that_is_none_is_a_fault_and_is_not_shown(tmp_path: Path, wrong: s
 
 
 def test_a_site_that_sets_nothing_waits_and_promises_as_the_scheduler_does() -> None:
-    site = ShiftRules(zone="UTC")
+    site = SiteRules(zone="UTC")
     assert {outcome: after(outcome, 0, site.retry_policy()) for outcome in OUTCOMES} == {
         outcome: after(outcome, 0, RetryPolicy()) for outcome in OUTCOMES
     }

@@ -73,7 +73,7 @@ def wait_until_somebody_waits(store: Store) -> None:
 
 def writer_of(world: World) -> Writer:
     told: list[News] = []
-    parts = (world.store, world.shift, world.held, "j1", lambda: NOON + 600 * US, told.extend, lambda _offset: None)
+    parts = (world.store, world.site, world.held, "j1", lambda: NOON + 600 * US, told.extend, lambda _offset: None)
     return Writer(*parts)
 
 
@@ -98,7 +98,7 @@ def test_a_batch_with_a_burst_in_it_and_a_persons_decision_do_not_wait_for_each_
             wait_until_somebody_waits(world.store)
 
         with before(world.store, "audit_head", meanwhile), world.store.write() as connection:
-            actions.hold(connection, world.shift, 3, ANNA, NOON + 600 * US)
+            actions.hold(world.work(connection, NOON + 600 * US), 3, ANNA)
         begun[0].result(PATIENCE_S)
     assert [row.state for row in world.reservations()] == ["held", "held", "held", "refused"]
     assert world.reservations()[2].losses == 2
@@ -113,7 +113,7 @@ def test_who_is_reached_in_one_queue_and_blocked_meanwhile_is_locked_in_one_orde
     world: World, caplog: pytest.LogCaptureFixture, reached: int
 ) -> None:
     caplog.set_level(logging.INFO)
-    world.shift = replace(world.shift, rules=rules(queues={"support": ON, "sales": ON}))
+    world.site = replace(world.site, rules=rules(queues={"support": ON, "sales": ON}))
     for place, queue in enumerate(("support", "sales")):
         world.hear(call(ended_at=NOON + place * US, queue=queue))
     agents = {("support", "sales")[reached - 1]: {"PJSIP/agent1"}}
@@ -124,9 +124,7 @@ def test_who_is_reached_in_one_queue_and_blocked_meanwhile_is_locked_in_one_orde
 
         def blocked() -> None:
             with world.store.write() as connection:
-                actions.block(
-                    connection, world.shift, "+819012345678", calls=True, texts=True, by=ANNA, now=NOON + 30 * US
-                )
+                actions.block(world.work(connection, NOON + 30 * US), "+819012345678", calls=True, texts=True, by=ANNA)
 
         def meanwhile() -> None:
             begun.append(other.submit(blocked))
@@ -213,7 +211,7 @@ def test_a_database_where_somebody_else_is_in_the_way_is_not_said_to_be_away(
     def decide(connection: Connection) -> None:
         tried.append(1)
         connection.execute(text(hinder))
-        actions.hold(connection, world.shift, 1, ANNA, NOON + US)
+        actions.hold(world.work(connection, NOON + US), 1, ANNA)
 
     with world.store.write() as other:
         other.execute(select(t.reservation).with_for_update())

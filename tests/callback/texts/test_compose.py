@@ -12,6 +12,7 @@ from callback.customers.blocks import block
 from callback.decisions import actions
 from callback.losses import intake
 from callback.site.templates import Texting
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import By
 from callback.texts import compose
@@ -29,7 +30,7 @@ LATER = NOON + 30 * MINUTE
 def due(world: World, now: int, on_the_line: set[str]) -> list[str]:
     """The templates that would be sent now, while these are on the line."""
     with world.store.write() as connection:
-        compose.hold_back(connection, world.shift, on_the_line, now)
+        compose.hold_back(world.work(connection, now), on_the_line)
         texts = outbox.claim(connection, now, 100, 60, "test")
         connection.rollback()
         connection.begin()
@@ -77,9 +78,9 @@ def test_nobody_is_told_that_we_could_not_reach_him_after_he_got_through(world: 
 def test_what_was_switched_off_meanwhile_is_refused_by_name(world: World) -> None:
     world.hear(call())
     (text,) = world.rows(text_outbox)
-    off = replace(world.shift, rules=rules(queues={"support": ON.model_copy(update={"texts": "watch"})}))
+    off = replace(world.site, rules=rules(queues={"support": ON.model_copy(update={"texts": "watch"})}))
     with world.store.read() as connection:
-        assert compose.number_of(connection, world.shift, text.recipient) == HIM
+        assert compose.number_of(connection, world.site, text.recipient) == HIM
         with pytest.raises(Refused, match="switched off"):
             compose.number_of(connection, off, text.recipient)
 
@@ -110,7 +111,7 @@ def test_the_texts_of_another_pbx_are_left_to_its_own_service(world: World) -> N
 
     def address(recipient: str) -> str:
         with world.store.read() as connection:
-            return compose.number_of(connection, world.shift, recipient)
+            return compose.number_of(connection, world.site, recipient)
 
     def send(pbx: str) -> int:
         return deliver(world.store.write, Gateway(), lambda: nullcontext(address), lambda: LATER, 9, pbx=pbx)
@@ -137,11 +138,11 @@ def test_the_text_fits_what_happened(world: World, kind: Kind, template: str) ->
 def test_nothing_is_promised_to_whom_a_person_holds(world: World) -> None:
     world.hear(call())
     with world.store.write() as connection:
-        actions.hold(connection, world.shift, 1, By("anna", "a complaint"), NOON + US)
+        actions.hold(world.work(connection, NOON + US), 1, By("anna", "a complaint"))
     world.hear(call(ended_at=NOON + 20 * MINUTE))
     assert due(world, NOON + 25 * MINUTE, set()) == []
     with world.store.write() as connection:
-        actions.resume(connection, world.shift, 1, By("anna", "settled"), NOON + 26 * MINUTE)
+        actions.resume(world.work(connection, NOON + 26 * MINUTE), 1, By("anna", "settled"))
     assert due(world, NOON + 27 * MINUTE, set()) == ["lost", "lost"]
 
 
@@ -167,7 +168,7 @@ def test_a_broken_talk_is_explained_by_its_cause(sqlite_world: World, reason: st
     lost = call(talked_s=30)
     with sqlite_world.store.write() as connection:
         verdict = replace(judged(lost, "dropped"), reason=reason, side=side)
-        intake.record(connection, sqlite_world.shift, lost, verdict, NOON)
+        intake.record(Work(connection, sqlite_world.site, NOON), lost, verdict)
     assert due(sqlite_world, NOON + MINUTE, set()) == [template]
 
 
@@ -186,7 +187,7 @@ def bodies(world: World) -> dict[str, str]:
     ids=["no way", "by text", "by link", "by text first"],
 )
 def test_a_text_says_how_to_answer_it_where_that_reaches_us(sqlite_world: World, texting: Texting, end: str) -> None:
-    sqlite_world.shift = replace(sqlite_world.shift, texting=texting)
+    sqlite_world.site = replace(sqlite_world.site, texting=texting)
     sqlite_world.hear(call())
     (body,) = bodies(sqlite_world).values()
     assert end in body[-len(end) - 24 :]
@@ -207,7 +208,7 @@ def test_who_opts_out_while_his_text_waits_gets_none(world: World) -> None:
     with world.store.write() as connection:
         block(connection, "main", HIM, texts=True, who="anna", why="he said so", now=NOON)
         with pytest.raises(Refused, match="he opted out"):
-            compose.number_of(connection, world.shift, text.recipient)
+            compose.number_of(connection, world.site, text.recipient)
 
 
 def test_a_landline_is_called_but_not_texted(world: World) -> None:
@@ -218,13 +219,13 @@ def test_a_landline_is_called_but_not_texted(world: World) -> None:
 
 def test_why_he_gets_no_text_is_kept_only_while_it_is_so(world: World) -> None:
     on, off = (
-        world.shift,
-        replace(world.shift, rules=rules(queues={"support": ON.model_copy(update={"texts": "watch"})})),
+        world.site,
+        replace(world.site, rules=rules(queues={"support": ON.model_copy(update={"texts": "watch"})})),
     )
-    world.shift = off
+    world.site = off
     world.hear(call())
     assert [row.text_refusal for row in world.reservations()] == ["texts-off"]
-    world.shift = on
+    world.site = on
     world.hear(call(ended_at=NOON + 20 * MINUTE))
     assert [row.text_refusal for row in world.reservations()] == [None]
 
@@ -249,9 +250,9 @@ def test_who_got_through_before_his_text_left_hears_nothing(world: World) -> Non
 def test_an_apology_says_each_new_time_once(world: World) -> None:
     world.hear(call())
     with world.store.write() as connection:
-        first = compose.apologise(connection, world.shift, 1, at("13:30"), at("13:05"))
-        again = compose.apologise(connection, world.shift, 1, at("13:30"), at("13:06"))
-        later = compose.apologise(connection, world.shift, 1, at("14:30"), at("14:05"))
+        first = compose.apologise(world.work(connection, at("13:05")), 1, at("13:30"))
+        again = compose.apologise(world.work(connection, at("13:06")), 1, at("13:30"))
+        later = compose.apologise(world.work(connection, at("14:05")), 1, at("14:30"))
     assert (first, again, later) == (True, False, True)
     assert "by 14:30 from 0312345678" in bodies(world)["overdue"]
 
@@ -259,7 +260,7 @@ def test_an_apology_says_each_new_time_once(world: World) -> None:
 def test_an_apology_waits_for_the_morning(world: World) -> None:
     world.hear(call())
     with world.store.write() as connection:
-        compose.apologise(connection, world.shift, 1, at("09:00", 24), at("21:30"))
+        compose.apologise(world.work(connection, at("21:30")), 1, at("09:00", 24))
     (text,) = (row for row in world.rows(text_outbox) if row.template == "overdue")
     assert (text.not_before_at, text.expires_at) == (at("08:00", 24), at("09:00", 24))
     assert "by 09:00 from" in text.body
@@ -268,13 +269,13 @@ def test_an_apology_waits_for_the_morning(world: World) -> None:
 def test_an_apology_that_could_only_come_too_late_is_none(world: World) -> None:
     world.hear(call())
     with world.store.write() as connection:
-        assert not compose.apologise(connection, world.shift, 1, at("22:00"), at("21:30"))
+        assert not compose.apologise(world.work(connection, at("21:30")), 1, at("22:00"))
 
 
 def test_a_time_that_a_person_chose_for_him_is_confirmed(world: World) -> None:
     world.hear(call())
     with world.store.write() as connection:
-        actions.choose_slot(connection, world.shift, 1, at("10:30", 24), By("anna", "he asked"), NOON + US)
+        actions.choose_slot(world.work(connection, NOON + US), 1, at("10:30", 24), By("anna", "he asked"))
     assert bodies(world)["slot"] == "Thank you: we will call you at 11-24 10:30 from 0312345678."
 
 
@@ -296,13 +297,13 @@ def reached(world: World) -> None:
 def test_who_was_reached_is_asked_one_question_where_he_can_answer(
     sqlite_world: World, texting: Texting, template: str | None
 ) -> None:
-    sqlite_world.shift = replace(sqlite_world.shift, texting=texting, rules=rules(ask_after=True))
+    sqlite_world.site = replace(sqlite_world.site, texting=texting, rules=rules(ask_after=True))
     reached(sqlite_world)
     assert due(sqlite_world, NOON + 6 * MINUTE, set()) == ([template] if template else [])
 
 
 def test_nobody_is_asked_unless_the_site_wants_it(sqlite_world: World) -> None:
-    sqlite_world.shift = replace(sqlite_world.shift, texting=Texting(two_way=lambda _: True))
+    sqlite_world.site = replace(sqlite_world.site, texting=Texting(two_way=lambda _: True))
     reached(sqlite_world)
     assert due(sqlite_world, NOON + 6 * MINUTE, set()) == []
 
@@ -318,7 +319,7 @@ def handed_on(world: World) -> None:
 @pytest.mark.parametrize("wanted", [True, False])
 def test_who_was_handed_on_is_told_the_right_number_where_that_queue_wants_it(world: World, wanted: bool) -> None:
     sales = ON.model_copy(update={"tell_number": wanted, "caller_id": "0398765432"})
-    world.shift = replace(world.shift, rules=rules(queues={"support": ON, "sales": sales}))
+    world.site = replace(world.site, rules=rules(queues={"support": ON, "sales": sales}))
     handed_on(world)
     assert due(world, NOON + MINUTE, {HIM}) == []
     assert due(world, NOON + MINUTE, set()) == (["wrong-desk"] if wanted else [])
@@ -326,12 +327,12 @@ def test_who_was_handed_on_is_told_the_right_number_where_that_queue_wants_it(wo
         (text,) = world.rows(text_outbox)
         assert "0398765432" in text.body
         with world.store.read() as connection:
-            assert compose.number_of(connection, world.shift, text.recipient) == HIM
+            assert compose.number_of(connection, world.site, text.recipient) == HIM
 
 
 def test_the_callers_own_language_and_the_queues_own_words(sqlite_world: World) -> None:
     chinese = ON.model_copy(update={"language": "zh-Hans"})
-    sqlite_world.shift = replace(sqlite_world.shift, rules=rules(queues={"support": chinese}))
+    sqlite_world.site = replace(sqlite_world.site, rules=rules(queues={"support": chinese}))
     sqlite_world.hear(call())
     assert bodies(sqlite_world)["lost"].startswith("很抱歉")
 
@@ -347,12 +348,12 @@ def test_a_text_that_comes_back_unsent_after_its_cause_went_away_is_not_sent_lat
 
 
 def test_who_was_tried_in_vain_is_told_of_no_place_in_the_queue_that_nobody_keeps_for_him(world: World) -> None:
-    world.shift = replace(world.shift, rules=rules(max_tries=1))
+    world.site = replace(world.site, rules=rules(max_tries=1))
     world.hear(call())
     order = world.claim(NOON + MINUTE)
     assert order is not None
     world.end(order.attempt, "no-answer", NOON + 2 * MINUTE)
     (row,) = (row for row in world.rows(text_outbox) if row.template == "given-up")
     with world.store.read() as connection:
-        assert priorities.numbers(connection, world.shift) == []
+        assert priorities.numbers(connection, world.site) == []
     assert "first" not in row.body

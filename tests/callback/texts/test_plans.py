@@ -30,7 +30,7 @@ def test_no_table_that_grows_is_read_from_end_to_end(world: World) -> None:
             asked.append((statement, values))
 
     texting = Texting(two_way=lambda _: True, public_url="https://x.example")
-    world.shift = replace(world.shift, texting=texting, rules=rules(ask_after=True, one_ring_numbers=2))
+    world.site = replace(world.site, texting=texting, rules=rules(ask_after=True, one_ring_numbers=2))
     event.listen(world.store.engine, "before_cursor_execute", note)
     _walk(world)
     event.remove(world.store.engine, "before_cursor_execute", note)
@@ -44,7 +44,7 @@ def test_no_table_that_grows_is_read_from_end_to_end(world: World) -> None:
 def _walk(world: World) -> None:
     """Somebody is lost, told, answers, looks, is reached and judges; others ring once."""
     world.hear(call())
-    shifts = {"main": world.shift}
+    shifts = {"main": world.site}
     with world.store.write() as connection:
         for place, body in enumerate(("18:30", "hello", "1", "STOP", "START")):
             replies.take(connection, shifts, Inbound("main", f"SM{place}", "+819012345678", "", body), NOON + US)

@@ -18,6 +18,7 @@ from callback.decisions import actions, limits
 from callback.settings.rules import QueueRules
 from callback.site import links
 from callback.site.templates import Texting
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import By
 from callback.web import customer_page
@@ -46,13 +47,13 @@ def token(world: World, reservation: int = 1, until: int = NOON + 3 * DAY) -> st
 def show(world: World, now: int = SOON, opened_by: str | None = None) -> customer_page.Page:
     key = opened_by or token(world)
     with world.store.write() as connection:
-        return customer_page.show(connection, {"main": world.shift}, key, now)
+        return customer_page.show(connection, {"main": world.site}, key, now)
 
 
 def act(world: World, form: dict[str, str], now: int = SOON, opened_by: str | None = None) -> customer_page.Page:
     key = opened_by or token(world)
     with world.store.write() as connection:
-        return customer_page.act(connection, {"main": world.shift}, key, form, now)
+        return customer_page.act(connection, {"main": world.site}, key, form, now)
 
 
 def spoken(shown: customer_page.Page) -> str:
@@ -145,7 +146,7 @@ def test_what_people_decide_does_not_count_as_his(lost: World) -> None:
     for second in range(2 * limits.AN_HOUR):
         with lost.store.write() as connection:
             slot = at("18:30") if second % 2 else at("19:00")
-            actions.choose_slot(connection, lost.shift, 1, slot, By("anna", "he asked"), SOON + second * US)
+            actions.choose_slot(Work(connection, lost.site, SOON + second * US), 1, slot, By("anna", "he asked"))
     assert act(lost, {"do": "slot", "value": str(at("18:00"))}, SOON + MINUTE).status == 200
 
 
@@ -175,7 +176,7 @@ def test_while_he_is_called_nothing_is_to_be_chosen(lost: World) -> None:
 
 def test_what_a_person_holds_stays_that_persons(lost: World) -> None:
     with lost.store.write() as connection:
-        actions.hold(connection, lost.shift, 1, By("anna", "a complaint"), NOON + US)
+        actions.hold(Work(connection, lost.site, NOON + US), 1, By("anna", "a complaint"))
     assert "One of us is looking after your matter" in spoken(show(lost))
     assert act(lost, {"do": "call-now"}).status == 409
 
@@ -193,7 +194,7 @@ def test_who_was_not_asked_cannot_judge(lost: World) -> None:
 
 def test_who_was_reached_is_asked_and_his_last_word_counts(world: World) -> None:
     texting = Texting(public_url="https://x.example")
-    world.shift = replace(world.shift, rules=rules(ask_after=True), texting=texting)
+    world.site = replace(world.site, rules=rules(ask_after=True), texting=texting)
     world.hear(call())
     order = world.claim(NOON + US)
     assert order is not None
@@ -229,12 +230,12 @@ def test_a_link_to_what_is_not_of_this_site_shows_nothing(lost: World) -> None:
     assert show(lost, opened_by=token(lost, 999)).status == 404
     key = token(lost)
     with lost.store.write() as connection:
-        assert customer_page.show(connection, {"other": lost.shift}, key, SOON).status == 404
+        assert customer_page.show(connection, {"other": lost.site}, key, SOON).status == 404
 
 
 def test_whoever_wrote_the_settings_cannot_write_the_page(lost: World) -> None:
     evil = QueueRules(caller_id="<script>alert(1)</script>")
-    lost.shift = replace(lost.shift, rules=rules(queues={"support": evil}))
+    lost.site = replace(lost.site, rules=rules(queues={"support": evil}))
     assert "<script" not in show(lost).html
 
 
@@ -257,7 +258,7 @@ class _Whole(HTMLParser):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_in_each_language_it_is_a_whole_document_without_a_script(lost: World, language: str) -> None:
     speaking = ON.model_copy(update={"language": language})
-    lost.shift = replace(lost.shift, rules=rules(queues={"support": speaking}))
+    lost.site = replace(lost.site, rules=rules(queues={"support": speaking}))
     shown = show(lost)
     whole = _Whole()
     whole.feed(shown.html)

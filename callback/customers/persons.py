@@ -1,0 +1,16 @@
+"""Persons: whoever has a number of their own is one."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, bindparam, select
+
+from callback.store import tables as t
+from callback.store.inserting import insert_new
+
+_PERSON = select(t.person.c.id).where(t.person.c.number == bindparam("e164"))
+
+
+def person_of(connection: Connection, e164: str, now: int) -> int:
+    """The person behind a number; made when new."""
+    insert_new(connection, t.person, {"number": e164, "created_at": now})
+    return int(connection.execute(_PERSON, {"e164": e164}).scalar_one())
