@@ -70,7 +70,7 @@ _FOR_PEOPLE: Final = _Done("answer-person", for_people=True)
 def take(connection: Connection, sites: Mapping[str, Site], inbound: Inbound, now: int) -> str | None:
     """Do what a text asks for and give the text to answer with; None where nothing is answered.
 
-    `shifts` are those of the PBXs that this site serves, by name.
+    `sites` are those of the PBXs that this site serves, by name.
     """
     wish = inbound.taken_for or read(inbound.body)
     named = {"account": inbound.account, "sid": inbound.sid}
@@ -81,8 +81,9 @@ def take(connection: Connection, sites: Mapping[str, Site], inbound: Inbound, no
         return said
     sender = _sender(connection, sites, inbound, now)  # only now: who was erased must not come back by a repeat
     silenced = standing(connection, sender.e164).texts
-    done = _do(connection, sender, wish, now)
-    reply = None if inbound.taken_for else _reply(connection, sender, done, now, silenced=silenced)
+    work = Work(connection, sender.site, now)
+    done = _do(work, sender, wish)
+    reply = None if inbound.taken_for else _reply(work, sender, done, silenced=silenced)
     made = {"state": "open" if done.for_people else "done", "reply": reply, "score": done.score}
     about = {"person_id": sender.person, "reservation_id": sender.row.id if sender.row else None}
     connection.execute(update(t.answer).where(*his).values(pbx=sender.site.pbx, **about, **made))
@@ -177,67 +178,72 @@ def _queue_of(site: Site, to_number: str) -> str:
     return next(shown, next(iter(queues), ""))
 
 
-def _do(connection: Connection, sender: _Sender, wish: Wish, now: int) -> _Done:
+def _do(work: Work, sender: _Sender, wish: Wish) -> _Done:
     """Do what is asked for; what cannot be done is for a person. Of very many texts only a STOP still counts."""
-    if wish not in ("stop", "stop-and-more") and _too_many(connection, sender, now):
+    if wish not in ("stop", "stop-and-more") and _too_many(work, sender):
         return _Done(None)
     match wish:
         case "stop" | "stop-and-more":
-            done = _stop(connection, sender, now, more=wish == "stop-and-more")
+            done = _stop(work, sender, more=wish == "stop-and-more")
         case "start":
-            done = _start(connection, sender, now)
+            done = _start(work, sender)
         case "help":
             done = _Done("answer-help")
-        case Choice(number) if sender.row is not None and not sender.row.open and asked(connection, sender.row, now):
+        case Choice(number) if _was_asked(work, sender):
             done = _Done("answer-thanks", score=number)
         case Choice(1) | "call-now":
-            done = _call_now(connection, sender, now)
+            done = _call_now(work, sender)
         case SaidTime():
-            done = _slot(connection, sender, wish, now)
+            done = _slot(work, sender, wish)
         case _:
             done = _FOR_PEOPLE
     return done
 
 
-def _stop(connection: Connection, sender: _Sender, now: int, *, more: bool) -> _Done:
+def _was_asked(work: Work, sender: _Sender) -> bool:
+    row = sender.row
+    return row is not None and not row.open and asked(work.connection, row, work.now)
+
+
+def _stop(work: Work, sender: _Sender, *, more: bool) -> _Done:
     if not sender.e164:
         return _Done(None, for_people=True)
-    if not standing(connection, sender.e164).texts:
-        actions.block(Work(connection, sender.site, now), sender.e164, calls=False, texts=True, by=HIM)
+    if not standing(work.connection, sender.e164).texts:
+        actions.block(work, sender.e164, calls=False, texts=True, by=HIM)
     return _Done("answer-stop", for_people=more)  # he may want more than no texts
 
 
-def _start(connection: Connection, sender: _Sender, now: int) -> _Done:
-    if sender.e164 and standing(connection, sender.e164).texts:
-        actions.unblock(Work(connection, sender.site, now), sender.e164, calls=False, texts=True, by=HIM)
+def _start(work: Work, sender: _Sender) -> _Done:
+    if sender.e164 and standing(work.connection, sender.e164).texts:
+        actions.unblock(work, sender.e164, calls=False, texts=True, by=HIM)
     return _Done("answer-start")
 
 
-def _call_now(connection: Connection, sender: _Sender, now: int) -> _Done:
+def _call_now(work: Work, sender: _Sender) -> _Done:
     row = sender.open
     if row is None:
         return _nothing_open(sender)
-    if not limits.is_next(row, now):
-        if limits.enough(connection, row.id, now):
+    if not limits.is_next(row, work.now):
+        if limits.enough(work.connection, row.id, work.now):
             return _FOR_PEOPLE
-        if not _decided(actions.call_now, connection, sender.site, row.id, HIM, now):
+        if not _decided(actions.call_now, work, row.id, HIM):
             return _nothing_open(sender)
-    starts_at = connection.execute(select(_r.clock_starts_at).where(_r.id == row.id)).scalar_one()  # it says when
-    opens_at = sender.site.hours_of(sender.e164, row.trunk).next_opening(max(now, starts_at))
-    return _Done("answer-now") if opens_at == now else _Done("answer-later", at=opens_at)
+    starts_at = work.connection.execute(select(_r.clock_starts_at).where(_r.id == row.id)).scalar_one()  # it says when
+    opens_at = sender.site.hours_of(sender.e164, row.trunk).next_opening(max(work.now, starts_at))
+    return _Done("answer-now") if opens_at == work.now else _Done("answer-later", at=opens_at)
 
 
-def _slot(connection: Connection, sender: _Sender, said: SaidTime, now: int) -> _Done:
+def _slot(work: Work, sender: _Sender, said: SaidTime) -> _Done:
     row = sender.open
     if row is None:
         return _nothing_open(sender)
-    at = moment(Work(connection, sender.site, now), row, sender.e164, said)
+    at = moment(work, row, sender.e164, said)
     if at is None:
-        return _Done("answer-no-slot", at=sender.site.hours_of(sender.e164, row.trunk).next_opening(now))
+        return _Done("answer-no-slot", at=sender.site.hours_of(sender.e164, row.trunk).next_opening(work.now))
     if at != row.slot_at:
-        if limits.enough(connection, row.id, now):
+        if limits.enough(work.connection, row.id, work.now):
             return _FOR_PEOPLE
-        if not _decided(actions.choose_slot, connection, sender.site, row.id, at, HIM, now):
+        if not _decided(actions.choose_slot, work, row.id, at, HIM):
             return _nothing_open(sender)
     return _Done("slot", at=at)
 
@@ -256,16 +262,16 @@ def _nothing_open(sender: _Sender) -> _Done:
     return _Done("answer-held" if held else "answer-none-open", for_people=True)
 
 
-def _reply(connection: Connection, sender: _Sender, done: _Done, now: int, *, silenced: bool) -> str | None:
+def _reply(work: Work, sender: _Sender, done: _Done, *, silenced: bool) -> str | None:
     """The text to answer with: none to whom we do not know or may not text, and none too often."""
-    if done.reply is None or not _may_text(connection, sender, done.reply, silenced=silenced):
+    if done.reply is None or not _may_text(work.connection, sender, done.reply, silenced=silenced):
         return None
-    if not _has_called(connection, sender) or _enough(connection, sender, done.reply, now):
+    if not _has_called(work.connection, sender) or _enough(work, sender, done.reply):
         return None
     site, queue = sender.site, sender.site.rules.queue(sender.queue)
     values = {"caller_id": queue.caller_id}
     if done.at is not None:
-        said = compose.clock_time(done.at, now, site)
+        said = compose.clock_time(done.at, work.now, site)
         values |= {"at": said, "from_time": said}
     return site.texting.templates.render(done.reply, queue.language, values, queue=sender.queue)
 
@@ -282,17 +288,18 @@ def _has_called(connection: Connection, sender: _Sender) -> bool:
     return connection.execute(his).first() is not None
 
 
-def _too_many(connection: Connection, sender: _Sender, now: int) -> bool:
-    his = select(func.count()).where(_a.person_id == sender.person, _a.received_at > now - DAY, _a.account != PAGE)
-    return int(connection.execute(his).scalar_one()) >= TEXTS_A_DAY
+def _too_many(work: Work, sender: _Sender) -> bool:
+    his = select(func.count()).where(_a.person_id == sender.person, _a.received_at > work.now - DAY, _a.account != PAGE)
+    return int(work.connection.execute(his).scalar_one()) >= TEXTS_A_DAY
 
 
-def _enough(connection: Connection, sender: _Sender, reply: str, now: int) -> bool:
+def _enough(work: Work, sender: _Sender, reply: str) -> bool:
     """One polite text a day to what nobody understood, and no endless talk with a machine."""
-    today = select(func.count()).where(_a.person_id == sender.person, _a.received_at > now - DAY, _a.reply.is_not(None))
-    if reply == "answer-person" and connection.execute(today.where(_a.wish == "unclear")).scalar_one() > 0:
+    since = work.now - DAY
+    today = select(func.count()).where(_a.person_id == sender.person, _a.received_at > since, _a.reply.is_not(None))
+    if reply == "answer-person" and work.connection.execute(today.where(_a.wish == "unclear")).scalar_one() > 0:
         return True
-    return int(connection.execute(today).scalar_one()) >= REPLIES_A_DAY
+    return int(work.connection.execute(today).scalar_one()) >= REPLIES_A_DAY
 
 
 def _word(wish: Wish) -> str:
