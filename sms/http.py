@@ -1,8 +1,7 @@
 """Any gateway that takes a text as one HTTP request: URL and body are templates, success is a status and words.
 
 The placeholders {to}, {digits} (the number without its plus), {text}, {ref} and {line} are filled in: escaped for a URL
-in `url`, and as `body_form` says in `body`. The connection is made first, so that "nobody there" is told from "nobody
-answered", after which the text may be on its way.
+in `url`, and as `body_form` says in `body`. How it is asked, and when it is certain that nothing left: http_client.py.
 """
 
 from __future__ import annotations
@@ -10,18 +9,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Final, Literal
-from urllib.parse import quote, quote_plus, urlsplit
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import quote, quote_plus
 
 from sms.errors import SmsError
 from sms.gateway import UNREACHABLE, Receipt, Refused, Trouble, Unsent
 
+if TYPE_CHECKING:
+    from sms.http_client import HttpClient
+
 PLACEHOLDERS: Final = frozenset({"to", "digits", "text", "ref", "line"})
 TIMEOUT_S: Final = 10.0
-ANSWER_LIMIT: Final = 64 << 10
 SHOWN: Final = 120  # of an answer that says no
 _OF_THE_TEXT: Final = frozenset({400, 409, 413, 414, 422})  # what such an answer says no to; other 4xx: to our request
 _LATER: Final = frozenset({425, 429})
@@ -93,7 +93,7 @@ class HttpGateway:
         """Ask for the text; a 4xx says no to the text (`Refused`) or to how we ask (`Unsent`), the rest nothing."""
         values = {"to": to, "digits": to.removeprefix("+"), "text": body, "ref": ref, "line": line}
         asked = self._request
-        status, answer = _ask(asked, values)
+        status, answer = self._ask(values)
         said = " ".join(answer.split())[:SHOWN]
         if asked.refused_if and re.search(asked.refused_if, answer):
             raise Refused(f"the gateway says no ({status} {said})")
@@ -122,6 +122,21 @@ class HttpGateway:
             return Trouble(f"the gateway's rate limit ({status})", ours=False)
         return Trouble(f"the gateway does not take our requests ({status}): mend [texts.http]", ours=True)
 
+    @cached_property
+    def _client(self) -> HttpClient:
+        from sms.http_client import HttpClient  # noqa: PLC0415 - takes half a second, and most commands send nothing
+
+        return HttpClient(self._request.timeout_s)
+
+    def _ask(self, values: Mapping[str, str]) -> tuple[int, str]:
+        """Fill in the templates and ask; give status and answer."""
+        asked = self._request
+        url = _fill(asked.url, values, lambda value: quote(value, safe=""))
+        body = _fill(asked.body, values, _ESCAPES[asked.body_form]).encode()
+        typed = {"Content-Type": _TYPES[asked.body_form]} if body else {}
+        status, answer = self._client.ask(url, body, typed | dict(asked.headers))
+        return status, answer.replace("\0", "")  # which PostgreSQL keeps in no text
+
 
 def _judge(status: int, answer: str) -> None:
     """Raise what a status proves; return where it proves nothing."""
@@ -132,29 +147,6 @@ def _judge(status: int, answer: str) -> None:
     if status in _LATER:
         raise Unsent("the gateway's rate limit", str(status))
     raise Unsent(f"the gateway does not take our request ({status} {answer}): mend [texts.http]", str(status))
-
-
-def _ask(request: Request, values: Mapping[str, str]) -> tuple[int, str]:
-    """Make one request on a connection of its own; give status and answer."""
-    url = urlsplit(_fill(request.url, values, lambda value: quote(value, safe="")))
-    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
-    connection = kind(url.hostname or "", url.port, timeout=request.timeout_s)
-    body = _fill(request.body, values, _ESCAPES[request.body_form]).encode()
-    headers = {"Content-Type": _TYPES[request.body_form], **request.headers} if body else dict(request.headers)
-    with closing(connection):
-        try:
-            connection.connect()
-        except OSError as error:
-            why = error.strerror or type(error).__name__
-            raise Unsent(f"the gateway cannot be reached ({why})", UNREACHABLE) from error
-        target = f"{url.path or '/'}{'?' + url.query if url.query else ''}"
-        connection.request("POST" if body else "GET", target, body or None, headers)
-        try:
-            response = connection.getresponse()
-            answer = response.read(ANSWER_LIMIT).decode("utf-8", "replace")
-            return response.status, answer.replace("\0", "")  # which PostgreSQL keeps in no text
-        except HTTPException as error:
-            raise SmsError(f"the gateway's answer is no HTTP ({type(error).__name__})") from error
 
 
 def _fill(template: str, values: Mapping[str, str], escape: Callable[[str], str]) -> str:

@@ -17,6 +17,7 @@ from sms.http import BodyForm, check
 _LOOPBACK: Final = {"127.0.0.1", "localhost", "::1"}
 _LISTEN: Final = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):([0-9]{1,5})")
 _PRINTED: Final = re.compile(r"[!-~]+")
+_TOKEN: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # of RFC 9110
 _HEADER: Final = re.compile(r"[ -~]*")
 _TOP_PORT: Final = 65535
 Status = Annotated[int, Field(ge=100, le=599)]
@@ -98,8 +99,8 @@ class HttpRequest(Part):
     @field_validator("headers")
     @classmethod
     def _one_line_each(cls, headers: dict[str, str]) -> dict[str, str]:
-        if any(not _PRINTED.fullmatch(name) or not _HEADER.fullmatch(told) for name, told in headers.items()):
-            raise ValueError("must be plain letters on one line, name and value")
+        if any(not _TOKEN.fullmatch(name) or not _HEADER.fullmatch(told) for name, told in headers.items()):
+            raise ValueError("must be plain letters on one line, name and value, and a name without blank or bracket")
         return headers
 
     @field_validator("accepted_if", "refused_if", "ref_in")

@@ -448,7 +448,7 @@ def imported(*words: str) -> set[str]:
     return {line.split("|")[-1].strip().split(".")[0] for line in told.splitlines() if line.startswith("import time")}
 
 
-HEAVY = {"aiohttp", "alembic", "twilio", "apscheduler", "holidays"}
+HEAVY = {"aiohttp", "alembic", "twilio", "apscheduler", "holidays", "httpx"}
 
 
 @pytest.mark.parametrize(

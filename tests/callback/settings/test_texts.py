@@ -123,6 +123,7 @@ def test_a_fault_in_twilio_or_the_door_is_named(tmp_path: Path, old: str, new: s
         ("/send?", "/发送?", "must hold plain letters alone, and no space"),
         ('"hush-hush"', '"hush\\nhush"', "must be plain letters on one line"),
         ('"hush-hush"', '"hush 密"', "must be plain letters on one line"),
+        ("{ Authorization", '{ "X-Key (ours)"', "a name without blank or bracket"),
         ('"{text}"', '"pin=hush&text={text}&to={nobody}"', "no such placeholder as {nobody}"),
         ('body_form = "plain"', 'body_form = "yaml"', "[texts.http] body_form"),
         ('body_form = "plain"', 'accepted_if = "("', "is no regular expression"),
