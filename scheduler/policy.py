@@ -138,14 +138,6 @@ def cost(load: QueueLoad) -> float:
     return share * _hang_ups_when_busy(load)
 
 
-def hang_ups(load: QueueLoad) -> float:
-    """Give the share of callers who hang up in the long run under this load (Erlang A)."""
-    offered = load.calls_s * load.handle_s
-    if load.staffed < 1 or offered <= 0:
-        return 1.0 if offered > 0 else 0.0
-    return _blocking(load.staffed, offered) * _hang_ups_when_busy(load)
-
-
 def _hang_ups_when_busy(load: QueueLoad) -> float:
     """Give the share of callers who hang up, over the Erlang B blocking of all agents."""
     offered, per_wait = load.calls_s * load.handle_s, load.handle_s / load.patience_s

@@ -34,11 +34,6 @@ class Curve:
         last_s = self.times_s[-1] if self.times_s else 0
         return last_s - self.tail_s * log(1.0 - within)
 
-    def share_within(self, seconds: float) -> float:
-        """Give the share to whom it has happened within so many seconds."""
-        index = bisect_left(self.times_s, seconds + 1e-9)
-        return self.gone[index - 1] if index else 0.0
-
 
 def fit(happened_s: Collection[int], stopped_s: Collection[int], *, tail: bool) -> Curve:
     """Fit the curve to whole seconds: when it happened, and when something else stopped the watch (censored).

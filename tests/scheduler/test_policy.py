@@ -22,13 +22,17 @@ from scheduler.policy import (
     QueueLoad,
     binds,
     cost,
-    hang_ups,
     held_back,
     turn,
 )
 from tests.scheduler.moments import at
 
 NOW = at("2025-11-21 12:00")
+
+
+def hang_ups(load: QueueLoad) -> float:
+    """The share of callers who hang up in the long run: what an agent costs who is bound when all are idle."""
+    return cost(replace(load, idle=load.staffed))
 
 
 def lost(minutes_ago: int, queue: str = "sales") -> Candidate:

@@ -14,7 +14,7 @@ from scheduler.staffing.halfhours import A_DAY
 from scheduler.staffing.learning.fresh import PastCall
 from scheduler.staffing.planning.evidence import Held
 from scheduler.staffing.planning.queue import Learning
-from scheduler.staffing.planning.replayed import AGAIN_WITHIN_S, DAYS_KEPT, LONGEST_AFTER_S, PastDays, Replayed, again
+from scheduler.staffing.planning.replayed import DAYS_KEPT, LONGEST_AFTER_S, PastDays, Replayed, again
 from tests.scheduler.moments import at
 
 ZONE = clock.zone("Asia/Shanghai")
@@ -92,9 +92,9 @@ def test_a_day_that_nobody_knows_is_empty(replay: Replayed) -> None:
 
 def test_who_calls_again_within_the_hours_watched() -> None:
     curve = again(Counter({60: 3, 600: 1}), 10)
-    assert curve.share_within(60) == pytest.approx(0.3)
-    assert curve.share_within(AGAIN_WITHIN_S) == pytest.approx(0.4)
-    assert again(Counter(), 0).share_within(60) == 0
+    assert (curve.times_s, curve.tail_s) == ((60, 600), None)
+    assert curve.gone == pytest.approx((0.3, 0.4))
+    assert again(Counter(), 0).gone == ()
 
 
 def test_only_the_last_days_are_kept() -> None:
