@@ -25,7 +25,7 @@ from telephony.calls.tracker import GRACE_S, Tracker
 from telephony.calls.verdict import judge
 from telephony.dialling.dialler import attempt_told_of
 from telephony.ids import SECOND
-from telephony.simulator.recording import Recording, Retelling
+from telephony.simulator.recording import Playback, Recording
 
 STREAMS: Final = Path(__file__).parents[1] / "tests" / "streams"
 CLASSES: Final = frozenset({"system", "call", "agent", "user", "dialplan", "reporting"})
@@ -76,16 +76,16 @@ class Template:
     def __init__(self, path: Path) -> None:
         recording = Recording.load(path)
         kept = [(after_s, event) for after_s, event in recording.events if _in_production(event)]
-        telling = Retelling(recording, itertools.count(1), 0.0)
+        playback = Playback(recording, itertools.count(1), 0.0)
         self.title = path.name.removesuffix(".ami.gz")
         self._lasts_s = recording.lasts_s
         self._after_s = [after_s for after_s, _ in kept]
         self._names: list[_Name] = []
         self._phones: dict[bytes, int] = {}
-        for old, new in telling.names.items():
-            telling.names[old] = f"\0{self._slot(_named(new))}\0"
-        telling.attempt = f"\0{self._slot(_Name('attempt'))}\0"
-        self._pieces = [self._cut(telling.tell(event, after_s)) for after_s, event in kept]
+        for old, new in playback.names.items():
+            playback.names[old] = f"\0{self._slot(_named(new))}\0"
+        playback.attempt = f"\0{self._slot(_Name('attempt'))}\0"
+        self._pieces = [self._cut(playback.tell(event, after_s)) for after_s, event in kept]
         self.after = self._spacing()
         self._ends: dict[int, list[int]] = {}
         self.whole = bool(kept) and self._find_ends()
@@ -217,7 +217,7 @@ def _in_production(event: Message) -> bool:
 
 
 def _named(new: str) -> _Name:
-    """Tell of a name that `Retelling` made what kind it is."""
+    """Tell of a name that `Playback` made what kind it is."""
     if new.startswith("lcr-"):
         return _Name("leg", new[-2:])
     if _BRIDGE.fullmatch(new):

@@ -14,7 +14,7 @@ from typing import Self
 from lab.errors import LabError
 from lab.people import mobiles
 from lab.service import Door
-from telephony.simulator.server import Simulator
+from telephony.simulator.server import CallbackPlay, Simulator
 
 Say = Callable[[str], None]
 
@@ -70,18 +70,17 @@ class RecordedCentre:
         self._loop.close()
 
     async def _serve(self) -> None:
-        paths = {_STREAMS / f"{name}.ami.gz": story for name, story in _PLAYED.items()}
+        paths = {_STREAMS / f"{name}.ami.gz": course for name, course in _PLAYED.items()}
         simulator = Simulator(
-            username="lcr",
-            secret=self._secret,
+            account=("lcr", self._secret),
             recordings=list(paths),
-            callback=_CALLBACK,
+            callback=CallbackPlay(_CALLBACK),
         )
         async with simulator:
             self._port.set_result(simulator.port)
             await simulator.somebody()
-            for number, (path, story) in zip(mobiles(), itertools.cycle(paths.items())):
-                self._say(f"(recorded) {number} calls, and {story}")
+            for number, (path, course) in zip(mobiles(), itertools.cycle(paths.items())):
+                self._say(f"(recorded) {number} calls, and {course}")
                 await simulator.play(path, rename=partial(_renamed, number.encode()))
                 await asyncio.sleep(_DECIDED_S)
                 await simulator.idle()  # the recorded agent can do one thing at a time

@@ -1,7 +1,7 @@
-"""A recorded stream, ready to happen again: its events, their spacing, and new names for what is in them.
+"""A recorded stream, ready to be played again: its events, their times, and new ids for its calls.
 
-A recording is the raw bytes of one manager connection, plain or gzip. Only what the PBX said by itself is
-kept: events, without the answers to whoever recorded it. Event by event it is what Asterisk sent, but
+A recording is the raw bytes of one manager connection, plain or gzip. Only what the PBX sent by itself is
+kept: events, without the answers to the client that recorded it. Event by event it is what Asterisk sent, but
 - the ids of calls, channels and bridges are made new, so that playing twice gives two calls;
 - a recorded callback gets ids of the form of our own, `lcr-<attempt>-1` and `-2`;
 - `Timestamp` and the epoch in Uniqueids are moved to the present. Other times (in CDRs, in text) stay.
@@ -82,8 +82,8 @@ class Recording:
         return now_s - self.began_s - ahead_s
 
 
-class Retelling:
-    """One playing of a recording: what it is called now, and when.
+class Playback:
+    """One playing of a recording: its new ids, and its times moved to the present.
 
     `serial` gives a number never given before. `own` says for a recorded callback which attempt it is to be
     now, with the ActionID of its Originate; without it, that is made new like the rest.
@@ -106,7 +106,7 @@ class Retelling:
         self._known = re.compile(f"(?<![0-9A-Za-z])(?:{known})(?![0-9A-Za-z])".encode())
 
     def tell(self, event: Message, after_s: float) -> bytes:
-        """Give the event's bytes, its empty line included, as if it happened now."""
+        """Give the event's bytes, with its empty line, as if it happened now."""
         raw = self._known.sub(lambda found: self.names[found[0].decode()].encode(), event.raw)
         if event.get("Variable").lstrip("_") in _ATTEMPT_NAMES:
             raw = _swap(raw, "Value", _attempt(self._base), self.attempt)
@@ -127,7 +127,7 @@ class Retelling:
 
 
 def _is_played(message: Message) -> bool:
-    """Tell an event that the PBX sent by itself from an item of a list that somebody asked for."""
+    """Tell whether the PBX sent this event by itself; items of a list that a client asked for are not played."""
     name = message.name
     asked = message.get("ActionID") != "" and name != "OriginateResponse"
     return name != "" and name not in NOT_PLAYED and not asked

@@ -3,7 +3,7 @@
 It is no Asterisk: no call exists in it. Its greeting names the manager's version, because clients look for
 that, but `CoreSettings` and `CoreStatus` give "recorded-streams" as SystemName. What it plays is made from
 recordings (`telephony.simulator.recording`); what it answers about channels, queues and members follows from what it
-has played (`telephony.simulator.scene`).
+has played (`telephony.simulator.pbx_state`).
 
     python -m telephony.simulator --port 0 --play FILE... --speed 1
 
@@ -18,14 +18,15 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 from telephony.ami.protocol import MESSAGE_END, Message, ProtocolError
 from telephony.errors import TelephonyError
-from telephony.simulator.recording import Recording, Retelling
-from telephony.simulator.scene import Scene
+from telephony.simulator.pbx_state import PbxState
+from telephony.simulator.recording import Playback, Recording
 from telephony.simulator.session import Session
 
 WRITE_TIMEOUT_S = 5.0
@@ -34,37 +35,43 @@ WRITE_TIMEOUT_S = 5.0
 log = logging.getLogger(__name__)
 
 
-class Simulator:
-    """Serves on loopback while entered; `port` is then the port it listens on.
+@dataclass(frozen=True, slots=True)
+class CallbackPlay:
+    """The recording that an Originate of ours plays, and how many times faster than it was.
 
-    `recordings` are known from the start: their queues and members exist, free, before anything is played.
-    `callback` is the recording that an Originate of ours plays, `callback_speed` times as fast as it was.
-    `tickets` answers DBGet in family `lcr`: attempt → value. One that is not given is written as the
-    callback takes its course; who answered talks `talk_s` seconds, unless the recording's own context says.
-    `actions` are the last 1,000 that were received.
+    The customer who answers talks for `talk_s` seconds, unless the recording's own context says how long.
+    """
+
+    path: Path
+    speed: float = 1.0
+    talk_s: int = 30
+
+
+class Simulator:
+    """Serves on loopback while entered; `port` is then the port that it listens on.
+
+    `account` is the user name and the secret of the manager. `recordings` are known from the start: their queues and
+    members exist, free, before anything is played. `tickets` answers DBGet in family `lcr`: attempt → value; one that
+    is not given is written while the callback is played. `actions` are the last 1,000 that were received.
     """
 
     def __init__(
         self,
         *,
         port: int = 0,
-        username: str = "lab",
-        secret: str = "lab",  # noqa: S107  # opens recordings, on loopback
+        account: tuple[str, str] = ("lab", "lab"),
         recordings: Iterable[Path] = (),
-        callback: Path | None = None,
-        callback_speed: float = 1.0,
+        callback: CallbackPlay | None = None,
         tickets: dict[str, str] | None = None,
-        talk_s: int = 30,
         write_timeout_s: float = WRITE_TIMEOUT_S,
     ) -> None:
         self.port = port
-        self.account = (username, secret)
+        self.account = account
         self.tickets = {} if tickets is None else tickets
         self.actions: deque[Message] = deque(maxlen=1000)
-        self.scene = Scene()
-        self.callback = None if callback is None else Recording.load(callback)
-        self.callback_speed = callback_speed
-        self.talk_s = talk_s
+        self.state = PbxState()
+        self.callback = None if callback is None else Recording.load(callback.path)
+        self._speed, self._talk_s = (callback.speed, callback.talk_s) if callback else (1.0, 0)
         self.write_timeout_s = write_timeout_s
         self.started_at = datetime.now(UTC).astimezone()
         self._serial = itertools.count(1)
@@ -73,7 +80,7 @@ class Simulator:
         self._somebody = asyncio.Event()
         self._server: asyncio.Server | None = None
         for known in (*map(Recording.load, recordings), *filter(None, [self.callback])):
-            self.scene.learn(known)
+            self.state.learn(known)
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
@@ -89,7 +96,7 @@ class Simulator:
         await self.disconnect()
 
     async def disconnect(self) -> None:
-        """Cut everybody off without a word, as a PBX that is killed does. The server goes on listening."""
+        """End all connections without a word, as a killed PBX does. The server accepts new ones."""
         sessions = list(self._sessions)
         for session in sessions:
             session.cut()
@@ -107,24 +114,24 @@ class Simulator:
     async def play(
         self, path: Path, *, speed: float = 1.0, rename: Callable[[bytes], bytes] = lambda raw: raw
     ) -> dict[str, str]:
-        """Play a recording to whoever is logged in; give what its calls, channels and bridges are called now.
+        """Play a recording to all clients that are logged in; give its names of calls, channels and bridges now.
 
         `speed` is how many times faster than it happened; `math.inf` is without pauses. `rename` may change
         each event's bytes further, a caller's number for example. Raises RecordingError.
         """
         recording = Recording.load(path)
-        telling = Retelling(recording, self._serial, recording.shift_s(time.time(), speed))
-        await self._play(recording, telling, speed, rename=rename)
-        return telling.names
+        playback = Playback(recording, self._serial, recording.shift_s(time.time(), speed))
+        await self._play(recording, playback, speed, rename=rename)
+        return playback.names
 
     def originate(self, action: Message, attempt: str) -> None:
-        """Let the recorded callback happen as that attempt, beside everything else."""
+        """Play the recorded callback as that attempt, beside everything else."""
         if self.callback is not None:
-            shift_s = self.callback.shift_s(time.time(), self.callback_speed)
+            shift_s = self.callback.shift_s(time.time(), self._speed)
             own = (attempt, action.get("ActionID"))
-            telling = Retelling(self.callback, self._serial, shift_s, own)
+            playback = Playback(self.callback, self._serial, shift_s, own)
             ticket_of = None if attempt in self.tickets else attempt
-            play = asyncio.create_task(self._play(self.callback, telling, self.callback_speed, ticket_of=ticket_of))
+            play = asyncio.create_task(self._play(self.callback, playback, self._speed, ticket_of=ticket_of))
             self._plays.add(play)
             play.add_done_callback(self._plays.discard)
 
@@ -135,28 +142,28 @@ class Simulator:
     async def _play(
         self,
         recording: Recording,
-        telling: Retelling,
+        playback: Playback,
         speed: float,
         *,
         rename: Callable[[bytes], bytes] = lambda raw: raw,
         ticket_of: str | None = None,
     ) -> None:
-        self.scene.learn(recording)
+        self.state.learn(recording)
         loop = asyncio.get_running_loop()
         began = loop.time()
         for after_s, event in recording.events:
             if (early_s := began + after_s / speed - loop.time()) > 0:
                 await asyncio.sleep(early_s)
-            raw = rename(telling.tell(event, after_s))
+            raw = rename(playback.tell(event, after_s))
             now = Message(raw.removesuffix(MESSAGE_END))
-            self.scene.feed(now, time.time())
+            self.state.feed(now, time.time())
             if ticket_of is not None:
                 self._write_ticket(ticket_of, now)
             await self.send(raw)
-        self.scene.free(recording)
+        self.state.free(recording)
 
     def _write_ticket(self, attempt: str, event: Message) -> None:
-        """Follow the ticket as the dialplan writes it: on the leg that dials the customer."""
+        """Write the ticket as the dialplan does: from the events of the leg that dials the customer."""
         about = (event.name, event.get("Uniqueid"))
         leg = f"lcr-{attempt}-1"
         if about == ("DialBegin", leg):
@@ -165,10 +172,10 @@ class Simulator:
             status = event.get("DialStatus")
             self.tickets[attempt] = "answered" if status == "ANSWER" else f"ended:{status}::"
         elif about == ("Hangup", leg) and self.tickets.get(attempt) == "answered":
-            self.tickets[attempt] = f"ended:ANSWER:16:{self.talk_s}"
+            self.tickets[attempt] = f"ended:ANSWER:16:{self._talk_s}"
         elif about == ("UserEvent", leg) and event.get("UserEvent") == "LcrEnded":
-            said = [event.get(key) for key in ("DialStatus", "HangupCause", "AnsweredTime")]
-            self.tickets[attempt] = ":".join(["ended", *said])
+            words = [event.get(key) for key in ("DialStatus", "HangupCause", "AnsweredTime")]
+            self.tickets[attempt] = ":".join(["ended", *words])
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = Session(self, writer)
@@ -193,11 +200,9 @@ async def serve(options: argparse.Namespace) -> None:
     """Play the files of the command line to the first who logs in, then serve until interrupted."""
     simulator = Simulator(
         port=options.port,
-        username=options.username,
-        secret=options.secret,
+        account=(options.username, options.secret),
         recordings=options.play,
-        callback=options.callback,
-        callback_speed=options.speed,
+        callback=CallbackPlay(options.callback, options.speed) if options.callback else None,
     )
     async with simulator:
         sys.stdout.write(f"{simulator.port}\n")

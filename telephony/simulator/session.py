@@ -1,4 +1,4 @@
-"""One client of the simulator: what it asks, what it is answered, what it is told."""
+"""One client of the simulator: its actions, the answers to them, and the events sent to it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Protocol
 
 from telephony.ami.protocol import Message, Parser
+from telephony.simulator.pbx_state import Pairs, PbxState
 from telephony.simulator.recording import Recording
-from telephony.simulator.scene import Pairs, Scene
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 SYSTEM_NAME = "recorded-streams"
@@ -26,7 +26,7 @@ class Host(Protocol):
     account: tuple[str, str]
     started_at: datetime
     actions: deque[Message]
-    scene: Scene
+    state: PbxState
     tickets: dict[str, str]
     callback: Recording | None
 
@@ -41,7 +41,7 @@ class Host(Protocol):
 
 
 class Session:
-    """One client: what it asks, and what it is told."""
+    """One client: answers its actions, and sends events to it."""
 
     def __init__(self, simulator: Host, writer: asyncio.StreamWriter) -> None:
         self.logged_in = False
@@ -99,7 +99,7 @@ class Session:
     # Answers, by the action's name
 
     async def login(self, action: Message) -> None:
-        """Let in who has the account; the others are told so and sent away."""
+        """Log in a client with the right account; answer the others with an error, and close the connection."""
         if (action.get("Username"), action.get("Secret")) != self._simulator.account:
             await self._reply(action, "Error", ("Message", "Authentication failed"))
             self._leaving = True
@@ -138,7 +138,7 @@ class Session:
             "Success",
             *(("CoreStartupDate", date), ("CoreStartupTime", clock)),
             *(("CoreReloadDate", date), ("CoreReloadTime", clock)),
-            ("CoreCurrentCalls", str(len(self._simulator.scene.channels))),
+            ("CoreCurrentCalls", str(len(self._simulator.state.channels))),
             ("SystemName", SYSTEM_NAME),
         )
 
@@ -148,13 +148,13 @@ class Session:
         await self._reply(action, "Success", ("AMIversion", "11.0.0"), who, ("SystemName", SYSTEM_NAME))
 
     async def core_show_channels(self, action: Message) -> None:
-        """List the channels that live in what is played."""
-        items = self._simulator.scene.core_show_channels(time.time())
+        """List the channels that are alive in what is played."""
+        items = self._simulator.state.core_show_channels(time.time())
         await self._list(action, "CoreShowChannel", "Channels", [("CoreShowChannel", item) for item in items])
 
     async def queue_status(self, action: Message) -> None:
-        """List queues, members and who waits."""
-        items = self._simulator.scene.queue_status(time.time(), action.get("Queue"))
+        """List queues, members and waiting callers."""
+        items = self._simulator.state.queue_status(time.time(), action.get("Queue"))
         await self._list(action, "QueueStatus", "Queue status", items)
 
     async def db_get(self, action: Message) -> None:
@@ -168,21 +168,21 @@ class Session:
             await self._list(action, "DBGet", "Result", [("DBGetResponse", item)])
 
     async def set_var(self, action: Message) -> None:
-        """Accept a variable for a channel that lives."""
-        if self._simulator.scene.alive(action.get("Channel")):
+        """Accept a variable for a channel that is alive."""
+        if self._simulator.state.alive(action.get("Channel")):
             await self._reply(action, "Success", ("Message", "Variable Set"))
         else:
             await self._reply(action, "Error", ("Message", "No such channel"))
 
     async def originate(self, action: Message) -> None:
-        """Play the recorded callback as the attempt asked for; nothing else can be called from here."""
+        """Play the recorded callback as the attempt named; no other Originate is possible."""
         legs = (action.get("ChannelId"), action.get("OtherChannelId"))
         if self._simulator.callback is None or _LEGS.fullmatch(" ".join(legs)) is None:
             sentence = "This simulator has no recording of such a call"
             await self._reply(action, "Error", ("Message", sentence))
             return
         await self._reply(action, "Success", ("Message", "Originate successfully queued"))
-        if any(self._simulator.scene.alive(leg) for leg in legs):
+        if any(self._simulator.state.alive(leg) for leg in legs):
             await self._simulator.send(_refused(action, legs[0]))
         else:
             self._simulator.originate(action, legs[0].removeprefix("lcr-").removesuffix("-1"))
@@ -191,7 +191,7 @@ class Session:
         await self.send(_bytes([("Response", response), *_echo(action), *pairs]))
 
     async def _list(self, action: Message, name: str, what: str, items: list[tuple[str, Pairs]]) -> None:
-        """Answer by a list, each item with the ActionID where Asterisk has it, sent as one: no event comes between."""
+        """Answer with a list, its ActionIDs where Asterisk puts them, in one piece: no event comes between."""
         first = [("EventList", "start"), ("Message", f"{what} will follow")]
         last = [("EventList", "Complete"), ("ListItems", str(len(items)))]
         await self.send(
@@ -232,6 +232,6 @@ def _bytes(pairs: Pairs) -> bytes:
 def _refused(action: Message, leg: str) -> bytes:
     """Give what follows an Originate with the ChannelId of a live channel (Asterisk 22, measured)."""
     stamp = ("Timestamp", f"{time.time():.6f}")
-    said = [(key, action.get(key)) for key in ("Channel", "Context", "Exten")]
+    copied = [(key, action.get(key)) for key in ("Channel", "Context", "Exten")]
     head = [("Event", "OriginateResponse"), ("Privilege", "call,all"), stamp, *_echo(action)]
-    return _bytes([*head, ("Response", "Failure"), *said, ("Reason", "0"), ("Uniqueid", leg)])
+    return _bytes([*head, ("Response", "Failure"), *copied, ("Reason", "0"), ("Uniqueid", leg)])

@@ -19,7 +19,7 @@ import pytest
 from asterisk.ami import Action, AMIClient, SimpleAction
 
 from telephony.ami.protocol import Message, Parser
-from telephony.simulator.server import Simulator
+from telephony.simulator.server import CallbackPlay, Simulator
 from tests.telephony.ami.manager import BANNER, run
 
 STREAMS = Path(__file__).parents[2] / "streams"
@@ -331,7 +331,7 @@ def test_it_is_satisfied_with_our_simulator() -> None:
     played = STREAMS / "03a-abandon-ringing.ami.gz"
 
     async def main() -> None:
-        async with Simulator(callback=callback, callback_speed=math.inf) as simulator:
+        async with Simulator(callback=CallbackPlay(callback, math.inf)) as simulator:
             guest = guest_of(simulator.port)
 
             async def ask(name: str, **keys: str) -> dict[str, str]:

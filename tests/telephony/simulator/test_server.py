@@ -20,7 +20,7 @@ import pytest
 from telephony.ami.client import ActionFailed, Client, LoginRefused
 from telephony.ami.protocol import Message, Parser
 from telephony.simulator.recording import Recording, RecordingError
-from telephony.simulator.server import Simulator
+from telephony.simulator.server import CallbackPlay, Simulator
 from tests.children import child
 from tests.telephony.ami.manager import Ear, run, running
 
@@ -236,7 +236,7 @@ def test_calls_whose_end_was_not_recorded_go_on() -> None:
             entries = [one for one in await client.listing("QueueStatus") if one.name == "QueueEntry"]
             caller = channels[0]
             found = await client.action("Setvar", [("Channel", caller.get("Channel")), ("Variable", "A")])
-            simulator.scene.clear()
+            simulator.state.clear()
 
             assert caller.get("Uniqueid") in names.values()
             assert caller.get("Linkedid") == caller.get("Uniqueid")
@@ -253,20 +253,20 @@ def test_calls_whose_end_was_not_recorded_go_on() -> None:
     run(main())
 
 
-def test_a_call_leaves_the_scene_step_by_step() -> None:
+def test_a_call_changes_the_state_step_by_step() -> None:
     simulator = Simulator()
-    scene, waiting, channels, busy = simulator.scene, [], [], []
+    state, waiting, channels, busy = simulator.state, [], [], []
     for after_s, event in Recording.load(ABANDONED).events:
-        scene.feed(event, after_s)
-        waiting.append(len(scene.waiting))
-        channels.append(len(scene.channels))
-        busy.append({member["Status"] for member in scene.members.values()})
+        state.feed(event, after_s)
+        waiting.append(len(state.waiting))
+        channels.append(len(state.channels))
+        busy.append({member["Status"] for member in state.members.values()})
 
     assert max(waiting) == 1
     assert max(channels) == 2
     assert any(statuses - {"1"} for statuses in busy)  # ringing
     assert (waiting[-1], channels[-1]) == (0, 0)
-    assert [name for name, _ in scene.queue_status(0)] == ["QueueParams", "QueueMember"] * len(scene.queues)
+    assert [name for name, _ in state.queue_status(0)] == ["QueueParams", "QueueMember"] * len(state.queues)
 
 
 def test_after_a_recording_its_agents_are_free_however_it_ended() -> None:
@@ -274,7 +274,7 @@ def test_after_a_recording_its_agents_are_free_however_it_ended() -> None:
         async with Simulator() as simulator:
             await simulator.play(CUT_SHORT, speed=math.inf)
 
-            assert {member["Status"] for member in simulator.scene.members.values()} == {"1"}
+            assert {member["Status"] for member in simulator.state.members.values()} == {"1"}
 
     run(main())
 
@@ -300,7 +300,7 @@ def test_what_it_cannot_do_is_an_error(action: str, headers: list[tuple[str, str
 
 def test_a_wrong_secret_is_refused() -> None:
     async def main() -> None:
-        async with Simulator(secret="other") as simulator:  # noqa: S106
+        async with Simulator(account=("lab", "other")) as simulator:
             with pytest.raises(LoginRefused, match="Authentication failed"):
                 await client_of(simulator.port, Ear()).run()
 
@@ -315,7 +315,7 @@ def test_an_originate_of_ours_plays_the_recorded_callback_as_that_attempt() -> N
         ear = Ear()
         recorded = Recording.load(CALLBACK)
         async with (
-            Simulator(callback=CALLBACK, callback_speed=math.inf, talk_s=12) as simulator,
+            Simulator(callback=CallbackPlay(CALLBACK, math.inf, talk_s=12)) as simulator,
             listening(simulator, ear) as client,
         ):
             answer = await client.action("Originate", [("ActionID", "o1"), *LEGS])
@@ -349,7 +349,7 @@ def test_the_ticket_takes_its_course() -> None:
             super().__setitem__(attempt, value)
 
     async def main() -> None:
-        async with Simulator(callback=CALLBACK, callback_speed=math.inf, tickets=Tickets()) as simulator:
+        async with Simulator(callback=CallbackPlay(CALLBACK, math.inf), tickets=Tickets()) as simulator:
             simulator.originate(Message(b"Action: Originate"), "42")
             await simulator.idle()
 
@@ -362,7 +362,7 @@ def test_the_ticket_takes_its_course() -> None:
 @pytest.mark.parametrize(("given", "ended"), [({}, "ended:BUSY::"), ({"42": "ringing"}, "ringing")])
 def test_a_ticket_that_the_test_gives_stays(given: dict[str, str], ended: str) -> None:
     async def main() -> None:
-        async with Simulator(callback=BUSY, callback_speed=math.inf, tickets=given) as simulator:
+        async with Simulator(callback=CallbackPlay(BUSY, math.inf), tickets=given) as simulator:
             simulator.originate(Message(b"Action: Originate"), "42")
             await simulator.idle()
 
@@ -382,7 +382,7 @@ def test_our_own_contexts_say_how_it_ended(tmp_path: Path) -> None:
     async def main() -> None:
         ear = Ear()
         async with (
-            Simulator(callback=path, callback_speed=math.inf) as simulator,
+            Simulator(callback=CallbackPlay(path, math.inf)) as simulator,
             listening(simulator, ear) as client,
         ):
             await client.action("Originate", LEGS)
@@ -400,7 +400,7 @@ def test_the_id_of_a_live_channel_is_refused_as_asterisk_does() -> None:
     async def main() -> None:
         ear = Ear()
         async with (
-            Simulator(callback=CALLBACK, callback_speed=1.0) as simulator,
+            Simulator(callback=CallbackPlay(CALLBACK, 1.0)) as simulator,
             listening(simulator, ear) as client,
         ):
             await client.action("Originate", LEGS)

@@ -1,6 +1,6 @@
-"""What the simulator's events add up to: live channels, queues, members, who waits. Pure.
+"""The state of the simulated PBX, from the events it has played: channels, queues, members, waiting callers. Pure.
 
-It answers for the simulator alone, from recordings it can trust; a real PBX's stream is followed elsewhere.
+Only the simulator uses it, with recordings that it can trust; `telephony.calls` follows the stream of a real PBX.
 """
 
 from collections.abc import Collection
@@ -35,27 +35,27 @@ _QUEUE = {
 
 
 @dataclass(slots=True)
-class Standing:
-    """A live channel: when it was made (epoch seconds) and what was said of it last."""
+class ChannelState:
+    """A live channel: when it was made (epoch seconds), and its headers in the last event about it."""
 
     since_s: float
-    said: dict[str, str]
+    headers: dict[str, str]
     application: str = ""
     data: str = ""
     bridge: str = ""
 
 
 @dataclass(slots=True)
-class Scene:
-    """Everything by its natural key: channels by Uniqueid, members and waiting callers by queue and id."""
+class PbxState:
+    """Channels by Uniqueid; members and waiting callers by queue and id."""
 
-    channels: dict[str, Standing] = field(default_factory=dict)
+    channels: dict[str, ChannelState] = field(default_factory=dict)
     queues: dict[str, None] = field(default_factory=dict)
     members: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     waiting: dict[tuple[str, str], tuple[float, dict[str, str]]] = field(default_factory=dict)
 
     def learn(self, recording: Recording) -> None:
-        """Know the queues and members of a recording; those not known yet are free."""
+        """Add the queues and members of a recording; members not known yet are free."""
         for _, event in recording.events:
             if queue := event.get("Queue"):
                 self.queues.setdefault(queue)
@@ -64,7 +64,7 @@ class Scene:
                     known.update(_of_member(event, known.keys() - _FREE.keys()))
 
     def free(self, recording: Recording) -> None:
-        """Make a recording's members free: it is over, however it was cut."""
+        """Set the members of a recording free: it is over, even if it was cut in the middle of a call."""
         for _, event in recording.events:
             if (known := self.members.get((event.get("Queue"), event.get("Interface")))) is not None:
                 known.update(_FREE)
@@ -95,32 +95,31 @@ class Scene:
 
     def _feed_channel(self, name: str, uniqueid: str, event: Message, now_s: float) -> None:
         if name == "Newchannel":
-            self.channels[uniqueid] = Standing(now_s, {})
-        if (standing := self.channels.get(uniqueid)) is None:
+            self.channels[uniqueid] = ChannelState(now_s, {})
+        if (channel := self.channels.get(uniqueid)) is None:
             return
         if name in _CHANNEL_EVENTS:
-            standing.said = {key: event.get(key) for key in _CHANNEL_KEYS}
+            channel.headers = {key: event.get(key) for key in _CHANNEL_KEYS}
         if name == "Newexten":
-            standing.application, standing.data = event.get("Application"), event.get("AppData")
+            channel.application, channel.data = event.get("Application"), event.get("AppData")
         if name in {"BridgeEnter", "BridgeLeave"}:
-            standing.bridge = event.get("BridgeUniqueid") if name == "BridgeEnter" else ""
+            channel.bridge = event.get("BridgeUniqueid") if name == "BridgeEnter" else ""
 
-    def alive(self, channel: str) -> bool:
-        """Tell whether a channel of that name or Uniqueid lives."""
-        names = {standing.said["Channel"] for standing in self.channels.values()}
-        return channel in self.channels or channel in names
+    def alive(self, name: str) -> bool:
+        """Tell whether a channel of that name or Uniqueid is alive."""
+        return name in self.channels or any(name == channel.headers["Channel"] for channel in self.channels.values())
 
     def core_show_channels(self, now_s: float) -> list[Pairs]:
         """Give the items of CoreShowChannels."""
         return [
             [
-                *standing.said.items(),
-                ("Application", standing.application),
-                ("ApplicationData", standing.data),
-                ("Duration", _clock(now_s - standing.since_s)),
-                ("BridgeId", standing.bridge),
+                *channel.headers.items(),
+                ("Application", channel.application),
+                ("ApplicationData", channel.data),
+                ("Duration", _clock(now_s - channel.since_s)),
+                ("BridgeId", channel.bridge),
             ]
-            for standing in self.channels.values()
+            for channel in self.channels.values()
         ]
 
     def queue_status(self, now_s: float, only: str = "") -> list[tuple[str, Pairs]]:
@@ -129,23 +128,23 @@ class Scene:
         for queue in self.queues:
             if only not in {"", queue}:
                 continue
-            entries = [(since, said) for (where, _), (since, said) in self.waiting.items() if where == queue]
+            entries = [entry for (where, _), entry in self.waiting.items() if where == queue]
             calls = {"Calls": str(len(entries))}
             items.append(("QueueParams", [("Queue", queue), *(_QUEUE | calls).items()]))
             for (where, _), member in self.members.items():
                 if where == queue:
                     items.append(("QueueMember", [("Queue", queue), *member.items()]))
-            for position, (since, said) in enumerate(entries, 1):
+            for position, (since, headers) in enumerate(entries, 1):
                 wait = [("Wait", str(int(now_s - since))), ("Priority", "0")]
                 place = [("Queue", queue), ("Position", str(position))]
-                items.append(("QueueEntry", [*place, *said.items(), *wait]))
+                items.append(("QueueEntry", [*place, *headers.items(), *wait]))
         return items
 
 
 def _of_member(event: Message, keys: Collection[str]) -> dict[str, str]:
     """Give what an event says of a member, under the keys that QueueMember uses."""
-    said = ((_MEMBER_ALSO.get(key, key), value) for key, value in event.headers)
-    return {key: value for key, value in said if key in keys}
+    renamed = ((_MEMBER_ALSO.get(key, key), value) for key, value in event.headers)
+    return {key: value for key, value in renamed if key in keys}
 
 
 def _clock(seconds: float) -> str:
