@@ -1,27 +1,25 @@
-"""The pictures of docs/policy.md: what callbacks cost live callers, and how many agents 90% would need. Plain SVG."""
+"""The pictures of docs/policy.md: what callbacks cost live callers, and how many agents 90% would need."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from callback.errors import CallbackError
-from callback.reports.svg import paper, svg, text
+from callback.reports.svg import COLOURS, Across, Point, curves
 from scheduler.policy import CallbackPolicy, Lane
 from scheduler.simulation import trial
 from scheduler.simulation.measures import Measure
 from scheduler.simulation.month import Month, with_more
 
 Judge = Callable[[Month, CallbackPolicy | None, Sequence[int], int, str], dict[str, Measure]]
-Point = tuple[float, float]
 
-WIDTH, HEIGHT, EDGE = 640, 400, 60
 NEEDED = 0.9  # of lost callers dialled within 30 minutes
 MOST_MORE = 6  # agents beside those who were there
 FACTORS = (0.25, 0.5, 1.0, 1.5, 2.5)  # of the prices of `default`, to draw its line
 KEPT = (0, 1, 2, 3)  # agents, to draw the line of `in_time`
-COLOURS = {"none": "#666", "fifo": "#b35900", "newest": "#7a3db8", "in_time": "#1f6fb2", "default": "#1a7f37"}
 
 
 def draw(into: Path, month: Month, days: Sequence[int], seeds: int, judge: Judge) -> None:
@@ -42,23 +40,28 @@ def draw(into: Path, month: Month, days: Sequence[int], seeds: int, judge: Judge
         raise CallbackError(f"--draw {into}: {error.strerror}; name a directory that can be written") from error
 
 
-def trade_off(lines: Mapping[str, Sequence[Point]]) -> str:
+def trade_off(lines: Mapping[str, Sequence[tuple[float, float]]]) -> str:
     """Draw shares of hang-ups (across) against shares dialled within 30 minutes (up), a line for each policy."""
-    points = [point for line in lines.values() for point in line]
-    span = (min(x for x, _ in points) - 0.005, max(x for x, _ in points) + 0.005)
-    return _picture(
-        "Share of lost callers dialled within 30 minutes", "live callers who hang up", span, _tenths(span, 0.01), lines
-    )
+    hang_ups = [x for line in lines.values() for x, _ in line]
+    first, last = min(hang_ups) - 0.005, max(hang_ups) + 0.005
+    ticks = [(share / 100, f"{share}%") for share in range(math.ceil(first * 100), math.floor(last * 100) + 1)]
+    return _picture(Across("live callers who hang up", first, last, ticks), lines)
 
 
 def agents(needed: Mapping[str, Sequence[float]]) -> str:
     """Draw the share dialled within 30 minutes (up) by how many more agents there are all day (across)."""
-    lines = {name: [(float(more), share) for more, share in enumerate(shares)] for name, shares in needed.items()}
+    lines = {name: list(enumerate(shares)) for name, shares in needed.items()}
     most = max(len(shares) for shares in needed.values()) - 1
-    ticks = [(float(more), f"+{more}") for more in range(most + 1)]
-    return _picture(
-        "Share of lost callers dialled within 30 minutes", "more agents, all day", (0.0, float(most)), ticks, lines
-    )
+    return _picture(Across("more agents, all day", 0, most, [(more, f"+{more}") for more in range(most + 1)]), lines)
+
+
+def _picture(across: Across, lines: Mapping[str, Sequence[tuple[float, float]]]) -> str:
+    """Draw one line a policy, which has the same colour in every picture; each dot says its figures."""
+    names = list(trial.POLICIES)
+    points = {name: [Point(x, y, f"{name}: {x:.4g}, {y:.4f}") for x, y in line] for name, line in lines.items()}
+    colours = [COLOURS[names.index(name) % len(COLOURS)] for name in lines]
+    title = "Share of lost callers dialled within 30 minutes"
+    return curves(title, across, points, marks=5, aim=NEEDED, colours=colours)
 
 
 def _family() -> Mapping[str, Sequence[CallbackPolicy | None]]:
@@ -78,71 +81,9 @@ def _priced(policy: CallbackPolicy, factor: float) -> CallbackPolicy:
     return replace(policy, lanes=lanes)
 
 
-def _trade(figures: Mapping[str, Measure]) -> Point:
+def _trade(figures: Mapping[str, Measure]) -> tuple[float, float]:
     return figures["inbound_hangups"].value, figures["dialled_30"].value
 
 
 def _dialled(figures: Mapping[str, Measure]) -> float:
     return figures["dialled_30"].value
-
-
-def _tenths(span: tuple[float, float], step: float) -> list[tuple[float, str]]:
-    first, last = int(span[0] / step) + 1, int(span[1] / step)
-    return [(number * step, f"{number * step:.0%}") for number in range(first, last + 1)]
-
-
-def _picture(
-    title: str,
-    across: str,
-    span: tuple[float, float],
-    ticks: Sequence[tuple[float, str]],
-    lines: Mapping[str, Sequence[Point]],
-) -> str:
-    """Draw one line a policy in a frame; upwards from 0 to 100%."""
-
-    def place(point: Point) -> Point:
-        x, y = point
-        wide, high = WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE
-        return round(EDGE + (x - span[0]) / (span[1] - span[0]) * wide, 1), round(HEIGHT - EDGE - y * high, 1)
-
-    parts = [
-        paper(WIDTH, HEIGHT),
-        text(WIDTH / 2, 24, title, anchor="middle"),
-        text(WIDTH / 2, HEIGHT - 14, across, anchor="middle"),
-        *(_rule(place((span[0], share / 5)), place((span[1], share / 5)), f"{share / 5:.0%}") for share in range(6)),
-        _needed(place((span[0], NEEDED)), place((span[1], NEEDED))),
-        *(text(place((value, 0))[0], HEIGHT - EDGE + 18, label, anchor="middle") for value, label in ticks),
-        *(_line(name, line, [place(point) for point in line]) for name, line in lines.items()),
-        *(_key(number, name) for number, name in enumerate(lines)),
-    ]
-    return svg(title, parts, WIDTH, HEIGHT)
-
-
-def _line(name: str, told: Sequence[Point], points: Sequence[Point]) -> str:
-    """Draw a line with its dots; each dot says its figures to who points at it."""
-    colour = COLOURS.get(name, "#000")
-    path = " ".join(f"{x},{y}" for x, y in points)
-    dots = "".join(
-        f'<circle cx="{x}" cy="{y}" r="4" fill="{colour}"><title>{name}: {across:.4g}, {up:.4f}</title></circle>'
-        for (x, y), (across, up) in zip(points, told, strict=True)
-    )
-    return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>{dots}'
-
-
-def _key(number: int, name: str) -> str:
-    y = 44 + number * 16
-    return f'<rect x="{EDGE + 10}" y="{y}" width="12" height="4" fill="{COLOURS.get(name, "#000")}"/>' + text(
-        EDGE + 28, y + 6, name
-    )
-
-
-def _rule(left: Point, right: Point, label: str) -> str:
-    line = f'<line x1="{left[0]}" y1="{left[1]}" x2="{right[0]}" y2="{right[1]}" stroke="#ddd"/>'
-    return line + text(left[0] - 6, left[1] + 4, label, anchor="end")
-
-
-def _needed(left: Point, right: Point) -> str:
-    return (
-        f'<line x1="{left[0]}" y1="{left[1]}" x2="{right[0]}" y2="{right[1]}" stroke="#c00" stroke-dasharray="5 4"/>'
-        + text(right[0] + 6, right[1] + 4, f"{NEEDED:.0%}")
-    )

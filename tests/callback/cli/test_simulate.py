@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 from typer.testing import CliRunner
@@ -14,7 +13,6 @@ from typer.testing import CliRunner
 from callback.cli.main import app
 from callback.cli.simulate import simulate
 from callback.errors import CallbackError
-from callback.reports.simulation_svg import agents, trade_off
 
 HEADER = (
     "customer_id,priority,type,date,vru_exit,vru_time,q_start,q_exit,q_time,outcome,ser_start,ser_exit,ser_time,server"
@@ -94,13 +92,6 @@ def test_faults_are_sentences_with_a_remedy(
     with pytest.raises(CallbackError) as caught:
         simulate(path, options.get("days", "1-31"), options.get("policies", "none"), seeds=1)
     assert word in str(caught.value)
-
-
-def test_the_pictures_are_whole_and_need_nothing_else() -> None:
-    line = [(0.12, 0.1), (0.14, 0.5)]
-    for picture in (trade_off({"in_time": line, "default": line}), agents({"default": [0.4, 0.95]})):
-        assert ET.fromstring(picture).tag.endswith("svg")  # noqa: S314 - our own
-        assert "href" not in picture
 
 
 def test_the_real_month_is_reproduced_without_callbacks() -> None:
