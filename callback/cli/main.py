@@ -113,7 +113,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "door": Command(
         "service:door",
-        "Stand open for the gateway's callbacks and the customers' page; `run` does so where `web.listen` is set.",
+        "Serve the gateway's callbacks and the customers' page over HTTP; `run` does so where `web.listen` is set.",
     ),
 }
 """In the order in which they are asked for."""

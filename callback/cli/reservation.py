@@ -94,12 +94,12 @@ def postpone(
 @app.command()
 def assign(
     reservation: Reservation,
-    to: Annotated[str, typer.Argument(help='Whose he is: an agent, or anybody; "" takes it back.')],
+    to: Annotated[str, typer.Argument(help='Who takes care of it: an agent, or anybody; "" takes it back.')],
     why: Why,
     by: Who = None,
     settings: SettingsFile = DEFAULT,
 ) -> None:
-    """Note whose he is, for people: `callback queue` shows it. Whose phone rings for him stays the queue's affair."""
+    """Note who takes care of a reservation: `callback queue` shows it. Which agent's phone rings is up to the queue."""
     said = _by(by, why)
     _decide(load(settings), lambda work: actions.assign(work, reservation, to, said))
 
@@ -124,14 +124,14 @@ def unblock(number: Number, why: Why, only: Only = None, by: Who = None, setting
 def erase(number: Number, why: Why, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
     """Forget whose number this is, for good: what is open for it is cancelled, what the texts said is removed.
 
-    Blocks stay, as a hash. The journal still holds what the PBX said of his calls, for seven days at most; the PBX's
+    Blocks stay, as a hash. The journal still holds what the PBX said of the calls, for seven days at most; the PBX's
     own logs and recordings, the gateway's records, and the site's backups are not ours to erase. Lines, log and
     --events-json hold masked numbers alone, unless [logs] numbers is "full" (docs/privacy.md).
     """
     wiring, said = load(settings), _by(by, why)
     e164 = e164_of(wiring, number)
     _decide(wiring, lambda work: actions.erase(work, e164, said))
-    typer.echo("the journal holds what the PBX said of his calls for seven days more at most; backups, as long as kept")
+    typer.echo("the journal holds what the PBX said of the calls for seven days more at most; backups, as long as kept")
     if wiring.logs.numbers == "full":
         typer.echo(
             '[logs] numbers is "full": the log and the files of --events-json hold this number until you delete them'

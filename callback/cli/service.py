@@ -51,12 +51,12 @@ def door(
     *,
     until_eof: Annotated[bool, typer.Option(hidden=True, help="End when standard input does.")] = False,
 ) -> None:
-    """Stand open for the gateway's callbacks and the customers' page; `run` does so where `web.listen` is set."""
-    from callback.web.public import stand_open  # noqa: PLC0415 - a second to import, and no other command needs it
+    """Serve the gateway's callbacks and the customers' page over HTTP; `run` does so where `web.listen` is set."""
+    from callback.web.public import serve_until_told  # noqa: PLC0415 - a second to import, and no other command needs it
 
     wiring = load(settings)
     log_to_stderr(full_numbers=wiring.logs.numbers == "full")
-    asyncio.run(stand_open(wiring, sys.stdin if until_eof else None))
+    asyncio.run(serve_until_told(wiring, sys.stdin if until_eof else None))
 
 
 def doctor(

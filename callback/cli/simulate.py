@@ -47,12 +47,12 @@ def simulate(
 ) -> None:
     """Replay a month of recorded calls in virtual time, and say what each policy of calling back makes of it.
 
-    Callers come as recorded; what they wait arises from the agents who were there and from how patient people are.
+    Callers come as recorded; how long they wait comes from the agents who were there and from how patient people are.
     Look at `none` first: it must come out as the record did. Working days only (at least half of the usual calls).
 
-    none: nobody is called back. fifo: who was lost first. newest: who was lost last. in_time: the oldest inside his
-    30 minutes, else the newest within the hour, while one more agent is free. default: the same order, while it costs
-    live callers little.
+    none: nobody is called back. fifo: who was lost first. newest: who was lost last. in_time: the oldest whose
+    30 minutes are not over, else the newest within the hour, while one more agent is free. default: the same order,
+    while it costs live callers little.
 
     dialled_30 is the share of lost callers whose phone rang within 30 minutes, reached_30 of those who answered by
     then; inbound_hangups is the share of live calls that hung up. lost and nothing_60 (neither reached nor called
@@ -60,7 +60,7 @@ def simulate(
 
     The file is a record like a bank's of 1999 (Brown et al. 2005), which is not part of this program: a header and
     the columns customer_id, priority, type, date, vru_exit, vru_time, q_start, q_time, outcome (AGENT, HANG or
-    PHANTOM), ser_start, ser_time, server. A site's own queue_log is lived again by callback hints.
+    PHANTOM), ser_start, ser_time, server. For a site's own queue_log use callback hints.
 
     Example: callback simulate --calls bank_1999_02.csv.gz --days 15-28 --json
     """

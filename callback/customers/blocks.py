@@ -31,7 +31,7 @@ class Standing:
 
 
 FREE = Standing(calls=False, texts=False)
-ERASED = Standing(calls=True, texts=True)  # he has no number any more: nobody calls or texts the word in its place
+ERASED = Standing(calls=True, texts=True)  # nobody calls or texts the word that stands in its place
 
 
 def standing(connection: Connection, e164: str) -> Standing:

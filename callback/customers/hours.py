@@ -1,4 +1,4 @@
-"""Where a customer is, as far as his number tells, and so at which hours his phone may ring.
+"""Hours at which a customer's phone may ring: by the country and time zone of the number, as far as it tells.
 
 Which zones a number may be in is Google's libphonenumber (the `phonenumbers` package), not ours: of a landline those of
 its area, of a mobile where areas have no numbers of their own those of its country.
@@ -32,7 +32,7 @@ _TELLS_A_PLACE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A country of ISO 3166 and the zones of which one is his; both empty where the number does not tell."""
+    """A country of ISO 3166 and the zones of which one is the customer's; both empty where the number does not tell."""
 
     country: str
     zones: tuple[ZoneInfo, ...]
@@ -56,7 +56,7 @@ def place(e164: str | None) -> Place:
 
 
 def hours_of(rules: SiteRules) -> HoursOf:
-    """Give the hours of every callee under these rules: the site's, on his clock, and with his quiet hours besides."""
+    """Give the hours of every callee under these rules: the site's, and quiet hours on the customer's clock."""
     site = rules.hours()
 
     @cache

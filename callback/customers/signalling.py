@@ -61,14 +61,14 @@ def letter(signalled: str, trunk: Trunk) -> str:
 
 def keep(connection: Connection, pbx: str, trunk: str, came: str) -> str:
     """Keep how a caller of this trunk came, and give how those before did, the newest last."""
-    his = {"of_pbx": pbx, "of_trunk": trunk}
-    before = connection.execute(_LATELY, his).scalar_one_or_none()
+    key = {"of_pbx": pbx, "of_trunk": trunk}
+    before = connection.execute(_LATELY, key).scalar_one_or_none()
     if before is None:
         connection.execute(_FIRST, {"pbx": pbx, "trunk": trunk, "lately": came})
         return ""
     after = (before + came)[-LAST:]
     if after != before:  # nearly all trunks signal in one form: then nothing is written for a call
-        connection.execute(_KEEP, {**his, "now_lately": after})
+        connection.execute(_KEEP, {**key, "now_lately": after})
     return str(before)
 
 

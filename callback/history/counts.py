@@ -147,7 +147,7 @@ class History:
         return site
 
     def _follow(self, call: Brief, counts: Counts, number: str) -> None:
-        """See whether a caller calls again who was lost, and remember whether he is lost now."""
+        """See whether a caller who was lost calls again, and remember whether this call was lost too."""
         before = self._lost.pop(number, None)
         if before is not None:
             lost_at, lost_in = before

@@ -1,7 +1,7 @@
 """Read queue_logs of one PBX or several: each call once, in the order in which they ended, into a history.
 
-A long log is read in a process of its own, which hands over calls by the thousand; who adds them up has a processor
-to himself. What waits between the two is bounded by the pipe.
+A long log is read in a process of its own, which hands over calls by the thousand; the process that adds them
+up has a processor of its own. What waits between the two is bounded by the pipe.
 """
 
 from __future__ import annotations

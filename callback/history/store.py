@@ -101,12 +101,12 @@ def _imported() -> Select[Any]:
 
 
 def _heard() -> Select[Any]:
-    """Select the calls that the service judged, by the latest verdict on each; a caller is known by his person."""
+    """Select the calls that the service judged, by the latest verdict on each; a caller is known by the person."""
     # Asked for each call by its key: a table of all verdicts, or of all visits, grows with the years
     newer = t.verdict.alias()
     latest = select(func.max(newer.c.version)).where(newer.c.pbx == _C.pbx, newer.c.call_id == _C.call_id)
-    his = and_(_Q.pbx == _C.pbx, _Q.call_id == _C.call_id, _Q.connected_at.is_not(None))
-    talked_at, agent = (select(func.max(c)).where(his).correlate(t.call) for c in (_Q.connected_at, _Q.agent))
+    talked = and_(_Q.pbx == _C.pbx, _Q.call_id == _C.call_id, _Q.connected_at.is_not(None))
+    talked_at, agent = (select(func.max(c)).where(talked).correlate(t.call) for c in (_Q.connected_at, _Q.agent))
     over_at = func.coalesce(_C.ended_at, _C.started_at).label("over_at")
     columns = (_C.pbx, _C.call_id, -_C.person_id, _C.queue, _V.kind, _V.reason, _C.started_at, over_at)
     return (

@@ -1,4 +1,4 @@
-"""The practice's own yardstick: how customers judged the callbacks that reached them, by kind of loss and by speed."""
+"""Satisfaction: how customers judged the callbacks that reached them, by kind of loss and by speed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Judged:
 
 
 def judged(connection: Connection, pbx: str, since_at: int, until_at: int) -> list[Judged]:
-    """What was answered in that time, of each customer his last word. Speed: from his loss to his answering us."""
+    """What was answered in that time, the last word of each customer. Speed: from the loss to the answered callback."""
     said = (
         select(_r.id, _r.kind, _a.score, (_t.customer_answered_at - _r.made_at).label("after"))
         .select_from(t.answer)

@@ -1,4 +1,4 @@
-"""Who may stand in the door: a bounded number of connections, each for a bounded time, whatever server is behind it.
+"""Limits of connections: a bounded number, each for a bounded time, whatever server is behind them.
 
 A stranger can open connections faster than anybody can be served. So who has not yet said all of a request is shut out
 after a while, and where a newcomer finds no room, at once, the longest waiting first. Who is being served stays.

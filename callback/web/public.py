@@ -1,4 +1,4 @@
-"""The door: an HTTP server for the gateway's callbacks and the customers' page, in a process of its own.
+"""An HTTP server for the gateway's callbacks and the customers' page, in a process of its own.
 
 Whatever comes in is a stranger's until its signature says otherwise: 403 unsigned, 404 about nothing of ours, 413 too
 large, 400 malformed; none of these changes anything. What comes twice is answered as it was the first time.
@@ -52,7 +52,7 @@ LIMIT: Final = 64 << 10  # bytes of a request
 READ_S: Final = 10.0
 POSTS: Final = (10, 10.0)  # of one link: so many at once, then one in so many seconds
 LOOKS: Final = (40, 2.0)
-REST: Final = 2.0  # times as long as a transaction took: SQLite lets one write, and most of the time is the ear's
+REST: Final = 2.0  # times as long as a transaction took: SQLite lets one write, and losses are written first
 WRITERS: Final = 3  # at once, where the database lets several write
 LINGER_S: Final = 2.0  # for what is still sent to a request that was answered
 SHUTDOWN_S: Final = 2.0
@@ -100,7 +100,7 @@ class _Handler(web.RequestHandler):
             super().log_exception(*args, **words)
 
 
-class Door:
+class PublicServer:
     """The routes, on one database. `now` is the clock of what is decided."""
 
     def __init__(self, settings: Settings, store: Store, now: Callable[[], int], limits: Limits | None = None) -> None:
@@ -114,7 +114,7 @@ class Door:
 
     @asynccontextmanager
     async def open(self, host: str, port: int) -> AsyncIterator[int]:
-        """Stand open; give the port. OSError where that is impossible.
+        """Listen; give the port. OSError where that is impossible.
 
         Packed requests stay packed: a small one may hold a large one.
         """
@@ -294,23 +294,23 @@ def _answer(shown: customer_page.Page) -> web.Response:
 
 
 async def serve(settings: Settings, now: Callable[[], int], stopped: asyncio.Event) -> None:
-    """Stand open until stopped. CallbackError where that is impossible."""
+    """Serve until stopped. CallbackError where that is impossible."""
     if not settings.web.listen:
-        raise CallbackError('there is no door to open: [web] listen = "127.0.0.1:8080" and public_url say where')
+        raise CallbackError('nothing is to be served: [web] listen = "127.0.0.1:8080" and public_url say where')
     with closing(store_of(settings.database)) as store:
         check(store)
         with store.read() as connection:
             current(connection, settings)  # a database that was never run on has nothing to answer with
         host, port = settings.web.address
         try:
-            async with Door(settings, store, now).open(host, port):
+            async with PublicServer(settings, store, now).open(host, port):
                 await stopped.wait()
         except OSError as error:
             raise CallbackError(f"[web] listen {settings.web.listen}: {error.strerror or error}") from error
 
 
-async def stand_open(settings: Settings, until_eof: TextIO | None) -> None:
-    """Stand open until SIGTERM or SIGINT, or until that stream ends, as it does when whoever holds it dies."""
+async def serve_until_told(settings: Settings, until_eof: TextIO | None) -> None:
+    """Serve until SIGTERM or SIGINT, or until that stream ends, as it does when the process that holds it dies."""
     stopped, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)

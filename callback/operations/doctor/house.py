@@ -88,7 +88,7 @@ def queue_log(named: str) -> Finding:
         remedy = "[pbx] queue_log: see astlogdir in asterisk.conf, and let the service's user into that folder"
         return fault(f"queue_log: there is no file {named}", remedy)
     if not os.access(named, os.R_OK):
-        remedy = "let the service's user read it: put him into Asterisk's group (usermod -aG asterisk …)"
+        remedy = "let the service's user read it: put that user into Asterisk's group (usermod -aG asterisk …)"
         return fault(f"queue_log {named} cannot be read", remedy)
     return sound(f"queue_log {named}")
 

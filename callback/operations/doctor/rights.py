@@ -1,4 +1,4 @@
-"""What the manager user may do: what the service needs of him, and what he opens beyond it."""
+"""What the manager user may do: what the service needs, and what is open beyond that."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def look(client: Client) -> list[Finding]:
 
 
 def of_user(allowed: Message) -> Iterator[Finding]:
-    """Read a user's rights from the answer to ListCommands, which names what he may ask for, and nothing else."""
+    """Read a user's rights from the answer to ListCommands, which names what the user may ask for, and nothing else."""
     may = {name for name, _ in allowed.headers}
     missing = {action: right for action, right in NEEDED.items() if action not in may}
     if missing:

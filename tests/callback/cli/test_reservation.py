@@ -79,7 +79,7 @@ def reservation(
         (("unblock", "09012345678"), "not blocked any more"),
         (
             ("erase", "09012345678"),
-            "erase; cancelled #1\nthe journal holds what the PBX said of his calls for seven days",
+            "erase; cancelled #1\nthe journal holds what the PBX said of the calls for seven days",
         ),
     ],
 )

@@ -32,7 +32,7 @@ from callback.store import tables as t
 from callback.store.engine import Store
 from callback.texts import send as sending
 from callback.web.connections import Limits
-from callback.web.public import LIMIT, REST, Door, serve
+from callback.web.public import LIMIT, REST, PublicServer, serve
 from lab.twilio import Conduct, FakeTwilio, Told, reply
 from sms.delivery import deliver
 from sms.gateway import Receipt
@@ -65,7 +65,7 @@ class Answer:
     body: bytes
 
 
-class OpenDoor:
+class Running:
     """The door of a world, in a thread of its own; the clock stands at five past noon."""
 
     def __init__(
@@ -75,7 +75,7 @@ class OpenDoor:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._standing = Door(wiring, store or world.store, lambda: self.now, limits).open("127.0.0.1", port)
+        self._standing = PublicServer(wiring, store or world.store, lambda: self.now, limits).open("127.0.0.1", port)
         self.port: int = self._do(self._standing.__aenter__())
 
     def close(self) -> None:
@@ -103,15 +103,15 @@ class OpenDoor:
 
 
 @pytest.fixture
-def door(world: World) -> Iterator[OpenDoor]:
-    opened = OpenDoor(world, settings_with(world))
+def door(world: World) -> Iterator[Running]:
+    opened = Running(world, settings_with(world))
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def sqlite_door(sqlite_world: World) -> Iterator[OpenDoor]:
-    opened = OpenDoor(sqlite_world, settings_with(sqlite_world))
+def sqlite_door(sqlite_world: World) -> Iterator[Running]:
+    opened = Running(sqlite_world, settings_with(sqlite_world))
     yield opened
     opened.close()
 
@@ -152,7 +152,7 @@ def everything(world: World) -> list[Any]:
     return [world.rows(table) for table in tables]
 
 
-def test_a_status_is_taken_once_and_a_replay_of_it_changes_nothing(world: World, door: OpenDoor) -> None:
+def test_a_status_is_taken_once_and_a_replay_of_it_changes_nothing(world: World, door: Running) -> None:
     ref = texted(world)
     assert door.post(f"/twilio/main/status/{ref}", status()).status == 204
     (row,) = world.rows(text_outbox)
@@ -186,7 +186,12 @@ _STRANGERS: dict[str, tuple[int, str, dict[str, str], dict[str, str]]] = {
 
 @pytest.mark.parametrize(("expected", "path", "fields", "how"), _STRANGERS.values(), ids=_STRANGERS)
 def test_a_stranger_is_told_what_he_is_and_changes_nothing(
-    sqlite_world: World, sqlite_door: OpenDoor, expected: int, path: str, fields: dict[str, str], how: dict[str, str]
+    sqlite_world: World,
+    sqlite_door: Running,
+    expected: int,
+    path: str,
+    fields: dict[str, str],
+    how: dict[str, str],
 ) -> None:
     ref = texted(sqlite_world)
     before = everything(sqlite_world)
@@ -212,7 +217,7 @@ _ODD: dict[str, tuple[int, bytes, dict[str, str]]] = {
 @pytest.mark.parametrize("path", ["/twilio/main/status/1", "/twilio/main/inbound"])
 @pytest.mark.parametrize(("expected", "body", "headers"), _ODD.values(), ids=_ODD)
 def test_odd_forms_change_nothing(
-    sqlite_world: World, sqlite_door: OpenDoor, path: str, expected: int, body: bytes, headers: dict[str, str]
+    sqlite_world: World, sqlite_door: Running, path: str, expected: int, body: bytes, headers: dict[str, str]
 ) -> None:
     texted(sqlite_world)
     before = everything(sqlite_world)
@@ -224,7 +229,7 @@ def test_odd_forms_change_nothing(
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=200), signature=st.text(st.characters(codec="latin-1", exclude_categories=["Cc"])))
 def test_whatever_a_stranger_posts_he_is_refused(
-    sqlite_world: World, sqlite_door: OpenDoor, body: bytes, signature: str
+    sqlite_world: World, sqlite_door: Running, body: bytes, signature: str
 ) -> None:
     headers = {"Content-Type": FORM, "X-Twilio-Signature": signature}
     for path in ("/twilio/main/status/1", "/twilio/main/inbound"):
@@ -233,18 +238,18 @@ def test_whatever_a_stranger_posts_he_is_refused(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "TRACE"])
-def test_only_posts_are_taken(sqlite_door: OpenDoor, method: str) -> None:
+def test_only_posts_are_taken(sqlite_door: Running, method: str) -> None:
     assert sqlite_door.ask(method, "/twilio/main/inbound").status == 405
 
 
-def test_a_signed_text_of_odd_letters_is_taken(world: World, door: OpenDoor) -> None:
+def test_a_signed_text_of_odd_letters_is_taken(world: World, door: Running) -> None:
     texted(world)
     answer = door.post("/twilio/main/inbound", inbound("你好 🤷 \0 \u202e <b>&"))
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/xml; charset=utf-8")
     assert len(world.rows(t.answer)) == 1
 
 
-def test_a_reply_of_1_is_done_once_and_answered_the_same_twice(world: World, door: OpenDoor) -> None:
+def test_a_reply_of_1_is_done_once_and_answered_the_same_twice(world: World, door: Running) -> None:
     texted(world)
     first = door.post("/twilio/main/inbound", inbound("1"))
     assert first.status == 200
@@ -256,7 +261,7 @@ def test_a_reply_of_1_is_done_once_and_answered_the_same_twice(world: World, doo
     assert len(world.rows(t.answer)) == 1
 
 
-def test_what_twilio_has_answered_by_itself_is_done_and_not_answered_twice(world: World, door: OpenDoor) -> None:
+def test_what_twilio_has_answered_by_itself_is_done_and_not_answered_twice(world: World, door: Running) -> None:
     texted(world)
     answer = door.post("/twilio/main/inbound", inbound("Arret", OptOutType="STOP"))
     assert (answer.status, reply(Told("", {}, 200, answer.body.decode()))) == (200, None)
@@ -264,7 +269,7 @@ def test_what_twilio_has_answered_by_itself_is_done_and_not_answered_twice(world
         assert blocks.standing(connection, HIM).texts
 
 
-def test_a_phone_that_was_off_is_not_texted_what_holds_no_more(world: World, door: OpenDoor) -> None:
+def test_a_phone_that_was_off_is_not_texted_what_holds_no_more(world: World, door: Running) -> None:
     """He was told 13:00, and has chosen 18:30 since."""
     ref = texted(world)
     assert door.post("/twilio/main/inbound", inbound("18:30")).status == 200
@@ -272,7 +277,7 @@ def test_a_phone_that_was_off_is_not_texted_what_holds_no_more(world: World, doo
     assert [row.cause for row in world.rows(text_outbox) if row.state == "waiting"] == []
 
 
-def test_a_phone_that_was_off_is_texted_once_more_while_he_is_owed_a_call(world: World, door: OpenDoor) -> None:
+def test_a_phone_that_was_off_is_texted_once_more_while_he_is_owed_a_call(world: World, door: Running) -> None:
     ref = texted(world)
     for _ in range(2):
         door.post(f"/twilio/main/status/{ref}", status(MessageStatus="undelivered", ErrorCode="30003"))
@@ -281,21 +286,21 @@ def test_a_phone_that_was_off_is_texted_once_more_while_he_is_owed_a_call(world:
     assert (second.state, second.not_before_at) == ("waiting", door.now + sending.AGAIN_S * 1_000_000)
 
 
-def test_a_phone_that_was_off_is_not_texted_about_what_is_settled(world: World, door: OpenDoor) -> None:
+def test_a_phone_that_was_off_is_not_texted_about_what_is_settled(world: World, door: Running) -> None:
     ref = texted(world)
     world.hear(call(ended_at=NOON + 2 * MINUTE, talked_s=30), "served")
     door.post(f"/twilio/main/status/{ref}", status(MessageStatus="undelivered", ErrorCode="30003"))
     assert not [row for row in world.rows(text_outbox) if row.cause.endswith("/again")]
 
 
-def test_what_the_carrier_says_of_an_opt_out_stands_for_ever(world: World, door: OpenDoor) -> None:
+def test_what_the_carrier_says_of_an_opt_out_stands_for_ever(world: World, door: Running) -> None:
     ref = texted(world)
     door.post(f"/twilio/main/status/{ref}", status(MessageStatus="failed", ErrorCode="21610"))
     with world.store.read() as connection:
         assert blocks.standing(connection, HIM).texts
 
 
-def test_a_link_shows_its_page_and_nobody_keeps_it(world: World, door: OpenDoor) -> None:
+def test_a_link_shows_its_page_and_nobody_keeps_it(world: World, door: Running) -> None:
     world.hear(call())
     with world.store.write() as connection:
         reservation = connection.execute(select(t.reservation.c.id)).scalar_one()
@@ -315,7 +320,7 @@ def test_a_link_shows_its_page_and_nobody_keeps_it(world: World, door: OpenDoor)
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_who_has_no_link_of_ours_waits_for_no_writer_and_keeps_none_waiting(
-    sqlite_world: World, sqlite_door: OpenDoor, method: str
+    sqlite_world: World, sqlite_door: Running, method: str
 ) -> None:
     with sqlite_world.store.write() as connection:
         links.token(connection, 1, NOON)
@@ -324,7 +329,7 @@ def test_who_has_no_link_of_ours_waits_for_no_writer_and_keeps_none_waiting(
     assert shown.status == 404
 
 
-def test_a_link_cancels_by_a_form(world: World, door: OpenDoor) -> None:
+def test_a_link_cancels_by_a_form(world: World, door: Running) -> None:
     world.hear(call())
     with world.store.write() as connection:
         reservation = connection.execute(select(t.reservation.c.id)).scalar_one()
@@ -340,7 +345,7 @@ def a_link(world: World) -> str:
         return f"/r/{links.token(connection, world.reservations()[-1].id, NOON + 60 * MINUTE)}"
 
 
-def test_a_link_that_is_worked_by_a_program_costs_little(world: World, door: OpenDoor) -> None:
+def test_a_link_that_is_worked_by_a_program_costs_little(world: World, door: Running) -> None:
     page, form = a_link(world), {"Content-Type": FORM}
     posted = [door.ask("POST", page, b"do=call-now&value=%d" % number, form).status for number in range(40)]
     assert posted[:10] == [200] * 10
@@ -350,7 +355,7 @@ def test_a_link_that_is_worked_by_a_program_costs_little(world: World, door: Ope
     assert door.ask("GET", page).status == 200  # he may still read it
 
 
-def test_a_link_that_is_only_read_is_read_as_often_as_people_do(sqlite_world: World, sqlite_door: OpenDoor) -> None:
+def test_a_link_that_is_only_read_is_read_as_often_as_people_do(sqlite_world: World, sqlite_door: Running) -> None:
     page = a_link(sqlite_world)
     read = [sqlite_door.ask("GET", page).status for _ in range(100)]
     assert (read[0], read[-1]) == (200, 429)
@@ -379,7 +384,7 @@ def test_on_sqlite_the_door_leaves_most_of_the_time_to_whoever_writes_down_what_
 ) -> None:
     ref = texted(sqlite_world)
     store = _Watched(sqlite_world.store.url)
-    door = OpenDoor(sqlite_world, settings_with(sqlite_world), store=store)
+    door = Running(sqlite_world, settings_with(sqlite_world), store=store)
     with ThreadPoolExecutor(20) as pool:
         told = [pool.submit(door.post, f"/twilio/main/status/{ref}", status()) for _ in range(60)]
     door.close()
@@ -407,7 +412,7 @@ def test_the_fake_twilio_and_the_door_understand_each_other(world: World) -> Non
         port = free_port()
         wiring = settings_with(world, f"http://127.0.0.1:{port}", fake.url)
         fake.behave(HIM, Conduct(answer="error", status=500, repeat=2, early=True))
-        opened = OpenDoor(world, wiring, port)
+        opened = Running(world, wiring, port)
         try:
             gateway = sending.gateway_of(wiring, io.StringIO())
             assert deliver(world.store.write, gateway, _him, lambda: NOON + MINUTE, 9) == 1

@@ -18,7 +18,7 @@ import pytest
 
 from callback.site import links
 from callback.web.connections import Limits, place_of
-from tests.callback.web.test_public import FORM, OpenDoor, free_port, settings_with
+from tests.callback.web.test_public import FORM, Running, free_port, settings_with
 from tests.callback.world import MINUTE, NOON, World, call
 
 GET = b"GET /r/nothing HTTP/1.1\r\nHost: door\r\n\r\n"
@@ -32,8 +32,8 @@ def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 
 @contextlib.contextmanager
-def opened(world: World, **limits: float) -> Iterator[OpenDoor]:
-    door = OpenDoor(world, settings_with(world), limits=Limits(**limits))  # type: ignore[arg-type]
+def opened(world: World, **limits: float) -> Iterator[Running]:
+    door = Running(world, settings_with(world), limits=Limits(**limits))  # type: ignore[arg-type]
     try:
         yield door
     finally:
@@ -42,7 +42,7 @@ def opened(world: World, **limits: float) -> Iterator[OpenDoor]:
 
 @contextlib.contextmanager
 def connected(
-    door: OpenDoor, many: int, saying: bytes = b"", source: str = "127.0.0.1"
+    door: Running, many: int, saying: bytes = b"", source: str = "127.0.0.1"
 ) -> Iterator[list[socket.socket]]:
     with contextlib.ExitStack() as stack:
         sockets = []
