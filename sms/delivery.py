@@ -1,7 +1,7 @@
-"""The walk of texts from the outbox to the gateway: claim and commit, send, settle and commit.
+"""Delivery of texts from the outbox to the gateway: claim and commit, send, settle and commit.
 
-Several texts are on their way at once, each sent the moment it is claimed, so that no lease runs out behind a slow one.
-Whatever has come back meanwhile is settled, and as many are claimed anew, in one transaction.
+Several texts are sent at once, each as soon as it is claimed, so that no lease runs out behind a slow one. The results
+that have come back are settled, and as many new texts are claimed, in one transaction.
 """
 
 from __future__ import annotations
@@ -27,50 +27,71 @@ _REASON_LENGTH = 500
 AddressBook = Callable[[], AbstractContextManager[Callable[[str], str | None]]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRules:
+    """How texts are claimed and tried again: `senders` at once, within the `caps`.
+
+    With `pbx`, the texts of other PBXs are left to their own sender. Each text is sent as soon as it is claimed:
+    `lease_s` need only be longer than a gateway takes for one.
+    """
+
+    pbx: str | None = None
+    senders: int = 1
+    caps: Caps | None = None
+    lease_s: float = outbox.LEASE_S
+    backoff_s: Sequence[float] = outbox.BACKOFF_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryHooks:
+    """What delivery asks and tells its caller.
+
+    No more texts are claimed once `until` holds. `opted_out` is called, in the transaction that settles the text, with
+    a recipient to whom the carrier may send nothing. `looked_up` is called with how looking numbers up went: None, or
+    an unexpected error; those texts are tried again, and the error comes once for all of them.
+    """
+
+    until: Callable[[], bool] = lambda: False
+    opted_out: Callable[[Connection, str, int], None] | None = None
+    looked_up: Callable[[Exception | None], None] = lambda _fault: None
+
+
+_RULES, _HOOKS = DeliveryRules(), DeliveryHooks()
+
+
 def deliver(
     open_transaction: Callable[[], AbstractContextManager[Connection]],
     gateway: Sender,
     address_book: AddressBook,
     now: Callable[[], int],
     limit: int,
-    *,
-    pbx: str | None = None,
-    senders: int = 1,
-    caps: Caps | None = None,
-    until: Callable[[], bool] = lambda: False,
-    opted_out: Callable[[Connection, str, int], None] | None = None,
-    looked_up: Callable[[Exception | None], None] = lambda _fault: None,
-    lease_s: float = outbox.LEASE_S,
-    backoff_s: Sequence[float] = outbox.BACKOFF_S,
+    rules: DeliveryRules = _RULES,
+    hooks: DeliveryHooks = _HOOKS,
 ) -> int:
-    """Send up to `limit` due texts, `senders` at once; return how many were taken up, whatever became of them.
+    """Send up to `limit` due texts; return how many were claimed, whatever became of them.
 
-    `open_transaction` commits when its block ends and undoes when it raises; none of ours is open while the gateway or
-    the address book works. The book is opened for a handful of texts at a time. It turns a recipient into a number, or
-    None if there is none, and may raise `Refused` to say why not. With `pbx`, the texts of other PBXs are left to their
-    own sender. No more are taken up once `until` holds. `opted_out` is told, in the transaction that settles the text,
-    of a recipient to whom the carrier may send nothing. `looked_up` is told how looking numbers up went: None, or what
-    nobody foresaw; those texts are tried again, and whoever is told says so once, not for each. Each text is sent as
-    soon as it is claimed: `lease_s` need only be longer than a gateway takes for one.
+    `open_transaction` commits when its block ends and rolls back when it raises; none of ours is open while the gateway
+    or the address book works. The book is opened for a handful of texts at a time. It turns a recipient into a number,
+    or None if there is none, and may raise `Refused` to say why not.
     """
     at = now()
     with open_transaction() as conn:
         outbox.lapse(conn, at)
     taken, done = 0, dict[outbox.Text, _Outcome]()
     in_flight: dict[Future[_Outcome], outbox.Text] = {}
-    with ThreadPoolExecutor(senders, thread_name_prefix="texts") as pool:
+    with ThreadPoolExecutor(rules.senders, thread_name_prefix="texts") as pool:
         while True:
-            free = 0 if until() else min(senders - len(in_flight), limit - taken)
+            free = 0 if hooks.until() else min(rules.senders - len(in_flight), limit - taken)
             claimed = []
             if free or done:
                 at = now()
                 with open_transaction() as conn:
-                    _settle(conn, done, at, backoff_s, opted_out)
+                    _settle(conn, done, at, rules.backoff_s, hooks.opted_out)
                     if free:
-                        claimed = outbox.claim(conn, at, free, lease_s, gateway.name, pbx, caps)
+                        claimed = outbox.claim(conn, at, free, rules.lease_s, gateway.name, rules.pbx, rules.caps)
             taken += len(claimed)
             done = {}
-            for text, number in _addressed(claimed, address_book, looked_up, lease_s).items():
+            for text, number in _addressed(claimed, address_book, hooks.looked_up, rules.lease_s).items():
                 if isinstance(number, str):
                     in_flight[pool.submit(_send, text, number, gateway)] = text
                 else:
@@ -104,7 +125,7 @@ def _addressed(
     looked_up: Callable[[Exception | None], None],
     lease_s: float,
 ) -> dict[outbox.Text, str | Refused | Unsent]:
-    """Look up the number of each text; none is sent by who slept, or looked for so long, that its lease ran out.
+    """Look up the number of each text; none is sent once its lease ran out meanwhile.
 
     Both clocks are looked at: one stands still while the machine sleeps, the other can be set.
     """

@@ -22,7 +22,7 @@ microseconds UTC. On SQLite that transaction must have begun IMMEDIATE.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -167,46 +167,32 @@ class Lapsed:
     expired: int
 
 
-def put(
-    conn: Connection,
-    *,
-    cause: str,
-    pbx: str,
-    recipient: str,
-    template: str,
-    language: str,
-    body: str,
-    not_before_at: int,
-    expires_at: int,
-    now: int,
-    line: str = "",
-    person: str = "",
-    prefix: str = "",
-) -> bool:
-    """Write a text that waits to be sent; False if its cause has one already, whatever became of it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewText:
+    """A text to be written, to send from `not_before_at` until `expires_at`; at most one is written for its `cause`.
 
     `line` is the gateway's sender that it goes out by. `person` and `prefix` say on whose caps it counts; empty: none.
     """
+
+    cause: str
+    pbx: str
+    recipient: str
+    template: str
+    language: str
+    body: str
+    not_before_at: int
+    expires_at: int
+    line: str = ""
+    person: str = ""
+    prefix: str = ""
+
+
+def put(conn: Connection, text: NewText, now: int) -> bool:
+    """Write a text that waits to be sent; False if its cause has one already, whatever became of it."""
     insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
     statement = (
         insert(text_outbox)
-        .values(
-            cause=cause,
-            pbx=pbx,
-            recipient=recipient,
-            template=template,
-            language=language,
-            body=body,
-            state="waiting",
-            created_at=now,
-            not_before_at=not_before_at,
-            expires_at=expires_at,
-            tries=0,
-            fence=0,
-            line=line,
-            person=person,
-            prefix=prefix,
-        )
+        .values(**asdict(text), state="waiting", created_at=now, tries=0, fence=0)
         .on_conflict_do_nothing(index_elements=["cause"])
         .returning(_columns.id)
     )

@@ -85,7 +85,8 @@ def send_again(conn: Connection, text_id: int, not_before_at: int, now: int) -> 
         return False
     same = ("pbx", "recipient", "template", "language", "body", "expires_at", "line", "person", "prefix")
     copied = {name: getattr(row, name) for name in same}
-    return outbox.put(conn, cause=row.cause + outbox.AGAIN, not_before_at=not_before_at, now=now, **copied)
+    again = outbox.NewText(cause=row.cause + outbox.AGAIN, not_before_at=not_before_at, **copied)
+    return outbox.put(conn, again, now)
 
 
 def delivery(conn: Connection, recipient: str) -> Delivery | None:

@@ -261,8 +261,7 @@ def _write(work: Work, whom: Row[Any], recipient: str, text: _Text) -> bool:
         token = links.token(work.connection, whom.id, max(whom.deadline_at, work.now) + links.LASTS_US)
         values["link"] = work.site.texting.url(token)
     render = work.site.texting.templates.render
-    return outbox.put(
-        work.connection,
+    new = outbox.NewText(
         cause=text.cause,
         pbx=work.pbx,
         recipient=recipient,
@@ -271,11 +270,11 @@ def _write(work: Work, whom: Row[Any], recipient: str, text: _Text) -> bool:
         body=render(text.template, queue.language, values, queue=whom.queue, tail=way),
         not_before_at=text.not_before_at,
         expires_at=text.expires_at or text.not_before_at + LASTS_S * SECOND,
-        now=work.now,
         line=queue.text_from,
         person=_whose(whom.person_id),
         prefix=numbers.block_of(whom.number),
     )
+    return outbox.put(work.connection, new, work.now)
 
 
 def _whom(connection: Connection, reservation: int) -> Row[Any]:

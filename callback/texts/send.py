@@ -28,7 +28,7 @@ from scheduler.clock import SECOND
 from sms import reports
 from sms.caps import Caps
 from sms.console import ConsoleGateway
-from sms.delivery import deliver
+from sms.delivery import DeliveryHooks, DeliveryRules, deliver
 from sms.gateway import Gateway, Refused, Report, Unsent
 from sms.http import HttpGateway, Request
 from sms.reports import Taken
@@ -79,12 +79,12 @@ def send_due(
         lambda: address_book(store, site),
         lambda: began_at + round((time.monotonic() - began) * SECOND),
         TEXTS_A_TURN,
-        pbx=site.pbx,
-        senders=senders,
-        caps=caps_of(site.rules),
-        looked_up=partial(ailing.tried, "look up whom to text"),
-        until=lambda: stopped() or time.monotonic() >= began + TURN_S,
-        opted_out=lambda connection, recipient, now: _opted_out(Work(connection, site, now), recipient),
+        DeliveryRules(pbx=site.pbx, senders=senders, caps=caps_of(site.rules)),
+        DeliveryHooks(
+            looked_up=partial(ailing.tried, "look up whom to text"),
+            until=lambda: stopped() or time.monotonic() >= began + TURN_S,
+            opted_out=lambda connection, recipient, now: _opted_out(Work(connection, site, now), recipient),
+        ),
     )
 
 

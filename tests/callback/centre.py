@@ -27,7 +27,7 @@ from callback.store.engine import Store
 from callback.texts import compose
 from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
-from sms.delivery import deliver
+from sms.delivery import DeliveryRules, deliver
 from sms.gateway import Receipt, Refused, Unsent
 from sms.outbox import text_outbox
 from telephony.calls.call import Kind
@@ -249,7 +249,14 @@ class Centre:
     def text(self, mood: str) -> None:
         self.write(lambda connection: compose.hold_back(self.work(connection, self.now), self.on_line))
         gateway = Gateway(mood, self)
-        deliver(self.store.write, gateway, lambda: nullcontext(self._address), lambda: self.now, 20, pbx="main")
+        deliver(
+            self.store.write,
+            gateway,
+            lambda: nullcontext(self._address),
+            lambda: self.now,
+            20,
+            DeliveryRules(pbx="main"),
+        )
 
     def _address(self, recipient: str) -> str | None:
         with self.store.read() as connection:

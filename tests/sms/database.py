@@ -85,8 +85,7 @@ def put(
     person: str = "",
     prefix: str = "",
 ) -> bool:
-    return outbox.put(
-        conn,
+    text = outbox.NewText(
         cause=cause,
         pbx="main",
         recipient=f"person:{cause}",
@@ -95,8 +94,8 @@ def put(
         body=f"We call you back ({cause}).",
         not_before_at=not_before_at,
         expires_at=expires_at,
-        now=NOW,
         line="sales",
         person=person,
         prefix=prefix,
     )
+    return outbox.put(conn, text, NOW)

@@ -14,7 +14,7 @@ from sqlalchemy.pool import StaticPool
 
 from sms import outbox
 from sms.caps import Caps
-from sms.delivery import deliver
+from sms.delivery import DeliveryRules, deliver
 from sms.gateway import Receipt
 from sms.outbox import SECOND, Text
 from tests.sms.database import NOW, Database, open_engine
@@ -163,9 +163,10 @@ def test_no_cap_is_ever_exceeded(
     by_cause = {f"{NOW}/{number}": whose for number, whose in enumerate(people)}
     moods = dict(zip(by_cause, behaviours, strict=False))
     gateway = FakeGateway(lambda cause: moods.get(cause, "accept"))
+    rules = DeliveryRules(senders=senders, caps=_CAPS)
     for turn, limit in enumerate(limits):
         now = NOW + turn * 31 * SECOND
-        deliver(database.transaction, gateway, _somebody, lambda now=now: now, limit, senders=senders, caps=_CAPS)  # type: ignore[misc]
+        deliver(database.transaction, gateway, _somebody, lambda now=now: now, limit, rules)  # type: ignore[misc]
     accepted = [by_cause[cause] for cause in gateway.accepted.elements()]
     assert max(Counter(person for person, _ in accepted).values(), default=0) <= _CAPS.person_a_day
     assert max(Counter(prefix for _, prefix in accepted).values(), default=0) <= _CAPS.prefix_an_hour

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sms import outbox
-from sms.delivery import deliver
+from sms.delivery import DeliveryHooks, DeliveryRules, deliver
 from sms.gateway import Refused, Unsent
 from sms.outbox import BACKOFF_S, LEASE_S, SECOND, Lapsed
 from tests.sms.database import NOW, Database, put
@@ -153,7 +153,7 @@ def test_who_slept_through_his_lease_does_not_send(database: Database) -> None:
         time.sleep(0.02)
         return _NUMBER
 
-    deliver(database.transaction, gateway, lambda: nullcontext(sleepy), lambda: NOW, 1, lease_s=0.01)
+    deliver(database.transaction, gateway, lambda: nullcontext(sleepy), lambda: NOW, 1, DeliveryRules(lease_s=0.01))
     assert gateway.asked == []
     assert database.state("lost:1") == "waiting"
 
@@ -239,10 +239,28 @@ def test_a_look_up_that_fails_as_nobody_foresaw_is_told_once_for_all_its_texts(
     for number in range(3):
         database.put(f"lost:{number}")
     gateway = FakeGateway()
-    assert deliver(database.transaction, gateway, book, lambda: NOW, 10, senders=3, looked_up=told.append) == 3
+    assert (
+        deliver(
+            database.transaction,
+            gateway,
+            book,
+            lambda: NOW,
+            10,
+            DeliveryRules(senders=3),
+            DeliveryHooks(looked_up=told.append),
+        )
+        == 3
+    )
     assert [type(fault) for fault in told] == [RuntimeError]
     assert set(database.states().values()) == {"waiting"}
     assert caplog.records == []
     database.put("lost:new")
-    assert deliver(database.transaction, gateway, lambda: nullcontext(_address), lambda: NOW, 1, looked_up=told.append)
+    assert deliver(
+        database.transaction,
+        gateway,
+        lambda: nullcontext(_address),
+        lambda: NOW,
+        1,
+        hooks=DeliveryHooks(looked_up=told.append),
+    )
     assert told[1:] == [None]

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from lab.twilio import Conduct, FakeTwilio, error
 from sms import outbox, reports, twilio
 from sms.caps import Caps
-from sms.delivery import deliver
+from sms.delivery import DeliveryHooks, DeliveryRules, deliver
 from sms.outbox import LEASE_S, SECOND
 from sms.twilio import TwilioGateway
 from tests.sms.database import NOW, Database, open_engine
@@ -51,7 +51,12 @@ def _customer() -> AbstractContextManager[Callable[[str], str]]:
 
 def _deliver(database: Database, by: TwilioGateway, now: int = NOW, senders: int = 4) -> int:
     return deliver(
-        database.transaction, by, _customer, lambda: now, 99, senders=senders, caps=_ENOUGH, backoff_s=(1, 1)
+        database.transaction,
+        by,
+        _customer,
+        lambda: now,
+        99,
+        DeliveryRules(senders=senders, caps=_ENOUGH, backoff_s=(1, 1)),
     )
 
 
@@ -126,7 +131,7 @@ def test_who_opted_out_with_the_carrier_is_told_of_where_the_text_is_settled(
         row = conn.execute(outbox.text_outbox.select()).one()
         told.append((recipient, row.state))
 
-    deliver(database.transaction, gateway(fake), _customer, lambda: NOW, 9, opted_out=opted_out)
+    deliver(database.transaction, gateway(fake), _customer, lambda: NOW, 9, hooks=DeliveryHooks(opted_out=opted_out))
     assert told == [("person:lost:1", "failed")]
 
 
@@ -173,9 +178,7 @@ class Walk(RuleBasedStateMachine):
                 _customer,
                 lambda: self.clock,
                 6,
-                senders=senders,
-                caps=_ENOUGH,
-                backoff_s=(1, 1),
+                DeliveryRules(senders=senders, caps=_ENOUGH, backoff_s=(1, 1)),
             )
         except Crash:
             pass

@@ -13,7 +13,7 @@ from callback.service.narrator import Narrator
 from callback.service.text_troubles import Troubles
 from lab.twilio import Conduct, FakeTwilio, error
 from sms import outbox, reports, twilio
-from sms.delivery import deliver
+from sms.delivery import DeliveryRules, deliver
 from sms.gateway import UNREACHABLE, Gateway, Report
 from sms.http import HttpGateway, Request
 from sms.twilio import Account, TwilioGateway
@@ -35,9 +35,17 @@ def _gateway(fake: FakeTwilio) -> TwilioGateway:
 def _put(world: World, *causes: str) -> None:
     with world.store.write() as connection:
         for cause in causes:
-            facts = {"pbx": "main", "recipient": f"person/{cause}", "template": "lost", "language": "en"}
-            times = {"not_before_at": NOON, "expires_at": NOON + 240 * MINUTE, "now": NOON}
-            outbox.put(connection, cause=cause, body=f"text {cause}", **facts, **times)  # type: ignore[arg-type]
+            text = outbox.NewText(
+                cause=cause,
+                pbx="main",
+                recipient=f"person/{cause}",
+                template="lost",
+                language="en",
+                body=f"text {cause}",
+                not_before_at=NOON,
+                expires_at=NOON + 240 * MINUTE,
+            )
+            outbox.put(connection, text, NOON)
 
 
 def _told(world: World, troubles: Troubles, now: int) -> list[tuple[str, int, int, str]]:
@@ -47,7 +55,7 @@ def _told(world: World, troubles: Troubles, now: int) -> list[tuple[str, int, in
 
 
 def _send(world: World, gateway: Gateway, now: int, backoff_s: tuple[float, ...] = (30, 120)) -> None:
-    deliver(world.store.write, gateway, _him, lambda: now, 9, backoff_s=backoff_s)
+    deliver(world.store.write, gateway, _him, lambda: now, 9, DeliveryRules(backoff_s=backoff_s))
 
 
 def test_a_sender_that_is_not_ours_is_an_alarm_and_its_texts_leave_once_it_is_mended(world: World) -> None:

@@ -17,7 +17,7 @@ from callback.store import tables as t
 from callback.store.audit import By
 from callback.texts import compose
 from sms import outbox
-from sms.delivery import deliver
+from sms.delivery import DeliveryRules, deliver
 from sms.gateway import Receipt, Refused
 from sms.outbox import text_outbox
 from telephony.calls.call import Kind, QueueVisit, Side
@@ -114,7 +114,9 @@ def test_the_texts_of_another_pbx_are_left_to_its_own_service(world: World) -> N
             return compose.number_of(connection, world.site, recipient)
 
     def send(pbx: str) -> int:
-        return deliver(world.store.write, Gateway(), lambda: nullcontext(address), lambda: LATER, 9, pbx=pbx)
+        return deliver(
+            world.store.write, Gateway(), lambda: nullcontext(address), lambda: LATER, 9, DeliveryRules(pbx=pbx)
+        )
 
     taken = [send("other"), send("main")]
     assert (taken, sent) == ([0, 1], [HIM])
