@@ -206,14 +206,17 @@ def _read(path: Path, environ: Mapping[str, str] | None, into: type[M]) -> M:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(str(path), [f"is not TOML: {error}"]) from error
-    _overlay(values, os.environ if environ is None else environ)
+    faults = _overlay(values, os.environ if environ is None else environ)
     if into is Settings:
         values.setdefault("rules", {})  # so that what is missing in it is named
     try:
-        return into.model_validate(values)
+        valid = into.model_validate(values)
     except ValidationError as error:
-        faults = [_fault(text, item) for item in error.errors(include_url=False)]
+        faults += [_fault(text, item) for item in error.errors(include_url=False)]
         raise SettingsError(str(path), faults) from error
+    if faults:
+        raise SettingsError(str(path), faults)
+    return valid
 
 
 def _placed(settings: Settings, folder: Path) -> Settings:
@@ -236,19 +239,32 @@ def _placed(settings: Settings, folder: Path) -> Settings:
     return settings.model_copy(update={"database": database, "pbx": pbx, "texts": texts})
 
 
-def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> None:
-    """Lay the environment over the file; an override names an existing key or adds it."""
-    for name, value in environ.items():
-        if not name.startswith(PREFIX):
-            continue
+# Why this is not pydantic-settings (tried: 2.16, by its own TOML source, and by its environment source alone). It lays
+# variables over a file as we do, but
+# - a misspelt section (CALLBACK_PBXX__SECRET) is ignored; here it is a fault like any other;
+# - a lone word that happens to name a section (CALLBACK_LOGS=/var/log) is read as that section in JSON, and stops the
+#   start; here a lone word is no key, as CALLBACK_SETTINGS is none;
+# - a list that is no JSON is one exception at once, which names neither the key nor any other fault;
+# - a name that leads through a value ([pbx] secret and CALLBACK_PBX__SECRET__X) is dropped or wins without a word;
+# - its TOML source knows no mark of the encoding, and gives no text in which a fault's line could be found;
+# - the environment is that of the process, unless a method is overridden that it does not document.
+# What would be left to it is the loop below; the checks around it would stay ours, and would be longer.
+def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
+    """Lay the environment over the file; an override names an existing key or adds it. Give what cannot be laid."""
+    faults = []
+    for name in sorted(environ):  # so that a value comes before what is said to stand in it
         *sections, key = name.removeprefix(PREFIX).lower().split("__")
+        if not name.startswith(PREFIX) or not sections:  # a lone word (CALLBACK_SETTINGS) is not a key
+            continue
         target = values
         for section in sections:
             target = target.setdefault(section, {})
             if not isinstance(target, dict):
-                raise SettingsError("environment", [f"{name}: '{section}' is a value, not a section"])
-        if sections:  # a lone word (CALLBACK_SETTINGS) is not a key
-            target[key] = value
+                faults.append(f"{name}: '{section}' is a value, not a section; remove that value, or unset this name")
+                break
+        else:
+            target[key] = environ[name]
+    return faults
 
 
 def _fault(text: str, item: Mapping[str, Any]) -> str:

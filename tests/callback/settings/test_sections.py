@@ -176,6 +176,36 @@ def test_nor_what_the_environment_holds(tmp_path: Path, name: str) -> None:
     assert SECRET not in str(error.value)
 
 
+def test_a_section_that_the_environment_misspells_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"\[pbxx\]: is no setting of this section"):
+        load(written(tmp_path, LEAST), {"CALLBACK_PBXX__SECRET": "other"})
+
+
+@pytest.mark.parametrize("name", ["CALLBACK_SETTINGS", "CALLBACK_LOGS", "CALLBACK_PBX", "CALLBACK_"])
+def test_a_lone_word_in_the_environment_is_no_key_even_if_it_names_a_section(tmp_path: Path, name: str) -> None:
+    assert load(written(tmp_path, LEAST), {name: "/var/log/callback"}) == load(written(tmp_path, LEAST), {})
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_faults_of_the_environment_are_told_at_once_in_whichever_order_it_holds_them(
+    tmp_path: Path, first: int
+) -> None:
+    names = [("CALLBACK_PBX__SECRET", SECRET), ("CALLBACK_PBX__SECRET__X", SECRET)]
+    lists = {"CALLBACK_TRUNKS__MAIN__ALLOWED_COUNTRIES": "US", "CALLBACK_PBX__PORT": "no"}
+    with pytest.raises(SettingsError) as told:
+        load(written(tmp_path, LEAST), dict([names[first], names[1 - first]]) | lists)
+    through, port, countries = told.value.faults
+    assert through.startswith("CALLBACK_PBX__SECRET__X: 'secret' is a value, not a section; remove that value")
+    assert "[pbx] port" in port
+    assert "[trunks.main] allowed_countries" in countries
+    assert SECRET not in str(told.value)
+
+
+def test_a_value_where_the_environment_needs_a_section_is_a_fault_by_itself(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="CALLBACK_LOGS__NUMBERS__X: 'numbers' is a value, not a section"):
+        load(written(tmp_path, LEAST + '[logs]\nnumbers = "full"\n'), {"CALLBACK_LOGS__NUMBERS__X": "y"})
+
+
 def test_a_value_that_is_no_secret_is_shown(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"\[pbx\] port: .*\(it is 'fifty'\)"):
         load(written(tmp_path, LEAST.replace('"hush"', '"hush"\nport = "fifty"')), {})
