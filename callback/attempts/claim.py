@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from callback.attempts.snapshot import Live
 from callback.customers import numbers as phone_numbers
 from callback.events import News
 from callback.reservations import states as life
+from callback.reservations.reservation import Reservation
 from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import tables as t
@@ -105,7 +106,9 @@ def decide(rows: list[Row[Any]], seen: Seen, site: Site, live: Live, now: int) -
     return order.choose(_candidates(rows, seen, site, live, now), seen.matching, site.hours, now)
 
 
-def why_not(rows: list[Row[Any]], seen: Seen, site: Site, live: Live, now: int) -> dict[int, tuple[str, int | None]]:
+def why_not(
+    rows: Sequence[Reservation], seen: Seen, site: Site, live: Live, now: int
+) -> dict[int, tuple[str, int | None]]:
     """Say why each has not been called yet, in a word, and until when where time alone will end that."""
     candidates = _candidates(rows, seen, site, live, now)
     words = order.choose(candidates, seen.matching, site.hours, now).why
@@ -123,12 +126,14 @@ def why_not(rows: list[Row[Any]], seen: Seen, site: Site, live: Live, now: int) 
     return {reservation: (word, ends[reservation]) for reservation, word in words.items()}
 
 
-def _candidates(rows: list[Row[Any]], seen: Seen, site: Site, live: Live, now: int) -> list[Candidate]:
+def _candidates(
+    rows: Sequence[Reservation | Row[Any]], seen: Seen, site: Site, live: Live, now: int
+) -> list[Candidate]:
     shut = trunks.shut_to(rows, site, seen.rests, now)
     return [_candidate(row, site, live, seen, trunk_rests=row.id in shut) for row in rows]
 
 
-def _candidate(row: Row[Any], site: Site, live: Live, seen: Seen, *, trunk_rests: bool) -> Candidate:
+def _candidate(row: Reservation | Row[Any], site: Site, live: Live, seen: Seen, *, trunk_rests: bool) -> Candidate:
     return Candidate(
         reservation=row.id,
         queue=row.queue,

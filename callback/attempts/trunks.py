@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, select
 
 from callback.events import News
+from callback.reservations.reservation import Reservation
 from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import tables as t
@@ -61,7 +62,9 @@ def rests(work: Work, in_flight: Collection[Row[Any]]) -> dict[str, Rest]:
     return found
 
 
-def shut_to(rows: Collection[Row[Any]], site: Site, rests: Mapping[str, Rest], now: int) -> dict[int, tuple[str, int]]:
+def shut_to(
+    rows: Collection[Reservation | Row[Any]], site: Site, rests: Mapping[str, Rest], now: int
+) -> dict[int, tuple[str, int]]:
     """The reservations that wait for a trunk that rests: which one, and until when.
 
     The trial is somebody else's than the last failure's, where there is somebody: one bad number must not keep a

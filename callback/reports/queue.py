@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select, true
 
 from callback.attempts import claim, snapshot
 from callback.clock import now_us
-from callback.errors import CallbackError, StoreError
+from callback.errors import CallbackError
+from callback.reservations import reservation
+from callback.reservations.reservation import Reservation
 from callback.settings.sections import Settings
-from callback.site.context import Site, current, site_of
+from callback.site.context import Site, current
 from callback.site.work import Work
-from callback.store import audit, schema
+from callback.store import audit
 from callback.store import tables as t
 from callback.store.engine import Store
 from scheduler.clock import MINUTE, SECOND
@@ -35,7 +37,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Whom somebody wants to see; what is not said leaves nobody out."""
+    """Which reservations are to be shown; what is not said leaves none out."""
 
     queue: str | None = None
     state: State | None = None
@@ -74,12 +76,12 @@ class Line:
     deadline_at: int
     due_at: int
     overdue: bool
-    overdue_by_at: int | None  # the new time that he was told
+    overdue_by_at: int | None  # the new time that the customer was told
     why_not: str
     until_at: int | None  # when time alone ends that; none: it will not
     assigned_to: str | None
-    trunk: str  # by which he is called
-    text_refusal: str | None = None  # why he gets no text; the callback goes on
+    trunk: str  # over which the customer is called
+    text_refusal: str | None = None  # why the customer gets no text; the callback goes on
     left_s: int = 0  # until the deadline; negative: it has passed
     held_by: str | None = None  # a person, or the service
     held_why: str | None = None
@@ -91,24 +93,25 @@ class Line:
 
 
 def open_reservations(store: Store, settings: Settings, limit: int, wanted: Wanted = EVERYBODY) -> list[Line]:
-    """The open reservations of the PBX, those wanted, the nearest deadline first."""
-    now, pbx = now_us(), settings.pbx.name
+    """The open reservations of the PBX, those wanted, the nearest deadline first. StoreError where it never ran."""
+    now = now_us()
     with store.read() as connection:
-        if schema.current(connection) is None:
-            raise StoreError(f"{store.where} is empty: start `callback run` with these settings first")
-        rows = everything_open(connection, pbx, limit, *wanted.where(now))
-        holds = audit.last(connection, "held", [row.id for row in rows if row.state == "held"])
-        why = _why_not(connection, settings, rows, now)
-    return [_line(row, site_of(settings, 0), why(row), holds.get(row.id), now) for row in rows]
+        site = current(connection, settings)
+        rows = reservation.read(connection, in_order(site.pbx, limit, *wanted.where(now)))
+        held = audit.last(connection, "held", [row.id for row in rows if row.state == "held"])
+        why = _why_not(connection, site, rows, now)
+    holds = {number: _Hold(hold.who, hold.why) for number, hold in held.items()}
+    return [_line(row, site, why[row.id], holds.get(row.id), now) for row in rows]
 
 
 def left_to_people(store: Store, settings: Settings, limit: int, wanted: Wanted = EVERYBODY) -> list[Line]:
     """Those whom nobody will call any more though nobody reached them: a list for people, the newest first."""
     now = now_us()
     with store.read() as connection:
-        current(connection, settings)  # an empty database is said to be one
-        rows = _left_to_people(connection, settings.pbx.name, limit, *wanted.where(now))
-    return [_line(row, site_of(settings, 0), ("left-to-people", None), None, now) for row in rows]
+        site = current(connection, settings)
+        left = reservation.RESERVATIONS.where(_R.pbx == site.pbx, t.LEFT_TO_PEOPLE, *wanted.where(now))
+        rows = reservation.read(connection, left.order_by(_R.state_since_at.desc()).limit(limit))
+    return [_line(row, site, ("left-to-people", None), None, now) for row in rows]
 
 
 def must_be_known(store: Store, settings: Settings, queue: str) -> None:
@@ -124,7 +127,7 @@ def totals(store: Store, settings: Settings, wanted: Wanted = EVERYBODY) -> str:
     """Say in one line how many are open of those wanted, and how they stand."""
     now = now_us()
     with store.read() as connection:
-        counted = _open_counts(connection, settings.pbx.name, now, now + SOON_MIN * MINUTE, *wanted.where(now))
+        counted = _count(connection, settings.pbx.name, now, *wanted.where(now))
     waiting = counted.every - counted.calling - counted.held - counted.in_incident
     stand = {
         "waiting": waiting,
@@ -138,16 +141,14 @@ def totals(store: Store, settings: Settings, wanted: Wanted = EVERYBODY) -> str:
 
 
 def _why_not(
-    connection: Connection, settings: Settings, rows: list[Row[Any]], now: int
-) -> Callable[[Row[Any]], tuple[str | None, int | None]]:
+    connection: Connection, site: Site, rows: list[Reservation], now: int
+) -> Mapping[int, tuple[str | None, int | None]]:
     """Say of each why nobody has called yet, and until when that holds."""
-    picture = snapshot.recall(connection, settings.pbx.name)
+    picture = snapshot.recall(connection, site.pbx)
     nobody = closed(picture, now)
     if picture is None or nobody is not None:
-        return lambda _row: (nobody, None)
-    site = site_of(settings, 0)
-    why = claim.why_not(rows, claim.look(Work(connection, site, now), picture[0]), site, picture[0], now)
-    return lambda row: why[row.id]
+        return {row.id: (nobody, None) for row in rows}
+    return claim.why_not(rows, claim.look(Work(connection, site, now), picture[0]), site, picture[0], now)
 
 
 def closed(picture: tuple[snapshot.Live, int] | None, now: int) -> str | None:
@@ -157,7 +158,15 @@ def closed(picture: tuple[snapshot.Live, int] | None, now: int) -> str | None:
     return picture[0].closed
 
 
-def _line(row: Row[Any], site: Site, why: tuple[str | None, int | None], hold: Row[Any] | None, now: int) -> Line:
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """Who holds a reservation, and why."""
+
+    who: str
+    why: str
+
+
+def _line(row: Reservation, site: Site, why: tuple[str | None, int | None], hold: _Hold | None, now: int) -> Line:
     by_state = _held(row, hold) if row.state == "held" else _BY_STATE.get(row.state)
     return Line(
         reservation=row.id,
@@ -179,19 +188,19 @@ def _line(row: Row[Any], site: Site, why: tuple[str | None, int | None], hold: R
         trunk=site.dials_over(row.trunk),
         text_refusal=row.text_refusal,
         left_s=(row.deadline_at - now) // SECOND,
-        held_by=hold and hold.who,
-        held_why=hold and hold.why,
+        held_by=hold.who if hold else None,
+        held_why=hold.why if hold else None,
         incident=row.incident_id,
     )
 
 
-def _watched(row: Row[Any], site: Site, why: str | None) -> str | None:
-    """Tell whom `only_numbers` leaves out from those of a queue whose calls are off."""
+def _watched(row: Reservation, site: Site, why: str | None) -> str | None:
+    """Tell those whom `only_numbers` leaves out from those of a queue whose calls are off."""
     return "not-in-only-numbers" if why == "watch" and site.rules.queue(row.queue).calls == "on" else why
 
 
-def _held(row: Row[Any], hold: Row[Any] | None) -> str:
-    """Say what holds somebody: an incident, the service, or a person."""
+def _held(row: Reservation, hold: _Hold | None) -> str:
+    """Say what holds a reservation: an incident, the service, or a person."""
     if row.incident_id is not None:
         return "in-incident"
     return "held-by-service" if hold is not None and hold.who == audit.SERVICE else "held"
@@ -200,30 +209,32 @@ def _held(row: Row[Any], hold: Row[Any] | None) -> str:
 _BY_STATE = {"calling": "being-called"}
 
 
-def everything_open(connection: Connection, pbx: str, limit: int, *of: ColumnElement[bool]) -> list[Row[Any]]:
-    """Open reservations for people to look at, of those wanted, the nearest deadline first."""
-    columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
-    wanted = columns.where(t.OPEN, _R.pbx == pbx, *of).order_by(_R.deadline_at, _R.id)
-    return list(connection.execute(wanted.limit(limit)))
+def in_order(pbx: str, limit: int, *of: ColumnElement[bool]) -> Select[Any]:
+    """Select the open reservations, of those wanted, the nearest deadline first."""
+    return reservation.RESERVATIONS.where(t.OPEN, _R.pbx == pbx, *of).order_by(_R.deadline_at, _R.id).limit(limit)
 
 
-def _open_counts(connection: Connection, pbx: str, now: int, soon: int, *of: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row
-    """Count the open ones of those wanted: altogether, by what holds or calls them, overdue, and due before `soon`."""
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """How many are open: altogether, by what holds or calls them, overdue, and with a deadline soon."""
+
+    every: int
+    calling: int
+    held: int
+    in_incident: int
+    overdue: int
+    soon: int
+
+
+def _count(connection: Connection, pbx: str, now: int, *of: ColumnElement[bool]) -> _Counts:
+    """Count the open ones of those wanted."""
     columns = {
         "every": true(),
         "calling": _R.state == "calling",
         "held": and_(_R.state == "held", _R.incident_id.is_(None)),
         "in_incident": and_(_R.state == "held", _R.incident_id.is_not(None)),
         "overdue": _R.deadline_at < now,
-        "soon": _R.deadline_at.between(now, soon),
+        "soon": _R.deadline_at.between(now, now + SOON_MIN * MINUTE),
     }
-    counts = [func.count(case((which, 1))).label(name) for name, which in columns.items()]
-    counted: Any = connection.execute(select(*counts).where(t.OPEN, _R.pbx == pbx, *of)).one()
-    return counted
-
-
-def _left_to_people(connection: Connection, pbx: str, limit: int, *of: ColumnElement[bool]) -> list[Row[Any]]:
-    """Reservations that were closed without having been kept, of those wanted, the newest first."""
-    columns = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
-    left = columns.where(_R.pbx == pbx, t.LEFT_TO_PEOPLE, *of).order_by(_R.state_since_at.desc())
-    return list(connection.execute(left.limit(limit)))
+    counts = select(*(func.count(case((which, 1))).label(name) for name, which in columns.items()))
+    return _Counts(**connection.execute(counts.where(t.OPEN, _R.pbx == pbx, *of)).one()._asdict())

@@ -9,6 +9,7 @@ import pytest
 from callback.attempts import claim, settle
 from callback.events import News
 from callback.reports import queue as queue_report
+from callback.reservations import reservation
 from callback.service.alerts import ALARMING
 from tests.callback.world import MINUTE, NOON, US, World, call, picture, rules
 
@@ -163,7 +164,7 @@ def test_the_queue_says_that_it_rests_and_until_when(world: World) -> None:
     for _ in range(3):
         tried(world, "agent-no-answer", now)
     with world.store.read() as connection:
-        rows = queue_report.everything_open(connection, "main", 10)
+        rows = reservation.read(connection, queue_report.in_order("main", 10))
         seen = claim.look(world.work(connection, now + 40 * US), FREE)
         why = claim.why_not(rows, seen, world.site, FREE, now + 40 * US)
     assert ("agents-rest", now + 90 * US) in why.values()

@@ -95,7 +95,7 @@ def _look(connection: Connection, world: World) -> None:
     wanted = lanes.Wanted(open_lanes, {"sales": ("+819012345678",)}, ["+819012345679"], ["spare"], 300, 3600)
     list(lanes.due(connection, "main", NOON, wanted))
     deadlines.passed(connection, "main", NOON)
-    queue_report.everything_open(connection, "main", 200)
+    connection.execute(queue_report.in_order("main", 200))
     lanes.in_flight(connection)
     lanes.in_flight(connection, "main")
     compose.hold_back(world.work(connection, NOON), ["+819012345678"])

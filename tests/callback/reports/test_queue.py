@@ -159,6 +159,13 @@ def test_a_database_without_reservations_has_an_empty_queue(migrated_url: str, w
     store.close()
 
 
+def test_a_pbx_whose_service_never_ran_has_no_rules_in_force_and_so_no_queue(world: World) -> None:
+    other = world.settings.model_copy(update={"pbx": world.settings.pbx.model_copy(update={"name": "other"})})
+    for look in (queue_report.open_reservations, queue_report.left_to_people):
+        with pytest.raises(StoreError, match="start `callback run`"):
+            look(world.store, other, 200)
+
+
 # For people
 
 WORDS = [
