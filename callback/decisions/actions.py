@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from callback.customers import blocks, numbers
 from callback.errors import CallbackError, IllegalTransition
@@ -18,6 +18,7 @@ from callback.events import News
 from callback.losses import calls as call_rows
 from callback.losses import release as releasing
 from callback.reservations import deadlines, moves, promises, slots
+from callback.reservations.reservation import Reservation, read_one
 from callback.reservations.states import Event
 from callback.site.work import Work
 from callback.store import audit
@@ -221,12 +222,10 @@ def _moved(work: Work, reservation: int, event: Event, by: By) -> list[News]:
     return _told(work, reservation, event, by, {})
 
 
-def known(work: Work, reservation: int, *, lock: bool = False) -> Row[Any]:
+def known(work: Work, reservation: int, *, lock: bool = False) -> Reservation:
     """Give a reservation with its number, open or closed. NoSuchReservation where there is none."""
-    r = t.reservation
-    his = select(r, t.person.c.number.label("e164")).join(t.person).where(r.c.id == reservation, r.c.pbx == work.pbx)
-    row = work.connection.execute(his.with_for_update(of=r) if lock else his).first()
-    if row is None:
+    row = read_one(work.connection, reservation, lock=lock)
+    if row is None or row.pbx != work.pbx:
         raise NoSuchReservation(
             f"there is no reservation {reservation} on {work.pbx}; `callback queue` lists the open, and "
             "`callback find NUMBER` those of one number"
@@ -234,7 +233,7 @@ def known(work: Work, reservation: int, *, lock: bool = False) -> Row[Any]:
     return row
 
 
-def _locked(work: Work, reservation: int) -> Row[Any]:
+def _locked(work: Work, reservation: int) -> Reservation:
     """Lock the reservation before anything else: whoever decides, decides on what stands."""
     row = known(work, reservation, lock=True)
     if not row.open:
@@ -242,7 +241,7 @@ def _locked(work: Work, reservation: int) -> Row[Any]:
     return row
 
 
-def _resumed(work: Work, reservation: int, by: By) -> Row[Any]:
+def _resumed(work: Work, reservation: int, by: By) -> Reservation:
     """Lock the reservation; who is held while one of us says when to call him is held no more."""
     row = _locked(work, reservation)
     if row.state == "held":
@@ -252,12 +251,12 @@ def _resumed(work: Work, reservation: int, by: By) -> Row[Any]:
     return row
 
 
-def _unheld(before: Row[Any]) -> dict[str, Any]:
+def _unheld(before: Reservation) -> dict[str, Any]:
     """Tell that a decision about the time ended a hold, which somebody else may have had a reason for."""
     return {"held_no_more": True} if before.state == "held" else {}
 
 
-def _begin_now(work: Work, row: Row[Any], by: By) -> None:
+def _begin_now(work: Work, row: Reservation, by: By) -> None:
     """Let the clock start now for who waits for a time to come; nothing is promised later than before."""
     standing = promises.in_force(work.connection, row)
     if row.slot_at is not None and by.who != audit.CUSTOMER:
@@ -307,7 +306,7 @@ def _let_go(work: Work, e164: str, why: str, *, cancel: bool) -> list[int]:
     return cancelled
 
 
-def _held_by_us(connection: Connection, row: Row[Any]) -> bool:
+def _held_by_us(connection: Connection, row: Reservation) -> bool:
     """Whether an incident or the service holds the reservation, and not a person."""
     last = audit.last(connection, "held", [row.id]).get(row.id)
     return row.incident_id is not None or (last is not None and last.who == audit.SERVICE)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, bindparam, case, func, select
+from sqlalchemy import Connection, bindparam, case, func, select
 
+from callback.reservations.reservation import Reservation
 from callback.store import tables as t
 from callback.store.audit import CUSTOMER
 from scheduler.clock import DAY, HOUR
@@ -26,7 +27,7 @@ def enough(connection: Connection, reservation: int, now: int) -> bool:
     return bool(today >= A_DAY or (this_hour or 0) >= AN_HOUR)
 
 
-def is_next(row: Row[Any], now: int) -> bool:
+def is_next(row: Reservation, now: int) -> bool:
     """Whether the customer is to be called as soon as possible already: to ask for it again changes nothing.
 
     A chosen time that still stands, because a person only tried sooner, gives way to the customer's own word.

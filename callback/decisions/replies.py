@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from callback.customers import numbers
 from callback.customers.blocks import standing
 from callback.customers.persons import person_of
 from callback.decisions import actions, limits
 from callback.reservations import slots
+from callback.reservations.reservation import RESERVATIONS, Reservation
+from callback.reservations.reservation import read as read_reservations
 from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import tables as t
@@ -44,12 +46,12 @@ class _Sender:
 
     person: int | None
     e164: str
-    row: Row[Any] | None
+    row: Reservation | None
     site: Site
     queue: str
 
     @property
-    def open(self) -> Row[Any] | None:
+    def open(self) -> Reservation | None:
         """The reservation that he may still decide about; what a person holds is that person's."""
         return self.row if self.row is not None and self.row.open and self.row.state != "held" else None
 
@@ -96,7 +98,7 @@ def done(connection: Connection, pbx: str, answer: int, who: str, now: int) -> b
     return connection.execute(open_one.values(state="done", done_by=who, done_at=now)).rowcount == 1
 
 
-def asked(connection: Connection, row: Row[Any], now: int) -> bool:
+def asked(connection: Connection, row: Reservation, now: int) -> bool:
     """Whether this reservation's customer was asked how we did, lately enough to answer."""
     if row.state != "reached" or now - row.state_since_at > SCORED_FOR_US:
         return False
@@ -105,7 +107,7 @@ def asked(connection: Connection, row: Row[Any], now: int) -> bool:
     return connection.execute(question).first() is not None
 
 
-def score(work: Work, row: Row[Any], number: int) -> bool:
+def score(work: Work, row: Reservation, number: int) -> bool:
     """Keep how he judged the callback, on the page; False where he was not asked. The last word counts."""
     if not asked(work.connection, row, work.now):
         return False
@@ -125,7 +127,7 @@ def score(work: Work, row: Row[Any], number: int) -> bool:
     return True
 
 
-def moment(work: Work, row: Row[Any], e164: str, said: SaidTime) -> int | None:
+def moment(work: Work, row: Reservation, e164: str, said: SaidTime) -> int | None:
     """The instant that he meant: the likeliest at which he may be called. None where there is none, or no room then."""
     at = slots.first_that_rings(work.site, row, e164, _moments(said, work.site, work.now), work.now)
     return at if at is not None and slots.has_room(work, row, at) else None
@@ -163,8 +165,9 @@ def _sender(connection: Connection, sites: Mapping[str, Site], inbound: Inbound,
     if e164 is None:
         return _Sender(None, "", None, site, "")
     person = person_of(connection, e164, now)
-    his = select(t.reservation).where(_r.person_id == person, _r.pbx.in_(sites)).where(_r.state != "refused")
-    row = connection.execute(his.order_by(_r.open.desc(), _r.last_lost_at.desc()).limit(1)).first()
+    theirs = RESERVATIONS.where(_r.person_id == person, _r.pbx.in_(sites), _r.state != "refused")
+    newest = theirs.order_by(_r.open.desc(), _r.last_lost_at.desc()).limit(1)
+    row = next(iter(read_reservations(connection, newest)), None)
     if row is not None:
         return _Sender(person, e164, row, sites[row.pbx], row.queue)
     return _Sender(person, e164, None, site, _queue_of(site, inbound.to_number))

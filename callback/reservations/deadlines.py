@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from callback.events import News
 from callback.reservations import moves, promises
+from callback.reservations.reservation import Reservation
 from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import tables as t
@@ -83,7 +84,7 @@ def go_on(work: Work, row: Row[Any], hours: Hours) -> list[News]:
     return [News("overdue", work.now, facts)]
 
 
-def give_time(work: Work, row: Row[Any]) -> None:
+def give_time(work: Work, row: Reservation | Row[Any]) -> None:
     """Whom somebody lets be called again is not given up at once for a promise that was broken meanwhile.
 
     In the evening such a customer is promised the next opening. With less than a last try takes before the new time
@@ -106,14 +107,14 @@ def just_let_go(row: Row[Any], now: int) -> bool:
     return bool(row.severity >= NOW or now - row.state_since_at < LEAST_US)
 
 
-def carried_from(row: Row[Any], site: Site, now: int) -> Promise | None:
+def carried_from(row: Reservation | Row[Any], site: Site, now: int) -> Promise | None:
     """The promise of the next opening for what is still open at a cut; None while phones may ring."""
     standing = Promise(row.made_at, row.clock_starts_at, row.aim_at, row.deadline_at, "")
     carried = carry(standing, site.hours_of(row.e164, row.trunk), now, site.rules.promise_terms())
     return None if carried is standing else carried
 
 
-def carry_over(work: Work, row: Row[Any], carried: Promise) -> News:
+def carry_over(work: Work, row: Reservation | Row[Any], carried: Promise) -> News:
     """Promise the next opening, and say so, unless a person has put the callback off beyond it."""
     promises.replace(work, row, carried)
     if row.due_at <= carried.deadline_at:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
+from callback.reservations.reservation import Reservation
 from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.promise import Promise
@@ -24,13 +25,13 @@ def add(work: Work, reservation: int, pledge: Promise) -> None:
     work.connection.execute(_NEW, row | {"made_at": pledge.made_at, "reason": pledge.reason, **clock_of(pledge)})
 
 
-def in_force(connection: Connection, row: Row[Any]) -> Promise:
+def in_force(connection: Connection, row: Reservation | Row[Any]) -> Promise:
     """The promise of a reservation that is in force."""
     reason = connection.execute(_NEWEST, {"reservation": row.id}).scalar_one()
     return Promise(row.made_at, row.clock_starts_at, row.aim_at, row.deadline_at, reason)
 
 
-def replace(work: Work, row: Row[Any], pledge: Promise) -> None:
+def replace(work: Work, row: Reservation | Row[Any], pledge: Promise) -> None:
     """Put another promise in force, and no new time of an apology: never sooner than the last attempt allows."""
     add(work, row.id, pledge)
     values = {**clock_of(pledge), "due_at": max(row.due_at, pledge.clock_starts_at), "overdue_by_at": None}

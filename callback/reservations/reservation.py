@@ -49,3 +49,9 @@ RESERVATIONS: Final[Select[Any]] = select(*_COLUMNS, t.person.c.number.label("e1
 def read(connection: Connection, wanted: Select[Any]) -> list[Reservation]:
     """Read what is wanted of RESERVATIONS, in the order asked for."""
     return [Reservation(**row._asdict()) for row in connection.execute(wanted)]
+
+
+def read_one(connection: Connection, reservation: int, *, lock: bool = False) -> Reservation | None:
+    """Read a reservation by its number, of whatever PBX; locked, without its person, where it is to be changed."""
+    wanted = RESERVATIONS.where(t.reservation.c.id == reservation)
+    return next(iter(read(connection, wanted.with_for_update(of=t.reservation) if lock else wanted)), None)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from callback.errors import CallbackError
+from callback.reservations.reservation import Reservation
 from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import tables as t
@@ -35,25 +36,25 @@ class NotFree(CallbackError):
     """This time cannot be chosen, though phones may ring then; the sentence says why, and what helps."""
 
 
-def free(work: Work, row: Row[Any], e164: str) -> list[int]:
+def free(work: Work, row: Reservation, e164: str) -> list[int]:
     """The next half hours that the customer may choose, the soonest first: at most `SHOWN`, within `AHEAD`."""
     taken = _taken(work, row, work.now, work.now + AHEAD)
     possible = _ringing(work.site, work.site.hours_of(e164, row.trunk), work.now)
     return list(islice((at for at in possible if _has_room(work.site, at, taken)), SHOWN))
 
 
-def first_that_rings(site: Site, row: Row[Any], e164: str, times: list[int], now: int) -> int | None:
+def first_that_rings(site: Site, row: Reservation, e164: str, times: list[int], now: int) -> int | None:
     """The first of these times that is to come and at which the customer's phone may ring."""
     hours = site.hours_of(e164, row.trunk)
     return next((at for at in times if _rings(at, now, hours)), None)
 
 
-def has_room(work: Work, row: Row[Any], at: int) -> bool:
+def has_room(work: Work, row: Reservation, at: int) -> bool:
     """Whether not too many others wish to be called in that half hour."""
     return _has_room(work.site, at, _taken(work, row, at, at))
 
 
-def chosen(work: Work, row: Row[Any], e164: str, at: int) -> Promise:
+def chosen(work: Work, row: Reservation, e164: str, at: int) -> Promise:
     """Promise a callback at a time that the customer chose, by whatever way.
 
     SchedulerError where nobody may be rung then, NotFree where too many others have chosen that half hour.
@@ -116,7 +117,7 @@ def _half_hour_of(at: int, site: Site) -> int:
     return at - ((then.minute % 30) * 60 + then.second) * SECOND - then.microsecond
 
 
-def _taken(work: Work, row: Row[Any], since: int, until: int) -> list[int]:
+def _taken(work: Work, row: Reservation, since: int, until: int) -> list[int]:
     """The times that others of the same queue have chosen, about these; read by the index of aims."""
     aims = _r.aim_at.between(since - HALF_HOUR, until + HALF_HOUR + SLOT_AIM_S * SECOND)
     others = select(_r.slot_at).where(t.OPEN, _r.pbx == work.pbx, _r.state == "waiting", aims)

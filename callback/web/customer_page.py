@@ -12,24 +12,24 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection
 
 from callback.customers.blocks import standing
 from callback.decisions import actions, limits, replies
 from callback.reservations import slots
+from callback.reservations.reservation import Reservation, read_one
 from callback.site import links
 from callback.site.context import Site
 from callback.site.links import LinkExpired, NoSuchLink
 from callback.site.work import Work
-from callback.store import tables as t
 from callback.store.audit import CUSTOMER, By
 from callback.texts.compose import clock_time
 from scheduler.clock import local
 from scheduler.errors import SchedulerError
 
-HIM: Final = By(CUSTOMER, "he chose it on the page")
+BY_CUSTOMER: Final = By(CUSTOMER, "the customer chose it on the page")
 FALLBACK: Final = "en"
 _FOLDER: Final = Path(__file__).with_name("pages")
 Deed = Literal["call-now", "slot", "cancel", "stop", "score"]
@@ -49,7 +49,7 @@ class _View:
 
     connection: Connection
     site: Site
-    row: Row[Any]
+    row: Reservation
     now: int
 
     @property
@@ -91,8 +91,7 @@ def act(connection: Connection, sites: Mapping[str, Site], token: str, form: Map
 
 def _opened(connection: Connection, sites: Mapping[str, Site], token: str, now: int) -> _View:
     reservation = links.opened(connection, token, now)
-    his = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
-    row = connection.execute(his.where(t.reservation.c.id == reservation)).first()
+    row = read_one(connection, reservation)
     if row is None or row.pbx not in sites:
         raise NoSuchLink("its reservation is not of this site")
     return _View(connection, sites[row.pbx], row, now)
@@ -104,7 +103,7 @@ def _do(view: _View, form: Mapping[str, str]) -> tuple[int, str]:
     connection, site, row, now = view.connection, view.site, view.row, view.now
     if deed == "stop":
         if not standing(connection, row.e164).texts:
-            actions.block(Work(connection, site, now), row.e164, calls=False, texts=True, by=HIM)
+            actions.block(Work(connection, site, now), row.e164, calls=False, texts=True, by=BY_CUSTOMER)
         return 200, view.say("stopped")
     if deed == "score" and value in {"1", "2", "3", "4", "5"}:
         kept = replies.score(Work(connection, site, now), row, int(value))
@@ -120,14 +119,14 @@ def _decide(view: _View, deed: str, value: str) -> tuple[int, str]:
     """When the customer is called, or that nobody calls: to call it off is never too often."""
     work, row = Work(view.connection, view.site, view.now), view.row
     if deed == "cancel":
-        actions.cancel(work, row.id, HIM)
+        actions.cancel(work, row.id, BY_CUSTOMER)
         return 200, view.say("cancelled")
     if limits.enough(view.connection, view.row.id, view.now):
         return 429, view.say("enough")
     if deed == "slot":
         return _choose(view, value)
     if not limits.is_next(view.row, view.now):
-        actions.call_now(work, row.id, HIM)
+        actions.call_now(work, row.id, BY_CUSTOMER)
     return 200, ""
 
 
@@ -136,7 +135,7 @@ def _choose(view: _View, value: str) -> tuple[int, str]:
     if at == view.row.slot_at:
         return 200, ""
     try:
-        actions.choose_slot(Work(view.connection, view.site, view.now), view.row.id, at, HIM)
+        actions.choose_slot(Work(view.connection, view.site, view.now), view.row.id, at, BY_CUSTOMER)
     except (SchedulerError, slots.NotFree):
         return 409, view.say("failed")
     return 200, ""
