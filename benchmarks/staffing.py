@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks import staffing_pages as pages
 from benchmarks.errors import BenchmarkError
 from benchmarks.staffing_data import bank, us_bank
-from benchmarks.staffing_judged import Trial
+from benchmarks.staffing_judged import HintTrial
 from scheduler.staffing.planning.need import StaffingTerms
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -50,12 +50,12 @@ def _options() -> argparse.ArgumentParser:
 
 def _parts(data: Path) -> Iterator[pages.Part]:
     month, other = bank(data), us_bank(data)
-    trial = Trial(month, StaffingTerms())
+    trial = HintTrial(month, StaffingTerms())
     yield pages.record(trial)
     yield pages.bank_forecast(trial.whole)
     yield pages.peaks(trial.whole)
     yield pages.waits(month)
-    yield pages.judged(trial, Trial(month, StaffingTerms(), *pages.CHOICE))
+    yield pages.judged(trial, HintTrial(month, StaffingTerms(), *pages.CHOICE))
     yield pages.example(trial)
     yield pages.callbacks(trial)
     yield pages.us_forecast(other)

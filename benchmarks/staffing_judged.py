@@ -26,7 +26,7 @@ _MOST_ADDED = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class HintVerdict:
     """Of `hinted` half hours with a "+k": in what share k was enough, and in what share one less was not.
 
     `over` is by how many agents k was too many on the average. Of `quiet` half hours without a hint, in what share
@@ -42,7 +42,7 @@ class Verdict:
     nothing_lacked: float
 
 
-class Trial:
+class HintTrial:
     """The bank's month cut: a queue learnt from what came before `split`, and the days from then until `end`."""
 
     def __init__(self, bank: Bank, terms: StaffingTerms, split: date = SPLIT, end: date = END) -> None:
@@ -62,7 +62,7 @@ class Trial:
         past = [self.staff(before) for before in self.learnt.loses(day).days]
         return [median_low(counts) for counts in zip(*past, strict=True)]
 
-    def verdict(self, sure: float, steps: int | None = None) -> Verdict:
+    def verdict(self, sure: float, steps: int | None = None) -> HintVerdict:
         """Judge the hints at one level of caution: made before the week, or `steps` half hours ahead on the day."""
         tally, over = Counter[str](), 0
         for day, number, expected in self._half_hours(steps):
@@ -76,7 +76,7 @@ class Trial:
                 tally.update(quiet=1, nothing=present >= true)
         hints, quiet = max(1, tally["hinted"]), max(1, tally["quiet"])
         shares = tally["enough"] / hints, tally["less"] / hints, over / hints
-        return Verdict(sure, tally["hinted"], *shares, tally["quiet"], tally["nothing"] / quiet)
+        return HintVerdict(sure, tally["hinted"], *shares, tally["quiet"], tally["nothing"] / quiet)
 
     def by_chance(self, sure: float) -> tuple[float, float]:
         """Give both shares as they would be if the forecast were the truth, and calls came about it by chance alone."""
@@ -133,7 +133,7 @@ class Extra:
     hours: float
 
 
-def extra_hours(trial: Trial, order: str, *, first_in_first_out: bool) -> Extra:
+def extra_hours(trial: HintTrial, order: str, *, first_in_first_out: bool) -> Extra:
     """Reckon by sums what the month lacked for 90% of callbacks in 30 minutes under one order."""
     dialled = lost = hours = 0.0
     kept = 0
@@ -147,7 +147,7 @@ def extra_hours(trial: Trial, order: str, *, first_in_first_out: bool) -> Extra:
     return Extra(order, dialled / lost, kept, days, hours / days)
 
 
-def _spare_s(trial: Trial, day: date) -> list[float]:
+def _spare_s(trial: HintTrial, day: date) -> list[float]:
     calls, losses, staff = trial.whole.calls[day], trial.whole.losses[day], trial.staff(day)
     return [
         trial.terms.spare_s(staff[number], (calls[number] - losses[number]) * trial.learnt.seconds(number))

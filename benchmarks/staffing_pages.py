@@ -9,7 +9,7 @@ from datetime import date
 
 from benchmarks import staffing_judged
 from benchmarks.staffing_data import QUEUE, ZONE, Bank
-from benchmarks.staffing_judged import LEVELS, Extra, Trial, Verdict
+from benchmarks.staffing_judged import LEVELS, Extra, HintTrial, HintVerdict
 from callback.reports import svg
 from scheduler.staffing.halfhours import A_DAY, WEEKDAYS, Day, clock_time
 from scheduler.staffing.learning import accuracy
@@ -56,7 +56,7 @@ def percent(share: float | None) -> str:
     return "" if share is None else f"{share:.1%}"
 
 
-def record(trial: Trial) -> Part:
+def record(trial: HintTrial) -> Part:
     """Say what the bank's month is, and what of it is imputed."""
     calls, demand = trial.bank.calls, trial.whole
     lost = sum(call.lost for call in calls)
@@ -217,7 +217,7 @@ Mean talk {times.site_s:.0f} s: longest in the hour of {long}:00 ({by_hour[long]
     )
 
 
-def judged(trial: Trial, before: Trial) -> Part:
+def judged(trial: HintTrial, before: HintTrial) -> Part:
     """Judge the hints of the first three weeks on the fourth."""
     earlier = [before.verdict(sure) for sure in LEVELS]
     ahead, today = ([trial.verdict(sure, steps) for sure in LEVELS] for steps in (None, 1))
@@ -277,12 +277,12 @@ chance alone, the two shares would be:
     )
 
 
-def _over_both(verdicts: Sequence[Verdict], share: str) -> float:
+def _over_both(verdicts: Sequence[HintVerdict], share: str) -> float:
     hinted = sum(verdict.hinted for verdict in verdicts)
     return math.fsum(getattr(verdict, share) * verdict.hinted for verdict in verdicts) / hinted
 
 
-def _verdicts(verdicts: Sequence[Verdict]) -> str:
+def _verdicts(verdicts: Sequence[HintVerdict]) -> str:
     head = [
         "caution",
         'half hours with "+k"',
@@ -309,7 +309,7 @@ def _verdicts(verdicts: Sequence[Verdict]) -> str:
     )
 
 
-def example(trial: Trial) -> Part:
+def example(trial: HintTrial) -> Part:
     """Show one day's hints, their evidence, and a plan."""
     found = trial.learnt.hints(EXAMPLE, trial.usual(EXAMPLE), trial.terms, 0.5, staff_of=trial.staff)
     proofs = [f"- {hint}: {hint.evidence.estimate()}" for hint in found if hint.evidence]
@@ -333,7 +333,7 @@ Starting from the shifts of {last:%d %B}, moves first:
 Then {len(made.added)} more shifts ({added}); no plan adds fewer than {made.at_least} after these moves.""")
 
 
-def callbacks(trial: Trial) -> Part:
+def callbacks(trial: HintTrial) -> Part:
     """Say what the month lacked for its callbacks."""
     rows: list[Extra] = [
         staffing_judged.extra_hours(trial, "oldest still inside its 30 min first", first_in_first_out=False),

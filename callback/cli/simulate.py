@@ -23,7 +23,7 @@ from scheduler.clock import DAY
 from scheduler.policy import CallbackPolicy
 from scheduler.simulation import trial
 from scheduler.simulation.errors import RecordError
-from scheduler.simulation.measures import Measure, Tally
+from scheduler.simulation.measures import DayCounts, Measure, measures
 from scheduler.simulation.month import Month, prepare
 from scheduler.simulation.record import Recorded, read
 
@@ -37,7 +37,9 @@ def simulate(
     calls: Annotated[Path, typer.Option(help="The recorded calls: CSV with a header, plain or .gz, a line for each.")],
     days: Annotated[str, typer.Option(help="Days of the month that are judged, as in 15-28.")] = "1-31",
     policies: Annotated[str, typer.Option(help="Which policies, by comma.")] = ",".join(trial.POLICIES),
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="How often each day is lived, with other luck.")] = 5,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=100, help="How often each day is simulated, with other random draws.")
+    ] = 5,
     without: Annotated[str, typer.Option(help="Types of calls that are no part of it, by comma.")] = "IN",
     draw: Annotated[
         Path | None, typer.Option(help="Draw the pictures of docs/policy.md into this directory (some minutes more).")
@@ -81,13 +83,13 @@ def simulate(
 def judge(
     month: Month, policy: CallbackPolicy | None, days: Sequence[int], seeds: int, name: str
 ) -> dict[str, Measure]:
-    """Live all days on all processors, and show how far it is."""
+    """Simulate all days on all processors, and show how far it is."""
     wanted = trial.trials(month, policy, days, seeds)
-    done: list[Tally] = []
+    done: list[DayCounts] = []
     with ProcessPoolExecutor() as pool:
-        lived = pool.map(trial.live, wanted, chunksize=2)
-        done.extend(progress.each_of(name, lived, len(wanted)))
-    return trial.judge(done)
+        simulated = pool.map(trial.simulate, wanted, chunksize=2)
+        done.extend(progress.each_of(name, simulated, len(wanted)))
+    return measures(done)
 
 
 def _read(path: Path) -> list[Recorded]:

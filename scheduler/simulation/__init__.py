@@ -1,1 +1,1 @@
-"""A call centre in virtual time: a recorded month, its agents and callers, and what another policy makes of them."""
+"""Discrete-event simulation of a call centre: a recorded month, its agents and callers, under another policy."""

@@ -1,4 +1,4 @@
-"""A recorded month made ready to be lived again: who comes of his own, who is there, and what people are like."""
+"""A recorded month as input of the simulation: first calls, agents present, patience and redials."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from random import Random
 from statistics import fmean, median
 
 from scheduler.clock import HOUR
-from scheduler.simulation import duty, redials
-from scheduler.simulation.customer import Arrival, Nature
-from scheduler.simulation.draws import luck
+from scheduler.simulation import presence, redials
+from scheduler.simulation.day import Arrival, Behaviour
+from scheduler.simulation.draws import generator
 from scheduler.simulation.record import Recorded
 from scheduler.simulation.survival import Curve, fit
 
 HEAD_START_S = 90  # for each step of priority: seen in who was served before whom, and told by Brown et al.
-REST_WITHIN_S = 2700  # chosen with duty.Habits so that the world without callbacks is the recorded one
-HABITS = duty.Habits()
+REST_WITHIN_S = 2700  # chosen with presence.PresenceLimits so that the world without callbacks is the recorded one
+LIMITS = presence.PresenceLimits()
 ENOUGH = 100  # hang-ups of one queue, to say how patient its callers are
 _RECORD = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """What a simulation needs of a record.
+    """What the simulation needs of a record.
 
-    `recorded` are its calls, `own` by day those that were not made again after a loss, `seats` by day who was there.
-    `talks_s` and `priorities` are drawn from for who was not served, or not seen to wait.
+    `recorded` are its calls, `own` by day those that are no redials, `agent_days` by day the agents present.
+    A call that was not served draws its talk from `talks_s`; one that did not wait its priority from `priorities`.
     """
 
     recorded: tuple[Recorded, ...]
     own: Mapping[int, tuple[Recorded, ...]]
-    seats: Mapping[int, tuple[duty.Seat, ...]]
-    nature: Nature
+    agent_days: Mapping[int, tuple[presence.AgentDay, ...]]
+    behaviour: Behaviour
     talks_s: Mapping[tuple[str, int], Sequence[int]]
     priorities: Mapping[str, Sequence[int]]
 
     def arrivals(self, day: int, seed: int) -> list[Arrival]:
-        """Give who comes of his own on a day; what the record does not say is drawn by the seed."""
-        return [self._arrival(call, luck(seed, call.line, _RECORD)) for call in self.own[day]]
+        """Give the first calls of a day; what the record does not say is drawn by the seed."""
+        return [self._arrival(call, generator(seed, call.line, _RECORD)) for call in self.own[day]]
 
     def working_days(self) -> tuple[int, ...]:
         """Give the days with at least half as many calls as the middle one has."""
@@ -48,13 +48,13 @@ class Month:
 
     def handle_s(self) -> dict[str, float]:
         """Give what a call takes on average, after-call work included, by queue."""
-        after_s = fmean(self.nature.after_call_s)
+        after_s = fmean(self.behaviour.after_call_s)
         talks = _by_queue(self.recorded, served=True)
         return {queue: fmean(call.talk_s for call in calls) + after_s for queue, calls in talks.items()}
 
     def usual_s(self) -> float:
         """Give what a call takes on average in all queues, after-call work included."""
-        return fmean(call.talk_s for call in self.recorded if call.served) + fmean(self.nature.after_call_s)
+        return fmean(call.talk_s for call in self.recorded if call.served) + fmean(self.behaviour.after_call_s)
 
     def patience_s(self) -> float:
         """Give the mean patience: all seconds waited over the number who hung up."""
@@ -69,17 +69,17 @@ class Month:
         return Arrival(call.line, call.at, call.queue, talk_s, HEAD_START_S * priority)
 
 
-def prepare(calls: Sequence[Recorded], without: frozenset[str], habits: duty.Habits = HABITS) -> Month:
-    """Make a month of all calls of a record, but for the queues `without`."""
+def prepare(calls: Sequence[Recorded], without: frozenset[str], limits: presence.PresenceLimits = LIMITS) -> Month:
+    """Make a month of all calls of a record, except those of the queues `without`."""
     ours = tuple(call for call in calls if call.queue not in without)
-    rosters = duty.read_off(calls, habits, without)
+    rosters = presence.infer(calls, limits, without)
     again = redials.curve(ours)
-    found = redials.find(ours, again, luck(1, 0))
+    found = redials.find(ours, again, generator(1, 0))
     return Month(
         recorded=ours,
         own={day: tuple(call for call in line if call.line not in found) for day, line in _by_day(ours).items()},
-        seats=rosters.seats,
-        nature=Nature(_patience(ours), again, rosters.after_call_s, rest_within_s=REST_WITHIN_S),
+        agent_days=rosters.agent_days,
+        behaviour=Behaviour(_patience(ours), again, rosters.after_call_s, rest_within_s=REST_WITHIN_S),
         talks_s=_talks(ours),
         priorities={
             queue: [call.priority for call in line if call.waited_s] for queue, line in _by_queue(ours).items()
@@ -88,14 +88,14 @@ def prepare(calls: Sequence[Recorded], without: frozenset[str], habits: duty.Hab
 
 
 def with_more(month: Month, agents: int) -> Month:
-    """Give the month with so many more agents, who serve every queue from the first call of a day to the last."""
+    """Give the month with more agents, who serve every queue from the first call of a day to the last."""
     queues = frozenset(call.queue for call in month.recorded)
-    seats = {}
-    for day, there in month.seats.items():
-        span = (min(seat.there[0][0] for seat in there), max(seat.there[-1][1] for seat in there))
-        more = tuple(duty.Seat(f"more-{number}", queues, (span,)) for number in range(agents))
-        seats[day] = (*there, *more)
-    return replace(month, seats=seats)
+    agent_days = {}
+    for day, there in month.agent_days.items():
+        span = (min(agent_day.there[0][0] for agent_day in there), max(agent_day.there[-1][1] for agent_day in there))
+        more = tuple(presence.AgentDay(f"more-{number}", queues, (span,)) for number in range(agents))
+        agent_days[day] = (*there, *more)
+    return replace(month, agent_days=agent_days)
 
 
 def _by_day(calls: Sequence[Recorded]) -> Mapping[int, list[Recorded]]:

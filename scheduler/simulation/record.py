@@ -1,4 +1,4 @@
-"""The record of a call centre: one line for each call, as its machines wrote it down.
+"""A call centre's record of calls, read from CSV: one line for each call.
 
 The format is that of the bank's call centre which Brown et al. describe (JASA 100 (2005) 36-50): CSV, one header
 line, times of day on the local clock, durations in whole seconds.
@@ -29,8 +29,8 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 class Recorded:
     """One call that wanted an agent.
 
-    `at` is when he began to want one, `day` the midnight before it. `agent` is None if he hung up, and
-    `NOBODY` if nobody wrote down who served him. Instants show the local clock as if it were UTC.
+    `at` is when the caller asked for an agent, `day` the midnight before it. `agent` is None if the caller hung up, and
+    `NOBODY` if the agent was not recorded. Instants show the local clock as if it were UTC.
     """
 
     line: int
@@ -46,17 +46,17 @@ class Recorded:
 
     @property
     def served(self) -> bool:
-        """Whether an agent spoke to him."""
+        """Whether an agent took the call."""
         return self.agent is not None
 
     @property
     def waited_until(self) -> int:
-        """When he was served, or hung up."""
+        """When the call was answered, or the caller hung up."""
         return self.at + self.waited_s * SECOND
 
 
 def read(lines: Iterable[str]) -> list[Recorded]:
-    """Read the calls that wanted an agent, in the order of their wanting one.
+    """Read the calls that wanted an agent, in the order in which they asked for one.
 
     Left out: calls that ended in the voice menu, tests (PHANTOM), and lines whose menu time is negative.
     """

@@ -1,4 +1,4 @@
-"""Who called again after he was lost: found in the record, so that a simulated world can make it happen or not."""
+"""Redials after a loss, found in the record: the simulation decides itself whether a lost caller calls again."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from scheduler.clock import DAY, SECOND
 from scheduler.simulation.record import Recorded
 from scheduler.simulation.survival import Curve, fit
 
-RETURNED = frozenset({"TT"})  # the bank's own calls, to who had left a message: nobody called again
+RETURNED = frozenset({"TT"})  # the bank's own calls to customers who had left a message: not redials
 
 
 def curve(calls: Sequence[Recorded]) -> Curve:
-    """Fit the time from a loss to the same customer's next call of that day; midnight stops the watch."""
+    """Fit the time from a loss to the same customer's next call of that day, censored at midnight."""
     happened, stopped = [], []
     for lost, again in _pairs(calls):
         if again is None:
@@ -26,10 +26,10 @@ def curve(calls: Sequence[Recorded]) -> Curve:
 
 
 def find(calls: Sequence[Recorded], known: Curve, chance: Random) -> frozenset[int]:
-    """Give the lines of the calls that were made again after a loss.
+    """Give the lines of the calls that are redials after a loss.
 
-    Where nobody knows who was lost, the time is drawn from the `known` curve, and the next call of an unknown
-    customer in the same queue after it is taken for his.
+    Where the lost customer is unknown, the time is drawn from the `known` curve, and the next call of an unknown
+    customer in the same queue after it is taken as the redial.
     """
     found = {again.line for _, again in _pairs(calls) if again is not None}
     unknown: dict[tuple[int, str], list[Recorded]] = defaultdict(list)
@@ -51,12 +51,12 @@ def _next(calls: list[Recorded], after: int, found: set[int]) -> list[int]:
 
 
 def _pairs(calls: Sequence[Recorded]) -> Iterator[tuple[Recorded, Recorded | None]]:
-    """Give every lost call of a known customer, with his next call that day."""
-    his: dict[tuple[int, str], list[Recorded]] = defaultdict(list)
+    """Give every lost call of a known customer, with the customer's next call that day."""
+    by_customer: dict[tuple[int, str], list[Recorded]] = defaultdict(list)
     for call in calls:
         if call.customer is not None and call.queue not in RETURNED:
-            his[call.day, call.customer].append(call)
-    for line in his.values():
+            by_customer[call.day, call.customer].append(call)
+    for line in by_customer.values():
         for index, call in enumerate(line):
             if not call.served:
                 yield call, (line[index + 1] if index + 1 < len(line) else None)

@@ -1,4 +1,4 @@
-"""The service's real rules as the simulated world asks them: hours, promises, retries, order and policy."""
+"""The service's rules, as the simulation asks for them: hours, promises, retries, order and policy."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from scheduler.hours import Hours
 from scheduler.order import AgentMatching, NextCall, QueueState, choose
 from scheduler.policy import CallbackPolicy, QueueLoad
 from scheduler.promise import Promise, PromiseTerms, promise
-from scheduler.simulation.world import Scene
+from scheduler.simulation.world import CentreState
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """One site's rules with one policy; without a policy nobody is called.
+class SiteRules:
+    """One site's rules with one policy; without a policy nobody is called back.
 
     `handle_s` and `patience_s` are the means that a load is judged by.
     """
@@ -31,16 +31,16 @@ class Service:
     longest_ring_s: int = 20
 
     def promised(self, lost_at: int) -> Promise:
-        """Promise as the service does to who gave up waiting."""
+        """Promise what the service promises a caller who gave up waiting."""
         return promise("abandoned", lost_at, lost_at, self.hours, self.terms)
 
-    def choose(self, owed: Sequence[Candidate], scene: Scene, now: int) -> Candidate | None:
-        """Choose as the service does; all who serve any queue are one centre."""
+    def choose(self, candidates: Sequence[Candidate], state: CentreState, now: int) -> Candidate | None:
+        """Choose as the service does; all agents together are one load."""
         if self.policy is None or not self._rings_out(now):
             return None
-        load = QueueLoad(scene.staffed, scene.idle, scene.calls_s, self.handle_s, self.patience_s)
-        state = QueueState(scene.free, {}, {}, loads=dict.fromkeys(scene.free, load))
-        decision = choose(owed, AgentMatching(state, self.policy), self.hours, now)
+        load = QueueLoad(state.staffed, state.idle, state.calls_s, self.handle_s, self.patience_s)
+        queues = QueueState(state.free, {}, {}, loads=dict.fromkeys(state.free, load))
+        decision = choose(candidates, AgentMatching(queues, self.policy), self.hours, now)
         return decision.candidate if isinstance(decision, NextCall) else None
 
     def _rings_out(self, now: int) -> bool:

@@ -1,4 +1,4 @@
-"""How long until it happens, learnt from those to whom it happened and those whom something else stopped first."""
+"""Survival curves: the time until an event, from observed and censored times (Kaplan-Meier)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from random import Random
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A Kaplan-Meier curve: `gone[i]` is the share to whom it has happened within `times_s[i]` seconds.
+    """A Kaplan-Meier curve: `gone[i]` is the share for whom the event has happened within `times_s[i]` seconds.
 
     Beyond the last time nothing is known. With `tail_s` it happens there after that many more seconds on
     average (exponential); without, never.
@@ -36,9 +36,9 @@ class Curve:
 
 
 def fit(happened_s: Collection[int], stopped_s: Collection[int], *, tail: bool) -> Curve:
-    """Fit the curve to whole seconds: when it happened, and when something else stopped the watch (censored).
+    """Fit the curve to whole seconds: when the event happened, and when watching stopped before it (censored).
 
-    Who was stopped at the second at which it happened to others was still at risk. Kaplan and Meier, JASA 53
+    Whoever was censored at the second of an event was still at risk. Kaplan and Meier, JASA 53
     (1958) 457-481. The tail's mean is the whole time watched over the number to whom it happened.
     """
     happened, stopped = Counter(happened_s), Counter(stopped_s)

@@ -1,4 +1,4 @@
-"""Days lived under a policy: which policies there are, one day of one, and what comes of many."""
+"""Simulated days under a policy: the policies, one day with one seed, and what the record shows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from scheduler import clock
 from scheduler.clock import DAY, HOUR, MINUTE
 from scheduler.hours import Hours
 from scheduler.policy import DEFAULT, FIFO, IN_TIME, NEWEST, CallbackPolicy
-from scheduler.simulation.customer import Arrival, Nature
-from scheduler.simulation.duty import Seat
-from scheduler.simulation.measures import Measure, Tally, measures, tally
+from scheduler.simulation.day import Arrival, Behaviour
+from scheduler.simulation.measures import DayCounts, count_day
 from scheduler.simulation.month import Month
-from scheduler.simulation.rules import Service
+from scheduler.simulation.presence import AgentDay
+from scheduler.simulation.rules import SiteRules
 from scheduler.simulation.world import World
 
 POLICIES: Final[Mapping[str, CallbackPolicy | None]] = {
@@ -31,46 +31,41 @@ _SOON_S = 20
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One day to be lived, under one policy and with one seed."""
+    """One day to simulate, under one policy and with one seed."""
 
     day: int
     seed: int
     arrivals: tuple[Arrival, ...]
-    seats: tuple[Seat, ...]
-    nature: Nature
-    service: Service
+    agent_days: tuple[AgentDay, ...]
+    behaviour: Behaviour
+    rules: SiteRules
 
 
 def trials(month: Month, policy: CallbackPolicy | None, days: Sequence[int], seeds: int) -> list[Trial]:
-    """Prepare every day with every seed. What a call takes, and how patient callers are, is learnt from the first half.
+    """Prepare every day with every seed. Handling time and patience are learnt from the first half of the month.
 
-    The hours are the service's own (no ring after 21:30 nor before 8:00), on the record's local clock.
+    The hours are the rules's own (no ring after 21:30 nor before 8:00), on the record's local clock.
     """
     known = _first_half(month)
     if policy is not None and policy.by_queue:
         policy = replace(policy, handle_s=known.handle_s())
-    service = Service(Hours(clock.zone("UTC")), policy, known.usual_s(), known.patience_s())
+    rules = SiteRules(Hours(clock.zone("UTC")), policy, known.usual_s(), known.patience_s())
     return [
-        Trial(day, seed, tuple(month.arrivals(day, seed)), month.seats[day], month.nature, service)
+        Trial(day, seed, tuple(month.arrivals(day, seed)), month.agent_days[day], month.behaviour, rules)
         for day in days
         for seed in range(seeds)
     ]
 
 
-def live(trial: Trial) -> Tally:
-    """Live one day, and count."""
+def simulate(trial: Trial) -> DayCounts:
+    """Simulate one day, and count."""
     ends_at = trial.day + DAY
-    world = World(trial.arrivals, trial.seats, trial.nature, trial.service, trial.seed, ends_at)
-    return tally(world.run(), trial.day, LOST_FROM, LOST_UNTIL)
-
-
-def judge(tallies: Sequence[Tally]) -> dict[str, Measure]:
-    """Pool what was counted."""
-    return measures(tallies)
+    world = World(trial.arrivals, trial.agent_days, trial.behaviour, trial.rules, trial.seed, ends_at)
+    return count_day(world.run(), trial.day, LOST_FROM, LOST_UNTIL)
 
 
 def recorded(month: Month, days: Sequence[int]) -> dict[str, float]:
-    """Say what the record itself shows of these days: what the world without callbacks must reproduce."""
+    """Give the measures of these days in the record itself: the simulation without callbacks must reproduce them."""
     calls = [call for call in month.recorded if call.day in set(days)]
     waits_s = [call.waited_s for call in calls if call.served] or [0]
     return {

@@ -18,10 +18,10 @@ from scheduler import policy
 from scheduler.clock import SECOND, first
 from scheduler.hours import Hours
 from scheduler.promise import CARRIED_OVER
-from scheduler.simulation.customer import HUNG_UP, Arrival, Nature
-from scheduler.simulation.draws import luck
-from scheduler.simulation.duty import Seat
-from scheduler.simulation.rules import Service
+from scheduler.simulation.day import HUNG_UP, Arrival, Behaviour
+from scheduler.simulation.draws import generator
+from scheduler.simulation.presence import AgentDay
+from scheduler.simulation.rules import SiteRules
 from scheduler.simulation.survival import Curve, fit
 from scheduler.simulation.world import World
 from scheduler.staffing.halfhours import A_DAY, HALF_HOUR_S, half_hour, runs
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
-    from scheduler.simulation.customer import Owed, Story
+    from scheduler.simulation.day import LostCaller, SimulatedDay
     from scheduler.staffing.learning.fresh import PastCall
     from scheduler.staffing.planning.queue import Queue
 
@@ -133,32 +133,32 @@ class Replayed:
     def compared(self, days: Sequence[date], after_s: int) -> tuple[float, float]:
         """Give the share of callers lost at first try on past days: as logged, and as lived without callbacks."""
         calls = [call for day in days for call in self._past.of(self._queue.name, day)]
-        visits = [
-            visit
+        simulated_calls = [
+            call
             for day in days
-            for visit in self._story(day, tuple(self._staff_of(day)), 0, None, after_s).visits
-            if not visit.redial
+            for call in self._simulated(day, tuple(self._staff_of(day)), 0, None, after_s).calls
+            if not call.redial
         ]
         logged = sum(talk_s == _LOST for _, talk_s in calls) / max(1, len(calls))
-        return logged, sum(visit.end == HUNG_UP for visit in visits) / max(1, len(visits))
+        return logged, sum(call.end == HUNG_UP for call in simulated_calls) / max(1, len(simulated_calls))
 
     def _live(self, day: date, staff: tuple[int, ...]) -> Held:
         tally = _Tally(self._hours.zone)
         for seed in range(self._seeds):
-            tally.add(self._story(day, staff, seed, policy.DEFAULT, self.after_s))
+            tally.add(self._simulated(day, staff, seed, policy.DEFAULT, self.after_s))
         return tally.held()
 
-    def _story(
+    def _simulated(
         self, day: date, staff: tuple[int, ...], seed: int, rule: policy.CallbackPolicy | None, after_s: int
-    ) -> Story:
+    ) -> SimulatedDay:
         name, starts_at = self._queue.name, self._midnight(day)
         arrivals = self._arrivals(day, seed)
         staffed = max((number + 1 for number in range(A_DAY) if staff[number]), default=0)
         ends_at = max(_at(starts_at, staffed), *(arrival.at for arrival in arrivals), starts_at) + _AN_HOUR
         usual_s = self._queue.handling.by_queue.get(name, self._queue.handling.site_s) + after_s
-        service = Service(self._hours, rule, usual_s, min(self._queue.patience.mean_s, _LONG_S))
-        nature = Nature({name: self._patience}, self._redial, (after_s,))
-        return World(arrivals, _seats(staff, starts_at, name), nature, service, seed, ends_at).run()
+        rules = SiteRules(self._hours, rule, usual_s, min(self._queue.patience.mean_s, _LONG_S))
+        behaviour = Behaviour({name: self._patience}, self._redial, (after_s,))
+        return World(arrivals, _agent_days(staff, starts_at, name), behaviour, rules, seed, ends_at).run()
 
     def _arrivals(self, day: date, seed: int) -> list[Arrival]:
         calls = self._past.of(self._queue.name, day)
@@ -168,7 +168,7 @@ class Replayed:
             talk_s = seen_s
             if seen_s == _LOST:
                 usual_s = round(self._queue.seconds(half_hour(at, self._hours.zone)[1]))
-                talk_s = luck(seed, number).choice(talks) if talks else usual_s
+                talk_s = generator(seed, number).choice(talks) if talks else usual_s
             arrivals.append(Arrival(number, at, self._queue.name, talk_s))
         return arrivals
 
@@ -199,14 +199,14 @@ class _Remembering(Hours):
         return known
 
 
-def _seats(staff: Sequence[int], starts_at: int, queue: str) -> list[Seat]:
+def _agent_days(staff: Sequence[int], starts_at: int, queue: str) -> list[AgentDay]:
     """Give agents who are there so that each half hour has as many as `staff` says."""
-    seats = []
+    agent_days = []
     for place in range(max(staff)):
         numbers = [number for number in range(A_DAY) if staff[number] > place]
         there = tuple((_at(starts_at, begin), _at(starts_at, end + 1)) for begin, end in runs(numbers))
-        seats.append(Seat(f"agent {place + 1}", frozenset({queue}), there))
-    return seats
+        agent_days.append(AgentDay(f"agent {place + 1}", frozenset({queue}), there))
+    return agent_days
 
 
 def _at(starts_at: int, number: int) -> int:
@@ -220,15 +220,15 @@ class _Tally:
         self._zone = zone
         self._rows = {name: [0.0] * A_DAY for name in ("calls", "hung_up", "lost", "dialled", "reached", "closed")}
 
-    def add(self, story: Story) -> None:
+    def add(self, simulated: SimulatedDay) -> None:
         """Add a day. Who is carried over to the next one is not counted: no staff of this day could call him."""
-        for visit in story.visits:
-            self._count(visit.at, calls=True, hung_up=visit.end == HUNG_UP)
-        for owed in story.owed:
-            if owed.promise.reason != CARRIED_OVER:
-                dialled, reached = _soon(owed, owed.dialled_at), _soon(owed, owed.reached_at)
-                returned = owed.closed == "served" and _soon(owed, owed.redialled_at)
-                self._count(owed.lost_at, lost=True, dialled=dialled, reached=reached, closed=reached or returned)
+        for call in simulated.calls:
+            self._count(call.at, calls=True, hung_up=call.end == HUNG_UP)
+        for lost in simulated.lost:
+            if lost.promise.reason != CARRIED_OVER:
+                dialled, reached = _soon(lost, lost.dialled_at), _soon(lost, lost.reached_at)
+                returned = lost.closed == "served" and _soon(lost, lost.redialled_at)
+                self._count(lost.lost_at, lost=True, dialled=dialled, reached=reached, closed=reached or returned)
 
     def held(self) -> Held:
         """Give the sums."""
@@ -240,5 +240,5 @@ class _Tally:
             self._rows[name][number] += holds
 
 
-def _soon(owed: Owed, at: int | None) -> bool:
-    return at is not None and at <= owed.promise.clock_starts_at + _IN_TIME
+def _soon(lost: LostCaller, at: int | None) -> bool:
+    return at is not None and at <= lost.promise.clock_starts_at + _IN_TIME

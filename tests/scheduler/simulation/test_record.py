@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from scheduler.clock import HOUR, MINUTE, SECOND
-from scheduler.simulation.draws import luck
-from scheduler.simulation.duty import Habits, read_off
+from scheduler.simulation.draws import generator
 from scheduler.simulation.errors import RecordError
 from scheduler.simulation.month import prepare
+from scheduler.simulation.presence import PresenceLimits, infer
 from scheduler.simulation.record import NOBODY, Recorded, read
 from scheduler.simulation.redials import curve, find
 from scheduler.simulation.survival import Curve, fit
-from tests.scheduler.simulation.scenes import DAY_AT, at
+from tests.scheduler.simulation.centres import DAY_AT, at
 
 HEADER = (
     "vru_line,call_id,customer_id,priority,type,date,vru_entry,vru_exit,vru_time,q_start,q_exit,q_time,"
@@ -72,11 +72,13 @@ def lost(line: int, when: str, waited_s: int = 10, customer: str | None = None) 
 
 def hours(calls: list[Recorded], without: str = "") -> list[tuple[str, list[tuple[float, float]]]]:
     """Who was there, in minutes after 10:00."""
-    seats = read_off(sorted(calls, key=lambda call: call.at), Habits(60, 900), frozenset(without.split())).seats
+    agent_days = infer(
+        sorted(calls, key=lambda call: call.at), PresenceLimits(60, 900), frozenset(without.split())
+    ).agent_days
     ten = at("10:00")
     return [
-        (seat.agent, [((since - ten) / MINUTE, (until - ten) / MINUTE) for since, until in seat.there])
-        for seat in seats[DAY_AT]
+        (agent_day.agent, [((since - ten) / MINUTE, (until - ten) / MINUTE) for since, until in agent_day.there])
+        for agent_day in agent_days[DAY_AT]
     ]
 
 
@@ -92,7 +94,7 @@ def test_while_somebody_waits_whom_he_could_serve_he_is_away() -> None:
 def test_a_short_absence_is_after_call_work() -> None:
     calls = [served(1, "10:00", 60), served(2, "10:01:40", 60, waited_s=70)]
     assert hours(calls) == [("ann", [(0, 2 + 2 / 3)])]
-    assert read_off(sorted(calls, key=lambda call: call.at), Habits()).after_call_s == (40,)
+    assert infer(sorted(calls, key=lambda call: call.at), PresenceLimits()).after_call_s == (40,)
 
 
 def test_free_for_too_long_he_was_away() -> None:
@@ -115,11 +117,11 @@ def test_the_curve_counts_whom_something_else_stopped_as_long_as_he_was_watched(
 
 def test_beyond_the_curve_it_never_happens_or_in_its_tail() -> None:
     never = fit([10], [20], tail=False)
-    drawn = [never.draw(luck(0, number)) for number in range(200)]
+    drawn = [never.draw(generator(0, number)) for number in range(200)]
     assert 60 < sum(one is None for one in drawn) < 140
     assert all(one is None or 9 <= one <= 10 for one in drawn)
     tail = fit([10], [20], tail=True)
-    assert all((one := tail.draw(luck(0, number))) is not None and one >= 9 for number in range(200))
+    assert all((one := tail.draw(generator(0, number))) is not None and one >= 9 for number in range(200))
 
 
 def test_redials_are_found_by_customer_else_by_chance() -> None:
@@ -132,7 +134,7 @@ def test_redials_are_found_by_customer_else_by_chance() -> None:
     ]
     known = curve(calls)
     assert known.times_s == (240,)
-    assert find(calls, Curve((240,), (1.0,)), luck(0, 0)) == {2, 4, 5}
+    assert find(calls, Curve((240,), (1.0,)), generator(0, 0)) == {2, 4, 5}
 
 
 def test_who_called_again_is_not_among_those_who_come_of_their_own() -> None:
@@ -141,5 +143,5 @@ def test_who_called_again_is_not_among_those_who_come_of_their_own() -> None:
     assert [arrival.caller for arrival in month.arrivals(DAY_AT, 0)] == [0, 1]
     assert [arrival.talk_s for arrival in month.arrivals(DAY_AT, 0)] == [50, 50]  # drawn from who was served
     assert month.patience_s() == 60
-    assert month.seats[DAY_AT][0].there == ((at("9:00"), at("9:00:50")),)
+    assert month.agent_days[DAY_AT][0].there == ((at("9:00"), at("9:00:50")),)
     assert at("10:00") - DAY_AT == 10 * HOUR

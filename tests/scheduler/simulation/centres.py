@@ -8,9 +8,9 @@ from scheduler import clock
 from scheduler.clock import DAY, MINUTE, SECOND
 from scheduler.hours import Hours
 from scheduler.policy import CallbackPolicy
-from scheduler.simulation.customer import Arrival, Nature, Story
-from scheduler.simulation.duty import Seat
-from scheduler.simulation.rules import Service
+from scheduler.simulation.day import Arrival, Behaviour, SimulatedDay
+from scheduler.simulation.presence import AgentDay
+from scheduler.simulation.rules import SiteRules
 from scheduler.simulation.survival import Curve
 from scheduler.simulation.world import World
 
@@ -30,21 +30,27 @@ def always(seconds: int) -> Curve:
     return Curve((seconds,), (1.0,))
 
 
-def nature(patience_s: int | None = 30, redial: Curve = NEVER, answer_rate: float = 1.0, after_s: int = 0) -> Nature:
+def behaviour(
+    patience_s: int | None = 30, redial: Curve = NEVER, answer_rate: float = 1.0, after_s: int = 0
+) -> Behaviour:
     """What everybody is like in the queue "q"."""
     patience = NEVER if patience_s is None else always(patience_s)
-    return Nature({"q": patience}, redial, (after_s,), answer_rate)
+    return Behaviour({"q": patience}, redial, (after_s,), answer_rate)
 
 
-def there(agent: str, since: str = "7:00", until: str = "23:00") -> Seat:
+def there(agent: str, since: str = "7:00", until: str = "23:00") -> AgentDay:
     """An agent who is there once."""
-    return Seat(agent, frozenset({"q"}), ((at(since), at(until)),))
+    return AgentDay(agent, frozenset({"q"}), ((at(since), at(until)),))
 
 
-def lived(
-    callers: list[tuple[str, int]], seats: list[Seat], kind: Nature, policy: CallbackPolicy | None = None, seed: int = 0
-) -> Story:
-    """Live the day: callers by when they come and how many seconds they talk."""
+def simulate(
+    callers: list[tuple[str, int]],
+    agent_days: list[AgentDay],
+    kind: Behaviour,
+    policy: CallbackPolicy | None = None,
+    seed: int = 0,
+) -> SimulatedDay:
+    """Simulate the day: callers by when they come and how many seconds they talk."""
     arrivals = [Arrival(number, at(when), "q", talk_s) for number, (when, talk_s) in enumerate(callers)]
-    service = Service(SITE, policy, handle_s=100, patience_s=100)
-    return World(arrivals, seats, kind, service, seed, DAY_AT + DAY).run()
+    rules = SiteRules(SITE, policy, handle_s=100, patience_s=100)
+    return World(arrivals, agent_days, kind, rules, seed, DAY_AT + DAY).run()

@@ -1,13 +1,13 @@
-"""Who was at work when, read off who served whom: a record of calls names no breaks and no log-ins.
+"""When each agent was at work, inferred from the calls served: a record of calls has no breaks and no log-ins.
 
-What is imputed, and from what:
-- An agent is there from his first service of a day to the end of his last one.
-- In between he was away while somebody whom he could have served waited; longer than `away_s`, that was a break.
-- Free for more than `idle_s` with nobody waiting, he was away, too.
-- After-call work is what lay between a talk and the next one if that caller had waited for it, up to `away_s`.
-- What an agent serves is what he served that day; of queues with fewer than `rare` of all calls, in the whole record.
-- Served by nobody known: somebody was there for just that talk.
-- A queue that is left out is no part of the work: while he serves it, an agent is away.
+- An agent is present from the first talk of a day to the end of the last one.
+- In between the agent was away while a caller of one of the agent's queues waited; longer than `away_s` is a break.
+- Free for more than `idle_s` with no caller waiting: the agent was away, too.
+- After-call work is the time between a talk and the next one if that caller had waited for it, up to `away_s`.
+- An agent's queues are those served that day; of queues with less than the share `rare` of all calls, those of the
+  whole record.
+- A talk whose agent was not recorded: an unnamed agent was present for just that talk.
+- A queue that is left out is not part of the work: an agent who serves it is away.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _LONGEST_WAIT = 1800 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
-    """What tells a break from after-call work and from idleness, in seconds, and which share of calls is rare."""
+class PresenceLimits:
+    """Limits between after-call work, idle time and a break, in seconds; and up to which share a queue is rare."""
 
     away_s: int = 60
     idle_s: int = 900
@@ -35,8 +35,8 @@ class Habits:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """An agent on one day: the queues that he serves, and from when to when he is there."""
+class AgentDay:
+    """An agent on one day: the queues served, and from when to when the agent is present."""
 
     agent: str
     queues: frozenset[str]
@@ -45,21 +45,21 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Rosters:
-    """Who was there, by day, and the after-call work in seconds that was seen."""
+    """The agents present by day, and the after-call work in seconds that was found."""
 
-    seats: Mapping[int, tuple[Seat, ...]]
+    agent_days: Mapping[int, tuple[AgentDay, ...]]
     after_call_s: tuple[int, ...]
 
 
-def read_off(calls: Sequence[Recorded], habits: Habits, without: frozenset[str] = frozenset()) -> Rosters:
+def infer(calls: Sequence[Recorded], limits: PresenceLimits, without: frozenset[str] = frozenset()) -> Rosters:
     """Derive the agents of every day from all calls of a record; the queues `without` are left out."""
-    rarely = _rarely(calls, habits.rare)
+    rarely = _rarely(calls, limits.rare)
     after_call: list[int] = []
     days: dict[int, list[Recorded]] = defaultdict(list)
     for call in calls:
         days[call.day].append(call)
-    seats = {day: tuple(_seats(of_day, rarely, habits, without, after_call)) for day, of_day in days.items()}
-    return Rosters(seats, tuple(sorted(after_call)) or (0,))
+    agent_days = {day: tuple(_agent_days(of_day, rarely, limits, without, after_call)) for day, of_day in days.items()}
+    return Rosters(agent_days, tuple(sorted(after_call)) or (0,))
 
 
 def _rarely(calls: Sequence[Recorded], rare: float) -> Mapping[str, set[str]]:
@@ -72,30 +72,30 @@ def _rarely(calls: Sequence[Recorded], rare: float) -> Mapping[str, set[str]]:
     return served
 
 
-def _seats(
+def _agent_days(
     calls: Sequence[Recorded],
     rarely: Mapping[str, set[str]],
-    habits: Habits,
+    limits: PresenceLimits,
     without: frozenset[str],
     after_call: list[int],
-) -> Iterator[Seat]:
+) -> Iterator[AgentDay]:
     """Give the agents of one day; adds to `after_call` what was seen of it."""
     waits, served = _Waits(calls), defaultdict(list)
     for call in calls:
         if call.agent == NOBODY and call.queue not in without:
-            yield Seat(f"unnamed-{call.line}", frozenset({call.queue}), (_talk(call),))
+            yield AgentDay(f"unnamed-{call.line}", frozenset({call.queue}), (_talk(call),))
         elif call.agent not in {None, NOBODY}:
             served[call.agent].append(call)
-    for agent, his in served.items():
-        queues = frozenset({call.queue for call in his} | rarely.get(agent or "", set())) - without
-        there = _there(his, waits, queues, habits, after_call)
-        there = _less(there, [_talk(call) for call in his if call.queue in without])
+    for agent, own in served.items():
+        queues = frozenset({call.queue for call in own} | rarely.get(agent or "", set())) - without
+        there = _there(own, waits, queues, limits, after_call)
+        there = _less(there, [_talk(call) for call in own if call.queue in without])
         if queues and there:
-            yield Seat(agent or "", queues, there)
+            yield AgentDay(agent or "", queues, there)
 
 
 def _there(
-    calls: list[Recorded], waits: _Waits, queues: frozenset[str], habits: Habits, after_call: list[int]
+    calls: list[Recorded], waits: _Waits, queues: frozenset[str], limits: PresenceLimits, after_call: list[int]
 ) -> tuple[Stretch, ...]:
     """Give an agent's stretches of one day."""
     calls.sort(key=lambda call: call.talk_at)
@@ -103,9 +103,9 @@ def _there(
     for call in calls[1:]:
         start, end = _talk(call)
         back = waits.last(queues, until, start)
-        if start - back > habits.idle_s * SECOND:
+        if start - back > limits.idle_s * SECOND:
             back = start
-        if back - until > habits.away_s * SECOND:
+        if back - until > limits.away_s * SECOND:
             stretches.append((since, until))
             since = back
         elif start > until and call.waited_s:
