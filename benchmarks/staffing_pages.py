@@ -10,7 +10,7 @@ from datetime import date
 from benchmarks import staffing_judged
 from benchmarks.staffing_data import QUEUE, ZONE, Bank
 from benchmarks.staffing_judged import LEVELS, Extra, HintTrial, HintVerdict
-from callback.reports import svg
+from callback.reports.pages import svg
 from scheduler.staffing.halfhours import A_DAY, WEEKDAYS, Day, clock_time
 from scheduler.staffing.learning import accuracy
 from scheduler.staffing.learning.accuracy import Accuracy

@@ -23,10 +23,11 @@ from callback.errors import CallbackError
 from callback.history.counts import History, site_demand
 from callback.history.importing import sources
 from callback.history.store import past_calls, stints
-from callback.reports import html as report_html
-from callback.reports import html_parts, week
 from callback.reports import rates as promise_rates
+from callback.reports import week
 from callback.reports import words as report_words
+from callback.reports.pages import report as report_page
+from callback.reports.pages.html import Table
 from callback.reports.rates import Rates
 from callback.reports.week import Week
 from callback.settings.sections import load
@@ -137,8 +138,8 @@ def report(
     cells = peaks.heat_map(demand, holidays=history.holidays)
     off = by_horizon(demand.calls, history.holidays) if len(demand.calls) >= A_FORTNIGHT else []
     if html is not None:
-        about = report_html.About(pbx if site is None else site, local(now_us(), history.zone), since_days)
-        _write(html, report_html.page(about, history, cells, made, kept, _off_table(off)))
+        about = report_page.About(pbx if site is None else site, local(now_us(), history.zone), since_days)
+        _write(html, report_page.page(about, history, cells, made, kept, _off_table(off)))
     if as_csv:
         _as_csv(made)
     elif as_json:
@@ -293,7 +294,7 @@ def _show_report(
         show(console, report_words.off_said(off), "How far the forecast has been off")
 
 
-def _off_table(off: Sequence[Accuracy]) -> html_parts.Table:
+def _off_table(off: Sequence[Accuracy]) -> Table:
     head = ["horizon", "forecast", "last week", "mean of all days", "chance alone", "half hours"]
     shares = [[row.forecast, row.last_week, row.all_days, row.chance] for row in off]
     rows = [

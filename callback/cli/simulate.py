@@ -18,7 +18,7 @@ from rich.table import Table
 
 from callback.cli.tables import progress
 from callback.errors import CallbackError
-from callback.reports import simulation_svg
+from callback.reports.pages import simulation
 from scheduler.clock import DAY
 from scheduler.policy import CallbackPolicy
 from scheduler.simulation import trial
@@ -77,7 +77,7 @@ def simulate(
     else:
         _show(results, record, judged, seeds)
     if draw is not None:
-        simulation_svg.draw(draw, month, judged, seeds, judge)
+        simulation.draw(draw, month, judged, seeds, judge)
 
 
 def judge(

@@ -43,29 +43,21 @@ def standing(connection: Connection, e164: str) -> Standing:
 
 
 def block(
-    connection: Connection,
-    pbx: str,
-    e164: str,
-    *,
-    calls: bool = False,
-    texts: bool = False,
-    who: str,
-    why: str,
-    now: int,
+    connection: Connection, pbx: str, e164: str, by: By, now: int, *, calls: bool = False, texts: bool = False
 ) -> Standing:
     """Block a number for calls, texts or both, beside what it is blocked for already; give what stands then."""
-    had = _locked(connection, e164, By(who, why), now)
+    had = _locked(connection, e164, by, now)
     stands = Standing(had.calls or calls, had.texts or texts)
-    return _keep(connection, pbx, e164, stands, "block", By(who, why), now)
+    return _keep(connection, pbx, e164, stands, "block", by, now)
 
 
 def unblock(
-    connection: Connection, pbx: str, e164: str, *, calls: bool = True, texts: bool = True, who: str, why: str, now: int
+    connection: Connection, pbx: str, e164: str, by: By, now: int, *, calls: bool = True, texts: bool = True
 ) -> Standing:
     """Take back a block for calls, texts or both; give what still stands."""
-    had = _locked(connection, e164, By(who, why), now)
+    had = _locked(connection, e164, by, now)
     stands = Standing(had.calls and not calls, had.texts and not texts)
-    return _keep(connection, pbx, e164, stands, "unblock", By(who, why), now)
+    return _keep(connection, pbx, e164, stands, "unblock", by, now)
 
 
 def _locked(connection: Connection, e164: str, by: By, now: int) -> Standing:

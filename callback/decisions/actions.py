@@ -138,18 +138,14 @@ def block(work: Work, e164: str, *, calls: bool, texts: bool, by: By) -> list[Ne
     """
     # His reservations are locked before the end of the audit's chain is, as in every other decision
     cancelled = _let_go(work, e164, "his number was blocked", cancel=calls)
-    stands = blocks.block(
-        work.connection, work.pbx, e164, calls=calls, texts=texts, who=by.who, why=by.why, now=work.now
-    )
+    stands = blocks.block(work.connection, work.pbx, e164, by, work.now, calls=calls, texts=texts)
     _keep_why(work, cancelled, "block", by)
     return _news("block", by, {"calls": stands.calls, "texts": stands.texts, "cancelled": cancelled}, work.now)
 
 
 def unblock(work: Work, e164: str, *, calls: bool, texts: bool, by: By) -> list[News]:
     """Take back a block; what it cancelled stays so."""
-    stands = blocks.unblock(
-        work.connection, work.pbx, e164, calls=calls, texts=texts, who=by.who, why=by.why, now=work.now
-    )
+    stands = blocks.unblock(work.connection, work.pbx, e164, by, work.now, calls=calls, texts=texts)
     return _news("unblock", by, {"calls": stands.calls, "texts": stands.texts}, work.now)
 
 

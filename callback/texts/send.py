@@ -22,6 +22,7 @@ from callback.site.context import Site
 from callback.site.templates import TwoWay
 from callback.site.work import Work
 from callback.store import tables as t
+from callback.store.audit import By
 from callback.store.engine import Store
 from callback.texts import compose
 from scheduler.clock import SECOND
@@ -124,15 +125,8 @@ def _opted_out(work: Work, recipient: str) -> None:
         number = compose.number_of(work.connection, work.site, recipient)
     except Refused:
         return  # nobody texts him any more as it is
-    blocks.block(
-        work.connection,
-        work.pbx,
-        number,
-        texts=True,
-        who="carrier",
-        why="he opted out with the carrier",
-        now=work.now,
-    )
+    by = By("carrier", "he opted out with the carrier")
+    blocks.block(work.connection, work.pbx, number, by, work.now, texts=True)
 
 
 def _wanted(connection: Connection, recipient: str) -> bool:

@@ -13,11 +13,12 @@ from callback.customers.blocks import ERASED, FREE, Standing
 from callback.errors import CallbackError
 from callback.store import audit
 from callback.store import tables as t
+from callback.store.audit import By
 from callback.store.engine import Store
 from tests.callback.world import NOON, World
 
 NUMBER = "+819012345678"
-SAID: dict[str, Any] = {"who": "anna", "why": "he asked us to", "now": NOON}
+SAID: dict[str, Any] = {"by": By("anna", "asked for it"), "now": NOON}
 
 
 def stands(world: World, number: str = NUMBER) -> Standing:

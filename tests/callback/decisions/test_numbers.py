@@ -84,7 +84,7 @@ def test_a_block_that_comes_between_is_seen_by_the_claim(world: World) -> None:
     """Its row may be written by another process, or by a customer's STOP, that knows nothing of reservations."""
     world.hear(call())
     with world.store.write() as connection:
-        blocks.block(connection, "main", HIM, calls=True, who="customer", why="STOP", now=NOON)
+        blocks.block(connection, "main", HIM, By("customer", "STOP"), NOON, calls=True)
     assert world.claim(NOON + MINUTE) is None
     assert states(world) == ["cancelled"]
     assert [news.event for news in world.told] == ["cancelled"]

@@ -20,6 +20,7 @@ from callback.settings.sections import Database
 from callback.site import links
 from callback.store import keys
 from callback.store import tables as t
+from callback.store.audit import By
 from callback.store.engine import Store
 from callback.store.keys import site_key, store_of
 from callback.store.outside import Outside, fresh_root
@@ -38,7 +39,7 @@ class Site:
         with closing(Store(url)) as store, store.write() as connection:
             keys.make_root(connection)
             self.root: str = connection.execute(select(t.site_key.c.root)).scalar_one()
-            blocks.block(connection, "main", NUMBER, calls=True, who="anna", why="asked", now=NOON)
+            blocks.block(connection, "main", NUMBER, By("anna", "asked"), NOON, calls=True)
             self.token = links.token(connection, 7, NOON + HOUR)
 
     def opened(self, *, value: str = "", outside: bool = True) -> Store:

@@ -197,7 +197,7 @@ def test_a_text_says_how_to_answer_it_where_that_reaches_us(sqlite_world: World,
 
 def test_who_opted_out_gets_no_text_and_his_callback_goes_on(world: World) -> None:
     with world.store.write() as connection:
-        block(connection, "main", HIM, texts=True, who="anna", why="he said so", now=NOON)
+        block(connection, "main", HIM, By("anna", "asked for it"), NOON, texts=True)
     world.hear(call())
     (row,) = world.reservations()
     assert (world.texts(), row.state, row.text_refusal) == ({}, "waiting", "opted-out")
@@ -208,7 +208,7 @@ def test_who_opts_out_while_his_text_waits_gets_none(world: World) -> None:
     world.hear(call())
     (text,) = world.rows(text_outbox)
     with world.store.write() as connection:
-        block(connection, "main", HIM, texts=True, who="anna", why="he said so", now=NOON)
+        block(connection, "main", HIM, By("anna", "asked for it"), NOON, texts=True)
         with pytest.raises(Refused, match="he opted out"):
             compose.number_of(connection, world.site, text.recipient)
 

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from callback.history.counts import WINDOWS_MIN, Counts, History
-from callback.reports import html_parts, svg, words
 from callback.reports import week as report_week
-from callback.reports.html_parts import Bar, Shade, Table, Tone
+from callback.reports import words
+from callback.reports.pages import html, svg
+from callback.reports.pages.html import Bar, Shade, Table, Tone
 from callback.reports.rates import WITHIN_MIN, Rates
 from callback.reports.week import Week
 from scheduler.clock import local
@@ -48,26 +49,26 @@ def page(
     span = words.span_said(history)
     of_site = f"{about.site}: lost callers" if about.site else "Lost callers"
     parts = [
-        html_parts.heading(1, of_site),
-        html_parts.words(f"Calls from {span}. Made {about.made:%a %d %b %Y, %H:%M}."),
-        html_parts.heading(2, "What was lost"),
+        html.heading(1, of_site),
+        html.words(f"Calls from {span}. Made {about.made:%a %d %b %Y, %H:%M}."),
+        html.heading(2, "What was lost"),
         *_lost(history),
         *_called_back(about, kept),
-        html_parts.heading(2, "When callers are lost"),
+        html.heading(2, "When callers are lost"),
         *_heat(cells),
-        html_parts.heading(2, "The week to come"),
+        html.heading(2, "The week to come"),
         *_weeks(made.outlooks),
-        html_parts.heading(3, "What the past says of the weightiest") if proofs else "",
-        html_parts.points(proofs),
+        html.heading(3, "What the past says of the weightiest") if proofs else "",
+        html.points(proofs),
         *_needs(made.outlooks),
-        html_parts.heading(2, "Queue by queue"),
-        html_parts.table(*_counts(history), summed=True),
-        html_parts.heading(2, "How far the forecast has been off") if accuracy[1] else "",
-        html_parts.table(*accuracy) if accuracy[1] else "",
-        html_parts.heading(2, "What a log cannot tell"),
-        html_parts.points(words.NOT_TOLD),
+        html.heading(2, "Queue by queue"),
+        html.table(*_counts(history), summed=True),
+        html.heading(2, "How far the forecast has been off") if accuracy[1] else "",
+        html.table(*accuracy) if accuracy[1] else "",
+        html.heading(2, "What a log cannot tell"),
+        html.points(words.NOT_TOLD),
     ]
-    return html_parts.page(f"{of_site} until {_until(history)}, made {about.made:%Y-%m-%d %H:%M}", parts)
+    return html.page(f"{of_site} until {_until(history)}, made {about.made:%Y-%m-%d %H:%M}", parts)
 
 
 def _until(history: History) -> str:
@@ -83,7 +84,7 @@ def _lost(history: History) -> Iterator[str]:
         figures.append((f"{site.again_share:.0%}", f"of them called again within {WINDOWS_MIN[-1]} minutes"))
     if asked := site.of("requested"):
         figures.append((f"{asked:,}", "asked to be called back"))
-    yield html_parts.tiles(figures)
+    yield html.tiles(figures)
     if lost:
         kinds = [
             Bar(said, site.of(kind) / lost, f"{site.of(kind):,} ({_share(site.of(kind), lost)})")
@@ -95,25 +96,25 @@ def _lost(history: History) -> Iterator[str]:
             for minutes in WINDOWS_MIN
             if (share := _again(site, minutes)) is not None
         ]
-        yield html_parts.beside(
-            html_parts.heading(3, "How they were lost") + html_parts.bars(kinds),
-            html_parts.heading(3, "What they did then") + html_parts.bars(again) if again else "",
+        yield html.beside(
+            html.heading(3, "How they were lost") + html.bars(kinds),
+            html.heading(3, "What they did then") + html.bars(again) if again else "",
         )
-    yield from (html_parts.words(line) for line in words.reasons(site))
+    yield from (html.words(line) for line in words.reasons(site))
 
 
 def _called_back(about: About, kept: Sequence[Rates]) -> Iterator[str]:
     """Show how many were called back: three rates, always apart."""
-    yield html_parts.heading(2, "How promises were kept")
+    yield html.heading(2, "How promises were kept")
     if not kept:
-        yield html_parts.words("Of nobody it is known here whether a call back was promised: a log does not tell.")
+        yield html.words("Of nobody it is known here whether a call back was promised: a log does not tell.")
         return
     site = kept[0]
-    yield html_parts.words(
+    yield html.words(
         f"Reservations of the last {about.since_days} days. The rates are of those whose time is over, each measured "
         "on the promise that counts."
     )
-    yield html_parts.tiles(
+    yield html.tiles(
         [
             (f"{site.valid:,}", "valid reservations"),
             (f"{site.returned:,}", "called again themselves"),
@@ -121,16 +122,16 @@ def _called_back(about: About, kept: Sequence[Rates]) -> Iterator[str]:
             (f"{site.numberless:,}", "lost without a number"),
         ]
     )
-    yield html_parts.beside(*(_rates(site, within) for within in WITHIN_MIN))
+    yield html.beside(*(_rates(site, within) for within in WITHIN_MIN))
     head = ["queue", *(f"{what} @{within}" for what in _WHATS for within in WITHIN_MIN), "valid", "carried over"]
-    yield html_parts.table([*head, "called again", "without a number"], [_kept_row(one) for one in kept])
+    yield html.table([*head, "called again", "without a number"], [_kept_row(one) for one in kept])
 
 
 def _rates(site: Rates, within: int) -> str:
-    title = html_parts.heading(3, f"Within {within} minutes")
+    title = html.heading(3, f"Within {within} minutes")
     shares = {what: site.share(what, within) for what in _WHATS}
     bars = [Bar(what, share, f"{share:.0%}", good=True) for what, share in shares.items() if share is not None]
-    return title + (html_parts.bars(bars) if bars else html_parts.words("Nothing is due yet."))
+    return title + (html.bars(bars) if bars else html.words("Nothing is due yet."))
 
 
 def _kept_row(one: Rates) -> list[str]:
@@ -164,7 +165,7 @@ def _heat(cells: Sequence[Cell]) -> Iterator[str]:
     """Show losses by half hour and weekday, and the peaks in words."""
     most = max((cell.losses for cell in cells), default=0.0)
     if not most:
-        yield html_parts.words("Nobody was lost." if cells else "No call is known.")
+        yield html.words("Nobody was lost." if cells else "No call is known.")
         return
     first, last = (of(cell.half_hour for cell in cells) for of in (min, max))
     days = sorted({cell.weekday for cell in cells})
@@ -181,18 +182,18 @@ def _heat(cells: Sequence[Cell]) -> Iterator[str]:
     down = [clock_time(number) for number in range(first, last + 1)]
     key = [(Shade("", "", "hot", step / _STEPS).drawn, f"{most * step / _STEPS:.1f}") for step in range(_STEPS + 1)]
     framed = (Shade("", "", framed=True).drawn, "reliably worse than its day")
-    yield html_parts.beside(
-        html_parts.grid(down, [WEEKDAYS[day] for day in days], shades),
-        html_parts.words("Callers lost in a half hour, on average:")
-        + html_parts.key([*key, framed])
-        + html_parts.points(words.peaks_said(cells)),
+    yield html.beside(
+        html.grid(down, [WEEKDAYS[day] for day in days], shades),
+        html.words("Callers lost in a half hour, on average:")
+        + html.key([*key, framed])
+        + html.points(words.peaks_said(cells)),
     )
 
 
 def _weeks(outlooks: Sequence[Outlook]) -> Iterator[str]:
     """Show where agents lack and where they are to spare: a grid of half hours and days for each queue and week."""
     if not outlooks:
-        yield html_parts.words("Too little is known to say anything.")
+        yield html.words("Too little is known to say anything.")
         return
     deep = max((abs(hint.more) for each in outlooks for hint in each.hints), default=1)
     swatches = [
@@ -200,9 +201,9 @@ def _weeks(outlooks: Sequence[Outlook]) -> Iterator[str]:
         (Shade("", "", "cold", 1).drawn, "-2: 2 are to spare"),
         (Shade("", "", "soft").drawn, "as needed"),
     ]
-    yield html_parts.key([*swatches, ("", "?: too little to say")])
+    yield html.key([*swatches, ("", "?: too little to say")])
     groups = list(report_week.weeks(_weightiest(outlooks)))
-    yield html_parts.beside(*(html_parts.heading(3, queue or "(none)") + _week(days, deep) for queue, days in groups))
+    yield html.beside(*(html.heading(3, queue or "(none)") + _week(days, deep) for queue, days in groups))
     left = len({each.queue for each in outlooks}) - len({queue for queue, _ in groups})
     if left:
         many = (
@@ -210,7 +211,7 @@ def _weeks(outlooks: Sequence[Outlook]) -> Iterator[str]:
             if left == 1
             else f"{left} queues with fewer missing are"
         )
-        yield html_parts.words(f"{many} left out: `callback hints` has all.")
+        yield html.words(f"{many} left out: `callback hints` has all.")
 
 
 def _weightiest(outlooks: Sequence[Outlook]) -> list[Outlook]:
@@ -235,11 +236,8 @@ def _week(days: Sequence[Outlook], deep: int) -> str:
         if (shade := _shade(each, number, deep))
     }
     whys = sorted({each.too_little for each in days if each.too_little})
-    unknown = "".join(html_parts.words(f"Too little to say: {why}.") for why in whys)
-    return (
-        html_parts.grid([clock_time(number) for number in span], [f"{each.day:%a %d}" for each in days], cells)
-        + unknown
-    )
+    unknown = "".join(html.words(f"Too little to say: {why}.") for why in whys)
+    return html.grid([clock_time(number) for number in span], [f"{each.day:%a %d}" for each in days], cells) + unknown
 
 
 def _shade(each: Outlook, number: int, deep: int) -> Shade | None:
@@ -264,9 +262,9 @@ def _needs(outlooks: Sequence[Outlook]) -> Iterator[str]:
     """Draw need against plan: a small picture for each day, all of a queue of one scale."""
     groups = [(queue, days) for queue, days in report_week.weeks(_weightiest(outlooks)) if _span(days)]
     if groups:
-        yield html_parts.heading(2, "Agents needed and planned")
-        yield html_parts.key([(' class="need"', "needed"), (' class="plan"', "planned")])
+        yield html.heading(2, "Agents needed and planned")
+        yield html.key([(' class="need"', "needed"), (' class="plan"', "planned")])
     for queue, days in groups:
         top, span = max(max(*each.needed, *each.planned) for each in days), _span(days)
-        yield html_parts.heading(3, queue or "(none)")
-        yield html_parts.small(svg.steps(f"{each.day:%a %d %b}", span, each.needed, each.planned, top) for each in days)
+        yield html.heading(3, queue or "(none)")
+        yield html.small(svg.steps(f"{each.day:%a %d %b}", span, each.needed, each.planned, top) for each in days)

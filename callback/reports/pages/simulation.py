@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from callback.errors import CallbackError
-from callback.reports.svg import COLOURS, Across, Point, curves
+from callback.reports.pages.svg import COLOURS, Across, Point, curves
 from scheduler.policy import CallbackPolicy, Lane
 from scheduler.simulation import trial
 from scheduler.simulation.measures import Measure

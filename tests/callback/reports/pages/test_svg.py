@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callback.reports import svg
+from callback.reports.pages import svg
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 
 from callback.history.counts import History, site_demand
 from callback.history.importing import Source, read
-from callback.reports.html import About, page
-from callback.reports.html_parts import Table
+from callback.reports.pages.html import Table
+from callback.reports.pages.report import About, page
 from callback.reports.rates import Rates
 from callback.reports.week import Week, first_day
 from scheduler.hours import Hours
@@ -133,7 +133,7 @@ def test_a_site_without_a_loss_or_without_an_end_of_a_call_has_a_page_too() -> N
 def test_only_the_queues_that_lack_most_have_a_week_on_the_page(
     history: History, made: Week, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("callback.reports.html._MOST_QUEUES", 1)
+    monkeypatch.setattr("callback.reports.pages.report._MOST_QUEUES", 1)
     text = drawn(history, made)
     assert "1 queue in which fewer agents are missing is left out" in text
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callback.reports import html_parts, svg
-from callback.reports.html_parts import Bar, Shade
+from callback.reports.pages import html, svg
+from callback.reports.pages.html import Bar, Shade
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -21,14 +21,14 @@ HOSTILE = [
     "</style>",
 ]
 PARTS: list[Callable[[str], str]] = [
-    lambda name: html_parts.page(name, [html_parts.heading(1, name)]),
-    html_parts.words,
-    lambda name: html_parts.table([name], [[name]]),
-    lambda name: html_parts.points([name, (name, [name])]),
-    lambda name: html_parts.tiles([(name, name)]),
-    lambda name: html_parts.bars([Bar(name, 0.5, name)]),
-    lambda name: html_parts.grid([name], [name], {(0, 0): Shade(name, name, "hot", 0.5, framed=True)}),
-    lambda name: html_parts.key([("", name)]),
+    lambda name: html.page(name, [html.heading(1, name)]),
+    html.words,
+    lambda name: html.table([name], [[name]]),
+    lambda name: html.points([name, (name, [name])]),
+    lambda name: html.tiles([(name, name)]),
+    lambda name: html.bars([Bar(name, 0.5, name)]),
+    lambda name: html.grid([name], [name], {(0, 0): Shade(name, name, "hot", 0.5, framed=True)}),
+    lambda name: html.key([("", name)]),
     lambda name: svg.steps(name, range(2), [1, 2], [1, 1], 2),
 ]
 OURS = {
@@ -90,13 +90,13 @@ def test_names_of_others_are_shown_and_not_obeyed(part: Callable[[str], str], na
 
 @given(st.lists(st.lists(st.text("<>&\"'a0 -"), min_size=2, max_size=2), max_size=4))
 def test_a_table_holds_every_cell_as_it_is(rows: list[list[str]]) -> None:
-    made = html_parts.table(["x", "y"], rows, summed=True)
+    made = html.table(["x", "y"], rows, summed=True)
     assert read(made).said == "xy" + "".join(cell for row in rows for cell in row)
     assert made.count('class="sum"') == bool(rows)
 
 
 def test_a_wide_table_scrolls_in_itself_and_no_name_in_it_is_broken() -> None:
-    page = html_parts.page("x", [html_parts.table(["queue"], [["sales-de"]])])
+    page = html.page("x", [html.table(["queue"], [["sales-de"]])])
     assert '<div class="scroll"><table>' in page
     (cells,) = re.findall(r"\.scroll th,\.scroll td\{([^}]*)\}", page)
     assert "white-space:nowrap" in cells
@@ -106,7 +106,7 @@ def test_a_wide_table_scrolls_in_itself_and_no_name_in_it_is_broken() -> None:
 
 def test_every_row_and_column_of_a_grid_has_its_name() -> None:
     down, across = ["09:00", "09:30", "10:00"], ["Mon 30", "Tue 01"]
-    made = html_parts.grid(down, across, {(1, 1): Shade("+2", "why", "hot", 1.0)})
+    made = html.grid(down, across, {(1, 1): Shade("+2", "why", "hot", 1.0)})
     assert re.findall(r'<th class="row[^"]*">(\d\d:\d\d)</th>', made) == down
     assert re.findall(r"<th>([^<]*)<br>([^<]*)</th>", made) == [("Mon", "30"), ("Tue", "01")]
     assert made.count("<td") == 6
@@ -114,6 +114,6 @@ def test_every_row_and_column_of_a_grid_has_its_name() -> None:
 
 
 def test_the_page_needs_no_script_and_follows_the_reader_s_dark_and_light() -> None:
-    page = html_parts.page("x", [])
+    page = html.page("x", [])
     assert "<script" not in page
     assert "prefers-color-scheme:dark" in page

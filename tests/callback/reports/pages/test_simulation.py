@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
-from callback.reports.simulation_svg import agents, trade_off
+from callback.reports.pages.simulation import agents, trade_off
 
 TRADE_OFF = trade_off({"none": [(0.131, 0.0)], "in_time": [(0.151, 0.1), (0.172, 0.5)], "default": [(0.16, 0.25)]})
 AGENTS = agents({"in_time": [0.4, 0.95], "default": [0.5, 1.0]})
