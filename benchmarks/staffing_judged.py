@@ -16,7 +16,7 @@ from scheduler.staffing.blocks import at_work
 from scheduler.staffing.halfhours import A_DAY, HALF_HOUR_S
 from scheduler.staffing.learning.forecast import Forecast
 from scheduler.staffing.learning.fresh import Fresh, PastCall, fresh
-from scheduler.staffing.planning.evidence import AIM, recalled
+from scheduler.staffing.planning.evidence import AIM, called_back
 from scheduler.staffing.planning.need import StaffingTerms, need
 from scheduler.staffing.planning.queue import Queue, learn
 
@@ -140,7 +140,7 @@ def extra_hours(trial: HintTrial, order: str, *, first_in_first_out: bool) -> Ex
     for day, losses in trial.whole.losses.items():
         each_s = trial.terms.callback.seconds(trial.learnt.handling.site_s)
         spare_s = _spare_s(trial, day)
-        now = math.fsum(recalled(spare_s, losses, each_s, first_in_first_out=first_in_first_out)[0])
+        now = math.fsum(called_back(spare_s, losses, each_s, first_in_first_out=first_in_first_out)[0])
         added = _added(spare_s, losses, each_s, first_in_first_out=first_in_first_out)
         dialled, lost, kept, hours = dialled + now, lost + math.fsum(losses), kept + (not added), hours + added / 2
     days = len(trial.whole.losses)
@@ -159,7 +159,7 @@ def _added(spare_s: Sequence[float], losses: Sequence[float], each_s: float, *, 
     """Count the agents' half hours that bring a day to its aim, each put where it helps most."""
 
     def worth(seconds: Sequence[float]) -> tuple[float, float]:
-        in_time, waiting = recalled(seconds, losses, each_s, first_in_first_out=first_in_first_out)
+        in_time, waiting = called_back(seconds, losses, each_s, first_in_first_out=first_in_first_out)
         return round(math.fsum(in_time), 6), -math.fsum(waiting)
 
     now, aim = list(spare_s), AIM * math.fsum(losses) - 1e-6

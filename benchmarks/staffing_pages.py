@@ -22,7 +22,7 @@ from scheduler.staffing.learning.peaks import words as peak_words
 from scheduler.staffing.planning.evidence import AIM
 from scheduler.staffing.planning.hints import words
 from scheduler.staffing.planning.queue import SURE
-from scheduler.staffing.planning.shifts import Rules, plan
+from scheduler.staffing.planning.shifts import ShiftLimits, plan
 
 CHOICE = (staffing_judged.CHOICE, staffing_judged.SPLIT)
 EXAMPLE = date(1999, 2, 23)
@@ -315,7 +315,7 @@ def example(trial: HintTrial) -> Part:
     proofs = [f"- {hint}: {hint.evidence.estimate()}" for hint in found if hint.evidence]
     last = max(trial.learnt.loses(EXAMPLE).days)
     needed = [each.roster for each in trial.learnt.need(EXAMPLE, trial.terms, 0.5)]
-    made = plan(trial.bank.shifts[last], needed, Rules(opens=14))
+    made = plan(trial.bank.shifts[last], needed, ShiftLimits(opens=14))
     moves = [f"- {move.before} becomes {move.after}" for move in made.moves]
     added = ", ".join(f"{block}".partition(" ")[2].partition(" ")[2] for block in made.added) or "none"
     return Part(f"""## One day: Tuesday 23 February, at 50%

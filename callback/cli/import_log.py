@@ -140,7 +140,7 @@ def best_hints(history: History, queues: Mapping[str, Queue]) -> tuple[list[tupl
 
 
 def _sums(queue: Queue, staff: Staff, terms: StaffingTerms) -> Replay:
-    return queue.reckoned(lambda day: staff.was(queue.name, day), terms)
+    return queue.estimated_replay(lambda day: staff.was(queue.name, day), terms)
 
 
 def _told(history: History, imported: Imported, kept: int | None, *, as_json: bool) -> None:

@@ -22,7 +22,7 @@ from callback.site.context import current
 from callback.store import schema
 from callback.store.keys import store_of
 from scheduler.staffing.halfhours import clock_time
-from scheduler.staffing.planning.today import Tally
+from scheduler.staffing.planning.intraday import DayDeviation
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, in the last line.")]
 Record = Annotated[bool, typer.Option("--record", help="Keep the advice; later it is held against what came of it.")]
@@ -100,7 +100,7 @@ def _course_json(one: Course) -> dict[str, Any]:
     }
 
 
-def _tally_json(tally: Tally) -> dict[str, Any]:
+def _tally_json(tally: DayDeviation) -> dict[str, Any]:
     told = asdict(tally) | {"came": round(tally.came, 2), "expected": round(tally.expected, 2)}
     return told | {"leaves": tally.leaves}
 

@@ -16,10 +16,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from scheduler.clock import SECOND
-from scheduler.staffing.learning.attendance import Attendance, Register
+from scheduler.staffing.learning.attendance import Attendance, AttendanceRecorder
 from scheduler.staffing.learning.fresh import Fresh, PastCall, together
-from scheduler.staffing.planning.queue import Learning, Queue
-from scheduler.staffing.planning.replayed import AGAIN_WITHIN_S, PastDays
+from scheduler.staffing.planning.queue import Queue, QueueLearner
+from scheduler.staffing.planning.replay import AGAIN_WITHIN_S, PastDays
 from telephony.calls.call import LOST, Kind
 from telephony.queue_log.briefs import Brief
 from telephony.queue_log.logins import Stint
@@ -101,8 +101,8 @@ class History:
         self.gaps_s: Counter[int] = Counter()
         self.past = PastDays(zone)
         self._lost: dict[str, tuple[int, Counts]] = {}
-        self._learning = Learning(zone, self.holidays, wrap_up_s)
-        self._register = Register(zone)
+        self._learning = QueueLearner(zone, self.holidays, wrap_up_s)
+        self._register = AttendanceRecorder(zone)
 
     def add(self, call: Brief) -> None:
         """Take a call; our own callbacks are only counted."""

@@ -13,7 +13,7 @@ from callback.store import tables as t
 from callback.store.inserting import insert_new
 from scheduler.clock import SECOND
 from scheduler.staffing.halfhours import HALF_HOUR_S, half_hour
-from scheduler.staffing.planning.today import Advice
+from scheduler.staffing.planning.intraday import Advice
 
 SHOWN: Final = 10
 _A, _R, _P = t.advice.c, t.reservation.c, t.promise.c

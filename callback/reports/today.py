@@ -27,10 +27,10 @@ from scheduler.promise_forecast import Crew, Due
 from scheduler.staffing.halfhours import A_DAY, half_hour
 from scheduler.staffing.learning.forecast import Forecast, Habit, forecast, habit
 from scheduler.staffing.learning.fresh import Fresh
-from scheduler.staffing.planning import today as staffing
+from scheduler.staffing.planning import intraday as staffing
+from scheduler.staffing.planning.intraday import Advice, DayDeviation
 from scheduler.staffing.planning.need import StaffingTerms
 from scheduler.staffing.planning.queue import Queue
-from scheduler.staffing.planning.today import Advice, Tally
 
 PAST: Final = 60 * DAY  # eight weeks, for the last same weekdays, and a little more
 SETTLED: Final = 10 * MINUTE  # after its end nearly every call of a half hour has ended as well, and is known
@@ -49,9 +49,9 @@ class Course:
     queue: str
     basis: str
     days: int
-    calls: Tally
-    losses: Tally
-    half_hours: Mapping[int, tuple[Tally, Tally]]
+    calls: DayDeviation
+    losses: DayDeviation
+    half_hours: Mapping[int, tuple[DayDeviation, DayDeviation]]
     anybody: bool = True
 
     @property
@@ -225,8 +225,8 @@ class _Against:
         self.came: Sequence[float] = table.get(today.day, _NOBODY)
         self.expected: Forecast = forecast(table, today.day, today.history.holidays, habit=self._habit)
 
-    def over(self, numbers: range) -> Tally:
-        return staffing.tally(self.expected, self.came, self._habit, numbers)
+    def over(self, numbers: range) -> DayDeviation:
+        return staffing.deviation(self.expected, self.came, self._habit, numbers)
 
 
 def look(connection: Connection, settings: Settings, now: int) -> Today:

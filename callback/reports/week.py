@@ -15,13 +15,13 @@ from scheduler.hours import Hours
 from scheduler.staffing.blocks import Block
 from scheduler.staffing.halfhours import A_DAY, WEEKDAYS, clock_time
 from scheduler.staffing.planning import shifts, week
-from scheduler.staffing.planning.evidence import Evidence, to
+from scheduler.staffing.planning.evidence import Evidence, share_change
 from scheduler.staffing.planning.hints import Hint
 from scheduler.staffing.planning.need import StaffingTerms
 from scheduler.staffing.planning.queue import Queue
-from scheduler.staffing.planning.replayed import Replayed, again
+from scheduler.staffing.planning.replay import SimulatedReplay, redial_curve
 from scheduler.staffing.planning.roster import Roster
-from scheduler.staffing.planning.shifts import Plan, Rules
+from scheduler.staffing.planning.shifts import ShiftLimits, ShiftPlan
 from scheduler.staffing.planning.week import Outlook, Staff
 from telephony.queue_log.desks import phone_of
 
@@ -94,10 +94,10 @@ class Week:
             ("closed", proof.closed_share_without, proof.closed_share),
         ]
         told = ((name, old, new) for name, old, new in parts if old is not None or new is not None)
-        rates = ", ".join(f"{name} {to(old, new, 0)}" for name, old, new in told)
+        rates = ", ".join(f"{name} {share_change(old, new, 0)}" for name, old, new in told)
         if rates:
             yield f"in 30 min{_lost_only(proof)}: {rates}"
-        live, logged = to(proof.hung_up_share_without, proof.hung_up_share), self.lost_share(each, hint)
+        live, logged = share_change(proof.hung_up_share_without, proof.hung_up_share), self.lost_share(each, hint)
         as_logged = "nobody came" if logged is None else f"{logged:.1%}"
         yield f"live callers who hang up: {live} (lost at first try, as logged: {as_logged})"
 
@@ -110,12 +110,14 @@ class Week:
         )
         return losses / calls if calls else None
 
-    def _replay(self, queue: Queue) -> Replayed:
+    def _replay(self, queue: Queue) -> SimulatedReplay:
         losses = self.history.site().lost_known
-        redial = again(self.history.gaps_s, losses)
-        return Replayed(queue, self.history.past, redial, self.hours, lambda day: self.staff.was(queue.name, day))
+        redial = redial_curve(self.history.gaps_s, losses)
+        return SimulatedReplay(
+            queue, self.history.past, redial, self.hours, lambda day: self.staff.was(queue.name, day)
+        )
 
-    def plan(self, day: date) -> Plan | None:
+    def plan(self, day: date) -> ShiftPlan | None:
         """Plan a day's shifts, moves before additions; None where nobody knows who works when."""
         blocks = self.roster.blocks(day) if self.roster is not None else self._usual_blocks(day)
         needed = [sum(column) for column in zip(*self._needed(day), strict=True)]
@@ -125,7 +127,7 @@ class Week:
         opens = min(busy[0], *(block.first for block in blocks))
         closes = max(busy[-1] + 1, *(block.until for block in blocks))
         lengths = tuple(length for length in LENGTHS if length <= closes - opens) or (closes - opens,)
-        return shifts.plan(blocks, needed, Rules(lengths=lengths, opens=opens, closes=closes))
+        return shifts.plan(blocks, needed, ShiftLimits(lengths=lengths, opens=opens, closes=closes))
 
     def _usual_blocks(self, day: date) -> list[Block]:
         """Give the shifts of the last same weekday; an agent whom the log names by a phone is its number."""
@@ -149,7 +151,7 @@ def _lost_only(proof: Evidence) -> str:
     return " with it, for without nobody is lost" if proof.dialled_share_without is None else ""
 
 
-def plan_spoken(day: date, made: Plan) -> list[str]:
+def plan_spoken(day: date, made: ShiftPlan) -> list[str]:
     """Say a day's moves, then what is still missing."""
     lines = [f"{day:%a %d %b}: {move.before} becomes {move.after}" for move in made.moves]
     if made.added:

@@ -16,7 +16,7 @@ from scheduler.simulation.world import CentreState
 
 
 @dataclass(frozen=True, slots=True)
-class SiteRules:
+class SimulatedRules:
     """One site's rules with one policy; without a policy nobody is called back.
 
     `handle_s` and `patience_s` are the means that a load is judged by.

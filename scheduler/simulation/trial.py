@@ -15,7 +15,7 @@ from scheduler.simulation.day import Arrival, Behaviour
 from scheduler.simulation.measures import DayCounts, count_day
 from scheduler.simulation.month import Month
 from scheduler.simulation.presence import AgentDay
-from scheduler.simulation.rules import SiteRules
+from scheduler.simulation.rules import SimulatedRules
 from scheduler.simulation.world import World
 
 POLICIES: Final[Mapping[str, CallbackPolicy | None]] = {
@@ -38,7 +38,7 @@ class Trial:
     arrivals: tuple[Arrival, ...]
     agent_days: tuple[AgentDay, ...]
     behaviour: Behaviour
-    rules: SiteRules
+    rules: SimulatedRules
 
 
 def trials(month: Month, policy: CallbackPolicy | None, days: Sequence[int], seeds: int) -> list[Trial]:
@@ -49,7 +49,7 @@ def trials(month: Month, policy: CallbackPolicy | None, days: Sequence[int], see
     known = _first_half(month)
     if policy is not None and policy.by_queue:
         policy = replace(policy, handle_s=known.handle_s())
-    rules = SiteRules(Hours(clock.zone("UTC")), policy, known.usual_s(), known.patience_s())
+    rules = SimulatedRules(Hours(clock.zone("UTC")), policy, known.usual_s(), known.patience_s())
     return [
         Trial(day, seed, tuple(month.arrivals(day, seed)), month.agent_days[day], month.behaviour, rules)
         for day in days

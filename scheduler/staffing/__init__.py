@@ -1,1 +1,1 @@
-"""How many people a queue needs, and when: from a site's own calls to hints for its roster. Pure arithmetic."""
+"""Staffing: how many agents a queue needs, and when, from a site's past calls to hints for its roster. Pure."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scheduler.errors import SchedulerError
-from scheduler.staffing.halfhours import A_DAY, clock_time, spoken
+from scheduler.staffing.halfhours import A_DAY, clock_time, span_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,9 +33,9 @@ class Block:
         return [number for number in range(self.first, self.until) if number not in self.breaks]
 
     def __str__(self) -> str:
-        """Say it, as in "Ann 09:00-17:30, break 12:30"."""
+        """Write it, as in "Ann 09:00-17:30, break 12:30"."""
         pauses = ", ".join(clock_time(number) for number in self.breaks)
-        return f"{self.agent} {spoken(self.first, self.until - 1)}" + (f", break {pauses}" if pauses else "")
+        return f"{self.agent} {span_text(self.first, self.until - 1)}" + (f", break {pauses}" if pauses else "")
 
 
 def at_work(blocks: Iterable[Block]) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""The few distributions that counting calls needs: Poisson, its wider sister, and gamma. Plain recursions."""
+"""The distributions that call counts need: Poisson, negative binomial and gamma. Plain recursions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What waiting follows from a load and so many agents, and how many agents a target needs.
+"""Erlang A, B and C: how callers wait, given the traffic and the agents, and how many agents a target needs.
 
-Calls come at random, each takes an agent for a random while, and whoever waits hangs up when his patience ends:
-Erlang A (Palm 1957; Garnett, Mandelbaum and Reiman 2002). With endless patience it is Erlang C.
+Calls come at random, each takes an agent for a random time, and a waiting caller hangs up when the caller's patience
+ends: Erlang A (Palm 1957; Garnett, Mandelbaum and Reiman 2002). With endless patience it is Erlang C.
 
 Large loads are safe: no factorial is formed. Erlang B and C run the stable recursion; Erlang A starts at the
 likeliest number of callers, which weighs 1, and walks to both sides until a state weighs nothing beside the sum.
@@ -34,7 +34,7 @@ _POINTS = (
 
 @dataclass(frozen=True, slots=True)
 class OfferedTraffic:
-    """The calls that come, `calls_per_s`, and what each takes of an agent: `handling_s`, talk and wrap-up."""
+    """The calls offered, `calls_per_s`, and the handling time of each, `handling_s`: talk and wrap-up."""
 
     calls_per_s: float
     handling_s: float
@@ -53,8 +53,8 @@ class OfferedTraffic:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """What callers and agents meet in the long run.
+class QueuePerformance:
+    """The performance of a queue in the long run.
 
     `wait_share` of all callers find no agent free; `hang_up_share` of all hang up; `wait_s` is what a caller waits
     on the average, those included who do not; `queue` is how many wait at a time; `busy_share` of the agents' time
@@ -71,7 +71,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a queue is to hold.
+    """The service level that a queue is to keep.
 
     At least `served_share` of all callers are served within `within_s`, and at most `hang_up_share` hang up.
     """
@@ -86,8 +86,8 @@ class Target:
                 f"nobody can staff for {self}: let served_share be below 1, within_s 0 or more, hang_up_share above 0"
             )
 
-    def held(self, waiting: Waiting) -> bool:
-        """Whether `waiting`, reckoned for `within_s`, is what this target asks for."""
+    def is_met(self, waiting: QueuePerformance) -> bool:
+        """Whether `waiting`, computed for `within_s`, meets this target."""
         return waiting.served_share >= self.served_share and waiting.hang_up_share <= self.hang_up_share
 
 
@@ -107,22 +107,24 @@ def wait_share(erlang: float, agents: int) -> float:
     return agents * blocked / (agents - erlang * (1 - blocked))
 
 
-def waiting(load: OfferedTraffic, agents: int, patience_s: float = math.inf, within_s: float = 20.0) -> Waiting:
-    """Say what `agents` make of `load` when callers have `patience_s` on the average; infinite: none hangs up."""
+def waiting(
+    load: OfferedTraffic, agents: int, patience_s: float = math.inf, within_s: float = 20.0
+) -> QueuePerformance:
+    """Give the performance of `agents` under `load` with a mean patience; infinite: no caller hangs up."""
     if agents < 0 or not patience_s > 0:
         raise SchedulerError(f"{agents} agents and a patience of {patience_s} s: let the first be 0 or more, both real")
     if load.calls_per_s == 0:
-        return Waiting(0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+        return QueuePerformance(0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
     if math.isinf(patience_s):
         return _patient(load, agents, within_s)
     return _impatient(load, agents, 1 / patience_s, within_s)
 
 
 def needed(load: OfferedTraffic, target: Target, patience_s: float = math.inf) -> int:
-    """Give the fewest agents that hold `target`."""
+    """Give the fewest agents that meet `target`."""
 
     def holds(agents: int) -> bool:
-        return target.held(waiting(load, agents, patience_s, target.within_s))
+        return target.is_met(waiting(load, agents, patience_s, target.within_s))
 
     return fewest(holds, near=round(load.erlang))
 
@@ -144,14 +146,14 @@ def fewest(enough: Callable[[int], bool], near: int = 1) -> int:
     return high
 
 
-def _patient(load: OfferedTraffic, agents: int, within_s: float) -> Waiting:
+def _patient(load: OfferedTraffic, agents: int, within_s: float) -> QueuePerformance:
     spare = agents - load.erlang
     if spare <= 0:
-        return Waiting(1.0, 0.0, math.inf, math.inf, 1.0 if agents else 0.0, 0.0)
+        return QueuePerformance(1.0, 0.0, math.inf, math.inf, 1.0 if agents else 0.0, 0.0)
     share = wait_share(load.erlang, agents)
     wait_s = share * load.handling_s / spare
     late = share * math.exp(-spare * within_s / load.handling_s)
-    return Waiting(share, 0.0, wait_s, load.calls_per_s * wait_s, load.erlang / agents, 1 - late)
+    return QueuePerformance(share, 0.0, wait_s, load.calls_per_s * wait_s, load.erlang / agents, 1 - late)
 
 
 class _Queue(NamedTuple):
@@ -222,7 +224,7 @@ class _Queue(NamedTuple):
         return scale, area
 
 
-def _impatient(load: OfferedTraffic, agents: int, leaving: float, within_s: float) -> Waiting:
+def _impatient(load: OfferedTraffic, agents: int, leaving: float, within_s: float) -> QueuePerformance:
     queue = _Queue(load.calls_per_s, agents / load.handling_s, leaving, agents)
     total = late = waits = busy = 0.0
     for callers, weight in sorted(queue.states(), key=lambda state: state[1]):  # small weights first, none is lost
@@ -236,7 +238,9 @@ def _impatient(load: OfferedTraffic, agents: int, leaving: float, within_s: floa
     wait_share = late / total
     served = (1 - wait_share) + wait_share * _served_after_waiting(queue, within_s)
     busy_share = busy / total / agents if agents else 0.0
-    return Waiting(wait_share, hang_up, length / load.calls_per_s, length, busy_share, min(served, 1 - hang_up))
+    return QueuePerformance(
+        wait_share, hang_up, length / load.calls_per_s, length, busy_share, min(served, 1 - hang_up)
+    )
 
 
 def _served_after_waiting(queue: _Queue, within_s: float) -> float:

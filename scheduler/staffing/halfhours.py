@@ -1,4 +1,4 @@
-"""Days cut into half hours, as a site's wall clock shows them; and how to say which."""
+"""Half hours of a day on a site's wall clock: which one an instant falls into, and how they are written."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def counted(marks: Iterable[tuple[date, int]]) -> dict[date, Day]:
     return {day: tuple(row) for day, row in sorted(counts.items())}
 
 
-def spoken(first: int, last: int) -> str:
-    """Name the half hours `first` to `last`, both included, as in 09:00-10:30."""
+def span_text(first: int, last: int) -> str:
+    """Write the half hours `first` to `last`, both included, as in 09:00-10:30."""
     return f"{clock_time(first)}-{clock_time(last + 1)}"
 
 

@@ -20,7 +20,7 @@ from callback.reports.today import Breaking, Course, Today
 from scheduler.clock import local, shown
 from scheduler.incident import drain_s, late
 from scheduler.staffing.halfhours import clock_time, half_hour
-from scheduler.staffing.planning.today import SURE, Tally
+from scheduler.staffing.planning.intraday import SURE, DayDeviation
 
 _MOST: Final = 10  # people who are named in one table
 
@@ -67,7 +67,7 @@ def _courses_said(courses: Sequence[Course]) -> Iterator[str]:
         yield f"{courses[0].outside} of {known} half hours are outside of their band; chance alone puts {chance} there"
 
 
-def _said(tally: Tally, what: str) -> str:
+def _said(tally: DayDeviation, what: str) -> str:
     leaves = f"{tally.leaves} than chance allows" if tally.leaves else "as expected"
     return f"{tally.came:.0f} {what}, {tally.low} to {tally.high} expected: {leaves}"
 
@@ -81,7 +81,7 @@ def _half_hours(course: Course) -> Table:
     return terminal.table(heads, rows, figures=heads[1:])
 
 
-def _cells(tally: Tally) -> tuple[Text, str, str]:
+def _cells(tally: DayDeviation) -> tuple[Text, str, str]:
     came = terminal.styled(f"{tally.came:.0f}", "bold reverse" if tally.leaves else "")
     return came, f"{tally.expected:.1f}", f"{tally.low}-{tally.high}"
 

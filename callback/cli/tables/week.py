@@ -10,7 +10,7 @@ from rich.table import Table
 
 from callback.cli.tables import terminal
 from callback.reports.week import weeks
-from scheduler.staffing.halfhours import A_DAY, spoken
+from scheduler.staffing.halfhours import A_DAY, span_text
 from scheduler.staffing.planning.week import Outlook
 
 KEY: Final = "+2: 2 agents more are needed; -2: 2 are to spare; empty: as needed"
@@ -24,7 +24,7 @@ def tables(outlooks: Iterable[Outlook]) -> Iterator[tuple[str, Table | None, lis
 
 
 def _table(days: Sequence[Outlook]) -> Table | None:
-    rows = [(spoken(first, last), *cells) for first, last, cells in _rows(days)]
+    rows = [(span_text(first, last), *cells) for first, last, cells in _rows(days)]
     heads = [f"{one.day:%a %d}" for one in days]
     return terminal.table(["", *heads], rows, figures=heads) if rows else None
 

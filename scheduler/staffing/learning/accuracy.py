@@ -1,4 +1,4 @@
-"""How far the forecast has been off so far, by horizon, beside what anybody could have guessed.
+"""Forecast accuracy: the error so far, by horizon, beside the error of simple guesses.
 
 Every half hour is forecast from what was known at its horizon and from nothing later; all guesses are judged on the
 same half hours. The error is the share of absolute error: what was off, over what came.

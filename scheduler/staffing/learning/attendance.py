@@ -1,10 +1,10 @@
-"""Who was at work when, as the past tells: from logins where there are such, else read off the calls.
+"""Attendance: when each agent was at work, from logins where there are any, else inferred from the calls served.
 
-- An agent who is seen to log in, and who ever served anybody, was there while he was logged in and not paused. Who
-  is logged in for more than `LONGEST_S` at a stretch never logs out: that stretch says nothing.
-- Anybody else was there from his first talk of a stretch of work to his last, a stretch being talks with no longer
-  rest between them than `REST_S`.
-- Who serves several queues at once counts in each for the share of his talks that he had there.
+- An agent with logins, and with at least one talk, was present while logged in and not paused. A login longer than
+  `LONGEST_S` is ignored: such an agent never logs out.
+- Any other agent was present from the first talk of a stretch of work to the last one; within a stretch, no rest
+  between two talks is longer than `REST_S`.
+- An agent who serves several queues at once counts in each for the share of the agent's talks in it.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ Stretch = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
-    """How many agents were there in each half hour, by queue and day; parts of one count as parts.
+    """How many agents were present in each half hour, by queue and day; parts of one count as parts.
 
-    `there` holds the share of each half hour that each agent was there, by day. Of `agents` so many were `read_off`
-    their calls.
+    `there` holds the share of each half hour that each agent was present, by day. Of `agents` so many were `read_off`:
+    inferred from their calls.
     """
 
     by_queue: Mapping[str, Mapping[date, Day]]
@@ -61,8 +61,8 @@ class Attendance:
         return found
 
 
-class Register:
-    """Takes logins and talks, each agent's talks in their order, and says who was there."""
+class AttendanceRecorder:
+    """Takes logins and talks, each agent's talks in their order, and gives the attendance."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
@@ -72,7 +72,7 @@ class Register:
         self._served: defaultdict[str, set[str]] = defaultdict(set)
 
     def logged_in(self, agent: str, queue: str, since: int, until: int) -> None:
-        """Take a stint of an agent in a queue (empty: in all that he serves)."""
+        """Take the time for which an agent was logged in to a queue (empty: to all queues that the agent serves)."""
         if until - since <= LONGEST_S * SECOND:
             self._logins[agent].append((queue, (since, until)))
 
@@ -87,7 +87,7 @@ class Register:
             stretches.append([since, until])
 
     def attendance(self) -> Attendance:
-        """Give who was there."""
+        """Give the attendance so far."""
         by_queue: defaultdict[str, defaultdict[date, list[float]]] = defaultdict(_table)
         there: defaultdict[date, defaultdict[str, list[float]]] = defaultdict(_table)
         for agent in self._stretches:
@@ -105,7 +105,7 @@ class Register:
         )
 
     def _presence(self, agent: str) -> Iterator[tuple[frozenset[str], Stretch]]:
-        """Give the stretches in which an agent was there, each with the queues that he served; no two overlap."""
+        """Give the stretches in which an agent was present, each with the queues served; no two overlap."""
         served = frozenset(self._served[agent])
         if agent not in self._logins:
             yield from ((served, (since, until)) for since, until in self._stretches[agent])

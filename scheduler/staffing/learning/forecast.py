@@ -1,4 +1,4 @@
-"""How many will come: the mean of the last same weekdays, bettered on the day by how the day has begun.
+"""Forecast of calls: the mean of the last same weekdays, updated on the day by the half hours that have passed.
 
 Beyond two or three days ahead the mean of the last four to eight same weekdays is hard to beat. On the day what came
 so far says most about the next hours, the last half hours above all: a day leaves its forecast by a factor that
@@ -33,7 +33,7 @@ _LONGEST_LASTING = 0.99
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """How a site's half hours leave their forecast, beyond chance.
+    """How a site's half hours deviate from their forecast, beyond chance.
 
     `spread` is the variance of (what came / forecast); `lasting` the share of such a deviation that is left half an
     hour later.
@@ -49,9 +49,9 @@ USUAL = Habit(0.02, 0.9)
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is expected of `day` in each half hour: the mean of `days`, chosen as `basis` says.
+    """The calls expected on `day` in each half hour: the mean of `days`, chosen as `basis` says.
 
-    What comes scatters about `mean` with the variance mean + spread * mean².
+    Counts are negative binomial about `mean`, with the variance mean + spread * mean².
     """
 
     day: date
@@ -121,7 +121,7 @@ def _spread(mean: float, days: int, habit: Habit) -> float:
 
 
 def updated(expected: Forecast, so_far: Sequence[float], habit: Habit = USUAL) -> Forecast:
-    """Better a forecast by the half hours of its day that have passed, `so_far`, from midnight on.
+    """Update a forecast by the half hours of its day that have passed, `so_far`, from midnight on.
 
     The passed half hours stand in the result as they were.
     """
@@ -138,7 +138,7 @@ def updated(expected: Forecast, so_far: Sequence[float], habit: Habit = USUAL) -
 
 
 def leaving(expected: Sequence[float], came: Sequence[float], habit: Habit) -> tuple[float, float]:
-    """Say by what share a day leaves its forecast now, and the variance of that share."""
+    """Give the share by which a day deviates from its forecast now, and the variance of that share."""
     factor, doubt = 0.0, habit.spread
     for mean, count in zip(expected, came, strict=True):
         weight = 1 + doubt * mean  # counts scatter about their mean by that mean

@@ -1,10 +1,9 @@
-"""Fresh demand: what people wanted, without what they did because they were lost.
+"""Fresh demand: calls without the redials of lost callers and without our own callbacks.
 
-A caller who was lost dials again, and each try is one more call in the log: staffing for all of them would count
-the same wish twice, and more of them the worse a day went. So a call is left out if the same caller was lost
-within the hour before and has not been served since; so are our own callbacks. Callers without a number cannot
-be followed: of their calls the share that is fresh among the known ones counts, and the result says how many
-they are.
+A lost caller dials again, and each try is one more call in the log: staffing for all of them would count the same
+demand several times, and more often the worse a day went. So a call is left out if the same caller was lost within the
+hour before and has not been served since. Callers without a number cannot be followed: of their calls the share that
+is fresh among the known callers' calls counts, and the result says how many they are.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ REDIAL_S = 3600
 class PastCall(NamedTuple):
     """One call that wanted a queue.
 
-    `at` is the instant it came, `caller` a word for who called (empty: unknown). `waited_s` is the wait until it
+    `at` is the instant it came, `caller` a key of the caller (empty: unknown). `waited_s` is the wait until it
     was answered or lost; `hung_up` says that the caller ended the wait; `handled_s` is talk and wrap-up, None if it
     was not answered or nobody knows. `own` calls are our callbacks.
     """
@@ -46,8 +45,8 @@ class PastCall(NamedTuple):
 class Fresh:
     """A site's fresh demand by day and half hour.
 
-    `calls` are people who wanted something; `losses` those of them who were lost at the first try. `redial_share`
-    of the known callers' calls were redials; `unknown_share` of all calls came without a number, so that their
+    `calls` are first tries; `losses` those of them that were lost. `redial_share` of the known callers' calls were
+    redials; `unknown_share` of all calls came without a number, so that their
     redials are imputed.
     """
 
@@ -57,8 +56,8 @@ class Fresh:
     unknown_share: float
 
 
-class Sorting:
-    """Sorts out fresh calls and losses one by one, each caller's calls in their order; it remembers who was lost."""
+class DemandSorter:
+    """Counts fresh calls and losses call by call, each caller's calls in their order; it remembers the lost callers."""
 
     def __init__(self, zone: ZoneInfo, redial_s: float = REDIAL_S) -> None:
         self._zone, self._redial_us = zone, redial_s * SECOND
@@ -84,13 +83,13 @@ class Sorting:
         return True
 
     def fresh(self) -> Fresh:
-        """Give what is fresh so far."""
+        """Give the fresh demand so far."""
         return _joined(self._seen, self._known_calls)
 
 
 def fresh(calls: Iterable[PastCall], zone: ZoneInfo, redial_s: float = REDIAL_S) -> Fresh:
-    """Sort out the fresh calls and losses; `calls` may come in any order."""
-    sorting = Sorting(zone, redial_s)
+    """Count the fresh calls and losses; `calls` may come in any order."""
+    sorting = DemandSorter(zone, redial_s)
     for call in sorted(calls, key=lambda call: call.at):
         sorting.add(call)
     return sorting.fresh()

@@ -1,4 +1,4 @@
-"""How long a call keeps an agent, by queue and hour of the day."""
+"""Handling times: how long a call takes an agent, by queue and hour of the day."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AS_MANY = 25  # calls for which the queue's own mean counts in each of its hour
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """Mean talk and wrap-up in seconds by queue and hour; an hour of few calls is drawn to its queue's mean.
+    """Mean talk and wrap-up in seconds by queue and hour; an hour of few calls is shrunk towards its queue's mean.
 
     All of it rests on so many `talks`. A queue whose talks lasted no second is like one of which nothing is known.
     """
@@ -36,7 +36,7 @@ class Handling:
         return self.by_hour.get((queue, number // 2), self.by_queue.get(queue, self.site_s))
 
 
-class Timing:
+class HandlingEstimator:
     """Measures handling times call by call; `wrap_up_s` is added to each, for logs that do not tell it."""
 
     def __init__(self, zone: ZoneInfo, wrap_up_s: float = 0.0) -> None:
@@ -71,8 +71,8 @@ class Timing:
 
 
 def handling(calls: Iterable[PastCall], zone: ZoneInfo, wrap_up_s: float = 0.0) -> Handling:
-    """Measure handling times as `Timing` does."""
-    timing = Timing(zone, wrap_up_s)
+    """Measure handling times as `HandlingEstimator` does."""
+    timing = HandlingEstimator(zone, wrap_up_s)
     for call in calls:
         timing.add(call)
     return timing.handling()

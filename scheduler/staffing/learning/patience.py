@@ -1,8 +1,8 @@
-"""How long callers wait before they hang up, from waits most of which were ended by an agent.
+"""Patience: how long callers wait before they hang up, from waits most of which were ended by an agent.
 
 A wait that an agent ended says only that the patience was longer: it is censored. Mean patience is then all seconds
-that everybody spent in the queue over the number who hung up, the likeliest mean of an exponential patience and what
-Erlang A takes. `staying` draws the whole curve without that assumption (Kaplan and Meier 1958).
+that callers spent in the queue over the number who hung up, the maximum-likelihood mean of an exponential patience,
+which Erlang A takes. `staying` draws the whole curve without that assumption (Kaplan and Meier 1958).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SHORTEST_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """One caller's wait in seconds, and whether he ended it himself."""
+    """One caller's wait in seconds, and whether the caller ended it."""
 
     seconds: float
     hung_up: bool
@@ -65,7 +65,7 @@ def _fitted(waits: int, hung_up: int, total_s: float) -> Patience:
     )
 
 
-class Waiting:
+class PatienceEstimator:
     """Adds up waits call by call, to fit each queue's patience. Our own callbacks tell nothing of waiting."""
 
     def __init__(self) -> None:
@@ -90,8 +90,8 @@ class Waiting:
 
 
 def by_queue(calls: Iterable[PastCall], least: int = LEAST_HANG_UPS) -> dict[str, Patience]:
-    """Fit each queue's patience as `Waiting` does."""
-    waiting = Waiting()
+    """Fit each queue's patience as `PatienceEstimator` does."""
+    waiting = PatienceEstimator()
     for call in calls:
         waiting.add(call)
     return waiting.fits(least)

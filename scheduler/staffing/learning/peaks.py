@@ -1,9 +1,9 @@
 """Peaks: half hours of a weekday in which reliably more callers are lost than in the day as a whole.
 
-Found by a test, never written down. For each weekday and half hour the losses of all its days are held against
-`factor` times the mean half hour of that weekday while calls come. Losses come in clumps (a bad hour loses many at
+Found by a statistical test. For each weekday and half hour the losses of all its days are held against
+`factor` times the mean half hour of that weekday while calls come. Losses are clustered (a bad hour loses many at
 once), so the Poisson chance is taken of counts and means divided by the dispersion that the weekday's own days show
-(quasi-Poisson). As there are hundreds of half hours, some would stand out by luck: Benjamini and Hochberg's step-up
+(quasi-Poisson). As there are hundreds of half hours, some would stand out by chance: Benjamini and Hochberg's step-up
 (1995) keeps the expected share of false peaks among those told at `false_share` or less.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scheduler.staffing import distributions
-from scheduler.staffing.halfhours import A_DAY, WEEKDAYS, Day, runs, spoken
+from scheduler.staffing.halfhours import A_DAY, WEEKDAYS, Day, runs, span_text
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -33,7 +33,7 @@ class Cell:
     """One half hour of one weekday on the heat map.
 
     `losses` and `calls` are means over `days` days; `day_losses` is the weekday's mean half hour; losses scatter
-    `dispersion` times as much as chance would have it; `chance` is how often luck alone would bring as many.
+    `dispersion` times as much as chance would have it; `chance` is how often chance alone would bring as many.
     `peak`: it stands out.
     """
 
@@ -79,7 +79,7 @@ def words(cells: Sequence[Cell]) -> list[str]:
             losses = math.fsum(cell.losses for cell in run) / len(run)
             times = losses / run[0].day_losses
             lines.append(
-                f"{name} {spoken(first, last)}: {losses:.1f} lost in a half hour, "
+                f"{name} {span_text(first, last)}: {losses:.1f} lost in a half hour, "
                 f"{times:.1f} times the day's ({run[0].days} {name})"
             )
     return lines

@@ -1,4 +1,4 @@
-"""The cells of a roster: what a column is for, days, times, spans and counts, as people write them."""
+"""Parsing the cells of a roster file: column headers, days, times, spans and counts, as people write them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Kind = Literal["agent", "day", "start", "until", "time", "agents", "queue", "break", "day of", "time of", "other"]
-Spoken = date | int
+RosterDay = date | int
 """A date, or a weekday: 0 is Monday."""
 
 _DAY = 24 * 60
@@ -81,7 +81,7 @@ class Column:
 
 
 def as_column(cell: str) -> Column:
-    """Understand a cell of the header."""
+    """Read a cell of the header."""
     word = re.sub(r"[\s_.]+", "", cell.casefold())
     if word in _KINDS:
         return Column(_KINDS[word], cell)
@@ -95,7 +95,7 @@ def as_column(cell: str) -> Column:
     return Column("other", cell)
 
 
-def as_day(cell: str) -> Spoken:
+def as_day(cell: str) -> RosterDay:
     """Read a weekday or a date."""
     word = cell.strip().casefold().rstrip(".")
     if word in _WEEKDAYS:

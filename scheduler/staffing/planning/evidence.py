@@ -1,8 +1,7 @@
-"""Evidence for a hint: on how many past days it would have held.
+"""Evidence for a hint: on how many past days it would have kept the promises.
 
-What a day would have been with another roster is for a replay to say. `Replay` is the port: a simulation that follows
-the rules of the promise stands behind it, or `Reckoned` here, which only does sums: half hours as buckets, agents as
-spare seconds, and callers inside their half hour first.
+`Replay` is the port for a past day with another roster. `SimulatedReplay` follows the rules of the promise;
+`EstimatedReplay` here only adds up half hours: agents as spare seconds, and the callers inside their half hour first.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What became of one day, by the half hour in which each caller came.
+class ReplayedDay:
+    """The result of one replayed day, by the half hour in which each caller came.
 
     Of `calls` so many `hung_up`; `lost` are the callers promised a callback, of whom `dialled` were first dialled and
     `reached` spoken to within 30 minutes. `closed` were settled by rule in that time: None, where that is not known.
@@ -48,9 +47,9 @@ class Held:
 
 
 class Replay(Protocol):
-    """Says what a past day would have been with `staff` agents at work in each half hour."""
+    """Replays a past day with `staff` agents at work in each half hour."""
 
-    def __call__(self, day: date, staff: Sequence[int]) -> Held:
+    def __call__(self, day: date, staff: Sequence[int]) -> ReplayedDay:
         """Replay `day`, which must be one that the replay knows."""
         ...
 
@@ -77,12 +76,12 @@ class Evidence:
     closed_share_without: float | None = None
 
     def estimate(self) -> str:
-        """Say what sums tell, as in "estimated from 8 Tue: hang-ups 12.0% to 4.1%": they prove no promise."""
-        shares = to(self.hung_up_share_without, self.hung_up_share)
+        """Write an estimate, as in "estimated from 8 Tue: hang-ups 12.0% to 4.1%"; it proves no promise."""
+        shares = share_change(self.hung_up_share_without, self.hung_up_share)
         return f"estimated from {self.days} {WEEKDAYS[self.weekday]}: hang-ups {shares}"
 
     def __str__(self) -> str:
-        """Say what a replay proved, as in "7 of the last 8 Tue would have kept 90% in 30 min; without: 2 of 8"."""
+        """Write what a replay proved, as in "7 of the last 8 Tue would have kept 90% in 30 min; without: 2 of 8"."""
         name = WEEKDAYS[self.weekday]
         if self.dialled_share_without is None and self.dialled_share is None:
             return f"nobody was lost then on the last {self.days} {name}"
@@ -92,8 +91,8 @@ class Evidence:
         )
 
 
-def to(old: float | None, new: float | None, digits: int = 1) -> str:
-    """Say what a share was and is, as in "12.0% to 4.1%"."""
+def share_change(old: float | None, new: float | None, digits: int = 1) -> str:
+    """Write how a share changes, as in "12.0% to 4.1%"."""
     if old is None or new is None:
         known = new if old is None else old
         return "of nobody" if known is None else f"{known:.{digits}%}"
@@ -115,7 +114,7 @@ def evidence(
     with_it = [replay(day, [max(pair) for pair in zip(staff_of(day), hinted, strict=True)]) for day in days]
     numbers = list(half_hours)
 
-    def share(held: Sequence[Held], part: str, whole: str) -> float | None:
+    def share(held: Sequence[ReplayedDay], part: str, whole: str) -> float | None:
         total = math.fsum(getattr(day, whole)[number] for day in held for number in numbers)
         return math.fsum(getattr(day, part)[number] for day in held for number in numbers) / total if total else None
 
@@ -134,14 +133,14 @@ def evidence(
     )
 
 
-def recalled(
+def called_back(
     spare_s: Sequence[float], losses: Sequence[float], each_s: float, *, first_in_first_out: bool = False
 ) -> tuple[Day, Day]:
-    """Give who is called back in time, by the half hour of the loss, and how many still wait after each half hour.
+    """Count the callbacks in time, by the half hour of the loss, and how many still wait after each half hour.
 
     In each half hour agents have `spare_s` seconds for callbacks of `each_s`. Those lost in the half hour before go
-    first, then those of this one, last those whose time is over: expired work never goes before live work, unless
-    it is asked what `first_in_first_out` would have made of the day.
+    first, then those of this one, last those that are overdue: expired work never goes before live work, except with
+    `first_in_first_out`.
     """
     in_time = [0.0] * len(losses)
     waiting, before, overdue = [], 0.0, 0.0
@@ -163,8 +162,8 @@ def recalled(
 
 
 @dataclass(frozen=True, slots=True)
-class Reckoned:
-    """A replay by sums: with the staff a day had (`staff_of`) it comes out with the losses it had.
+class EstimatedReplay:
+    """A replay by sums: with the staff that a day had (`staff_of`) it gives the losses that the day had.
 
     Other staff changes the losses of a half hour as Erlang A changes the share that hangs up. Agents' time that is
     left beside the calls is the callbacks', but for the agents whom `terms` keep to spare: calls come at random, and
@@ -178,8 +177,8 @@ class Reckoned:
     patience_s: float
     terms: StaffingTerms
 
-    def __call__(self, day: date, staff: Sequence[int]) -> Held:
-        """Reckon `day` with `staff`."""
+    def __call__(self, day: date, staff: Sequence[int]) -> ReplayedDay:
+        """Estimate `day` with `staff`."""
         calls = self.calls[day]
         lost = tuple(self._lost(day, number, agents) for number, agents in enumerate(staff))
         spare_s = [
@@ -187,9 +186,9 @@ class Reckoned:
             for number, (agents, count, gone) in enumerate(zip(staff, calls, lost, strict=True))
         ]
         busiest = max(range(A_DAY), key=calls.__getitem__)
-        dialled, _ = recalled(spare_s, lost, self.terms.callback.seconds(self.handling_s(busiest)))
+        dialled, _ = called_back(spare_s, lost, self.terms.callback.seconds(self.handling_s(busiest)))
         reached = tuple(self.terms.callback.answered_share * count for count in dialled)
-        return Held(calls, lost, lost, dialled, reached)
+        return ReplayedDay(calls, lost, lost, dialled, reached)
 
     def _lost(self, day: date, number: int, agents: int) -> float:
         calls, losses, had = self.calls[day][number], self.losses[day][number], self.staff_of(day)[number]

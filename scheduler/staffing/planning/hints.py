@@ -1,11 +1,11 @@
-"""Hints: what a roster lacks beside the need, and what it has to spare, said so that a supervisor can act."""
+"""Hints for the supervisor: when a roster has fewer agents than needed, and when it has agents to spare."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scheduler.staffing.halfhours import WEEKDAYS, runs, spoken
+from scheduler.staffing.halfhours import WEEKDAYS, runs, span_text
 from scheduler.staffing.planning.evidence import Evidence, evidence
 
 if TYPE_CHECKING:
@@ -26,18 +26,18 @@ class Hint:
     evidence: Evidence | None = None
 
     def __str__(self) -> str:
-        """Say it, as in "09:00-10:00: +3" or "14:30-15:30: 2 to spare"."""
-        span = spoken(self.first, self.last)
+        """Write it, as in "09:00-10:00: +3" or "14:30-15:30: 2 to spare"."""
+        span = span_text(self.first, self.last)
         return f"{span}: +{self.more}" if self.more > 0 else f"{span}: {-self.more} to spare"
 
     @property
     def half_hours(self) -> range:
-        """Give the half hours that it speaks of."""
+        """Give the half hours of the hint."""
         return range(self.first, self.last + 1)
 
 
 def hints(weekday: int, needed: Sequence[int], present: Sequence[int]) -> list[Hint]:
-    """Hold a roster against the need, half hour by half hour; neighbours that lack the same are one hint."""
+    """Compare a roster with the need, half hour by half hour; neighbours that lack the same are one hint."""
     more = [need - there for need, there in zip(needed, present, strict=True)]
     gaps = [number for number, lacking in enumerate(more) if lacking]
     return [Hint(weekday, first, last, more[first]) for first, last in runs(gaps, more.__getitem__)]
@@ -50,9 +50,9 @@ def proved(
     replay: Replay,
     staff_of: Callable[[date], Sequence[int]] | None = None,
 ) -> list[Hint]:
-    """Put the evidence to each hint that asks for more: past same weekdays, replayed with it alone and without.
+    """Add the evidence to each hint that asks for more: past same weekdays, replayed with it alone and without.
 
-    The days had the roster that stands, `present`, unless `staff_of` knows who was really there.
+    The days had the roster that stands, `present`, unless `staff_of` knows how many were really present.
     """
     return [
         replace(

@@ -1,8 +1,8 @@
 """How many agents each half hour needs: for the callers who wait, and for the callbacks beside them.
 
-Callers who wait need safety staff, for they come at random and hang up (Erlang A). Callbacks with half an hour's time
-need next to none: inbound load, callback load and one agent to spare kept 95% of them within 30 minutes when that was
-simulated. So a half hour needs the larger of the two, and more on the roster than at work: breaks in the log, training
+Waiting callers need safety staff, because they come at random and hang up (Erlang A). Callbacks with half an
+hour's time need almost none: inbound load, callback load and one agent to spare kept 95% of them within 30 minutes in a
+simulation. So a half hour needs the larger of the two, and more on the roster than at work: breaks in the log, training
 and illness take their share (`shrinkage`).
 """
 
@@ -28,8 +28,8 @@ _ROUNDING = 1e-9
 class Callback:
     """What a callback costs: `tries` rings of `ring_s` each, and a talk with the `answered_share` who answer.
 
-    Of people who asked to be called, 93% answered (Hathaway, Emadi and Deshpande 2020). The agent is there first, so
-    the ringing is his time as well.
+    Of people who asked to be called, 93% answered (Hathaway, Emadi and Deshpande 2020). The agent is on
+    the line first, so the ringing takes agent time as well.
     """
 
     tries: float = 1.2
@@ -43,9 +43,9 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class StaffingTerms:
-    """What need is reckoned for.
+    """The assumptions that the need is computed with.
 
-    `target` is for the callers who wait, None: callbacks alone count. `again_share` of those who hang up dial again.
+    `target` is for waiting callers, None: only callbacks count. `again_share` of those who hang up dial again.
     `callback_spare` agents beyond the load keep the callbacks in time. `shrinkage` of the rostered time nobody works.
     """
 
@@ -77,12 +77,12 @@ class Need:
 
     @property
     def at_work(self) -> int:
-        """How many have to be at their desks."""
+        """How many agents have to be at work."""
         return max(self.inbound, self.callbacks)
 
 
 def need(calls: float, losses: float, handling_s: float, patience_s: float, terms: StaffingTerms) -> Need:
-    """Say what a half hour needs in which so many fresh `calls` come, and `losses` callers are to be called back."""
+    """Give the need of a half hour with so many fresh `calls`, and `losses` callers to be called back."""
     if not calls and not losses:
         return Need(0, 0, 0)
     inbound = inbound_agents(calls, handling_s, patience_s, terms)
@@ -93,7 +93,7 @@ def need(calls: float, losses: float, handling_s: float, patience_s: float, term
 
 
 def inbound_agents(calls: float, handling_s: float, patience_s: float, terms: StaffingTerms) -> int:
-    """Give the agents that hold the target for those who wait; none, where there is no target."""
+    """Give the agents that meet the target for waiting callers; none, where there is no target."""
     if terms.target is None or not calls:
         return 0
     coming = observed(calls, terms.target.hang_up_share, terms.again_share)
@@ -101,7 +101,7 @@ def inbound_agents(calls: float, handling_s: float, patience_s: float, terms: St
 
 
 def on_roster(at_work: int, shrinkage: float) -> int:
-    """Give how many have to stand on the roster so that `at_work` are at work."""
+    """Give how many agents the roster needs so that `at_work` are at work."""
     return math.ceil(at_work / (1 - shrinkage) - _ROUNDING)
 
 

@@ -1,4 +1,4 @@
-"""What a queue's past calls teach, and what follows from it for a day: forecast, need, hints with their evidence."""
+"""One queue as its past calls show it, and what follows for a day: forecast, need, hints with their evidence."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from scheduler.staffing.halfhours import A_DAY
 from scheduler.staffing.learning import forecast as forecasts
-from scheduler.staffing.learning.fresh import Fresh, Sorting
-from scheduler.staffing.learning.handling import Handling, Timing
-from scheduler.staffing.learning.patience import Waiting
-from scheduler.staffing.planning.evidence import Reckoned
+from scheduler.staffing.learning.fresh import DemandSorter, Fresh
+from scheduler.staffing.learning.handling import Handling, HandlingEstimator
+from scheduler.staffing.learning.patience import PatienceEstimator
+from scheduler.staffing.planning.evidence import EstimatedReplay
 from scheduler.staffing.planning.hints import Hint, hints, proved
 from scheduler.staffing.planning.need import Need, StaffingTerms, day_need
 
@@ -32,7 +32,7 @@ FEW_DAYS, FEW_CALLS, FEW_TALKS = 2, 20, 20
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One queue as its past calls show it; everything below follows from them and from nothing later."""
+    """One queue as its past calls show it; everything it gives follows from these calls alone."""
 
     name: str
     demand: Fresh
@@ -47,11 +47,11 @@ class Queue:
         return forecasts.updated(expected, so_far, self.habit) if so_far else expected
 
     def loses(self, day: date) -> Forecast:
-        """Forecast the callers that `day` loses, as long as nothing is changed."""
+        """Forecast the callers that `day` loses if the staffing stays the same."""
         return forecasts.forecast(self.demand.losses, day, self.holidays)
 
     def too_little(self, day: date) -> str:
-        """Say why too little is known to tell what `day` needs; empty, where enough is."""
+        """Say why too little is known to give the need of `day`; empty, where enough is."""
         expected = self.expects(day)
         days = expected.days
         if len(days) >= FEW_DAYS and not any(expected.mean):
@@ -83,10 +83,10 @@ class Queue:
         staff_of: Callable[[date], Sequence[int]] | None = None,
         replay: Replay | None = None,
     ) -> list[Hint]:
-        """Hold the roster of `day` against its need, and prove what is asked for on the same weekdays before it.
+        """Compare the roster of `day` with its need, with the evidence of the same weekdays before it.
 
         `present` and `staff_of` count the agents on the roster of `day` and of past days; without `staff_of` they
-        are taken to have been the same. Without `replay` the past is reckoned by sums. None where too little is known.
+        are taken to have been the same. Without `replay` the past is estimated by sums. None where too little is known.
         """
         if self.too_little(day):
             return []
@@ -94,13 +94,13 @@ class Queue:
         past = sorted(self.loses(day).days)
         known = staff_of or (lambda _: present)
         return proved(
-            hints(day.weekday(), needed, present), present, past, replay or self.reckoned(known, terms), known
+            hints(day.weekday(), needed, present), present, past, replay or self.estimated_replay(known, terms), known
         )
 
-    def reckoned(self, staff_of: Callable[[date], Sequence[int]], terms: StaffingTerms) -> Reckoned:
-        """Give the replay by sums of this queue's past days."""
+    def estimated_replay(self, staff_of: Callable[[date], Sequence[int]], terms: StaffingTerms) -> EstimatedReplay:
+        """Give the estimated replay of this queue's past days."""
         past = self.demand
-        return Reckoned(past.calls, past.losses, staff_of, self.seconds, self.patience.mean_s, terms)
+        return EstimatedReplay(past.calls, past.losses, staff_of, self.seconds, self.patience.mean_s, terms)
 
     def _busy_days(self, expected: Forecast, number: int) -> int:
         return sum(self.demand.calls[day][number] > 0 for day in expected.days if day in self.demand.calls)
@@ -110,7 +110,7 @@ class Queue:
         return self.handling.seconds(self.name, number)
 
 
-class Learning:
+class QueueLearner:
     """Learns every queue of a site call by call, each caller's calls in their order; no call is kept.
 
     `wrap_up_s` is added to handling times that lack it.
@@ -118,20 +118,20 @@ class Learning:
 
     def __init__(self, zone: ZoneInfo, holidays: Container[date] = (), wrap_up_s: float = 0.0) -> None:
         self._zone, self._holidays = zone, holidays
-        self._sorting: dict[str, Sorting] = {}
-        self._timing, self._waiting = Timing(zone, wrap_up_s), Waiting()
+        self._sorting: dict[str, DemandSorter] = {}
+        self._timing, self._waiting = HandlingEstimator(zone, wrap_up_s), PatienceEstimator()
 
     def add(self, call: PastCall) -> bool:
         """Take a call; say whether it is fresh."""
         sorting = self._sorting.get(call.queue)
         if sorting is None:
-            sorting = self._sorting[call.queue] = Sorting(self._zone)
+            sorting = self._sorting[call.queue] = DemandSorter(self._zone)
         self._timing.add(call)
         self._waiting.add(call)
         return sorting.add(call)
 
     def queues(self) -> dict[str, Queue]:
-        """Give what the queues are like."""
+        """Give the queues as learnt so far."""
         fits, times, closed = self._waiting.fits(), self._timing.handling(), self._holidays
         demands = {name: sorting.fresh() for name, sorting in sorted(self._sorting.items())}
         return {
@@ -144,8 +144,8 @@ class Learning:
 def learn(
     calls: Iterable[PastCall], zone: ZoneInfo, holidays: Container[date] = (), wrap_up_s: float = 0.0
 ) -> dict[str, Queue]:
-    """Learn every queue from calls in any order, as `Learning` does."""
-    learning = Learning(zone, holidays, wrap_up_s)
+    """Learn every queue from calls in any order, as `QueueLearner` does."""
+    learning = QueueLearner(zone, holidays, wrap_up_s)
     for call in sorted(calls, key=lambda call: call.at):
         learning.add(call)
     return learning.queues()

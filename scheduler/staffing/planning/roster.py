@@ -1,4 +1,4 @@
-"""A roster read from a CSV file in whatever sensible shape a site keeps it.
+"""A roster, read from a CSV file in one of several common layouts.
 
 Shapes, told apart by the header; columns come in any order, others are passed over:
 
@@ -25,7 +25,7 @@ from scheduler.staffing.halfhours import A_DAY
 from scheduler.staffing.planning.cells import (
     BadCell,
     Column,
-    Spoken,
+    RosterDay,
     as_column,
     as_count,
     as_day,
@@ -75,7 +75,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Who is to work when."""
+    """The planned shifts of all agents."""
 
     shifts: tuple[Shift, ...]
     _by_day: Mapping[date | int, list[Shift]] = field(init=False, repr=False, compare=False)
@@ -236,11 +236,11 @@ def _shifts(cells: Sequence[tuple[Column, str]], step: int) -> Iterator[Shift]:
         yield _counted(as_day(named["day"]), queue, as_span(named["time"], step), named["agents"])
 
 
-def _counted(day: Spoken, queue: str, span: tuple[int, int], text: str) -> Shift:
+def _counted(day: RosterDay, queue: str, span: tuple[int, int], text: str) -> Shift:
     return Shift(day, *span, "", queue, as_count(text))
 
 
-def _shift(day: Spoken, span: tuple[int, int], named: Mapping[str, str]) -> Shift:
+def _shift(day: RosterDay, span: tuple[int, int], named: Mapping[str, str]) -> Shift:
     start, until = span
     until += _MINUTES * (until <= start)
     spans = as_spans(named.get("break", ""))

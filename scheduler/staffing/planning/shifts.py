@@ -1,4 +1,4 @@
-"""Better a day's shifts: first by moves, which cost nothing, then by as few more shifts as will do.
+"""Improve a day's shifts: first by moves, which cost nothing, then by as few additional shifts as possible.
 
 Moves are searched greedily. A shift as a whole may begin up to `reach` half hours earlier or later, or one of its
 breaks may move within the shift; each shift is moved once at most. The move that takes most from the day's shortage
@@ -29,12 +29,12 @@ _FROM_EDGE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What shifts may be.
+class ShiftLimits:
+    """Limits of a shift.
 
     `lengths` of a new shift in half hours, its break included; a shift of `break_from` or more has one break, of one
-    half hour, an hour or more from either end. Nobody works before `opens` or from `closes` on. A shift may be moved
-    by up to `reach` half hours.
+    half hour, an hour or more from either end. None begins before `opens` or ends after `closes`. One may be moved by
+    up to `reach` half hours.
     """
 
     lengths: tuple[int, ...] = (8, 12, 16)
@@ -65,7 +65,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ShiftPlan:
     """What to change: moves, then `added` shifts (no plan adds fewer than `at_least`); `missing` is what is left."""
 
     moves: tuple[Move, ...]
@@ -74,14 +74,14 @@ class Plan:
     missing: tuple[int, ...]
 
 
-def plan(blocks: Sequence[Block], needed: Sequence[int], rules: Rules) -> Plan:
+def plan(blocks: Sequence[Block], needed: Sequence[int], rules: ShiftLimits) -> ShiftPlan:
     """Plan a day for which so many agents are `needed` in each half hour."""
     moves, missing = _moved(blocks, needed, rules)
     added, left = _added(missing, rules)
-    return Plan(tuple(moves), tuple(added), fewest_shifts(missing, rules), tuple(left))
+    return ShiftPlan(tuple(moves), tuple(added), fewest_shifts(missing, rules), tuple(left))
 
 
-def fewest_shifts(missing: Sequence[int], rules: Rules) -> int:
+def fewest_shifts(missing: Sequence[int], rules: ShiftLimits) -> int:
     """Give how many shifts are needed at least, whatever their breaks: half hours a longest shift apart add up."""
     longest = max(rules.lengths)
     best = [0] * (A_DAY + longest)
@@ -90,7 +90,7 @@ def fewest_shifts(missing: Sequence[int], rules: Rules) -> int:
     return best[rules.opens]
 
 
-def _moved(blocks: Sequence[Block], needed: Sequence[int], rules: Rules) -> tuple[list[Move], list[int]]:
+def _moved(blocks: Sequence[Block], needed: Sequence[int], rules: ShiftLimits) -> tuple[list[Move], list[int]]:
     """Make moves while any helps; gives them, and what is missing (negative: to spare) afterwards."""
     missing = [need - present for need, present in zip(needed, at_work(blocks), strict=True)]
     still, moves = sorted(blocks), list[Move]()
@@ -113,7 +113,7 @@ def _worth(move: Move) -> tuple[int, int]:
     return move.gain, -by
 
 
-def _others(block: Block, rules: Rules) -> Iterator[Block]:
+def _others(block: Block, rules: ShiftLimits) -> Iterator[Block]:
     """Give what a shift could be instead."""
     for by in (step * sign for step in range(1, rules.reach + 1) for sign in (-1, 1)):
         if rules.opens <= block.first + by and block.until + by <= rules.closes:
@@ -131,7 +131,7 @@ def _gain(before: Block, after: Block, missing: Sequence[int]) -> int:
     return sum(missing[number] > 0 for number in new - old) - sum(missing[number] >= 0 for number in old - new)
 
 
-def _added(missing: Sequence[int], rules: Rules) -> tuple[list[Block], list[int]]:
+def _added(missing: Sequence[int], rules: ShiftLimits) -> tuple[list[Block], list[int]]:
     left, added = [max(0, number) for number in missing], list[Block]()
     for serial in count(1):
         lacking = [number for number in range(rules.opens, rules.closes) if left[number]]
@@ -144,14 +144,14 @@ def _added(missing: Sequence[int], rules: Rules) -> tuple[list[Block], list[int]
     raise AssertionError  # count never ends
 
 
-def _covering(number: int, left: Sequence[int], rules: Rules, name: str) -> Block | None:
+def _covering(number: int, left: Sequence[int], rules: ShiftLimits, name: str) -> Block | None:
     """Give the shift that covers `number` and reaches furthest, cut to the shortest that covers as much."""
     tries = [_fitted(number, length, left, rules, name) for length in sorted(rules.lengths)]
     covering = [block for block in tries if block is not None]
     return max(covering, key=lambda block: sum(left[at] > 0 for at in block.at_work()), default=None)
 
 
-def _fitted(number: int, length: int, left: Sequence[int], rules: Rules, name: str) -> Block | None:
+def _fitted(number: int, length: int, left: Sequence[int], rules: ShiftLimits, name: str) -> Block | None:
     """Give the latest shift of `length` that works in `number`, its break where least is missing."""
     first = min(number, rules.closes - length)
     if first < rules.opens:

@@ -1,4 +1,4 @@
-"""The days to come, queue by queue: who is needed, who is planned, and what a supervisor should do about it."""
+"""The days to come, queue by queue: agents needed, agents planned, and hints for the supervisor."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ _WEEKS = 8
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """Who was there (`attendance`), and who is to be (`roster`; without one, as many as on the last same weekdays)."""
+    """Agents present (`attendance`), and planned (`roster`; without one, the median of same weekdays)."""
 
     attendance: Attendance
     roster: Roster | None = None
 
     def was(self, queue: str, day: date) -> tuple[int, ...]:
-        """Count who was there on a past day; where nobody knows, who was to be."""
+        """Count the agents present on a past day; where that is not known, those planned."""
         if self.roster is not None and day not in self.attendance.by_queue.get(queue, {}):
             return self.planned(queue, day)
         return self.attendance.of(queue, day)
 
     def planned(self, queue: str, day: date) -> tuple[int, ...]:
-        """Count who is to be there."""
+        """Count the agents planned for a day."""
         if self.roster is not None:
             return tuple(math.floor(count + 0.5) for count in self.roster.present(day, queue))
         known = self.attendance.by_queue.get(queue, {})
@@ -72,7 +72,7 @@ class Outlook:
         return self.expected.day
 
     def weight(self, hint: Hint) -> float:
-        """Give how many callers it is about: those expected to be lost in its half hours."""
+        """Give the callers expected to be lost in the half hours of a hint."""
         return math.fsum(self.losses[number] for number in hint.half_hours)
 
 
@@ -92,7 +92,7 @@ def worst(queues: Mapping[str, Queue], first: date, most: int, days: int = 7) ->
 
 
 def outlook(queue: Queue, day: date, staff: Staff, terms: StaffingTerms, sure: float = SURE) -> Outlook:
-    """Look at one day of one queue."""
+    """Give the outlook of one queue on one day."""
     planned, expected, losses = staff.planned(queue.name, day), queue.expects(day), queue.loses(day).mean
     if too_little := queue.too_little(day):
         return Outlook(queue.name, expected, losses, planned, planned, (), too_little)
@@ -101,13 +101,13 @@ def outlook(queue: Queue, day: date, staff: Staff, terms: StaffingTerms, sure: f
 
 
 def wanting(outlooks: Iterable[Outlook]) -> list[tuple[Outlook, Hint]]:
-    """Give the hints that ask for more, those first that are about most callers."""
+    """Give the hints that ask for more agents, those of most lost callers first."""
     asked = [(each, hint) for each in outlooks for hint in each.hints if hint.more > 0]
     return sorted(asked, key=lambda pair: -pair[0].weight(pair[1]))
 
 
 def proved(outlook: Outlook, hint: Hint, queue: Queue, staff: Staff, replay: Replay) -> Hint:
-    """Put the evidence to a hint: the same weekdays before it, with the staff they had, and with the hint."""
+    """Add the evidence to a hint: the same weekdays before it, with the staff they had, and with the hint."""
     days: Sequence[date] = sorted(queue.loses(outlook.day).days)
     if not days:
         return hint

@@ -10,7 +10,7 @@ from scheduler.hours import Hours
 from scheduler.policy import CallbackPolicy
 from scheduler.simulation.day import Arrival, Behaviour, SimulatedDay
 from scheduler.simulation.presence import AgentDay
-from scheduler.simulation.rules import SiteRules
+from scheduler.simulation.rules import SimulatedRules
 from scheduler.simulation.survival import Curve
 from scheduler.simulation.world import World
 
@@ -52,5 +52,5 @@ def simulate(
 ) -> SimulatedDay:
     """Simulate the day: callers by when they come and how many seconds they talk."""
     arrivals = [Arrival(number, at(when), "q", talk_s) for number, (when, talk_s) in enumerate(callers)]
-    rules = SiteRules(SITE, policy, handle_s=100, patience_s=100)
+    rules = SimulatedRules(SITE, policy, handle_s=100, patience_s=100)
     return World(arrivals, agent_days, kind, rules, seed, DAY_AT + DAY).run()

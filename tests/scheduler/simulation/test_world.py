@@ -13,7 +13,7 @@ from scheduler.clock import DAY, HOUR, MINUTE, SECOND
 from scheduler.policy import DEFAULT, FIFO, IN_TIME, NEWEST, CallbackPolicy
 from scheduler.simulation.day import HUNG_UP, SERVED, STILL_WAITING, Arrival, Behaviour, SimulatedDay
 from scheduler.simulation.presence import AgentDay
-from scheduler.simulation.rules import SiteRules
+from scheduler.simulation.rules import SimulatedRules
 from scheduler.simulation.survival import Curve, fit
 from scheduler.simulation.world import World
 from tests.scheduler.simulation.centres import DAY_AT, NEVER, SITE, always, at, behaviour, simulate, there
@@ -49,7 +49,7 @@ def arrivals(draw: st.DrawFn) -> list[Arrival]:
 def day(
     came: list[Arrival], there_: list[AgentDay], policy: CallbackPolicy | None, kind: Behaviour, seed: int
 ) -> SimulatedDay:
-    return World(came, there_, kind, SiteRules(SITE, policy, 100, 100), seed, DAY_AT + DAY).run()
+    return World(came, there_, kind, SimulatedRules(SITE, policy, 100, 100), seed, DAY_AT + DAY).run()
 
 
 def people(patience: Curve = PEOPLE) -> Behaviour:
@@ -208,6 +208,6 @@ def test_nobody_waits_behind_a_later_caller_without_a_head_start() -> None:
         Arrival(1, at("10:00:10"), "q", 60),
         Arrival(2, at("10:00:20"), "q", 60, 90),
     ]
-    service = SiteRules(SITE, None, 100, 100)
+    service = SimulatedRules(SITE, None, 100, 100)
     simulated = World(came, [there("ann")], behaviour(300), service, 0, DAY_AT + DAY).run()
     assert [call.until for call in simulated.calls] == [at("10:00"), at("10:02"), at("10:01")]

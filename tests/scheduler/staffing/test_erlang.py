@@ -12,7 +12,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scheduler.errors import SchedulerError
-from scheduler.staffing.erlang import OfferedTraffic, Target, Waiting, blocked_share, needed, wait_share, waiting
+from scheduler.staffing.erlang import (
+    OfferedTraffic,
+    QueuePerformance,
+    Target,
+    blocked_share,
+    needed,
+    wait_share,
+    waiting,
+)
 
 ROWS = tuple(csv.DictReader(Path(__file__).with_name("erlang_acceptance.csv").read_text(encoding="utf-8").splitlines()))
 SETTINGS = {  # what the rows say in words: calls/s, handling s, patience s, within s
@@ -190,8 +198,8 @@ def test_needed_is_enough_and_one_less_is_not(
 ) -> None:
     target = Target(served_share, within_s, hang_up_share)
     agents = needed(load, target, patience_s)
-    assert target.held(waiting(load, agents, patience_s, within_s))
-    assert not agents or not target.held(waiting(load, agents - 1, patience_s, within_s))
+    assert target.is_met(waiting(load, agents, patience_s, within_s))
+    assert not agents or not target.is_met(waiting(load, agents - 1, patience_s, within_s))
 
 
 def test_published_needs() -> None:
@@ -223,8 +231,8 @@ def test_served_rises_with_the_agents_of_a_large_queue() -> None:
 
 
 def test_too_few_agents_for_the_patient() -> None:
-    assert waiting(OfferedTraffic(1, 10), 10) == Waiting(1, 0, math.inf, math.inf, 1, 0)
-    assert waiting(OfferedTraffic(0, 10), 0) == Waiting(0, 0, 0, 0, 0, 1)
+    assert waiting(OfferedTraffic(1, 10), 10) == QueuePerformance(1, 0, math.inf, math.inf, 1, 0)
+    assert waiting(OfferedTraffic(0, 10), 0) == QueuePerformance(0, 0, 0, 0, 0, 1)
 
 
 @pytest.mark.parametrize(("calls_per_s", "handling_s"), [(-1, 10), (1, 0), (math.inf, 10), (math.nan, 10)])

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from scheduler import clock
-from scheduler.staffing.halfhours import counted, half_hour, runs, spoken
+from scheduler.staffing.halfhours import counted, half_hour, runs, span_text
 from tests.scheduler.moments import at
 
 
@@ -43,5 +43,5 @@ def test_neighbours_that_are_alike_are_one_run() -> None:
     values = {18: 3, 19: 3, 20: 1, 25: 1}
     assert list(runs(values, values.__getitem__)) == [(18, 19), (20, 20), (25, 25)]
     assert list(runs(values)) == [(18, 20), (25, 25)]
-    assert [spoken(*run) for run in runs(values)] == ["09:00-10:30", "12:30-13:00"]
-    assert spoken(47, 47) == "23:30-24:00"
+    assert [span_text(*run) for run in runs(values)] == ["09:00-10:30", "12:30-13:00"]
+    assert span_text(47, 47) == "23:30-24:00"

@@ -8,7 +8,7 @@ import pytest
 
 from scheduler import clock
 from scheduler.clock import HOUR, MINUTE
-from scheduler.staffing.learning.attendance import Attendance, Register
+from scheduler.staffing.learning.attendance import Attendance, AttendanceRecorder
 from tests.scheduler.moments import at
 
 ZONE = clock.zone("Asia/Shanghai")
@@ -21,7 +21,7 @@ def present(attendance: Attendance, queue: str) -> dict[int, float]:
 
 
 def test_who_logs_in_was_there_while_he_was_logged_in() -> None:
-    register = Register(ZONE)
+    register = AttendanceRecorder(ZONE)
     register.logged_in("Ann", "sales", NINE, NINE + HOUR)
     register.logged_in("Ann", "sales", NINE + HOUR + 15 * MINUTE, NINE + 2 * HOUR)
     register.served("Ann", "sales", NINE, NINE + MINUTE)
@@ -32,7 +32,7 @@ def test_who_logs_in_was_there_while_he_was_logged_in() -> None:
 
 
 def test_who_never_logs_in_or_out_is_read_off_his_calls() -> None:
-    register = Register(ZONE)
+    register = AttendanceRecorder(ZONE)
     register.logged_in("Ann", "sales", NINE - 20 * HOUR, NINE + HOUR)  # nobody works for 21 hours
     for minute in (0, 20, 40, 120):  # no rest of more than half an hour within a stretch
         register.served("Ann", "sales", NINE + minute * MINUTE, NINE + (minute + 15) * MINUTE)
@@ -42,7 +42,7 @@ def test_who_never_logs_in_or_out_is_read_off_his_calls() -> None:
 
 
 def test_of_several_queues_each_has_its_share_of_him() -> None:
-    register = Register(ZONE)
+    register = AttendanceRecorder(ZONE)
     for queue in ("sales", "help"):
         register.logged_in("Ann", queue, NINE, NINE + HOUR)
     register.logged_in("Ann", "help", NINE + HOUR, NINE + 2 * HOUR)
@@ -55,14 +55,14 @@ def test_of_several_queues_each_has_its_share_of_him() -> None:
 
 
 def test_who_is_logged_in_without_a_queue_serves_those_that_he_serves() -> None:
-    register = Register(ZONE)
+    register = AttendanceRecorder(ZONE)
     register.logged_in("Ann", "", NINE, NINE + HOUR)
     register.served("Ann", "sales", NINE, NINE + MINUTE)
     assert present(register.attendance(), "sales") == pytest.approx({18: 1, 19: 1})
 
 
 def test_who_never_served_anybody_is_nobody() -> None:
-    register = Register(ZONE)  # a login may go by the phone, and talks by the name
+    register = AttendanceRecorder(ZONE)  # a login may go by the phone, and talks by the name
     register.logged_in("PJSIP/100", "sales", NINE, NINE + HOUR)
     register.served("Ann", "sales", NINE, NINE + 30 * MINUTE)
     found = register.attendance()
@@ -71,7 +71,7 @@ def test_who_never_served_anybody_is_nobody() -> None:
 
 
 def test_a_night_shift_counts_on_both_days() -> None:
-    register = Register(ZONE)
+    register = AttendanceRecorder(ZONE)
     register.logged_in("Ann", "sales", at("2025-11-20 22:00"), at("2025-11-21 02:00"))
     register.served("Ann", "sales", at("2025-11-20 22:00"), at("2025-11-20 22:05"))
     found = register.attendance()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.staffing.halfhours import A_DAY
-from scheduler.staffing.planning.evidence import Held, Reckoned, evidence, recalled
+from scheduler.staffing.planning.evidence import EstimatedReplay, ReplayedDay, called_back, evidence
 from scheduler.staffing.planning.hints import hints, proved, words
 from scheduler.staffing.planning.need import StaffingTerms
 
@@ -35,7 +35,7 @@ def at(number: int, count: float) -> tuple[float, ...]:
 def test_callbacks_by_hand(
     spare_s: list[float], losses: list[float], in_time: list[float], waiting: list[float]
 ) -> None:
-    called, left = recalled(spare_s, losses, 10)
+    called, left = called_back(spare_s, losses, 10)
     assert list(called) == pytest.approx(in_time)
     assert list(left) == pytest.approx(waiting)
 
@@ -46,7 +46,7 @@ half_hours = st.lists(st.tuples(st.floats(0, 5000), st.floats(0, 40)), min_size=
 @given(half_hours, st.floats(20, 400))
 def test_callers_are_called_or_wait(pairs: list[tuple[float, float]], each_s: float) -> None:
     spare_s, losses = [seconds for seconds, _ in pairs], [lost for _, lost in pairs]
-    in_time, waiting = recalled(spare_s, losses, each_s)
+    in_time, waiting = called_back(spare_s, losses, each_s)
     assert all(-1e-9 <= called <= lost + 1e-9 for called, lost in zip(in_time, losses, strict=True))
     assert sum(in_time) <= sum(spare_s) / each_s + 1e-6
     assert sum(in_time) + waiting[-1] <= sum(losses) + 1e-6
@@ -57,19 +57,19 @@ def test_callers_are_called_or_wait(pairs: list[tuple[float, float]], each_s: fl
 @given(half_hours, st.floats(20, 400), st.integers(0, 11), st.floats(1, 4000))
 def test_more_time_keeps_more(pairs: list[tuple[float, float]], each_s: float, where: int, more: float) -> None:
     spare_s, losses = [seconds for seconds, _ in pairs], [lost for _, lost in pairs]
-    before = sum(recalled(spare_s, losses, each_s)[0])
+    before = sum(called_back(spare_s, losses, each_s)[0])
     spare_s[where % len(pairs)] += more
-    assert sum(recalled(spare_s, losses, each_s)[0]) >= before - 1e-9
+    assert sum(called_back(spare_s, losses, each_s)[0]) >= before - 1e-9
 
 
 def only_with(agents: int, number: int = 20) -> object:
     """Give a replay in which callers lost in half hour `number` are dialled where so many agents are at work."""
 
-    def replay(day: date, staff: Sequence[int]) -> Held:
+    def replay(day: date, staff: Sequence[int]) -> ReplayedDay:
         lost = at(number, 10)
         bonus = (day - TUESDAY).days // 7  # each week asks for one agent less
         dialled = lost if staff[number] + bonus >= agents else at(number, 8)
-        return Held(at(number, 100), lost, lost, dialled, dialled)
+        return ReplayedDay(at(number, 100), lost, lost, dialled, dialled)
 
     return replay
 
@@ -93,15 +93,17 @@ def test_what_is_to_spare_needs_no_evidence() -> None:
 
 
 def test_a_day_without_losses_is_kept() -> None:
-    held = Held(at(3, 10), NONE, NONE, NONE, NONE)
+    held = ReplayedDay(at(3, 10), NONE, NONE, NONE, NONE)
     assert held.kept()
-    assert Held(at(3, 10), at(3, 2), at(3, 2), at(3, 1), at(3, 1)).kept() is False
-    assert Held(at(3, 10), at(3, 2), at(3, 2), at(3, 1), at(3, 1)).kept([4])
+    assert ReplayedDay(at(3, 10), at(3, 2), at(3, 2), at(3, 1), at(3, 1)).kept() is False
+    assert ReplayedDay(at(3, 10), at(3, 2), at(3, 2), at(3, 1), at(3, 1)).kept([4])
 
 
-def reckoned(had: int) -> Reckoned:
+def reckoned(had: int) -> EstimatedReplay:
     calls, losses = at(20, 100), at(20, 12)
-    return Reckoned({TUESDAY: calls}, {TUESDAY: losses}, lambda _: [had] * A_DAY, lambda _: 180, 120, StaffingTerms())
+    return EstimatedReplay(
+        {TUESDAY: calls}, {TUESDAY: losses}, lambda _: [had] * A_DAY, lambda _: 180, 120, StaffingTerms()
+    )
 
 
 def test_the_day_comes_out_as_it_was_with_the_staff_it_had() -> None:
@@ -125,7 +127,9 @@ def test_evidence_takes_the_days_own_staff() -> None:
 
 
 def test_where_nobody_was_lost_nothing_is_proved_and_a_share_of_nobody_is_none() -> None:
-    quiet = Reckoned({TUESDAY: at(20, 9)}, {TUESDAY: NONE}, lambda _: [9] * A_DAY, lambda _: 180, 120, StaffingTerms())
+    quiet = EstimatedReplay(
+        {TUESDAY: at(20, 9)}, {TUESDAY: NONE}, lambda _: [9] * A_DAY, lambda _: 180, 120, StaffingTerms()
+    )
     shown = evidence(quiet, [TUESDAY], [20, 21], [12] * A_DAY, lambda _: [9] * A_DAY)
     assert (shown.dialled_share, shown.reached_share_without, shown.hung_up_share) == (None, None, 0)
     assert str(shown) == "nobody was lost then on the last 1 Tue"

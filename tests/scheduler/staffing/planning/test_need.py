@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from scheduler.errors import SchedulerError
 from scheduler.staffing.erlang import OfferedTraffic, Target, needed, waiting
-from scheduler.staffing.planning.evidence import recalled
+from scheduler.staffing.planning.evidence import called_back
 from scheduler.staffing.planning.need import Callback, Need, StaffingTerms, day_need, need, on_roster
 
 BACK = StaffingTerms(target=None)
@@ -55,7 +55,7 @@ def test_the_target_is_held(count: float, lost: float, handling_s: float, patien
     result = need(count, lost, handling_s, patience_s, terms)
     assert terms.target is not None
     held = waiting(OfferedTraffic(count / 1800, handling_s), result.at_work, patience_s, terms.target.within_s)
-    assert terms.target.held(held)
+    assert terms.target.is_met(held)
     assert result.inbound >= needed(OfferedTraffic(count / 1800, handling_s), terms.target, patience_s)
 
 
@@ -63,7 +63,7 @@ def test_the_target_is_held(count: float, lost: float, handling_s: float, patien
 def test_so_many_agents_have_time_for_all_callbacks(count: float, lost: float, handling_s: float) -> None:
     agents = need(count, lost, handling_s, 60, BACK).at_work
     spare_s = agents * 1800 - count * handling_s
-    (in_time,), (left,) = recalled([spare_s], [lost], BACK.callback.seconds(handling_s))
+    (in_time,), (left,) = called_back([spare_s], [lost], BACK.callback.seconds(handling_s))
     assert in_time == pytest.approx(lost)
     assert left == pytest.approx(0)
 

@@ -10,10 +10,10 @@ from scheduler.errors import SchedulerError
 from scheduler.staffing.blocks import Block, at_work
 from scheduler.staffing.halfhours import A_DAY
 from scheduler.staffing.planning.hints import hints, words
-from scheduler.staffing.planning.shifts import Rules, fewest_shifts, plan
+from scheduler.staffing.planning.shifts import ShiftLimits, fewest_shifts, plan
 
-OPEN = Rules(lengths=(8, 12, 16), opens=16, closes=40)
-NO_BREAKS = Rules(lengths=(4, 8), break_from=99, opens=16, closes=40)
+OPEN = ShiftLimits(lengths=(8, 12, 16), opens=16, closes=40)
+NO_BREAKS = ShiftLimits(lengths=(4, 8), break_from=99, opens=16, closes=40)
 
 
 def need(**spans: int) -> list[int]:
@@ -66,7 +66,7 @@ def test_what_moves_cannot_mend_takes_a_shift() -> None:
 
 
 def test_a_new_long_shift_has_its_break_where_least_is_missing() -> None:
-    result = plan([], need(s20_30=1, s31_36=1), Rules(lengths=(16,), opens=16, closes=40))
+    result = plan([], need(s20_30=1, s31_36=1), ShiftLimits(lengths=(16,), opens=16, closes=40))
     assert [(block.first, block.breaks) for block in result.added] == [(20, (30,))]
 
 
@@ -133,7 +133,7 @@ def test_a_shift_that_is_none_is_refused(wrong: tuple[int, int, tuple[int, ...]]
 
 def test_rules_that_fit_no_shift_are_refused() -> None:
     with pytest.raises(SchedulerError, match="let the shortest one fit"):
-        Rules(lengths=(16,), opens=20, closes=30)
+        ShiftLimits(lengths=(16,), opens=20, closes=30)
 
 
 def test_hints_say_gaps_and_what_is_to_spare() -> None:

@@ -10,7 +10,7 @@ from scheduler import clock
 from scheduler.clock import DAY as A_DAY_US
 from scheduler.clock import HOUR, MINUTE
 from scheduler.staffing.halfhours import A_DAY
-from scheduler.staffing.learning.attendance import Attendance, Register
+from scheduler.staffing.learning.attendance import Attendance, AttendanceRecorder
 from scheduler.staffing.learning.fresh import PastCall
 from scheduler.staffing.planning import roster, week
 from scheduler.staffing.planning.need import StaffingTerms
@@ -51,7 +51,7 @@ def queues() -> dict[str, Queue]:
 @pytest.fixture(scope="module")
 def attendance() -> Attendance:
     """One agent on every day of the first three weeks, two in the fourth."""
-    register = Register(ZONE)
+    register = AttendanceRecorder(ZONE)
     for day in range(28):
         begins = NINE + day * A_DAY_US
         for agent in ("Ann", "Bob")[: 2 if day >= 21 else 1]:
@@ -111,7 +111,7 @@ def test_a_hint_is_proved_on_all_the_same_weekdays_there_are(queues: dict[str, Q
     staff, queue = Staff(attendance), queues["sales"]
     each = week.outlook(queue, MONDAY + timedelta(days=28), staff, TERMS)
     [(_, hint), *_] = week.wanting([each])
-    replay = queue.reckoned(lambda day: staff.was("sales", day), TERMS)
+    replay = queue.estimated_replay(lambda day: staff.was("sales", day), TERMS)
     proof = week.proved(each, hint, queue, staff, replay).evidence
     assert proof is not None
     assert proof.days == 4

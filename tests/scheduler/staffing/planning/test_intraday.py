@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from scheduler.staffing.halfhours import A_DAY
 from scheduler.staffing.learning.forecast import Forecast, Habit
-from scheduler.staffing.planning.today import Advice, advise, help_in, tally
+from scheduler.staffing.planning.intraday import Advice, advise, deviation, help_in
 
 MONDAY = date(2026, 11, 23)
 
@@ -28,15 +28,15 @@ def came(count: float) -> list[float]:
 def test_a_day_leaves_its_forecast_where_chance_alone_would_not_bring_it() -> None:
     steady = Habit(0.0, 0.0)
     whole = range(20)
-    assert tally(expected(5), came(5), steady, whole).leaves is None
-    assert tally(expected(5), came(6.5), steady, whole).leaves == "more"
-    assert tally(expected(5), came(3.5), steady, whole).leaves == "fewer"
-    assert tally(expected(5), came(6.5), Habit(0.09, 0.95), whole).leaves is None  # on this site days wander as far
-    assert tally(expected(5), came(8), steady, range(3, 4)).leaves is None  # one half hour alone says little
+    assert deviation(expected(5), came(5), steady, whole).leaves is None
+    assert deviation(expected(5), came(6.5), steady, whole).leaves == "more"
+    assert deviation(expected(5), came(3.5), steady, whole).leaves == "fewer"
+    assert deviation(expected(5), came(6.5), Habit(0.09, 0.95), whole).leaves is None  # on this site days wander as far
+    assert deviation(expected(5), came(8), steady, range(3, 4)).leaves is None  # one half hour alone says little
 
 
 def test_before_anything_has_passed_nothing_leaves_the_forecast() -> None:
-    found = tally(expected(5), came(9), Habit(0.02, 0.9), range(0))
+    found = deviation(expected(5), came(9), Habit(0.02, 0.9), range(0))
     assert (found.came, found.expected, found.leaves) == (0, 0, None)
 
 
@@ -45,8 +45,8 @@ def test_the_band_holds_what_was_expected_and_widens_with_doubt(
     mean: float, spread: float, lasting: float, half_hours: int
 ) -> None:
     some = range(half_hours)
-    narrow = tally(expected(mean), came(mean), Habit(0.0, 0.0), some)
-    wide = tally(expected(mean), came(mean), Habit(spread, lasting), some)
+    narrow = deviation(expected(mean), came(mean), Habit(0.0, 0.0), some)
+    wide = deviation(expected(mean), came(mean), Habit(spread, lasting), some)
     assert narrow.leaves is None
     assert wide.high + 1 >= narrow.high
 
@@ -63,7 +63,7 @@ def test_the_band_holds_nine_of_ten_days() -> None:
         past = [day() for _ in range(8)]
         mean = tuple(sum(column) / 8 for column in zip(*past, strict=True))
         known = Forecast(MONDAY, mean, (0.0,) * A_DAY, (MONDAY,) * 8, "same weekdays")
-        inside += tally(known, day(), Habit(0.0, 0.0), range(20)).leaves is None
+        inside += deviation(known, day(), Habit(0.0, 0.0), range(20)).leaves is None
     assert 170 <= inside <= 195
 
 

@@ -1,8 +1,8 @@
-"""On the day: whether it leaves its forecast beyond chance, and who could help where agents are missing now.
+"""On the day: whether it deviates from its forecast beyond chance, and which agents could help where some are missing.
 
-Whoever serves several queues already counts where he is needed: the PBX hands him the calls of all of them. Who is then
-still missing is moved from a queue that has agents to spare; only what no move covers is asked for as more. Each half
-hour is one matching of agents and places (augmenting paths: Berge 1957), so no order of moves could cover more.
+An agent of several queues counts where one is needed: the PBX sends the agent the calls of all of them. What is then
+still missing is moved from a queue that has agents to spare; only what no move covers is asked for as more agents. Each
+half hour is one matching of agents and places (augmenting paths: Berge 1957), so no order of moves could cover more.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from scheduler.staffing import distributions
-from scheduler.staffing.halfhours import clock_time, runs, spoken
+from scheduler.staffing.halfhours import clock_time, runs, span_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -28,8 +28,8 @@ Serves = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """What came against what was expected; chance leaves nine in ten such days between `low` and `high`."""
+class DayDeviation:
+    """Calls counted and calls expected; by chance nine in ten such days lie between `low` and `high`."""
 
     came: float
     expected: float
@@ -38,14 +38,14 @@ class Tally:
 
     @property
     def leaves(self) -> Literal["more", "fewer"] | None:
-        """Whether it is outside of what chance allows."""
+        """Whether the count is outside of the band."""
         if self.came > self.high:
             return "more"
         return "fewer" if self.came < self.low else None
 
 
-def tally(expected: Forecast, came: Sequence[float], habit: Habit, numbers: range) -> Tally:
-    """Hold the half hours `numbers` together against the forecast as it stood before the day; `came` from midnight on.
+def deviation(expected: Forecast, came: Sequence[float], habit: Habit, numbers: range) -> DayDeviation:
+    """Compare the half hours `numbers` with the forecast as it was before the day; `came` is from midnight on.
 
     Half hours of one day err together: of a deviation `habit.lasting` is left in the next.
     """
@@ -58,7 +58,7 @@ def tally(expected: Forecast, came: Sequence[float], habit: Habit, numbers: rang
     )
     spread = habit.spread * (1 + 1 / days) * together / total**2 + 1 / (days * total) if total else 0.0
     low, high = (distributions.quantile(total, spread, sure) for sure in ((1 - SURE) / 2, (1 + SURE) / 2))
-    return Tally(math.fsum(came[number] for number in numbers), total, low, high)
+    return DayDeviation(math.fsum(came[number] for number in numbers), total, low, high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ class Advice:
     last: int
 
     def said(self, now: int) -> str:
-        """Say it in half hour `now`, as in "sales: 2 from support until 10:30"."""
+        """Write it in half hour `now`, as in "sales: 2 from support until 10:30"."""
         whose = f"{self.agents} from {self.from_queue}" if self.from_queue else f"{self.agents} more"
-        when = f"until {clock_time(self.last + 1)}" if self.first <= now else spoken(self.first, self.last)
+        when = f"until {clock_time(self.last + 1)}" if self.first <= now else span_text(self.first, self.last)
         return f"{self.queue}: {whose} {when}"
 
 
@@ -84,9 +84,9 @@ def advise(
     first: int,
     may_help: Callable[[str, str], bool],
 ) -> list[Advice]:
-    """Say who is to help in the half hours from `first` on if those stay who are `there`: moves, then additions.
+    """Advise who helps in the half hours from `first` on if the agents `there` stay: moves, then additions.
 
-    `needed` are agents at their desks by queue. Who serves a queue whose need nobody knows is not moved. `may_help`
+    `needed` are agents at work by queue. An agent of a queue whose need is not known is not moved. `may_help`
     says whether the agents of the second queue can serve the first.
     """
     halves = range(len(next(iter(needed.values()), ())))
@@ -106,18 +106,18 @@ def advise(
 def help_in(
     needed: Mapping[str, int], there: Mapping[str, Collection[str]], may_help: Callable[[str, str], bool]
 ) -> dict[tuple[str, str], int]:
-    """Give for one half hour how many agents help in a queue, by queue and whose they are (empty: more agents).
+    """Give for one half hour how many agents help in a queue, by that queue and their own (empty: more agents).
 
     No queue that gives is left short, and more are asked for only where nobody can be moved.
     """
-    floor = _Floor(needed, there, may_help)
-    places = sorted((place / number, queue) for queue, number in needed.items() for place in range(1, number + 1))
-    left = [queue for _, queue in places if not floor.fill(queue, moving=False)]
-    short = Counter(queue for queue in left if not floor.fill(queue, moving=True))
-    return floor.moves() | {(queue, ""): number for queue, number in short.items()}
+    places = _Places(needed, there, may_help)
+    wanted = sorted((place / number, queue) for queue, number in needed.items() for place in range(1, number + 1))
+    left = [queue for _, queue in wanted if not places.fill(queue, moving=False)]
+    short = Counter(queue for queue in left if not places.fill(queue, moving=True))
+    return places.moves() | {(queue, ""): number for queue, number in short.items()}
 
 
-class _Floor:
+class _Places:
     """Agents by the queues that they serve: how many are free, and in which queue the others have a place."""
 
     def __init__(
@@ -155,7 +155,7 @@ class _Floor:
         return serves <= self._needed.keys() and any(self._may_help(queue, own) for own in serves)
 
     def moves(self) -> dict[tuple[str, str], int]:
-        """Count who is placed in a queue that he does not serve, by queue and whose he is."""
+        """Count the agents placed in a queue that they do not serve, by that queue and the queue they come from."""
         moves: Counter[tuple[str, str]] = Counter()
         for (serves, queue), number in self._placed.items():
             if number and queue not in serves:

@@ -1,8 +1,8 @@
-"""Evidence by living past days again: their callers, another staff, and the service's own rules in virtual time.
+"""Evidence by simulating past days: their callers, another staff, and the service's own rules in virtual time.
 
-Callers come as they came, without the redials that are known to be such; what each waits arises from who is there.
-How patient callers are, and when they call again, is learnt from the site's own past. A caller who was lost then
-talks as long as somebody who was served on that day. Days are lived `seeds` times with other luck, and added up.
+Calls come as they came, without the known redials; waits follow from the agents present. Patience and redials are
+learnt from the site's own past. A caller who was lost then gets the talk time of a call served on that day. Each day is
+simulated `seeds` times with other random draws, and added up.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from scheduler.promise import CARRIED_OVER
 from scheduler.simulation.day import HUNG_UP, Arrival, Behaviour
 from scheduler.simulation.draws import generator
 from scheduler.simulation.presence import AgentDay
-from scheduler.simulation.rules import SiteRules
+from scheduler.simulation.rules import SimulatedRules
 from scheduler.simulation.survival import Curve, fit
 from scheduler.simulation.world import World
 from scheduler.staffing.halfhours import A_DAY, HALF_HOUR_S, half_hour, runs
-from scheduler.staffing.planning.evidence import Held
+from scheduler.staffing.planning.evidence import ReplayedDay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,7 +49,7 @@ _LOST = -1
 
 
 class PastDays:
-    """Keeps of each fresh call of the last days when it came and how long it talked; and all waits, in seconds."""
+    """Keeps for each fresh call of the last days when it came and its talk time; and all waits, in seconds."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
@@ -75,7 +75,7 @@ class PastDays:
         talk_s.append(_LOST if handled_s is None else round(handled_s))
 
     def of(self, queue: str, day: date) -> list[tuple[int, int]]:
-        """Give when each caller came and how long he talked in seconds, -1: not at all."""
+        """Give when each call came, and its talk time in seconds; -1: it was not answered."""
         return list(zip(*self._days[day][queue], strict=True)) if queue in self._days.get(day, {}) else []
 
     def last(self, queue: str, most: int) -> list[date]:
@@ -88,17 +88,17 @@ class PastDays:
         return fit(hung_up, answered, tail=bool(hung_up))
 
 
-def again(gaps_s: Counter[int], losses: int) -> Curve:
+def redial_curve(gaps_s: Counter[int], losses: int) -> Curve:
     """Give when lost callers call again, from `gaps_s` of those of `losses` who did within `AGAIN_WITHIN_S`."""
     came = list(gaps_s.elements())
     return fit(came, [AGAIN_WITHIN_S] * max(0, losses - len(came)), tail=False)
 
 
-class Replayed:
+class SimulatedReplay:
     """A replay of one queue's past days; it knows those that `past` keeps. `staff_of` says who was there then.
 
-    What a log does not tell is how long agents take no call after a talk: that is set (`after_s`) so that the last
-    days, lived with the staff that they had and nobody called back, lose as many at first try as they did.
+    A log does not tell the after-call work: it is set (`after_s`) so that the last days, simulated with the staff that
+    they had and without callbacks, lose as many callers at the first try as they did.
     """
 
     def __init__(
@@ -111,13 +111,13 @@ class Replayed:
         seeds: int = SEEDS,
     ) -> None:
         self._queue, self._past, self._staff_of, self._seeds = queue, past, staff_of, seeds
-        self._hours = _Remembering(**{field.name: getattr(hours, field.name) for field in fields(Hours)})
+        self._hours = _CachedHours(**{field.name: getattr(hours, field.name) for field in fields(Hours)})
         self._patience, self._redial = past.patience(queue.name), redial
-        self._lived = lru_cache(maxsize=256)(self._live)
+        self._cached = lru_cache(maxsize=256)(self._simulate)
 
-    def __call__(self, day: date, staff: Sequence[int]) -> Held:
-        """Live `day` with `staff`."""
-        return self._lived(day, tuple(staff))
+    def __call__(self, day: date, staff: Sequence[int]) -> ReplayedDay:
+        """Simulate `day` with `staff`."""
+        return self._cached(day, tuple(staff))
 
     @cached_property
     def after_s(self) -> int:
@@ -131,7 +131,7 @@ class Replayed:
         return low
 
     def compared(self, days: Sequence[date], after_s: int) -> tuple[float, float]:
-        """Give the share of callers lost at first try on past days: as logged, and as lived without callbacks."""
+        """Give the share of callers lost at first try on past days: as logged, and as simulated without callbacks."""
         calls = [call for day in days for call in self._past.of(self._queue.name, day)]
         simulated_calls = [
             call
@@ -142,11 +142,11 @@ class Replayed:
         logged = sum(talk_s == _LOST for _, talk_s in calls) / max(1, len(calls))
         return logged, sum(call.end == HUNG_UP for call in simulated_calls) / max(1, len(simulated_calls))
 
-    def _live(self, day: date, staff: tuple[int, ...]) -> Held:
-        tally = _Tally(self._hours.zone)
+    def _simulate(self, day: date, staff: tuple[int, ...]) -> ReplayedDay:
+        sums = _HalfHourSums(self._hours.zone)
         for seed in range(self._seeds):
-            tally.add(self._simulated(day, staff, seed, policy.DEFAULT, self.after_s))
-        return tally.held()
+            sums.add(self._simulated(day, staff, seed, policy.DEFAULT, self.after_s))
+        return sums.day()
 
     def _simulated(
         self, day: date, staff: tuple[int, ...], seed: int, rule: policy.CallbackPolicy | None, after_s: int
@@ -156,7 +156,7 @@ class Replayed:
         staffed = max((number + 1 for number in range(A_DAY) if staff[number]), default=0)
         ends_at = max(_at(starts_at, staffed), *(arrival.at for arrival in arrivals), starts_at) + _AN_HOUR
         usual_s = self._queue.handling.by_queue.get(name, self._queue.handling.site_s) + after_s
-        rules = SiteRules(self._hours, rule, usual_s, min(self._queue.patience.mean_s, _LONG_S))
+        rules = SimulatedRules(self._hours, rule, usual_s, min(self._queue.patience.mean_s, _LONG_S))
         behaviour = Behaviour({name: self._patience}, self._redial, (after_s,))
         return World(arrivals, _agent_days(staff, starts_at, name), behaviour, rules, seed, ends_at).run()
 
@@ -176,8 +176,8 @@ class Replayed:
         return first(datetime(day.year, day.month, day.day), self._hours.zone)  # noqa: DTZ001 - the site's wall clock
 
 
-class _Remembering(Hours):
-    """Hours that remember the stretch asked for last: a day's thousands of questions are about one or two."""
+class _CachedHours(Hours):
+    """Hours that cache the last stretch: the thousands of questions of one day are about one or two."""
 
     def stretch(self, now: int) -> tuple[int, int]:
         _, start, cut, _ = self._known(now)
@@ -200,7 +200,7 @@ class _Remembering(Hours):
 
 
 def _agent_days(staff: Sequence[int], starts_at: int, queue: str) -> list[AgentDay]:
-    """Give agents who are there so that each half hour has as many as `staff` says."""
+    """Give agents so that in each half hour as many are present as `staff` says."""
     agent_days = []
     for place in range(max(staff)):
         numbers = [number for number in range(A_DAY) if staff[number] > place]
@@ -213,15 +213,15 @@ def _at(starts_at: int, number: int) -> int:
     return starts_at + number * HALF_HOUR_S * SECOND
 
 
-class _Tally:
-    """Adds up lived days by the half hour in which callers came."""
+class _HalfHourSums:
+    """Adds up simulated days by the half hour in which callers came."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
         self._rows = {name: [0.0] * A_DAY for name in ("calls", "hung_up", "lost", "dialled", "reached", "closed")}
 
     def add(self, simulated: SimulatedDay) -> None:
-        """Add a day. Who is carried over to the next one is not counted: no staff of this day could call him."""
+        """Add a day. A caller carried over to the next day is not counted: no staff of this day could call back."""
         for call in simulated.calls:
             self._count(call.at, calls=True, hung_up=call.end == HUNG_UP)
         for lost in simulated.lost:
@@ -230,9 +230,9 @@ class _Tally:
                 returned = lost.closed == "served" and _soon(lost, lost.redialled_at)
                 self._count(lost.lost_at, lost=True, dialled=dialled, reached=reached, closed=reached or returned)
 
-    def held(self) -> Held:
+    def day(self) -> ReplayedDay:
         """Give the sums."""
-        return Held(**{name: tuple(row) for name, row in self._rows.items()})
+        return ReplayedDay(**{name: tuple(row) for name, row in self._rows.items()})
 
     def _count(self, at: int, **facts: bool) -> None:
         number = half_hour(at, self._zone)[1]
