@@ -29,7 +29,7 @@ from benchmarks.sender import RING
 from benchmarks.streams import TRUNKS
 from callback.clock import now_us
 from callback.events import News
-from callback.service.commit_process import Scribe, Task
+from callback.service.commit_process import CommitProcess, Task
 from callback.service.committer import Writer
 from callback.settings.rules import SiteRules
 from callback.settings.sections import Database, PbxWiring, Settings, Trunk
@@ -96,7 +96,7 @@ class Ears:
         self.store = stack.enter_context(closing(Store(plan.database)))
         schema.migrate(self.store)
         self._tasks: list[Task] = []
-        self.scribe = Scribe(self._tasks, self._tell)
+        self.commit_process = CommitProcess(self._tasks, self._tell)
         self.pbxs: list[Pbx] = []
         self._writers: list[Writer] = []
         for number in range(plan.connections):
@@ -120,7 +120,7 @@ class Ears:
             raise BenchmarkError(f"the lease of {name} is taken: give the benchmark a database of its own")
         journal.resume(journal_id, offset)
         self._tasks.append(Task(settings, site.version, held, journal.id))
-        commit = partial(self.scribe.commit, task=len(self._tasks) - 1)
+        commit = partial(self.commit_process.commit, task=len(self._tasks) - 1)
         parts = (self.store, site, held, journal.id, now_us, self._tell, journal.forget_before)
         writer = Writer(*parts, elsewhere=commit)
         pbx = (FullParse if plan.full_parse else Pbx)(
@@ -137,7 +137,7 @@ class Ears:
     async def run(self) -> None:
         """Listen and write until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.scribe.run())
+            tasks.create_task(self.commit_process.run())
             for writer, pbx in zip(self._writers, self.pbxs, strict=True):
                 tasks.create_task(writer.run())
                 tasks.create_task(pbx.run())
@@ -169,7 +169,7 @@ class Ears:
 
     def cpu_s(self) -> float:
         """Give the CPU seconds used so far, here and where it is committed."""
-        return time.process_time() + (cpu_s(self.scribe.pid) if self.scribe.pid else 0.0)
+        return time.process_time() + (cpu_s(self.commit_process.pid) if self.commit_process.pid else 0.0)
 
     def rss_mb(self) -> float:
         """Give the memory used, here and where it is committed."""
@@ -199,7 +199,7 @@ async def _listen(line: Connection, plan: Plan, ended_at: Sequence[int]) -> None
         running = asyncio.create_task(ears.run())
         asked = asyncio.create_task(asyncio.to_thread(line.recv))
         try:
-            await _first(ears.scribe.at_work.wait(), running)
+            await _first(ears.commit_process.at_work.wait(), running)
             await _first(ears.all_up.wait(), running)
             line.send("ready")
             began_at = time.monotonic()

@@ -1,22 +1,21 @@
-"""Commits in a process of its own: an interpreter lets one thread run at a time, and the ear needs all of it.
+"""Commits run in a child process, because the GIL would delay the AMI reader.
 
-What was heard goes there by a pipe, batch by batch, and comes back as what is to be told. Nothing is kept there: until
-it has answered, a batch is not committed, and it is given again when the process has died; so whatever it commits
-twice must change nothing, as after any crash. The lease guards it like any writer, and it ends with its standard input.
+What was heard goes there batch by batch, and comes back as what is to be told. Nothing is kept there: until it has
+answered, a batch is not committed, and it is given again when the process has died; so whatever it commits twice must
+change nothing, as after any crash. The lease guards it like any writer, and it ends with its connection to the service.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import pickle
 import signal
-import struct
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final
+from multiprocessing.connection import Connection, Pipe
+from typing import Any, Final
 
 from callback.clock import now_us
 from callback.errors import CallbackError, StoreAway, StoreError
@@ -33,9 +32,9 @@ from callback.texts.send import two_way_of
 from telephony.pbx import Heard
 
 AGAIN_S: Final = 5.0
-_MAIN: Final = f"from {__name__} import main; main()"
-_LENGTH: Final = struct.Struct("!Q")
-_GONE: Final = (asyncio.IncompleteReadError, OSError)
+PROGRAM: Final = f"from {__name__} import main; main()"
+_STDERR: Final = 2
+_GONE: Final = (EOFError, OSError)
 _Answer = tuple[list[News], CallbackError | None]
 
 
@@ -49,22 +48,21 @@ class Task:
     journal_id: str
 
 
-class Scribe:
+class CommitProcess:
     """Commits for one PBX, or for several on one store, while `at_work`: a second or two after `run` began.
 
-    When its process dies, another is begun; until that is at work, whoever has something to commit does it himself.
+    When its process dies, another is begun; until that is at work, whoever has something to commit does it themselves.
     """
 
     def __init__(self, tasks: Sequence[Task], tell: Callable[[list[News]], None]) -> None:
         self._tasks, self._tell = tasks, tell
-        self._process: asyncio.subprocess.Process | None = None
-        self._turn = asyncio.Lock()
+        self._child: _Child | None = None
         self.at_work = asyncio.Event()
 
     @property
     def pid(self) -> int | None:
         """The process that commits, while there is one."""
-        return self._process.pid if self._process else None
+        return self._child.process.pid if self._child else None
 
     async def run(self) -> None:
         """Keep the process until cancelled, and let it finish then what it is at."""
@@ -78,18 +76,17 @@ class Scribe:
             await asyncio.sleep(AGAIN_S)
 
     async def _once(self) -> str:
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(sys.executable, "-c", _MAIN, stdin=pipe, stdout=pipe)
+        child = await _begin()
         try:
             with suppress(*_GONE):
-                await _ask(process, self._tasks)
-                self._process = process
+                await child.ask(self._tasks)
+                self._child = child
                 self.at_work.set()
-            return f"ended with status {await process.wait()}"
+            return f"ended with status {await child.process.wait()}"
         finally:
             self.at_work.clear()
-            self._process = None
-            await end(process)
+            self._child = None
+            await child.end()
 
     def commit(self, batch: list[Heard], task: int = 0) -> Coroutine[Any, Any, list[News]] | None:
         """Commit a batch as `Writer.commit` does, and raise what it raises, StoreError too when the process dies.
@@ -99,68 +96,79 @@ class Scribe:
         return self._commit(batch, task) if self.at_work.is_set() else None
 
     async def _commit(self, batch: list[Heard], task: int) -> list[News]:
-        async with self._turn:
-            if self._process is None:
-                raise StoreError("the process that commits is not at work")
-            try:
-                told, why_not = await _ask(self._process, (task, batch))
-            except _GONE as error:
-                raise StoreError("the process that commits has ended in the midst of it") from error
+        if self._child is None:
+            raise StoreError("the process that commits is not at work")
+        try:
+            told, why_not = await self._child.ask((task, batch))
+        except _GONE as error:
+            raise StoreError("the process that commits has ended in the midst of it") from error
         if why_not is not None:
             self._tell(told)
             raise why_not
         return told
 
 
-async def _ask(process: asyncio.subprocess.Process, question: object) -> _Answer:
-    assert process.stdin is not None  # noqa: S101 - for the type checker
-    assert process.stdout is not None  # noqa: S101
-    process.stdin.write(_framed(question))
-    await process.stdin.drain()
-    (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
-    answer: _Answer = pickle.loads(await process.stdout.readexactly(length))  # noqa: S301 - our own process's
-    return answer
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """The process, and the one thread in which it is asked, a question after the other: the event loop never waits."""
+
+    process: asyncio.subprocess.Process
+    connection: Connection
+    thread: ThreadPoolExecutor
+
+    async def ask(self, question: object) -> _Answer:
+        return await asyncio.get_running_loop().run_in_executor(self.thread, self._answer_to, question)
+
+    def _answer_to(self, question: object) -> _Answer:
+        self.connection.send(question)
+        answer: _Answer = self.connection.recv()
+        return answer
+
+    async def end(self) -> None:
+        """Let it answer first what it was asked; it is killed where that takes long."""
+        self.thread.submit(self.connection.close)
+        self.thread.shutdown(wait=False)
+        await end(self.process)
 
 
-def _framed(message: object) -> bytes:
-    body = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    return _LENGTH.pack(len(body)) + body
+async def _begin() -> _Child:
+    """Start the process with our connection as its standard input; what it prints is for people, as our errors are."""
+    ours, theirs = Pipe()
+    with theirs:
+        command = (sys.executable, "-c", PROGRAM)
+        try:
+            process = await asyncio.create_subprocess_exec(*command, stdin=theirs.fileno(), stdout=_STDERR)
+        except BaseException:
+            ours.close()
+            raise
+    return _Child(process, ours, ThreadPoolExecutor(1, "commit-process"))
 
 
-def _read(source: BinaryIO) -> Any:  # noqa: ANN401 - whatever our own service says
-    """Give the next message; None at the end, also in the midst of a message: then whoever wrote it is gone."""
-    head = source.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        return None
-    (length,) = _LENGTH.unpack(head)
-    body = source.read(length)
-    return pickle.loads(body) if len(body) == length else None  # noqa: S301
-
-
-def _work(source: BinaryIO, sink: BinaryIO) -> None:
-    """Be the process."""
-    tasks: list[Task] = _read(source)
+def _work(service: Connection) -> None:
+    """Be the process, until there is no more service."""
+    tasks: list[Task] = service.recv()
     log_to_stderr(full_numbers=tasks[0].settings.logs.numbers == "full")
     told: list[News] = []
     with closing(store_of(tasks[0].settings.database)) as store:
         with suppress(StoreAway):  # then each transaction asks for the key itself
             check(store)
         writers = [_writer(store, task, told) for task in tasks]
-        _answer(sink, told, None)
-        while (question := _read(source)) is not None:
+        service.send((told, None))
+        for which, batch in _questions(service):
             told.clear()
-            which, batch = question
             why_not: CallbackError | None = None
             try:
                 told += writers[which].commit(batch)
             except CallbackError as error:
                 why_not = error
-            _answer(sink, told, why_not)
+            service.send((told, why_not))
 
 
-def _answer(sink: BinaryIO, told: list[News], why_not: CallbackError | None) -> None:
-    sink.write(_framed((told, why_not)))
-    sink.flush()
+def _questions(service: Connection) -> Iterator[tuple[int, list[Heard]]]:
+    """Give what the service asks until it is gone, be it in the midst of a question."""
+    with suppress(*_GONE):
+        while True:
+            yield service.recv()
 
 
 def _writer(store: Store, task: Task, told: list[News]) -> Writer:
@@ -170,9 +178,11 @@ def _writer(store: Store, task: Task, told: list[News]) -> Writer:
 
 
 def main() -> None:
-    """Commit until standard input ends: whoever stops the service stops it alone, and lets this finish."""
+    """Commit until standard input, the connection to the service, ends.
+
+    Whoever stops the service stops it alone, and lets this finish.
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    with suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as sink:  # the service was killed
-        os.dup2(2, 1)  # whatever else is printed here is for people
-        _work(sys.stdin.buffer, sink)
+    with suppress(EOFError, ConnectionError), Connection(sys.stdin.fileno()) as service:
+        _work(service)

@@ -26,7 +26,7 @@ from callback.losses import incidents, redials
 from callback.reservations import deadlines, switched_on
 from callback.service import elsewhere
 from callback.service.alerts import Bell
-from callback.service.commit_process import Scribe, Task
+from callback.service.commit_process import CommitProcess, Task
 from callback.service.committer import Writer
 from callback.service.narrator import Narrator
 from callback.service.outage import Outage
@@ -92,9 +92,9 @@ class Shiftwork:
         heard_at = (seen[0].heard_at if seen else None) or (first_start if first_start < began else None)
         self._hear_from = journal.resume(journal_id, offset)
         self._traffic, self._outage = Traffic(began), Outage()
-        self._scribe = Scribe([Task(settings, self._site.version, held, journal.id)], self._tell)
+        self._commit_process = CommitProcess([Task(settings, self._site.version, held, journal.id)], self._tell)
         parts = (store, self._site, held, journal.id, now, self._tell, journal.forget_before)
-        self._writer = Writer(*parts, elsewhere=self._scribe.commit)
+        self._writer = Writer(*parts, elsewhere=self._commit_process.commit)
         self._pbx = Pbx(
             wiring_of(settings),
             journal,
@@ -133,7 +133,7 @@ class Shiftwork:
         self._tell([*self._keys, *self._switched])
         ticker.start()
         try:
-            parts = (self._listen(), self._writer.run(), self._scribe.run(), self._bell.run())
+            parts = (self._listen(), self._writer.run(), self._commit_process.run(), self._bell.run())
             await together(*parts, self._stop_asked(), self._lease_lost())
         except NotOurs as error:
             self._tell([News("lease-lost", self._now(), {"pbx": self._pbx.name, "why": str(error)})])

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from multiprocessing.connection import Connection
 
 import pytest
 
 from callback.errors import NotOurs
 from callback.events import News
-from callback.service import commit_process as scribing
+from callback.service import commit_process as child
 from callback.service import committer as writing
-from callback.service.commit_process import Scribe, Task
+from callback.service.commit_process import CommitProcess, Task
 from callback.service.committer import Writer
 from callback.settings.sections import Database
 from callback.store import lease
@@ -28,33 +32,33 @@ Work = Callable[["Office"], Awaitable[None]]
 
 
 class Office:
-    """A scribe at work on a world, and all that was told."""
+    """A commit process at work on a world, and all that was told."""
 
     def __init__(self, world: World) -> None:
         settings = world.settings.model_copy(update={"database": Database(url=world.store.url)})
         self.world = world
         self.told: list[News] = []
-        self.scribe = Scribe([Task(settings, world.site.version, world.held, "j1")], self.told.extend)
+        self.commit_process = CommitProcess([Task(settings, world.site.version, world.held, "j1")], self.told.extend)
 
     def during(self, work: Work) -> None:
         asyncio.run(asyncio.wait_for(self._during(work), TIMEOUT_S))
 
     async def _during(self, work: Work) -> None:
-        running = asyncio.ensure_future(self.scribe.run())
-        await self.scribe.at_work.wait()
+        running = asyncio.ensure_future(self.commit_process.run())
+        await self.commit_process.at_work.wait()
         await work(self)
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
 
     async def commit(self, *batch: Heard) -> None:
-        begun = self.scribe.commit(list(batch))
+        begun = self.commit_process.commit(list(batch))
         assert begun is not None
         self.told += await begun
 
     async def kill(self) -> None:
-        assert self.scribe.pid is not None
-        os.kill(self.scribe.pid, signal.SIGKILL)
+        assert self.commit_process.pid is not None
+        os.kill(self.commit_process.pid, signal.SIGKILL)
 
     @property
     def calls(self) -> list[str]:
@@ -63,7 +67,7 @@ class Office:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scribing, "AGAIN_S", 0.001)
+    monkeypatch.setattr(child, "AGAIN_S", 0.001)
     monkeypatch.setattr(writing, "RETRY_S", 0.001)
 
 
@@ -98,15 +102,15 @@ def test_when_it_dies_everything_is_committed_all_the_same_and_another_begins(sq
     async def work(office: Office) -> None:
         clock = lambda: NOON  # noqa: E731
         parts = (sqlite_world.store, sqlite_world.site, sqlite_world.held, "j1", clock, office.told.extend)
-        writer = Writer(*parts, lambda _: None, elsewhere=office.scribe.commit)
+        writer = Writer(*parts, lambda _: None, elsewhere=office.commit_process.commit)
         running = asyncio.ensure_future(writer.run())
         for number in range(1, 31):
             await writer.put(stretch(number, lost(number)))
             if number in {10, 20}:
-                pids.append(office.scribe.pid)
+                pids.append(office.commit_process.pid)
                 await office.kill()
                 await writer.caught_up()
-                await _other_than(office.scribe, pids[-1])
+                await _other_than(office.commit_process, pids[-1])
         await writer.caught_up()
         running.cancel()
 
@@ -117,8 +121,8 @@ def test_when_it_dies_everything_is_committed_all_the_same_and_another_begins(sq
     assert checkpoint_of(sqlite_world) == 30
 
 
-async def _other_than(scribe: Scribe, pid: int | None) -> None:
-    while scribe.pid in {pid, None}:  # noqa: ASYNC110 - that it died is no event of its own
+async def _other_than(process: CommitProcess, pid: int | None) -> None:
+    while process.pid in {pid, None}:  # noqa: ASYNC110 - that it died is no event of its own
         await asyncio.sleep(0.01)
 
 
@@ -126,11 +130,54 @@ def test_it_ends_with_the_service(sqlite_world: World) -> None:
     pids: list[int] = []
 
     async def work(office: Office) -> None:
-        assert office.scribe.pid is not None
-        pids.append(office.scribe.pid)
+        assert office.commit_process.pid is not None
+        pids.append(office.commit_process.pid)
 
     office = Office(sqlite_world)
     office.during(work)
     with pytest.raises(ProcessLookupError):
         os.kill(pids[0], 0)
-    assert (office.scribe.pid, office.scribe.commit([])) == (None, None)
+    assert (office.commit_process.pid, office.commit_process.commit([])) == (None, None)
+
+
+def test_while_it_takes_nothing_in_the_service_goes_on(sqlite_world: World) -> None:
+    async def work(office: Office) -> None:
+        process = office.commit_process
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGSTOP)
+        begun = process.commit([stretch(number, lost(number)) for number in range(1, 1001)])  # more than a pipe holds
+        assert begun is not None
+        committing = asyncio.ensure_future(begun)
+        _, waiting = await asyncio.wait([committing], timeout=0.5)
+        assert waiting
+        os.kill(process.pid, signal.SIGCONT)
+        office.told += await committing
+
+    office = Office(sqlite_world)
+    office.during(work)
+    assert len(office.calls) == 1000
+
+
+def test_signals_are_left_to_the_service(sqlite_world: World) -> None:
+    async def work(office: Office) -> None:
+        assert office.commit_process.pid is not None
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(office.commit_process.pid, number)
+        await office.commit(stretch(10, lost(1)))
+
+    Office(sqlite_world).during(work)
+    assert checkpoint_of(sqlite_world) == 10
+
+
+@pytest.mark.parametrize("asked", [b"", b"\x00\x00", b"\x00\x00\x10\x00half a question"])
+def test_it_ends_when_the_service_was_killed(sqlite_world: World, asked: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, subprocess.Popen([sys.executable, "-c", child.PROGRAM], stdin=theirs.fileno()) as process:
+        theirs.close()
+        settings = sqlite_world.settings.model_copy(update={"database": Database(url=sqlite_world.store.url)})
+        with Connection(os.dup(ours.fileno())) as line:
+            line.send([Task(settings, sqlite_world.site.version, sqlite_world.held, "j1")])
+            assert line.recv() == ([], None)
+        ours.sendall(asked)
+        ours.close()
+        assert process.wait(TIMEOUT_S) == 0
