@@ -45,7 +45,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from sms import caps as counting
 from sms.caps import Caps
-from sms.tables import SENDING, WAITING, metadata, text_outbox
+from sms.tables import LEFT, SENDING, WAITING, metadata, text_outbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -149,7 +149,7 @@ _TAKEN_BACK = (
 )
 _GONE: tuple[_Condition, ...] = (
     _columns.recipient == bindparam("whose"),
-    literal("state IN ('sending', 'sent', 'unknown')"),
+    LEFT,
     _columns.expires_at > _NOW,
 )
 _OF_NO_USE = (

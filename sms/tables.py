@@ -29,6 +29,7 @@ _Instant = BigInteger
 # The indexes serve a query only if it says the same words, not a parameter.
 WAITING = literal("state = 'waiting'")
 SENDING = literal("state = 'sending'")
+LEFT = literal("state IN ('sending', 'sent', 'unknown')")  # or may have
 
 text_outbox = Table(
     "text_outbox",

@@ -28,7 +28,6 @@ from callback.store.inserting import insert_new
 from callback.texts import compose
 from scheduler.clock import DAY, first, local
 from sms.inbound import Choice, Inbound, SaidTime, Wish, read
-from sms.outbox import text_outbox
 
 HIM: Final = By(CUSTOMER, "he answered by text")
 PAGE: Final = "/page"  # in place of an account, and no name of one: he chose it on the page
@@ -102,9 +101,7 @@ def asked(connection: Connection, row: Reservation, now: int) -> bool:
     """Whether this reservation's customer was asked how we did, lately enough to answer."""
     if row.state != "reached" or now - row.state_since_at > SCORED_FOR_US:
         return False
-    sent = text_outbox.c.state.in_(("sending", "sent", "unknown"))
-    question = select(text_outbox.c.id).where(text_outbox.c.cause == f"ask/{row.id}", sent)
-    return connection.execute(question).first() is not None
+    return compose.asked(connection, row.id)
 
 
 def score(work: Work, row: Reservation, number: int) -> bool:

@@ -124,10 +124,9 @@ def _promises(connection: Connection, reservations: list[int], time: Time) -> It
 
 
 def _texts(connection: Connection, person: int, reservations: list[int]) -> Iterator[Event]:
-    for reservation, row in compose.texts_of(connection, person, reservations):
-        why = f": {row.reason}" if row.reason else ""
-        at = row.sent_at or row.settled_at or row.not_before_at
-        yield Event(at, "text", reservation, f"{row.template}, {row.delivery or row.state}{why}")
+    for reservation, text in compose.texts_of(connection, person, reservations):
+        why = f": {text.reason}" if text.reason else ""
+        yield Event(text.at, "text", reservation, f"{text.template}, {text.word}{why}")
 
 
 def _attempts(connection: Connection, reservations: list[int]) -> Iterator[Event]:

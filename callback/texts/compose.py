@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, select, update
 
 from callback.customers import blocks, numbers
 from callback.site import links
@@ -16,9 +16,9 @@ from callback.store import tables as t
 from scheduler.clock import SECOND, shown
 from scheduler.errors import SchedulerError
 from scheduler.promise import CARRIED_OVER, Promise
-from sms import outbox
+from sms import outbox, status
 from sms.gateway import Refused
-from sms.outbox import text_outbox
+from sms.status import TextStatus
 from sms.text import PROMISES
 from telephony.calls.call import Call, Verdict
 
@@ -54,11 +54,6 @@ _RANG = (
     select(t.attempt.c.id)
     .where(t.attempt.c.reservation_id == bindparam("reservation"), t.attempt.c.customer_dialled_at.is_not(None))
     .limit(1)
-)
-_PROMISED = select(text_outbox.c.id).where(
-    text_outbox.c.recipient == bindparam("whose"),
-    text_outbox.c.template.in_(PROMISES),
-    text_outbox.c.state.in_(("sending", "sent", "unknown")),
 )
 
 
@@ -130,7 +125,7 @@ def ask(work: Work, reservation: int) -> bool:
     way = tail(work.site, _whom(work.connection, reservation).number)
     if way is None:
         return False
-    text = _Text("ask" if way == "reply" else "ask-link", f"ask/{reservation}", {}, work.now + _grace(work.site))
+    text = _Text("ask" if way == "reply" else "ask-link", _question(reservation), {}, work.now + _grace(work.site))
     return _put(work, reservation, text)
 
 
@@ -150,8 +145,13 @@ def tell_number(work: Work, call: Call) -> bool:
 
 
 def promised(connection: Connection, reservation: int) -> bool:
-    """Whether a text that promised him a callback was sent, or may have been."""
-    return connection.execute(_PROMISED, {"whose": _recipient(reservation)}).first() is not None
+    """Whether a text that promised the customer a callback was sent, or may have been."""
+    return status.any_has_left(connection, _recipient(reservation), PROMISES)
+
+
+def asked(connection: Connection, reservation: int) -> bool:
+    """Whether the question after the callback was sent, or may have been."""
+    return status.has_left(connection, _question(reservation))
 
 
 def withdraw(work: Work, reservation: int, why: str) -> None:
@@ -159,12 +159,10 @@ def withdraw(work: Work, reservation: int, why: str) -> None:
     outbox.withdraw_all(work.connection, _recipient(reservation), why, work.now)
 
 
-def texts_of(connection: Connection, person: int, reservations: Collection[int]) -> list[tuple[int | None, Row[Any]]]:
-    """Every text to somebody, with the reservation that it was about."""
+def texts_of(connection: Connection, person: int, reservations: Collection[int]) -> list[tuple[int | None, TextStatus]]:
+    """Every text to a customer, with the reservation that it was about."""
     about = {_recipient(reservation): reservation for reservation in reservations}
-    o = text_outbox.c
-    rows = connection.execute(select(text_outbox).where(or_(o.person == _whose(person), o.recipient.in_(about))))
-    return [(about.get(row.recipient), row) for row in rows]
+    return [(about.get(text.recipient), text) for text in status.texts_to(connection, _whose(person), about)]
 
 
 def forget(work: Work, person: int) -> None:
@@ -296,6 +294,11 @@ def _grace(site: Site) -> int:
 
 def _recipient(reservation: int) -> str:
     return f"reservation/{reservation}"
+
+
+def _question(reservation: int) -> str:
+    """The cause of the question after a callback."""
+    return f"ask/{reservation}"
 
 
 def _whose(person: int) -> str:

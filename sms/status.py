@@ -1,0 +1,63 @@
+"""What the outbox tells about its texts: whether one has left, and how all those to somebody stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, or_, select
+
+from sms.tables import LEFT, text_outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import Connection
+
+_columns = text_outbox.c
+# Made once: to build a statement costs several times what it costs to run it.
+_OF_CAUSE = select(_columns.id).where(_columns.cause == bindparam("of_cause"), LEFT)
+_OF_TEMPLATES = select(_columns.id).where(
+    _columns.recipient == bindparam("whose"), _columns.template.in_(bindparam("templates", expanding=True)), LEFT
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TextStatus:
+    """How one text stands; instants in microseconds UTC."""
+
+    recipient: str
+    template: str
+    state: str
+    reason: str | None  # why it is so, where that is to be said
+    delivery: str | None  # how far the gateway says that it came
+    not_before_at: int
+    sent_at: int | None
+    settled_at: int | None
+
+    @property
+    def at(self) -> int:
+        """When it was sent, else settled; of one that still waits, before when it is not sent."""
+        return self.sent_at or self.settled_at or self.not_before_at
+
+    @property
+    def word(self) -> str:
+        """The gateway's word for how far it came, else ours."""
+        return self.delivery or self.state
+
+
+def has_left(conn: Connection, cause: str) -> bool:
+    """Whether the text of this cause was sent, or may have been."""
+    return conn.execute(_OF_CAUSE, {"of_cause": cause}).first() is not None
+
+
+def any_has_left(conn: Connection, recipient: str, templates: Collection[str]) -> bool:
+    """Whether a text to this recipient by one of these templates was sent, or may have been."""
+    return conn.execute(_OF_TEMPLATES, {"whose": recipient, "templates": list(templates)}).first() is not None
+
+
+def texts_to(conn: Connection, person: str, recipients: Collection[str]) -> list[TextStatus]:
+    """Every text to a person, by whom it counts for or by any of these recipients."""
+    wanted = or_(_columns.person == person, _columns.recipient.in_(recipients))
+    columns = (_columns[name] for name in TextStatus.__dataclass_fields__)
+    return [TextStatus(*row) for row in conn.execute(select(*columns).where(wanted))]
