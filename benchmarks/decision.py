@@ -1,4 +1,4 @@
-"""How long one decision takes: choose whom to call among 10,000 who are due, and claim him, with the commit.
+"""How long one decision takes: choose one of 10,000 reservations that are due, and claim it, with the commit.
 
 990,000 reservations are settled; 10,000 are open and due in 20 queues, most of which cannot be called: in most queues
 nobody is free, in some callers wait, and one customer in twenty is on the line. A claim is the service's own: one
@@ -109,11 +109,11 @@ class ClaimBench:
         took = (clock.perf_counter() - began) * 1000
         if order is None:
             raise RuntimeError("nobody could be called: this measures nothing")
-        with self.store.write() as connection:  # he goes to the end of his lane: the next decision is as hard
+        with self.store.write() as connection:  # it goes to the end of its lane: the next decision is as hard
             settle.end(Work(connection, self.site, NOON), order.attempt, "agent-no-answer", [], NOON)
-            his = select(t.attempt.c.reservation_id).where(t.attempt.c.id == order.attempt).scalar_subquery()
+            claimed = select(t.attempt.c.reservation_id).where(t.attempt.c.id == order.attempt).scalar_subquery()
             last = {"due_at": NOON, "clock_starts_at": NOON, "made_at": NOON - 2999 * US, "aim_at": NOON + 1800 * US}
-            connection.execute(update(t.reservation).where(t.reservation.c.id == his).values(severity=0, **last))
+            connection.execute(update(t.reservation).where(t.reservation.c.id == claimed).values(severity=0, **last))
         return took
 
 

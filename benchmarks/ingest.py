@@ -2,7 +2,7 @@
 
 The sender, the service and each of its peers are processes of their own, over loopback. Two things are measured.
 
-Throughput: one connection is sent one and the same prepared flood, which whoever reads takes as fast as he can. The
+Throughput: one connection is sent one and the same prepared flood, which each reader takes as fast as it can. The
 service is done when the last verdict is committed; the wait for graces to pass when nothing was left to do is taken
 off. The others are done when the stream has ended.
 
@@ -41,7 +41,7 @@ LATE_MS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class IngestScale:
     """How much is measured: events in a flood, how often, and how long at each rate."""
 
     flood: int = 150_000
@@ -53,7 +53,7 @@ class Scale:
     flat_s: float = 0.0
 
 
-QUICK: Final = Scale(flood=2_000, rounds=1, rate_s=0.3, call_s=0.1, connections=4, every=4)
+QUICK: Final = IngestScale(flood=2_000, rounds=1, rate_s=0.3, call_s=0.1, connections=4, every=4)
 
 
 @dataclass(slots=True)
@@ -72,14 +72,14 @@ class Figures:
         """Give the median."""
         return statistics.median(self.rates[name])
 
-    def count(self, offered: sender.Offered, listened: listener.Listened) -> None:
+    def count(self, offered: sender.SentTraffic, listened: listener.Listened) -> None:
         """Add a run's calls and verdicts."""
         self.calls += offered.calls
         self.verdicts += listened.verdicts
         self.rss_mb, self.rss_mb_first = listened.rss_mb, listened.rss_mb_first
 
 
-def throughput(stage: Stage, scale: Scale, figures: Figures) -> None:
+def throughput(stage: Stage, scale: IngestScale, figures: Figures) -> None:
     """Let everybody read the flood, in turns, so that a busy moment of the machine is everybody's."""
     for _ in range(scale.rounds):
         for name in peers.READERS:
@@ -93,18 +93,18 @@ def throughput(stage: Stage, scale: Scale, figures: Figures) -> None:
             figures.count(offered, listened)
 
 
-def latency(stage: Stage, scale: Scale, figures: Figures) -> None:
+def latency(stage: Stage, scale: IngestScale, figures: Figures) -> None:
     """Offer events at each rate; the lowest last, for as long as was asked: that is the flat run."""
     for rate in sorted(RATES, reverse=True):
         lasts_s = scale.flat_s if scale.flat_s and rate == min(RATES) else scale.rate_s
-        pace = sender.Pace(rate, lasts_s, scale.call_s)
+        pace = sender.SendRate(rate, lasts_s, scale.call_s)
         offered, listened = stage.service(pace, scale.connections)
         figures.latencies_ms[rate] = list(_steady(offered, listened, pace)) or list(listened.latencies_ms)
         figures.count(offered, listened)
         figures.notes.append(_told(pace, offered, listened))
 
 
-def _steady(offered: sender.Offered, listened: listener.Listened, pace: sender.Pace) -> Iterator[float]:
+def _steady(offered: sender.SentTraffic, listened: listener.Listened, pace: sender.SendRate) -> Iterator[float]:
     """Give the latencies of calls that ended while the rate was the one that was asked for."""
     begin, end = (offered.began_at + int(after_s * 1e9) for after_s in (pace.call_s, pace.lasts_s))
     for at, latency_ms in zip(listened.committed_at, listened.latencies_ms, strict=True):
@@ -112,7 +112,7 @@ def _steady(offered: sender.Offered, listened: listener.Listened, pace: sender.P
             yield latency_ms
 
 
-def _told(pace: sender.Pace, offered: sender.Offered, listened: listener.Listened) -> str:
+def _told(pace: sender.SendRate, offered: sender.SentTraffic, listened: listener.Listened) -> str:
     took_s = (offered.ended_at - offered.began_at) / 1e9
     late = f"; THE SENDER WAS LATE by up to {offered.late_ms:.0f} ms" if offered.late_ms > LATE_MS else ""
     return (
@@ -162,7 +162,7 @@ def show(figures: Figures, stage: Stage, console: Console) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print the tables and, last, one line of JSON; give the exit status."""
     options = _options(arguments)
-    scale = replace(QUICK if options.quick else Scale(), flat_s=options.minutes * 60)
+    scale = replace(QUICK if options.quick else IngestScale(), flat_s=options.minutes * 60)
     figures = Figures()
     try:
         with tempfile.TemporaryDirectory() as folder:

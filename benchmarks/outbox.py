@@ -48,7 +48,7 @@ BODY: Final = "Sorry we missed your call. We call you back by 11:30, from 031234
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class OutboxScale:
     """How many texts, and how many at once."""
 
     texts: int = 1500
@@ -56,7 +56,7 @@ class Scale:
     senders: int = 8
 
 
-QUICK: Final = Scale(40, 8)
+QUICK: Final = OutboxScale(40, 8)
 
 
 @dataclass(slots=True)
@@ -121,7 +121,7 @@ def bare(fake: Fake, texts: int, loops: int) -> Measured:
     return Measured(texts, time.perf_counter() - began)
 
 
-def through_the_outbox(fake: Fake, url: str, scale: Scale) -> Measured:
+def through_the_outbox(fake: Fake, url: str, scale: OutboxScale) -> Measured:
     """Fill an outbox, and let the service send until it is empty."""
     store = Store(url)
     schema.migrate(store)
@@ -157,7 +157,7 @@ def _filled(store: Store, texts: int) -> Site:
         connection.execute(insert(t.person), [{"id": n, "number": _number(n), "created_at": now} for n in numbers])
         connection.execute(insert(t.reservation), [_reservation(n, now) for n in numbers])
         connection.execute(insert(text_outbox), [_text(n, now) for n in numbers])
-        site_key(connection, "block")  # as whoever writes a text does, when he asks whether it is wanted
+        site_key(connection, "block")  # as the writer of a text does, to ask whether it is wanted
     return site
 
 
@@ -183,7 +183,7 @@ def main(arguments: list[str]) -> int:
     """Measure, and print the table and the figures."""
     parser = argparse.ArgumentParser(prog="make bench BENCH=outbox", description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="much too short to mean anything: does it work?")
-    scale = QUICK if parser.parse_args(arguments).quick else Scale()
+    scale = QUICK if parser.parse_args(arguments).quick else OutboxScale()
     try:
         with tempfile.TemporaryDirectory() as folder, postgres.serve(postgres.find(), durable=True) as server:
             urls = {"sqlite": f"sqlite:///{folder}/outbox.db", "postgresql": server.create("outbox")}
@@ -197,7 +197,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _show(scale: Scale, loop: Measured, loops: Measured, stores: dict[str, Measured]) -> None:
+def _show(scale: OutboxScale, loop: Measured, loops: Measured, stores: dict[str, Measured]) -> None:
     table = Table("", "texts/s", "of the bare clients", "commits a text", title=f"{ANSWER_MS:.0f} ms a text, {load()}")
     table.add_row("the bare client, one loop", f"{loop.per_s:.0f}", f"{loop.per_s / loops.per_s:.2f}", "")
     table.add_row(f"{scale.senders} bare clients", f"{loops.per_s:.0f}", "1", "")

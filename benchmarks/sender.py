@@ -1,7 +1,7 @@
 """The other side of the measured sockets, in a process of its own: a manager that sends prepared traffic.
 
 It is no Asterisk, and less than `telephony.simulator.server`: it answers a login and the questions that the service
-asks after connecting, and then sends what it was told to, as fast as it is taken (`Flood`) or at a rate (`Pace`).
+asks after connecting, and then sends what it was told to, as fast as it is taken (`Flood`) or at a rate (`SendRate`).
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ RING: Final = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Flood:
-    """Send what was prepared to the one client, as fast as he reads; `close` says to hang up then."""
+    """Send what was prepared to the one client, as fast as it reads; `close`: hang up then."""
 
     close: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SendRate:
     """Send so many events a second, spread over all clients. For `lasts_s` calls begin, each lasts `call_s`."""
 
     rate: int
@@ -54,7 +54,7 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class SentTraffic:
     """What was sent. Instants are ns of the monotonic clock, which all processes share."""
 
     began_at: int
@@ -131,7 +131,7 @@ _ANSWERS: Final = {
 }
 
 
-class Sender:
+class TrafficSender:
     """Serves on loopback, and sends what the measuring process asks for."""
 
     def __init__(self, ended_at: MutableSequence[int], every: int) -> None:
@@ -168,7 +168,7 @@ class Sender:
         gc.collect()
         gc.freeze()
 
-    async def flood(self, order: Flood) -> Offered:
+    async def flood(self, order: Flood) -> SentTraffic:
         """Send what is prepared to the client who is there."""
         (client,) = self._clients
         began_at = time.monotonic_ns()
@@ -178,9 +178,11 @@ class Sender:
             await asyncio.sleep(0)
         if order.close:
             client.transport.close()
-        return Offered(began_at, time.monotonic_ns(), self._counts[0], sum(map(len, self._prepared)), self._counts[1])
+        return SentTraffic(
+            began_at, time.monotonic_ns(), self._counts[0], sum(map(len, self._prepared)), self._counts[1]
+        )
 
-    async def pace(self, order: Pace) -> Offered:
+    async def pace(self, order: SendRate) -> SentTraffic:
         """Send to all clients, each event at its time; what is due at once on a connection leaves together."""
         clients = list(self._clients)
         serials, began_s = Serials(), time.time()
@@ -207,7 +209,7 @@ class Sender:
                 sent += self._send(clients[which], those)
                 events += len(those)
             await asyncio.sleep(TICK_S)
-        return Offered(began_at, time.monotonic_ns(), events, sent, next(serials.calls), late_ms)
+        return SentTraffic(began_at, time.monotonic_ns(), events, sent, next(serials.calls), late_ms)
 
     def _send(self, client: Manager, dues: list[Due]) -> int:
         now = time.monotonic_ns()
@@ -219,7 +221,7 @@ class Sender:
 
 
 async def _work(orders: Connection, ended_at: MutableSequence[int], flood: int, every: int) -> None:
-    sender = Sender(ended_at, every)
+    sender = TrafficSender(ended_at, every)
     sender.prepare(flood)
     orders.send(await sender.serve())
     while (order := await asyncio.to_thread(orders.recv)) is not None:

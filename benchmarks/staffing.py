@@ -48,7 +48,7 @@ def _options() -> argparse.ArgumentParser:
     return parser
 
 
-def _parts(data: Path) -> Iterator[pages.Part]:
+def _parts(data: Path) -> Iterator[pages.ReportPart]:
     month, other = bank(data), us_bank(data)
     trial = HintTrial(month, StaffingTerms())
     yield pages.record(trial)

@@ -101,7 +101,7 @@ def _seconds(text: str) -> int:
 
 
 def _shift(agent: str, spans: Iterable[tuple[int, int]]) -> Block | None:
-    """Read an agent's shift off his calls: half hours of which he was there for half or more."""
+    """Infer an agent's shift from the calls served: half hours of which the agent was present for half or more."""
     there = [0.0] * A_DAY
     for start, until in _stretches(sorted(spans)):
         for number in range(A_DAY):
@@ -114,7 +114,7 @@ def _shift(agent: str, spans: Iterable[tuple[int, int]]) -> Block | None:
 
 
 def _stretches(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Join calls with no longer rest between them than half an hour: he was there all the while."""
+    """Join calls with no longer rest between them than half an hour: the agent was present all the while."""
     start = until = -1
     for begin, end in spans:
         if until >= 0 and begin - until > LONGEST_REST_S:

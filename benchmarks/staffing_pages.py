@@ -38,7 +38,7 @@ half hours or days it rests on. Each forecast knows what came before it and noth
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReportPart:
     """A part of the report, and its pictures by file name."""
 
     text: str
@@ -56,11 +56,11 @@ def percent(share: float | None) -> str:
     return "" if share is None else f"{share:.1%}"
 
 
-def record(trial: HintTrial) -> Part:
+def record(trial: HintTrial) -> ReportPart:
     """Say what the bank's month is, and what of it is imputed."""
     calls, demand = trial.bank.calls, trial.whole
     lost = sum(call.lost for call in calls)
-    return Part(f"""## The bank's month
+    return ReportPart(f"""## The bank's month
 
 February 1999, {len(calls):,} calls that wanted an agent (type IN, which other agents serve, left out), of which
 {lost:,} hung up in the queue ({lost / len(calls):.1%}).
@@ -70,7 +70,7 @@ What is imputed:
 
 - {demand.unknown_share:.0%} of the calls carry no customer number. Among the known ones {demand.redial_share:.1%} were
   redials within the hour after a loss; of the unknown the same shares of lost and of served calls count as redials.
-- Who was at work is read off the calls: an agent is there from his first call of the day to his last, without rests
+- Who was at work is inferred from the calls: an agent is present from the first call of a day to the last; no rest is
   longer than half an hour. Calls whose agent was not recorded ({trial.bank.nameless / (len(calls) - lost):.0%} of those
   served) show nobody.
 - Handling time is talk time: the record has no wrap-up. Nothing is added.
@@ -126,10 +126,10 @@ the last same weekday. *All days*: the mean of every past day at that time. *Cha
 true rate."""
 
 
-def bank_forecast(demand: Fresh) -> Part:
+def bank_forecast(demand: Fresh) -> ReportPart:
     """Measure the forecast of the bank's fresh calls and losses."""
     calls, losses = accuracy.by_horizon(demand.calls), accuracy.by_horizon(demand.losses)
-    return Part(
+    return ReportPart(
         f"""## Forecast: the bank, by half hour
 
 ![error by horizon](staffing/forecast-bank.svg)
@@ -148,10 +148,10 @@ forecast worse, so the service leaves it as it was before the day:
     )
 
 
-def us_forecast(history: Mapping[date, Day]) -> Part:
+def us_forecast(history: Mapping[date, Day]) -> ReportPart:
     """Measure the forecast of the US bank's calls."""
     rows = accuracy.by_horizon(history)
-    return Part(
+    return ReportPart(
         f"""## Forecast: the US bank, by half hour
 
 ![error by horizon](staffing/forecast-us-bank.svg)
@@ -164,7 +164,7 @@ record, so these are not fresh calls.
     )
 
 
-def peaks(demand: Fresh) -> Part:
+def peaks(demand: Fresh) -> ReportPart:
     """Show where callers are lost."""
     cells = heat_map(demand)
     said = "\n".join(f"- {line}" for line in peak_words(cells)) or "- none"
@@ -172,7 +172,7 @@ def peaks(demand: Fresh) -> Part:
     framed = {(cell.weekday, cell.half_hour - _EARLIEST) for cell in cells if cell.peak}
     across = [clock_time(number) for number in range(_EARLIEST, A_DAY)]
     weeks = max(cell.days for cell in cells)
-    return Part(
+    return ReportPart(
         f"""## Peaks
 
 ![losses by weekday and half hour](staffing/peaks.svg)
@@ -185,7 +185,7 @@ those told ({weeks} weeks, {len(cells)} half hours tested):
     )
 
 
-def waits(month: Bank) -> Part:
+def waits(month: Bank) -> ReportPart:
     """Show how patient callers are, and how long calls take."""
     rows = [Wait(call.waited_s, call.hung_up) for call in month.calls]
     fit, curve = patience(rows), staying(rows)
@@ -203,7 +203,7 @@ def waits(month: Bank) -> Part:
     times = handling(month.calls, ZONE)
     by_hour = {hour: times.seconds(QUEUE, 2 * hour) for hour in range(7, 24)}
     long, short = max(by_hour, key=by_hour.__getitem__), min(by_hour, key=by_hour.__getitem__)
-    return Part(
+    return ReportPart(
         f"""## Patience and handling time
 
 ![patience](staffing/patience.svg)
@@ -217,7 +217,7 @@ Mean talk {times.site_s:.0f} s: longest in the hour of {long}:00 ({by_hour[long]
     )
 
 
-def judged(trial: HintTrial, before: HintTrial) -> Part:
+def judged(trial: HintTrial, before: HintTrial) -> ReportPart:
     """Judge the hints of the first three weeks on the fourth."""
     earlier = [before.verdict(sure) for sure in LEVELS]
     ahead, today = ([trial.verdict(sure, steps) for sure in LEVELS] for steps in (None, 1))
@@ -237,7 +237,7 @@ def judged(trial: HintTrial, before: HintTrial) -> Part:
     final = ahead[earlier.index(chosen)]
     used = [verdict for verdict in (*earlier, *ahead) if verdict.sure == SURE]
     best = [[f"{sure:.0%}", *map(percent, trial.by_chance(sure))] for sure in _CHANCE_LEVELS]
-    return Part(
+    return ReportPart(
         f"""## Hints from the first three weeks, judged on the fourth
 
 ![enough or not](staffing/hints.svg)
@@ -309,7 +309,7 @@ def _verdicts(verdicts: Sequence[HintVerdict]) -> str:
     )
 
 
-def example(trial: HintTrial) -> Part:
+def example(trial: HintTrial) -> ReportPart:
     """Show one day's hints, their evidence, and a plan."""
     found = trial.learnt.hints(EXAMPLE, trial.usual(EXAMPLE), trial.terms, 0.5, staff_of=trial.staff)
     proofs = [f"- {hint}: {hint.evidence.estimate()}" for hint in found if hint.evidence]
@@ -318,7 +318,7 @@ def example(trial: HintTrial) -> Part:
     made = plan(trial.bank.shifts[last], needed, ShiftLimits(opens=14))
     moves = [f"- {move.before} becomes {move.after}" for move in made.moves]
     added = ", ".join(f"{block}".partition(" ")[2].partition(" ")[2] for block in made.added) or "none"
-    return Part(f"""## One day: Tuesday 23 February, at 50%
+    return ReportPart(f"""## One day: Tuesday 23 February, at 50%
 
 > {words(found)[0]}
 
@@ -333,7 +333,7 @@ Starting from the shifts of {last:%d %B}, moves first:
 Then {len(made.added)} more shifts ({added}); no plan adds fewer than {made.at_least} after these moves.""")
 
 
-def callbacks(trial: HintTrial) -> Part:
+def callbacks(trial: HintTrial) -> ReportPart:
     """Say what the month lacked for its callbacks."""
     rows: list[Extra] = [
         staffing_judged.extra_hours(trial, "oldest still inside its 30 min first", first_in_first_out=False),
@@ -341,7 +341,7 @@ def callbacks(trial: HintTrial) -> Part:
     ]
     head = ["order", "dialled within 30 min", "days with 90%", "extra agent-hours a day for 90%"]
     lines = [[row.order, percent(row.dialled), f"{row.kept_days} of {row.days}", f"{row.hours:.2f}"] for row in rows]
-    return Part(f"""## Callbacks: what the month lacked
+    return ReportPart(f"""## Callbacks: what the month lacked
 
 Reckoned by sums, one agent kept free, no chance in it; every caller lost at first try counts as one to call back. Such
 sums are kinder than a day: a simulation of single calls is the better judge.

@@ -14,7 +14,7 @@ from benchmarks import listener, peers, sender
 from benchmarks.errors import BenchmarkError
 
 OF_THE_LOGIN: Final = 300
-"""What a reader may count at most beside the flood, after his login; bytes, or a few events."""
+"""What a reader may count at most beside the flood, after the login; bytes, or a few events."""
 
 _FRESH: Final = multiprocessing.get_context("spawn")
 _LOADED: Final = multiprocessing.get_context("forkserver")  # to load the service takes a second
@@ -37,7 +37,7 @@ class Stage:
             yield self
             self._sender.send(None)
 
-    def peer(self, name: str) -> tuple[sender.Offered, peers.Read]:
+    def peer(self, name: str) -> tuple[sender.SentTraffic, peers.Read]:
         """Let a peer read the flood."""
         with _process(peers.run, name, self.ready.port) as line:
             _heard(line)
@@ -49,8 +49,8 @@ class Stage:
         return offered, read
 
     def service(
-        self, order: sender.Flood | sender.Pace, connections: int = 1, *, full_parse: bool = False
-    ) -> tuple[sender.Offered, listener.Listened]:
+        self, order: sender.Flood | sender.SendRate, connections: int = 1, *, full_parse: bool = False
+    ) -> tuple[sender.SentTraffic, listener.Listened]:
         """Let the service listen, with new journals, and on a new store unless one was named."""
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             database = self._database or f"sqlite:///{folder}/bench.db"
@@ -66,10 +66,10 @@ class Stage:
             )
         return offered, listened
 
-    def ask(self, order: sender.Flood | sender.Pace) -> sender.Offered:
+    def ask(self, order: sender.Flood | sender.SendRate) -> sender.SentTraffic:
         """Let the sender send, and tell what that was."""
         self._sender.send(order)
-        offered: sender.Offered = _heard(self._sender)
+        offered: sender.SentTraffic = _heard(self._sender)
         return offered
 
 

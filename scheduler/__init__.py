@@ -1,1 +1,1 @@
-"""When: opening and quiet hours, promises, retries, order. Pure arithmetic on time, no database."""
+"""The rules of time: opening and quiet hours, promises, retries, order, staffing. Pure, no database."""

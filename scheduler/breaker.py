@@ -1,4 +1,4 @@
-"""Whether a trunk is to be dialled over: several failures of its own in a row, and it rests. Pure.
+"""The circuit breaker of a trunk: after several failures in a row the trunk rests. Pure.
 
     closed --IN_A_ROW failures--> resting --time--> on trial --failure--> resting, twice as long
       ^                                                 |
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FAILURE: Final = "trunk-failure"
 PROOFS: Final = ("reached", "busy", "no-answer", "declined", "invalid-number", "machine", "customer-left")
-"""Outcomes that the far end of a trunk must have had a part in."""
+"""Outcomes that prove that the trunk works."""
 TELLING: Final = (FAILURE, *PROOFS)
 """All others say nothing of the trunk: no agent was found, or nobody knows how it ended."""
 

@@ -1,4 +1,4 @@
-"""Who waits for a callback, as deciding sees him, and how his promise stands. Pure."""
+"""An open reservation as the order rule sees it, and its lane: in the aim, in the window or overdue. Pure."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LANES: Final = (IN_AIM, IN_WINDOW, OVERDUE)
 class Candidate:
     """An open reservation, with what is known of its customer now.
 
-    `number_live`: he has a channel on one of our PBXs. `in_flight`: an attempt to reach him is under way.
-    `watched`: callbacks are not switched on for him. `trunk_rests`: the way to him failed lately.
-    `agents_rest`: the queue's agents took none of the last callbacks. `hours` are those at
-    which his phone may ring, where they are not the site's.
+    `number_live`: the customer has a channel on one of our PBXs. `in_flight`: an attempt is under way.
+    `watched`: callbacks are not switched on for this reservation. `trunk_rests`: its trunk failed lately.
+    `agents_rest`: the queue's agents took none of the last callbacks. `hours` are those at which the customer's phone
+    may ring, where they are not the site's.
     """
 
     reservation: int
@@ -45,7 +45,7 @@ class Candidate:
 
 
 def lane(candidate: Candidate, now: int) -> str:
-    """Say how its promise stands."""
+    """Give the lane of a reservation at `now`."""
     if now <= candidate.aim_at:
         return IN_AIM
     return IN_WINDOW if now <= candidate.deadline_at else OVERDUE

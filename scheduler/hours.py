@@ -1,6 +1,6 @@
-"""When a customer's phone may ring: the site's opening hours, its holidays, and the quiet hours where he is.
+"""When a customer's phone may ring: the site's opening hours, its holidays, and the customer's quiet hours.
 
-Everything is said in wall times and answered in instants: opening hours and holidays on the site's clock, quiet hours
+Settings are wall times and answers are instants: opening hours and holidays on the site's clock, quiet hours
 on the clocks of the callee's zones, else on the site's. Of several zones and several quiet hours the strictest holds.
 
 Where the clock is put forward or back, quiet hours take the strict side: they begin when the clock first shows their
@@ -31,7 +31,7 @@ WEEK = frozenset(range(7))
 
 _ONE_DAY = timedelta(days=1)
 _HORIZON_DAYS = 800
-_HORIZON_OPENINGS = 60  # of a site whose callee's hours meet none of them, he is never called
+_HORIZON_OPENINGS = 60  # where the callee's hours meet none of them, the customer is never called
 _SPAN = re.compile(r"(\d\d:\d\d(?::\d\d)?)\s*-\s*(\d\d:\d\d(?::\d\d)?)")
 
 
@@ -87,7 +87,7 @@ class Hours:
     `quiet_until`, the next day if that is the earlier time.
 
     `callee_zones` are the zones that the callee may be in: on the clock of each of them phones are quiet, then, in
-    place of the site's. `besides` are quiet hours that hold for him on top (his country's, the trunk's).
+    place of the site's. `besides` are quiet hours that hold in addition (the country's, the trunk's).
     """
 
     zone: ZoneInfo

@@ -4,9 +4,9 @@
        |  ^------too many losses again-----'                       ^
        +------ a person: released, or dropped --nobody left, quiet-+
 
-Whoever is lost while it is `holding` is held. In `draining` and `released` they are let go at a set rate; whom
-it held when it was `dropped` is owed nothing any more. A person's word is not undone by further losses: they are
-called back.
+A caller lost while it is `holding` is held. In `draining` and `released` they are let go at a set rate; callers held
+when it was `dropped` are owed nothing any more. A person's decision is not undone by further losses: these are called
+back.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""By which policy callbacks are begun: whose turn it is, and what is left for live callers. Pure values and functions.
+"""The callback policy: the order of lanes, and what keeps agents free for live callers. Pure values and functions.
 
-Live callers come first, yet to leave agents idle for them costs those who are owed a callback. What an idle agent
-is worth to live callers depends on how many others are idle and how fast calls come in: `cost` says it in callers.
+Live callers come first, but agents kept idle for them delay the callbacks. What an idle agent is worth to live callers
+depends on how many others are idle and how fast calls come in: `cost` gives it in callers who hang up.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TOO_DEAR: Final = "too-dear"
 
 @dataclass(frozen=True, slots=True)
 class QueueLoad:
-    """How busy those are who serve a queue, with live callers and callbacks together.
+    """How busy the agents of a queue are, with live callers and callbacks together.
 
     `staffed` agents are logged in and not on a break, `idle` of them are free. `calls_s` is how many calls came in
     per second lately, `handle_s` what one takes (talk and after-call work), `patience_s` how long callers wait on
@@ -40,7 +40,7 @@ class QueueLoad:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One lane: who is first in it, and how many live callers a callback may cost (infinite: whatever it costs)."""
+    """One lane: its order, and how many live callers a callback may cost (infinite: no limit)."""
 
     first: First = "oldest"
     price: float = inf
@@ -48,7 +48,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class CallbackPolicy:
-    """Which lanes are called, in their order, and how many agents must stay free for live callers, whatever they cost.
+    """Which lanes are called, in which order, and how many agents must stay free for live callers.
 
     `in_lanes` False: all lanes are one, in the order of the first. For the last `bind_s` seconds before a deadline it
     binds: that callback is not held back by the agents kept free, and may cost `bind_price`. `handle_s` is what a
@@ -82,7 +82,7 @@ Turn = tuple[int, int, int, int]
 
 
 def turn(candidate: Candidate, policy: CallbackPolicy, now: int) -> Turn | None:
-    """Say when it is his turn: the least goes first, in a lane who was let down worst. None: his lane is not called."""
+    """Give the sort key of a candidate: the least goes first. None: its lane is not called."""
     standing = lane(candidate, now)
     if standing not in policy.lanes:
         return None
@@ -93,12 +93,12 @@ def turn(candidate: Candidate, policy: CallbackPolicy, now: int) -> Turn | None:
 
 
 def binds_at(candidate: Candidate, policy: CallbackPolicy) -> int:
-    """Say from when on his deadline binds."""
+    """Give the instant from which the deadline binds."""
     return candidate.deadline_at - policy.bind_s * SECOND
 
 
 def binds(candidate: Candidate, policy: CallbackPolicy, now: int) -> bool:
-    """Whether his deadline binds now; once it has passed there is nothing left to bind."""
+    """Whether the deadline binds now; one that has passed does not."""
     return policy.bind_s > 0 and binds_at(candidate, policy) <= now <= candidate.deadline_at
 
 
@@ -122,7 +122,7 @@ def held_back(
 
 @lru_cache(maxsize=4096)  # the same few loads are asked about for every candidate
 def cost(load: QueueLoad) -> float:
-    """Give how many live callers will hang up because one idle agent is bound for a usual call's time from now on.
+    """Give how many live callers will hang up because one idle agent is busy for a usual call's time from now on.
 
     In a queue with Poisson arrivals, n agents and impatient callers (Erlang A) the relative values of the states with
     x < n agents busy obey  g = calls_s f(x) - x f(x-1) / handle_s,  g the rate of hang-ups; its solution is the share

@@ -1,4 +1,4 @@
-"""By when a lost caller is called back: the hour, the evening, and what is carried to the next opening.
+"""Promises: by when a lost caller is called back, the evening's cut, and what is carried to the next opening.
 
 A promise is never changed. Another one is made beside it, and one of them is the one by which rates go (`measured`).
 Times are instants, terms are seconds.
@@ -100,7 +100,7 @@ def slot(chosen_at: int, made_at: int, hours: Hours) -> Promise:
     stretch = hours.stretch(chosen_at)
     if stretch[1] - chosen_at < SLOT_LEAST_S * SECOND:
         until = local(stretch[1] - SLOT_LEAST_S * SECOND, hours.zone)
-        raise SchedulerError(f"too little time is left to call him then: choose a time until {until:%H:%M}")
+        raise SchedulerError(f"too little time is left to call then: choose a time until {until:%H:%M}")
     return _within(stretch, SLOT, made_at, SLOT_WINDOW_S, SLOT_AIM_S)
 
 
@@ -117,7 +117,7 @@ def carry(standing: Promise, hours: Hours, now: int, terms: PromiseTerms) -> Pro
 
 
 def merge(standing: Promise, new: Promise) -> Promise:
-    """Keep the earlier aim and the earlier deadline: a caller lost again never waits longer for it.
+    """Keep the earlier aim and the earlier deadline: a caller who is lost again never waits longer because of it.
 
     The standing promise itself comes back if the new one betters nothing.
     """
@@ -140,7 +140,7 @@ def by(new: Promise, told_by_at: int) -> Promise:
 
 
 def at_once(standing: Promise, kind: str, now: int, hours: Hours, terms: PromiseTerms) -> Promise:
-    """Promise as if the call were lost now, and never later than what stands: whoever waits for a time waits no more.
+    """Promise as if the call were lost now, and never later than what stands, a chosen time included.
 
     The standing promise itself comes back where its clock has started already, or would start no sooner.
     """

@@ -1,4 +1,4 @@
-"""Alarms before promises break: how many will be missed with the agents there are, and how many more would hold it.
+"""Forecast of missed promises: how many with the agents present, and how many more agents would keep them.
 
 The time ahead is cut into slots of one callback each. In each slot the agents who are not needed for live callers take
 those who may be called by then, the earliest deadline first. For jobs of one length this keeps as many promises as
@@ -27,14 +27,14 @@ class Due:
 
     begins_at: int
     deadline_at: int
-    reservation: int = 0  # to whom, for those who want to know
+    reservation: int = 0  # whose it is; 0: not asked
 
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """Those who make the callbacks: `spare` agents on average beside live callers (below 0: too few even for those).
+    """The agents for callbacks: `spare` of them on average beside live callers (below 0: too few even for those).
 
-    One callback takes one of them `handle_s` seconds.
+    One callback takes one agent `handle_s` seconds.
     """
 
     spare: float
@@ -57,7 +57,7 @@ class PromiseForecast:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What comes of it: those whose time passes, in its order, and when the last callback has ended."""
+    """The result: the promises broken, in the order of their deadlines, and when the last callback has ended."""
 
     broken: tuple[Due, ...]
     ends_at: int
@@ -69,7 +69,7 @@ class Schedule:
 
 
 def forecast(dues: Sequence[Due], crew: Crew, now: int) -> PromiseForecast:
-    """Say how it will go, and the least number of further agents that keeps every promise that agents can keep."""
+    """Forecast the missed promises, and the least number of further agents that keeps all that agents can keep."""
     missed = schedule(dues, crew, 0, now).missed
     enough = len(dues) + max(0, -int(crew.spare // 1))
     hopeless = schedule(dues, crew, enough, now).missed  # not to be called before their time is over
@@ -110,7 +110,7 @@ def schedule(dues: Sequence[Due], crew: Crew, more: int, now: int) -> Schedule:
 
 
 def changed(told: PromiseForecast, seen: PromiseForecast) -> bool:
-    """Whether what is seen now is worth telling people who were told the other."""
+    """Whether the new forecast differs enough from the one told before to tell people again."""
     return seen.more > told.more or abs(seen.missed - told.missed) > max(2, told.missed / 2)
 
 

@@ -1,7 +1,7 @@
-"""What next after an attempt: try again and when, or leave it. A pure policy that returns values.
+"""What follows an attempt: try again and when, or give up. A pure policy that returns values.
 
-What is not the customer's fault (the trunk, no agent, an agent who hangs up while it rings) costs him no try:
-he is tried again a little later.
+What is not the customer's side (the trunk, no agent, an agent who hangs up while it rings) does not count as a try: it
+is tried again a little later.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Since = Literal["outcome", "ring-end"]
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Try again `after_s` seconds after the outcome; `counts` says whether this attempt was one of his tries.
+    """Try again `after_s` seconds after the outcome; `counts`: this attempt is one of the tries.
 
     Since "ring-end": not before the ring must have ended, too, because nobody knows whether it did.
     """
@@ -62,7 +62,7 @@ TABLE: Final[Mapping[str, Next]] = MappingProxyType(
         "agent-no-answer": Retry(60, counts=False),
         "agent-cancelled": Retry(60, counts=False),
         "refused-late": Retry(60, counts=False, since="ring-end"),
-        "refused-used": Retry(15 * 60, counts=True, since="ring-end"),  # somebody rang him with this ticket
+        "refused-used": Retry(15 * 60, counts=True, since="ring-end"),  # somebody rang the customer with this ticket
         "unknown": Retry(15 * 60, counts=True, since="ring-end"),
     }
 )

@@ -1,4 +1,4 @@
-"""How badly a caller was let down: the degree decides who of the same lane is called first. Pure.
+"""Severity: how much a customer was harmed decides who of the same lane is called first. Pure.
 
 One short abandon is less than three abandons, a cut-off after a long wait, or silence twice.
 """
@@ -16,7 +16,7 @@ CUT_AFTER_S: Final = 120
 """A talk that was cut off is worse when the caller had waited this long for it."""
 MOST: Final = 9
 NOW: Final = 10
-"""Above all degrees: a person said "call him now"."""
+"""Above all degrees: a person decided "call now"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Harm:
 
 
 def severity(harms: Sequence[Harm]) -> int:
-    """Give the degree of what one customer suffered since his last good call, 0 to MOST."""
+    """Give the severity of one customer's losses since the last call that was served, 0 to MOST."""
     repeated = 2 * (len(harms) - 1)
     long_wait = any(harm.waited_s >= LONG_WAIT_S for harm in harms)
     cut_after_wait = any(harm.kind == "dropped" and harm.waited_s >= CUT_AFTER_S for harm in harms)

@@ -1,4 +1,4 @@
-"""What a customer's text asks for. Pure: whatever he sends is read without an error, and STOP always wins.
+"""What a customer's text asks for. Pure: any text is read without an error, and STOP always wins.
 
 Only what is said plainly is understood: a text with one word that is not known here is unclear, and for a person.
 """
@@ -31,7 +31,7 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of the numbers 1 to 5, alone: what it stands for, he was told in the text that he answers."""
+    """One of the numbers 1 to 5, alone: the text that the customer answers says what it stands for."""
 
     number: int
 
@@ -196,7 +196,7 @@ def _said_time(said: dict[str, str]) -> SaidTime | None:
 
 
 def _hour_of(hour: int, half: str | None) -> int:
-    """The hour of 24, or -1 for none: noon lasts from 11 to 2, and nobody means midnight when he says 12 at night."""
+    """The hour of 24, or -1 for none: noon lasts from 11 to 2, and 12 at night is not read as midnight."""
     if (half == "evening" and hour == _NOON) or (half == "morning" and hour > _NOON):
         return -1
     if half == "morning":

@@ -9,7 +9,7 @@
 
 A row is claimed for a while (the lease), and the claim has a number (the fence) that every later write must
 show. A lease that ran out makes a row unknown, never waiting: whoever held it may have sent it. Only a sender
-who knows that his text was not accepted gives it back. So at most one text is accepted for a cause, whenever
+that knows that its text was not accepted gives it back. So at most one text is accepted for a cause, whenever
 a process dies; the price is that a text may be lost, and then the row says so. What the holder of the last
 claim learns late still settles an unknown row as sent or failed, since that row is never claimed again.
 
@@ -219,11 +219,11 @@ def withdraw_all(conn: Connection, recipient: str, why: str, now: int) -> None:
 
 
 def forget(conn: Connection, person: str, recipients: Collection[str], why: str, now: int) -> None:
-    """Take back the waiting texts of a person, and remove what any text to him said, and the gateway's name of it."""
-    his = or_(_columns.person == person, _columns.recipient.in_(recipients))
+    """Take back the waiting texts of a person, and erase the body and the gateway's name of every text to them."""
+    theirs = or_(_columns.person == person, _columns.recipient.in_(recipients))
     taken_back = {"state": "withdrawn", "reason": why, "settled_at": now}
-    conn.execute(update(text_outbox).where(his, WAITING).values(taken_back))
-    conn.execute(update(text_outbox).where(his).values(body="", prefix="", gateway_ref=None))
+    conn.execute(update(text_outbox).where(theirs, WAITING).values(taken_back))
+    conn.execute(update(text_outbox).where(theirs).values(body="", prefix="", gateway_ref=None))
 
 
 def hold_back(conn: Connection, recipients: Collection[str], people: Collection[str], not_before_at: int) -> int:

@@ -56,7 +56,7 @@ text_outbox = Table(
     Column("settled_at", _Instant),
     Column("line", String(64), nullable=False, server_default=""),  # the gateway's sender that it goes out by
     Column("person", String(64), nullable=False, server_default=""),  # opaque: whose cap it counts on
-    Column("prefix", String(32), nullable=False, server_default=""),  # of his number, never all of it: the same
+    Column("prefix", String(32), nullable=False, server_default=""),  # of the number, never all of it: the same
     Column("claimed_at", _Instant),
     Column("delivery", String(20)),  # how far the gateway says that it came
     Column("delivery_code", String(20)),  # the gateway's word for why it does not leave, or did not arrive
