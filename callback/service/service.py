@@ -17,7 +17,7 @@ from callback.errors import SettingsError, StoreAway, StoreError
 from callback.events import News
 from callback.service import child_process
 from callback.service.narrator import Narrator
-from callback.service.worker import Shiftwork
+from callback.service.worker import Worker
 from callback.settings.sections import Settings
 from callback.site.templates import texting_of
 from callback.store import keys, lease, schema
@@ -63,7 +63,7 @@ class Service:
         parts = (self._store, journal, held, self._narrator, self._gateway)
         door = asyncio.create_task(self._keep_door())
         try:
-            await Shiftwork(self._settings, *parts, now_us, self._stopped).run()
+            await Worker(self._settings, *parts, now_us, self._stopped).run()
         finally:
             door.cancel()
             await asyncio.gather(door, return_exceptions=True)

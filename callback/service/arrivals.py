@@ -1,0 +1,40 @@
+"""Callers who join a queue: each is counted, and goes first where a callback is owed to the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from callback.attempts.load import Traffic
+from callback.events import News
+from callback.losses import redials
+from callback.service.transactions import Transactions
+from callback.site.context import Site
+from telephony.pbx import Joined, Pbx
+
+
+class Arrivals:
+    """Takes note of whoever joins a queue of one PBX."""
+
+    def __init__(
+        self,
+        pbx: Pbx,
+        site: Site,
+        traffic: Traffic,
+        transactions: Transactions,
+        now: Callable[[], int],
+        tell: Callable[[list[News]], None],
+    ) -> None:
+        self._pbx, self._site, self._traffic = pbx, site, traffic
+        self._transactions, self._now, self._tell = transactions, now, tell
+
+    async def joins(self, caller: Joined) -> None:
+        """Let a caller to whom a callback is owed through before the others, who have waited only once."""
+        self._traffic.joins(caller.queue, self._now())
+        rules = self._site.rules
+        if rules.returning_priority == 0 or rules.queue(caller.queue).calls != "on":
+            return
+        asked = (caller.number, caller.queue, caller.channel)
+        if await self._transactions.read(lambda work: redials.owed(work.connection, work.site, *asked)):
+            await self._pbx.ask.put_first(caller, rules.returning_priority)
+            facts = {"queue": caller.queue, "number": caller.number}
+            self._tell([News("put-first", self._now(), facts)])

@@ -1,0 +1,23 @@
+"""Says where the audit ends, outside of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from callback.events import News
+from callback.service.transactions import Transactions
+from callback.store import audit
+
+
+class AnchorAudit:
+    """Once a day: who makes the audit's chain anew cannot make anew what was said outside of the database."""
+
+    name, every_s = "anchor", 86_400.0
+
+    def __init__(self, transactions: Transactions, tell: Callable[[list[News]], None]) -> None:
+        self._transactions, self._tell = transactions, tell
+
+    async def run(self) -> None:
+        """Say how many rows it has, and the hash of the last one."""
+        (rows, digest), now = await self._transactions.read(lambda work: (audit.head(work.connection), work.now))
+        self._tell([News("audit-head", now, {"anchor": f"{rows}:{digest}"})])

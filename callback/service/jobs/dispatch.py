@@ -1,0 +1,91 @@
+"""Places callbacks: as many as may be placed now, when what deadlines ask for is done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from sqlalchemy.exc import IntegrityError
+
+from callback.attempts import claim, snapshot
+from callback.errors import IllegalTransition
+from callback.losses import incidents
+from callback.reservations import deadlines
+from callback.service.elsewhere import Decided
+from callback.service.jobs.ending import end
+from callback.service.snapshots import Snapshots
+from callback.service.transactions import Transactions
+from callback.site.work import Work
+from callback.store.lease import Lease
+from telephony.dialling.commands import PlacingRefused
+from telephony.dialling.dialler import Order
+from telephony.errors import TelephonyError
+from telephony.pbx import Pbx
+
+log = logging.getLogger(__name__)
+
+REFUSED_REST_S = 10.0  # after the PBX refused to place a callback
+
+
+class Dispatch:
+    """Every second: sees to incidents and deadlines, keeps the picture for those who look, and places callbacks."""
+
+    name, every_s = "act", 1.0
+
+    def __init__(
+        self,
+        pbx: Pbx,
+        held: Lease,
+        transactions: Transactions,
+        snapshots: Snapshots,
+        decided: Decided,
+        stopped: asyncio.Event,
+    ) -> None:
+        self._pbx, self._held, self._transactions = pbx, held, transactions
+        self._snapshots, self._decided, self._stopped = snapshots, decided, stopped
+        self._places_from_s = 0.0  # of the loop's clock: the PBX refused the last callback
+
+    async def run(self) -> None:
+        """Carry over, then place as many callbacks as may be placed now, each on a fresh picture."""
+        live = await self._snapshots.take()
+        await self._transactions.write(lambda work: self._carry_and_show(work, live))
+        self._decided.told()
+        while not self._stopped.is_set() and asyncio.get_running_loop().time() >= self._places_from_s:
+            order = await self._claim(live)
+            if order is None:
+                return
+            await self._place(order)
+            live = await self._snapshots.take()
+
+    def _carry_and_show(self, work: Work, live: snapshot.Live) -> None:
+        if not live.clock_off:
+            work.told.extend(incidents.tend(work))
+            work.told.extend(deadlines.check(work))
+        snapshot.store(work.connection, work.pbx, live, work.now)
+        work.told.extend(self._decided.news(work.connection))
+
+    async def _claim(self, live: snapshot.Live) -> Order | None:
+        def claimed(work: Work) -> Order | None:
+            order, told = claim.next_order(work, self._held, live)
+            work.told.extend(told)
+            return order
+
+        try:
+            return await self._transactions.write(claimed)
+        except (IllegalTransition, IntegrityError) as error:
+            log.info("somebody was quicker: %s", error)  # a loss that was settled meanwhile, or a person called
+            return None
+
+    async def _place(self, order: Order) -> None:
+        """Ask the PBX; a refusal ends the attempt, and no answer leaves it to its ticket.
+
+        A PBX that refuses (it is shutting down, above all) has not come to any trunk, and refuses the next one too.
+        """
+        try:
+            await self._pbx.ask.place(order)
+        except PlacingRefused as error:
+            log.warning("attempt %s was refused: %s", order.attempt, error)
+            self._places_from_s = asyncio.get_running_loop().time() + REFUSED_REST_S
+            await end(self._transactions, order.attempt, "refused-late", [f"the PBX placed nothing: {error}"])
+        except TelephonyError as error:
+            log.warning("nobody knows whether attempt %s was placed; its ticket will tell: %s", order.attempt, error)

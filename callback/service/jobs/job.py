@@ -1,0 +1,56 @@
+"""What a job is, and how jobs run beside each other without harm."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import Protocol
+
+from callback.errors import NotOurs, StoreError
+from callback.logs.failing import Ailing
+from callback.service.ticker import Ticker
+from telephony.errors import TelephonyError
+
+
+class Job(Protocol):
+    """Work that is done every so many seconds; `name` is what the log calls it."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def every_s(self) -> float: ...  # noqa: D102
+
+    async def run(self) -> None:
+        """Do it once."""
+
+
+class Jobs:
+    """Runs jobs, each at its own pace. One that fails says so once, is tried again, and holds up no other."""
+
+    def __init__(self, jobs: Sequence[Job], ailing: Ailing) -> None:
+        self._jobs, self._ailing = jobs, ailing
+
+    async def run(self) -> None:
+        """Run them until cancelled, and let those that run then finish; NotOurs as soon as one finds the lease lost."""
+        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        ticker = Ticker()
+        for job in self._jobs:
+            ticker.every(job.every_s, partial(self._once, job, lost), job.name)
+        ticker.start()
+        try:
+            await lost
+        finally:
+            await ticker.stop()
+
+    async def _once(self, job: Job, lost: asyncio.Future[None]) -> None:
+        try:
+            await job.run()
+        except NotOurs as error:
+            if not lost.done():
+                lost.set_exception(error)
+        except (StoreError, TelephonyError) as error:
+            self._ailing.fails(job.name, error)
+        else:
+            self._ailing.works(job.name)

@@ -1,0 +1,51 @@
+"""Sends the texts that are due, and says which of them do not leave, or do not arrive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from callback.events import News
+from callback.service.snapshots import Snapshots
+from callback.service.text_troubles import Troubles
+from callback.service.transactions import Transactions
+from callback.store.engine import clock
+from callback.texts import compose
+from telephony.pbx import Pbx
+
+
+class SendTexts:
+    """Every second, while we know who is on the line; `send_due` sends what is due for about a second."""
+
+    name, every_s = "text", 1.0
+
+    def __init__(self, pbx: Pbx, transactions: Transactions, snapshots: Snapshots, send_due: Callable[[], int]) -> None:
+        self._pbx, self._transactions, self._snapshots, self._send_due = pbx, transactions, snapshots, send_due
+
+    async def run(self) -> None:
+        """Send what is due; nobody is texted while on the line, nor before we know who is."""
+        if not self._pbx.ready:
+            return
+        live = await self._snapshots.take()
+        await self._transactions.write(
+            lambda work: compose.hold_back(replace(work, now=clock(work.connection)), live.numbers)
+        )
+        await asyncio.to_thread(self._send_due)
+
+
+class TellTextTroubles:
+    """Every half minute: texts that do not leave or do not arrive, where that is not their recipients' affair."""
+
+    name, every_s = "see_texts", 30.0
+
+    def __init__(self, transactions: Transactions, troubles: Troubles, tell: Callable[[list[News]], None]) -> None:
+        self._transactions, self._troubles, self._tell = transactions, troubles, tell
+
+    async def run(self) -> None:
+        """Say what is new of them."""
+        self._tell(
+            await self._transactions.read(
+                lambda work: self._troubles.look(work.connection, work.pbx, clock(work.connection))
+            )
+        )

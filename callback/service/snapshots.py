@@ -1,0 +1,34 @@
+"""Pictures of the PBX that nothing unheard of contradicts: whatever is decided, is decided on one of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from callback.attempts import snapshot
+from callback.attempts.load import Traffic
+from callback.service.committer import Writer
+from callback.site.context import Site
+from callback.store.engine import Store
+from telephony.pbx import Pbx
+
+
+class Snapshots:
+    """Takes pictures of one PBX, when all that was heard of it so far is committed."""
+
+    def __init__(
+        self, pbx: Pbx, writer: Writer, store: Store, site: Site, traffic: Traffic, now: Callable[[], int]
+    ) -> None:
+        self._pbx, self._writer, self._store = pbx, writer, store
+        self._site, self._traffic, self._now = site, traffic, now
+
+    async def take(self) -> snapshot.Live:
+        """Take a picture: what was heard is committed, and what ends now is in it."""
+        off_s = await asyncio.to_thread(lambda: (self._store.now() - self._now()) / 1e6)
+        await self.caught_up()
+        return snapshot.look(self._pbx, self._site, self._traffic, off_s, self._now())
+
+    async def caught_up(self) -> None:
+        """Wait until all that was heard so far is digested and committed: only then may anything be decided on it."""
+        await self._pbx.level()
+        await self._writer.caught_up()
