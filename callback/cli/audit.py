@@ -21,8 +21,8 @@ _ANCHOR: Final = re.compile(r"([0-9]{1,12}):([0-9a-f]{64})")
 @app.command()
 def head(settings: SettingsFile = DEFAULT) -> None:
     """Print the end of the chain, ROWS:HASH: kept outside of the database, it shows later whether all still stands."""
-    with reading(load(settings)) as connection:
-        end = audit.head(connection)
+    with reading(load(settings)) as work:
+        end = audit.head(work.connection)
     typer.echo(f"{end.rows}:{end.hash}")
 
 
@@ -37,8 +37,8 @@ def check(
 ) -> None:
     """Read the whole chain: by itself it shows rows that were changed, by an anchor also a chain that was made anew."""
     anchors = [_read(one) for one in anchor or ()]
-    with reading(load(settings)) as connection:
-        end, broken = audit.head(connection), audit.broken_at(connection, anchors)
+    with reading(load(settings)) as work:
+        end, broken = audit.head(work.connection), audit.broken_at(work.connection, anchors)
     if broken is not None:
         raise CallbackError(f"the audit was tampered with: its chain is broken at {broken}")
     proved = (

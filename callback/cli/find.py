@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import asdict
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from callback.cli.options import DEFAULT, SettingsFile
+from callback.cli.options import DEFAULT, SettingsFile, reading
 from callback.cli.reservation import read_number
 from callback.cli.tables import queue as queue_table
 from callback.cli.tables import terminal
-from callback.clock import now_us
 from callback.reports import person as person_report
 from callback.reports import queue as queue_report
 from callback.reservations.reservation import Reservation
-from callback.settings.sections import Settings, load
-from callback.site.context import current
-from callback.store.engine import Store
-from callback.store.keys import store_of
+from callback.settings.sections import load
+from callback.site.work import Work
 from scheduler.clock import local, shown
 
 
@@ -35,20 +31,18 @@ def find(
 
     Examples: callback find +815155512345 · callback find 5155512345 · callback find 2345
     """
-    wiring, now = load(settings), now_us()
+    wiring = load(settings)
     zone = wiring.rules.hours().zone
+    with reading(wiring) as work:
 
-    def time(at: int) -> str:
-        return shown(at, now, zone)
+        def time(at: int) -> str:
+            return shown(at, work.now, zone)
 
-    with closing(store_of(wiring.database)) as store:
-        with store.read() as connection:
-            current(connection, wiring)  # an empty database is said to be one
-            person = person_report.find(connection, read_number(wiring, number), number)
-            reservations = person_report.reservations(connection, wiring.pbx.name, person.id)
-            blocked = person_report.blocked(connection, person.number)
-            events = person_report.events(connection, wiring.pbx.name, person.id, time)
-        stands = [_stands(store, wiring, row, zone, time) for row in reservations]
+        person = person_report.find(work.connection, read_number(wiring, number), number)
+        reservations = person_report.reservations(work.connection, work.pbx, person.id)
+        blocked = person_report.blocked(work.connection, person.number)
+        events = person_report.events(work.connection, work.pbx, person.id, time)
+        stands = [_stands(work, row, time) for row in reservations]
     if as_json:
         rows = [{name: told for name, told in asdict(one).items() if name != "e164"} for one in reservations]
         told = [event.as_json() for event in events]
@@ -63,13 +57,13 @@ def find(
         terminal.say(f"{len(events) - limit} earlier ones are not shown (--limit)")
 
 
-def _stands(store: Store, wiring: Settings, row: Reservation, zone: ZoneInfo, time: person_report.Time) -> str:
+def _stands(work: Work, row: Reservation, time: person_report.Time) -> str:
     """Say how a reservation stands: an open one as the queue shows it."""
     closed = f"#{row.id} {row.queue}: {row.state} since {time(row.state_since_at)}"
     if not row.open:
         return closed
-    lines = queue_report.open_reservations(store, wiring, 1, queue_report.Wanted(reservation=row.id))
-    return next((queue_table.said(line, zone) for line in lines), closed)
+    lines = queue_report.open_reservations(work, 1, queue_report.Wanted(reservation=row.id))
+    return next((queue_table.said(line, work.site.hours.zone) for line in lines), closed)
 
 
 def _when(at: int, zone: ZoneInfo) -> str:

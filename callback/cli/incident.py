@@ -47,9 +47,9 @@ def show(settings: SettingsFile = DEFAULT, *, limit: Most = 20) -> None:
     """
     wiring = load(settings)
     zone, rate = wiring.rules.hours().zone, wiring.rules.incident_drain_per_min
-    with reading(wiring) as connection:
-        rows = incident_report.incidents(connection, wiring.pbx.name, limit)
-        drains = [_drain(row, rate, incident_report.breaks(connection, row.incident, rate, now_us())) for row in rows]
+    with reading(wiring) as work:
+        rows = incident_report.incidents(work, limit)
+        drains = [_drain(row, rate, incident_report.breaks(work, row.incident)) for row in rows]
     if not rows:
         terminal.say("There was no incident.")
         return

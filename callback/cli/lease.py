@@ -23,8 +23,8 @@ app = typer.Typer(help="Which process listens to the PBX: one at a time has the 
 def show(settings: SettingsFile = DEFAULT) -> None:
     """Say who holds the lease of the PBX, or held it last."""
     wiring = load(settings)
-    with reading(wiring) as connection:
-        row, now = lease.holder(connection, f"pbx:{wiring.pbx.name}"), clock(connection)
+    with reading(wiring) as work:
+        row, now = lease.holder(work.connection, f"pbx:{work.pbx}"), clock(work.connection)
     if row is None:
         typer.echo("Nobody ever listened to this PBX.")
         return

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 import typer
-from sqlalchemy import Connection
 
+from callback.clock import now_us
 from callback.settings.sections import Settings
 from callback.site.context import current
+from callback.site.work import Work
+from callback.store.engine import Store
 from callback.store.keys import store_of
 
 _Given = TypeVar("_Given")
@@ -62,8 +64,14 @@ Why = Annotated[
 
 
 @contextmanager
-def reading(wiring: Settings) -> Iterator[Connection]:
-    """Look into the database; an empty one is said to be one."""
-    with closing(store_of(wiring.database)) as store, store.read() as connection:
-        current(connection, wiring)
-        yield connection
+def reading(wiring: Settings) -> Iterator[Work]:
+    """Read the database under the rules in force; an empty one, or one of another PBX, is said to be one."""
+    with closing(store_of(wiring.database)) as store, looking(store, wiring) as work:
+        yield work
+
+
+@contextmanager
+def looking(store: Store, wiring: Settings) -> Iterator[Work]:
+    """Do so in one transaction of a database that is open."""
+    with store.read() as connection:
+        yield Work(connection, current(connection, wiring), now_us())

@@ -9,7 +9,6 @@ import typer
 
 from callback.cli.options import DEFAULT, SettingsFile, reading
 from callback.cli.tables import terminal
-from callback.clock import now_us
 from callback.reports import rates as promise_rates
 from callback.reports.incidents import held_by_queue
 from callback.reports.rates import WITHIN_MIN, Rates
@@ -31,13 +30,12 @@ def promises(
     Measured on valid reservations whose time is over. Refused numbers and losses without a number are no part of them;
     whom an incident holds is, and is counted apart besides.
     """
-    wiring, now = load(settings), now_us()
-    zone = wiring.rules.hours().zone
-    midnight = local(now, zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None, fold=0)
-    since = first(midnight - timedelta(days=0 if today else days - 1), zone)
-    with reading(wiring) as connection:
-        rates = promise_rates.rates(connection, wiring.pbx.name, since, now)
-        held = held_by_queue(connection, wiring.pbx.name)
+    with reading(load(settings)) as work:
+        zone = work.site.hours.zone
+        midnight = local(work.now, zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None, fold=0)
+        since = first(midnight - timedelta(days=0 if today else days - 1), zone)
+        rates = promise_rates.rates(work.connection, work.pbx, since, work.now)
+        held = held_by_queue(work)
     if as_json:
         for one in rates:
             terminal.put_json(one.as_json() | {"in_incident": _of(held, one.queue)})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import Annotated, Final
 
 import typer
 
-from callback.cli.options import DEFAULT, SettingsFile
+from callback.cli.options import DEFAULT, SettingsFile, reading
 from callback.cli.tables import queue as queue_table
 from callback.cli.tables import terminal
 from callback.clock import user
@@ -15,7 +14,6 @@ from callback.errors import CallbackError
 from callback.reports import queue as queue_report
 from callback.reports.queue import State, Wanted
 from callback.settings.sections import load
-from callback.store.keys import store_of
 
 SEEN: Final = 200  # at a terminal: what is looked for is found by the options
 MOST: Final = 10_000
@@ -47,11 +45,11 @@ def queue(
     wanted = Wanted(queue, state, overdue, user() if mine else assigned)
     if closed and state is not None:
         raise CallbackError("--closed shows those that are open no more, and --state those that are: say one of them")
-    with closing(store_of(wiring.database)) as store:
-        rows = (queue_report.left_to_people if closed else queue_report.open_reservations)(store, wiring, most, wanted)
+    with reading(wiring) as work:
+        rows = (queue_report.left_to_people if closed else queue_report.open_reservations)(work, most, wanted)
         if queue is not None and not rows:
-            queue_report.must_be_known(store, wiring, queue)
-        last_line = "" if closed or as_json else queue_report.totals(store, wiring, wanted)
+            queue_report.must_be_known(work, queue)
+        last_line = "" if closed or as_json else queue_report.totals(work, wanted)
     if as_json:
         for row in rows:
             terminal.put_json(row.as_json())

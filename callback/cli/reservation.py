@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from callback.cli import moments
-from callback.cli.options import DEFAULT, HIGHEST, Limit, SettingsFile, Who, Why, reading
+from callback.cli.options import DEFAULT, HIGHEST, Limit, SettingsFile, Who, Why, looking, reading
 from callback.cli.tables import queue as queue_table
 from callback.cli.tables import terminal
 from callback.clock import now_us, user
@@ -161,9 +161,9 @@ def list_unreserved(
 ) -> None:
     """Show the losses for which nobody is called back, and why; release makes a reservation of one."""
     wiring = load(settings)
-    zone, since_at = wiring.rules.hours().zone, now_us() - hours * HOUR
-    with reading(wiring) as connection:
-        rows = unreserved(connection, current(connection, wiring), since_at, limit)
+    zone = wiring.rules.hours().zone
+    with reading(wiring) as work:
+        rows = unreserved(work, work.now - hours * HOUR, limit)
     if not rows:
         terminal.say(f"Everybody who was lost in the last {hours} hours has a reservation.")
         return
@@ -188,12 +188,11 @@ def list_unreserved(
 def history(reservation: Reservation, settings: SettingsFile = DEFAULT) -> None:
     """Show who decided what about a reservation, how it stands, and whether these rows were changed."""
     wiring = load(settings)
-    now = now_us()
-    clock = _clock(wiring, now)
-    with closing(store_of(wiring.database)) as store, store.read() as connection:
-        row = actions.known(Work(connection, current(connection, wiring), now), reservation)
-        rows = audit.about(connection, row.id, row.incident_id)
-        broken = audit.broken_among(connection, rows)
+    with reading(wiring) as work:
+        clock = _clock(wiring, work.now)
+        row = actions.known(work, reservation)
+        rows = audit.about(work.connection, row.id, row.incident_id)
+        broken = audit.broken_among(work.connection, rows)
     terminal.say(f"#{row.id} {row.e164} in {row.queue}: {row.state} since {clock(row.state_since_at)}")
     if not rows:
         terminal.say("nobody has decided anything about it")
@@ -217,9 +216,10 @@ def _decide(wiring: Settings, decide: Callable[[Work], list[News]]) -> None:
         told = store.transact(lambda connection: decide(Work(connection, current(connection, wiring), now_us())))
         for news in told:
             terminal.say(_line(news, clock))
-        for reservation in dict.fromkeys(news.facts["reservation"] for news in told if "reservation" in news.facts):
-            for line in queue_report.open_reservations(store, wiring, 1, queue_report.Wanted(reservation=reservation)):
-                terminal.say(f"#{reservation} now: {queue_table.stands(line, wiring.rules.hours().zone)}")
+        with looking(store, wiring) as work:
+            for reservation in dict.fromkeys(news.facts["reservation"] for news in told if "reservation" in news.facts):
+                for line in queue_report.open_reservations(work, 1, queue_report.Wanted(reservation=reservation)):
+                    terminal.say(f"#{reservation} now: {queue_table.stands(line, work.site.hours.zone)}")
 
 
 def _line(news: News, clock: Callable[[int], str]) -> str:

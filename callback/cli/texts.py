@@ -57,8 +57,8 @@ def list_answers(
         return
     wiring = load(settings)
     zone = wiring.rules.hours().zone
-    with reading(wiring) as connection:
-        rows = answer_report.open_answers(connection, wiring.pbx.name, limit)
+    with reading(wiring) as work:
+        rows = answer_report.open_answers(work, limit)
     if not rows and not as_json:
         terminal.say("No text waits to be read by a person.")
     for row in rows:
@@ -91,8 +91,8 @@ def refused(settings: SettingsFile = DEFAULT, *, as_json: AsJson = False, limit:
     """Show the numbers that are not called back, and why; `callback reservation release CALL` calls one back."""
     wiring = load(settings)
     zone = wiring.rules.hours().zone
-    with reading(wiring) as connection:
-        rows = refusals.refused(connection, wiring.pbx.name, limit)
+    with reading(wiring) as work:
+        rows = refusals.refused(work, limit)
     if as_json:
         for row in rows:
             terminal.put_json(row.as_json())
@@ -116,9 +116,8 @@ def satisfaction(
     days: Annotated[int, typer.Option(min=1, max=3650, help="What was answered in the last so many days.")] = 30,
 ) -> None:
     """Show how customers judged the callbacks that reached them (1 to 5), by kind of loss and by speed."""
-    wiring, now = load(settings), now_us()
-    with reading(wiring) as connection:
-        rows = yardstick.judged(connection, wiring.pbx.name, now - days * DAY, now)
+    with reading(load(settings)) as work:
+        rows = yardstick.judged(work.connection, work.pbx, work.now - days * DAY, work.now)
     if as_json:
         for row in rows:
             terminal.put_json(asdict(row))

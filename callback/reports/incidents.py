@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
+from callback.site.work import Work
 from callback.store import tables as t
 from scheduler import incident as rule
 
@@ -27,7 +28,7 @@ class Incident:
     held: int
 
 
-def incidents(connection: Connection, pbx: str, limit: int) -> list[Incident]:
+def incidents(work: Work, limit: int) -> list[Incident]:
     """The newest incidents of a PBX, open or over."""
     held = select(func.count()).select_from(t.reservation).where(_R.incident_id == _I.id, *_HELD)
     columns = select(
@@ -40,17 +41,18 @@ def incidents(connection: Connection, pbx: str, limit: int) -> list[Incident]:
         _I.let_go,
         held.correlate(t.incident).scalar_subquery(),
     )
-    newest = columns.where(_I.pbx == pbx).order_by(_I.id.desc()).limit(limit)
-    return [Incident(*row) for row in connection.execute(newest)]
+    newest = columns.where(_I.pbx == work.pbx).order_by(_I.id.desc()).limit(limit)
+    return [Incident(*row) for row in work.connection.execute(newest)]
 
 
-def breaks(connection: Connection, incident: int, per_min: float, now: int) -> int:
+def breaks(work: Work, incident: int) -> int:
     """How many of those it holds will be let go only after their deadline, if letting go began now at the set rate."""
     deadlines = select(_R.deadline_at).where(_R.incident_id == incident, *_HELD).order_by(_R.deadline_at)
-    return rule.late(connection.execute(deadlines).scalars().all(), now, per_min)
+    rate = work.site.rules.incident_drain_per_min
+    return rule.late(work.connection.execute(deadlines).scalars().all(), work.now, rate)
 
 
-def held_by_queue(connection: Connection, pbx: str) -> dict[str, int]:
+def held_by_queue(work: Work) -> dict[str, int]:
     """How many reservations incidents hold now, by queue."""
-    held = select(_R.queue, func.count().label("held")).where(*_HELD, _R.pbx == pbx).group_by(_R.queue)
-    return {row.queue: row.held for row in connection.execute(held)}
+    held = select(_R.queue, func.count().label("held")).where(*_HELD, _R.pbx == work.pbx).group_by(_R.queue)
+    return {row.queue: row.held for row in work.connection.execute(held)}

@@ -7,19 +7,16 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, true
 
 from callback.attempts import claim, snapshot
-from callback.clock import now_us
 from callback.errors import CallbackError
 from callback.reservations import reservation
 from callback.reservations.reservation import Reservation
-from callback.settings.sections import Settings
-from callback.site.context import Site, current
+from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import audit
 from callback.store import tables as t
-from callback.store.engine import Store
 from scheduler.clock import MINUTE, SECOND
 
 SOON_MIN: Final = 15
@@ -92,42 +89,33 @@ class Line:
         return asdict(self)
 
 
-def open_reservations(store: Store, settings: Settings, limit: int, wanted: Wanted = EVERYBODY) -> list[Line]:
-    """The open reservations of the PBX, those wanted, the nearest deadline first. StoreError where it never ran."""
-    now = now_us()
-    with store.read() as connection:
-        site = current(connection, settings)
-        rows = reservation.read(connection, in_order(site.pbx, limit, *wanted.where(now)))
-        held = audit.last(connection, "held", [row.id for row in rows if row.state == "held"])
-        why = _why_not(connection, site, rows, now)
+def open_reservations(work: Work, limit: int, wanted: Wanted = EVERYBODY) -> list[Line]:
+    """The open reservations of the PBX, those wanted, the nearest deadline first."""
+    rows = reservation.read(work.connection, in_order(work.pbx, limit, *wanted.where(work.now)))
+    held = audit.last(work.connection, "held", [row.id for row in rows if row.state == "held"])
     holds = {number: _Hold(hold.who, hold.why) for number, hold in held.items()}
-    return [_line(row, site, why[row.id], holds.get(row.id), now) for row in rows]
+    why = _why_not(work, rows)
+    return [_line(row, work, why[row.id], holds.get(row.id)) for row in rows]
 
 
-def left_to_people(store: Store, settings: Settings, limit: int, wanted: Wanted = EVERYBODY) -> list[Line]:
+def left_to_people(work: Work, limit: int, wanted: Wanted = EVERYBODY) -> list[Line]:
     """Those whom nobody will call any more though nobody reached them: a list for people, the newest first."""
-    now = now_us()
-    with store.read() as connection:
-        site = current(connection, settings)
-        left = reservation.RESERVATIONS.where(_R.pbx == site.pbx, t.LEFT_TO_PEOPLE, *wanted.where(now))
-        rows = reservation.read(connection, left.order_by(_R.state_since_at.desc()).limit(limit))
-    return [_line(row, site, ("left-to-people", None), None, now) for row in rows]
+    left = reservation.RESERVATIONS.where(_R.pbx == work.pbx, t.LEFT_TO_PEOPLE, *wanted.where(work.now))
+    rows = reservation.read(work.connection, left.order_by(_R.state_since_at.desc()).limit(limit))
+    return [_line(row, work, ("left-to-people", None), None) for row in rows]
 
 
-def must_be_known(store: Store, settings: Settings, queue: str) -> None:
+def must_be_known(work: Work, queue: str) -> None:
     """Refuse a queue of which neither the settings nor any reservation know: its name is misspelt."""
-    with store.read() as connection:
-        promised = connection.scalars(select(_R.queue).where(_R.pbx == settings.pbx.name).distinct())
-        known = sorted({*settings.rules.queues, *promised})
+    reserved = work.connection.scalars(select(_R.queue).where(_R.pbx == work.pbx).distinct())
+    known = sorted({*work.site.rules.queues, *reserved})
     if queue not in known:
         raise CallbackError(f"no queue {queue} is known here: {', '.join(known) or 'none is yet'}")
 
 
-def totals(store: Store, settings: Settings, wanted: Wanted = EVERYBODY) -> str:
+def totals(work: Work, wanted: Wanted = EVERYBODY) -> str:
     """Say in one line how many are open of those wanted, and how they stand."""
-    now = now_us()
-    with store.read() as connection:
-        counted = _count(connection, settings.pbx.name, now, *wanted.where(now))
+    counted = _count(work, *wanted.where(work.now))
     waiting = counted.every - counted.calling - counted.held - counted.in_incident
     stand = {
         "waiting": waiting,
@@ -140,15 +128,13 @@ def totals(store: Store, settings: Settings, wanted: Wanted = EVERYBODY) -> str:
     return f"{counted.every} open: " + (", ".join(f"{many} {how}" for how, many in stand.items() if many) or "nobody")
 
 
-def _why_not(
-    connection: Connection, site: Site, rows: list[Reservation], now: int
-) -> Mapping[int, tuple[str | None, int | None]]:
+def _why_not(work: Work, rows: list[Reservation]) -> Mapping[int, tuple[str | None, int | None]]:
     """Say of each why nobody has called yet, and until when that holds."""
-    picture = snapshot.recall(connection, site.pbx)
-    nobody = closed(picture, now)
+    picture = snapshot.recall(work.connection, work.pbx)
+    nobody = closed(picture, work.now)
     if picture is None or nobody is not None:
         return {row.id: (nobody, None) for row in rows}
-    return claim.why_not(rows, claim.look(Work(connection, site, now), picture[0]), site, picture[0], now)
+    return claim.why_not(rows, claim.look(work, picture[0]), work.site, picture[0], work.now)
 
 
 def closed(picture: tuple[snapshot.Live, int] | None, now: int) -> str | None:
@@ -166,7 +152,7 @@ class _Hold:
     why: str
 
 
-def _line(row: Reservation, site: Site, why: tuple[str | None, int | None], hold: _Hold | None, now: int) -> Line:
+def _line(row: Reservation, work: Work, why: tuple[str | None, int | None], hold: _Hold | None) -> Line:
     by_state = _held(row, hold) if row.state == "held" else _BY_STATE.get(row.state)
     return Line(
         reservation=row.id,
@@ -180,14 +166,14 @@ def _line(row: Reservation, site: Site, why: tuple[str | None, int | None], hold
         aim_at=row.aim_at,
         deadline_at=row.deadline_at,
         due_at=row.due_at,
-        overdue=now > row.deadline_at,
+        overdue=work.now > row.deadline_at,
         overdue_by_at=row.overdue_by_at,
         assigned_to=row.assigned_to,
-        why_not=by_state or _watched(row, site, why[0]) or "",
+        why_not=by_state or _watched(row, work.site, why[0]) or "",
         until_at=None if by_state else why[1],
-        trunk=site.dials_over(row.trunk),
+        trunk=work.site.dials_over(row.trunk),
         text_refusal=row.text_refusal,
-        left_s=(row.deadline_at - now) // SECOND,
+        left_s=(row.deadline_at - work.now) // SECOND,
         held_by=hold.who if hold else None,
         held_why=hold.why if hold else None,
         incident=row.incident_id,
@@ -226,15 +212,15 @@ class _Counts:
     soon: int
 
 
-def _count(connection: Connection, pbx: str, now: int, *of: ColumnElement[bool]) -> _Counts:
+def _count(work: Work, *of: ColumnElement[bool]) -> _Counts:
     """Count the open ones of those wanted."""
     columns = {
         "every": true(),
         "calling": _R.state == "calling",
         "held": and_(_R.state == "held", _R.incident_id.is_(None)),
         "in_incident": and_(_R.state == "held", _R.incident_id.is_not(None)),
-        "overdue": _R.deadline_at < now,
-        "soon": _R.deadline_at.between(now, now + SOON_MIN * MINUTE),
+        "overdue": _R.deadline_at < work.now,
+        "soon": _R.deadline_at.between(work.now, work.now + SOON_MIN * MINUTE),
     }
     counts = select(*(func.count(case((which, 1))).label(name) for name, which in columns.items()))
-    return _Counts(**connection.execute(counts.where(t.OPEN, _R.pbx == pbx, *of)).one()._asdict())
+    return _Counts(**work.connection.execute(counts.where(t.OPEN, _R.pbx == work.pbx, *of)).one()._asdict())

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
+from callback.site.work import Work
 from callback.store import tables as t
 
 _C, _L, _R = t.call.c, t.loss.c, t.reservation.c
@@ -30,7 +31,7 @@ class Refused:
         return asdict(self)
 
 
-def refused(connection: Connection, pbx: str, limit: int) -> list[Refused]:
+def refused(work: Work, limit: int) -> list[Refused]:
     """The refused numbers of a PBX, the latest first."""
     newer = t.loss.alias()
     newest = select(func.max(newer.c.lost_at)).where(newer.c.reservation_id == _R.id).scalar_subquery()
@@ -50,5 +51,5 @@ def refused(connection: Connection, pbx: str, limit: int) -> list[Refused]:
         .join(t.loss, (_L.reservation_id == _R.id) & (_L.lost_at == newest))
         .join(t.call, (_C.pbx == _L.pbx) & (_C.call_id == _L.call_id))
     )
-    wanted = joined.where(t.REFUSED, _R.pbx == pbx).order_by(_R.last_lost_at.desc())
-    return [Refused(*row) for row in connection.execute(wanted.limit(limit))]
+    wanted = joined.where(t.REFUSED, _R.pbx == work.pbx).order_by(_R.last_lost_at.desc())
+    return [Refused(*row) for row in work.connection.execute(wanted.limit(limit))]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from callback.customers import numbers
 from callback.losses.release import RESERVED, lost_calls
 from callback.site.context import Site
+from callback.site.work import Work
 from callback.store import tables as t
 
 _C = t.call.c
@@ -38,17 +37,17 @@ class Unreserved:
         return f"{self.digits} ({' or '.join(self.readings)})" if self.readings else self.digits
 
 
-def unreserved(connection: Connection, site: Site, since_at: int, limit: int) -> list[Unreserved]:
+def unreserved(work: Work, since_at: int, limit: int) -> list[Unreserved]:
     """The losses since then for which there is no reservation, the newest first."""
-    wanted = lost_calls().where(_C.pbx == site.pbx, _C.started_at >= since_at, _C.recovery.not_in(RESERVED))
-    rows = connection.execute(wanted.order_by(_C.started_at.desc()).limit(limit))
+    wanted = lost_calls().where(_C.pbx == work.pbx, _C.started_at >= since_at, _C.recovery.not_in(RESERVED))
+    rows = work.connection.execute(wanted.order_by(_C.started_at.desc()).limit(limit))
     return [
         Unreserved(
             row.call_id,
             row.started_at,
             row.e164,
             row.digits,
-            _readings(site, row.channel, row.digits),
+            _readings(work.site, row.channel, row.digits),
             row.queue,
             row.kind,
             row.recovery,

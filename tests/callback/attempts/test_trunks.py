@@ -12,11 +12,11 @@ import pytest
 from callback.attempts import settle, snapshot
 from callback.cli.tables import queue as queue_table
 from callback.events import News
-from callback.reports import queue as queue_report
 from callback.settings.sections import Trunk
 from callback.site.context import site_of
 from callback.store import tables as t
 from scheduler.breaker import IN_A_ROW
+from tests.callback import queue_shown
 from tests.callback.world import MINUTE, NOON, US, World, call, picture
 
 FREE = picture(free={"support": {f"PJSIP/agent{n}" for n in range(9)}})
@@ -136,7 +136,7 @@ def test_the_queue_says_which_trunk_rests_and_until_when(
         snapshot.store(connection, "main", FREE, now)
     monkeypatch.setattr(time, "time_ns", lambda: now * 1000)
     monkeypatch.setenv("COLUMNS", "250")
-    lines = queue_report.open_reservations(world.store, world.settings, 9)
+    lines = queue_shown.open_reservations(world)
     waits = {line.number: (line.why_not, line.until_at) for line in lines}
     assert waits["+819012345604"] == ("trunk-rests", RESTED)
     queue_table.show(lines, world.site.hours.zone)

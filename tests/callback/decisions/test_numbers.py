@@ -16,7 +16,6 @@ from callback.decisions.actions import NoSuchPerson
 from callback.errors import CallbackError
 from callback.events import News
 from callback.losses.release import NotReleased
-from callback.reports.queue import open_reservations
 from callback.reports.unreserved import unreserved
 from callback.settings.sections import Trunk
 from callback.store import audit
@@ -25,6 +24,7 @@ from callback.store.audit import By
 from scheduler.clock import HOUR
 from sms.outbox import text_outbox
 from telephony.calls.call import Source
+from tests.callback.queue_shown import open_reservations
 from tests.callback.world import MINUTE, NOON, US, World, at, call, picture
 
 HIM, HER = "+819012345678", "+819012345679"
@@ -190,7 +190,7 @@ def test_who_was_meant_by_an_ambiguous_number_is_called_when_a_person_says_so(mi
     world.hear(call("3215551234"))
     (row,) = world.rows(t.call)
     with world.store.read() as connection:
-        (listed,) = unreserved(connection, world.site, 0, 9)
+        (listed,) = unreserved(world.work(connection, NOON), 0, 9)
     assert listed.caller == "3215551234 (+3215551234 or +13215551234)"
     for number, why in (
         (None, "say which with --number"),
@@ -319,7 +319,7 @@ def test_an_unknown_call_names_the_list_and_the_list_names_what_may_be_released(
     world.hear(call("09012345679", waited_s=2))
     world.hear(call("09012345670", talked_s=60), "served")
     with world.store.read() as connection:
-        listed = unreserved(connection, world.site, NOON - HOUR, 10)
+        listed = unreserved(world.work(connection, NOON), NOON - HOUR, 10)
     assert [(row.number, row.kind, row.reason) for row in listed] == [(HER, "abandoned", "short-abandon")]
 
 
@@ -331,7 +331,7 @@ def test_who_is_assigned_is_shown_so_and_called_all_the_same(world: World) -> No
     for to in ("bert", ""):
         with world.store.write() as connection:
             actions.assign(world.work(connection, NOON), 1, to, ANNA)
-        (line,) = open_reservations(world.store, world.settings, 10)
+        (line,) = open_reservations(world)
         assert line.assigned_to == (to or None)
     assert [row.facts for row in world.rows(t.audit)] == [{"to": "bert"}, {"to": ""}]
     assert world.claim(NOON + MINUTE) is not None

@@ -191,7 +191,7 @@ def test_anything_else_goes_to_a_person_and_is_answered_once_a_day(lost: World) 
     assert said[0] is not None
     assert said[1:] == [None, said[0]]
     with lost.store.write() as connection:
-        rows = open_answers(connection, "main", 10)
+        rows = open_answers(lost.work(connection, SOON), 10)
         assert [(row.body, row.number, row.reservation) for row in rows] == [
             ("my bill!", HIM, 1),
             ("hello?", HIM, 1),
@@ -200,7 +200,7 @@ def test_anything_else_goes_to_a_person_and_is_answered_once_a_day(lost: World) 
         assert replies.done(connection, "main", rows[0].answer, "anna", SOON)
         assert not replies.done(connection, "main", rows[0].answer, "anna", SOON)
         assert not replies.done(connection, "other", rows[1].answer, "anna", SOON)
-        assert len(open_answers(connection, "main", 10)) == 2
+        assert len(open_answers(lost.work(connection, SOON), 10)) == 2
 
 
 def test_a_machine_that_answers_our_answers_is_left_alone(lost: World) -> None:

@@ -332,7 +332,7 @@ def test_of_a_loss_that_only_a_log_tells_of_people_decide(world: World) -> None:
     assert [(news.event, news.facts.get("why")) for news in told[1:]] == [("not-recovered", "unproved")]
     assert [row.number for row in world.rows(t.person)] == ["+819012345678"]
     with world.store.write() as connection:
-        (row,) = unreserved(connection, world.site, 0, 9)
+        (row,) = unreserved(world.work(connection, NOON), 0, 9)
         assert row.reason == "unproved"
         release.release(world.work(connection, NOON + MINUTE), row.call_id)
     assert [row.state for row in world.reservations()] == ["waiting"]

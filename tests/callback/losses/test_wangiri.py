@@ -8,6 +8,7 @@ import pytest
 
 from callback.decisions import actions
 from callback.reports.refused import refused
+from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import By
 from tests.callback.world import MINUTE, NOON, US, World, call, rules
@@ -79,7 +80,7 @@ def test_a_refused_number_is_listed_once_however_often_it_calls(world: World) ->
         last = call("0990123456", NOON + minute * MINUTE)
         world.hear(last)
     with world.store.read() as connection:
-        (row,) = refused(connection, "main", 10)
+        (row,) = refused(world.work(connection, NOON), 10)
     assert (row.number, row.reason, row.losses, row.call_id) == ("+81990123456", "premium-rate", 3, last.call_id)
     assert row.last_lost_at == NOON + 2 * MINUTE
     assert states(world) == ["refused"]
@@ -88,13 +89,13 @@ def test_a_refused_number_is_listed_once_however_often_it_calls(world: World) ->
 def test_a_person_may_release_one_and_it_is_no_longer_listed(world: World) -> None:
     world.hear(lost := call("+12125550123"))
     with world.store.write() as connection:
-        assert [row.reason for row in refused(connection, "main", 10)] == ["foreign-country"]
+        assert [row.reason for row in refused(world.work(connection, NOON), 10)] == ["foreign-country"]
         actions.release(world.work(connection, NOON + US), lost.call_id, By("anna", "a customer abroad"))
-        assert refused(connection, "main", 10) == []
+        assert refused(world.work(connection, NOON), 10) == []
     assert sorted(states(world)) == ["refused", "waiting"]
 
 
 def test_the_refused_of_another_pbx_are_its_own(world: World) -> None:
     world.hear(call("0990123456"))
     with world.store.read() as connection:
-        assert refused(connection, "other", 10) == []
+        assert refused(Work(connection, replace(world.site, pbx="other"), NOON), 10) == []

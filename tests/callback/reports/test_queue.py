@@ -11,6 +11,7 @@ import pytest
 
 from callback.attempts import snapshot
 from callback.attempts.snapshot import Live
+from callback.cli.options import looking
 from callback.cli.tables import queue as queue_table
 from callback.decisions import actions
 from callback.errors import StoreError
@@ -22,7 +23,8 @@ from callback.settings.rules import QueueRules
 from callback.store import tables as t
 from callback.store.audit import By
 from callback.store.engine import Store
-from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, migrated, picture, rules
+from tests.callback import queue_shown
+from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, picture, rules
 
 HIM = "+819012345678"
 
@@ -41,7 +43,7 @@ def seen(world: World, shown: Live, at: int = NOON + MINUTE) -> None:
 
 
 def view(world: World, limit: int = 200) -> list[Line]:
-    return queue_report.open_reservations(world.store, world.settings, limit)
+    return queue_shown.open_reservations(world, limit)
 
 
 def why(world: World) -> dict[str, str]:
@@ -148,22 +150,19 @@ def test_the_numbers_on_the_line_are_not_kept_in_the_picture(world: World) -> No
 
 def test_an_empty_database_says_what_to_do_first(world: World, tmp_path: Path) -> None:
     empty = Store(f"sqlite:///{tmp_path / 'empty.db'}")
-    with pytest.raises(StoreError, match=r"empty\.db is empty: start `callback run`"):
-        queue_report.open_reservations(empty, world.settings, 200)
+    with pytest.raises(StoreError, match=r"empty\.db is empty: start `callback run`"), looking(empty, world.settings):
+        pass
     empty.close()
 
 
-def test_a_database_without_reservations_has_an_empty_queue(migrated_url: str, world: World) -> None:
-    store = migrated(migrated_url)
-    assert queue_report.open_reservations(store, world.settings, 200) == []
-    store.close()
+def test_a_database_without_reservations_has_an_empty_queue(world: World) -> None:
+    assert view(world) == []
 
 
 def test_a_pbx_whose_service_never_ran_has_no_rules_in_force_and_so_no_queue(world: World) -> None:
     other = world.settings.model_copy(update={"pbx": world.settings.pbx.model_copy(update={"name": "other"})})
-    for look in (queue_report.open_reservations, queue_report.left_to_people):
-        with pytest.raises(StoreError, match="start `callback run`"):
-            look(world.store, other, 200)
+    with pytest.raises(StoreError, match="start `callback run`"), looking(world.store, other):
+        pass
 
 
 # For people
@@ -258,7 +257,7 @@ def test_who_is_held_is_not_said_to_be_next(world: World) -> None:
 
 
 def table(world: World, wanted: Wanted = queue_report.EVERYBODY) -> str:
-    lines = queue_report.open_reservations(world.store, world.settings, 200, wanted)
+    lines = queue_shown.open_reservations(world, 200, wanted)
     return "\n".join(queue_table.stands(line, ZoneInfo("Asia/Tokyo")) for line in lines)
 
 
@@ -270,7 +269,7 @@ def test_whom_the_service_holds_is_not_said_to_be_held_by_a_person(
         with world.store.write() as connection:
             heard = call(f"0901234560{n}", NOON + n * US, waited_s=6)
             wangiri.audited(world.work(connection, NOON), world.hear_in(connection, heard))
-    (held,) = queue_report.open_reservations(world.store, world.settings, 9)
+    (held,) = queue_shown.open_reservations(world)
     assert (held.state, held.why_not, held.held_by) == ("held", "held-by-service", "service")
     assert "held by the service until a person resumes it: many one-ring calls" in table(world)
     world.close()
@@ -282,7 +281,7 @@ def test_whom_an_incident_holds_is_shown_with_it(migrated_url: str, clock_shows:
         world.hear(call(f"0901234560{n}", NOON + n * US), "blocked")
     assert [line.why_not for line in view(world)] == ["in-incident"] * 2
     assert "held by incident 1: see `callback incident`" in table(world)
-    assert queue_report.totals(world.store, world.settings) == "2 open: 2 held by an incident"
+    assert queue_shown.totals(world) == "2 open: 2 held by an incident"
     world.close()
 
 
@@ -295,7 +294,7 @@ def test_people_ask_for_some_of_the_queue(world: World, clock_shows: Callable[[i
     clock_shows(NOON + 60 * MINUTE + 1)  # the first of them is overdue
 
     def found(**asked: Any) -> list[int]:
-        lines = queue_report.open_reservations(world.store, world.settings, 9, Wanted(**asked))
+        lines = queue_shown.open_reservations(world, 9, Wanted(**asked))
         return [line.reservation for line in lines]
 
     assert found() == [1, 2, 3]
@@ -305,9 +304,9 @@ def test_people_ask_for_some_of_the_queue(world: World, clock_shows: Callable[[i
     assert found(assigned_to="bert") == [3]
     assert found(queue="sales", overdue=True) == []
     every = "3 open: 2 waiting, 1 held, 1 overdue, 2 with a deadline within 15 min"
-    assert queue_report.totals(world.store, world.settings) == every
-    assert queue_report.totals(world.store, world.settings, Wanted(queue="sales")).startswith("1 open: 1 waiting")
-    assert queue_report.totals(world.store, world.settings, Wanted(queue="none")) == "0 open: nobody"
+    assert queue_shown.totals(world) == every
+    assert queue_shown.totals(world, Wanted(queue="sales")).startswith("1 open: 1 waiting")
+    assert queue_shown.totals(world, Wanted(queue="none")) == "0 open: nobody"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import pytest
 
 from callback.decisions import actions
-from callback.reports import queue as queue_report
 from callback.settings.rules import WEEKDAYS
 from callback.site import links
 from callback.site.context import site_of
@@ -18,6 +17,7 @@ from callback.store.audit import By
 from callback.store.engine import Store
 from callback.web import customer_page
 from sms.outbox import text_outbox
+from tests.callback import queue_shown
 from tests.callback.world import MINUTE, NOON, US, World, at, call, picture, rules
 
 LATE = NOON + 60 * MINUTE + US
@@ -85,9 +85,9 @@ def test_the_list_for_people_names_him(world: World, monkeypatch: pytest.MonkeyP
     world.carry_over(LATE)
     world.carry_over(LATE + 31 * MINUTE)
     monkeypatch.setattr(time, "time_ns", lambda: (LATE + 31 * MINUTE) * 1000)
-    (line,) = queue_report.left_to_people(world.store, world.settings, 9)
+    (line,) = queue_shown.left_to_people(world)
     assert (line.number, line.state, line.why_not) == ("+819012345601", "expired", "left-to-people")
-    (still,) = queue_report.open_reservations(world.store, world.settings, 9)
+    (still,) = queue_shown.open_reservations(world)
     assert still.number == "+819012345602"
 
 
@@ -99,7 +99,7 @@ def test_reached_in_the_end_he_is_on_no_list(world: World) -> None:
     world.end(order.attempt, "reached", LATE + MINUTE)
     assert world.carry_over(LATE + 31 * MINUTE) == []
     assert [row.state for row in world.reservations()] == ["reached"]
-    assert queue_report.left_to_people(world.store, world.settings, 9) == []
+    assert queue_shown.left_to_people(world) == []
     assert world.texts()[f"overdue/1/{LATE + 30 * MINUTE}"] == "withdrawn"
 
 

@@ -58,9 +58,9 @@ def _walk(world: World) -> None:
         world.hear(call(number, NOON, 6))
     with world.store.write() as connection:
         customer_page.act(connection, shifts, token, {"do": "score", "value": "5"}, NOON + 70 * US)
-        open_answers(connection, "main", 9)
+        open_answers(world.work(connection, NOON), 9)
         replies.done(connection, "main", 1, "anna", NOON)
-        refused(connection, "main", 9)
+        refused(world.work(connection, NOON), 9)
         satisfaction.judged(connection, "main", NOON, NOON + DAY)
 
 
