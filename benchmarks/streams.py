@@ -23,7 +23,7 @@ from telephony.ami.protocol import MESSAGE_END, Message
 from telephony.calls.call import Call
 from telephony.calls.tracker import GRACE_S, Tracker
 from telephony.calls.verdict import judge
-from telephony.dialling.dialler import attempt_told_of
+from telephony.dialling.dialler import attempt_of_message
 from telephony.ids import SECOND
 from telephony.simulator.recording import Playback, Recording
 
@@ -170,7 +170,7 @@ def load(every: int = 1) -> tuple[list[Template], list[str]]:
 def share_skipped(templates: list[Template]) -> float:
     """Give the share of messages that how they begin lets skip: nothing of them is split, kept or followed."""
     messages = [Message(raw) for template in templates for raw in template.play(Serials(), NOW_S).events]
-    skipped = sum(parsing.read(message, 0) is None and attempt_told_of(message) is None for message in messages)
+    skipped = sum(parsing.read(message, 0) is None and attempt_of_message(message) is None for message in messages)
     return skipped / len(messages)
 
 

@@ -17,9 +17,9 @@ from telephony.ami.sieve import Refused
 from telephony.calls.call import Judged
 from telephony.calls.tracker import Tracker
 from telephony.dialling import dialler as dial
-from telephony.dialling.commands import Asked
+from telephony.dialling.commands import Commands
 from telephony.dialling.dialler import Dialler
-from telephony.dialling.enquiries import Asking, Joined
+from telephony.dialling.enquiries import Enquiries, WaitingCaller
 from telephony.ids import SECOND, is_local
 from telephony.listening import gap
 from telephony.listening.gap import Gap
@@ -31,7 +31,7 @@ from telephony.listening.stocktaking import LISTING_TIMEOUT_S, Listed, Stocktaki
 from telephony.listening.wiring import Wiring
 from telephony.tasks import together
 
-__all__ = ["Gap", "Heard", "Joined", "Pbx", "Wiring"]
+__all__ = ["Gap", "Heard", "Pbx", "WaitingCaller", "Wiring"]
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ SILENT_S = 15
 """A connection that died in silence is noticed so much later at most: a gap begins so much earlier."""
 
 
-async def _nobody_asks(_caller: Joined) -> None:
+async def _nobody_asks(_caller: WaitingCaller) -> None:
     """Take no notice of who waits."""
 
 
@@ -68,7 +68,7 @@ class Pbx:
         on_heard: Callable[[Heard], Awaitable[None]],
         on_state: Callable[[str, str], None],
         room: Callable[[], bool] = lambda: True,
-        on_caller: Callable[[Joined], Awaitable[None]] = _nobody_asks,
+        on_caller: Callable[[WaitingCaller], Awaitable[None]] = _nobody_asks,
         boot: str = "",
         heard_at: int | None = None,
         newest: str = "",
@@ -101,8 +101,8 @@ class Pbx:
             on_down=self._on_down,
             wanted=wanted,
         )
-        self.ask = Asked(self._client, self._pbx_clock)
-        self._asking = Asking(
+        self.commands = Commands(self._client, self._pbx_clock)
+        self._enquiries = Enquiries(
             self._client.action,
             self._note,
             clock=self._pbx_clock,
@@ -110,7 +110,9 @@ class Pbx:
             legs=self._legs,
             there=on_caller,
         )
-        self._stock = Stocktaking(self._client, self._listening, self.agents, self._asking, self.refused, self._clock)
+        self._stock = Stocktaking(
+            self._client, self._listening, self.agents, self._enquiries, self.refused, self._clock
+        )
 
     # Listening
 
@@ -121,7 +123,7 @@ class Pbx:
     async def run(self) -> None:
         """Listen for ever; raises LoginRefused, and whatever else went wrong is mended by reconnecting."""
         await together(
-            self._client.run(), self._listening.catch_up(), self._asking.run(), self._let_pass(), self._look_around()
+            self._client.run(), self._listening.catch_up(), self._enquiries.run(), self._let_pass(), self._look_around()
         )
 
     async def level(self) -> None:
@@ -152,7 +154,7 @@ class Pbx:
         if isinstance(event, events.QueueMember):
             self.agents.feed(event)  # not to be heard again: the next listing tells it all
             return
-        if event is None and dial.attempt_told_of(message) is None:
+        if event is None and dial.attempt_of_message(message) is None:
             return
         try:
             await self._listening.hear(message, event, arrived_at)
@@ -163,7 +165,7 @@ class Pbx:
         if isinstance(event, events.Newchannel):
             self._newest = newer(self._newest, event.uniqueid)
         if isinstance(event, events.ChannelEvent):
-            self._asking.hear(event, behind_s=self._behind_s(event, arrived_at))
+            self._enquiries.hear(event, behind_s=self._behind_s(event, arrived_at))
 
     async def _pass_on(self, heard: Heard) -> None:
         if not self.ready:
@@ -203,7 +205,9 @@ class Pbx:
                 await self._call_the_roll()
             now = self._clock()
             newest = f"; the newest of the stream: {self.refused.excerpt}" if self.refused.excerpt else ""
-            telling.counted("refused", "messages refused since the start", self.refused + self._asking.refused, newest)
+            telling.counted(
+                "refused", "messages refused since the start", self.refused + self._enquiries.refused, newest
+            )
             telling.counted("strangers", "callers on no trunk of ours, left out", self.tracker.strangers)
             telling.lag(self._listening.lag_s(now), level=self._listening.is_level)
             self._grow_old(now)
@@ -249,7 +253,7 @@ class Pbx:
         """
         await self._stock.caught_up()
         up_at = self._clock()
-        boot = await self.ask.boot_stamp()
+        boot = await self.commands.boot_stamp()
         restarted = self.boot not in ("", boot)
         await self._measure_clock()
         looking = asyncio.ensure_future(self._look_back(up_at, restarted=restarted))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from callback.site.context import Site
 from callback.store import tables as t
-from telephony.dialling.priority_lists import Owed, lists
+from telephony.dialling.priority_lists import PriorityLists, lists
 from telephony.pbx import Pbx
 
 MOST = 20_000
@@ -37,7 +37,7 @@ class Returning:
 
     def __init__(self, pbx: Pbx, priority: int) -> None:
         self._pbx, self._priority = pbx, priority
-        self._owed = Owed()
+        self._sent = PriorityLists()
         self._rests_until_s = 0.0
 
     async def keep(self, find: Callable[[], Awaitable[list[str]]]) -> None:
@@ -51,7 +51,7 @@ class Returning:
 
     async def _tell(self, found: list[str]) -> None:
         """Set what changed on the PBX; a TelephonyError leaves the rest for the next time."""
-        changes = self._owed.changes(lists(found), self._pbx.boot, time.monotonic())
+        changes = self._sent.changes(lists(found), self._pbx.boot, time.monotonic())
         for name, alike in changes.items():
-            await self._pbx.ask.owe(name, alike, self._priority)
-            self._owed.told(name, alike, time.monotonic())
+            await self._pbx.commands.set_priority_list(name, alike, self._priority)
+            self._sent.note_sent(name, alike, time.monotonic())

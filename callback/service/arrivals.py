@@ -9,7 +9,7 @@ from callback.events import News
 from callback.losses import redials
 from callback.service.transactions import Transactions
 from callback.site.context import Site
-from telephony.pbx import Joined, Pbx
+from telephony.pbx import WaitingCaller, Pbx
 
 
 class Arrivals:
@@ -27,7 +27,7 @@ class Arrivals:
         self._pbx, self._site, self._traffic = pbx, site, traffic
         self._transactions, self._now, self._tell = transactions, now, tell
 
-    async def joins(self, caller: Joined) -> None:
+    async def joins(self, caller: WaitingCaller) -> None:
         """Let a caller to whom a callback is owed through before the others, who have waited only once."""
         self._traffic.joins(caller.queue, self._now())
         rules = self._site.rules
@@ -35,6 +35,6 @@ class Arrivals:
             return
         asked = (caller.number, caller.queue, caller.channel)
         if await self._transactions.read(lambda work: redials.owed(work.connection, work.site, *asked)):
-            await self._pbx.ask.put_first(caller, rules.returning_priority)
+            await self._pbx.commands.put_first(caller, rules.returning_priority)
             facts = {"queue": caller.queue, "number": caller.number}
             self._tell([News("put-first", self._now(), facts)])

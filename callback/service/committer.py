@@ -30,7 +30,7 @@ BATCH = 100
 RETRY_S = 1.0
 _WORK = "commit what was heard"
 
-Item = tuple[Call, Verdict] | dialler.News | AgentCall | Gap
+Item = tuple[Call, Verdict] | dialler.AttemptEvent | AgentCall | Gap
 Elsewhere = Callable[[list[Heard]], Awaitable[list[News]] | None]
 """Commits a batch in another process; None: not now."""
 
@@ -170,11 +170,11 @@ def _items(heard: Heard) -> list[Item]:
 
 def _one(work: Work, item: Item) -> list[News]:
     match item:
-        case dialler.Step():
+        case dialler.AttemptStep():
             return settle.progress(work, item.attempt, item.step, item.at, item.agent)
-        case dialler.Ended(outcome=None):
+        case dialler.AttemptEnd(outcome=None):
             return []  # resolved by its ticket
-        case dialler.Ended():
+        case dialler.AttemptEnd():
             evidence = list(item.evidence)
             return settle.end(work, item.attempt, str(item.outcome), evidence, item.at)
         case AgentCall():

@@ -47,7 +47,7 @@ from callback.store.engine import Store
 from callback.texts.send import send_due
 from sms.gateway import Gateway
 from telephony.listening.journal import Journal
-from telephony.pbx import Joined, Pbx
+from telephony.pbx import WaitingCaller, Pbx
 from telephony.tasks import together
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ class Worker:
             await self._writer.put(heard)
         await self._pbx.run()
 
-    async def _joins(self, caller: Joined) -> None:
+    async def _joins(self, caller: WaitingCaller) -> None:
         await self._arrivals.joins(caller)
 
     async def _stop_asked(self) -> None:

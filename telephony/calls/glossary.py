@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Final, get_args
 
 from telephony.calls.call import Kind
-from telephony.calls.verdict import BREAKER, MUTE, TABLE, Row
+from telephony.calls.verdict import BREAKER, MUTE, TABLE, VerdictRow
 
 KINDS: Final[dict[Kind, str]] = {
     "served": "Somebody talked with the caller, and one of them ended that talk.",
@@ -45,7 +45,7 @@ def _rows(kind: Kind) -> Iterator[str]:
         yield f"| {f'`{reason}`' if reason else ''} | {side} | {'; '.join(row.condition for row in same)} |\n"
 
 
-def _said(row: Row) -> tuple[str, str]:
+def _said(row: VerdictRow) -> tuple[str, str]:
     reason = (row.reason or "").replace("{cause}", "…")
     return reason, _SIDES.get(row.side, str(row.side))
 

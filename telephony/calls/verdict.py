@@ -44,7 +44,7 @@ MUTE: Final = "whoever was mute"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class VerdictRow:
     """A line of the table."""
 
     condition: str
@@ -165,69 +165,69 @@ def _reserves(call: Call) -> bool:
 
 
 TABLE: Final = (
-    Row("a program placed the call", lambda call: call.placed, "callback"),
-    Row("the capture ended before the call", _ended("capture-ended"), "unfinished", "capture-ended"),
+    VerdictRow("a program placed the call", lambda call: call.placed, "callback"),
+    VerdictRow("the capture ended before the call", _ended("capture-ended"), "unfinished", "capture-ended"),
     # He hung up in the queue, or asked for a callback: that stays true however the call was lost sight of.
-    Row("hung up while a phone rang", _left("abandoned", when=_rang), "abandoned", "gave-up-while-ringing"),
-    Row("hung up while waiting", _left("abandoned"), "abandoned", "gave-up-waiting"),
-    Row("asked by a key in the queue", _asked(_left("key", "left")), "requested", "digit-in-queue"),
-    Row("asked when the queue timed out", _asked(_left("timed-out")), "requested", "asked-after-time-out"),
-    Row("asked when no agent was left", _asked(_left("left-empty")), "requested", "asked-after-left-empty"),
-    Row("asked when the queue was full", _asked(_left("full")), "requested", "asked-after-full"),
-    Row("asked when no agent was there", _asked(_left("join-empty")), "requested", "asked-after-join-empty"),
-    Row("asked when the site was closed", _asked(_closed), "requested", "asked-when-closed"),
-    Row("asked at another time", lambda call: call.asked, "requested", "asked"),
+    VerdictRow("hung up while a phone rang", _left("abandoned", when=_rang), "abandoned", "gave-up-while-ringing"),
+    VerdictRow("hung up while waiting", _left("abandoned"), "abandoned", "gave-up-waiting"),
+    VerdictRow("asked by a key in the queue", _asked(_left("key", "left")), "requested", "digit-in-queue"),
+    VerdictRow("asked when the queue timed out", _asked(_left("timed-out")), "requested", "asked-after-time-out"),
+    VerdictRow("asked when no agent was left", _asked(_left("left-empty")), "requested", "asked-after-left-empty"),
+    VerdictRow("asked when the queue was full", _asked(_left("full")), "requested", "asked-after-full"),
+    VerdictRow("asked when no agent was there", _asked(_left("join-empty")), "requested", "asked-after-join-empty"),
+    VerdictRow("asked when the site was closed", _asked(_closed), "requested", "asked-when-closed"),
+    VerdictRow("asked at another time", lambda call: call.asked, "requested", "asked"),
     # The end was not seen.
-    Row("the PBX restarted in the talk", _restarted(_talking), "dropped", "pbx-restarted", "system"),
-    Row("the PBX restarted in the wait", _restarted(_left("waiting")), "blocked", "pbx-restarted", "system"),
-    Row("the PBX restarted before any queue", _restarted(_came_nowhere), "blocked", "pbx-restarted", "system"),
-    Row("it ended while nobody listened", _ended("ended-unseen", "pbx-restarted"), "unknown", "ended-unseen"),
-    Row("its Hangup never came", _ended("overdue"), "unknown", "hangup-missing"),
+    VerdictRow("the PBX restarted in the talk", _restarted(_talking), "dropped", "pbx-restarted", "system"),
+    VerdictRow("the PBX restarted in the wait", _restarted(_left("waiting")), "blocked", "pbx-restarted", "system"),
+    VerdictRow("the PBX restarted before any queue", _restarted(_came_nowhere), "blocked", "pbx-restarted", "system"),
+    VerdictRow("it ended while nobody listened", _ended("ended-unseen", "pbx-restarted"), "unknown", "ended-unseen"),
+    VerdictRow("its Hangup never came", _ended("overdue"), "unknown", "hangup-missing"),
     # Somebody talked with him.
-    Row("handed on, he hung up unanswered", _unanswered(_gave_up), "abandoned", "gave-up-after-transfer"),
-    Row("handed on, nobody answered", _unanswered(_let_go), "blocked", "transfer-unanswered"),
-    Row("handed on, nobody said how it ended", _unanswered(_ended("hangup")), "unknown", LEFT_UNSERVED),
-    Row("the agent said: in the verification", _said("verification"), "dropped", "verification", BREAKER),
-    Row("the agent said: his own mistake", _said("agents-mistake"), "dropped", "agents-mistake", "agent"),
-    Row("the agent said: after a wrong answer", _said("wrong-answer"), "dropped", "wrong-answer", BREAKER),
-    Row("the agent handed him on, outside the queues", _talk(_handed_on), "served"),
-    Row("no sound came any more (44)", _ended_with(44), "dropped", "media-time-out", BREAKER),
-    Row("a phone no longer answered (18)", _ended_with(18), "dropped", "phone-gone", BREAKER),
-    Row("the line failed (19, 34, 38, 41)", _ended_with(19, 34, 38, 41), "dropped", "line-failed", BREAKER),
-    Row("a program or operator cut them off", _talk(_cut), "dropped", "cut-off", "system"),
-    Row("the agent's phone had died, the caller hung up", _talk(_stalled), "dropped", "media-stalled", "agent"),
-    Row("one side sent no packet", _talk(_mute("no-media")), "silent", "no-media", MUTE),
-    Row("one side sent no sound", _talk(_mute("no-sound")), "silent", "no-sound", MUTE),
-    Row("one of them hung up", _talk(_explained), "served"),
-    Row("nobody was seen to end the talk", _talked, "unknown", "end-unexplained"),
+    VerdictRow("handed on, he hung up unanswered", _unanswered(_gave_up), "abandoned", "gave-up-after-transfer"),
+    VerdictRow("handed on, nobody answered", _unanswered(_let_go), "blocked", "transfer-unanswered"),
+    VerdictRow("handed on, nobody said how it ended", _unanswered(_ended("hangup")), "unknown", LEFT_UNSERVED),
+    VerdictRow("the agent said: in the verification", _said("verification"), "dropped", "verification", BREAKER),
+    VerdictRow("the agent said: his own mistake", _said("agents-mistake"), "dropped", "agents-mistake", "agent"),
+    VerdictRow("the agent said: after a wrong answer", _said("wrong-answer"), "dropped", "wrong-answer", BREAKER),
+    VerdictRow("the agent handed him on, outside the queues", _talk(_handed_on), "served"),
+    VerdictRow("no sound came any more (44)", _ended_with(44), "dropped", "media-time-out", BREAKER),
+    VerdictRow("a phone no longer answered (18)", _ended_with(18), "dropped", "phone-gone", BREAKER),
+    VerdictRow("the line failed (19, 34, 38, 41)", _ended_with(19, 34, 38, 41), "dropped", "line-failed", BREAKER),
+    VerdictRow("a program or operator cut them off", _talk(_cut), "dropped", "cut-off", "system"),
+    VerdictRow("the agent's phone had died, the caller hung up", _talk(_stalled), "dropped", "media-stalled", "agent"),
+    VerdictRow("one side sent no packet", _talk(_mute("no-media")), "silent", "no-media", MUTE),
+    VerdictRow("one side sent no sound", _talk(_mute("no-sound")), "silent", "no-sound", MUTE),
+    VerdictRow("one of them hung up", _talk(_explained), "served"),
+    VerdictRow("nobody was seen to end the talk", _talked, "unknown", "end-unexplained"),
     # Nobody did; he had come to a queue.
-    Row("threw him out: time-out", _left("timed-out"), "blocked", "queue-time-out"),
-    Row("threw him out: no agent left", _left("left-empty"), "blocked", "queue-left-empty"),
-    Row("threw him out: withdrawn by a program", _left("withdrawn"), "blocked", "queue-withdrawn"),
-    Row("refused him: queue full", _left("full"), "blocked", "queue-full"),
-    Row("refused him: no agent there", _left("join-empty"), "blocked", "join-empty"),
-    Row("refused him: no such queue", _left("no-queue"), "blocked", "no-such-queue"),
-    Row("refused him: queue closed", _left("closed"), "blocked", "closed"),
-    Row("refused him: too many wait", _left("diverted"), "blocked", "queue-diverted"),
-    Row("pressed the key for a callback", _left("key", when=_reserves), "requested", "digit-in-queue"),
-    Row("pressed another key", _left("key"), "unknown", "left-by-key"),
-    Row("no sound while waiting (44)", _left("unserved", when=_no_sound), "blocked", "media-time-out", BREAKER),
-    Row("cut off while waiting", _left("unserved", when=_cut), "blocked", "cut-off", "system"),
-    Row("left unserved, nobody said how", _left("unserved"), "unknown", LEFT_UNSERVED),
-    Row("left the queue, nobody said how", _left("left"), "unknown", "left-queue-unexplained"),
+    VerdictRow("threw him out: time-out", _left("timed-out"), "blocked", "queue-time-out"),
+    VerdictRow("threw him out: no agent left", _left("left-empty"), "blocked", "queue-left-empty"),
+    VerdictRow("threw him out: withdrawn by a program", _left("withdrawn"), "blocked", "queue-withdrawn"),
+    VerdictRow("refused him: queue full", _left("full"), "blocked", "queue-full"),
+    VerdictRow("refused him: no agent there", _left("join-empty"), "blocked", "join-empty"),
+    VerdictRow("refused him: no such queue", _left("no-queue"), "blocked", "no-such-queue"),
+    VerdictRow("refused him: queue closed", _left("closed"), "blocked", "closed"),
+    VerdictRow("refused him: too many wait", _left("diverted"), "blocked", "queue-diverted"),
+    VerdictRow("pressed the key for a callback", _left("key", when=_reserves), "requested", "digit-in-queue"),
+    VerdictRow("pressed another key", _left("key"), "unknown", "left-by-key"),
+    VerdictRow("no sound while waiting (44)", _left("unserved", when=_no_sound), "blocked", "media-time-out", BREAKER),
+    VerdictRow("cut off while waiting", _left("unserved", when=_cut), "blocked", "cut-off", "system"),
+    VerdictRow("left unserved, nobody said how", _left("unserved"), "unknown", LEFT_UNSERVED),
+    VerdictRow("left the queue, nobody said how", _left("left"), "unknown", "left-queue-unexplained"),
     # Nobody did, and he came to no queue.
-    Row("the site was closed", _before(_closed), "blocked", "closed"),
-    Row("no sound before any queue (44)", _before(_no_sound), "blocked", "media-time-out", BREAKER),
-    Row("cut off before any queue", _before(_cut), "blocked", "cut-off", "system"),
-    Row("the PBX took no more calls", _before(_refused(42, when=_unstepped)), "blocked", "maxcalls"),
-    Row("no more channels (42)", _before(_refused(42)), "blocked", "channel-limit"),
-    Row("congestion (34)", _before(_refused(34)), "blocked", "congestion"),
-    Row("busy (17)", _before(_refused(17)), "blocked", "busy"),
-    Row("turned away with another cause", _before(_refused()), "blocked", "hangup-{cause}"),
-    Row("hung up before any queue", _before(_gave_up), "abandoned", "before-queue"),
-    Row("the dialplan hung up on him", _before(_turned_away), "blocked", "turned-away"),
-    Row("let go before any queue, nobody said how", _before(_ended("hangup")), "unknown", LEFT_UNSERVED),
-    Row("nobody said what came of it", lambda _: True, "unknown", "queue-result-missing"),
+    VerdictRow("the site was closed", _before(_closed), "blocked", "closed"),
+    VerdictRow("no sound before any queue (44)", _before(_no_sound), "blocked", "media-time-out", BREAKER),
+    VerdictRow("cut off before any queue", _before(_cut), "blocked", "cut-off", "system"),
+    VerdictRow("the PBX took no more calls", _before(_refused(42, when=_unstepped)), "blocked", "maxcalls"),
+    VerdictRow("no more channels (42)", _before(_refused(42)), "blocked", "channel-limit"),
+    VerdictRow("congestion (34)", _before(_refused(34)), "blocked", "congestion"),
+    VerdictRow("busy (17)", _before(_refused(17)), "blocked", "busy"),
+    VerdictRow("turned away with another cause", _before(_refused()), "blocked", "hangup-{cause}"),
+    VerdictRow("hung up before any queue", _before(_gave_up), "abandoned", "before-queue"),
+    VerdictRow("the dialplan hung up on him", _before(_turned_away), "blocked", "turned-away"),
+    VerdictRow("let go before any queue, nobody said how", _before(_ended("hangup")), "unknown", LEFT_UNSERVED),
+    VerdictRow("nobody said what came of it", lambda _: True, "unknown", "queue-result-missing"),
 )  # fmt: skip
 
 
@@ -246,7 +246,7 @@ def judge(call: Call) -> Verdict:
     )
 
 
-def _side(row: Row, call: Call) -> Side | None:
+def _side(row: VerdictRow, call: Call) -> Side | None:
     if row.side == BREAKER:
         return call.hangup_by
     if row.side == MUTE:

@@ -1,1 +1,1 @@
-"""Placing callbacks and following them, and what else a PBX is told and asked."""
+"""Places callbacks and follows them; other commands and questions to a PBX."""

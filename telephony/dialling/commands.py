@@ -1,4 +1,4 @@
-"""What a PBX is asked to do: place a callback, call it off, read its ticket, offer callbacks, put a caller first."""
+"""Commands to a PBX: place or cancel a callback, read its ticket, offer callbacks, put a caller first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from telephony.ami.client import ActionFailed, ActionRefused, Client
 from telephony.dialling import dialler as dial
 from telephony.dialling import priority_lists
 from telephony.dialling.dialler import Order
-from telephony.dialling.enquiries import Joined
+from telephony.dialling.enquiries import WaitingCaller
 from telephony.errors import TelephonyError
 from telephony.ids import SECOND
 
@@ -29,14 +29,17 @@ class PlacingRefused(TelephonyError):
     """The PBX, or we ourselves, refused to place a callback: nobody was rung."""
 
 
-class Asked:
-    """Asks over a connection; `clock` is the PBX's, µs UTC. Any TelephonyError leaves open whether it was done."""
+class Commands:
+    """Sends commands over a connection; `clock` is the PBX's, µs UTC.
+
+    After a TelephonyError it is not known whether the command was carried out.
+    """
 
     def __init__(self, client: Client, clock: Callable[[], int]) -> None:
         self._client, self._clock = client, clock
 
     async def boot_stamp(self) -> str:
-        """Tell when that Asterisk was started, in its own words."""
+        """Give the start-up time of that Asterisk, as it writes it."""
         status = await self._client.action("CoreStatus")
         return f"{status.get('CoreStartupDate')} {status.get('CoreStartupTime')}"
 
@@ -59,24 +62,24 @@ class Asked:
         return Ticket(items[0].get("Val") if items else None, boot)
 
     async def call_off(self, attempt: str) -> None:
-        """Hang up an attempt's own leg, if it is there: whoever rings for it stops ringing."""
+        """Hang up an attempt's own leg, if it is alive: the phones that ring for it stop."""
         try:
             await self._client.action("Hangup", [("Channel", dial.channel_id(attempt)), ("Cause", "16")])
         except ActionFailed as error:
             log.info("attempt %s was over already: %s", attempt, error)
 
     async def offer(self, queue: str, lasts_s: float) -> None:
-        """Let the dialplan offer callbacks in a queue for so many seconds: the global variable LCR_OFFER_<queue>."""
+        """Let the dialplan offer callbacks in a queue for `lasts_s`: sets the global variable LCR_OFFER_<queue>."""
         until_s = int(self._clock() / SECOND + lasts_s)
         await self._client.action("Setvar", [("Variable", f"LCR_OFFER_{queue}"), ("Value", str(until_s))])
 
-    async def owe(self, variable: str, numbers: str, priority: int) -> None:
-        """Tell the dialplan to whom callbacks are owed: who of them calls is put first before he joins a queue."""
+    async def set_priority_list(self, variable: str, numbers: str, priority: int) -> None:
+        """Set one variable of the numbers that are owed a callback (`priority_lists`)."""
         value = priority_lists.written(numbers, priority, self._clock() / SECOND)
         await self._client.action("Setvar", [("Variable", variable), ("Value", value)])
 
-    async def put_first(self, caller: Joined, priority: int) -> None:
-        """Put a waiting caller before those of lower priority, at once. Asterisk 16 takes it, and does not re-sort."""
+    async def put_first(self, caller: WaitingCaller, priority: int) -> None:
+        """Put a waiting caller before those of lower priority, at once. Asterisk 16 accepts it but does not re-sort."""
         headers = [
             ("Queue", caller.queue),
             ("Caller", caller.channel),

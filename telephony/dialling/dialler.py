@@ -1,4 +1,4 @@
-"""Placing a callback and following it: the agent or the customer first, by our own contexts and their ticket.
+"""Places a callback and follows it: agent first or customer first, by our own contexts and their ticket.
 
 The contexts are in `dialplan/extensions_lcr.conf`. An attempt's channels have the ids `lcr-<attempt>-1` (which dials
 the customer) and `-2` (which asks the queue for an agent), whoever comes first; every leg carries one of them as its
@@ -18,14 +18,14 @@ from telephony.ids import SECOND, attempt_of
 
 BEHIND_EVERYONE: Final = -5  # QUEUE_PRIO; measured: behind all who wait, even those who come later
 IN_TURN: Final = 0  # as callers have it: behind all who wait, before those who come later
-AHEAD_OF_EVERYONE: Final = 1000  # of a customer who was called first: he is on the line, for an agent who was free
+AHEAD_OF_EVERYONE: Final = 1000  # for a customer who was called first and waits; an agent was free
 CONNECTING_S: Final = 5
-"""What the PBX may take beside ringing before it gives up on whoever comes first."""
+"""Time that the PBX may need beside ringing before it gives up on the first leg."""
 STOPS_WITHIN_S: Final = 2
 """The last ring stops less than this after `ring_until`: the dialplan's EPOCH is cut to whole seconds, which makes a
 ring up to one second longer, and the PBX takes a moment to stop it; under load 20 ms were measured."""
 AGE_LIMIT_S: Final = 12 * 3600
-"""No callback takes longer: what was forged, or whose end was not heard, holds the journal no more then."""
+"""No callback takes longer. A forged attempt, or one whose end was lost, holds the journal no longer than this."""
 _MARK: Final = b"lcr-"
 _SAFE: Final = re.compile(r"[^&|,\"'${}\[\]\\\r\n]*")
 
@@ -60,8 +60,8 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """An attempt took a step at this instant."""
+class AttemptStep:
+    """An attempt reached this step at `at`."""
 
     attempt: str
     step: StepName
@@ -70,8 +70,8 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """An attempt's channels are gone. `outcome` is None where the events do not say how: read the ticket."""
+class AttemptEnd:
+    """An attempt's channels have hung up. `outcome` is None if the events do not tell it: read the ticket."""
 
     attempt: str
     outcome: str | None
@@ -79,7 +79,7 @@ class Ended:
     at: int
 
 
-News = Step | Ended
+AttemptEvent = AttemptStep | AttemptEnd
 
 
 def channel_id(attempt: str, leg: Literal[1, 2] = 1) -> str:
@@ -145,153 +145,155 @@ def _variables(order: Order) -> dict[str, str]:
 
 
 @dataclass(slots=True)
-class _Followed:
-    """What was heard of one attempt so far."""
+class _AttemptProgress:
+    """What the events have told of one attempt so far."""
 
     offset: int  # of the first message about it
     facts: Facts = field(default_factory=Facts)
-    since: int | None = None  # the first tick that found it
+    since: int | None = None  # the first tick after it began
     customer_leg: str | None = None
     answered: bool = False
     agent_at: int | None = None
-    told: bool = False  # our contexts said how it ended
-    seen: list[str] = field(default_factory=list)
+    ended: bool = False  # our contexts said how it ended
+    evidence: list[str] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
 
 
 class Dialler:
-    """Follows our attempts from the stream; every attempt ends once.
+    """Follows our attempts in the stream of events; each ends once.
 
     `reached_after_s` is how long both legs must have been bridged to count as reached.
     """
 
     def __init__(self, reached_after_s: float) -> None:
         self.reached_after_s = reached_after_s
-        self._followed: dict[str, _Followed] = {}
+        self._attempts: dict[str, _AttemptProgress] = {}
 
     def oldest_offset(self) -> int | None:
         """The journal offset from which every unfinished attempt can be heard again."""
-        return min((f.offset for f in self._followed.values()), default=None)
+        return min((f.offset for f in self._attempts.values()), default=None)
 
     def forget(self, attempt: str) -> None:
-        """Stop following an attempt that was resolved otherwise."""
-        self._followed.pop(attempt, None)
+        """Stop following an attempt that was resolved by other means."""
+        self._attempts.pop(attempt, None)
 
     def tick(self, now: int) -> None:
-        """Forget the attempts that are followed for longer than any takes: their tickets say what became of them."""
-        for attempt, followed in list(self._followed.items()):
-            followed.since = now if followed.since is None else followed.since
-            if now - followed.since > AGE_LIMIT_S * SECOND:
+        """Forget the attempts that are followed longer than any lasts: their tickets tell the outcome."""
+        for attempt, progress in list(self._attempts.items()):
+            progress.since = now if progress.since is None else progress.since
+            if now - progress.since > AGE_LIMIT_S * SECOND:
                 self.forget(attempt)
 
     def forget_before(self, offset: int) -> None:
         """Forget the attempts that hold the journal from before an offset: their tickets resolve them."""
-        for attempt in [a for a, f in self._followed.items() if f.offset < offset]:
+        for attempt in [a for a, f in self._attempts.items() if f.offset < offset]:
             self.forget(attempt)
 
     def adopt(self, attempt: str, offset: int) -> None:
-        """Follow an attempt that is already under way, as a snapshot shows it."""
-        self._followed.setdefault(attempt, _Followed(offset))
+        """Follow an attempt whose channels a listing shows."""
+        self._attempts.setdefault(attempt, _AttemptProgress(offset))
 
-    def keep_only(self, live: set[str]) -> list[News]:
-        """Given all attempts that have a live channel: the others that are followed have ended unseen."""
-        return [self._end(attempt, 0, unseen=True) for attempt in self._followed.keys() - live]
+    def keep_only(self, live: set[str]) -> list[AttemptEvent]:
+        """End all followed attempts but those in `live`, which have a live channel: their end was not seen."""
+        return [self._end(attempt, 0, unseen=True) for attempt in self._attempts.keys() - live]
 
-    def feed(self, message: Message, at: int, offset: int) -> list[News]:
-        """Take a message of the stream; what it means for our attempts, in order."""
-        attempt, name = attempt_told_of(message), message.name
+    def feed(self, message: Message, at: int, offset: int) -> list[AttemptEvent]:
+        """Take a message of the stream; give what it tells of our attempts, in order."""
+        attempt, name = attempt_of_message(message), message.name
         if attempt is None:
             return []
-        if attempt not in self._followed:
+        if attempt not in self._attempts:
             if name != "Newchannel":
                 return []  # its end was told already, or it belongs to nobody
-            self._followed[attempt] = _Followed(offset)
-        return self._read(attempt, self._followed[attempt], name, message, at)
+            self._attempts[attempt] = _AttemptProgress(offset)
+        return self._read(attempt, self._attempts[attempt], name, message, at)
 
-    def _read(self, attempt: str, followed: _Followed, name: str, message: Message, at: int) -> list[News]:
-        step = _READERS[name](followed, attempt, message, at)
+    def _read(
+        self, attempt: str, progress: _AttemptProgress, name: str, message: Message, at: int
+    ) -> list[AttemptEvent]:
+        step = _READERS[name](progress, attempt, message, at)
         if step is not None:
-            followed.seen.append(f"{step.removesuffix('_at').replace('_', ' ')} at {at / 1e6:.3f}")
+            progress.evidence.append(f"{step.removesuffix('_at').replace('_', ' ')} at {at / 1e6:.3f}")
             agent = message.get("MemberName") or message.get("Interface") or None
-            return [Step(attempt, step, at, agent if step == "agent_connected_at" else None)]
-        over = followed.gone >= {channel_id(attempt, 1), channel_id(attempt, 2)}
+            return [AttemptStep(attempt, step, at, agent if step == "agent_connected_at" else None)]
+        over = progress.gone >= {channel_id(attempt, 1), channel_id(attempt, 2)}
         return [self._end(attempt, at)] if over else []
 
-    def _end(self, attempt: str, at: int, *, unseen: bool = False) -> Ended:
-        followed = self._followed.pop(attempt)
-        outcome = outcome_of(followed.facts, self.reached_after_s) if followed.told and not unseen else None
-        return Ended(attempt, None if outcome == "unknown" else outcome, tuple(followed.seen), at)
+    def _end(self, attempt: str, at: int, *, unseen: bool = False) -> AttemptEnd:
+        progress = self._attempts.pop(attempt)
+        outcome = outcome_of(progress.facts, self.reached_after_s) if progress.ended and not unseen else None
+        return AttemptEnd(attempt, None if outcome == "unknown" else outcome, tuple(progress.evidence), at)
 
 
-def _newchannel(_followed: _Followed, _attempt: str, _message: Message, _at: int) -> None:
-    """That it is followed from here on is all that it says."""
+def _newchannel(_progress: _AttemptProgress, _attempt: str, _message: Message, _at: int) -> None:
+    """Take nothing from it: it only begins the following."""
 
 
-def _agent_connect(followed: _Followed, _attempt: str, _message: Message, at: int) -> StepName | None:
-    if followed.agent_at is not None:
+def _agent_connect(progress: _AttemptProgress, _attempt: str, _message: Message, at: int) -> StepName | None:
+    if progress.agent_at is not None:
         return None
-    followed.agent_at = at
-    followed.facts = replace(followed.facts, agent_connected=True)
+    progress.agent_at = at
+    progress.facts = replace(progress.facts, agent_connected=True)
     return "agent_connected_at"
 
 
-def _dial_begin(followed: _Followed, attempt: str, message: Message, _at: int) -> StepName | None:
-    if message.get("Uniqueid") != channel_id(attempt) or followed.customer_leg:
+def _dial_begin(progress: _AttemptProgress, attempt: str, message: Message, _at: int) -> StepName | None:
+    if message.get("Uniqueid") != channel_id(attempt) or progress.customer_leg:
         return None
-    followed.customer_leg = message.get("DestUniqueid")
+    progress.customer_leg = message.get("DestUniqueid")
     return "customer_dialled_at"
 
 
-def _dial_end(followed: _Followed, attempt: str, message: Message, _at: int) -> StepName | None:
+def _dial_end(progress: _AttemptProgress, attempt: str, message: Message, _at: int) -> StepName | None:
     ours = message.get("Uniqueid") == channel_id(attempt)
-    if not ours or message.get("DialStatus") != "ANSWER" or followed.answered:
+    if not ours or message.get("DialStatus") != "ANSWER" or progress.answered:
         return None
-    followed.answered = True
+    progress.answered = True
     return "customer_answered_at"
 
 
-def _hangup(followed: _Followed, attempt: str, message: Message, at: int) -> None:
-    followed.gone.add(message.get("Uniqueid"))
-    _cause(followed, attempt, message, at)
+def _hangup(progress: _AttemptProgress, attempt: str, message: Message, at: int) -> None:
+    progress.gone.add(message.get("Uniqueid"))
+    _cause(progress, attempt, message, at)
 
 
-def _cause(followed: _Followed, _attempt: str, message: Message, _at: int) -> None:
-    """How the customer's own leg ended; its HangupRequest comes first, and may be all there is in time."""
-    if message.get("Uniqueid") != followed.customer_leg:
+def _cause(progress: _AttemptProgress, _attempt: str, message: Message, _at: int) -> None:
+    """Take the cause of the customer's leg; its HangupRequest comes first, and may be the only one in time."""
+    if message.get("Uniqueid") != progress.customer_leg:
         return
     cause, tech = message.get("Cause"), message.get("TechCause")
     if cause.isdigit():
-        followed.facts = replace(followed.facts, cause=int(cause), tech_cause=int(tech) if tech.isdigit() else None)
+        progress.facts = replace(progress.facts, cause=int(cause), tech_cause=int(tech) if tech.isdigit() else None)
 
 
-def _user_event(followed: _Followed, attempt: str, message: Message, at: int) -> None:
-    """What our own contexts say; believed only on our own channel, about its own attempt."""
+def _user_event(progress: _AttemptProgress, attempt: str, message: Message, at: int) -> None:
+    """Take a UserEvent of our contexts; it counts only on our own channel, about its own attempt."""
     word = message.get("UserEvent")
     if message.get("CallbackId") != attempt or attempt_of(message.get("Uniqueid")) != attempt:
         return
-    followed.told = followed.told or word in {"LcrRefused", "LcrAgent", "LcrEnded"}
+    progress.ended = progress.ended or word in {"LcrRefused", "LcrAgent", "LcrEnded"}
     if word == "LcrRefused":
-        followed.facts = replace(followed.facts, refused=message.get("Why"))
-        followed.seen.append(f"LcrRefused {message.get('Why')}")
+        progress.facts = replace(progress.facts, refused=message.get("Why"))
+        progress.evidence.append(f"LcrRefused {message.get('Why')}")
     elif word == "LcrAgent":
-        followed.facts = replace(followed.facts, queue_status=message.get("QueueStatus"))
-        followed.seen.append(f"LcrAgent queue status {message.get('QueueStatus') or 'none'}")
+        progress.facts = replace(progress.facts, queue_status=message.get("QueueStatus"))
+        progress.evidence.append(f"LcrAgent queue status {message.get('QueueStatus') or 'none'}")
     elif word == "LcrEnded":
-        _dial_ended(followed, message, at)
+        _dial_ended(progress, message, at)
 
 
-def _dial_ended(followed: _Followed, message: Message, at: int) -> None:
-    """How our Dial ended. Who was called first talks from when an agent took him: the PBX may not know since when."""
+def _dial_ended(progress: _AttemptProgress, message: Message, at: int) -> None:
+    """Take how our Dial ended. A customer called first talks from AgentConnect on: AnsweredTime may be missing."""
     status, cause, talked = (message.get(key) for key in ("DialStatus", "HangupCause", "AnsweredTime"))
-    facts, seconds = followed.facts, None
+    facts, seconds = progress.facts, None
     if status == "ANSWER" and talked.isdigit():
         seconds = float(talked)
-    elif status == "ANSWER" and followed.agent_at is not None:
-        seconds = max(0, at - followed.agent_at) / SECOND
+    elif status == "ANSWER" and progress.agent_at is not None:
+        seconds = max(0, at - progress.agent_at) / SECOND
     own_cause = int(cause) if cause.isdigit() else None
     cause_now = facts.cause if facts.cause is not None else own_cause
-    followed.facts = replace(facts, dial_status=status, cause=cause_now, talked_s=seconds)
-    followed.seen.append(f"LcrEnded {status or 'before dialling'} cause {cause} after {seconds or 0:.0f} s")
+    progress.facts = replace(facts, dial_status=status, cause=cause_now, talked_s=seconds)
+    progress.evidence.append(f"LcrEnded {status or 'before dialling'} cause {cause} after {seconds or 0:.0f} s")
 
 
 _READERS: Final = {
@@ -306,17 +308,17 @@ _READERS: Final = {
 
 
 KINDS: Final = frozenset(name.encode() for name in _READERS)
-"""The kinds of event that may tell something of an attempt."""
+"""The kinds of event that may be about an attempt."""
 _BEGINNINGS: Final = tuple(b"Event: " + kind + b"\r\n" for kind in KINDS)
 
 
 def wanted(raw: bytes) -> bool:
-    """Tell by a look at its bytes whether an event may be about an attempt of ours."""
+    """Tell from the bytes whether an event may be about an attempt of ours."""
     return raw.startswith(_BEGINNINGS) and raw.find(_MARK) >= 0  # twice as fast as "in"
 
 
-def attempt_told_of(message: Message) -> str | None:
-    """Give the attempt of ours that a message tells something about; None for all that nobody here reads."""
+def attempt_of_message(message: Message) -> str | None:
+    """Give the attempt of ours that a message is about; None if it is about none, or of a kind not read here."""
     if not (wanted(message.raw) and whole(message.raw)):
         return None
     return attempt_of(message.get("Linkedid")) or attempt_of(message.get("Uniqueid"))

@@ -1,13 +1,12 @@
-"""Questions that the PBX is asked about its channels, while it is listened to; what it answers becomes a note.
+"""Questions to the PBX about its channels, asked beside the stream of events; each answer becomes a note.
 
-Is the caller who joined a queue really there? Whoever can write into the stream can write a whole call, but no channel:
-a Getvar on the Uniqueid finds it or not. Only an answer that comes soon says that nobody ever was: who joined some
-seconds ago may have hung up since. And: may the PBX tell, from now on, when somebody talks on these channels?
-TALK_DETECT is set by AMI, without any change to the dialplan; it costs the native bridging of those channels.
+Does the channel of a caller who joined a queue exist? A caller who forges lines of the stream can write a whole call,
+but cannot make a channel: a Getvar on the Uniqueid finds it or not. Only a prompt "no such channel" proves a forgery: a
+caller who joined some seconds ago may have hung up. And: switch on the detector (TALK_DETECT) for the channels of a
+talk. It is set by AMI, without a change to the dialplan; those channels lose native bridging.
 
-Questions wait in a bounded line and are asked a few at a time. Reading never waits for them: the answers lie behind
-what is read. Nor do they wait for what is done about a caller who is there, such as a look into a database: callers
-are greeted from a line of its own.
+Questions wait in a bounded queue, and a few are asked at a time. Reading never waits for them: the answers lie behind
+what is read. Work for a confirmed caller, such as a look into a database, has a queue of its own.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ from telephony.events import AgentConnect, ChannelEvent, Confirmed, Denied, Dete
 from telephony.ids import attempt_of, is_local
 
 AT_A_TIME: Final = 8
-GREETERS: Final = 4
-LINE: Final = 2000
-"""Questions that may wait. Who joins when the line is full of new ones is denied: a flood must not open the door."""
+CALLER_WORKERS: Final = 4
+WAITING: Final = 2000
+"""Questions that may wait. Callers who join while it is full of new ones are denied: a flood must not pass as calls."""
 PROMPT_S: Final = 1.0
-"""An answer that comes later than this after the join does not say that the caller never was there."""
+"""A "no such channel" later than this after the join does not prove that the channel never existed."""
 TIMEOUT_S: Final = 5.0
 DETECTOR: Final = "700,256"
 """TALK_DETECT: 700 ms of quiet end a talk; 256 is the energy of silence. Measured with both versions."""
@@ -39,19 +38,19 @@ log = logging.getLogger(__name__)
 
 
 class Ask(Protocol):
-    """How an action is asked."""
+    """Sends an action and gives its answer."""
 
     def __call__(self, name: str, headers: Iterable[tuple[str, str]], *, timeout_s: float) -> Awaitable[Message]:
-        """Ask, and wait for the answer."""
+        """Send the action, and wait for the answer."""
         ...
 
 
 Note = Callable[[ChannelEvent], Awaitable[None]]
-Joined = QueueCallerJoin | QueueEntry
+WaitingCaller = QueueCallerJoin | QueueEntry
 
 
 class Question(NamedTuple):
-    """What is to be found out about a channel. `told_at` is when the PBX told of it (monotonic s)."""
+    """A question about a channel. `told_at` is when the PBX sent the event about it (monotonic s)."""
 
     kind: type[ChannelEvent]
     about: ChannelEvent
@@ -59,16 +58,15 @@ class Question(NamedTuple):
 
     @property
     def late(self) -> bool:
-        """Tell whether the channel may be gone by now, though it was there."""
+        """Tell whether the channel may be gone by now although it existed."""
         return time.monotonic() - self.told_at > PROMPT_S
 
 
-class Asking:
-    """Asks about what is heard. `detect` says for which queues; `legs` gives the live channels of a talk.
+class Enquiries:
+    """Asks the PBX about channels in its events. `detect` says for which queues; `legs` gives a talk's live channels.
 
-    `there` is told of each caller who is there, once the PBX has said so.
-
-    `refused` counts the answers other than yes and no, by what was asked: rights or a module are missing.
+    `there` is called for each waiting caller whose channel the PBX has confirmed. `refused` counts the answers other
+    than yes and no, by the question: rights or a module are missing.
     """
 
     def __init__(
@@ -79,23 +77,23 @@ class Asking:
         clock: Callable[[], int],
         detect: Callable[[str], bool],
         legs: Callable[[AgentConnect], Iterable[ChannelEvent]],
-        there: Callable[[Joined], Awaitable[None]],
+        there: Callable[[WaitingCaller], Awaitable[None]],
     ) -> None:
         self.refused: Counter[str] = Counter()
         self._ask, self._note, self._clock, self._detect, self._legs = ask, note, clock, detect, legs
         self._there = there
-        self._line: deque[Question] = deque()
+        self._questions: deque[Question] = deque()
         self._waiting = asyncio.Semaphore(0)
-        self._overflow: deque[ChannelEvent] = deque(maxlen=LINE)
-        self._callers: asyncio.Queue[Joined] = asyncio.Queue(LINE)
+        self._overflow: deque[ChannelEvent] = deque(maxlen=WAITING)
+        self._callers: asyncio.Queue[WaitingCaller] = asyncio.Queue(WAITING)
 
     def hear(self, event: ChannelEvent | None, *, behind_s: float = 0.0) -> None:
-        """Put the questions that an event raises into the line; gives back at once.
+        """Queue the questions about an event, without waiting.
 
-        `behind_s` is how long ago the PBX told it: this process, or the network, may have stood still meanwhile.
+        `behind_s` is how long ago the PBX sent it: this process, or the network, may have stopped meanwhile.
         """
         told_at = time.monotonic() - behind_s
-        if isinstance(event, Joined):
+        if isinstance(event, WaitingCaller):
             if _customer(event):
                 self._put(Question(Confirmed, event, told_at))
         elif isinstance(event, AgentConnect) and self._detect(event.queue):
@@ -103,24 +101,26 @@ class Asking:
                 self._put(Question(Detecting, leg, told_at))
 
     async def listed(self, caller: QueueEntry, number: str) -> None:
-        """Note that a listing of all channels shows this caller with that number: nobody need be asked."""
+        """Confirm a caller whose channel, with that number, is in a listing of all channels: no question is needed."""
         if _customer(caller):
             await self._confirmed(caller, number)
 
     async def run(self) -> None:
-        """Ask and greet until cancelled."""
+        """Ask questions, and pass on confirmed callers, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             for _ in range(AT_A_TIME):
                 tasks.create_task(self._work())
-            for _ in range(GREETERS):
-                tasks.create_task(self._greet())
+            for _ in range(CALLER_WORKERS):
+                tasks.create_task(self._pass_on_callers())
 
     def _put(self, question: Question) -> None:
-        if len(self._line) < LINE:
-            self._line.append(question)
-        elif self._line[0].late:  # no flood, but a PBX that does not answer: the oldest question is of no use any more
-            self._line.popleft()
-            self._line.append(question)
+        if len(self._questions) < WAITING:
+            self._questions.append(question)
+        elif self._questions[
+            0
+        ].late:  # no flood, but a PBX that does not answer: the oldest question is of no use any more
+            self._questions.popleft()
+            self._questions.append(question)
             self.refused["asked too late"] += 1
         else:
             self.refused["too many questions"] += 1
@@ -131,31 +131,31 @@ class Asking:
     async def _work(self) -> None:
         while True:
             await self._waiting.acquire()
-            if not self._overflow and not self._line:
+            if not self._overflow and not self._questions:
                 continue
             about = self._overflow.popleft() if self._overflow else None
-            question = Question(Denied, about, 0) if about is not None else self._line.popleft()
+            question = Question(Denied, about, 0) if about is not None else self._questions.popleft()
             try:
-                await self._find_out(question)
+                await self._answer(question)
             except TelephonyError as error:
-                log.info("unanswered about %s: %s", question.about.uniqueid, error)
+                log.info("no answer about channel %s: %s", question.about.uniqueid, error)
 
-    async def _greet(self) -> None:
+    async def _pass_on_callers(self) -> None:
         while True:
             caller = await self._callers.get()
             try:
                 await self._there(caller)
-            except Exception as error:  # of whoever was told: the others are greeted all the same
-                log.warning("nothing was done about %s, who waits: %s", caller.uniqueid, error)
-                log.debug("what failed", exc_info=True)
+            except Exception as error:  # in `there`: the other callers are passed on all the same
+                log.warning("waiting caller %s could not be handled: %s", caller.uniqueid, error)
+                log.debug("traceback", exc_info=True)
 
-    async def _find_out(self, question: Question) -> None:
+    async def _answer(self, question: Question) -> None:
         if question.kind is Confirmed:
             await self._confirm(question)
         elif question.kind is Detecting:
             await self._switch_on(question.about)
         else:
-            await self._say(Denied, question.about)
+            await self._write_note(Denied, question.about)
 
     async def _confirm(self, question: Question) -> None:
         about = question.about
@@ -166,14 +166,14 @@ class Asking:
             if "no such channel" not in error.message.get("Message").lower():
                 self.refused[f"Getvar: {error.message.get('Message')}"] += 1
             elif not question.late:
-                await self._say(Denied, about)
+                await self._write_note(Denied, about)
         else:
             await self._confirmed(about, answer.get("Value"))
 
     async def _confirmed(self, about: ChannelEvent, number: str) -> None:
         await self._note(Confirmed(self._clock(), about.uniqueid, about.linkedid, about.channel, number))
-        if isinstance(about, Joined):
-            if self._callers.full():  # the first one is likely to be gone
+        if isinstance(about, WaitingCaller):
+            if self._callers.full():  # the oldest one has probably hung up
                 self._callers.get_nowait()
             self._callers.put_nowait(about)
 
@@ -185,12 +185,12 @@ class Asking:
             if "no such channel" not in error.message.get("Message").lower():
                 self.refused[f"Setvar TALK_DETECT: {error.message.get('Message')}"] += 1
         else:
-            await self._say(Detecting, about)
+            await self._write_note(Detecting, about)
 
-    async def _say(self, kind: type[Denied | Detecting], about: ChannelEvent) -> None:
+    async def _write_note(self, kind: type[Denied | Detecting], about: ChannelEvent) -> None:
         await self._note(kind(self._clock(), about.uniqueid, about.linkedid, about.channel))
 
 
-def _customer(caller: Joined) -> bool:
-    """Tell whether somebody stands in the queue who may be a customer."""
+def _customer(caller: WaitingCaller) -> bool:
+    """Tell whether the waiting caller may be a customer."""
     return attempt_of(caller.uniqueid) is None and not is_local(caller.channel)

@@ -1,4 +1,4 @@
-"""How a callback ended, from what the PBX said of it. Pure; one table from the top down.
+"""How a callback ended, from the facts that the PBX reported. Pure; one table, read from the top down.
 
 Source of the numbers: ITU-T Q.850 causes and how PJSIP maps SIP answers to them, seen on Asterisk 16 and 22. DialEnd
 says NOANSWER for 404 and 603 alike, so the cause goes before the status.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 NOBODY: Final = "NOBODY"
-"""What our dialplan says in place of ANSWER: the customer, called first, answered and waited, and no agent came."""
+"""Our dialplan's word instead of ANSWER: the customer, called first, answered and waited, and no agent answered."""
 BUSY, DECLINED = {17}, {21}
 INVALID = {1, 22, 28}  # unallocated, changed, malformed
 AWAY = {18, 19, 20, 27, 31}  # the customer's phone is silent, off or out of reach: no fault of the trunk
@@ -48,7 +48,7 @@ TRUNK = {
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of an attempt when it is over; None and empty: not known, or it never came to that."""
+    """What is known of an attempt when it is over; None and empty: not known, or not reached."""
 
     refused: str | None = None  # why our dialplan refused to dial: late, used
     agent_connected: bool = False
@@ -60,46 +60,46 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the table."""
+class OutcomeRow:
+    """A row of the table."""
 
     outcome: str
     holds: Callable[[Facts, float], bool]
 
 
 def _no_agent(facts: Facts) -> bool:
-    """Tell that no agent took it: AgentConnect may go unheard, but then the customer was dialled."""
+    """Tell whether no agent answered. AgentConnect may be lost, but then the customer was dialled."""
     return not facts.agent_connected and facts.dial_status is None
 
 
 def _left_waiting(facts: Facts) -> bool:
-    """Tell that a customer who was called first hung up before an agent had him: it is told, or he never joined."""
+    """Tell whether a customer who was called first hung up before an agent answered."""
     return facts.dial_status == "ANSWER" and not facts.agent_connected and facts.queue_status in {None, "ABANDONED"}
 
 
 TABLE: Final = (
-    Row("refused-used", lambda f, _: f.refused == "used"),
-    Row("refused-late", lambda f, _: f.refused == "late"),
-    Row("reached", lambda f, enough_s: f.talked_s is not None and f.talked_s >= enough_s),
-    Row("customer-left", lambda f, _: f.talked_s is not None),
-    Row("agent-no-answer", lambda f, _: f.dial_status == NOBODY),
-    Row("customer-left", lambda f, _: _left_waiting(f)),
-    Row("agent-no-answer", lambda f, _: f.queue_status is not None and _no_agent(f)),
-    Row("agent-cancelled", lambda f, _: f.dial_status == "CANCEL"),
-    Row("trunk-failure", lambda f, _: f.tech_cause in TRUNK_ANSWERS),
-    Row("busy", lambda f, _: f.cause in BUSY or f.dial_status == "BUSY"),
-    Row("declined", lambda f, _: f.cause in DECLINED),
-    Row("invalid-number", lambda f, _: f.cause in INVALID),
-    Row("no-answer", lambda f, _: f.cause in AWAY),
-    Row("trunk-failure", lambda f, _: f.cause in TRUNK),
-    Row("trunk-failure", lambda f, _: f.dial_status in {"CONGESTION", "CHANUNAVAIL"}),
-    Row("no-answer", lambda f, _: f.dial_status == "NOANSWER"),
-    Row("agent-cancelled", lambda f, _: f.agent_connected and f.dial_status == ""),  # hung up before Dial began
+    OutcomeRow("refused-used", lambda f, _: f.refused == "used"),
+    OutcomeRow("refused-late", lambda f, _: f.refused == "late"),
+    OutcomeRow("reached", lambda f, enough_s: f.talked_s is not None and f.talked_s >= enough_s),
+    OutcomeRow("customer-left", lambda f, _: f.talked_s is not None),
+    OutcomeRow("agent-no-answer", lambda f, _: f.dial_status == NOBODY),
+    OutcomeRow("customer-left", lambda f, _: _left_waiting(f)),
+    OutcomeRow("agent-no-answer", lambda f, _: f.queue_status is not None and _no_agent(f)),
+    OutcomeRow("agent-cancelled", lambda f, _: f.dial_status == "CANCEL"),
+    OutcomeRow("trunk-failure", lambda f, _: f.tech_cause in TRUNK_ANSWERS),
+    OutcomeRow("busy", lambda f, _: f.cause in BUSY or f.dial_status == "BUSY"),
+    OutcomeRow("declined", lambda f, _: f.cause in DECLINED),
+    OutcomeRow("invalid-number", lambda f, _: f.cause in INVALID),
+    OutcomeRow("no-answer", lambda f, _: f.cause in AWAY),
+    OutcomeRow("trunk-failure", lambda f, _: f.cause in TRUNK),
+    OutcomeRow("trunk-failure", lambda f, _: f.dial_status in {"CONGESTION", "CHANUNAVAIL"}),
+    OutcomeRow("no-answer", lambda f, _: f.dial_status == "NOANSWER"),
+    OutcomeRow("agent-cancelled", lambda f, _: f.agent_connected and f.dial_status == ""),  # hung up before Dial began
 )
 
 
 def outcome_of(facts: Facts, reached_after_s: float) -> str:
-    """Name the outcome; `unknown` where no line holds."""
+    """Name the outcome; `unknown` where no row holds."""
     return next((row.outcome for row in TABLE if row.holds(facts, reached_after_s)), "unknown")
 
 

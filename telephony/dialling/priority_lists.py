@@ -1,8 +1,8 @@
-"""Who is owed a callback, told to the dialplan in global variables: it puts him first before he joins a queue.
+"""Numbers that are owed a callback, as global variables of the PBX: the dialplan gives these callers priority access.
 
-A number is known by its last eight digits, which are the same in whatever form it is signalled. Each variable keeps
-those with the same last three: a thousand variables at most, however many callers are ever owed one, since Asterisk
-forgets none. Setting them needs the write class `call` alone, and works on every version. Pure.
+Only the last eight digits of a number count: they are the same in every form in which it is signalled. Numbers with
+the same last three digits share a variable. So there are a thousand variables at most; Asterisk never deletes one.
+To set them, the manager user needs only the write class `call`, on every version. Pure.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ SHARED: Final = 3
 ROOM: Final = 100
 """Numbers in one variable: a manager's line ends after 1,020 bytes."""
 LASTS_S: Final = 900
-"""Nobody is put first for what a service that died, or was started anew, said longer ago."""
+"""A list older than this has no effect: the service that sent it has stopped, or was started anew."""
 REPEAT_S: Final = 60.0
-"""A `dialplan reload` may clear them (clearglobalvars), and nobody tells us."""
+"""A list is sent again after so long: `dialplan reload` may clear it (clearglobalvars), and no event says so."""
 
 Lists = dict[str, str]
 
 
 def lists(numbers: Iterable[str]) -> Lists:
-    """Give the variables for these E.164 numbers, the most important first: where there is no room the last go."""
+    """Give the variables for these E.164 numbers, the most important first; of too many the last are left out."""
     found: dict[str, dict[str, None]] = {}
     for number in numbers:
         digits = number.removeprefix("+")[-DIGITS:]
@@ -34,32 +34,32 @@ def lists(numbers: Iterable[str]) -> Lists:
 
 
 def written(numbers: str, priority: int, now_s: float) -> str:
-    """Give a variable's value as `lcr-priority` reads it: until when, the QUEUE_PRIO, the numbers."""
+    """Give a variable's value as `lcr-priority` reads it: valid until, the QUEUE_PRIO, the numbers."""
     return f"{int(now_s) + LASTS_S} {priority:03d} {numbers}" if numbers else ""
 
 
-class _Said(NamedTuple):
+class _SentList(NamedTuple):
     numbers: str
     at_s: float
 
 
-class Owed:
-    """What one PBX was told, and has to be told."""
+class PriorityLists:
+    """What was sent to one PBX, and what has to be sent."""
 
     def __init__(self) -> None:
-        self._said: dict[str, _Said] = {}
+        self._sent: dict[str, _SentList] = {}
         self._boot = ""
 
     def changes(self, wanted: Mapping[str, str], boot: str, now_s: float) -> Lists:
-        """Give the variables to be set so that all this stands; `boot` is its start-up stamp, `now_s` monotonic."""
+        """Give the variables to set so that the PBX has `wanted`; `boot` is its start-up stamp, `now_s` monotonic."""
         if boot != self._boot:
-            self._said, self._boot = {}, boot
-        return {name: wanted.get(name, "") for name in {*wanted, *self._said} if self._due(name, wanted, now_s)}
+            self._sent, self._boot = {}, boot
+        return {name: wanted.get(name, "") for name in {*wanted, *self._sent} if self._due(name, wanted, now_s)}
 
-    def told(self, name: str, numbers: str, now_s: float) -> None:
+    def note_sent(self, name: str, numbers: str, now_s: float) -> None:
         """Note that a variable was set."""
-        self._said[name] = _Said(numbers, now_s)
+        self._sent[name] = _SentList(numbers, now_s)
 
     def _due(self, name: str, wanted: Mapping[str, str], now_s: float) -> bool:
-        said, numbers = self._said.get(name, _Said("", now_s)), wanted.get(name, "")
-        return numbers != said.numbers or (bool(numbers) and now_s - said.at_s >= REPEAT_S)
+        sent, numbers = self._sent.get(name, _SentList("", now_s)), wanted.get(name, "")
+        return numbers != sent.numbers or (bool(numbers) and now_s - sent.at_s >= REPEAT_S)

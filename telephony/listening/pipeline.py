@@ -40,7 +40,7 @@ class Heard:
     """What a stretch of the stream came to. Once it is committed, the journal before `checkpoint` may go."""
 
     calls: tuple[Judged, ...]
-    attempts: tuple[dial.News, ...]
+    attempts: tuple[dial.AttemptEvent, ...]
     checkpoint: int
     gap: Gap | None = None
     agent_calls: tuple[AgentCall, ...] = ()
@@ -158,12 +158,14 @@ class Listening:
         safe = min(self.digested_until, self.journal.flushed_until)
         return min(offset for offset in (*oldest, safe) if offset is not None)
 
-    def heard(self, calls: list[Call], attempts: list[dial.News]) -> Heard | None:
+    def heard(self, calls: list[Call], attempts: list[dial.AttemptEvent]) -> Heard | None:
         """Give what follows from a stretch; None where nothing does."""
         follows = calls or attempts or self.tracker.agent_calls
         return self.stretch(judged(calls), attempts) if follows else None
 
-    def stretch(self, calls: Iterable[Judged], attempts: Iterable[dial.News] = (), gap: Gap | None = None) -> Heard:
+    def stretch(
+        self, calls: Iterable[Judged], attempts: Iterable[dial.AttemptEvent] = (), gap: Gap | None = None
+    ) -> Heard:
         """Give a stretch with its checkpoint, for which what was kept so far is flushed."""
         self._flush()
         agent_calls = tuple(self.tracker.agent_calls)
@@ -194,7 +196,7 @@ class Listening:
         if event is not None:
             calls = self.tracker.feed(event, record.arrived_at, record.offset)
         attempts = self.dialler.feed(message, event.at if event else record.arrived_at, record.offset)
-        if isinstance(event, events.Hangup) and dial.attempt_told_of(message) is not None:
+        if isinstance(event, events.Hangup) and dial.attempt_of_message(message) is not None:
             attempts += self.dialler.keep_only(self.tracker.own_live())
         return self.heard(calls, attempts)
 

@@ -13,7 +13,7 @@ from telephony.ami.client import Client
 from telephony.ami.protocol import Message
 from telephony.ami.sieve import Refused
 from telephony.calls.call import Call
-from telephony.dialling.enquiries import Asking
+from telephony.dialling.enquiries import Enquiries
 from telephony.listening.pipeline import Listening, judged
 
 LISTING_TIMEOUT_S: Final = 30.0
@@ -46,11 +46,11 @@ class Stocktaking:
         client: Client,
         listening: Listening,
         agents: AgentsView,
-        asking: Asking,
+        enquiries: Enquiries,
         refused: Refused,
         clock: Callable[[], int],
     ) -> None:
-        self._client, self._listening, self._agents, self._asking = client, listening, agents, asking
+        self._client, self._listening, self._agents, self._enquiries = client, listening, agents, enquiries
         self._refused, self._clock = refused, clock
         self._met: set[str] = set()
 
@@ -94,9 +94,9 @@ class Stocktaking:
                 continue
             self._met.add(entry.uniqueid)
             if entry.uniqueid in shown:
-                await self._asking.listed(entry, shown[entry.uniqueid])
+                await self._enquiries.listed(entry, shown[entry.uniqueid])
             else:
-                self._asking.hear(entry)
+                self._enquiries.hear(entry)
 
     def _snapshot(self, listed: Listed, *, restarted: bool, ends: bool) -> list[Call]:
         """Reconcile calls with the listings; who waits in them stands in the journal from here on."""

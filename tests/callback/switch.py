@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from telephony.dialling.commands import Ticket
-from telephony.dialling.dialler import Ended, News, Order, Step, StepName
+from telephony.dialling.dialler import AttemptEnd, AttemptEvent, AttemptStep, Order, StepName
 from tests.callback.world import US
 
 ENOUGH_S = 10  # of talk to count as reached
@@ -55,7 +55,7 @@ class Switch:
         self.legs: dict[str, Leg] = {}
         self.rings: list[Ring] = []
         self.reached: list[tuple[Order, int]] = []  # who was spoken to for long enough, and since when
-        self.said: list[News] = []
+        self.said: list[AttemptEvent] = []
 
     def originate(self, order: Order, now: int) -> None:
         """An Originate arrives; one whose channels still live is refused by their id."""
@@ -133,7 +133,7 @@ class Switch:
         self._say_end(attempt, outcome, now)
 
     def _say_step(self, attempt: str, step: StepName, now: int) -> None:
-        self.said.append(Step(attempt, step, now, "Agent One"))
+        self.said.append(AttemptStep(attempt, step, now, "Agent One"))
 
     def _say_end(self, attempt: str, outcome: str | None, now: int) -> None:
-        self.said.append(Ended(attempt, outcome, ("said so",), now))
+        self.said.append(AttemptEnd(attempt, outcome, ("said so",), now))

@@ -20,7 +20,7 @@ from telephony.ami.link import Stats
 from telephony.ami.protocol import Message
 from telephony.calls.call import Call, Verdict
 from telephony.cdr import Cdr
-from telephony.dialling.dialler import Ended, Order
+from telephony.dialling.dialler import AttemptEnd, Order
 from telephony.listening.gap import NO_LOG, Gap
 from telephony.listening.journal import Journal, JournalFull
 from telephony.pbx import Heard, Pbx, Wiring
@@ -748,7 +748,7 @@ async def test_an_adopted_attempt_ends_with_its_last_channel(ear: Ear) -> None:
     assert pbx.own_live() == {"a"}
     await hears(pbx, [(71, own("Hangup", f"{T}.9", Cause="16"))])
     assert pbx.own_live() == set()
-    assert ear.heard[-1].attempts == (Ended("a", None, (), 0),)
+    assert ear.heard[-1].attempts == (AttemptEnd("a", None, (), 0),)
     assert pbx.dialler.oldest_offset() is None
 
 
@@ -774,7 +774,7 @@ async def test_an_originate_does_not_outlast_the_last_ring_by_the_clock_of_the_p
 
     line_of(pbx).action = action  # type: ignore[assignment, method-assign]
     pbx.clock_off_s = 1.5
-    await pbx.ask.place(Order("a", "support", "PJSIP/1@trunk", T + 20, 30, 25, "03", "Us", "0901"))
+    await pbx.commands.place(Order("a", "support", "PJSIP/1@trunk", T + 20, 30, 25, "03", "Us", "0901"))
     assert sent == ["18500"]
 
 

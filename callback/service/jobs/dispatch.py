@@ -82,7 +82,7 @@ class Dispatch:
         A PBX that refuses (it is shutting down, above all) has not come to any trunk, and refuses the next one too.
         """
         try:
-            await self._pbx.ask.place(order)
+            await self._pbx.commands.place(order)
         except PlacingRefused as error:
             log.warning("attempt %s was refused: %s", order.attempt, error)
             self._places_from_s = asyncio.get_running_loop().time() + REFUSED_REST_S

@@ -25,4 +25,4 @@ class Offer:
             return  # nobody would be called
         # In a transaction that may write: so the database is seen to take reservations, also when none was made lately
         for queue in await self._transactions.write(lambda work: offer.queues(work.site, work.now)):
-            await self._pbx.ask.offer(queue, LASTS_S)
+            await self._pbx.commands.offer(queue, LASTS_S)

@@ -35,7 +35,7 @@ class Resolve:
         live = await self._snapshots.take()
         rows = await self._transactions.read(lambda work: lanes.in_flight(work.connection, work.pbx))
         for row in resolve.came_back(rows, live.numbers):
-            await self._pbx.ask.call_off(row.id)
+            await self._pbx.commands.call_off(row.id)
         if live.clock_off:
             return  # whether a phone may still be rung on an attempt's account is a matter of time
         for row in resolve.unattended(rows, self._pbx.own_live(), self._now()):
@@ -44,7 +44,7 @@ class Resolve:
     async def _resolve(self, row: lanes.Flight) -> None:
         """Read the ticket and end the attempt by it; one that cannot be read yet holds up no other."""
         try:
-            ticket: Ticket | None = await self._pbx.ask.ticket(row.id)
+            ticket: Ticket | None = await self._pbx.commands.ticket(row.id)
         except TelephonyError as error:
             log.warning("the ticket of attempt %s cannot be read: %s", row.id, error)
             ticket = None

@@ -53,9 +53,9 @@ class Told:
 
     def __init__(self) -> None:
         self.boot, self.away, self.variables = "boot 1", False, dict[str, str]()
-        self.ask = self
+        self.commands = self
 
-    async def owe(self, variable: str, numbers: str, priority: int) -> None:
+    async def set_priority_list(self, variable: str, numbers: str, priority: int) -> None:
         if self.away:
             raise TelephonyError("the connection is down")
         assert priority == 10

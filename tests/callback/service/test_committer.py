@@ -21,8 +21,8 @@ from callback.store import engine, lease
 from callback.store import tables as t
 from callback.store.engine import Store
 from telephony.calls.call import Call, Kind
-from telephony.dialling.dialler import Ended, Step
-from telephony.dialling.dialler import News as Attempt
+from telephony.dialling.dialler import AttemptEnd, AttemptStep
+from telephony.dialling.dialler import AttemptEvent as Attempt
 from telephony.pbx import Gap, Heard
 from tests.callback.world import MINUTE, NOON, US, World, call, judged
 
@@ -134,9 +134,9 @@ def test_what_was_heard_is_committed_in_order_and_told_afterwards(world: World) 
     world.hear(lost(0)[0])
     order = world.claim(NOON + US)
     assert order is not None
-    ended = Ended(order.attempt, "busy", ("LcrEnded",), NOON + 3 * US)
+    ended = AttemptEnd(order.attempt, "busy", ("LcrEnded",), NOON + 3 * US)
     desk.write(
-        stretch(10, lost(1), Step(order.attempt, "agent_connected_at", NOON + 2 * US, "Agent One")),
+        stretch(10, lost(1), AttemptStep(order.attempt, "agent_connected_at", NOON + 2 * US, "Agent One")),
         stretch(20, ended),
         stretch(30, lost(2)),
     )
@@ -168,7 +168,7 @@ def test_an_end_that_the_events_do_not_tell_is_left_to_the_ticket(world: World) 
     order = world.claim()
     assert order is not None
     desk = Desk(world)
-    desk.write(stretch(5, Ended(order.attempt, None, (), 0)))
+    desk.write(stretch(5, AttemptEnd(order.attempt, None, (), 0)))
     assert (desk.told, [row.in_flight for row in world.attempts()]) == ([], [True])
 
 
@@ -176,7 +176,7 @@ def test_what_is_heard_again_after_a_crash_changes_nothing(world: World) -> None
     world.hear(lost(0)[0])
     order = world.claim(NOON + US)
     assert order is not None
-    heard = [stretch(10, lost(1), lost(2)), stretch(20, Ended(order.attempt, "no-answer", (), NOON + US))]
+    heard = [stretch(10, lost(1), lost(2)), stretch(20, AttemptEnd(order.attempt, "no-answer", (), NOON + US))]
     Desk(world).write(*heard)
     before = (world.reservations(), world.attempts(), world.texts(), len(world.rows(t.verdict)))
     again = Desk(world)
@@ -227,7 +227,7 @@ def test_an_event_that_its_state_does_not_know_is_put_aside_too(world: World) ->
     with world.store.write() as connection:
         connection.execute(t.reservation.update().values(state="waiting"))
     desk = Desk(world)
-    desk.write(stretch(10, Ended(order.attempt, "busy", (), NOON + US)), stretch(20, lost(1)))
+    desk.write(stretch(10, AttemptEnd(order.attempt, "busy", (), NOON + US)), stretch(20, lost(1)))
     assert desk.events == ["put-aside", "call", "reserved"]
 
 

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony.ami.protocol import Message, Parser, encode
-from telephony.dialling.dialler import Dialler, Ended, News, Order, Step, attempt_told_of, originate
+from telephony.dialling.dialler import (
+    AttemptEnd,
+    AttemptEvent,
+    AttemptStep,
+    Dialler,
+    Order,
+    attempt_of_message,
+    originate,
+)
 from telephony.ids import attempt_of
 from telephony.replay import calls_of
 from tests.telephony.wire import written
@@ -45,7 +53,7 @@ def messages(name: str) -> list[Message]:
     return Parser().feed(gzip.decompress((STREAMS / f"{name}.ami.gz").read_bytes()) + b"\r\n\r\n")
 
 
-def followed(stream: list[Message], reached_after_s: float = 10) -> list[News]:
+def followed(stream: list[Message], reached_after_s: float = 10) -> list[AttemptEvent]:
     dialler = Dialler(reached_after_s)
     return [news for offset, message in enumerate(stream) for news in dialler.feed(message, at_of(message), offset)]
 
@@ -63,8 +71,8 @@ def test_a_recorded_callback_ends_as_it_really_did(name: str) -> None:
     outcome, steps = EXPECTED[name]
     news = followed(messages(name))
     order_of_steps = CUSTOMER_FIRST if name.startswith("customer-first") else STEPS
-    assert [n.step for n in news if isinstance(n, Step)] == list(order_of_steps[:steps])
-    assert [n.outcome for n in news if isinstance(n, Ended)] == [outcome]
+    assert [n.step for n in news if isinstance(n, AttemptStep)] == list(order_of_steps[:steps])
+    assert [n.outcome for n in news if isinstance(n, AttemptEnd)] == [outcome]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -75,7 +83,7 @@ def test_nobody_whom_we_called_counts_as_a_caller(name: str) -> None:
 
 
 def test_the_agent_is_named() -> None:
-    assert [n.agent for n in followed(messages("reached")) if isinstance(n, Step)] == [
+    assert [n.agent for n in followed(messages("reached")) if isinstance(n, AttemptStep)] == [
         "Agent One",
         None,
         None,
@@ -84,21 +92,21 @@ def test_the_agent_is_named() -> None:
 
 @pytest.mark.parametrize("name", ["reached", "customer-first-reached"])
 def test_reached_needs_both_legs_bridged_long_enough(name: str) -> None:
-    ends = [n.outcome for n in followed(messages(name), reached_after_s=60) if isinstance(n, Ended)]
+    ends = [n.outcome for n in followed(messages(name), reached_after_s=60) if isinstance(n, AttemptEnd)]
     assert ends == ["customer-left"]
 
 
 def test_waiting_for_an_agent_is_no_talk() -> None:
     """The customer, called first, was on the line for 12.5 s, and talked to an agent for 10.6 of them."""
     stream = messages("customer-first-reached")
-    assert [n.outcome for n in followed(stream, 10) if isinstance(n, Ended)] == ["reached"]
-    assert [n.outcome for n in followed(stream, 11) if isinstance(n, Ended)] == ["customer-left"]
+    assert [n.outcome for n in followed(stream, 10) if isinstance(n, AttemptEnd)] == ["reached"]
+    assert [n.outcome for n in followed(stream, 11) if isinstance(n, AttemptEnd)] == ["customer-left"]
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_without_our_contexts_words_the_end_is_left_to_the_ticket(name: str) -> None:
     stream = [m for m in messages(name) if m.name != "UserEvent"]
-    assert [n.outcome for n in followed(stream) if isinstance(n, Ended)] == [None]
+    assert [n.outcome for n in followed(stream) if isinstance(n, AttemptEnd)] == [None]
 
 
 def test_a_callback_whose_words_come_on_another_channel_is_not_believed() -> None:
@@ -107,7 +115,9 @@ def test_a_callback_whose_words_come_on_another_channel_is_not_believed() -> Non
     said = [("CallbackId", "s3"), ("DialStatus", "ANSWER"), ("HangupCause", "16"), ("AnsweredTime", "600")]
     forged = Message(written([("Event", "UserEvent"), *ids, ("UserEvent", "LcrEnded"), *said]))
     begun = next(i for i, m in enumerate(stream) if m.name == "DialBegin")
-    assert [n.outcome for n in followed([*stream[:begun], forged, *stream[begun:]]) if isinstance(n, Ended)] == ["busy"]
+    assert [n.outcome for n in followed([*stream[:begun], forged, *stream[begun:]]) if isinstance(n, AttemptEnd)] == [
+        "busy"
+    ]
 
 
 @given(st.sampled_from(ALL), st.data())
@@ -118,7 +128,7 @@ def test_whatever_is_lost_doubled_or_reordered_an_attempt_ends_once_and_never_as
     kept = data.draw(st.lists(st.sampled_from(range(len(stream))), max_size=80))
     dialler = Dialler(10)
     news = [n for offset, i in enumerate(kept) for n in dialler.feed(stream[i], offset, offset)]
-    ends = [n for n in news if isinstance(n, Ended)]
+    ends = [n for n in news if isinstance(n, AttemptEnd)]
     assert len({(n.attempt, n.at) for n in ends}) == len(ends)
     if EXPECTED[name][0] != "reached":
         assert "reached" not in [n.outcome for n in ends]
@@ -179,7 +189,7 @@ def test_asterisk_gives_up_no_later_than_the_last_ring(left_s: float, millisecon
 def test_an_answer_is_told_once() -> None:
     stream = messages("reached")
     again = [copy for m in stream for copy in ([m, m] if m.name == "DialEnd" else [m])]
-    assert [n.step for n in followed(again) if isinstance(n, Step)] == list(STEPS)
+    assert [n.step for n in followed(again) if isinstance(n, AttemptStep)] == list(STEPS)
 
 
 def test_what_holds_a_full_journal_is_forgotten() -> None:
@@ -195,6 +205,6 @@ def test_a_message_that_asterisk_did_not_write_tells_nothing_of_an_attempt() -> 
     ids = [("Uniqueid", "lcr-s3-1"), ("Linkedid", "lcr-s3-1")]
     for kind in ("Newchannel", "Hangup", "DialEnd", "UserEvent"):
         said = [("UserEvent", "LcrEnded"), ("CallbackId", "s3")] if kind == "UserEvent" else []
-        assert attempt_told_of(Message(written([("Event", kind), *ids, *said]))) == "s3"
+        assert attempt_of_message(Message(written([("Event", kind), *ids, *said]))) == "s3"
         forged = "\r\n".join(f"{key}: {value}" for key, value in [("Event", kind), *ids, *said])
-        assert attempt_told_of(Message(forged.encode())) is None
+        assert attempt_of_message(Message(forged.encode())) is None

@@ -10,7 +10,7 @@ import pytest
 from telephony.ami.client import ActionFailed, NotConnected
 from telephony.ami.protocol import Message
 from telephony.dialling import enquiries
-from telephony.dialling.enquiries import Asking, Joined
+from telephony.dialling.enquiries import Enquiries, WaitingCaller
 from telephony.events import AgentConnect, ChannelEvent, Confirmed, Denied, Detecting, QueueCallerJoin
 
 Answer = Callable[[str, str], str]
@@ -31,7 +31,7 @@ class Pbx:
         self.answer, self.notes = answer, list[ChannelEvent]()
         self.asked: list[tuple[str, str, str]] = []
         legs = [ChannelEvent(1, uniqueid, "1.1", f"PJSIP/{uniqueid}") for uniqueid in ("1.1", "1.2")]
-        self.asking = Asking(
+        self.enquiries = Enquiries(
             self.ask,
             self.note,
             clock=lambda: 77,
@@ -55,7 +55,7 @@ class Pbx:
             raise ActionFailed("refused", Message(f"Response: Error\r\nMessage: {said.capitalize()}".encode()))
         return Message(f"Response: Success\r\nVariable: CALLERID(num)\r\nValue: {said}".encode())
 
-    async def there(self, caller: Joined) -> None:
+    async def there(self, caller: WaitingCaller) -> None:
         self.callers.append(caller.uniqueid)
         if caller.uniqueid == "6.6":
             raise OSError("the database is away")
@@ -69,8 +69,8 @@ class Pbx:
         async def run() -> None:
             self.enough, self.wanted = asyncio.Event(), answers
             for event in events:
-                self.asking.hear(event, behind_s=behind_s)
-            running = asyncio.ensure_future(self.asking.run())
+                self.enquiries.hear(event, behind_s=behind_s)
+            running = asyncio.ensure_future(self.enquiries.run())
             async with asyncio.timeout(5):
                 await self.enough.wait()
             for _ in range(20):
@@ -101,7 +101,7 @@ def test_what_nobody_answered_is_noted_as_nothing(said: str) -> None:
     pbx = Pbx(lambda _name, _channel: said)
     pbx.hears(join("1.1"), answers=1)
     assert pbx.notes == []
-    assert dict(pbx.asking.refused) == ({"Getvar: No permission": 1} if said == "no permission" else {})
+    assert dict(pbx.enquiries.refused) == ({"Getvar: No permission": 1} if said == "no permission" else {})
 
 
 def test_whoever_is_told_of_a_caller_and_fails_keeps_nobody_from_asking() -> None:
@@ -127,11 +127,11 @@ def test_a_module_that_is_missing_is_counted() -> None:
     pbx = Pbx(lambda _name, _channel: "no such function")
     pbx.hears(talk(), answers=2)
     assert pbx.notes == []
-    assert dict(pbx.asking.refused) == {"Setvar TALK_DETECT: No such function": 2}
+    assert dict(pbx.enquiries.refused) == {"Setvar TALK_DETECT: No such function": 2}
 
 
 def test_in_a_flood_whom_nobody_could_ask_about_is_denied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enquiries, "LINE", 3)
+    monkeypatch.setattr(enquiries, "WAITING", 3)
     pbx = Pbx(lambda _name, _channel: "0901")
     pbx.hears(*[join(f"1.{number}") for number in range(5)], answers=3)
     assert sorted(note.uniqueid for note in pbx.notes if isinstance(note, Confirmed)) == ["1.0", "1.1", "1.2"]
@@ -142,37 +142,37 @@ def test_who_joined_some_time_ago_and_is_gone_was_not_forged() -> None:
     pbx = Pbx(lambda _name, channel: "no such channel" if channel == "1.1" else "0902")
     pbx.hears(join("1.1"), join("1.2"), answers=2, behind_s=enquiries.PROMPT_S + 0.1)
     assert pbx.notes == [Confirmed(77, "1.2", "1.2", "PJSIP/trunk-1", "0902")]
-    assert not pbx.asking.refused
+    assert not pbx.enquiries.refused
 
 
 def test_a_pbx_that_does_not_answer_denies_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """The line fills up because nothing comes back, not because too many join at once."""
-    monkeypatch.setattr(enquiries, "LINE", 3)
+    monkeypatch.setattr(enquiries, "WAITING", 3)
     pbx = Pbx(lambda _name, _channel: "0901")
     pbx.hears(*[join(f"1.{number}") for number in range(5)], answers=3, behind_s=enquiries.PROMPT_S + 0.1)
     assert sorted(note.uniqueid for note in pbx.notes) == ["1.2", "1.3", "1.4"]
-    assert dict(pbx.asking.refused) == {"asked too late": 2}
+    assert dict(pbx.enquiries.refused) == {"asked too late": 2}
 
 
 def test_a_slow_greeting_keeps_nobody_from_being_confirmed() -> None:
     """Forty join at once, and what is done about the first of them never comes to an end."""
     pbx = Pbx(lambda _name, _channel: "0901")
 
-    async def never_ends(caller: Joined) -> None:
+    async def never_ends(caller: WaitingCaller) -> None:
         pbx.callers.append(caller.uniqueid)
         await asyncio.Event().wait()
 
-    pbx.asking._there = never_ends  # noqa: SLF001
+    pbx.enquiries._there = never_ends  # noqa: SLF001
     pbx.hears(*[join(f"1.{number}") for number in range(40)], answers=40)
     assert len({note.uniqueid for note in pbx.notes if isinstance(note, Confirmed)}) == 40
-    assert len(pbx.callers) == enquiries.GREETERS
+    assert len(pbx.callers) == enquiries.CALLER_WORKERS
 
 
 def test_callers_who_cannot_be_greeted_in_time_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enquiries, "GREETERS", 0)
-    monkeypatch.setattr(enquiries, "LINE", 3)
+    monkeypatch.setattr(enquiries, "CALLER_WORKERS", 0)
+    monkeypatch.setattr(enquiries, "WAITING", 3)
     pbx = Pbx(lambda _name, _channel: "0901")
     for number in range(5):
         pbx.hears(join(f"1.{number}"), answers=number + 1)
-    waiting = pbx.asking._callers  # noqa: SLF001
+    waiting = pbx.enquiries._callers  # noqa: SLF001
     assert [waiting.get_nowait().uniqueid for _ in range(waiting.qsize())] == ["1.2", "1.3", "1.4"]

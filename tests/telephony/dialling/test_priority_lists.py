@@ -5,16 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.dialling.priority_lists import DIGITS, LASTS_S, REPEAT_S, ROOM, Owed, lists, written
+from telephony.dialling.priority_lists import DIGITS, LASTS_S, REPEAT_S, ROOM, PriorityLists, lists, written
 
 HIM, HER = "+819012345678", "+819087654678"
 NUMBERS = st.lists(st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True), max_size=30)
 
 
-def told(owed: Owed, numbers: list[str], boot: str = "b", now_s: float = 0) -> dict[str, str]:
+def told(owed: PriorityLists, numbers: list[str], boot: str = "b", now_s: float = 0) -> dict[str, str]:
     changes = owed.changes(lists(numbers), boot, now_s)
     for name, alike in changes.items():
-        owed.told(name, alike, now_s)
+        owed.note_sent(name, alike, now_s)
     return changes
 
 
@@ -44,7 +44,7 @@ def test_everybody_is_in_the_variable_of_his_last_digits_and_no_line_is_too_long
 
 
 def test_only_what_changed_is_told_and_what_is_kept_is_said_again_now_and_then() -> None:
-    owed = Owed()
+    owed = PriorityLists()
     assert told(owed, [HIM]) == {"LCR_OWED_678": "12345678"}
     assert told(owed, [HIM], now_s=1) == {}
     assert told(owed, [HIM, HER], now_s=2) == {"LCR_OWED_678": "12345678-87654678"}
@@ -54,19 +54,19 @@ def test_only_what_changed_is_told_and_what_is_kept_is_said_again_now_and_then()
 
 
 def test_an_asterisk_that_was_restarted_is_told_everything() -> None:
-    owed = Owed()
+    owed = PriorityLists()
     told(owed, [HIM])
     assert told(owed, [HIM], boot="another") == {"LCR_OWED_678": "12345678"}
 
 
 def test_what_could_not_be_told_is_told_the_next_time() -> None:
-    owed = Owed()
+    owed = PriorityLists()
     assert owed.changes(lists([HIM]), "b", 0) == owed.changes(lists([HIM]), "b", 1) == {"LCR_OWED_678": "12345678"}
 
 
 @given(st.lists(NUMBERS, max_size=6))
 def test_whatever_came_and_went_what_stands_is_what_is_owed_now(history: list[list[str]]) -> None:
-    owed = Owed()
+    owed = PriorityLists()
     stands: dict[str, str] = {}
     for moment, numbers in enumerate(history):
         stands |= told(owed, numbers, now_s=moment * 25)

@@ -119,14 +119,14 @@ async def test_who_gives_up_while_stock_is_taken_is_lost_with_a_number(
     connection.begin(tmp_path / "queue_log", moment, unheard if moment == 1 else 0)
     await reading_takes_time(connection, monkeypatch)
     ear.now = T + BACK
-    asking = asyncio.ensure_future(pbx._asking.run())  # noqa: SLF001 - part of `run`
+    enquiries = asyncio.ensure_future(pbx._enquiries.run())  # noqa: SLF001 - part of `run`
     await connection.on_up()
     await asyncio.sleep(0)
     if connection.there:  # the last moment: all questions had been answered
         await connection.leaves()
     await passes(pbx, BACK + 5)
-    asking.cancel()
-    await asyncio.gather(asking, return_exceptions=True)
+    enquiries.cancel()
+    await asyncio.gather(enquiries, return_exceptions=True)
     [(call, verdict)] = best(ear)
     assert (verdict.kind, verdict.reason) == ("abandoned", "gave-up-waiting")
     assert call.number == "0901"
