@@ -40,7 +40,7 @@ from callback.store.engine import Store
 from telephony.ami.protocol import Message
 from telephony.calls.tracker import GRACE_S
 from telephony.listening.journal import Journal
-from telephony.pbx import Pbx, Wiring
+from telephony.pbx import Consumer, Pbx, Wiring
 
 DAY: Final = 86_400_000_000
 JOURNAL_BYTES: Final = 512 << 20
@@ -127,9 +127,7 @@ class Ears:
             Wiring(name, "127.0.0.1", plan.port, *ACCOUNT, trunks=TRUNKS),
             journal,
             site.rules.reached_after_s,
-            on_heard=writer.put,
-            on_state=self._on_state,
-            room=lambda: writer.room,
+            Consumer(writer.put, self._on_state, lambda: writer.room),
         )
         self._writers.append(writer)
         self.pbxs.append(pbx)

@@ -1,4 +1,4 @@
-"""The face of the package: one Asterisk, listened to and asked."""
+"""The entry point of the package: one Asterisk, its calls, its agents and our callbacks."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Final
 
 from telephony import events, parsing
 from telephony.agents import AgentsView
-from telephony.ami.client import ActionFailed, ActionTimeout, Client, NotConnected, Stats
+from telephony.ami.client import Account, ActionFailed, ActionTimeout, Client, Handlers, NotConnected, Stats
 from telephony.ami.protocol import Message
 from telephony.ami.sieve import Refused
 from telephony.calls.call import Judged
@@ -24,54 +25,73 @@ from telephony.ids import SECOND, is_local
 from telephony.listening import gap
 from telephony.listening.gap import Gap
 from telephony.listening.journal import Journal, JournalFull
-from telephony.listening.pipeline import Heard, Listening, judged, wanted
-from telephony.listening.proof import Known, newer
-from telephony.listening.status import Every, Telling
-from telephony.listening.stocktaking import LISTING_TIMEOUT_S, Listed, Stocktaking
+from telephony.listening.pipeline import Pipeline, Stretch, judged, wanted
+from telephony.listening.proof import GapEvidence, newer
+from telephony.listening.status import Interval, StatusReporter
+from telephony.listening.stocktaking import LISTING_TIMEOUT_S, Listings, Stocktaking
 from telephony.listening.wiring import Wiring
 from telephony.tasks import together
 
-__all__ = ["Gap", "Heard", "Pbx", "WaitingCaller", "Wiring"]
+__all__ = ["Consumer", "Gap", "LastRun", "Pbx", "Stretch", "WaitingCaller", "Wiring"]
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.02
-"""A verdict comes at most this much later than the grace of its call."""
+"""A verdict comes at most this much after the grace of its call."""
 LOOK_EVERY_S = 0.5
 CLOCK_EVERY_S = 30
-ROLL_CALL_EVERY_S = 120
-"""How often the channels that live are compared with those that are thought to."""
+COMPARE_EVERY_S = 120
+"""How often the channels that we follow are compared with a listing of the PBX."""
 SILENT_S = 15
-"""A connection that died in silence is noticed so much later at most: a gap begins so much earlier."""
+"""A dead connection is noticed at most so much later; so a gap begins so much earlier."""
 
 
-async def _nobody_asks(_caller: WaitingCaller) -> None:
-    """Take no notice of who waits."""
+async def _ignore(_caller: WaitingCaller) -> None:
+    """Do nothing about a waiting caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """What a Pbx calls.
+
+    `on_stretch` gets what the stream told, in order; it may be slow while `room` says no. `on_state` gets a state and
+    its reason: up, down, journal-full, behind, level, refused, strangers. `on_caller` gets each waiting caller whose
+    channel the PBX has confirmed.
+    """
+
+    on_stretch: Callable[[Stretch], Awaitable[None]]
+    on_state: Callable[[str, str], None]
+    room: Callable[[], bool] = lambda: True
+    on_caller: Callable[[WaitingCaller], Awaitable[None]] = _ignore
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """What an earlier run knew at its end: by it a restart and a gap are known, and which calls the gap may hold.
+
+    `boot` is the start-up stamp of that Asterisk, `heard_at` when it was last listened to (None: never), `newest` its
+    last channel by then.
+    """
+
+    boot: str = ""
+    heard_at: int | None = None
+    newest: str = ""
+
+
+FIRST_RUN: Final = LastRun()
 
 
 class Pbx:
-    """One Asterisk. First `recall`, then `run()`, which listens until cancelled.
-
-    `on_heard` gets what was heard, in order; while `room` says no, it may be slow. `on_caller` is told of each caller
-    who waits, once the PBX has said that he is there. `on_state` is told: up, down, journal-full, behind, level,
-    refused, strangers. `boot`, `heard_at` and `newest` are what an earlier run saw last: the start-up stamp of that
-    Asterisk, when it was listened to, and the last channel by then. So a restart and a gap are known while nobody
-    listened, and which calls may have been in it.
-    """
+    """One Asterisk. First `recall`, then `run()`, which listens until cancelled."""
 
     def __init__(
         self,
         wiring: Wiring,
         journal: Journal,
         reached_after_s: float,
+        consumer: Consumer,
+        last_run: LastRun = FIRST_RUN,
         *,
-        on_heard: Callable[[Heard], Awaitable[None]],
-        on_state: Callable[[str, str], None],
-        room: Callable[[], bool] = lambda: True,
-        on_caller: Callable[[WaitingCaller], Awaitable[None]] = _nobody_asks,
-        boot: str = "",
-        heard_at: int | None = None,
-        newest: str = "",
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self.name = wiring.name
@@ -79,28 +99,20 @@ class Pbx:
         self.agents = AgentsView()
         self.dialler = Dialler(reached_after_s)
         self.queues: set[str] = set()  # all that the PBX has, also those without a member
-        self.boot = boot  # the start-up stamp of that Asterisk; empty until it is known
+        self.boot = last_run.boot  # the start-up stamp of that Asterisk; empty until it is known
         self.ready = False  # connected, the snapshot is in, and what the gap before it held
         self.clock_off_s = 0.0
         self.refused = Refused()  # messages that were refused, by why: forged, malformed
         self.gaps = 0  # times that the journal had no room for what came
-        self._heard_at, self._up_at, self._said_at = heard_at, 0, 0
-        self.newest = self._newest = newest  # channels: the last one at `heard_at`, the last one of all
+        self._heard_at, self._up_at, self._newest_event_at = last_run.heard_at, 0, 0
+        self.newest = self._newest = last_run.newest  # channels: the last one at `heard_at`, the last one of all
         self._journal, self._clock, self._wiring = journal, clock, wiring
         self._full = False
         self._unclear: dict[str, Judged] = {}  # what could not be judged while stock was taken: the log may know
-        self._on_state, self._on_heard = on_state, on_heard
-        self._listening = Listening(self.tracker, self.dialler, journal, on_heard=self._pass_on, room=room)
-        self._client = Client(
-            wiring.host,
-            wiring.port,
-            wiring.username,
-            wiring.secret,
-            on_message=self._on_message,
-            on_up=self._on_up,
-            on_down=self._on_down,
-            wanted=wanted,
-        )
+        self._on_state, self._on_stretch = consumer.on_state, consumer.on_stretch
+        self._pipeline = Pipeline(self.tracker, self.dialler, journal, on_stretch=self._pass_on, room=consumer.room)
+        account = Account(wiring.host, wiring.port, wiring.username, wiring.secret)
+        self._client = Client(account, Handlers(self._on_message, self._on_up, self._on_down, wanted))
         self.commands = Commands(self._client, self._pbx_clock)
         self._enquiries = Enquiries(
             self._client.action,
@@ -108,36 +120,34 @@ class Pbx:
             clock=self._pbx_clock,
             detect=wiring.detect,
             legs=self._legs,
-            there=on_caller,
+            there=consumer.on_caller,
         )
-        self._stock = Stocktaking(
-            self._client, self._listening, self.agents, self._enquiries, self.refused, self._clock
-        )
+        self._stock = Stocktaking(self._client, self._pipeline, self.agents, self._enquiries, self.refused, self._clock)
 
-    # Listening
+    # Pipeline
 
-    def recall(self, offset: int) -> Iterator[Heard]:
-        """Hear again what the journal kept from `offset` on (`Journal.resume` says it): what was not committed."""
-        yield from self._listening.recall(offset)
+    def recall(self, offset: int) -> Iterator[Stretch]:
+        """Digest again what the journal holds from `offset` on (see `Journal.resume`): what was not committed."""
+        yield from self._pipeline.recall(offset)
 
     async def run(self) -> None:
-        """Listen for ever; raises LoginRefused, and whatever else went wrong is mended by reconnecting."""
+        """Listen until cancelled. Raises LoginRefused; after any other failure the connection is made anew."""
         await together(
-            self._client.run(), self._listening.catch_up(), self._enquiries.run(), self._let_pass(), self._look_around()
+            self._client.run(), self._pipeline.catch_up(), self._enquiries.run(), self._let_pass(), self._look_around()
         )
 
     async def level(self) -> None:
-        """Wait until all that was read is digested: only then is anything known of who is on the line."""
-        await self._listening.level()
+        """Wait until all that was read is digested: only then are the live channels known."""
+        await self._pipeline.level()
 
     @property
     def is_level(self) -> bool:
         """Tell whether all that was read is digested."""
-        return self._listening.is_level
+        return self._pipeline.is_level
 
     @property
     def heard_at(self) -> int | None:
-        """When the PBX was listened to last, as far as is known; None: nobody ever did."""
+        """When the PBX was last listened to; None: never."""
         return self._heard_at
 
     @property
@@ -146,18 +156,18 @@ class Pbx:
         return self._client.stats
 
     def checkpoint(self) -> int:
-        """The journal offset from which everything that is not over can be heard again."""
-        return self._listening.checkpoint()
+        """The journal offset from which everything that is not over can be digested again."""
+        return self._pipeline.checkpoint()
 
     async def _on_message(self, message: Message, arrived_at: int) -> None:
         event = parsing.read(message, arrived_at, self.refused)
         if isinstance(event, events.QueueMember):
-            self.agents.feed(event)  # not to be heard again: the next listing tells it all
+            self.agents.feed(event)  # not for the journal: the next listing has it all
             return
         if event is None and dial.attempt_of_message(message) is None:
             return
         try:
-            await self._listening.hear(message, event, arrived_at)
+            await self._pipeline.take(message, event, arrived_at)
         except JournalFull as error:
             await self._make_room(error)
             raise
@@ -167,89 +177,89 @@ class Pbx:
         if isinstance(event, events.ChannelEvent):
             self._enquiries.hear(event, behind_s=self._behind_s(event, arrived_at))
 
-    async def _pass_on(self, heard: Heard) -> None:
+    async def _pass_on(self, stretch: Stretch) -> None:
         if not self.ready:
-            self._unclear.update((call.call_id, (call, verdict)) for call, verdict in heard.calls if not verdict.rank)
-        await self._on_heard(heard)
+            self._unclear.update((call.call_id, (call, verdict)) for call, verdict in stretch.calls if not verdict.rank)
+        await self._on_stretch(stretch)
 
     async def _note(self, note: events.ChannelEvent) -> None:
         with suppress(JournalFull):  # the next message finds it full, and does what is to be done
-            await self._listening.note(note, self._clock())
+            await self._pipeline.note(note, self._clock())
 
     async def _make_room(self, why: JournalFull) -> None:
-        """Give up what holds the older half of a full journal; the connection is then to be made anew, to take stock.
+        """Give up the calls that hold the older half of a full journal; the caller then makes the connection anew.
 
-        Waiting instead would be deafness for ever: the Hangup that would free the journal could not be read. Only
-        where digesting is behind is there nothing to give up: the journal empties as it goes on.
+        To wait instead could last for ever: the Hangup that would free the journal could not be read. While digesting
+        is behind, nothing is given up: the journal empties as digesting goes on.
         """
         self.gaps += 1
         if not self._full:
             self._full = True
             self._on_state("journal-full", str(why))
-        if not self._listening.is_level:
+        if not self._pipeline.is_level:
             return
-        middle = (self._journal.start + self._listening.digested_until) // 2
+        middle = (self._journal.start + self._pipeline.digested_until) // 2
         self.dialler.forget_before(middle)
         calls = self.tracker.let_go(middle)
-        await self._listening.hand_on(self._listening.stretch(judged(calls)))  # the checkpoint alone frees too
+        await self._pipeline.deliver(self._pipeline.stretch(judged(calls)))  # the checkpoint alone frees too
 
     async def _look_around(self) -> None:
-        """See now and then to clocks, ages, and what people ought to know."""
-        every_clock, every_roll_call = Every(CLOCK_EVERY_S), Every(ROLL_CALL_EVERY_S)
-        telling = Telling(self._on_state)
+        """Check clocks, ages and counts now and then, and report what people should know."""
+        clock_due, compare_due = Interval(CLOCK_EVERY_S), Interval(COMPARE_EVERY_S)
+        status = StatusReporter(self._on_state)
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            if self.ready and every_clock.due():
+            if self.ready and clock_due.due():
                 await self._measure_clock()
-            if self.ready and every_roll_call.due():
-                await self._call_the_roll()
+            if self.ready and compare_due.due():
+                await self._compare_channels()
             now = self._clock()
             newest = f"; the newest of the stream: {self.refused.excerpt}" if self.refused.excerpt else ""
-            telling.counted(
+            status.report_counts(
                 "refused", "messages refused since the start", self.refused + self._enquiries.refused, newest
             )
-            telling.counted("strangers", "callers on no trunk of ours, left out", self.tracker.strangers)
-            telling.lag(self._listening.lag_s(now), level=self._listening.is_level)
+            status.report_counts("strangers", "callers on no trunk of ours, left out", self.tracker.strangers)
+            status.report_lag(self._pipeline.lag_s(now), level=self._pipeline.is_level)
             self._grow_old(now)
 
-    async def _call_the_roll(self) -> None:
-        """Compare the channels that live with those that are thought to: a Hangup may have been lost, or refused."""
+    async def _compare_channels(self) -> None:
+        """Compare the channels that we follow with a listing: a Hangup may have been lost, or refused."""
         asked_at, refused = self._clock(), self.stats.forged
         with suppress(NotConnected, ActionTimeout, ActionFailed):
             listed = await self._client.listing("CoreShowChannels", timeout_s=LISTING_TIMEOUT_S)
             await self._stock.caught_up()
             if self.stats.forged != refused:
-                return  # a line may have been refused, of somebody who is there
+                return  # the line of a live channel may have been refused
             present = {item.get("Uniqueid") for item in listed}
             calls = self.tracker.miss(present, self._clock(), asked_at=asked_at)
             attempts = self.dialler.keep_only(self.tracker.own_live())
-            await self._listening.hand_on(self._listening.heard(calls, attempts))
+            await self._pipeline.deliver(self._pipeline.stretch_if_any(calls, attempts))
 
     def _grow_old(self, now: int) -> None:
-        """Let go of what is too old to be of use."""
+        """Forget what is too old to be of use."""
         self._journal.expire(now)
         self.dialler.tick(now)
         if self.ready:
             self._heard_at, self.newest = now, self._newest
 
     async def _let_pass(self) -> None:
-        """Let the graces of calls pass, whether or not anything is heard."""
+        """End the graces of calls in time, whether or not events come."""
         while True:
             await asyncio.sleep(TICK_S)
             await self._pass_time(self._clock())
 
     async def _pass_time(self, now: int) -> None:
-        """Look what is over by now. While messages are held or not digested, their arrivals tell the time."""
-        if self._listening.is_level and not self._client.held_bytes:
-            await self._listening.hand_on(self._listening.heard(self.tracker.tick(now), []))
+        """Pass on the calls that are over by now. While messages wait, their arrivals tell the time instead."""
+        if self._pipeline.is_level and not self._client.held_bytes:
+            await self._pipeline.deliver(self._pipeline.stretch_if_any(self.tracker.tick(now), []))
 
     # After a connection came up
 
     async def _on_up(self) -> None:
-        """Take stock: who waits, which channels live, whether that Asterisk was restarted, what the gap held.
+        """Take stock: waiting callers, live channels, whether that Asterisk was restarted, the calls of the gap.
 
-        The log is read beside it, for that may take long: whoever gives up meanwhile is known from the first listing,
-        or by what the events of his own channel say.
+        The log is read meanwhile, which may take long: callers who give up in that time are known from the first
+        listing, or from the events of their own channels.
         """
         await self._stock.caught_up()
         up_at = self._clock()
@@ -258,8 +268,8 @@ class Pbx:
         await self._measure_clock()
         looking = asyncio.ensure_future(self._look_back(up_at, restarted=restarted))
         try:
-            await self._stock.meet()
-            told = await looking
+            await self._stock.first_look()
+            gap_calls = await looking
             listed = await self._stock.ask()
             # What is let go of here is handed on at once: nothing may come between.
             missing = judged(self._stock.take(listed, restarted=restarted))
@@ -272,42 +282,46 @@ class Pbx:
         own = self.tracker.own_live()
         attempts = self.dialler.keep_only(own)
         for attempt in own:
-            self.dialler.adopt(attempt, self._listening.digested_until)
+            self.dialler.adopt(attempt, self._pipeline.digested_until)
         self.boot = boot
-        if told is not None:
-            told = gap.weighed(told, self._known(listed, told, restarted=restarted))
-        calls = gap.explained([*self._unclear.values(), *missing], told.calls if told else (), self.tracker.alive())
-        await self._listening.hand_on(self._listening.stretch(calls, attempts, told.gap if told else None))
+        if gap_calls is not None:
+            gap_calls = gap.mark_doubtful(gap_calls, self._evidence(listed, gap_calls, restarted=restarted))
+        calls = gap.best_verdicts(
+            [*self._unclear.values(), *missing], gap_calls.calls if gap_calls else (), self.tracker.alive()
+        )
+        await self._pipeline.deliver(self._pipeline.stretch(calls, attempts, gap_calls.gap if gap_calls else None))
         self._unclear.clear()
         self.ready, self._up_at = True, up_at
-        await self._stock.introduce(listed)
+        await self._stock.confirm(listed)
         self._on_state("up", f"Asterisk started {boot}" + (", restarted since we last saw it" if restarted else ""))
 
-    async def _look_back(self, until: int, *, restarted: bool) -> gap.Told | None:
-        """Ask the logs what came and went since somebody listened last; nobody ever did: then there is no gap."""
+    async def _look_back(self, until: int, *, restarted: bool) -> gap.GapCalls | None:
+        """Read the calls of the gap from the logs; None if this PBX was never listened to."""
         since = self._heard_at
         if since is None or since >= until:
             return None
         off = int(self.clock_off_s * SECOND)  # the logs are written by the PBX's clock
         times = (since + off, until + off)
-        told = await asyncio.to_thread(gap.ask, self._wiring, *times, restarted=restarted, known=self.tracker.knows)
-        return replace(told, gap=replace(told.gap, since=since, until=until))
+        gap_calls = await asyncio.to_thread(
+            gap.ask_logs, self._wiring, *times, restarted=restarted, known=self.tracker.knows
+        )
+        return replace(gap_calls, gap=replace(gap_calls.gap, since=since, until=until))
 
-    def _known(self, listed: Listed, told: gap.Told, *, restarted: bool) -> Known:
-        """Give what was heard before the gap and after it: what the log tells of it is weighed by that."""
+    def _evidence(self, listed: Listings, gap_calls: gap.GapCalls, *, restarted: bool) -> GapEvidence:
+        """Give what was heard before the gap and after it: what the log tells of it is mark_doubtful by that."""
         log = self._wiring.log
-        return Known(
-            since=told.gap.since + int(self.clock_off_s * SECOND),
+        return GapEvidence(
+            since=gap_calls.gap.since + int(self.clock_off_s * SECOND),
             newest=self.newest,
             after=[self._newest, *(channel.uniqueid for channel in listed.channels)],
             heard=self.tracker.knows,
-            recorded=told.recorded,
+            recorded=gap_calls.recorded,
             restarted=restarted,
             forgeable=log is None or log.forgeable,
         )
 
     async def _measure_clock(self) -> None:
-        """Compare clocks by a ping; a connection that is lost meanwhile leaves the last figure."""
+        """Compare the clocks by a Ping; if the connection is lost meanwhile, the last figure stays."""
         with suppress(NotConnected, ActionTimeout, ActionFailed):
             stamp = (await self._client.ping()).get("Timestamp")
             self.clock_off_s = float(stamp) - self._clock() / SECOND if stamp else 0.0
@@ -317,12 +331,12 @@ class Pbx:
         return self._clock() + int(self.clock_off_s * SECOND)
 
     def _behind_s(self, event: events.Event, arrived_at: int) -> float:
-        """Give how long ago the PBX said what arrived then. The newest that it said counts: one time may be forged."""
-        self._said_at = max(self._said_at, event.at)
-        return max(0.0, (arrived_at - self._said_at) / SECOND + self.clock_off_s)
+        """Give how long ago the PBX sent this event. The newest of all stamps counts: a single one may be forged."""
+        self._newest_event_at = max(self._newest_event_at, event.at)
+        return max(0.0, (arrived_at - self._newest_event_at) / SECOND + self.clock_off_s)
 
     def _legs(self, talk: events.AgentConnect) -> list[events.ChannelEvent]:
-        """Give the channels that carry a talk's voice: a Local one only ties others together."""
+        """Give the channels that carry a talk's voice: a Local channel only connects others."""
         live = {channel.uniqueid: channel for channel in self.tracker.channels.of_call(talk.linkedid)}
         return [
             events.ChannelEvent(talk.at, channel.uniqueid, channel.linkedid, channel.channel)
@@ -343,5 +357,5 @@ class Pbx:
         return self.tracker.own_live()
 
     def forget(self, attempt: str) -> None:
-        """Stop following an attempt that was resolved by its ticket: it holds the journal no more."""
+        """Stop following an attempt that was resolved by its ticket: it no longer holds the journal."""
         self.dialler.forget(attempt)

@@ -9,7 +9,7 @@ from callback.events import News
 from callback.losses import redials
 from callback.service.transactions import Transactions
 from callback.site.context import Site
-from telephony.pbx import WaitingCaller, Pbx
+from telephony.pbx import Pbx, WaitingCaller
 
 
 class Arrivals:

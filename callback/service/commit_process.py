@@ -29,7 +29,7 @@ from callback.store.engine import Store
 from callback.store.keys import check, store_of
 from callback.store.lease import Lease
 from callback.texts.send import two_way_of
-from telephony.pbx import Heard
+from telephony.pbx import Stretch
 
 AGAIN_S: Final = 5.0
 PROGRAM: Final = f"from {__name__} import main; main()"
@@ -88,14 +88,14 @@ class CommitProcess:
             self._child = None
             await child.end()
 
-    def commit(self, batch: list[Heard], task: int = 0) -> Coroutine[Any, Any, list[News]] | None:
+    def commit(self, batch: list[Stretch], task: int = 0) -> Coroutine[Any, Any, list[News]] | None:
         """Commit a batch as `Writer.commit` does, and raise what it raises, StoreError too when the process dies.
 
         None while it is not at work.
         """
         return self._commit(batch, task) if self.at_work.is_set() else None
 
-    async def _commit(self, batch: list[Heard], task: int) -> list[News]:
+    async def _commit(self, batch: list[Stretch], task: int) -> list[News]:
         if self._child is None:
             raise StoreError("the process that commits is not at work")
         try:
@@ -164,7 +164,7 @@ def _work(service: Connection) -> None:
             service.send((told, why_not))
 
 
-def _questions(service: Connection) -> Iterator[tuple[int, list[Heard]]]:
+def _questions(service: Connection) -> Iterator[tuple[int, list[Stretch]]]:
     """Give what the service asks until it is gone, be it in the midst of a question."""
     with suppress(*_GONE):
         while True:

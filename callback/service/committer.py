@@ -21,7 +21,7 @@ from callback.store.lease import Lease, guard
 from telephony.calls.call import Call, Verdict
 from telephony.calls.facts.agent_call import AgentCall
 from telephony.dialling import dialler
-from telephony.pbx import Gap, Heard
+from telephony.pbx import Gap, Stretch
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ RETRY_S = 1.0
 _WORK = "commit what was heard"
 
 Item = tuple[Call, Verdict] | dialler.AttemptEvent | AgentCall | Gap
-Elsewhere = Callable[[list[Heard]], Awaitable[list[News]] | None]
+Elsewhere = Callable[[list[Stretch]], Awaitable[list[News]] | None]
 """Commits a batch in another process; None: not now."""
 
 
@@ -59,7 +59,7 @@ class Writer:
         self._tell, self._committed = tell, committed
         self._elsewhere = elsewhere
         self._ailing = Ailing(log)
-        self._backlog: asyncio.Queue[Heard] = asyncio.Queue()
+        self._backlog: asyncio.Queue[Stretch] = asyncio.Queue()
         self._taken = self._done = 0
         self._moved = asyncio.Condition()
         self._ended = False
@@ -69,7 +69,7 @@ class Writer:
         """Tell whether more may be put without waiting."""
         return self._taken - self._done < BACKLOG
 
-    async def put(self, heard: Heard) -> None:
+    async def put(self, heard: Stretch) -> None:
         """Take a stretch at once and in order; return when not too much waits to be committed."""
         self._backlog.put_nowait(heard)
         self._taken += 1
@@ -107,7 +107,7 @@ class Writer:
                 self._done += len(batch)
                 self._moved.notify_all()
 
-    async def _until_done(self, batch: list[Heard]) -> None:
+    async def _until_done(self, batch: list[Stretch]) -> None:
         while True:
             try:
                 news = await self._somewhere(batch)
@@ -119,11 +119,11 @@ class Writer:
                 self._tell(news)
                 return
 
-    async def _somewhere(self, batch: list[Heard]) -> list[News]:
+    async def _somewhere(self, batch: list[Stretch]) -> list[News]:
         begun = self._elsewhere(batch) if self._elsewhere else None
         return await (begun or asyncio.to_thread(self.commit, batch))
 
-    def commit(self, batch: list[Heard]) -> list[News]:
+    def commit(self, batch: list[Stretch]) -> list[News]:
         """Commit a batch in one transaction; where that fails for its content, item by item."""
         items = [item for heard in batch for item in _items(heard)]
         checkpoint = batch[-1].checkpoint
@@ -163,7 +163,7 @@ class Writer:
         return self._store.transact(done)
 
 
-def _items(heard: Heard) -> list[Item]:
+def _items(heard: Stretch) -> list[Item]:
     """Give what is to be committed of a stretch; the gap comes last: it is told with what was found in it."""
     return [*heard.calls, *heard.attempts, *heard.agent_calls, *([heard.gap] if heard.gap else [])]
 

@@ -23,7 +23,7 @@ from callback.site.templates import texting_of
 from callback.store import keys, lease, schema
 from callback.texts.send import gateway_of
 from telephony.listening.journal import Journal, JournalFull, JournalInUse
-from telephony.listening.signed import sign, signatures
+from telephony.listening.signatures import sign, signatures
 
 log = logging.getLogger(__name__)
 

@@ -47,7 +47,7 @@ from callback.store.engine import Store
 from callback.texts.send import send_due
 from sms.gateway import Gateway
 from telephony.listening.journal import Journal
-from telephony.pbx import WaitingCaller, Pbx
+from telephony.pbx import Consumer, LastRun, Pbx, WaitingCaller
 from telephony.tasks import together
 
 log = logging.getLogger(__name__)
@@ -90,13 +90,8 @@ class Worker:
             wiring_of(settings),
             journal,
             self._site.rules.reached_after_s,
-            on_heard=self._writer.put,
-            on_state=self._on_state,
-            room=lambda: self._writer.room,
-            on_caller=self._joins,
-            boot=seen[0].boot if seen else "",
-            heard_at=heard_at,
-            newest=seen[0].newest if seen else "",
+            Consumer(self._writer.put, self._on_state, lambda: self._writer.room, self._joins),
+            LastRun(seen[0].boot if seen else "", heard_at, seen[0].newest if seen else ""),
         )
         ailing, pbx, site = Ailing(log), self._pbx, self._site
         self._arrivals = Arrivals(pbx, site, traffic, transactions, now, self._tell)

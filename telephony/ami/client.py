@@ -1,8 +1,8 @@
-"""A connection to the manager that stays: logs in, listens, asks, notices death, comes back.
+"""A lasting connection to the manager: logs in, delivers messages, sends actions, detects its loss, reconnects.
 
-The walk of one connection: connect → banner → Login → FullyBooted → `on_up` → messages, until it is lost →
-what was read is still delivered → `on_down` → wait → connect. Nothing waits without a deadline but the
-consumer itself: reading stops while it is slow, and nothing is dropped.
+One connection: connect → banner → Login → FullyBooted → `on_up` → messages, until it is lost → what was read is still
+delivered → `on_down` → wait → connect. Everything but the consumer has a deadline: reading stops while the consumer is
+slow, and nothing is dropped.
 """
 
 import asyncio
@@ -11,6 +11,8 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
 
 from telephony.ami.link import (
     BACKLOG_BYTES,
@@ -24,84 +26,100 @@ from telephony.ami.protocol import ActionRefused, Message
 from telephony.errors import TelephonyError
 
 __all__ = [
+    "Account",
     "ActionFailed",
     "ActionRefused",
     "ActionTimeout",
     "Client",
+    "Handlers",
+    "Limits",
     "LoginRefused",
     "NotConnected",
     "Stats",
 ]
 
 CALM = 10
-"""The wait after a connection that brought events is this many times the first one at most."""
+"""After a connection that brought events the wait is at most this many times the first one."""
 BATCH = 256
-"""Messages delivered in one go before the event loop has its turn, when the consumer never waits."""
+"""Messages delivered in a row before other tasks run, if the consumer never waits."""
 
 log = logging.getLogger(__name__)
 
 
 class LoginRefused(TelephonyError):
-    """Asterisk answered the login with an error: trying again would only lock us out, so the client stops."""
+    """Asterisk answered the login with an error. The client stops: another try could only lock the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where a manager interface listens, and who logs in there."""
+
+    host: str
+    port: int
+    username: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """What a client calls.
+
+    `on_message(message, arrived_at)` gets every event that belongs to no listing of ours and that `wanted` accepts by
+    its bytes (most are dropped that way), one after the other, in order; `arrived_at` is when it was read, µs UTC.
+    While it runs, reading stops. So it must not await an action, whose answer may lie behind the messages that it holds
+    back: start a task. If it raises, that is a bug of ours, and what it half did is unknown: the exception is logged,
+    messages that were read but not delivered are dropped, the connection is closed, `on_down` is called, and the client
+    reconnects. That is a gap like any other, which the journal and the snapshot in `on_up` mend.
+
+    `on_up()` is called after FullyBooted, as a task of its own: reading and `on_message` go on, so it can await
+    actions. If it raises, the connection is closed in the same way; if the connection is lost, it is cancelled.
+
+    `on_down(reason)` is called each time that a connection, or an attempt at one, has ended, after the last message
+    that was read: possibly several times in a row, never when `run` is cancelled or raises.
+    """
+
+    on_message: Callable[[Message, int], Awaitable[None]]
+    on_up: Callable[[], Awaitable[None]]
+    on_down: Callable[[str], Awaitable[None]]
+    wanted: Callable[[bytes], bool] = lambda _raw: True
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a client waits, and how many bytes it holds. `backoff_s` is the first wait and the longest one."""
+
+    connect_timeout_s: float = 5.0
+    boot_timeout_s: float = 300.0
+    ping_every_s: float = 5.0
+    ping_deadline_s: float = 5.0
+    backoff_s: tuple[float, float] = (0.2, 30.0)
+    backlog_bytes: int = BACKLOG_BYTES
+
+
+DEFAULT_LIMITS: Final = Limits()
 
 
 class Client:
-    """One manager connection that comes back by itself. Run it as a task: `run()`; cancel that to stop.
-
-    `on_message(message, arrived_at)` gets every event that is no item of a listing of ours and that `wanted` wants by
-    a look at its bytes (most are not, and are dropped where they come in), one after the other, in order; `arrived_at`
-    is when it was read, µs UTC. While it takes its time, reading stops. So it must not await an action, whose answer
-    may lie behind what it holds back: start a task.
-    If it raises, that is a bug of ours, and what it half did is unknown: the exception is logged, what was
-    read but not delivered is dropped, the connection is closed, `on_down` is called, and the client
-    reconnects. That is a gap like any other, which the journal and the snapshot in `on_up` mend.
-
-    `on_up()` is called after FullyBooted, as a task of its own: reading and `on_message` go on, so that it
-    can await actions. When it raises, the connection is given up in the same way; when the connection is
-    lost, it is cancelled.
-
-    `on_down(reason)` is called each time that a connection, or an attempt at one, has ended, after the last
-    message that was read: possibly several times in a row, never when `run` is cancelled or raises.
-    """
+    """One manager connection that comes back by itself. Run it as a task: `run()`; cancel that to stop."""
 
     def __init__(
         self,
-        host: str,
-        port: int,
-        username: str,
-        secret: str,
+        account: Account,
+        handlers: Handlers,
+        limits: Limits = DEFAULT_LIMITS,
         *,
-        on_message: Callable[[Message, int], Awaitable[None]],
-        on_up: Callable[[], Awaitable[None]],
-        on_down: Callable[[str], Awaitable[None]],
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,
-        connect_timeout_s: float = 5.0,
-        boot_timeout_s: float = 300.0,
-        ping_every_s: float = 5.0,
-        ping_deadline_s: float = 5.0,
-        backoff_s: tuple[float, float] = (0.2, 30.0),
-        backlog_bytes: int = BACKLOG_BYTES,
-        wanted: Callable[[bytes], bool] = lambda _raw: True,
     ) -> None:
-        self._host = host
-        self._port = port
-        self._username = username
-        self._secret = secret
-        self._on_message = on_message
-        self._on_up = on_up
-        self._on_down = on_down
-        self._clock = clock
-        self._connect_timeout_s = connect_timeout_s
-        self._boot_timeout_s = boot_timeout_s
-        self._ping_every_s = ping_every_s
-        self._ping_deadline_s = ping_deadline_s
-        self._backoff = Backoff(*backoff_s)
-        self._backlog_bytes = backlog_bytes
-        self._wanted = wanted
+        self._account, self._handlers, self._limits, self._clock = account, handlers, limits, clock
+        self._backoff = Backoff(*limits.backoff_s)
         self._stats = Stats()
         self._link: Link | None = None
         self._up_since: float | None = None
         self._heard = False  # an event came since it was up
+
+    @property
+    def _where(self) -> str:
+        return f"{self._account.host}:{self._account.port}"
 
     @property
     def up(self) -> bool:
@@ -119,19 +137,19 @@ class Client:
         return dataclasses.replace(self._stats)
 
     async def run(self) -> None:
-        """Stay connected until cancelled. Raises LoginRefused; any other failure is told and tried again."""
+        """Stay connected until cancelled. Raises LoginRefused; after any other failure it reports and reconnects."""
         while True:
             reason = await self._connection()
-            log.info("%s:%d: %s", self._host, self._port, reason)
+            log.info("%s: %s", self._where, reason)
             try:
-                await self._on_down(reason)
+                await self._handlers.on_down(reason)
             except Exception:
                 log.exception("on_down failed; the connection is made anew all the same")
             await asyncio.sleep(self._backoff.next())
             self._stats.reconnects += 1
 
     async def action(self, name: str, headers: Iterable[tuple[str, str]] = (), *, timeout_s: float = 10.0) -> Message:
-        """Ask the PBX to do something and give its answer, matched by ActionID.
+        """Send an action and give its answer, matched by ActionID.
 
         The ActionID is made here, unless the headers bring one (which must be as hard to guess).
         Raises ActionRefused (cannot be sent), NotConnected, ActionTimeout, ActionFailed (Response: Error).
@@ -149,22 +167,22 @@ class Client:
         return await self._connected().ask_list(name, headers, timeout_s)
 
     async def ping(self) -> Message:
-        """Ask for a sign of life; the answer's Timestamp is the PBX's clock."""
-        return await self.action("Ping", timeout_s=self._ping_deadline_s)
+        """Send a Ping; the Timestamp of the answer is the PBX's clock."""
+        return await self.action("Ping", timeout_s=self._limits.ping_deadline_s)
 
     def _connected(self) -> Link:
         if self._link is None or not self.up:
-            raise NotConnected(f"Not connected to {self._host}:{self._port}: wait until the PBX is back.")
+            raise NotConnected(f"Not connected to {self._where}: wait until the PBX is back.")
         return self._link
 
     async def _connection(self) -> str:
-        """Make one connection, live through it, give the reason of its end."""
+        """Make one connection, serve it until its end, and give the reason of that."""
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._connect_timeout_s):
-                _, link = await loop.create_connection(self._new_link, self._host, self._port)
+            async with asyncio.timeout(self._limits.connect_timeout_s):
+                _, link = await loop.create_connection(self._new_link, self._account.host, self._account.port)
         except TimeoutError:
-            return f"no answer to connecting within {self._connect_timeout_s} s"
+            return f"no answer to connecting within {self._limits.connect_timeout_s} s"
         except OSError as error:
             return f"cannot connect: {error}"
         self._link = link
@@ -180,30 +198,30 @@ class Client:
             await link.until_lost()
 
     def _new_link(self) -> Link:
-        return Link(self._clock, self._stats, self._backlog_bytes, self._wanted)
+        return Link(self._clock, self._stats, self._limits.backlog_bytes, self._handlers.wanted)
 
     async def _log_in(self, link: Link) -> None:
-        """Say who we are, once we know that it is an Asterisk who listens."""
+        """Log in, once the greeting shows that an Asterisk answers."""
         try:
-            async with asyncio.timeout(self._connect_timeout_s):
+            async with asyncio.timeout(self._limits.connect_timeout_s):
                 await link.greeted
-            headers = (("Username", self._username), ("Secret", self._secret))
-            await link.ask("Login", headers, self._connect_timeout_s)
+            headers = (("Username", self._account.username), ("Secret", self._account.secret))
+            await link.ask("Login", headers, self._limits.connect_timeout_s)
         except TimeoutError:
-            link.close(f"no greeting within {self._connect_timeout_s} s: is an Asterisk manager on that port?")
+            link.close(f"no greeting within {self._limits.connect_timeout_s} s: is an Asterisk manager on that port?")
             raise NotConnected("no greeting") from None
         except ActionTimeout as error:
             link.close(str(error))
             raise NotConnected("no answer to the login") from error
         except ActionFailed as error:
             raise LoginRefused(
-                f"Asterisk at {self._host}:{self._port} refused the login of manager user {self._username!r} "
+                f"Asterisk at {self._where} refused the login of manager user {self._account.username!r} "
                 f"({error.message.get('Message') or 'no reason given'}): correct username and secret of this "
                 "PBX in the settings, or its manager.conf (secret, permit/deny)."
             ) from error
 
     async def _serve(self, link: Link) -> str:
-        """Deliver, watch and be up until the connection is lost, and until what was read is delivered."""
+        """Deliver messages and watch the connection until it is lost and all that was read is delivered."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._deliver(link))
             helpers = [tasks.create_task(self._come_up(link)), tasks.create_task(self._watch(link))]
@@ -215,17 +233,17 @@ class Client:
         return reason
 
     async def _deliver(self, link: Link) -> None:
-        """Hand over message after message; the rest of a lost connection too."""
+        """Deliver message after message, also those left from a lost connection."""
         try:
             while await link.more():
                 for _ in range(BATCH):
                     if (held := link.take()) is None:
                         break
                     self._heard = self._heard or (self._up_since is not None and held[0].name != "FullyBooted")
-                    await self._on_message(*held)
+                    await self._handlers.on_message(*held)
                 await asyncio.sleep(0)
         except Exception as error:  # noqa: BLE001 - whatever fails, the connection is made anew
-            why = _told("on_message", error)
+            why = _log_failure("on_message", error)
             link.close(f"our own handling of a message failed: {why}; {link.drop_held()} more were dropped")
         finally:
             link.close("our own handling of messages was cancelled")
@@ -235,54 +253,54 @@ class Client:
         if not await self._booted(link):
             return
         self._up_since, self._heard = asyncio.get_running_loop().time(), False
-        log.info("%s:%d: up, %s", self._host, self._port, link.greeted.result())
+        log.info("%s: up, %s", self._where, link.greeted.result())
         try:
-            await self._on_up()
+            await self._handlers.on_up()
         except asyncio.CancelledError:
             link.close("our own start after connecting was cancelled")
             raise
         except Exception as error:  # noqa: BLE001 - whatever fails, the connection is made anew
             if not link.lost:
-                link.close(f"our own start after connecting failed: {_told('on_up', error)}")
+                link.close(f"our own start after connecting failed: {_log_failure('on_up', error)}")
 
     async def _booted(self, link: Link) -> bool:
         try:
-            async with asyncio.timeout(self._boot_timeout_s):
+            async with asyncio.timeout(self._limits.boot_timeout_s):
                 await link.booted
         except NotConnected:
             return False
         except TimeoutError:
             link.close(
-                f"no FullyBooted within {self._boot_timeout_s} s: give manager user {self._username!r} the "
-                "read class system, or see why Asterisk does not finish booting"
+                f"no FullyBooted within {self._limits.boot_timeout_s} s: give manager user {self._account.username!r} "
+                "the read class system, or see why Asterisk does not finish booting"
             )
             return False
         return True
 
     async def _watch(self, link: Link) -> None:
-        """Ping, and give the connection up when it stays silent.
+        """Ping, and close the connection if it stays silent.
 
-        What counts is silence, not the answer: while bytes come, the connection is alive and the answer
-        stands in line behind them; and while we do not read, silence is ours.
+        Silence counts, not the missing answer: while bytes come, the connection is alive and the answer is queued
+        behind them; and while we do not read, the silence is ours.
         """
         loop = asyncio.get_running_loop()
         while not link.lost:
-            await asyncio.sleep(self._ping_every_s)
+            await asyncio.sleep(self._limits.ping_every_s)
             asked_at = loop.time()
             _, answer = link.send("Ping")
             while not answer.done():
-                left_s = self._ping_deadline_s - link.silent_s(asked_at)
+                left_s = self._limits.ping_deadline_s - link.silent_s(asked_at)
                 if left_s <= 0:
-                    link.close(f"no sign of life within {self._ping_deadline_s} s of a ping")
+                    link.close(f"no sign of life within {self._limits.ping_deadline_s} s of a ping")
                     return
                 await asyncio.wait([answer], timeout=left_s)
 
 
 class Backoff:
-    """How long to wait before another attempt: doubles from `first_s` to `most_s`, less up to half by chance.
+    """The wait before another attempt: doubles from `first_s` to `most_s`, less up to half at random.
 
-    It begins again only after a connection that lasted longer than the longest wait: one that comes and goes
-    must not become a storm. After one that brought events at all the PBX is at work again: the wait becomes short.
+    It starts again at `first_s` only after a connection that lasted longer than the longest wait, so that an unstable
+    PBX is not flooded with logins. After one that brought any event the PBX works again: the wait becomes short.
     """
 
     def __init__(self, first_s: float, most_s: float) -> None:
@@ -304,10 +322,10 @@ class Backoff:
         return wait_s * self._chance.uniform(0.5, 1.0)
 
 
-def _told(where: str, error: Exception) -> str:
-    """Log why a connection is given up and made anew, and give it; what nobody foresaw by traceback."""
+def _log_failure(where: str, error: Exception) -> str:
+    """Log why a connection is closed and made anew, and give the reason; unforeseen errors with a traceback."""
     if isinstance(error, TelephonyError):  # a full disk, a PBX that refuses
-        log.warning("%s: %s The connection is given up and made anew", where, error)
+        log.warning("%s: %s The connection is closed and made anew", where, error)
         return str(error)
-    log.error("%s failed; the connection is given up and made anew", where, exc_info=error)
+    log.error("%s failed; the connection is closed and made anew", where, exc_info=error)
     return repr(error)

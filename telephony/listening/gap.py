@@ -1,6 +1,6 @@
-"""What came and went while nobody listened: told by queue_log, and joined with what was known before.
+"""Calls that ended while the connection was away: from queue_log and call records, with what was known before.
 
-A gap is said, never guessed: where no log covers it, why not is said too.
+A gap is reported, never guessed. If no log covers it, the report says why.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from telephony.calls.call import Call, Judged
 from telephony.cdr import Cdr, calls_of
 from telephony.ids import SECOND
 from telephony.listening import proof
-from telephony.listening.proof import Known
+from telephony.listening.proof import GapEvidence
 from telephony.listening.wiring import Wiring
 from telephony.queue_log.between import Log, calls_between
 from telephony.queue_log.sieve import FORGED, HEADLESS
@@ -22,17 +22,17 @@ from telephony.queue_log.sieve import FORGED, HEADLESS
 NO_LOG: Final = "no queue_log is configured: set [pbx] queue_log"
 
 NEAR_S: Final = 60.0
-"""So much of the log before a gap is read in any case: times of lines, and clocks, differ by less."""
+"""The log is read from so long before a gap: the times of lines, and clocks, differ by less."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Nobody listened from `since` to `until`. `calls` of customers ended in it, as the log tells; or `why_not`.
+    """The connection was away from `since` to `until`. By the log, `calls` of customers ended in it; or `why_not`.
 
-    `forged` lines of the log were written by callers, as far as can be seen; `unproved` calls stand in it that nothing
-    else tells of. `recorded`: call records told who came to no queue.
+    `forged` lines of the log were written by callers, as far as that shows; `unproved` calls are in the log alone.
+    `recorded`: call records told of callers who reached no queue.
     """
 
     since: int
@@ -45,8 +45,8 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
-    """The calls that ended in a gap as call records tell: all of them, and how those went that came to no queue."""
+class RecordedCalls:
+    """By call records: the ids of the calls that ended in a gap, and the calls among them that reached no queue."""
 
     call_ids: frozenset[str] = frozenset()
     calls: tuple[Judged, ...] = ()
@@ -54,8 +54,8 @@ class Records:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A gap, the calls that ended in it, and the ids of those of which a call record tells."""
+class GapCalls:
+    """A gap, the calls that ended in it, and the ids of those that have a call record."""
 
     gap: Gap
     calls: tuple[Judged, ...]
@@ -71,11 +71,11 @@ def look_back(
     restarted: bool = False,
     known: Callable[[str], bool] = lambda _: False,
 ) -> tuple[Gap, tuple[Judged, ...]]:
-    """Ask the log for the calls that ended since somebody listened last. Reads files, or a table: may be slow.
+    """Read from the log the calls that ended in the gap. Reads files, or a table: may be slow.
 
-    It is read from where it was left: how the calls began that are `known` was heard. Only where another one lacks its
-    beginning is looked for that further back. `restarted`: the PBX has started since. Whom that cut off stands in the
-    log without an end: it was by now.
+    Reading begins just before the gap, since the beginnings of `known` calls were heard; only if another call lacks
+    its beginning is more of the log read. `restarted`: the PBX has started since; calls that it cut off have no end in
+    the log, and ended by `until`.
     """
     if log is None:
         return Gap(since, until, 0, NO_LOG), ()
@@ -83,7 +83,7 @@ def look_back(
         told = calls_between(log, since, until, pbx=pbx, lookback_s=NEAR_S) if not restarted else None
         if told is None or any(not (call.complete or known(call.call_id)) for call, _ in told.calls):
             told = calls_between(log, since, until, pbx=pbx, restarted_at=until if restarted else None)
-    except Exception as error:  # what is wrong with a log must not keep anybody from listening
+    except Exception as error:  # a fault in a log must not keep the service from listening
         logger.exception("the queue_log could not be read")
         return Gap(since, until, 0, f"{log} could not be read: {error!r}"), ()
     customers = sum(verdict.kind != "callback" for _, verdict in told.calls)
@@ -91,46 +91,46 @@ def look_back(
     return Gap(since, until, customers, told.why_not, forged), told.calls
 
 
-def recorded(cdr: Cdr | None, pbx: str, trunks: tuple[str, ...], since: int, until: int) -> Records:
-    """Ask the call records too, where there are any; one that cannot be read is said."""
+def recorded_calls(cdr: Cdr | None, pbx: str, trunks: tuple[str, ...], since: int, until: int) -> RecordedCalls:
+    """Read the call records of the gap; none where no file is set, or it cannot be read, which is logged."""
     if cdr is None:
-        return Records()
+        return RecordedCalls()
     try:
         records = cdr.between(since - since % SECOND, until)
     except OSError as error:
         logger.warning("%s cannot be read (%s): let the service read it, or mend [pbx] cdr", cdr, error.strerror)
-        return Records()
+        return RecordedCalls()
     ids = frozenset(record.uniqueid for record in records)
-    return Records(ids, tuple(calls_of(records, pbx, trunks)), read=True)
+    return RecordedCalls(ids, tuple(calls_of(records, pbx, trunks)), read=True)
 
 
-def joined(told: Iterable[Judged], found: Gap, records: Records) -> tuple[tuple[Judged, ...], Gap]:
-    """Add the calls of which the records tell to those of the log, which knows more of whom it knows."""
+def with_recorded(told: Iterable[Judged], found: Gap, records: RecordedCalls) -> tuple[tuple[Judged, ...], Gap]:
+    """Add to the calls of the log those that only the records have; the log knows more of a call."""
     told = tuple(told)
     known = {call.call_id for call, _ in told}
     more = tuple(judged for judged in records.calls if judged[0].call_id not in known)
     return (*told, *more), replace(found, calls=found.calls + len(more), recorded=records.read)
 
 
-def ask(wiring: Wiring, since: int, until: int, *, restarted: bool, known: Callable[[str], bool]) -> Told:
-    """Ask the log and the call records of a PBX what came and went. Reads files, or a table: may be slow."""
+def ask_logs(wiring: Wiring, since: int, until: int, *, restarted: bool, known: Callable[[str], bool]) -> GapCalls:
+    """Read the calls that ended in a gap from a PBX's log and call records. Reads files, or a table: may be slow."""
     found, told = look_back(wiring.log, wiring.name, since, until, restarted=restarted, known=known)
-    records = recorded(wiring.cdr, wiring.name, wiring.trunks, since, until)
-    calls, both = joined(told, found, records)
-    return Told(both, calls, records.call_ids)
+    records = recorded_calls(wiring.cdr, wiring.name, wiring.trunks, since, until)
+    calls, gap = with_recorded(told, found, records)
+    return GapCalls(gap, calls, records.call_ids)
 
 
-def weighed(told: Told, known: Known) -> Told:
-    """Mark the calls of which nothing but the log tells, and say how many there are."""
-    calls = proof.weighed(told.calls, known)
+def mark_doubtful(told: GapCalls, known: GapEvidence) -> GapCalls:
+    """Mark the calls that are in the log alone as doubtful, and count them."""
+    calls = proof.mark_doubtful(told.calls, known)
     return replace(told, calls=calls, gap=replace(told.gap, unproved=sum(call.doubtful for call, _ in calls)))
 
 
-def explained(seen: Iterable[Judged], told: Iterable[Judged], alive: Container[str]) -> list[Judged]:
+def best_verdicts(seen: Iterable[Judged], told: Iterable[Judged], alive: Container[str]) -> list[Judged]:
     """Give one verdict for each call that ended: the better of what was seen and what the log tells.
 
-    `seen` are calls that a snapshot missed, `alive` those that go on, whatever the log says of a part of them. The
-    log knows neither channel nor DID: what was known of a call before the gap is kept.
+    `seen` are calls that a listing no longer shows, `alive` those that continue, whatever the log says. The log has
+    neither channel nor DID: what was known of a call before the gap is kept.
     """
     best = {call.call_id: (call, verdict) for call, verdict in seen}
     for call, verdict in told:

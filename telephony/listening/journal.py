@@ -27,7 +27,7 @@ from telephony.errors import TelephonyError
 from telephony.ids import SECOND
 from telephony.listening import segments
 from telephony.listening.segments import Record, Segment
-from telephony.listening.signed import LOCK
+from telephony.listening.signatures import LOCK
 
 DAY_S: Final = 86_400
 MAX_AGE_S: Final = 7 * DAY_S

@@ -1,7 +1,7 @@
-"""Notes: what we found out by asking the PBX stands in the journal beside what we heard, and is heard again with it.
+"""Notes: answers of the PBX to our questions, kept in the journal beside its messages, and replayed with them.
 
-A note begins with an empty line. No message from the wire can: it is at an empty line that messages are parted. So
-nobody who writes into the stream can write a note.
+A note begins with an empty line. No message can, since an empty line separates messages. So nobody who writes into
+the stream can write a note.
 """
 
 import json

@@ -1,9 +1,8 @@
-"""From what was read to what follows from it, in order: kept in the journal first, then digested.
+"""From messages to calls and attempts, in order: each message is written to the journal, then digested.
 
-Reading never waits for what follows. While that has no room (the database is away, or slow), messages are only kept;
-what was not digested is read from the journal again as there is room. So memory stays bounded, the order is kept, and
-what is not yet digested survives a kill like the rest. A checkpoint never lies beyond what was digested, nor beyond
-what survives a kill.
+Reading never waits for the consumer. While the consumer has no room (the database is away, or slow), messages are only
+written; they are read from the journal again as there is room. So memory stays bounded, the order is kept, and what is
+not yet digested survives a kill. A checkpoint never lies beyond what was digested, nor beyond what survives a kill.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ from telephony.listening.segments import Record
 
 FULL_DISK_S: Final = 1.0
 TURN: Final = 256
-"""Records digested in one go while catching up, before others have their turn."""
+"""RecordedCalls digested in one go while catching up, before others have their turn."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What a stretch of the stream came to. Once it is committed, the journal before `checkpoint` may go."""
+class Stretch:
+    """What a stretch of the stream told. Once it is committed, the journal before `checkpoint` may be deleted."""
 
     calls: tuple[Judged, ...]
     attempts: tuple[dial.AttemptEvent, ...]
@@ -46,8 +45,11 @@ class Heard:
     agent_calls: tuple[AgentCall, ...] = ()
 
 
-class Listening:
-    """Keeps and digests what is heard. `on_heard` gets what follows, in order; it may be slow where `room` says no."""
+class Pipeline:
+    """Writes messages to the journal and digests them. `on_stretch` gets the results in order.
+
+    It may be slow while `room` says no.
+    """
 
     def __init__(
         self,
@@ -55,55 +57,55 @@ class Listening:
         dialler: Dialler,
         journal: Journal,
         *,
-        on_heard: Callable[[Heard], Awaitable[None]],
+        on_stretch: Callable[[Stretch], Awaitable[None]],
         room: Callable[[], bool],
     ) -> None:
         self.tracker, self.dialler, self.journal = tracker, dialler, journal
         self.digested_until = journal.start
-        self._on_heard, self._room = on_heard, room
+        self._on_stretch, self._room = on_stretch, room
         self._level = asyncio.Event()
         self._level.set()
         self._behind = asyncio.Event()
         self._flushing = self._unflushed = False
         self._digesting_at = 0  # the arrival of what is digested now, while behind
 
-    def recall(self, offset: int) -> Iterator[Heard]:
-        """Hear again what the journal kept from `offset` on (`Journal.resume` says it): what was not committed."""
+    def recall(self, offset: int) -> Iterator[Stretch]:
+        """Digest again what the journal holds from `offset` on (see `Journal.resume`): what was not committed."""
         for record in self.journal.read_from(offset):
-            heard = self._digest_record(record)
-            if heard is not None:
-                yield heard
+            stretch = self._digest_record(record)
+            if stretch is not None:
+                yield stretch
         self.all_digested()
 
     def all_digested(self) -> None:
-        """Note that everything in the journal was digested: heard again, or taken from a listing."""
+        """Note that everything in the journal is digested."""
         self.digested_until = self.journal.end
 
-    async def hear(self, message: Message, event: events.Event | None, arrived_at: int) -> None:
-        """Keep a message, and digest it unless others before it wait. Raises JournalFull where it cannot be kept.
+    async def take(self, message: Message, event: events.Event | None, arrived_at: int) -> None:
+        """Write a message to the journal, and digest it unless earlier ones wait. JournalFull if there is no room.
 
-        What is said again and again is not kept: to lose it makes a verdict less exact, never wrong. While others wait,
-        nobody can tell whether all else was said before: the tracker has not heard those.
+        Events that only repeat are not written: without them a verdict is less exact, never wrong. While earlier ones
+        wait, the tracker cannot tell what repeats.
         """
         now = self._level.is_set()
         if event is not None and (not self.tracker.adds(event) if now else isinstance(event, FLEETING)):
             if now and self._room():
-                await self.hand_on(self.heard(self.tracker.feed(event, arrived_at), []))
+                await self.deliver(self.stretch_if_any(self.tracker.feed(event, arrived_at), []))
             return
         record = self.keep(message.raw, arrived_at)
         if self._level.is_set() and self._room():
-            await self.hand_on(self._digest(message, event, record))
+            await self.deliver(self._digest(message, event, record))
         elif self._level.is_set():
             self._level.clear()
             self._digesting_at = arrived_at
             self._behind.set()
 
     async def note(self, note: events.ChannelEvent, arrived_at: int) -> None:
-        """Keep and digest what was found out by asking, like a message."""
-        await self.hear(Message(notes.write(note)), note, arrived_at)
+        """Write and digest a note, like a message."""
+        await self.take(Message(notes.write(note)), note, arrived_at)
 
     def keep(self, raw: bytes, arrived_at: int) -> Record:
-        """Add to the journal; it survives a kill as soon as it is flushed, which is before anything follows from it."""
+        """Write to the journal. It survives a kill once it is flushed, which is before its results are passed on."""
         if self._unflushed:
             self.journal.flush()
         offset = self.journal.append(raw, arrived_at)
@@ -113,9 +115,9 @@ class Listening:
         return Record(offset, arrived_at, raw, self.journal.end)
 
     def _flush(self) -> None:
-        """Flush once for all that one read brought: to write each message by itself costs more than to judge it.
+        """Flush once for all messages of one read: to flush each one costs more than to judge it.
 
-        Where the disk is full, the next message is refused, and no checkpoint lies beyond what is on the disk.
+        If the disk is full, the next message is refused, and no checkpoint lies beyond what is on the disk.
         """
         self._flushing = False
         try:
@@ -126,7 +128,7 @@ class Listening:
             self._unflushed = False
 
     async def catch_up(self) -> None:
-        """Digest what was only kept, as there is room, until cancelled."""
+        """Digest what was only written, as there is room, until cancelled."""
         while True:
             await self._behind.wait()
             while self.digested_until < (end := self.journal.end):
@@ -158,39 +160,39 @@ class Listening:
         safe = min(self.digested_until, self.journal.flushed_until)
         return min(offset for offset in (*oldest, safe) if offset is not None)
 
-    def heard(self, calls: list[Call], attempts: list[dial.AttemptEvent]) -> Heard | None:
-        """Give what follows from a stretch; None where nothing does."""
-        follows = calls or attempts or self.tracker.agent_calls
-        return self.stretch(judged(calls), attempts) if follows else None
+    def stretch_if_any(self, calls: list[Call], attempts: list[dial.AttemptEvent]) -> Stretch | None:
+        """Give the stretch that ends here; None if it told nothing."""
+        some = calls or attempts or self.tracker.agent_calls
+        return self.stretch(judged(calls), attempts) if some else None
 
     def stretch(
         self, calls: Iterable[Judged], attempts: Iterable[dial.AttemptEvent] = (), gap: Gap | None = None
-    ) -> Heard:
-        """Give a stretch with its checkpoint, for which what was kept so far is flushed."""
+    ) -> Stretch:
+        """Give a stretch with its checkpoint; flushes the journal for it."""
         self._flush()
         agent_calls = tuple(self.tracker.agent_calls)
         self.tracker.agent_calls.clear()
-        return Heard(tuple(calls), tuple(attempts), self.checkpoint(), gap, agent_calls)
+        return Stretch(tuple(calls), tuple(attempts), self.checkpoint(), gap, agent_calls)
 
-    async def hand_on(self, heard: Heard | None) -> None:
-        """Tell what follows, where something does."""
-        if heard is not None:
-            await self._on_heard(heard)
+    async def deliver(self, stretch: Stretch | None) -> None:
+        """Pass a stretch to the consumer, if there is one."""
+        if stretch is not None:
+            await self._on_stretch(stretch)
 
     async def _digest_until(self, end: int) -> None:
         for count, record in enumerate(self.journal.read_from(self.digested_until)):
             self._digesting_at = record.arrived_at
-            await self.hand_on(self._digest_record(record))
+            await self.deliver(self._digest_record(record))
             if count % TURN == TURN - 1:
                 await asyncio.sleep(0)
         self.digested_until = max(self.digested_until, end)  # what is damaged is left out
 
-    def _digest_record(self, record: Record) -> Heard | None:
+    def _digest_record(self, record: Record) -> Stretch | None:
         message = Message(record.raw)
         event = notes.read(record.raw) or parsing.read(message, record.arrived_at)
         return self._digest(message, event, record)
 
-    def _digest(self, message: Message, event: events.Event | None, record: Record) -> Heard | None:
+    def _digest(self, message: Message, event: events.Event | None, record: Record) -> Stretch | None:
         self.digested_until = record.next_offset
         calls: list[Call] = []
         if event is not None:
@@ -198,11 +200,11 @@ class Listening:
         attempts = self.dialler.feed(message, event.at if event else record.arrived_at, record.offset)
         if isinstance(event, events.Hangup) and dial.attempt_of_message(message) is not None:
             attempts += self.dialler.keep_only(self.tracker.own_live())
-        return self.heard(calls, attempts)
+        return self.stretch_if_any(calls, attempts)
 
 
 def wanted(raw: bytes) -> bool:
-    """Tell by a look at its bytes whether anybody reads an event. Most nobody does: this is what they cost."""
+    """Tell from its bytes whether anything here reads an event. Most are not read: this check is their whole cost."""
     look = _LOOKS.get(raw[7 : raw.find(LINE_END)])
     return look is not None and look(raw)
 

@@ -32,7 +32,7 @@ from sms.gateway import Receipt, Refused, Unsent
 from sms.outbox import text_outbox
 from telephony.calls.call import Kind
 from telephony.dialling.dialler import Order
-from telephony.pbx import Heard
+from telephony.pbx import Stretch
 from tests.callback.switch import ENOUGH_S, Switch
 from tests.callback.world import ABROAD, US, World, call, emptied, judged, rules
 
@@ -87,7 +87,7 @@ class Centre:
         self.hours = self.site.hours
         self.switch = Switch()
         self.on_the_way: list[Order] = []  # Originates that the PBX has not seen yet, or will see again
-        self.heard: list[Heard] = []
+        self.heard: list[Stretch] = []
         self._committed = 0  # so much of it
         self.on_line: set[str] = set()
         self.answered: list[Answered] = []
@@ -150,13 +150,13 @@ class Centre:
         talked_s = 5 if kind in {"dropped", "silent"} else None
         lost = call(signalled, self.now - ago_s * US, queue=queue, talked_s=talked_s)
         self.on_line.discard(number)
-        self.commit(Heard(((lost, judged(lost, kind)),), (), len(self.heard)))
+        self.commit(Stretch(((lost, judged(lost, kind)),), (), len(self.heard)))
 
     def serve(self, signalled: str, number: str, queue: str) -> None:
         served = call(signalled, self.now, queue=queue, talked_s=30)
         self.answered.append(Answered(number, self._group(queue), served.visits[0].connected_at or 0))
         self.on_line.discard(number)
-        self.commit(Heard(((served, judged(served, "served")),), (), len(self.heard)))
+        self.commit(Stretch(((served, judged(served, "served")),), (), len(self.heard)))
 
     def deliver_originate(self, order: Order) -> None:
         """An Originate arrives late, or once more; then its refusal may be all that is heard of how it ended."""
@@ -233,7 +233,7 @@ class Centre:
         """What the PBX said is heard, or was said while nobody listened."""
         said, self.switch.said = tuple(self.switch.said), []
         if said and not lost:
-            self.commit(Heard((), said, len(self.heard)))
+            self.commit(Stretch((), said, len(self.heard)))
 
     def tend(self) -> None:
         with self.store.read() as connection:
@@ -268,7 +268,7 @@ class Centre:
             lease.guard(connection, self.world.held)
             return work(connection)
 
-    def commit(self, heard: Heard) -> None:
+    def commit(self, heard: Stretch) -> None:
         self.heard.append(heard)
         self._catch_up()
 

@@ -28,7 +28,7 @@ from lab.phone import Call as Line
 from lab.rtp import Sound
 from telephony.calls.call import Call, Verdict
 from telephony.listening.journal import Journal
-from telephony.pbx import Heard, Pbx, Wiring
+from telephony.pbx import Consumer, Pbx, Stretch, Wiring
 
 USUAL, WATCHED, DIRECT, TIMED = range(10, 58, 2), range(58, 64, 2), range(64, 68, 2), range(68, 70, 2)
 """Desks, by their even numbers; the odd one after it is its neighbour. The PBX ends the calls of watched ones when no
@@ -110,10 +110,10 @@ class Ear:
             self._loop.close()
 
     async def _run(self, door: Wiring) -> None:
-        pbx = Pbx(door, self._journal, 10, on_heard=self._hear, on_state=self._state)
+        pbx = Pbx(door, self._journal, 10, Consumer(self._hear, self._state))
         await pbx.run()
 
-    async def _hear(self, heard: Heard) -> None:
+    async def _hear(self, heard: Stretch) -> None:
         with self._changed:
             self.verdicts += heard.calls
             self._changed.notify_all()

@@ -16,7 +16,7 @@ from telephony import cdr as module
 from telephony.cdr import Cdr, calls_of
 from telephony.ids import SECOND
 from telephony.listening import gap
-from telephony.listening.gap import Gap, Records
+from telephony.listening.gap import Gap, RecordedCalls
 from tests.telephony.listening.test_gap import call, judged
 
 # As Asterisk 22 wrote them: given up in a queue, busy, congestion, a message that the site is closed, served.
@@ -100,17 +100,17 @@ def test_a_whole_record_in_a_number_is_none(tmp_path: Path) -> None:
 
 
 def test_a_record_proves_a_call_of_which_only_the_log_tells_and_adds_those_before_any_queue(tmp_path: Path) -> None:
-    found = gap.recorded(records(tmp_path), "main", TRUNKS, FROM, UNTIL)
+    found = gap.recorded_calls(records(tmp_path), "main", TRUNKS, FROM, UNTIL)
     assert "1795982296.0" in found.call_ids
     told = ((call(1), judged("abandoned", "log")),)
-    calls, both = gap.joined(told, Gap(FROM, UNTIL, 1, ""), found)
+    calls, both = gap.with_recorded(told, Gap(FROM, UNTIL, 1, ""), found)
     assert (len(calls), both.calls, both.recorded) == (5, 5, True)
     assert calls[0] is told[0]
 
 
 def test_records_that_cannot_be_read_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    found = gap.recorded(Cdr(tmp_path / "none.csv"), "main", TRUNKS, FROM, UNTIL)
-    assert found == Records()
+    found = gap.recorded_calls(Cdr(tmp_path / "none.csv"), "main", TRUNKS, FROM, UNTIL)
+    assert found == RecordedCalls()
     assert "none.csv cannot be read (No such file or directory)" in caplog.text
 
 
@@ -134,5 +134,5 @@ def test_a_log_of_many_days_is_read_from_its_end(tmp_path: Path, monkeypatch: py
 def test_records_alone_tell_too(tmp_path: Path) -> None:
     """Without a queue_log the records alone tell; that the log is missing is said all the same."""
     found, told = gap.look_back(None, "main", FROM, UNTIL)
-    calls, both = gap.joined(told, found, gap.recorded(records(tmp_path), "main", TRUNKS, FROM, UNTIL))
+    calls, both = gap.with_recorded(told, found, gap.recorded_calls(records(tmp_path), "main", TRUNKS, FROM, UNTIL))
     assert (len(calls), both.calls, both.why_not) == (4, 4, gap.NO_LOG)

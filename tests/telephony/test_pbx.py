@@ -8,7 +8,7 @@ import math
 import os
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import pytest
 
+from telephony.ami.client import Account, Handlers
 from telephony.ami.link import Stats
 from telephony.ami.protocol import Message
 from telephony.calls.call import Call, Verdict
@@ -23,7 +24,7 @@ from telephony.cdr import Cdr
 from telephony.dialling.dialler import AttemptEnd, Order
 from telephony.listening.gap import NO_LOG, Gap
 from telephony.listening.journal import Journal, JournalFull
-from telephony.pbx import Heard, Pbx, Wiring
+from telephony.pbx import Consumer, LastRun, Pbx, Stretch, Wiring
 from telephony.queue_log.between import Log, open_log
 from telephony.simulator.server import Simulator
 from tests.telephony.wire import written
@@ -78,9 +79,8 @@ def own(kind: str, leg: str, **headers: str) -> Message:
 class Connection:
     """Stands in for the client: the test says what comes, and what is answered."""
 
-    def __init__(self, *_where: object, **calls: Any) -> None:
-        self.on_message: Callable[[Message, int], Awaitable[None]] = calls["on_message"]
-        self.on_up: Callable[[], Awaitable[None]] = calls["on_up"]
+    def __init__(self, _account: Account, handlers: Handlers) -> None:
+        self.on_message, self.on_up = handlers.on_message, handlers.on_up
         self.stats = Stats()
         self.lists: dict[str, list[Message]] = {}
         self.asked: list[str] = []
@@ -110,7 +110,7 @@ class Ear:
     def __init__(self, directory: Path, *, max_bytes: int = 1 << 20, segment_bytes: int | None = None) -> None:
         self.journal = Journal(directory, max_bytes=max_bytes, segment_bytes=segment_bytes)
         self.directory, self.now, self.room = directory, float(T), True
-        self.heard: list[Heard] = []
+        self.heard: list[Stretch] = []
         self.told: list[tuple[str, str]] = []
 
     def pbx(
@@ -127,16 +127,12 @@ class Ear:
             wiring,
             self.journal,
             10,
-            on_heard=self.take,
-            on_state=lambda *told: self.told.append(told),
-            room=lambda: self.room,
-            boot=boot,
-            heard_at=heard_at,
-            newest=newest,
+            Consumer(self.take, lambda *told: self.told.append(told), lambda: self.room),
+            LastRun(boot, heard_at, newest),
             clock=lambda: int(self.now * SECOND),
         )
 
-    async def take(self, heard: Heard) -> None:
+    async def take(self, heard: Stretch) -> None:
         """What a checkpoint lets go of must be on file by then."""
         last = max(self.directory.glob("*.journal"))
         assert heard.checkpoint <= int(last.stem) + last.stat().st_size
@@ -327,7 +323,7 @@ async def test_it_hears_on_after_its_journal_was_full(tmp_path: Path) -> None:
     abandoned = recording.with_name("03a-abandon-ringing.ami.gz")
     heard = asyncio.Event()
 
-    async def take(piece: Heard) -> None:
+    async def take(piece: Stretch) -> None:
         small.heard.append(piece)
         small.journal.forget_before(piece.checkpoint)
         if any(kind == "abandoned" for _, kind, _ in small.verdicts()):
@@ -338,8 +334,7 @@ async def test_it_hears_on_after_its_journal_was_full(tmp_path: Path) -> None:
             Wiring("main", "127.0.0.1", simulator.port, "lab", "lab"),
             small.journal,
             10,
-            on_heard=take,
-            on_state=lambda *told: small.told.append(told),
+            Consumer(take, lambda *told: small.told.append(told)),
         )
         running = asyncio.ensure_future(pbx.run())
         async with asyncio.timeout(20):
@@ -370,7 +365,7 @@ async def test_what_cannot_be_stored_yet_is_kept_and_judged_in_order_later(ear: 
     await passes(pbx, 1000)
     assert (ear.verdicts(), pbx.is_level) == ([], False)
     ear.room = True
-    catching_up = asyncio.ensure_future(pbx._listening.catch_up())  # noqa: SLF001 - part of `run`
+    catching_up = asyncio.ensure_future(pbx._pipeline.catch_up())  # noqa: SLF001 - part of `run`
     async with asyncio.timeout(5):
         await pbx.level()
     catching_up.cancel()
@@ -437,7 +432,7 @@ async def test_what_is_said_only_once_is_kept_too_while_others_wait(ear: Ear) ->
     await hears(pbx, [(5.1, message("UserEvent", 5.1, UserEvent="LcrRequested", Queue="support"))])
     await hears(pbx, gives_up(6)[-1:])
     ear.room = True
-    catching_up = asyncio.ensure_future(pbx._listening.catch_up())  # noqa: SLF001 - part of `run`
+    catching_up = asyncio.ensure_future(pbx._pipeline.catch_up())  # noqa: SLF001 - part of `run`
     async with asyncio.timeout(5):
         await pbx.level()
     catching_up.cancel()
@@ -461,7 +456,7 @@ async def test_level_is_what_is_level_now(ear: Ear) -> None:
     await hears(pbx, waiting(0))
     waits = asyncio.ensure_future(pbx.level())
     await asyncio.sleep(0)
-    pbx._listening._level.set()  # noqa: SLF001 - as it is when all is digested
+    pbx._pipeline._level.set()  # noqa: SLF001 - as it is when all is digested
     await hears(pbx, gives_up(5))
     await asyncio.sleep(0.01)
     assert not waits.done()
@@ -500,7 +495,7 @@ async def test_stock_is_taken_when_all_that_was_heard_is_digested(ear: Ear) -> N
     await asyncio.sleep(0.05)
     assert (line_of(pbx).asked, pbx.ready) == ([], False)
     ear.room = True
-    catching_up = asyncio.ensure_future(pbx._listening.catch_up())  # noqa: SLF001 - part of `run`
+    catching_up = asyncio.ensure_future(pbx._pipeline.catch_up())  # noqa: SLF001 - part of `run`
     async with asyncio.timeout(5):
         await coming_up
     catching_up.cancel()
@@ -519,7 +514,7 @@ async def test_a_lag_is_told_and_its_end_too(ear: Ear, monkeypatch: pytest.Monke
         while not ear.told:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
         ear.room = True
-        at_work.append(asyncio.ensure_future(pbx._listening.catch_up()))  # noqa: SLF001
+        at_work.append(asyncio.ensure_future(pbx._pipeline.catch_up()))  # noqa: SLF001
         while len(ear.told) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     for work in at_work:
@@ -679,10 +674,10 @@ async def test_without_a_restart_a_caller_who_is_gone_ended_unseen(ear: Ear) -> 
 async def test_who_hears_of_the_restart_finds_the_new_stamp(ear: Ear) -> None:
     pbx, seen = ear.pbx(boot="2026-11-22 09:00:00"), []
 
-    async def look(_heard: Heard) -> None:
+    async def look(_heard: Stretch) -> None:
         seen.append(pbx.boot)
 
-    pbx._listening._on_heard = look  # noqa: SLF001
+    pbx._pipeline._on_stretch = look  # noqa: SLF001
     await hears(pbx, waiting(0))
     await comes_up(ear, pbx, 60)
     assert seen == ["2026-11-22 10:00:00"]
@@ -785,8 +780,8 @@ async def test_the_roll_call_ends_what_is_gone_unless_a_line_of_it_was_refused(e
     await hears(pbx, waiting(1))
     ear.now = T + 60
     line_of(pbx).refuses = True
-    await pbx._call_the_roll()  # noqa: SLF001 - what `run` does now and then
+    await pbx._compare_channels()  # noqa: SLF001 - what `run` does now and then
     assert ear.verdicts() == []
     line_of(pbx).refuses = False
-    await pbx._call_the_roll()  # noqa: SLF001
+    await pbx._compare_channels()  # noqa: SLF001
     assert ear.verdicts() == [(CALLER, "unknown", "ended-unseen")]

@@ -17,7 +17,7 @@ from callback.settings.sections import Settings
 from callback.store import audit, keys, lease, schema
 from callback.store import tables as t
 from callback.store.engine import Store, clock
-from telephony.listening.signed import signatures
+from telephony.listening.signatures import signatures
 from telephony.private import is_open_to_others
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from callback.operations.doctor import dialplan, probe, queues, rights, voice
 from callback.operations.doctor.finding import Finding, fault, sound
 from callback.settings.sections import Settings
-from telephony.ami.client import Client, LoginRefused
+from telephony.ami.client import Account, Client, Handlers, Limits, LoginRefused
 from telephony.ami.protocol import Message
 from telephony.errors import TelephonyError
 
@@ -34,16 +34,8 @@ async def visit(settings: Settings) -> list[Finding]:
 
     wiring = settings.pbx
     where = f"{wiring.host}:{wiring.port}"
-    client = Client(
-        wiring.host,
-        wiring.port,
-        wiring.username,
-        wiring.secret,
-        on_message=on_message,
-        on_up=on_up,
-        on_down=on_down,
-        boot_timeout_s=BOOT_S,
-    )
+    account = Account(wiring.host, wiring.port, wiring.username, wiring.secret)
+    client = Client(account, Handlers(on_message, on_up, on_down), Limits(boot_timeout_s=BOOT_S))
     running = asyncio.create_task(client.run())
     coming_up = asyncio.create_task(up.wait())
     try:

@@ -17,7 +17,7 @@ from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import By
 from telephony.calls.facts.agent_call import AgentCall
-from telephony.pbx import Heard
+from telephony.pbx import Stretch
 from tests.callback.service.test_commit_process import Office
 from tests.callback.service.test_committer import Desk
 from tests.callback.world import MINUTE, NOON, US, World, at, call, picture, rules
@@ -78,14 +78,14 @@ def test_who_was_talked_with_is_owed_nothing_more(lost: World) -> None:
 
 def test_it_is_committed_with_what_else_was_heard(lost: World) -> None:
     desk = Desk(lost)
-    desk.write(Heard((), (), 10, agent_calls=(TALKED,)))
+    desk.write(Stretch((), (), 10, agent_calls=(TALKED,)))
     assert (desk.events, states(lost)) == (["called-by-hand"], ["done-elsewhere"])
     assert len(lost.rows(t.audit)) == 1
 
 
 def test_the_process_that_commits_knows_it_too(lost: World) -> None:
     async def work(office: Office) -> None:
-        await office.commit(Heard((), (), 10, agent_calls=(TALKED,)))
+        await office.commit(Stretch((), (), 10, agent_calls=(TALKED,)))
 
     lost.settings = lost.settings.model_copy(update={"rules": lost.site.rules})
     Office(lost).during(work)

@@ -27,7 +27,7 @@ from callback.store import lease
 from callback.store.audit import By
 from callback.store.engine import Store
 from telephony.calls.call import Kind
-from telephony.pbx import Heard
+from telephony.pbx import Stretch
 from tests.callback.centre import Centre
 from tests.callback.fuse import Fuse
 from tests.callback.must_hold import MustHold
@@ -313,7 +313,7 @@ class CallCentre(RuleBasedStateMachine):
         before = self.centre.everything()
         lost = call(PEOPLE[who][0], self.centre.now, queue=queue)
         with pytest.raises(NotOurs):
-            ghost.commit([Heard(((lost, judged(lost, "abandoned")),), (), 0)])
+            ghost.commit([Stretch(((lost, judged(lost, "abandoned")),), (), 0)])
         for right in (lease.guard, lease.renew):
             with pytest.raises(NotOurs), self.centre.store.write() as connection:
                 right(connection, its_lease)

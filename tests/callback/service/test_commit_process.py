@@ -23,7 +23,7 @@ from callback.service.committer import Writer
 from callback.settings.sections import Database
 from callback.store import lease
 from callback.store import tables as t
-from telephony.pbx import Heard
+from telephony.pbx import Stretch
 from tests.callback.service.test_committer import checkpoint_of, lost, poison, stretch
 from tests.callback.world import NOON, World
 
@@ -51,7 +51,7 @@ class Office:
         with suppress(asyncio.CancelledError):
             await running
 
-    async def commit(self, *batch: Heard) -> None:
+    async def commit(self, *batch: Stretch) -> None:
         begun = self.commit_process.commit(list(batch))
         assert begun is not None
         self.told += await begun

@@ -23,7 +23,7 @@ from callback.store.engine import Store
 from telephony.calls.call import Call, Kind
 from telephony.dialling.dialler import AttemptEnd, AttemptStep
 from telephony.dialling.dialler import AttemptEvent as Attempt
-from telephony.pbx import Gap, Heard
+from telephony.pbx import Gap, Stretch
 from tests.callback.world import MINUTE, NOON, US, World, call, judged
 
 TIMEOUT_S = 30
@@ -53,12 +53,12 @@ class Desk:
         if checkpoint >= self._awaited:
             self.at_most.set()
 
-    def write(self, *heard: Heard, meanwhile: Coroutine[Any, Any, None] | None = None) -> None:
+    def write(self, *heard: Stretch, meanwhile: Coroutine[Any, Any, None] | None = None) -> None:
         """Run the writer until all of it is committed; `meanwhile` runs beside it."""
         self._awaited = heard[-1].checkpoint
         asyncio.run(asyncio.wait_for(self._write(heard, meanwhile), TIMEOUT_S))
 
-    async def _write(self, heard: tuple[Heard, ...], meanwhile: Coroutine[Any, Any, None] | None) -> None:
+    async def _write(self, heard: tuple[Stretch, ...], meanwhile: Coroutine[Any, Any, None] | None) -> None:
         for stretch in heard:
             await self.writer.put(stretch)
         running = asyncio.ensure_future(self.writer.run())
@@ -77,9 +77,9 @@ class Desk:
         return [news.event for news in self.told]
 
 
-def stretch(checkpoint: int, *items: tuple[Call, Kind] | Attempt) -> Heard:
+def stretch(checkpoint: int, *items: tuple[Call, Kind] | Attempt) -> Stretch:
     calls = tuple((item[0], judged(*item)) for item in items if isinstance(item, tuple))
-    return Heard(calls, tuple(item for item in items if not isinstance(item, tuple)), checkpoint)
+    return Stretch(calls, tuple(item for item in items if not isinstance(item, tuple)), checkpoint)
 
 
 def lost(number: int, queue: str = "support") -> tuple[Call, Kind]:
@@ -349,7 +349,7 @@ def test_two_better_verdicts_on_one_call_make_one_loss(world: World) -> None:
     poor = (heard, replace(judged(heard, "abandoned"), source="log"))
     better = (heard, replace(judged(heard, "dropped"), source="live-partial"))
     desk = Desk(world)
-    desk.write(Heard((poor,), (), 10), Heard((better,), (), 20))
+    desk.write(Stretch((poor,), (), 10), Stretch((better,), (), 20))
     assert [(row.losses, row.state) for row in world.reservations()] == [(1, "waiting")]
     assert len(world.rows(t.verdict)) == 2
 

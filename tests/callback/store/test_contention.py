@@ -25,7 +25,7 @@ from callback.store import tables as t
 from callback.store.audit import By
 from callback.store.engine import Store
 from telephony.calls.call import Call
-from telephony.pbx import Heard
+from telephony.pbx import Stretch
 from tests.callback.world import NOON, ON, US, World, call, judged, picture, rules
 
 ANNA = By("anna", "the customer wrote to us")
@@ -77,8 +77,8 @@ def writer_of(world: World) -> Writer:
     return Writer(*parts)
 
 
-def lost(*calls: Call) -> list[Heard]:
-    return [Heard(tuple((one, judged(one, "abandoned")) for one in calls), (), 0)]
+def lost(*calls: Call) -> list[Stretch]:
+    return [Stretch(tuple((one, judged(one, "abandoned")) for one in calls), (), 0)]
 
 
 def test_a_batch_with_a_burst_in_it_and_a_persons_decision_do_not_wait_for_each_other(

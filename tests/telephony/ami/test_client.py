@@ -3,15 +3,19 @@
 import asyncio
 import logging
 import socket
+from dataclasses import replace
 
 import pytest
 
 from telephony.ami.client import (
+    Account,
     ActionFailed,
     ActionRefused,
     ActionTimeout,
     Backoff,
     Client,
+    Handlers,
+    Limits,
     LoginRefused,
     NotConnected,
 )
@@ -24,15 +28,11 @@ QUICK = (0.01, 0.05)
 
 
 def client_of(port: int, ear: Ear, **settings: object) -> Client:
-    given = {
-        "on_message": ear.on_message,
-        "on_up": ear.on_up,
-        "on_down": ear.on_down,
-        "clock": lambda: 1_700_000_000_000_000,
-        "backoff_s": QUICK,
-        **settings,
-    }
-    return Client("127.0.0.1", port, "lcr", "hunter2", **given)  # type: ignore[arg-type]
+    handlers = Handlers(ear.on_message, ear.on_up, ear.on_down)
+    called = {name: settings.pop(name) for name in list(settings) if hasattr(handlers, name)}
+    limits = Limits(**{"backoff_s": QUICK, **settings})  # type: ignore[arg-type]
+    account = Account("127.0.0.1", port, "lcr", "hunter2")
+    return Client(account, replace(handlers, **called), limits, clock=lambda: 1_700_000_000_000_000)  # type: ignore[arg-type]
 
 
 async def connected(manager: Manager, ear: Ear) -> Peer:

@@ -37,7 +37,7 @@ def judged(kind: Kind, source: Source) -> Verdict:
 
 def test_the_log_explains_a_call_that_was_lost_sight_of_and_what_was_known_of_it_is_kept() -> None:
     seen = call(1, channel="PJSIP/trunk-1", did="500", number="+81901")
-    [(found, verdict)] = gap.explained(
+    [(found, verdict)] = gap.best_verdicts(
         [(seen, judged("unknown", "live-partial"))], [(call(1), judged("abandoned", "log"))], ()
     )
     assert verdict.kind == "abandoned"
@@ -46,12 +46,12 @@ def test_the_log_explains_a_call_that_was_lost_sight_of_and_what_was_known_of_it
 
 def test_what_was_seen_better_stands() -> None:
     seen = (call(1), judged("blocked", "live-partial"))
-    assert gap.explained([seen], [(call(1), judged("abandoned", "log"))], ()) == [seen]
+    assert gap.best_verdicts([seen], [(call(1), judged("abandoned", "log"))], ()) == [seen]
 
 
 def test_calls_that_came_and_went_are_added_and_those_that_go_on_are_left_alone() -> None:
     told = [(call(number), judged("abandoned", "log")) for number in (1, 2)]
-    assert gap.explained([], told, {f"{T}.2"}) == told[:1]
+    assert gap.best_verdicts([], told, {f"{T}.2"}) == told[:1]
 
 
 def test_without_a_log_it_is_said_what_is_missing() -> None:

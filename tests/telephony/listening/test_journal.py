@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from telephony.listening.journal import DAY_S, SETTLED_BYTES, Journal, JournalError, JournalFull, JournalInUse
-from telephony.listening.signed import sign, signatures
+from telephony.listening.signatures import sign, signatures
 from telephony.private import is_open_to_others, is_seen
 from tests.children import child
 

@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 
 from telephony.calls.call import Judged
 from telephony.ids import SECOND
-from telephony.listening.proof import STEP, Known, newer, weighed
+from telephony.listening.proof import STEP, GapEvidence, mark_doubtful, newer
 from tests.telephony.listening.test_gap import T, call, judged
 
 SINCE = T * SECOND
-KNOWN = Known(SINCE, f"{T - 5}.100", (), lambda _: False)
+KNOWN = GapEvidence(SINCE, f"{T - 5}.100", (), lambda _: False)
 
 
 def told(*uniqueids: str) -> list[Judged]:
     return [(replace(call(1), call_id=uniqueid), judged("abandoned", "log")) for uniqueid in uniqueids]
 
 
-def believed(known: Known, *uniqueids: str) -> list[str]:
-    return [found.call_id for found, _ in weighed(told(*uniqueids), known) if not found.doubtful]
+def believed(known: GapEvidence, *uniqueids: str) -> list[str]:
+    return [found.call_id for found, _ in mark_doubtful(told(*uniqueids), known) if not found.doubtful]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_was_heard_or_recorded_or_placed_is_no_question_of_counts() -> None
     known = replace(KNOWN, heard=f"{T - 99}.9".__eq__, recorded=frozenset({f"{T + 3}.999"}))
     assert believed(known, f"{T - 99}.9", f"{T + 3}.999", f"{T + 3}.998") == [f"{T - 99}.9", f"{T + 3}.999"]
     placed = [(replace(call(1), call_id="lcr-a-1", placed=True), judged("callback", "log"))]
-    assert [found.doubtful for found, _ in weighed(placed, KNOWN)] == [False]
+    assert [found.doubtful for found, _ in mark_doubtful(placed, KNOWN)] == [False]
 
 
 def test_a_log_that_callers_cannot_write_into_is_believed() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from telephony.ami.client import ActionFailed, Client, LoginRefused
+from telephony.ami.client import Account, ActionFailed, Client, Handlers, Limits, LoginRefused
 from telephony.ami.protocol import Message, Parser
 from telephony.simulator.recording import Recording, RecordingError
 from telephony.simulator.server import CallbackPlay, Simulator
@@ -35,16 +35,8 @@ LEGS = [("ChannelId", "lcr-42-1"), ("OtherChannelId", "lcr-42-2"), ("Channel", "
 
 
 def client_of(port: int, ear: Ear) -> Client:
-    return Client(
-        "127.0.0.1",
-        port,
-        "lab",
-        "lab",
-        on_message=ear.on_message,
-        on_up=ear.on_up,
-        on_down=ear.on_down,
-        backoff_s=(0.01, 0.05),
-    )
+    handlers = Handlers(ear.on_message, ear.on_up, ear.on_down)
+    return Client(Account("127.0.0.1", port, "lab", "lab"), handlers, Limits(backoff_s=(0.01, 0.05)))
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from callback.store.audit import By
 from callback.store.engine import Store
 from lab import postgres
 from telephony.listening.journal import Journal
-from telephony.listening.signed import sign
+from telephony.listening.signatures import sign
 from telephony.private import open_private
 from tests.callback.store.test_audit import decide
 from tests.callback.world import World, migrated, rules
