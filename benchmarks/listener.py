@@ -15,7 +15,6 @@ from array import array
 from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +27,7 @@ from benchmarks.peers import ACCOUNT, WAIT_S
 from benchmarks.sender import RING
 from benchmarks.streams import TRUNKS
 from callback.clock import now_us
-from callback.events import News
+from callback.events import CommitterDied
 from callback.service.commit_process import CommitProcess, Task
 from callback.service.committer import Writer
 from callback.settings.rules import SiteRules
@@ -40,7 +39,7 @@ from callback.store.engine import Store
 from telephony.ami.protocol import Message
 from telephony.calls.tracker import GRACE_S
 from telephony.listening.journal import Journal
-from telephony.pbx import Consumer, Pbx, Wiring
+from telephony.pbx import Consumer, Pbx, Stretch, Wiring
 
 DAY: Final = 86_400_000_000
 JOURNAL_BYTES: Final = 512 << 20
@@ -96,7 +95,7 @@ class Ears:
         self.store = stack.enter_context(closing(Store(plan.database)))
         schema.migrate(self.store)
         self._tasks: list[Task] = []
-        self.commit_process = CommitProcess(self._tasks, self._tell)
+        self.commit_process = CommitProcess(self._tasks, self._died)
         self.pbxs: list[Pbx] = []
         self._writers: list[Writer] = []
         for number in range(plan.connections):
@@ -120,9 +119,9 @@ class Ears:
             raise BenchmarkError(f"the lease of {name} is taken: give the benchmark a database of its own")
         journal.resume(journal_id, offset)
         self._tasks.append(Task(settings, site.version, held, journal.id))
-        commit = partial(self.commit_process.commit, task=len(self._tasks) - 1)
-        parts = (self.store, site, held, journal.id, now_us, self._tell, journal.forget_before)
-        writer = Writer(*parts, elsewhere=commit)
+        task = len(self._tasks) - 1
+        parts = (self.store, site, held, journal.id, now_us, journal.forget_before)
+        writer = Writer(*parts, elsewhere=lambda batch: self._commit(writer, batch, task))
         pbx = (FullParse if plan.full_parse else Pbx)(
             Wiring(name, "127.0.0.1", plan.port, *ACCOUNT, trunks=TRUNKS),
             journal,
@@ -148,16 +147,19 @@ class Ears:
         elif state != "refused":
             raise BenchmarkError(f"a connection is {state}: {why}")
 
-    def _tell(self, told: list[News]) -> None:
-        """Note that calls are committed, as it is told right after."""
+    def _died(self, event: CommitterDied) -> None:
+        raise BenchmarkError(event.why)
+
+    async def _commit(self, writer: Writer, batch: list[Stretch], task: int) -> None:
+        """Commit as the service does, and note when the calls of a batch were committed."""
+        await (self.commit_process.commit(batch, task) or asyncio.to_thread(writer.commit, batch))
         now = time.monotonic_ns()
-        for news in told:
-            if news.event == "call":
-                serial = int(news.facts["call_id"].rpartition(".")[2])
-                self.told += 1
-                self.last_at = now
-                self.latencies_ms.append((now - self._ended_at[serial % RING]) / 1e6 - GRACE_S * 1e3)
-                self.committed_at.append(now)
+        for call, _ in (judged for stretch in batch for judged in stretch.calls):
+            serial = int(call.call_id.rpartition(".")[2])
+            self.told += 1
+            self.last_at = now
+            self.latencies_ms.append((now - self._ended_at[serial % RING]) / 1e6 - GRACE_S * 1e3)
+            self.committed_at.append(now)
 
     def heard(self) -> int:
         """Give how many messages were read and digested."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, func, select
 
-from callback.events import News
+from callback.events import AgentsBack, AgentsSilent
 from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.breaker import Tried, rests_until
@@ -92,7 +92,7 @@ def in_vain(connection: Connection, reservation: int) -> int:
     return next((place for place, outcome in enumerate(outcomes) if outcome != NO_AGENT), len(outcomes))
 
 
-def told(work: Work, queue: str, trunk: str, attempt: str) -> list[News]:
+def tell(work: Work, queue: str, trunk: str, attempt: str) -> None:
     """What the end of this attempt, just written down, has changed for the queue: nobody answers, or somebody does."""
     asked = {"of_pbx": work.pbx, "of_queue": queue}
     since = {"of_trunk": trunk, "but": attempt, "since": work.now - LOOKED_BACK_US}
@@ -101,10 +101,9 @@ def told(work: Work, queue: str, trunk: str, attempt: str) -> list[News]:
     times, first_at = work.connection.execute(_IN_VAIN, asked | counted).one()
     outcome = work.connection.execute(select(_A.outcome).where(_A.id == attempt)).scalar_one()
     if outcome == NO_AGENT and _worth_telling(times):
-        return [News("agents-silent", work.now, {"queue": queue, "times": times, "since_at": first_at})]
+        work.tell(AgentsSilent(queue, times, first_at))
     if outcome != NO_AGENT and times >= IN_A_ROW:
-        return [News("agents-back", work.now, {"queue": queue})]
-    return []
+        work.tell(AgentsBack(queue))
 
 
 def _worth_telling(times: int) -> bool:

@@ -14,7 +14,7 @@ from callback.attempts import agents, lanes, precheck, trunks
 from callback.attempts import order as dial_order
 from callback.attempts.snapshot import Live
 from callback.customers import numbers as phone_numbers
-from callback.events import News
+from callback.events import Dialling
 from callback.reservations import states as life
 from callback.reservations.reservation import Reservation
 from callback.site.context import Site
@@ -37,16 +37,15 @@ _BEFORE = select(func.count()).where(t.attempt.c.reservation_id == bindparam("of
 _ATTEMPT = insert(t.attempt).values(number=_BEFORE + 1).returning(t.attempt.c.number)
 
 
-def next_order(work: Work, held: Lease, live: Live) -> tuple[Order | None, list[News]]:
+def next_order(work: Work, held: Lease, live: Live) -> Order | None:
     """Claim the next callback, if there is one that may be placed now, and give the order for it.
 
     The claim is the point of no return: an attempt that was claimed is placed once or never, and is resolved by
     evidence when nobody knows. Call it again until it gives no order.
     """
     if live.closed is not None:
-        return None, []
+        return None
     seen = look(work, live)
-    told: list[News] = []
     for page in lanes.due(work.connection, work.pbx, work.now, _wanted(work.site, seen, live, work.now)):
         rows = {row.id: row for row in page}
         while rows and isinstance(
@@ -55,12 +54,9 @@ def next_order(work: Work, held: Lease, live: Live) -> tuple[Order | None, list[
             row = rows.pop(decision.candidate.reservation)
             if not lanes.lock(work.connection, row.id, work.now):
                 continue  # somebody else is about to call him, or decides about him
-            withheld = precheck.withheld(work, row)
-            if withheld is None:
-                placed, news = _claim(work, held, live, row, decision)
-                return placed, told + news
-            told += withheld
-    return None, told
+            if precheck.may_ring(work, row):
+                return _claim(work, held, live, row, decision)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +148,10 @@ def _candidate(row: Reservation | Row[Any], site: Site, live: Live, seen: Seen, 
     )
 
 
-def _claim(
-    work: Work, held: Lease, live: Live, row: Row[Any], decision: order.NextCall
-) -> tuple[Order | None, list[News]]:
+def _claim(work: Work, held: Lease, live: Live, row: Row[Any], decision: order.NextCall) -> Order | None:
     cut = work.site.hours_of(row.e164, row.trunk).ring_until(work.now)
     if cut is None:
-        return None, []
+        return None
     work.connection.execute(_CALLING, {"of_reservation": row.id, "since": work.now})
     rules, queue = work.site.rules, work.site.rules.queue(row.queue)
     trunk = work.site.dials_over(row.trunk)
@@ -193,5 +187,5 @@ def _claim(
         in_turn=decision.binds,
         record=queue.record,
     )
-    told = {"reservation": row.id, "attempt": attempt, "number": number, "queue": row.queue}
-    return placed, [News("dialling", work.now, told)]
+    work.tell(Dialling(row.id, attempt, number, row.queue))
+    return placed

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 
-from callback.events import News
+from callback.events import PromisesInDanger, PromisesOutOfDanger
 from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import tables as t
@@ -93,32 +93,28 @@ def nobody(site: Site) -> Crew:
     return Crew(0, USUAL_S + site.rules.ring_s)
 
 
-def tell(work: Work, seen: Mapping[str, PromiseForecast]) -> list[News]:
+def tell(work: Work, seen: Mapping[str, PromiseForecast]) -> None:
     """Raise what is new, tell what has changed much, and end what has had no cause for a while."""
     standing = {
         row.queue_group: row for row in work.connection.execute(select(t.alarm).where(_A.pbx == work.pbx)).all()
     }
-    told: list[News] = []
     for group, one in seen.items():
         if one.missed > 0:
-            told += _raised(work, group, one, standing.pop(group, None))
+            _raised(work, group, one, standing.pop(group, None))
     for group, row in standing.items():
         if work.now - row.seen_at >= OVER_AFTER:
             work.connection.execute(delete(t.alarm).where(_A.pbx == work.pbx, _A.queue_group == group))
-            told.append(News("alarm-over", work.now, {"group": group, "raised_at": row.raised_at}))
-    return told
+            work.tell(PromisesOutOfDanger(group, row.raised_at))
 
 
-def _raised(work: Work, group: str, seen: PromiseForecast, standing: Row[Any] | None) -> list[News]:
+def _raised(work: Work, group: str, seen: PromiseForecast, standing: Row[Any] | None) -> None:
     if standing is None:
         row = {"pbx": work.pbx, "queue_group": group, "raised_at": work.now, "seen_at": work.now, "told": asdict(seen)}
         work.connection.execute(insert(t.alarm).values(**row))
-        return [_news(group, seen, work.now, again=False)]
+        work.tell(PromisesInDanger(group, **asdict(seen), again=False))
+        return
     changed = promise_forecast.changed(PromiseForecast(**standing.told), seen)
     values = {"seen_at": work.now} | ({"told": asdict(seen)} if changed else {})
     work.connection.execute(update(t.alarm).where(_A.pbx == work.pbx, _A.queue_group == group).values(**values))
-    return [_news(group, seen, work.now, again=True)] if changed else []
-
-
-def _news(group: str, seen: PromiseForecast, now: int, *, again: bool) -> News:
-    return News("alarm", now, {"group": group, **asdict(seen), "again": again})
+    if changed:
+        work.tell(PromisesInDanger(group, **asdict(seen), again=True))

@@ -8,14 +8,13 @@ not ring at once the phone that an agent has just rung. Nothing here rests on wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, or_, select, update
 
 from callback.attempts import snapshot
 from callback.customers import numbers as phone_numbers
-from callback.events import News
+from callback.events import CalledByHand, RestsAfterOwnCall
 from callback.reservations import moves
 from callback.site.context import Site
 from callback.site.work import Work
@@ -39,35 +38,33 @@ _HIS = (
 )
 
 
-def heard(work: Work, call: AgentCall) -> list[News]:
+def heard(work: Work, call: AgentCall) -> None:
     """Settle what an agent's own call answered, and let those rest whose phone it rang, or may have rung."""
     if work.site.rules.own_calls == "ignore":
-        return []
+        return
     trunks = _trunks(work.site, call)
     numbers = {
         e164 for trunk in work.site.trunks.values() for e164 in phone_numbers.perhaps_dialled(call.dial_string, trunk)
     }
     if not numbers:
-        return []
+        return
     rows = work.connection.execute(_HIS, {"numbers": sorted(numbers)}).all()
     sure = {phone_numbers.dialled(call.dial_string, work.site.trunks[name]) for name in trunks} - {None}
     talked = bool(rows) and len(sure) == 1 and _talked(work.site, call)
     groups = _groups(work, call) if talked else frozenset()
-    told = []
     for row in rows:
         if talked and row.e164 in sure and _answers(work.site, call, row, groups):
-            told += _settled(work, call, row)
+            _settled(work, call, row)
         elif row.open:
-            told += _rests(work, call, row)
-    return told
+            _rests(work, call, row)
 
 
-def audited(work: Work, told: Iterable[News]) -> None:
+def audited(work: Work) -> None:
     """Keep in the audit what was settled, once all the other work of a transaction is done: see `wangiri.audited`."""
-    for news in told:
-        if news.event == CALLED:
-            facts = {name: news.facts[name] for name in ("call_id", "phone", "talked_s")}
-            audit.add(work.connection, work.pbx, AGENT, CALLED, news.facts["reservation"], facts, work.now)
+    for event in (happened.event for happened in work.told):
+        if isinstance(event, CalledByHand):
+            facts = {"call_id": event.call_id, "phone": event.phone, "talked_s": event.talked_s}
+            audit.add(work.connection, work.pbx, AGENT, CALLED, event.reservation, facts, work.now)
 
 
 def _trunks(site: Site, call: AgentCall) -> list[str]:
@@ -101,20 +98,18 @@ def _in_the_house(site: Site, call: AgentCall) -> bool:
     return not call.phone.startswith(tuple(trunk.channel for trunk in site.trunks.values()))
 
 
-def _settled(work: Work, call: AgentCall, row: Row[Any]) -> list[News]:
+def _settled(work: Work, call: AgentCall, row: Row[Any]) -> None:
     compose.withdraw(work, row.id, "an agent rang the customer")
     if not row.open:
-        return []
+        return
     moves.move(work, row.id, CALLED)
-    facts = {"call_id": call.call_id, "phone": call.phone.rpartition("-")[0], "talked_s": round(call.talked_s, 1)}
-    return [News("called-by-hand", work.now, {"reservation": row.id, "number": row.e164, **facts})]
+    work.tell(CalledByHand(row.id, call.call_id, call.phone.rpartition("-")[0], round(call.talked_s, 1)))
 
 
-def _rests(work: Work, call: AgentCall, row: Row[Any]) -> list[News]:
+def _rests(work: Work, call: AgentCall, row: Row[Any]) -> None:
     """Dial a while after that call, at the earliest; heard again from the journal, it changes nothing."""
     due_at = call.ended_at + round(work.site.rules.own_call_grace_s * SECOND)
     if due_at <= max(row.due_at, work.now):
-        return []
+        return
     work.connection.execute(update(_R).where(_R.c.id == row.id).values(due_at=due_at))
-    facts = {"reservation": row.id, "phone": call.phone.rpartition("-")[0], "until_at": due_at}
-    return [News("rests-after-own-call", work.now, facts)]
+    work.tell(RestsAfterOwnCall(row.id, call.phone.rpartition("-")[0], due_at))

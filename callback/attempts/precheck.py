@@ -8,7 +8,7 @@ from sqlalchemy import Row, bindparam, select, update
 
 from callback.clock import CLOCK_MAY_BE_OFF_S
 from callback.customers import blocks
-from callback.events import News
+from callback.events import Cancelled
 from callback.reservations import moves
 from callback.site.work import Work
 from callback.store import tables as t
@@ -27,20 +27,20 @@ _RINGS = select(_A.claimed_at).where(
 _PUT_OFF = update(t.reservation).where(_R.id == bindparam("of_reservation")).values(due_at=bindparam("again_at"))
 
 
-def withheld(work: Work, row: Row[Any]) -> list[News] | None:
-    """None where his phone may ring now; else what became of him: put off until it may, or closed.
+def may_ring(work: Work, row: Row[Any]) -> bool:
+    """Whether the customer's phone may ring now; else the reservation is put off until it may, or closed.
 
     `row` is his reservation with his number. Rules may have changed since it was said when he is due.
     """
     if blocks.standing(work.connection, row.e164).calls:
         moves.move(work, row.id, "barred")
         compose.withdraw(work, row.id, "his number is blocked")
-        return [News("cancelled", work.now, {"reservation": row.id, "why": "number-blocked"})]
+        work.tell(Cancelled(row.id, "number-blocked"))
+        return False
     again_at = _again_at(work, row)
-    if again_at is None:
-        return None
-    work.connection.execute(_PUT_OFF, {"of_reservation": row.id, "again_at": again_at})
-    return []
+    if again_at is not None:
+        work.connection.execute(_PUT_OFF, {"of_reservation": row.id, "again_at": again_at})
+    return again_at is None
 
 
 def _again_at(work: Work, row: Row[Any]) -> int | None:

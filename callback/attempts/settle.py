@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, or_, select, update
 
 from callback.attempts import agents, order, trunks
-from callback.events import News
+from callback.events import AgentConnected, AttemptEnded, CustomerAnswered, CustomerDialled, Returned
 from callback.reservations import moves
 from callback.site.work import Work
 from callback.store import tables as t
@@ -20,8 +20,14 @@ from scheduler.hours import Hours
 # Outcomes that cannot come about without the customer's phone having been rung.
 RANG = ("reached", "busy", "no-answer", "declined", "machine", "customer-left")
 
+_STEPS: Final = {
+    "agent_connected_at": AgentConnected,
+    "customer_dialled_at": CustomerDialled,
+    "customer_answered_at": CustomerAnswered,
+}
 
-def progress(work: Work, attempt: str, step: str, at: int, agent: str | None = None) -> list[News]:
+
+def progress(work: Work, attempt: str, step: str, at: int, agent: str | None = None) -> None:
     """Keep when an attempt took a step (the first time counts); nothing once it has ended."""
     values: dict[str, Any] = {step: func.coalesce(t.attempt.c[step], at)}
     if agent is not None:
@@ -32,13 +38,11 @@ def progress(work: Work, attempt: str, step: str, at: int, agent: str | None = N
         .values(**values)
         .returning(t.attempt.c.reservation_id)
     ).first()
-    if row is None:
-        return []
-    facts = {"attempt": attempt, "reservation": row.reservation_id, "agent": agent}
-    return [News(step.removesuffix("_at").replace("_", "-"), at, facts)]
+    if row is not None:
+        work.tell(_STEPS[step](attempt, row.reservation_id, agent), at)
 
 
-def end(work: Work, attempt: str, outcome: str, evidence: list[str], ended_at: int) -> list[News]:
+def end(work: Work, attempt: str, outcome: str, evidence: list[str], ended_at: int) -> None:
     """Write down how an attempt ended and what follows; an attempt ends once, whoever says so again."""
     a = t.attempt
     flight = work.connection.execute(
@@ -47,7 +51,7 @@ def end(work: Work, attempt: str, outcome: str, evidence: list[str], ended_at: i
         )
     ).first()
     if flight is None:
-        return []
+        return
     row = _locked(work.connection, flight.reservation_id)
     in_vain = agents.in_vain(work.connection, row.id) if outcome == retry.NO_AGENT else 0
     following = retry.after(outcome, row.tries, work.site.rules.retry_policy(), in_vain)
@@ -63,23 +67,20 @@ def end(work: Work, attempt: str, outcome: str, evidence: list[str], ended_at: i
         ended["customer_dialled_at"] = func.coalesce(a.c.customer_dialled_at, min(flight.ring_until_at, work.now))
     closed = work.connection.execute(update(a).where(a.c.id == attempt, a.c.in_flight).values(**ended))
     if closed.rowcount != 1:
-        return []
-    facts = {"attempt": attempt, "reservation": row.id, "outcome": outcome, "evidence": evidence}
+        return
+    state, again_at = row.state, None
     if row.open:
         hours = work.site.hours_of(_number(work.connection, row), row.trunk)
-        state, due_at = _follow(work, row, following, hours, flight.ring_until_at)
-        told = [News("outcome", ended_at, facts | {"state": state, "again_at": due_at})]
-    else:  # he was served by himself meanwhile
-        told = [News("outcome", ended_at, facts | {"state": row.state})]
+        state, again_at = _follow(work, row, following, hours, flight.ring_until_at)
+    work.tell(AttemptEnded(attempt, row.id, outcome, evidence, state, again_at), ended_at)
     if isinstance(following, retry.Settle):
-        told += _settle_others(work, row)
+        _settle_others(work, row)
     if outcome == retry.NO_AGENT:
         order.raise_let_down(work.connection, row.id, attempt)
     if outcome in TELLING:
-        told += trunks.told(work, flight.trunk, attempt)
+        trunks.tell(work, flight.trunk, attempt)
     if outcome == retry.NO_AGENT or (outcome in TELLING and flight.agent_connected_at is not None):
-        told += agents.told(work, row.queue, flight.trunk, attempt)
-    return told
+        agents.tell(work, row.queue, flight.trunk, attempt)
 
 
 def _locked(connection: Connection, reservation: int) -> Row[Any]:
@@ -125,7 +126,7 @@ def _number(connection: Connection, row: Row[Any]) -> str:
     return str(connection.execute(select(t.person.c.number).where(t.person.c.id == row.person_id)).scalar_one())
 
 
-def _settle_others(work: Work, row: Row[Any]) -> list[News]:
+def _settle_others(work: Work, row: Row[Any]) -> None:
     """A customer who was reached is owed nothing more in the other queues of the group; a shared number is many."""
     r = t.reservation
     others = work.connection.execute(
@@ -141,9 +142,7 @@ def _settle_others(work: Work, row: Row[Any]) -> list[News]:
         )
         .order_by(r.c.id)
     ).scalars()
-    told = []
     for other in others.all():
         moves.move(work, other, "served")
         compose.withdraw(work, other, "reached in another queue")
-        told.append(News("returned", work.now, {"reservation": other}))
-    return told
+        work.tell(Returned(other))

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select
 
-from callback.events import News
+from callback.events import TrunkBack, TrunkResting
 from callback.reservations.reservation import Reservation
 from callback.site.context import Site
 from callback.site.work import Work
@@ -80,15 +80,13 @@ def shut_to(
     return shut
 
 
-def told(work: Work, trunk: str, attempt: str) -> list[News]:
+def tell(work: Work, trunk: str, attempt: str) -> None:
     """What the end of this attempt, just written down, has changed for its trunk."""
     rows = _last(work, trunk, LOOKED_AT)
     before, after = _until(work.site, [row for row in rows if row.id != attempt]), _until(work.site, rows)
     if after == before:
-        return []
-    if after is None:
-        return [News("trunk-back", work.now, {"trunk": trunk})]
-    return [News("trunk-resting", work.now, {"trunk": trunk, "until_at": after, "again": before is not None})]
+        return
+    work.tell(TrunkBack(trunk) if after is None else TrunkResting(trunk, after, again=before is not None))
 
 
 def _no_trials(work: Work, trunk: str, until: int) -> int:

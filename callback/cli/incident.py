@@ -17,7 +17,7 @@ from callback.reports import incidents as incident_report
 from callback.reports.incidents import Incident
 from callback.settings.sections import load
 from callback.site.context import current
-from callback.site.work import Work
+from callback.site.work import transact
 from callback.store.audit import By
 from callback.store.keys import store_of
 from scheduler.clock import local
@@ -85,5 +85,5 @@ def drop(incident: Number, why: Why, by: Who = None, settings: SettingsFile = DE
 def _decide(settings: Path, incident: int, wish: incidents.Wish, by: By) -> None:
     wiring, now = load(settings), now_us()
     with closing(store_of(wiring.database)) as store:
-        store.transact(lambda c: incidents.decide(Work(c, current(c, wiring), now), incident, wish, by))
+        transact(store, lambda c: current(c, wiring), now, lambda work: incidents.decide(work, incident, wish, by))
     typer.echo(f"incident {incident} is {wish}")

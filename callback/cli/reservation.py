@@ -18,12 +18,12 @@ from callback.customers import numbers
 from callback.decisions import actions
 from callback.decisions.actions import Decision
 from callback.errors import CallbackError
-from callback.events import News
+from callback.events import Decided, Happened
 from callback.reports import queue as queue_report
 from callback.reports.unreserved import unreserved
 from callback.settings.sections import Settings, load
 from callback.site.context import current
-from callback.site.work import Work
+from callback.site.work import Work, transact
 from callback.store import audit, audit_words
 from callback.store.audit import By
 from callback.store.keys import store_of
@@ -209,24 +209,26 @@ def _clock(wiring: Settings, now: int) -> Callable[[int], str]:
     return lambda at: shown(at, now, zone)
 
 
-def _decide(wiring: Settings, decide: Callable[[Work], list[News]]) -> None:
+def _decide(wiring: Settings, decide: Callable[[Work], None]) -> None:
     """Decide, say what was done, and how the reservation stands then."""
-    clock = _clock(wiring, now_us())
+    now = now_us()
+    clock = _clock(wiring, now)
     with closing(store_of(wiring.database)) as store:
-        told = store.transact(lambda connection: decide(Work(connection, current(connection, wiring), now_us())))
-        for news in told:
-            terminal.say(_line(news, clock))
+        told = transact(store, lambda connection: current(connection, wiring), now, decide)
+        for happened in told:
+            terminal.say(_line(happened, clock))
+        whose = (happened.facts.get("reservation") for happened in told)
         with looking(store, wiring) as work:
-            for reservation in dict.fromkeys(news.facts["reservation"] for news in told if "reservation" in news.facts):
+            for reservation in dict.fromkeys(one for one in whose if one is not None):
                 for line in queue_report.open_reservations(work, 1, queue_report.Wanted(reservation=reservation)):
                     terminal.say(f"#{reservation} now: {queue_table.stands(line, work.site.hours.zone)}")
 
 
-def _line(news: News, clock: Callable[[int], str]) -> str:
+def _line(happened: Happened, clock: Callable[[int], str]) -> str:
     """Say what was done."""
-    facts = news.facts
-    whose = f"#{facts['reservation']} " if "reservation" in facts else ""
-    done = audit_words.words(facts["action"], facts, clock) if news.event == "decided" else news.event
+    event, reservation = happened.event, happened.facts.get("reservation")
+    whose = "" if reservation is None else f"#{reservation} "
+    done = audit_words.words(event.action, event.about, clock) if isinstance(event, Decided) else happened.name
     return f"{whose}{done}"
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select, update
 
 from callback.customers import blocks, numbers
 from callback.errors import CallbackError, IllegalTransition
-from callback.events import News
+from callback.events import Decided
 from callback.losses import calls as call_rows
 from callback.losses import release as releasing
 from callback.reservations import deadlines, moves, promises, slots
@@ -29,7 +29,7 @@ from scheduler.errors import SchedulerError
 from scheduler.promise import at_once
 from scheduler.severity import NOW
 
-Decision = Callable[[Work, int, By], list[News]]
+Decision = Callable[[Work, int, By], None]
 
 
 class NoSuchReservation(CallbackError):
@@ -40,46 +40,46 @@ class NoSuchPerson(CallbackError):
     """Nobody with that telephone number is known."""
 
 
-def hold(work: Work, reservation: int, by: By) -> list[News]:
+def hold(work: Work, reservation: int, by: By) -> None:
     """Do not call the customer until somebody resumes it. Raises IllegalTransition while a call is under way.
 
     Whom an incident or the service holds is held by a person from then on: only a person lets go again.
     """
     row = _locked(work, reservation)
     if row.state != "held" or not _held_by_us(work.connection, row):
-        return _moved(work, reservation, "held", by)
+        _moved(work, reservation, "held", by)
+        return
     _change(work.connection, reservation, incident_id=None)
-    return _told(work, reservation, "held", by, {})
+    _tell(work, reservation, "held", by, {})
 
 
-def resume(work: Work, reservation: int, by: By) -> list[News]:
+def resume(work: Work, reservation: int, by: By) -> None:
     """Let a held reservation be called again."""
-    return _moved(work, reservation, "resumed", by)
+    _moved(work, reservation, "resumed", by)
 
 
-def cancel(work: Work, reservation: int, by: By) -> list[News]:
+def cancel(work: Work, reservation: int, by: By) -> None:
     """Owe him nothing more; a text that was not sent is taken back."""
-    return _moved(work, reservation, "cancelled", by)
+    _moved(work, reservation, "cancelled", by)
 
 
-def done_elsewhere(work: Work, reservation: int, by: By) -> list[News]:
+def done_elsewhere(work: Work, reservation: int, by: By) -> None:
     """He was called, or helped, by other means."""
-    return _moved(work, reservation, "done-elsewhere", by)
+    _moved(work, reservation, "done-elsewhere", by)
 
 
-def not_lost(work: Work, reservation: int, by: By) -> list[News]:
+def not_lost(work: Work, reservation: int, by: By) -> None:
     """The call was not lost after all: a caller's own mute, a test call."""
-    return _moved(work, reservation, "withdrawn", by)
+    _moved(work, reservation, "withdrawn", by)
 
 
-def lost(work: Work, reservation: int, by: By) -> list[News]:
+def lost(work: Work, reservation: int, by: By) -> None:
     """Take `not-lost` back: a callback is promised anew, from now on, as a reservation of its own."""
-    news = releasing.restore(work, reservation)
-    facts = {"instead_of": reservation, "event": news.event}
-    return [news, *_told(work, news.facts["reservation"], "lost", by, facts)]
+    made = releasing.restore(work, reservation)
+    _tell(work, made.reservation, "lost", by, {"instead_of": reservation, "event": made.NAME})
 
 
-def call_now(work: Work, reservation: int, by: By) -> list[News]:
+def call_now(work: Work, reservation: int, by: By) -> None:
     """Put the customer before all others of the lane, at once. Hours, agents and callers who wait stay as they are.
 
     A time that the customer chose gives way to the customer's own "call me now" alone. Where a person wants to try
@@ -89,10 +89,10 @@ def call_now(work: Work, reservation: int, by: By) -> list[News]:
     _change(work.connection, reservation, due_at=work.now, severity=NOW)
     _begin_now(work, row, by)
     deadlines.give_time(work, _locked(work, reservation))
-    return _told(work, reservation, "call-now", by, _turn(work, reservation) | _unheld(row))
+    _tell(work, reservation, "call-now", by, _turn(work, reservation) | _unheld(row))
 
 
-def choose_slot(work: Work, reservation: int, chosen_at: int, by: By) -> list[News]:
+def choose_slot(work: Work, reservation: int, chosen_at: int, by: By) -> None:
     """Call the customer at the time that the customer chose: it replaces every other promise.
 
     SchedulerError where nobody may be rung then, `slots.NotFree` where too many others have chosen that half hour.
@@ -105,10 +105,10 @@ def choose_slot(work: Work, reservation: int, chosen_at: int, by: By) -> list[Ne
     compose.withdraw(work, reservation, "he chose another time")
     if by.who != audit.CUSTOMER:  # who chose it himself was told at once
         compose.confirm(work, reservation, chosen_at)
-    return _told(work, reservation, "slot", by, {"slot_at": chosen_at} | _unheld(row))
+    _tell(work, reservation, "slot", by, {"slot_at": chosen_at} | _unheld(row))
 
 
-def postpone(work: Work, reservation: int, until_at: int, by: By) -> list[News]:
+def postpone(work: Work, reservation: int, until_at: int, by: By) -> None:
     """Do not call before this time. What the customer was promised stays: only the customer may move that (`slot`).
 
     It holds until the customer is lost again: that call is newer than what was known here, and at that phone.
@@ -119,19 +119,19 @@ def postpone(work: Work, reservation: int, until_at: int, by: By) -> list[News]:
     due_at = work.site.hours_of(row.e164, row.trunk).next_opening(until_at)
     _change(work.connection, reservation, due_at=due_at, overdue_by_at=None)  # nor is he given up before it
     facts = {"due_at": due_at, "deadline_at": row.deadline_at} | _unheld(row)
-    return _told(work, reservation, "postpone", by, facts)
+    _tell(work, reservation, "postpone", by, facts)
 
 
-def assign(work: Work, reservation: int, to: str, by: By) -> list[News]:
+def assign(work: Work, reservation: int, to: str, by: By) -> None:
     """Say whose he is, among people; empty: nobody's. Whose phone rings for him stays the queue's affair."""
     _locked(work, reservation)
     if len(to) > t.WHO_ROOM:
         raise CallbackError(f"'{to[:20]}…' is too long a name: assign him to one of at most {t.WHO_ROOM} characters")
     _change(work.connection, reservation, assigned_to=to.strip() or None)
-    return _told(work, reservation, "assign", by, {"to": to.strip()})
+    _tell(work, reservation, "assign", by, {"to": to.strip()})
 
 
-def block(work: Work, e164: str, *, calls: bool, texts: bool, by: By) -> list[News]:
+def block(work: Work, e164: str, *, calls: bool, texts: bool, by: By) -> None:
     """Neither call nor text a number any more, or one of both; what was to be sent to it is taken back.
 
     Where calls are blocked, what is owed to it is cancelled; a call that has not reached its phone yet is called off.
@@ -140,16 +140,17 @@ def block(work: Work, e164: str, *, calls: bool, texts: bool, by: By) -> list[Ne
     cancelled = _let_go(work, e164, "his number was blocked", cancel=calls)
     stands = blocks.block(work.connection, work.pbx, e164, by, work.now, calls=calls, texts=texts)
     _keep_why(work, cancelled, "block", by)
-    return _news("block", by, {"calls": stands.calls, "texts": stands.texts, "cancelled": cancelled}, work.now)
+    about = {"calls": stands.calls, "texts": stands.texts, "cancelled": cancelled}
+    work.tell(Decided("block", by.who, by.why, about=about))
 
 
-def unblock(work: Work, e164: str, *, calls: bool, texts: bool, by: By) -> list[News]:
+def unblock(work: Work, e164: str, *, calls: bool, texts: bool, by: By) -> None:
     """Take back a block; what it cancelled stays so."""
     stands = blocks.unblock(work.connection, work.pbx, e164, by, work.now, calls=calls, texts=texts)
-    return _news("unblock", by, {"calls": stands.calls, "texts": stands.texts}, work.now)
+    work.tell(Decided("unblock", by.who, by.why, about={"calls": stands.calls, "texts": stands.texts}))
 
 
-def erase(work: Work, e164: str, by: By) -> list[News]:
+def erase(work: Work, e164: str, by: By) -> None:
     """Forget whose number this is, for good: a word that nobody can guess takes its place, and blocks stay.
 
     What is owed to it is cancelled, and what the texts to it said is removed. The calls stay, as nobody's.
@@ -172,17 +173,16 @@ def erase(work: Work, e164: str, by: By) -> list[News]:
     facts = {"person": person, "cancelled": cancelled}
     audit.add(work.connection, work.pbx, by, "erase", None, facts, work.now)
     _keep_why(work, cancelled, "erase", by)
-    return _news("erase", by, facts, work.now)
+    work.tell(Decided("erase", by.who, by.why, about=facts))
 
 
-def release(work: Work, call_id: str, by: By, number: str | None = None) -> list[News]:
+def release(work: Work, call_id: str, by: By, number: str | None = None) -> None:
     """Call back who was lost in this call, though nobody would have been unasked; it is promised from now on.
 
     `number` says whose it is where what was signalled may be several people's.
     """
-    news = releasing.release(work, call_id, number)
-    facts = {"call_id": call_id, "event": news.event}
-    return [news, *_told(work, news.facts["reservation"], "release", by, facts)]
+    made = releasing.release(work, call_id, number)
+    _tell(work, made.reservation, "release", by, {"call_id": call_id, "event": made.NAME})
 
 
 BY_NAME: Final[dict[str, Decision]] = {
@@ -202,7 +202,7 @@ ERASED: Final = "erased:"
 _CLOSING: Final[tuple[Event, ...]] = ("cancelled", "done-elsewhere", "withdrawn")
 
 
-def _moved(work: Work, reservation: int, event: Event, by: By) -> list[News]:
+def _moved(work: Work, reservation: int, event: Event, by: By) -> None:
     row = _locked(work, reservation)
     try:
         moves.move(work, reservation, event)
@@ -215,7 +215,7 @@ def _moved(work: Work, reservation: int, event: Event, by: By) -> list[News]:
         deadlines.give_time(work, row)
     if event in _CLOSING:
         compose.withdraw(work, reservation, f"{event} by a person")
-    return _told(work, reservation, event, by, {})
+    _tell(work, reservation, event, by, {})
 
 
 def known(work: Work, reservation: int, *, lock: bool = False) -> Reservation:
@@ -318,10 +318,6 @@ def _change(connection: Connection, reservation: int, **values: int | str | None
     connection.execute(update(t.reservation).where(t.reservation.c.id == reservation).values(**values))
 
 
-def _told(work: Work, reservation: int, action: str, by: By, facts: dict[str, Any]) -> list[News]:
+def _tell(work: Work, reservation: int, action: str, by: By, facts: dict[str, Any]) -> None:
     audit.add(work.connection, work.pbx, by, action, reservation, facts, work.now)
-    return _news(action, by, {"reservation": reservation, **facts}, work.now)
-
-
-def _news(action: str, by: By, facts: dict[str, Any], now: int) -> list[News]:
-    return [News("decided", now, {"action": action, "who": by.who, "why": by.why, **facts})]
+    work.tell(Decided(action, by.who, by.why, reservation, facts))

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any, Final
-
-from callback.events import News
 
 _FIRST, _LAST = 3, 2
 _SHORT: Final = 6  # an extension, a service number: nobody's own
 _NUMBER: Final = re.compile(r"(?<![\w.+-])\+?[0-9]{7,15}(?!\w|\.[0-9])")  # no Uniqueid, no instant, no id
+_NAMES: Final = frozenset({"queue", "trunk", "group", "cause", "call_id", "attempt", "pbx", "phone", "anchor"})
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -27,19 +27,19 @@ def masked_text(text: str) -> str:
     return _NUMBER.sub(lambda found: masked(found[0]), text)
 
 
-def masked_news(piece: News) -> News:
-    """Give a piece of news without whole numbers in its facts."""
-    return News(piece.event, piece.at, {key: _masked_fact(key, fact) for key, fact in piece.facts.items()})
+def masked_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Give facts in whose texts no telephone number stands; what the site itself named stays as it is."""
+    return {key: fact if key in _NAMES else _masked_fact(fact) for key, fact in facts.items()}
 
 
-def _masked_fact(key: str, fact: Any) -> Any:  # noqa: ANN401 - any JSON value
+def _masked_fact(fact: Any) -> Any:  # noqa: ANN401 - any JSON value
     match fact:
         case str():
-            return masked(fact) if key == "number" else masked_text(fact)
+            return masked_text(fact)
         case list() | tuple():
-            return [_masked_fact(key, part) for part in fact]
+            return [_masked_fact(part) for part in fact]
         case dict():
-            return {name: _masked_fact(name, part) for name, part in fact.items()}
+            return masked_facts(fact)
         case _:
             return fact
 

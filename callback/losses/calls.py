@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, func, insert, select, update
 
 from callback.customers import numbers
-from callback.events import News
+from callback.events import GapClosed
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.inserting import insert_new
@@ -36,12 +36,13 @@ def file(work: Work, call: Call, queue: str | None, verdict: Verdict, version: i
     _file_verdict(work, call, verdict, version)
 
 
-def gap(work: Work, gap: Gap) -> list[News]:
+def gap(work: Work, gap: Gap) -> None:
     """Keep a time in which nobody listened, and what could be learnt of it."""
-    facts = {"since_at": gap.since, "until_at": gap.until, "calls": gap.calls, "why_not": gap.why_not[:WHY_LENGTH]}
+    why_not = gap.why_not[:WHY_LENGTH]
+    facts = {"since_at": gap.since, "until_at": gap.until, "calls": gap.calls, "why_not": why_not}
     insert_new(work.connection, t.listening_gap, {"pbx": work.pbx, **facts})
-    more = {"forged": gap.forged, "unproved": gap.unproved, "recorded": gap.recorded}
-    return [News("gap", gap.until, facts | more)]
+    counts = (gap.forged, gap.unproved, gap.recorded)
+    work.tell(GapClosed(gap.since, gap.until, gap.calls, why_not, *counts), gap.until)
 
 
 def mark(connection: Connection, call: Call, recovery: str) -> None:

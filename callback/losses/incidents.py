@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import Connection, Row, and_, bindparam, insert, literal, select, update
 
 from callback.errors import CallbackError
-from callback.events import News
+from callback.events import IncidentChanged
 from callback.reservations import deadlines as broken_promises
 from callback.reservations import moves, promises
 from callback.site.work import Work
@@ -61,7 +61,6 @@ class Met:
 
     incident: int | None
     holds: bool
-    told: list[News]
 
 
 def cause_of(queue: str, verdict: Verdict, trunk: str) -> str:
@@ -74,7 +73,7 @@ def cause_of(queue: str, verdict: Verdict, trunk: str) -> str:
 def meet(work: Work, cause: str, lost_at: int) -> Met:
     """Count one more loss of this cause: it may belong to an incident, or begin one. At most one is open a cause."""
     if not cause:
-        return Met(None, holds=False, told=[])
+        return Met(None, holds=False)
     terms = work.site.rules.incident_terms()
     row = work.connection.execute(_OPEN, {"of_pbx": work.pbx, "of_cause": cause}).first()
     since, lately = lost_at - terms.window_s * SECOND, 0
@@ -82,15 +81,15 @@ def meet(work: Work, cause: str, lost_at: int) -> Met:
         lately = 1 + _lately(work, cause, lost_at)
     state = rule.after_loss(row.state if row else None, lately, terms)
     if state is None:
-        return Met(None, holds=False, told=[])
+        return Met(None, holds=False)
     if row is None:
         return _begin(work, cause, lost_at, since)
     last = max(row.last_lost_at, lost_at)
     work.connection.execute(_MORE, {"of_id": row.id, "lost_at": last, "now_state": state})
     if state != row.state:
         _take_in(work, row.id, work.pbx, cause, since)
-    told = [_news(row.id, cause, state, work.now)] if state != row.state else []
-    return Met(row.id, holds=state == "holding", told=told)
+        work.tell(IncidentChanged(row.id, cause, state))
+    return Met(row.id, holds=state == "holding")
 
 
 def _lately(work: Work, cause: str, until: int) -> int:
@@ -110,14 +109,14 @@ def hold(work: Work, incident: int | None, reservation: int) -> bool:
     return True
 
 
-def tend(work: Work) -> list[News]:
+def tend(work: Work) -> None:
     """Move every open incident on with time: what is quiet drains, what is drained is over."""
     still = select(t.incident).where(_I.pbx == work.pbx, t.INCIDENT_OPEN).order_by(_I.id)
-    rows = work.connection.execute(still.with_for_update())
-    return [news for row in rows.all() for news in _tended(work, row)]
+    for row in work.connection.execute(still.with_for_update()).all():
+        _tend(work, row)
 
 
-def decide(work: Work, incident: int, wish: Wish, by: By) -> list[News]:
+def decide(work: Work, incident: int, wish: Wish, by: By) -> None:
     """Let a person choose: `released`, all are let go at the set rate from now on; `dropped`, all are cancelled."""
     mine = select(t.incident).where(_I.id == incident, _I.pbx == work.pbx, t.INCIDENT_OPEN)
     row = work.connection.execute(mine.with_for_update()).first()
@@ -127,7 +126,7 @@ def decide(work: Work, incident: int, wish: Wish, by: By) -> list[News]:
     audit.add(
         work.connection, work.pbx, by, f"incident-{wish}", None, {"incident": row.id, "cause": row.cause}, work.now
     )
-    return [_news(row.id, row.cause, wish, work.now, who=by.who, why=by.why)]
+    work.tell(IncidentChanged(row.id, row.cause, wish, who=by.who, why=by.why))
 
 
 def _begin(work: Work, cause: str, lost_at: int, since: int) -> Met:
@@ -137,8 +136,8 @@ def _begin(work: Work, cause: str, lost_at: int, since: int) -> Met:
     incident = int(work.connection.execute(row).scalar_one())
     taken = _take_in(work, incident, work.pbx, cause, since)
     work.connection.execute(update(t.incident).where(_I.id == incident).values(losses=_I.losses + taken))
-    told = [_news(incident, cause, "holding", work.now, losses=taken + 1)]
-    return Met(incident, holds=True, told=told)
+    work.tell(IncidentChanged(incident, cause, "holding", losses=taken + 1))
+    return Met(incident, holds=True)
 
 
 def _take_in(work: Work, incident: int, pbx: str, cause: str, since: int) -> int:
@@ -151,7 +150,7 @@ def _take_in(work: Work, incident: int, pbx: str, cause: str, since: int) -> int
     return work.connection.execute(free).rowcount
 
 
-def _tended(work: Work, row: Row[Any]) -> list[News]:
+def _tend(work: Work, row: Row[Any]) -> None:
     terms = work.site.rules.incident_terms()
     anybody = work.connection.execute(select(_R.id).where(_R.incident_id == row.id, t.IN_INCIDENT).limit(1)).first()
     lately = _lately(work, row.cause, work.now)
@@ -168,7 +167,8 @@ def _tended(work: Work, row: Row[Any]) -> list[News]:
             changed |= {"let_go_at": up_to, "let_go": row.let_go + gone}
     if changed:
         work.connection.execute(update(t.incident).where(_I.id == row.id).values(**changed))
-    return [_news(row.id, row.cause, state, work.now)] if state != row.state else []
+    if state != row.state:
+        work.tell(IncidentChanged(row.id, row.cause, state))
 
 
 def _let_go(work: Work, incident: int, count: int) -> int:
@@ -209,7 +209,3 @@ def _last_verdict(connection: Connection, row: Row[Any]) -> Verdict:
     last = connection.execute(his.order_by(_L.lost_at.desc(), v.version.desc()).limit(1)).one()
     seconds = last.waited_us / SECOND, last.talked_us / SECOND
     return Verdict(last.kind, last.reason, last.side, *seconds, tuple(last.evidence), last.source, "")
-
-
-def _news(incident: int, cause: str, state: str, now: int, **facts: str | int) -> News:
-    return News("incident", now, {"incident": incident, "cause": cause, "state": state, **facts})

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 
 from callback.customers import blocks, numbers, signalling
 from callback.customers.persons import person_of
-from callback.events import News
+from callback.events import CallJudged, Merged, NotRecovered, Reserved, TrunkUnclear, Withdrawn
 from callback.losses import calls, incidents, join, redials, wangiri
 from callback.losses.join import Loss
 from callback.reservations import moves, promises
@@ -51,51 +51,52 @@ _REDIALLED = (
 )
 
 
-def record(work: Work, call: Call, verdict: Verdict) -> list[News]:
+def record(work: Work, call: Call, verdict: Verdict) -> None:
     """File a judged call and do what follows from it. A call that is known with as good a verdict changes nothing."""
     if verdict.kind == "callback":
-        return []  # ours is its attempt's affair, and nobody else's is a customer's call
+        return  # ours is its attempt's affair, and nobody else's is a customer's call
     queue = call.queue or work.site.rules.queue_of(call.did)
     if queue is None and not call.visits:
-        return []  # on a number that leads to no queue of ours
+        return  # on a number that leads to no queue of ours
     version = calls.next_version(work, call, verdict)
     if version is None:
-        return []
+        return
     number = numbers.read(call.number, work.site.trunks[work.site.trunk_name(call.channel)])
     there = _there(call, verdict)
     person = person_of(work.connection, number.e164, work.now) if number.e164 and there else None
     calls.file(work, call, queue, verdict, version, person)
-    told = [_told(call, queue, verdict), *_signalled(work, call, verdict, version, person)]
+    _tell(work, call, queue, verdict)
+    _keep_signalling(work, call, verdict, version, person)
     if person is not None and not call.doubtful:
         _redialled(work, person, call)
     if verdict.lost or verdict.kind == "requested":
         if version > 1 and join.counted(work.connection, call):
-            return told
+            return
         lost_at = call.ended_at or call.seen_until
         number, pledge = _pledged(work.site, call, verdict.kind, number, lost_at, work.now)
-        return told + _recover(work, Loss(call, queue or "", verdict, number, person, lost_at, work.now, pledge))
+        _recover(work, Loss(call, queue or "", verdict, number, person, lost_at, work.now, pledge))
+        return
     if version > 1 and not call.doubtful:
-        told += _withdraw(work, call)
+        _withdraw(work, call)
     if verdict.kind != "served":
         calls.mark(work.connection, call, verdict.reason or verdict.kind)  # people can see whom nobody can judge
     spoken = verdict.kind == "served" or any(visit.connected_at for visit in call.visits)
     if person is not None and spoken:
         compose.tell_number(work, call)
-        told += redials.served(work, call, queue, person)  # an agent spoke to him, however it ended
-    return told
+        redials.served(work, call, queue, person)  # an agent spoke to them, however it ended
 
 
-def _signalled(work: Work, call: Call, verdict: Verdict, version: int, person: int | None) -> list[News]:
+def _keep_signalling(work: Work, call: Call, verdict: Verdict, version: int, person: int | None) -> None:
     """Keep in which form the trunk signalled the caller, and tell the first whose number that left open."""
     if version > 1 or not call.number or call.confirmed is False or call.doubtful:
-        return []
+        return
     if person is None and verdict.kind != "served":
         calls.keep_unread(work.connection, call)
     trunk = work.site.trunk_name(call.channel)
     came = signalling.letter(call.number, work.site.trunks[trunk])
     before = signalling.keep(work.connection, work.pbx, trunk, came)
-    told = came == signalling.AMBIGUOUS and came not in before
-    return [News("trunk-unclear", work.now, {"trunk": trunk})] if told else []
+    if came == signalling.AMBIGUOUS and came not in before:
+        work.tell(TrunkUnclear(trunk))
 
 
 def _there(call: Call, verdict: Verdict) -> bool:
@@ -122,37 +123,37 @@ def _pledged(
         return refused, promise(kind, lost_at, now, site.hours, terms)
 
 
-def _recover(work: Work, loss: Loss) -> list[News]:
+def _recover(work: Work, loss: Loss) -> None:
     """Reserve a callback, or keep in hyphenated words why there is none."""
-    why_not, held = _why_not(work, loss)
+    why_not = _why_not(work, loss)
     if why_not is not None:
         calls.mark(work.connection, loss.call, why_not)
-        facts = {"call_id": loss.call.call_id, "number": loss.call.number, "why": why_not}
-        return [News("not-recovered", loss.learnt_at, facts), *held]
+        work.tell(NotRecovered(loss.call.call_id, why_not))
+        return
     cause = incidents.cause_of(loss.queue, loss.verdict, work.site.trunk_name(loss.call.channel))
     met = incidents.meet(work, cause, loss.lost_at)
     loss = replace(loss, cause=cause, incident=met.incident, held=met.holds)
-    return [*met.told, reserve(work, loss)]
+    reserve(work, loss)
 
 
-def reserve(work: Work, loss: Loss) -> News:
+def reserve(work: Work, loss: Loss) -> Reserved | Merged:
     """Reserve a callback for a loss, or join it to the reservation that he has."""
     standing = _standing(work, loss)
     calls.mark(work.connection, loss.call, "reserved" if standing is None else "merged")
     if standing is None:
-        return _reserved(work, loss)
+        return _reserve(work, loss)
     return join.join(work, loss, standing)
 
 
-def _why_not(work: Work, loss: Loss) -> tuple[str | None, list[News]]:
-    """Why nobody is called back for this loss, None where somebody is; and whom that holds."""
+def _why_not(work: Work, loss: Loss) -> str | None:
+    """Why nobody is called back for this loss; None where somebody is."""
     why = _unfit(work, loss)
     if why is not None:
-        return why, []
-    why, held = _refusal(work, loss)
+        return why
+    why = _refusal(work, loss)
     if why is not None and loss.person is not None:
         _refuse(work, loss)
-    return why, held
+    return why
 
 
 def _unfit(work: Work, loss: Loss) -> str | None:
@@ -176,14 +177,14 @@ def _answered_since(work: Work, loss: Loss) -> bool:
     return person is not None and redials.spoken_to_since(work, person, loss.queue, loss.lost_at)
 
 
-def _refusal(work: Work, loss: Loss) -> tuple[str | None, list[News]]:
-    """Why this number is not called back, None where it is; and who of its block is held for the same reason."""
+def _refusal(work: Work, loss: Loss) -> str | None:
+    """Why this number is not called back; None where it is."""
     if isinstance(loss.number, numbers.Refused):
-        return loss.number.reason, []
+        return loss.number.reason
     if blocks.standing(work.connection, loss.number.e164).calls:
-        return "number-blocked", []
-    held = wangiri.guard(work, loss.call, loss.verdict, loss.number.e164)
-    return (None, []) if held is None else (wangiri.ONE_RING_BURST, held)
+        return "number-blocked"
+    burst = wangiri.guard(work, loss.call, loss.verdict, loss.number.e164)
+    return wangiri.ONE_RING_BURST if burst else None
 
 
 def _refuse(work: Work, loss: Loss) -> None:
@@ -215,13 +216,14 @@ def _apart(connection: Connection, loss: Loss) -> str:
     return loss.call.call_id if shared else ""
 
 
-def _reserved(work: Work, loss: Loss) -> News:
+def _reserve(work: Work, loss: Loss) -> Reserved:
     row = _insert(work, loss, "waiting")
     held = incidents.hold(work, loss.incident, row) if loss.held else False
     text = not held and compose.explain(work, row, loss.verdict, loss.pledge, loss.lost_at)
-    facts = {"reservation": row, "number": loss.number.e164, "queue": loss.queue, "kind": loss.verdict.kind}
-    promised = {**promises.clock_of(loss.pledge), "promise": loss.pledge.reason}
-    return News("reserved", loss.learnt_at, facts | promised | {"text": text, "held": held})
+    times, reason = promises.clock_of(loss.pledge), loss.pledge.reason
+    reserved = Reserved(row, loss.queue, loss.verdict.kind, **times, promise=reason, text=text, held=held)
+    work.tell(reserved)
+    return reserved
 
 
 def _insert(work: Work, loss: Loss, state: State) -> int:
@@ -256,7 +258,7 @@ def _redialled(work: Work, person: int, call: Call) -> None:
     work.connection.execute(_REDIALLED, {"person": person, "of_pbx": work.pbx, "called_at": call.started_at})
 
 
-def _withdraw(work: Work, call: Call) -> list[News]:
+def _withdraw(work: Work, call: Call) -> None:
     """A better verdict says that the call was not lost: take back what it alone had reserved, if nobody was dialled."""
     r = t.reservation.c
     row = work.connection.execute(
@@ -267,22 +269,13 @@ def _withdraw(work: Work, call: Call) -> list[News]:
         .where(~select(t.attempt).where(t.attempt.c.reservation_id == r.id).exists())
     ).first()
     if row is None:
-        return []
+        return
     moves.move(work, row.id, "withdrawn")
     compose.withdraw(work, row.id, "the call was not lost after all")
     work.connection.execute(delete(t.loss).where(t.loss.c.pbx == call.pbx, t.loss.c.call_id == call.call_id))
-    return [News("withdrawn", work.now, {"reservation": row.id})]
+    work.tell(Withdrawn(row.id))
 
 
-def _told(call: Call, queue: str | None, verdict: Verdict) -> News:
-    facts = {
-        "call_id": call.call_id,
-        "number": call.number,
-        "queue": queue,
-        "kind": verdict.kind,
-        "reason": verdict.reason,
-        "side": verdict.side,
-        "waited_s": verdict.waited_s,
-        "talked_s": verdict.talked_s,
-    }
-    return News("call", call.ended_at or call.started_at, facts)
+def _tell(work: Work, call: Call, queue: str | None, verdict: Verdict) -> None:
+    judged = (verdict.kind, verdict.reason, verdict.side, verdict.waited_s, verdict.talked_s)
+    work.tell(CallJudged(call.call_id, queue, *judged), call.ended_at or call.started_at)

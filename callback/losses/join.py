@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, select, update
 
 from callback.customers import numbers
-from callback.events import News
+from callback.events import Merged
 from callback.losses import incidents
 from callback.reservations import moves, promises
 from callback.site.work import Work
@@ -40,7 +40,7 @@ class Loss:
     held: bool = False  # by that incident
 
 
-def join(work: Work, loss: Loss, standing: Row[Any]) -> News:
+def join(work: Work, loss: Loss, standing: Row[Any]) -> Merged:
     """Join a repeated loss to what stands: raised, since the customer is at the phone now, and never promised later.
 
     Nor is the customer kept waiting for a time that a person said: this call is newer than what that person knew.
@@ -69,8 +69,9 @@ def join(work: Work, loss: Loss, standing: Row[Any]) -> News:
     held = _held(work, loss, standing)
     again = anew or loss.lost_at - standing.last_lost_at >= QUIET_MERGE_S * SECOND
     text = again and not held and compose.explain(work, standing.id, loss.verdict, pledge, loss.lost_at)
-    facts = {"reservation": standing.id, "number": loss.number.e164, "queue": loss.queue, "text": text}
-    return News("merged", loss.learnt_at, facts | promises.clock_of(pledge) | {"losses": standing.losses + 1})
+    merged = Merged(standing.id, loss.queue, text=text, **promises.clock_of(pledge), losses=standing.losses + 1)
+    work.tell(merged)
+    return merged
 
 
 def _renewed(kept: Promise, told_by_at: int | None, loss: Loss) -> Promise:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, bindparam, or_, select
 
 from callback.customers import numbers
-from callback.events import News
+from callback.events import Returned
 from callback.reservations import moves
 from callback.site.context import Site
 from callback.site.work import Work
@@ -43,8 +43,8 @@ _REACHED_SINCE = (
 )
 
 
-def owed(connection: Connection, site: Site, caller: str, queue: str, channel: str) -> bool:
-    """Whether a callback is owed to who calls now, in the queue's group: then he is let through first."""
+def owed(connection: Connection, site: Site, caller: str, queue: str, channel: str) -> int | None:
+    """The reservation by which a callback is owed, in the queue's group, to the caller: who is let through first."""
     number = numbers.read(caller, site.trunks[site.trunk_name(channel)]).e164
     r = t.reservation.c
     his = (
@@ -53,10 +53,10 @@ def owed(connection: Connection, site: Site, caller: str, queue: str, channel: s
         .where(t.OPEN, r.pbx == site.pbx, r.queue_group == site.rules.queue(queue).group)
         .where(t.person.c.number == number, t.person.c.shared.is_(False))
     )
-    return number is not None and connection.execute(his.limit(1)).first() is not None
+    return connection.execute(his.order_by(r.id).limit(1)).scalar() if number is not None else None
 
 
-def served(work: Work, call: Call, queue: str | None, person: int) -> list[News]:
+def served(work: Work, call: Call, queue: str | None, person: int) -> None:
     """Close every open reservation that a served call answers, in the transaction that files the call.
 
     It answers those of the same queue group whose last loss came before the agent spoke to him. A shared number (a
@@ -69,7 +69,9 @@ def served(work: Work, call: Call, queue: str | None, person: int) -> list[News]
     rows = work.connection.execute(_ANSWERED, his).all()
     for row in rows:
         compose.withdraw(work, row.id, "he got through by himself")
-    return [_answered(work, row.id, row.e164) for row in rows if row.open]
+    for row in rows:
+        if row.open:
+            _answered(work, row.id)
 
 
 def spoken_to_since(work: Work, person: int, queue: str, lost_at: int) -> bool:
@@ -84,7 +86,7 @@ def spoken_to_since(work: Work, person: int, queue: str, lost_at: int) -> bool:
     return work.site.rules.queue(queue).group in {work.site.rules.queue(name).group for name in spoke}
 
 
-def _answered(work: Work, reservation: int, e164: str) -> News:
+def _answered(work: Work, reservation: int) -> None:
     moves.move(work, reservation, "served")
     compose.got_through(work, reservation)
-    return News("returned", work.now, {"reservation": reservation, "number": e164})
+    work.tell(Returned(reservation))

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, delete, func, select, update
 from callback.customers import blocks, numbers
 from callback.customers.persons import person_of
 from callback.errors import CallbackError
-from callback.events import News
+from callback.events import Merged, Reserved
 from callback.losses import intake, redials
 from callback.losses.join import Loss
 from callback.site.context import Site
@@ -28,7 +28,7 @@ class NotReleased(CallbackError):
     """No reservation can be made of this call; the message says why, and what to do."""
 
 
-def release(work: Work, call_id: str, number: str | None = None) -> News:
+def release(work: Work, call_id: str, number: str | None = None) -> Reserved | Merged:
     """Reserve a callback for a loss all the same. His promise is made now, and its clock starts now.
 
     `number` says whose it is (E.164) where what was signalled may be several people's.
@@ -38,7 +38,7 @@ def release(work: Work, call_id: str, number: str | None = None) -> News:
     return _again(work, call_id, withdrawn=False)
 
 
-def _again(work: Work, call_id: str, *, withdrawn: bool) -> News:
+def _again(work: Work, call_id: str, *, withdrawn: bool) -> Reserved | Merged:
     row = work.connection.execute(lost_calls().where(_C.pbx == work.pbx, _C.call_id == call_id)).first()
     if row is None:
         raise NotReleased(
@@ -53,7 +53,7 @@ def _again(work: Work, call_id: str, *, withdrawn: bool) -> News:
     return intake.reserve(work, _loss(work.site, row, work.now))
 
 
-def restore(work: Work, reservation: int) -> News:
+def restore(work: Work, reservation: int) -> Reserved | Merged:
     """Reserve anew for the last loss of a reservation that a person withdrew as not lost."""
     loss, r = t.loss.c, t.reservation.c
     calls = select(loss.call_id, r.state, r.person_id, r.queue).join(t.reservation, r.id == loss.reservation_id)

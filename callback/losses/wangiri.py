@@ -6,12 +6,11 @@ rings too short for anybody who wants to be served. What the number itself tells
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import bindparam, func, select
 
-from callback.events import News
+from callback.events import Held
 from callback.reservations import moves
 from callback.site.work import Work
 from callback.store import audit
@@ -46,16 +45,16 @@ _EARLIER = (
 )
 
 
-def guard(work: Work, call: Call, verdict: Verdict, e164: str) -> list[News] | None:
-    """Whether a caller is refused who only rang once, like many others of the same block: then whom that holds.
+def guard(work: Work, call: Call, verdict: Verdict, e164: str) -> bool:
+    """Whether a caller is refused who only rang once, like many others of the same block.
 
-    Those of the block who were reserved before it showed are held, for a person to look at. None where the caller is
-    not refused. Whoever commits keeps in the audit who was held: see `audited`.
+    Those of the block who were reserved before it showed are held, for a person to look at. Whoever
+    commits keeps in the audit who was held: see `audited`.
     """
     rules = work.site.rules
     rang = (call.ended_at or call.seen_until) - call.started_at
     if verdict.kind != "abandoned" or rang > rules.one_ring_s * SECOND:
-        return None
+        return False
     block = {
         "first": e164[:-BLOCK_DIGITS] + "0" * BLOCK_DIGITS,
         "last": e164[:-BLOCK_DIGITS] + "9" * BLOCK_DIGITS,
@@ -63,21 +62,21 @@ def guard(work: Work, call: Call, verdict: Verdict, e164: str) -> list[News] | N
     }
     since = work.now - round(rules.one_ring_min * 60 * SECOND)
     if work.connection.execute(_NUMBERS, block | {"since": since}).scalar_one() < rules.one_ring_numbers:
-        return None
+        return False
     earlier = work.connection.execute(_EARLIER, block | {"of_pbx": work.pbx}).scalars().all()
     for reservation in earlier:
         moves.move(work, reservation, "held")
         compose.withdraw(work, reservation, ONE_RING_BURST)
-    return [News("held", work.now, {"reservation": reservation, "why": ONE_RING_BURST}) for reservation in earlier]
+        work.tell(Held(reservation, ONE_RING_BURST))
+    return True
 
 
-def audited(work: Work, told: Iterable[News]) -> None:
+def audited(work: Work) -> None:
     """Keep in the audit whom the guard held, once all the other work of a transaction is done.
 
     The end of the audit's chain is one row, which every decision locks after its reservation: who locked it first and
     a reservation afterwards would wait for a person who waits for the row.
     """
-    for news in told:
-        if news.event == "held":
-            facts = {"reason": news.facts["why"]}
-            audit.add(work.connection, work.pbx, GUARD, "held", news.facts["reservation"], facts, work.now)
+    for event in (happened.event for happened in work.told):
+        if isinstance(event, Held):
+            audit.add(work.connection, work.pbx, GUARD, "held", event.reservation, {"reason": event.why}, work.now)

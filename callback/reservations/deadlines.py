@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
-from callback.events import News
+from callback.events import CarriedOver, Expired, Overdue
 from callback.reservations import moves, promises
 from callback.reservations.reservation import Reservation
 from callback.site.context import Site
@@ -28,29 +28,32 @@ AT_ONCE: Final = 50  # broken promises looked after in one transaction
 _TOLD = update(t.reservation).where(_R.id == bindparam("of_reservation")).values(overdue_by_at=bindparam("by_at"))
 
 
-def check(work: Work) -> list[News]:
+def check(work: Work) -> None:
     """Do what broken promises ask for; at the evening cut, promise anew, for the next opening, what is still open.
 
     That is done once. What is still open at another cut expires and is for people, and so does at its deadline what
     was only watched: to switch calls on is no reason to ring those who were lost while they were off.
     """
-    return [news for row in passed(work.connection, work.pbx, work.now) for news in _broken(work, row)]
+    for row in passed(work.connection, work.pbx, work.now):
+        _broken(work, row)
 
 
-def _broken(work: Work, row: Row[Any]) -> list[News]:
+def _broken(work: Work, row: Row[Any]) -> None:
     """Do what one broken promise asks for."""
     if not work.site.may_call(row.queue, row.e164):
-        return [expire(work, row, "only-watched")]
+        expire(work, row, "only-watched")
+        return
     try:
         carried = carried_from(row, work.site, work.now)
-    except SchedulerError:  # the rules are others by now, or the clocks where he is
-        return [expire(work, row, "never-in-hours")]
+    except SchedulerError:  # the rules are others by now, or the clocks where the customer is
+        expire(work, row, "never-in-hours")
+        return
     if carried is None:
-        return go_on(work, row, work.site.hours_of(row.e164, row.trunk))
-    put_off = row.due_at > carried.deadline_at  # by a person, beyond the new time too
-    if row.carried and not put_off and not just_let_go(row, work.now):
-        return [expire(work, row, "not-reached-after-carrying-over")]
-    return [carry_over(work, row, carried)]
+        go_on(work, row, work.site.hours_of(row.e164, row.trunk))
+    elif row.carried and row.due_at <= carried.deadline_at and not just_let_go(row, work.now):
+        expire(work, row, "not-reached-after-carrying-over")  # unless a person put it off beyond the new time too
+    else:
+        carry_over(work, row, carried)
 
 
 def passed(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:
@@ -66,22 +69,22 @@ def passed(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:
     return list(connection.execute(late.with_for_update(of=t.reservation, skip_locked=True)))
 
 
-def go_on(work: Work, row: Row[Any], hours: Hours) -> list[News]:
+def go_on(work: Work, row: Row[Any], hours: Hours) -> None:
     """Do what a broken promise asks for while phones may ring: apologise once, and close it when that passed too.
 
     His deadline stays as it was: he is called after those whose promise can still be kept. Nor is he called sooner than
     his last attempt, or a person, allows: the new time lies after that.
     """
     if row.overdue_by_at is not None and row.overdue_by_at <= work.now:
-        return [expire(work, row, "not-reached-after-the-apology")]
+        expire(work, row, "not-reached-after-the-apology")
+        return
     later_at = max(work.now + round(work.site.rules.overdue_min * MINUTE), row.due_at + LEAST_US)
     by_at = min(later_at, hours.cut(work.now) or work.now)
     if row.overdue_by_at is not None or by_at - max(work.now, row.due_at) < LEAST_US:
-        return []
+        return
     work.connection.execute(_TOLD, {"of_reservation": row.id, "by_at": by_at})
     text = compose.apologise(work, row.id, by_at)
-    facts = {"reservation": row.id, "number": row.e164, "queue": row.queue, "by_at": by_at, "text": text}
-    return [News("overdue", work.now, facts)]
+    work.tell(Overdue(row.id, row.queue, by_at, text))
 
 
 def give_time(work: Work, row: Reservation | Row[Any]) -> None:
@@ -114,17 +117,16 @@ def carried_from(row: Reservation | Row[Any], site: Site, now: int) -> Promise |
     return None if carried is standing else carried
 
 
-def carry_over(work: Work, row: Reservation | Row[Any], carried: Promise) -> News:
+def carry_over(work: Work, row: Reservation | Row[Any], carried: Promise) -> None:
     """Promise the next opening, and say so, unless a person has put the callback off beyond it."""
     promises.replace(work, row, carried)
     if row.due_at <= carried.deadline_at:
         compose.apologise(work, row.id, carried.deadline_at)
-    facts = {"reservation": row.id, "from_at": carried.clock_starts_at, "deadline_at": carried.deadline_at}
-    return News("carried-over", work.now, facts)
+    work.tell(CarriedOver(row.id, carried.clock_starts_at, carried.deadline_at))
 
 
-def expire(work: Work, row: Row[Any], why: str) -> News:
+def expire(work: Work, row: Row[Any], why: str) -> None:
     """Leave it to people."""
     moves.move(work, row.id, "expired")
     compose.withdraw(work, row.id, why)
-    return News("expired", work.now, {"reservation": row.id, "number": row.e164, "queue": row.queue, "why": why})
+    work.tell(Expired(row.id, row.queue, why))

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Row, Select, select
 
-from callback.events import News
 from callback.reservations import deadlines
 from callback.site.work import Work
 from callback.store import tables as t
@@ -23,7 +22,7 @@ _WAITING: Select[Any] = (
 )
 
 
-def begin(work: Work) -> list[News]:
+def begin(work: Work) -> None:
     """Leave to people whom nobody promised anything: reservations made while calls were off, and which are on now.
 
     Nothing was ever said to them, and it may be long ago. Whoever is lost from now on is called. A promise that was
@@ -33,7 +32,8 @@ def begin(work: Work) -> list[News]:
     before = _bodies(work)
     promised = {row.id for row in rows if _called(before.get(row.rules_version), row)}
     watched = {row.id: row for row in rows if row.id not in promised and work.site.may_call(row.queue, row.e164)}
-    return [deadlines.expire(work, row, "only-watched") for row in watched.values()]
+    for row in watched.values():
+        deadlines.expire(work, row, "only-watched")
 
 
 def _bodies(work: Work) -> dict[int, Mapping[str, Any]]:

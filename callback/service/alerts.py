@@ -14,16 +14,10 @@ from typing import Final
 import aiohttp
 
 from callback.errors import CallbackError
-from callback.events import News
+from callback.events import AlarmNotPassed, Happened
+from callback.service.narrator import record
 from callback.settings.sections import Alarms
 
-ALARMING: Final = frozenset(
-    {
-        *("alarm", "alarm-over", "incident", "trunk-resting", "trunk-back", "agents-silent", "agents-back"),
-        *("gap", "pbx-down", "pbx-behind", "pbx-journal-full", "texts-refused"),
-        *("put-aside", "lease-lost", "committer-died", "audit-head"),
-    }
-)
 WAITING: Final = 100
 """Alarms that wait while a channel is slow; when there are more, the oldest go."""
 
@@ -33,29 +27,28 @@ class NotPassed(CallbackError):
 
 
 class Bell:
-    """Passes alarming news on. It keeps nobody waiting; a channel that fails is told of and not tried again."""
+    """Passes alarming events on. It keeps nobody waiting; a channel that fails is told of and not tried again."""
 
     def __init__(
         self,
         settings: Alarms,
         pbx: str,
-        say: Callable[[News], str],
-        tell: Callable[[list[News]], None],
-        now: Callable[[], int],
+        say: Callable[[Happened], str],
+        tell: Callable[[AlarmNotPassed], None],
     ) -> None:
-        self._settings, self._pbx, self._say, self._tell, self._now = settings, pbx, say, tell, now
+        self._settings, self._pbx, self._say, self._tell = settings, pbx, say, tell
         self._channels = [
             *([("command", self._hand_over)] if settings.command else []),
             *([("url", self._post)] if settings.url else []),
         ]
         self._loop = asyncio.get_running_loop()
-        self._waiting: asyncio.Queue[News] = asyncio.Queue(WAITING)
-        self._passing: News | None = None
+        self._waiting: asyncio.Queue[Happened] = asyncio.Queue(WAITING)
+        self._passing: Happened | None = None
 
-    def ring(self, news: Iterable[News]) -> None:
+    def ring(self, happened: Iterable[Happened]) -> None:
         """Pass on what is alarming of this; from any thread, and at once."""
-        for piece in news:
-            if self._channels and piece.event in ALARMING:
+        for piece in happened:
+            if self._channels and piece.event.ALARMING:
                 self._loop.call_soon_threadsafe(self._put, piece)
 
     async def run(self) -> None:
@@ -76,14 +69,14 @@ class Bell:
                 for piece in waiting:
                     await self._pass(piece)
 
-    async def _pass(self, piece: News) -> None:
-        facts = {"pbx": self._pbx, "event": piece.event, "at": piece.at, "says": self._say(piece), **piece.facts}
+    async def _pass(self, piece: Happened) -> None:
+        facts = {"pbx": self._pbx, "says": self._say(piece), **record(piece)}
         body = json.dumps(facts).encode()
         await asyncio.gather(*(self._pass_on(name, channel, body) for name, channel in self._channels))
 
-    def _put(self, piece: News) -> None:
+    def _put(self, piece: Happened) -> None:
         if self._waiting.full():
-            self._fault("any", f"too many alarms wait: given up {self._waiting.get_nowait().event}")
+            self._fault("any", f"too many alarms wait: given up {self._waiting.get_nowait().name}")
         self._waiting.put_nowait(piece)
 
     async def _pass_on(self, name: str, channel: Callable[[bytes], Awaitable[None]], body: bytes) -> None:
@@ -121,4 +114,4 @@ class Bell:
                 raise NotPassed(f"answered {answer.status}")
 
     def _fault(self, channel: str, why: str) -> None:
-        self._tell([News("alarm-not-passed", self._now(), {"channel": channel, "why": why})])
+        self._tell(AlarmNotPassed(channel, why))

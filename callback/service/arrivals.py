@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from callback.attempts.load import Traffic
-from callback.events import News
+from callback.events import Event, PutFirst
 from callback.losses import redials
 from callback.service.transactions import Transactions
 from callback.site.context import Site
@@ -22,7 +22,7 @@ class Arrivals:
         traffic: Traffic,
         transactions: Transactions,
         now: Callable[[], int],
-        tell: Callable[[list[News]], None],
+        tell: Callable[[Event], None],
     ) -> None:
         self._pbx, self._site, self._traffic = pbx, site, traffic
         self._transactions, self._now, self._tell = transactions, now, tell
@@ -34,7 +34,7 @@ class Arrivals:
         if rules.returning_priority == 0 or rules.queue(caller.queue).calls != "on":
             return
         asked = (caller.number, caller.queue, caller.channel)
-        if await self._transactions.read(lambda work: redials.owed(work.connection, work.site, *asked)):
+        owed = await self._transactions.read(lambda work: redials.owed(work.connection, work.site, *asked))
+        if owed is not None:
             await self._pbx.commands.put_first(caller, rules.returning_priority)
-            facts = {"queue": caller.queue, "number": caller.number}
-            self._tell([News("put-first", self._now(), facts)])
+            self._tell(PutFirst(owed, caller.queue))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from callback.events import News
+from callback.events import DoorDied, DoorOpened, Event
 
 PAUSES_S: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
 LIVED_S: Final = 60.0  # who lived so long begins with the first pause again
@@ -24,18 +24,17 @@ def command(settings_file: Path) -> list[str]:
 
 async def keep(
     opened_by: Sequence[str],
-    tell: Callable[[list[News]], object],
-    now: Callable[[], int],
+    tell: Callable[[Event], None],
     pauses_s: Sequence[float] = PAUSES_S,
 ) -> None:
     """Open the door, and again whenever it closes by itself, until cancelled. It never takes the service down."""
     died = 0
     while True:
         began = time.monotonic()
-        why = await _once(opened_by, lambda pid: tell([News("door-opened", now(), {"pid": pid})]))
+        why = await _once(opened_by, lambda pid: tell(DoorOpened(pid)))
         died = 1 if time.monotonic() - began > LIVED_S else died + 1
         pause_s = pauses_s[min(died, len(pauses_s)) - 1]
-        tell([News("door-died", now(), {"why": why, "again_in_s": pause_s})])
+        tell(DoorDied(why, pause_s))
         await asyncio.sleep(pause_s)
 
 

@@ -1,6 +1,6 @@
 """Commits run in a child process, because the GIL would delay the AMI reader.
 
-What was heard goes there batch by batch, and comes back as what is to be told. Nothing is kept there: until it has
+What was heard goes there batch by batch. Nothing is kept there: until it has
 answered, a batch is not committed, and it is given again when the process has died; so whatever it commits twice must
 change nothing, as after any crash. The lease guards it like any writer, and it ends with its connection to the service.
 """
@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from callback.clock import now_us
 from callback.errors import CallbackError, StoreAway, StoreError
-from callback.events import News
+from callback.events import CommitterDied
 from callback.logs.masking import log_to_stderr
 from callback.service.child_process import end
 from callback.service.committer import Writer
@@ -35,7 +35,7 @@ AGAIN_S: Final = 5.0
 PROGRAM: Final = f"from {__name__} import main; main()"
 _STDERR: Final = 2
 _GONE: Final = (EOFError, OSError)
-_Answer = tuple[list[News], CallbackError | None]
+_Answer = CallbackError | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class CommitProcess:
     When its process dies, another is begun; until that is at work, whoever has something to commit does it themselves.
     """
 
-    def __init__(self, tasks: Sequence[Task], tell: Callable[[list[News]], None]) -> None:
+    def __init__(self, tasks: Sequence[Task], tell: Callable[[CommitterDied], None]) -> None:
         self._tasks, self._tell = tasks, tell
         self._child: _Child | None = None
         self.at_work = asyncio.Event()
@@ -71,8 +71,9 @@ class CommitProcess:
                 why = await self._once()
             except OSError as error:
                 why = f"could not be started ({error.strerror})"
-            facts = {"why": f"the process that commits {why}", "again_in_s": AGAIN_S}
-            self._tell([News("committer-died", now_us(), facts)])  # meanwhile the service commits itself
+            self._tell(
+                CommitterDied(f"the process that commits {why}", AGAIN_S)
+            )  # meanwhile the service commits itself
             await asyncio.sleep(AGAIN_S)
 
     async def _once(self) -> str:
@@ -88,24 +89,22 @@ class CommitProcess:
             self._child = None
             await child.end()
 
-    def commit(self, batch: list[Stretch], task: int = 0) -> Coroutine[Any, Any, list[News]] | None:
+    def commit(self, batch: list[Stretch], task: int = 0) -> Coroutine[Any, Any, None] | None:
         """Commit a batch as `Writer.commit` does, and raise what it raises, StoreError too when the process dies.
 
         None while it is not at work.
         """
         return self._commit(batch, task) if self.at_work.is_set() else None
 
-    async def _commit(self, batch: list[Stretch], task: int) -> list[News]:
+    async def _commit(self, batch: list[Stretch], task: int) -> None:
         if self._child is None:
             raise StoreError("the process that commits is not at work")
         try:
-            told, why_not = await self._child.ask((task, batch))
+            why_not = await self._child.ask((task, batch))
         except _GONE as error:
             raise StoreError("the process that commits has ended in the midst of it") from error
         if why_not is not None:
-            self._tell(told)
             raise why_not
-        return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +147,18 @@ def _work(service: Connection) -> None:
     """Be the process, until there is no more service."""
     tasks: list[Task] = service.recv()
     log_to_stderr(full_numbers=tasks[0].settings.logs.numbers == "full")
-    told: list[News] = []
     with closing(store_of(tasks[0].settings.database)) as store:
         with suppress(StoreAway):  # then each transaction asks for the key itself
             check(store)
-        writers = [_writer(store, task, told) for task in tasks]
-        service.send((told, None))
+        writers = [_writer(store, task) for task in tasks]
+        service.send(None)
         for which, batch in _questions(service):
-            told.clear()
             why_not: CallbackError | None = None
             try:
-                told += writers[which].commit(batch)
+                writers[which].commit(batch)
             except CallbackError as error:
                 why_not = error
-            service.send((told, why_not))
+            service.send(why_not)
 
 
 def _questions(service: Connection) -> Iterator[tuple[int, list[Stretch]]]:
@@ -171,10 +168,10 @@ def _questions(service: Connection) -> Iterator[tuple[int, list[Stretch]]]:
             yield service.recv()
 
 
-def _writer(store: Store, task: Task, told: list[News]) -> Writer:
+def _writer(store: Store, task: Task) -> Writer:
     site = site_of(task.settings, task.version, two_way_of(task.settings))
     parts = (task.held, task.journal_id, now_us)
-    return Writer(store, site, *parts, told.extend, lambda _: None)
+    return Writer(store, site, *parts, lambda _checkpoint: None)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from callback.attempts import own_calls, settle
 from callback.errors import NotOurs, StoreError
-from callback.events import News
+from callback.events import PutAside
 from callback.logs.failing import Ailing
 from callback.losses import calls, intake, wangiri
 from callback.site.context import Site
@@ -31,12 +31,12 @@ RETRY_S = 1.0
 _WORK = "commit what was heard"
 
 Item = tuple[Call, Verdict] | dialler.AttemptEvent | AgentCall | Gap
-Elsewhere = Callable[[list[Stretch]], Awaitable[list[News]] | None]
+Elsewhere = Callable[[list[Stretch]], Awaitable[None] | None]
 """Commits a batch in another process; None: not now."""
 
 
 class Writer:
-    """Takes what was heard and commits it, in batches; tells what came of it after the commit.
+    """Takes what was heard and commits it, in batches, with what came of it.
 
     While the database is away it tries again and again: what waits is bounded (`room`), and the journal keeps all of
     it. An item that the database refuses for its own sake is put aside, with its
@@ -50,13 +50,12 @@ class Writer:
         held: Lease,
         journal_id: str,
         clock: Callable[[], int],
-        tell: Callable[[list[News]], None],
         committed: Callable[[int], None],
         *,
         elsewhere: Elsewhere | None = None,
     ) -> None:
         self._store, self._site, self._held, self._journal_id, self._clock = store, site, held, journal_id, clock
-        self._tell, self._committed = tell, committed
+        self._committed = committed
         self._elsewhere = elsewhere
         self._ailing = Ailing(log)
         self._backlog: asyncio.Queue[Stretch] = asyncio.Queue()
@@ -110,57 +109,57 @@ class Writer:
     async def _until_done(self, batch: list[Stretch]) -> None:
         while True:
             try:
-                news = await self._somewhere(batch)
+                await self._somewhere(batch)
             except StoreError as error:
                 self._ailing.fails(_WORK, error)
                 await asyncio.sleep(RETRY_S)
             else:
                 self._ailing.works(_WORK)
-                self._tell(news)
                 return
 
-    async def _somewhere(self, batch: list[Stretch]) -> list[News]:
+    async def _somewhere(self, batch: list[Stretch]) -> None:
         begun = self._elsewhere(batch) if self._elsewhere else None
-        return await (begun or asyncio.to_thread(self.commit, batch))
+        await (begun or asyncio.to_thread(self.commit, batch))
 
-    def commit(self, batch: list[Stretch]) -> list[News]:
+    def commit(self, batch: list[Stretch]) -> None:
         """Commit a batch in one transaction; where that fails for its content, item by item."""
         items = [item for heard in batch for item in _items(heard)]
         checkpoint = batch[-1].checkpoint
         try:
-            news = self._transaction(items, checkpoint)
+            self._transaction(items, checkpoint)
         except (NotOurs, StoreError):
             raise
         except Exception:
             log.exception("a batch was refused; its %d items are committed one by one", len(items))
             for item in items:
-                self._tell(self._alone(item))  # at once: if the database goes away now, this is not done again
-            news = self._transaction([], checkpoint)
-        return news
+                self._alone(item)
+            self._transaction([], checkpoint)
 
-    def _alone(self, item: Item) -> list[News]:
+    def _alone(self, item: Item) -> None:
         try:
-            return self._transaction([item], None)
+            self._transaction([item], None)
         except (NotOurs, StoreError):
             raise
         except Exception as error:
             log.exception("put aside, with nothing done about it: %r", item)
-            return [News("put-aside", self._clock(), {"item": repr(item), "why": str(error)})]
+            with self._store.write() as connection:
+                guard(connection, self._held)
+                Work(connection, self._site, self._clock()).tell(PutAside(repr(item), str(error)))
 
-    def _transaction(self, items: list[Item], checkpoint: int | None) -> list[News]:
+    def _transaction(self, items: list[Item], checkpoint: int | None) -> None:
         now = self._clock()
 
-        def done(connection: Connection) -> list[News]:
+        def done(connection: Connection) -> None:
             guard(connection, self._held)
             work = Work(connection, self._site, now)
-            news = [piece for item in items for piece in _one(work, item)]
-            wangiri.audited(work, news)  # last: whoever decides takes the audit's end last
-            own_calls.audited(work, news)
+            for item in items:
+                _one(work, item)
+            wangiri.audited(work)  # last: whoever decides takes the audit's end last
+            own_calls.audited(work)
             if checkpoint is not None:
                 checkpoints.advance(connection, self._site.pbx, self._journal_id, checkpoint, now)
-            return news
 
-        return self._store.transact(done)
+        self._store.transact(done)
 
 
 def _items(heard: Stretch) -> list[Item]:
@@ -168,18 +167,18 @@ def _items(heard: Stretch) -> list[Item]:
     return [*heard.calls, *heard.attempts, *heard.agent_calls, *([heard.gap] if heard.gap else [])]
 
 
-def _one(work: Work, item: Item) -> list[News]:
+def _one(work: Work, item: Item) -> None:
     match item:
         case dialler.AttemptStep():
-            return settle.progress(work, item.attempt, item.step, item.at, item.agent)
+            settle.progress(work, item.attempt, item.step, item.at, item.agent)
         case dialler.AttemptEnd(outcome=None):
-            return []  # resolved by its ticket
+            pass  # resolved by its ticket
         case dialler.AttemptEnd():
             evidence = list(item.evidence)
-            return settle.end(work, item.attempt, str(item.outcome), evidence, item.at)
+            settle.end(work, item.attempt, str(item.outcome), evidence, item.at)
         case AgentCall():
-            return own_calls.heard(work, item)
+            own_calls.heard(work, item)
         case Gap():
-            return calls.gap(work, item)
+            calls.gap(work, item)
         case (call, verdict):
-            return intake.record(work, call, verdict)
+            intake.record(work, call, verdict)

@@ -5,24 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import IO, Any, Final
 from zoneinfo import ZoneInfo
 
-from callback.events import News
-from callback.logs.masking import masked_news
+from callback import events as e
+from callback.events import Happened
+from callback.logs.masking import masked
 from callback.logs.printable import as_json, printable
 from callback.store import audit_words
 from scheduler.clock import MINUTE, local
 
 log = logging.getLogger(__name__)
 
-Facts = dict[str, Any]
 EARLIER_US: Final = MINUTE
 """An event that is older than this when it is told says so."""
 
 
 class Narrator:
-    """Writes each piece of news as one line, without whole numbers unless asked for; safe to call from any thread."""
+    """Writes each event as one line, without whole numbers unless asked for; safe to call from any thread."""
 
     def __init__(
         self,
@@ -39,17 +40,19 @@ class Narrator:
         self._lock = threading.Lock()
         self._deaf: list[IO[str]] = []
 
-    def tell(self, news: Iterable[News]) -> None:
-        """Write the news in order and flush. Who does not listen any more stops nothing: it is logged, once."""
+    def tell(self, happened: Iterable[Happened]) -> None:
+        """Write the events in order and flush. A stream that takes no more stops nothing: it is logged, once."""
         with self._lock:
-            for piece in self.shown(news):
-                record = {"event": piece.event, "at": piece.at, **piece.facts}
-                self._write(self._people, self._line(piece))
-                self._write(self._programs, as_json(record))
+            for one in self.shown(happened):
+                self._write(self._people, self._line(one))
+                self._write(self._programs, as_json(record(one)))
 
-    def shown(self, news: Iterable[News]) -> list[News]:
-        """Give the news as it may leave the service."""
-        return [piece if self._full_numbers else masked_news(piece) for piece in news]
+    def shown(self, happened: Iterable[Happened]) -> list[Happened]:
+        """Give the events as they may leave the service."""
+        return [
+            one if self._full_numbers or one.number is None else replace(one, number=masked(one.number))
+            for one in happened
+        ]
 
     def _write(self, stream: IO[str] | None, line: str) -> None:
         if stream is None or stream in self._deaf:
@@ -59,157 +62,166 @@ class Narrator:
             stream.flush()
         except (OSError, ValueError) as error:
             self._deaf.append(stream)
-            log.error("%s takes no more news: %s", getattr(stream, "name", stream), error)  # noqa: TRY400
+            log.error("%s takes no more events: %s", getattr(stream, "name", stream), error)  # noqa: TRY400
 
-    def _line(self, piece: News) -> str:
+    def _line(self, one: Happened) -> str:
         """Give the line; what it tells of lies earlier where it had to be found out, and then that is said."""
-        written_at = self._now() if self._now else piece.at
-        earlier = f" (at {self._time(piece.at)})" if written_at - piece.at >= EARLIER_US else ""
-        return f"{self._time(written_at)}  {piece.event:<15} {self.sentence(piece)}{earlier}"
+        written_at = self._now() if self._now else one.at
+        earlier = f" (at {self._time(one.at)})" if written_at - one.at >= EARLIER_US else ""
+        return f"{self._time(written_at)}  {one.name:<15} {self.sentence(one)}{earlier}"
 
-    def sentence(self, piece: News) -> str:
-        """One piece of news in words, on one line."""
-        return printable(" ".join(_LINES.get(piece.event, _plainly)(piece.facts, self._time).split()))
+    def sentence(self, one: Happened) -> str:
+        """One event in words, on one line."""
+        return printable(" ".join(_words(one, self._time).split()))
 
     def _time(self, at: int) -> str:
         return f"{local(at, self._zone):%H:%M:%S}"
 
 
+def record(one: Happened) -> dict[str, Any]:
+    """An event as programs read it."""
+    number = {} if one.number is None else {"number": one.number}
+    return {"event": one.name, "at": one.at, **number, **one.facts}
+
+
 Time = Callable[[int], str]
 
 
-def _plainly(facts: Facts, _time: Time) -> str:
-    return ", ".join(f"{key} {value}" for key, value in facts.items() if value is not None)
+def _words(one: Happened, time: Time) -> str:
+    sentence = _SENTENCES.get(type(one.event))
+    if sentence is not None:
+        return sentence(one.event, time)
+    about = _ABOUT_SOMEBODY.get(type(one.event))
+    return _plainly(one) if about is None else about(one.event, one.number or "no number", time)
 
 
-def _call(facts: Facts, _time: Time) -> str:
-    why = ", ".join(word for word in (facts["reason"], facts["side"] and f"{facts['side']} side") if word)
-    kind = f"{facts['kind']} ({why})" if why else facts["kind"]
-    talked = f", talked {facts['talked_s']:.0f} s" if facts["talked_s"] else ""
-    whose = f"{facts['number'] or 'no number'} in {facts['queue'] or 'no queue'}"
-    return f"{whose}: {kind}, waited {facts['waited_s']:.0f} s{talked}"
+def _plainly(one: Happened) -> str:
+    return ", ".join(f"{key} {value}" for key, value in one.facts.items() if value is not None)
 
 
-def _reserved(facts: Facts, time: Time) -> str:
-    text = "a text follows" if facts["text"] else "no text (`callback queue` says why)"
-    text = "held until its incident has passed" if facts.get("held") else text
-    by = f"aim {time(facts['aim_at'])}, deadline {time(facts['deadline_at'])}"
-    return f"#{facts['reservation']} {facts['number']} for {facts['queue']}: {by} ({facts['promise']}); {text}"
+def _call(event: e.CallJudged, number: str, _time: Time) -> str:
+    why = ", ".join(word for word in (event.reason, event.side and f"{event.side} side") if word)
+    kind = f"{event.kind} ({why})" if why else event.kind
+    talked = f", talked {event.talked_s:.0f} s" if event.talked_s else ""
+    return f"{number} in {event.queue or 'no queue'}: {kind}, waited {event.waited_s:.0f} s{talked}"
 
 
-def _merged(facts: Facts, time: Time) -> str:
-    return f"#{facts['reservation']} lost again ({facts['losses']} times); deadline {time(facts['deadline_at'])}"
+def _reserved(event: e.Reserved, number: str, time: Time) -> str:
+    text = "a text follows" if event.text else "no text (`callback queue` says why)"
+    text = "held until its incident has passed" if event.held else text
+    by = f"aim {time(event.aim_at)}, deadline {time(event.deadline_at)}"
+    return f"#{event.reservation} {number} for {event.queue}: {by} ({event.promise}); {text}"
 
 
-def _not_recovered(facts: Facts, _time: Time) -> str:
-    return f"{facts['number'] or 'no number'}: {facts['why']}"
+def _not_recovered(event: e.NotRecovered, number: str, _time: Time) -> str:
+    return f"{number}: {event.why}"
 
 
-def _trunk_unclear(facts: Facts, _time: Time) -> str:
-    return f"{facts['trunk']}: a number may be two people's, so it is not called; `callback doctor` says what to set"
+def _expired(event: e.Expired, number: str, _time: Time) -> str:
+    return f"#{event.reservation} {number} in {event.queue} is left to people: {event.why.replace('-', ' ')}"
 
 
-def _withdrawn(facts: Facts, _time: Time) -> str:
-    return f"#{facts['reservation']} the call was not lost after all"
+def _put_first(event: e.PutFirst, number: str, _time: Time) -> str:
+    return f"{number} calls again and is put first in {event.queue}"
 
 
-def _held(facts: Facts, _time: Time) -> str:
-    why = {"one-ring-burst": "many numbers of its block rang once"}.get(facts["why"], facts["why"])
-    return f"#{facts['reservation']} is held until a person resumes it: {why}"
+_ABOUT_SOMEBODY: dict[type[e.Event], Callable[[Any, str, Time], str]] = {
+    e.CallJudged: _call,
+    e.Reserved: _reserved,
+    e.NotRecovered: _not_recovered,
+    e.Expired: _expired,
+    e.PutFirst: _put_first,
+}
 
 
-def _carried_over(facts: Facts, time: Time) -> str:
-    again = f"due {time(facts['from_at'])}, deadline {time(facts['deadline_at'])}"
-    return f"#{facts['reservation']} not kept today: {again}"
+def _merged(event: e.Merged, time: Time) -> str:
+    return f"#{event.reservation} lost again ({event.losses} times); deadline {time(event.deadline_at)}"
 
 
-def _dialling(facts: Facts, _time: Time) -> str:
-    return f"#{facts['reservation']} attempt {facts['number']}: looking for an agent of {facts['queue']}"
+def _trunk_unclear(event: e.TrunkUnclear, _time: Time) -> str:
+    return f"{event.trunk}: a number may be two people's, so it is not called; `callback doctor` says what to set"
 
 
-def _agent_connected(facts: Facts, _time: Time) -> str:
-    return f"#{facts['reservation']} {facts['agent'] or 'an agent'} answered; now the customer"
+def _held(event: e.Held, _time: Time) -> str:
+    why = {"one-ring-burst": "many numbers of its block rang once"}.get(event.why, event.why)
+    return f"#{event.reservation} is held until a person resumes it: {why}"
 
 
-def _customer(words: str) -> Callable[[Facts, Time], str]:
-    return lambda facts, _time: f"#{facts['reservation']} {words}"
+def _carried_over(event: e.CarriedOver, time: Time) -> str:
+    again = f"due {time(event.from_at)}, deadline {time(event.deadline_at)}"
+    return f"#{event.reservation} not kept today: {again}"
 
 
-def _outcome(facts: Facts, time: Time) -> str:
-    again = f"; again at {time(facts['again_at'])}" if facts.get("again_at") else ""
-    number, outcome, state = facts["reservation"], facts["outcome"], facts["state"]
-    return f"#{number} {outcome}{again}" if state in (outcome, "waiting") else f"#{number} {outcome}: {state}{again}"
+def _dialling(event: e.Dialling, _time: Time) -> str:
+    return f"#{event.reservation} attempt {event.number}: looking for an agent of {event.queue}"
 
 
-def _expired(facts: Facts, _time: Time) -> str:
-    why = facts["why"].replace("-", " ")
-    return f"#{facts['reservation']} {facts['number']} in {facts['queue']} is left to people: {why}"
+def _agent_connected(event: e.AgentConnected, _time: Time) -> str:
+    return f"#{event.reservation} {event.agent or 'an agent'} answered; now the customer"
 
 
-def _returned(facts: Facts, _time: Time) -> str:
-    return f"#{facts['reservation']} he got through by himself: nothing more is owed to him"
+def _attempt_ended(event: e.AttemptEnded, time: Time) -> str:
+    again = f"; again at {time(event.again_at)}" if event.again_at else ""
+    known = event.state in (event.outcome, "waiting")
+    return f"#{event.reservation} {event.outcome}{'' if known else f': {event.state}'}{again}"
 
 
-def _called_by_hand(facts: Facts, _time: Time) -> str:
-    return f"#{facts['reservation']} {facts['phone']} rang the customer, and they talked: nothing more is owed"
+def _called_by_hand(event: e.CalledByHand, _time: Time) -> str:
+    return f"#{event.reservation} {event.phone} rang the customer, and they talked: nothing more is owed"
 
 
-def _rests_after_own_call(facts: Facts, time: Time) -> str:
-    return f"#{facts['reservation']} {facts['phone']} rang the customer: not called before {time(facts['until_at'])}"
+def _rests_after_own_call(event: e.RestsAfterOwnCall, time: Time) -> str:
+    return f"#{event.reservation} {event.phone} rang the customer: not called before {time(event.until_at)}"
 
 
-def _pbx_down(facts: Facts, time: Time) -> str:
-    still = f"still away, since {time(facts['still_since_at'])}" if "still_since_at" in facts else "away"
-    remedy = f"; {facts['remedy']}" if "remedy" in facts else ""
-    return f"{facts['pbx']} is {still}: {facts['why']}{remedy}"
+def _pbx_down(event: e.PbxDown, time: Time) -> str:
+    still = "away" if event.still_since_at is None else f"still away, since {time(event.still_since_at)}"
+    remedy = "" if event.remedy is None else f"; {event.remedy}"
+    return f"{event.pbx} is {still}: {event.why}{remedy}"
 
 
-def _gap(facts: Facts, time: Time) -> str:
-    when = f"nobody listened from {time(facts['since_at'])} to {time(facts['until_at'])}"
-    if facts["why_not"]:
-        return f"{when}; who called then is not known: {facts['why_not']}"
-    logs = "queue_log and call records tell" if facts.get("recorded") else "queue_log tells"
-    told = f"{when}; {logs} of {facts['calls']} calls that ended about then"
-    if facts.get("unproved"):
-        told += f", {facts['unproved']} of them not proved: nobody is called back for those unasked"
-    if facts.get("forged"):
-        told += f"; callers wrote {facts['forged']} lines of their own into it"
-    if facts.get("recorded"):
+def _gap(event: e.GapClosed, time: Time) -> str:
+    when = f"nobody listened from {time(event.since_at)} to {time(event.until_at)}"
+    if event.why_not:
+        return f"{when}; who called then is not known: {event.why_not}"
+    logs = "queue_log and call records tell" if event.recorded else "queue_log tells"
+    told = f"{when}; {logs} of {event.calls} calls that ended about then"
+    if event.unproved:
+        told += f", {event.unproved} of them not proved: nobody is called back for those unasked"
+    if event.forged:
+        told += f"; callers wrote {event.forged} lines of their own into it"
+    if event.recorded:
         return told
-    minutes = (facts["until_at"] - facts["since_at"]) / 60e6
+    minutes = (event.until_at - event.since_at) / 60e6
     return (
         f"{told}; who came to no queue, or only talked, in these {minutes:.1f} minutes nobody can tell: see [pbx] cdr"
     )
 
 
-def _decided(facts: Facts, time: Time) -> str:
-    whose = f"#{facts['reservation']} " if "reservation" in facts else ""
-    return f"{whose}{audit_words.words(facts['action'], facts, time)} by {facts['who']}: {facts['why']}"
+def _decided(event: e.Decided, time: Time) -> str:
+    whose = "" if event.reservation is None else f"#{event.reservation} "
+    return f"{whose}{audit_words.words(event.action, event.about, time)} by {event.who}: {event.why}"
 
 
-def _cancelled(facts: Facts, _time: Time) -> str:
-    return f"#{facts['reservation']}: {facts['why']}"
+def _in_danger(event: e.PromisesInDanger, time: Time) -> str:
+    many = "1 more agent" if event.more == 1 else f"{event.more} more agents"
+    missed = f"{event.missed} of {event.due} will miss their time"
+    return f"{event.group}: {missed}; {many} until {time(event.until_at)} would hold it"
 
 
-def _alarm(facts: Facts, time: Time) -> str:
-    many = "1 more agent" if facts["more"] == 1 else f"{facts['more']} more agents"
-    missed = f"{facts['missed']} of {facts['due']} will miss their time"
-    return f"{facts['group']}: {missed}; {many} until {time(facts['until_at'])} would hold it"
+def _out_of_danger(event: e.PromisesOutOfDanger, time: Time) -> str:
+    return f"{event.group}: no promise is in danger any more (it was since {time(event.raised_at)})"
 
 
-def _alarm_over(facts: Facts, time: Time) -> str:
-    return f"{facts['group']}: no promise is in danger any more (it was since {time(facts['raised_at'])})"
+def _overdue(event: e.Overdue, time: Time) -> str:
+    text = "a text says so" if event.text else "no text, so nobody told the customer"
+    return f"#{event.reservation} is overdue: told {time(event.by_at)}; {text}"
 
 
-def _overdue(facts: Facts, time: Time) -> str:
-    text = "a text says so" if facts["text"] else "no text, so nobody told the customer"
-    return f"#{facts['reservation']} is overdue: told {time(facts['by_at'])}; {text}"
-
-
-def _incident(facts: Facts, _time: Time) -> str:
-    by = f" by {facts['who']}: {facts['why']}" if "who" in facts else ""
-    lost = f" ({facts['losses']} calls lost)" if "losses" in facts else ""
-    return f"{facts['incident']} {facts['cause']}{lost}: {_INCIDENT[facts['state']]}{by}"
+def _incident(event: e.IncidentChanged, _time: Time) -> str:
+    by = f" by {event.who}: {event.why}" if event.who else ""
+    lost = f" ({event.losses} calls lost)" if event.losses is not None else ""
+    return f"{event.incident} {event.cause}{lost}: {_INCIDENT[event.state]}{by}"
 
 
 _INCIDENT = {
@@ -221,67 +233,50 @@ _INCIDENT = {
 }
 
 
-def _trunk_resting(facts: Facts, time: Time) -> str:
-    words = "still fails" if facts["again"] else "failed several times in a row"
-    return f"trunk {facts['trunk']} {words}: nobody is called over it until {time(facts['until_at'])}, then one"
+def _trunk_resting(event: e.TrunkResting, time: Time) -> str:
+    words = "still fails" if event.again else "failed several times in a row"
+    return f"trunk {event.trunk} {words}: nobody is called over it until {time(event.until_at)}, then one"
 
 
-def _trunk_back(facts: Facts, _time: Time) -> str:
-    return f"trunk {facts['trunk']} works again"
+def _stuck(event: e.TextsRefused | e.TextsDelayed, _time: Time) -> str:
+    many = "1 text" if event.texts == 1 else f"{event.texts} texts"
+    lost = f", {event.lost} of them lost" if event.lost else ""
+    by = f" by {event.line}" if event.line else ""
+    return f"{many}{by} of the last hour{lost}: {event.why}"
 
 
-def _stuck(facts: Facts, _time: Time) -> str:
-    many = "1 text" if facts["texts"] == 1 else f"{facts['texts']} texts"
-    lost = f", {facts['lost']} of them lost" if facts["lost"] else ""
-    by = f" by {facts['line']}" if facts["line"] else ""
-    return f"{many}{by} of the last hour{lost}: {facts['why']}"
-
-
-def _agents_silent(facts: Facts, time: Time) -> str:
-    rung = f"{facts['times']} callbacks of {facts['queue']} since {time(facts['since_at'])} found agents free"
+def _agents_silent(event: e.AgentsSilent, time: Time) -> str:
+    rung = f"{event.times} callbacks of {event.queue} since {time(event.since_at)} found agents free"
     return f"{rung} who did not answer: let them pause, or look at their phones"
 
 
-def _agents_back(facts: Facts, _time: Time) -> str:
-    return f"an agent of {facts['queue']} has answered a callback again"
-
-
-def _put_first(facts: Facts, _time: Time) -> str:
-    return f"{facts['number']} calls again: he is put first in {facts['queue']}"
-
-
-_LINES: dict[str, Callable[[Facts, Time], str]] = {
-    "call": _call,
-    "reserved": _reserved,
-    "merged": _merged,
-    "not-recovered": _not_recovered,
-    "trunk-unclear": _trunk_unclear,
-    "withdrawn": _withdrawn,
-    "held": _held,
-    "carried-over": _carried_over,
-    "expired": _expired,
-    "dialling": _dialling,
-    "agent-connected": _agent_connected,
-    "customer-dialled": _customer("the customer is being dialled"),
-    "customer-answered": _customer("the customer answered"),
-    "outcome": _outcome,
-    "returned": _returned,
-    "called-by-hand": _called_by_hand,
-    "rests-after-own-call": _rests_after_own_call,
-    "pbx-down": _pbx_down,
-    "gap": _gap,
-    "put-first": _put_first,
-    "alarm": _alarm,
-    "alarm-over": _alarm_over,
-    "overdue": _overdue,
-    "incident": _incident,
-    "trunk-resting": _trunk_resting,
-    "trunk-back": _trunk_back,
-    "agents-silent": _agents_silent,
-    "agents-back": _agents_back,
-    "texts-refused": _stuck,
-    "texts-delayed": _stuck,
-    "decided": _decided,
-    "cancelled": _cancelled,
-    "site-key": lambda facts, _time: facts["why"],
+_SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
+    e.Merged: _merged,
+    e.TrunkUnclear: _trunk_unclear,
+    e.Withdrawn: lambda event, _time: f"#{event.reservation} the call was not lost after all",
+    e.Held: _held,
+    e.CarriedOver: _carried_over,
+    e.Dialling: _dialling,
+    e.AgentConnected: _agent_connected,
+    e.CustomerDialled: lambda event, _time: f"#{event.reservation} the customer is being dialled",
+    e.CustomerAnswered: lambda event, _time: f"#{event.reservation} the customer answered",
+    e.AttemptEnded: _attempt_ended,
+    e.Returned: lambda event, _time: f"#{event.reservation} the customer was served: nothing more is owed",
+    e.CalledByHand: _called_by_hand,
+    e.RestsAfterOwnCall: _rests_after_own_call,
+    e.PbxDown: _pbx_down,
+    e.GapClosed: _gap,
+    e.PromisesInDanger: _in_danger,
+    e.PromisesOutOfDanger: _out_of_danger,
+    e.Overdue: _overdue,
+    e.IncidentChanged: _incident,
+    e.TrunkResting: _trunk_resting,
+    e.TrunkBack: lambda event, _time: f"trunk {event.trunk} works again",
+    e.AgentsSilent: _agents_silent,
+    e.AgentsBack: lambda event, _time: f"an agent of {event.queue} has answered a callback again",
+    e.TextsRefused: _stuck,
+    e.TextsDelayed: _stuck,
+    e.Decided: _decided,
+    e.Cancelled: lambda event, _time: f"#{event.reservation}: {event.why}",
+    e.SiteKey: lambda event, _time: str(event.why),
 }

@@ -14,10 +14,11 @@ from typing import TextIO
 
 from callback.clock import now_us
 from callback.errors import SettingsError, StoreAway, StoreError
-from callback.events import News
+from callback.events import LeaseKept, Standby
 from callback.service import child_process
+from callback.service.event_log import EventLog
 from callback.service.narrator import Narrator
-from callback.service.worker import Worker
+from callback.service.worker import Turn, Worker
 from callback.settings.sections import Settings
 from callback.site.templates import texting_of
 from callback.store import keys, lease, schema
@@ -38,6 +39,7 @@ class Service:
         self._store = keys.store_of(settings.database)
         full = settings.logs.numbers == "full"
         self._narrator = Narrator(settings.rules.hours().zone, people, programs, full_numbers=full, now=now_us)
+        self._events = EventLog(self._store, settings.pbx.name, self._narrator, now_us)
         self._gateway = gateway_of(settings, people)
         self._settings_file = settings_file
         self._stopped = asyncio.Event()
@@ -51,16 +53,24 @@ class Service:
         with closing(self._store):
             await asyncio.to_thread(schema.migrate, self._store)
             await asyncio.to_thread(keys.check, self._store)  # before it stands by: a wrong key does not pass by itself
-            journal = await self._take_journal()
-            if journal is None:
-                return
-            with closing(journal):
-                held = await self._take_lease()
-                if held is not None:
-                    await self._work(journal, held)
+            self._events.start()
+            try:
+                await self._take_turn()
+            finally:
+                await asyncio.to_thread(self._events.close)
+
+    async def _take_turn(self) -> None:
+        """Listen and act once nobody else does."""
+        journal = await self._take_journal()
+        if journal is None:
+            return
+        with closing(journal):
+            held = await self._take_lease()
+            if held is not None:
+                await self._work(journal, held)
 
     async def _work(self, journal: Journal, held: lease.Lease) -> None:
-        parts = (self._store, journal, held, self._narrator, self._gateway)
+        parts = (self._store, Turn(journal, held), self._events, self._gateway)
         door = asyncio.create_task(self._keep_door())
         try:
             await Worker(self._settings, *parts, now_us, self._stopped).run()
@@ -72,7 +82,7 @@ class Service:
     async def _keep_door(self) -> None:
         """Keep the door open beside us, if there is one: in a process of its own, so that no page deafens the ear."""
         if self._settings.web.listen and self._settings_file is not None:
-            await child_process.keep(child_process.command(self._settings_file), self._narrator.tell, now_us)
+            await child_process.keep(child_process.command(self._settings_file), self._events.tell)
 
     def _release(self, held: lease.Lease) -> None:
         """Give the lease back; where the database is away it lapses by itself."""
@@ -80,7 +90,7 @@ class Service:
             with self._store.write() as connection:
                 lease.release(connection, held)
         except StoreError as error:
-            self._narrator.tell([News("lease-kept", now_us(), {"why": str(error)})])
+            self._events.tell(LeaseKept(str(error)))
 
     async def _take_journal(self) -> Journal | None:
         """Open the journal, which only one process at a time may write; None when stopped before.
@@ -122,7 +132,7 @@ class Service:
     async def _stand_by(self, why: str) -> None:
         """Wait a moment, or until stopped; say why, once."""
         if not self._told:
-            self._narrator.tell([News("standby", now_us(), {"why": why})])
+            self._events.tell(Standby(why))
             self._told = True
         stopping = asyncio.ensure_future(self._stopped.wait())
         await asyncio.wait([stopping], timeout=self._settings.pbx.lease_s / 10)

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from callback.events import News
+from callback.events import TextsDelayed, TextsRefused
 from scheduler.clock import HOUR
 from sms import reports
 from sms.gateway import Gateway, Trouble
@@ -23,28 +23,24 @@ class Troubles:
         self._gateway = gateway
         self._told: dict[tuple[str, str, str], int] = {}  # by line, code and event: when
 
-    def look(self, connection: Connection, pbx: str, now: int) -> list[News]:
+    def look(self, connection: Connection, pbx: str, now: int) -> list[TextsRefused | TextsDelayed]:
         """What is to be told of the texts that were tried in the last hour."""
-        told = []
+        told: list[TextsRefused | TextsDelayed] = []
         for stuck in reports.stuck(connection, pbx, self._gateway.name, now - LOOK_BACK):
             trouble = self._gateway.trouble(stuck.code)
-            if trouble is not None and self._is_new(event := _event(stuck, trouble), stuck, now):
-                told.append(_news(event, stuck, trouble, now))
+            if trouble is not None and self._is_new(event := _event(stuck, trouble), now):
+                told.append(event)
         return told
 
-    def _is_new(self, event: str, stuck: Stuck, now: int) -> bool:
-        key = (stuck.line, stuck.code, event)
+    def _is_new(self, event: TextsRefused | TextsDelayed, now: int) -> bool:
+        key = (event.line, event.code, event.NAME)
         if now - self._told.get(key, now - TELL_EVERY) < TELL_EVERY:
             return False
         self._told[key] = now
         return True
 
 
-def _event(stuck: Stuck, trouble: Trouble) -> str:
+def _event(stuck: Stuck, trouble: Trouble) -> TextsRefused | TextsDelayed:
     """An alarm where somebody must act, or texts are lost; what passes by itself is only told."""
-    return "texts-refused" if trouble.ours or stuck.lost else "texts-delayed"
-
-
-def _news(event: str, stuck: Stuck, trouble: Trouble, now: int) -> News:
-    facts = {"line": stuck.line, "code": stuck.code, "texts": stuck.texts, "lost": stuck.lost, "why": trouble.why}
-    return News(event, now, facts)
+    kind = TextsRefused if trouble.ours or stuck.lost else TextsDelayed
+    return kind(stuck.line, stuck.code, stuck.texts, stuck.lost, trouble.why)

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from callback.events import News
 from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import lease
@@ -18,7 +17,7 @@ _T = TypeVar("_T")
 
 
 class Transactions:
-    """Reads and writes at one site as units of work; what a unit told is passed on once it is committed.
+    """Reads and writes at one site as units of work; `committed` is called after each that told something.
 
     Every write begins with the lease: NotOurs when another process has it by now.
     """
@@ -29,9 +28,9 @@ class Transactions:
         site: Site,
         held: lease.Lease,
         now: Callable[[], int],
-        tell: Callable[[list[News]], None],
+        committed: Callable[[], None],
     ) -> None:
-        self._store, self._site, self._held, self._now, self._tell = store, site, held, now, tell
+        self._store, self._site, self._held, self._now, self._committed = store, site, held, now, committed
 
     async def read(self, look: Callable[[Work], _T]) -> _T:
         """Let `look` read the database."""
@@ -48,8 +47,7 @@ class Transactions:
         def writes() -> _T:
             with self._store.write() as connection:
                 done, told = self._guarded(connection, do)
-            self._tell(told)
-            return done
+            return self._done(done, told=told)
 
         return await asyncio.to_thread(writes)
 
@@ -58,12 +56,16 @@ class Transactions:
 
         def transacts() -> _T:
             done, told = self._store.transact(lambda connection: self._guarded(connection, do))
-            self._tell(told)
-            return done
+            return self._done(done, told=told)
 
         return await asyncio.to_thread(transacts)
 
-    def _guarded(self, connection: Connection, do: Callable[[Work], _T]) -> tuple[_T, list[News]]:
+    def _guarded(self, connection: Connection, do: Callable[[Work], _T]) -> tuple[_T, bool]:
         lease.guard(connection, self._held)
         work = Work(connection, self._site, self._now())
-        return do(work), work.told
+        return do(work), bool(work.told)
+
+    def _done(self, done: _T, *, told: bool) -> _T:
+        if told:
+            self._committed()
+        return done

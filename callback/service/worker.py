@@ -10,21 +10,36 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from callback.attempts import snapshot
 from callback.attempts.load import Traffic
 from callback.errors import NotOurs
-from callback.events import News
+from callback.events import (
+    LeaseLost,
+    PbxBehind,
+    PbxDown,
+    PbxJournalFull,
+    PbxLevel,
+    PbxRefused,
+    PbxStrangers,
+    PbxUp,
+    Started,
+    Stopped,
+    UnknownQueue,
+)
 from callback.logs.failing import Ailing
 from callback.reservations import switched_on
-from callback.service import elsewhere
 from callback.service.alerts import Bell
 from callback.service.arrivals import Arrivals
 from callback.service.commit_process import CommitProcess, Task
 from callback.service.committer import Writer
+from callback.service.event_log import EventLog
 from callback.service.jobs.audit_anchor import AnchorAudit
 from callback.service.jobs.dispatch import Dispatch
+from callback.service.jobs.feed import ForgetEvents
 from callback.service.jobs.forecast import Forecast
 from callback.service.jobs.job import Job, Jobs
 from callback.service.jobs.learn import Learn
@@ -33,7 +48,6 @@ from callback.service.jobs.offer import Offer
 from callback.service.jobs.priority import KeepPriority
 from callback.service.jobs.resolve import Resolve
 from callback.service.jobs.texts import SendTexts, TellTextTroubles
-from callback.service.narrator import Narrator
 from callback.service.outage import Outage
 from callback.service.snapshots import Snapshots
 from callback.service.text_troubles import Troubles
@@ -52,6 +66,24 @@ from telephony.tasks import together
 
 log = logging.getLogger(__name__)
 
+_STATES: Final = {
+    "up": PbxUp,
+    "down": PbxDown,
+    "journal-full": PbxJournalFull,
+    "refused": PbxRefused,
+    "behind": PbxBehind,
+    "level": PbxLevel,
+    "strangers": PbxStrangers,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The right to listen: the journal that only we write, and the lease of the PBX."""
+
+    journal: Journal
+    held: lease.Lease
+
 
 class Worker:
     """Listens to one PBX, commits what it says, and runs the jobs, until `stopped` is set or the lease is lost."""
@@ -60,32 +92,34 @@ class Worker:
         self,
         settings: Settings,
         store: Store,
-        journal: Journal,
-        held: lease.Lease,
-        narrator: Narrator,
+        turn: Turn,
+        events: EventLog,
         gateway: Gateway,
         now: Callable[[], int],
         stopped: asyncio.Event,
     ) -> None:
-        self._narrator, self._now, self._stopped = narrator, now, stopped
+        self._now, self._stopped = now, stopped
+        self._events, self._tell = events, events.tell
+        journal, held = turn.journal, turn.held
+        self._journal = journal
         wiring, began = settings.pbx, now()
-        self._bell = Bell(settings.alarms, wiring.name, narrator.sentence, narrator.tell, now)
-        self._keys = keys.take_out(store, began)
+        self._bell = Bell(settings.alarms, wiring.name, events.narrator.sentence, self._tell)
+        events.listen(lambda happened: self._bell.ring(events.narrator.shown(happened)))
+        self._keys = keys.take_out(store)
         with store.write() as connection:
             lease.guard(connection, held)
             self._site: Site = take_over(connection, settings, began, gateway.two_way)
             journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, began)
             seen = snapshot.recall(connection, wiring.name)
             first_start = checkpoints.first_start(connection, wiring.name)
-            self._switched = switched_on.begin(Work(connection, self._site, began))
-            decided = elsewhere.Decided(connection, wiring.name)
+            switched_on.begin(Work(connection, self._site, began))
         heard_at = (seen[0].heard_at if seen else None) or (first_start if first_start < began else None)
         self._hear_from = journal.resume(journal_id, offset)
         self._outage = Outage()
         self._commit_process = CommitProcess([Task(settings, self._site.version, held, journal.id)], self._tell)
-        parts = (store, self._site, held, journal.id, now, self._tell, journal.forget_before)
+        parts = (store, self._site, held, journal.id, now, self._committed)
         self._writer = Writer(*parts, elsewhere=self._commit_process.commit)
-        transactions, traffic = Transactions(store, self._site, held, now, self._tell), Traffic(began)
+        transactions, traffic = Transactions(store, self._site, held, now, events.wake), Traffic(began)
         self._pbx = Pbx(
             wiring_of(settings),
             journal,
@@ -99,7 +133,7 @@ class Worker:
         send = partial(send_due, store, site, gateway, settings.texts.senders, stopped.is_set, ailing)
         jobs: list[Job] = [
             RenewLease(transactions, held),
-            Dispatch(pbx, held, transactions, snapshots, decided, stopped),
+            Dispatch(pbx, held, transactions, snapshots, stopped),
             Resolve(pbx, site, transactions, snapshots, now),
             SendTexts(pbx, transactions, snapshots, send),
             Offer(pbx, transactions, snapshots),
@@ -108,27 +142,34 @@ class Worker:
             Learn(transactions, traffic),
             KeepPriority(pbx, site, transactions),
             AnchorAudit(transactions, self._tell),
+            ForgetEvents(transactions),
         ]
         self._jobs = Jobs(jobs, ailing)
 
     async def run(self) -> None:
         """Hear again what was not committed, then listen, commit and run the jobs until stopped."""
-        self._tell([News("started", self._now(), {"pbx": self._pbx.name, "journal_from": self._hear_from})])
-        self._tell([*self._keys, *self._switched])
+        self._tell(Started(self._pbx.name, self._hear_from))
+        for event in self._keys:
+            self._tell(event)
         try:
             parts = (self._listen(), self._writer.run(), self._commit_process.run(), self._bell.run(), self._jobs.run())
             await together(*parts, self._stop_asked())
         except NotOurs as error:
-            self._tell([News("lease-lost", self._now(), {"pbx": self._pbx.name, "why": str(error)})])
+            self._tell(LeaseLost(self._pbx.name, str(error)))
             raise
         finally:
+            await asyncio.to_thread(self._events.flush)
             await self._bell.drain()
-        self._tell([News("stopped", self._now())])
+        self._tell(Stopped())
 
     async def _listen(self) -> None:
         for heard in self._pbx.recall(self._hear_from):
             await self._writer.put(heard)
         await self._pbx.run()
+
+    def _committed(self, checkpoint: int) -> None:
+        self._journal.forget_before(checkpoint)
+        self._events.wake()
 
     async def _joins(self, caller: WaitingCaller) -> None:
         await self._arrivals.joins(caller)
@@ -136,18 +177,15 @@ class Worker:
     async def _stop_asked(self) -> None:
         await self._stopped.wait()
 
-    def _tell(self, news: list[News]) -> None:
-        """Tell people and programs; what is alarming also reaches those who do not look. From any thread."""
-        self._narrator.tell(news)
-        self._bell.ring(self._narrator.shown(news))
-
     def _on_state(self, state: str, why: str) -> None:
         facts = self._outage.facts(state, why, self._now())
-        told = [News(f"pbx-{state}", self._now(), {"pbx": self._pbx.name, **facts})] if facts else []
+        if facts:
+            self._tell(_STATES[state](self._pbx.name, **facts))
         if state == "up":
-            told += [self._unknown(queue) for queue in self._site.rules.named() if queue not in self._pbx.queues]
-        self._tell(told)
+            for queue in self._site.rules.named():
+                if queue not in self._pbx.queues:
+                    self._tell(self._unknown(queue))
 
-    def _unknown(self, queue: str) -> News:
+    def _unknown(self, queue: str) -> UnknownQueue:
         why = f"no such queue on the PBX: mend {queue} in [rules]; it has {', '.join(sorted(self._pbx.queues))}"
-        return News("unknown-queue", self._now(), {"queue": queue, "why": why})
+        return UnknownQueue(queue, why)

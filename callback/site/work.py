@@ -1,13 +1,17 @@
-"""One unit of work: a transaction at one site, at one moment."""
+"""One unit of work: a transaction at one site, at one moment, and what happened in it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from callback.events import News
+from callback.events import Event, Happened
 from callback.site.context import Site
+from callback.store import feed
+from callback.store.engine import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +21,33 @@ class Work:
     connection: Connection
     site: Site
     now: int  # microseconds UTC
-    told: list[News] = field(default_factory=list)
+    told: list[Happened] = field(default_factory=list)
 
     @property
     def pbx(self) -> str:
         """The name of the site's PBX."""
         return self.site.pbx
+
+    def tell(self, event: Event, at: int | None = None) -> None:
+        """Keep in the feed, in this transaction, that something happened: now, or at `at`."""
+        self.told.append(feed.append(self.connection, self.pbx, event, self.now if at is None else at, self.now))
+
+
+@contextmanager
+def writing(store: Store, site: Site, now: int) -> Iterator[Work]:
+    """One unit of work in a transaction of its own, committed at the end of the block and undone when it raises."""
+    with store.write() as connection:
+        yield Work(connection, site, now)
+
+
+def transact(
+    store: Store, site: Callable[[Connection], Site], now: int, do: Callable[[Work], object]
+) -> list[Happened]:
+    """Do one unit of work, once more from its start where other transactions were in the way; give what happened."""
+
+    def done(connection: Connection) -> list[Happened]:
+        work = Work(connection, site(connection), now)
+        do(work)
+        return work.told
+
+    return store.transact(done)

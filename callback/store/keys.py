@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, select, update
 
 from callback.errors import StoreError
-from callback.events import News
+from callback.events import SiteKey
 from callback.settings.sections import Database
 from callback.store import schema
 from callback.store import tables as t
@@ -60,7 +60,7 @@ def check(store: Store) -> None:
         store.outside.read()  # a new database: whoever takes it over makes the key, where there is none
 
 
-def take_out(store: Store, now: int) -> list[News]:
+def take_out(store: Store) -> list[SiteKey]:
     """Take the root out of the database, where the settings say so. Only its service may: others would go on without.
 
     Whatever ends this half way, the root stands in the database, in the file, or in both; the next start goes on.
@@ -70,12 +70,12 @@ def take_out(store: Store, now: int) -> list[News]:
         inside = not _is_fingerprint(_kept(connection))
     if store.outside is None:
         store.root = root
-        return [News("site-key", now, {"inside": True, "why": f"{INSIDE}; {REMEDY}"})]
+        return [SiteKey(inside=True, why=f"{INSIDE}; {REMEDY}")]
     moved = store.transact(_moved) if inside else False
     store.forget_overwritten()
     store.root = root
     why = f"it was taken out of the database into {store.outside}: keep a copy of it, apart from the database's"
-    return [News("site-key", now, {"inside": False, "why": why})] if moved else []
+    return [SiteKey(inside=False, why=why)] if moved else []
 
 
 def is_inside(store: Store) -> bool:

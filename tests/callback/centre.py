@@ -101,8 +101,8 @@ class Centre:
         self._begin_work()
 
     def _begin_work(self) -> None:
-        tell = (lambda _: None, lambda _: None)
-        self.writer = Writer(self.store, self.site, self.world.held, "j1", lambda: self.clock, *tell)
+        parts = (self.store, self.site, self.world.held, "j1", lambda: self.clock)
+        self.writer = Writer(*parts, lambda _checkpoint: None)
 
     @property
     def clock(self) -> int:
@@ -215,7 +215,7 @@ class Centre:
         show(connection, "main", seen, self.clock)
 
     def _claim(self, connection: Connection, seen: Live) -> Order | None:
-        order, _ = claim.next_order(self.work(connection, self.clock), self.world.held, seen)
+        order = claim.next_order(self.work(connection, self.clock), self.world.held, seen)
         if order is not None:
             assert not self.blocked.get(order.agent_sees, FREE).calls, "called though blocked"
             query = t.reservation.select().join(t.attempt).where(t.attempt.c.id == order.attempt)

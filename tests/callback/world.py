@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -13,14 +14,14 @@ from sqlalchemy import Connection, select, text
 from callback.attempts import claim as claiming
 from callback.attempts import settle
 from callback.attempts.snapshot import Live
-from callback.events import News
+from callback.events import Happened, Other, restored
 from callback.losses import intake, wangiri
 from callback.reservations import deadlines
 from callback.settings.rules import QueueRules, SiteRules
 from callback.settings.sections import PbxWiring, Settings, Trunk
 from callback.site.context import Site, take_over
 from callback.site.work import Work
-from callback.store import checkpoints, lease, schema
+from callback.store import checkpoints, feed, lease, schema
 from callback.store import tables as t
 from callback.store.engine import Store
 from sms.outbox import metadata as sms_metadata
@@ -105,6 +106,34 @@ def emptied(store: Store) -> None:
                 connection.execute(text(f"ALTER SEQUENCE {table.name}_id_seq RESTART"))
 
 
+def event(name: str, at: int, facts: Mapping[str, Any] | None = None, number: str | None = None) -> Happened:
+    """An event as it comes from the feed."""
+    made = restored(name, facts or {})
+    assert not isinstance(made, Other), f"{name} has other facts"
+    return Happened(at, made, number)
+
+
+def fed(store: Store, after: int = 0) -> list[Happened]:
+    """All that stands in the feed after that place."""
+    reader, told = feed.Reader("main", after), list[Happened]()
+    with store.read() as connection:
+        while page := reader.read(connection):
+            told += page
+    return told
+
+
+def fed_so_far(store: Store) -> int:
+    """The place after which everything is still to come."""
+    with store.read() as connection:
+        return feed.end(connection)
+
+
+def told_by(use_case: Callable[..., None], work: Work, *about: Any, **more: Any) -> list[Happened]:
+    """What a use case told, that this work did."""
+    use_case(work, *about, **more)
+    return work.told
+
+
 class World:
     """A database at the newest schema, a lease and a shift: the service has listened for some days before `now`."""
 
@@ -116,7 +145,7 @@ class World:
         now: int = NOON,
     ) -> None:
         self.store = migrated(url)
-        self.told: list[News] = []  # by the last claim
+        self.told: list[Happened] = []  # by the last claim
         self.settings = Settings(
             pbx=PbxWiring(name="main", username="u", secret="s"),  # noqa: S106
             trunks=trunks or {"main": Trunk(channel="PJSIP/trunk", region="JP", form="national")},
@@ -131,7 +160,7 @@ class World:
 
     def hear(
         self, call: Call, kind: Kind = "abandoned", now: int | None = None, source: Source = "live-complete"
-    ) -> list[News]:
+    ) -> list[Happened]:
         """Record a call with this verdict, as if its end had just been heard."""
         with self.store.write() as connection:
             return self.hear_in(connection, call, kind, now, source)
@@ -143,33 +172,36 @@ class World:
         kind: Kind = "abandoned",
         now: int | None = None,
         source: Source = "live-complete",
-    ) -> list[News]:
+    ) -> list[Happened]:
         """The same in a transaction that is open."""
         verdict = judged(call, kind, source=source)
         learnt_at = now or call.ended_at or 0
-        told = intake.record(self.work(connection, learnt_at), call, verdict)
-        wangiri.audited(self.work(connection, learnt_at), told)
-        return told
+        work = self.work(connection, learnt_at)
+        intake.record(work, call, verdict)
+        wangiri.audited(work)
+        return work.told
 
     def claim(self, now: int = NOON, live: Live | None = None) -> Order | None:
         """Claim the next callback as the service does: its right to do so is looked at first."""
         with self.store.write() as connection:
             lease.guard(connection, self.held)
-            order, self.told = claiming.next_order(self.work(connection, now), self.held, live or picture())
+            work = self.work(connection, now)
+            order = claiming.next_order(work, self.held, live or picture())
+            self.told = work.told
         return order
 
-    def end(self, attempt: str, outcome: str, now: int, evidence: tuple[str, ...] = ("said so",)) -> list[News]:
+    def end(self, attempt: str, outcome: str, now: int, evidence: tuple[str, ...] = ("said so",)) -> list[Happened]:
         """End an attempt now."""
         with self.store.write() as connection:
-            return settle.end(self.work(connection, now), attempt, outcome, list(evidence), now)
+            return told_by(settle.end, self.work(connection, now), attempt, outcome, list(evidence), now)
 
     def work(self, connection: Connection, now: int) -> Work:
         """One unit of work in that transaction, at that moment."""
         return Work(connection, self.site, now)
 
-    def carry_over(self, now: int) -> list[News]:
+    def carry_over(self, now: int) -> list[Happened]:
         with self.store.write() as connection:
-            return deadlines.check(self.work(connection, now))
+            return told_by(deadlines.check, self.work(connection, now))
 
     def rows(self, table: Any) -> list[Any]:
         """Every row, in the order of the table's key."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from callback.events import News
+from callback.events import Happened
 from callback.settings.sections import load
 from lab import people
 from lab.people import Customer
@@ -30,7 +30,7 @@ def centre(tmp_path: Path) -> Iterator[World]:
     world.close()
 
 
-def told_of(world: World, waves: Iterator[list[Customer]]) -> list[News]:
+def told_of(world: World, waves: Iterator[list[Customer]]) -> list[Happened]:
     """Let everybody of these waves call who hangs up soon, as all do who are lost."""
     told = []
     for number, wave in enumerate(waves):
@@ -43,7 +43,7 @@ def told_of(world: World, waves: Iterator[list[Customer]]) -> list[News]:
 def test_nobody_who_is_lost_in_the_lab_is_refused_or_held(centre: World) -> None:
     told = told_of(centre, islice(people.customers(), AN_HOUR))
     assert len(told) > AN_HOUR
-    assert {news.event for news in told} <= {"reserved", "call", "text-queued"}
+    assert {news.name for news in told} <= {"reserved", "call", "text-queued"}
     assert {row.state for row in centre.reservations()} == {"waiting"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from callback.events import News
+from callback.events import AuditHead
 from callback.service.transactions import Transactions
 from callback.store import audit
 
@@ -14,10 +14,10 @@ class AnchorAudit:
 
     name, every_s = "anchor", 86_400.0
 
-    def __init__(self, transactions: Transactions, tell: Callable[[list[News]], None]) -> None:
+    def __init__(self, transactions: Transactions, tell: Callable[[AuditHead], None]) -> None:
         self._transactions, self._tell = transactions, tell
 
     async def run(self) -> None:
         """Say how many rows it has, and the hash of the last one."""
-        (rows, digest), now = await self._transactions.read(lambda work: (audit.head(work.connection), work.now))
-        self._tell([News("audit-head", now, {"anchor": f"{rows}:{digest}"})])
+        rows, digest = await self._transactions.read(lambda work: audit.head(work.connection))
+        self._tell(AuditHead(f"{rows}:{digest}"))

@@ -11,7 +11,6 @@ from callback.attempts import claim, snapshot
 from callback.errors import IllegalTransition
 from callback.losses import incidents
 from callback.reservations import deadlines
-from callback.service.elsewhere import Decided
 from callback.service.jobs.ending import end
 from callback.service.snapshots import Snapshots
 from callback.service.transactions import Transactions
@@ -38,18 +37,16 @@ class Dispatch:
         held: Lease,
         transactions: Transactions,
         snapshots: Snapshots,
-        decided: Decided,
         stopped: asyncio.Event,
     ) -> None:
         self._pbx, self._held, self._transactions = pbx, held, transactions
-        self._snapshots, self._decided, self._stopped = snapshots, decided, stopped
+        self._snapshots, self._stopped = snapshots, stopped
         self._places_from_s = 0.0  # of the loop's clock: the PBX refused the last callback
 
     async def run(self) -> None:
         """Carry over, then place as many callbacks as may be placed now, each on a fresh picture."""
         live = await self._snapshots.take()
-        await self._transactions.write(lambda work: self._carry_and_show(work, live))
-        self._decided.told()
+        await self._transactions.write(lambda work: _carry_and_show(work, live))
         while not self._stopped.is_set() and asyncio.get_running_loop().time() >= self._places_from_s:
             order = await self._claim(live)
             if order is None:
@@ -57,21 +54,9 @@ class Dispatch:
             await self._place(order)
             live = await self._snapshots.take()
 
-    def _carry_and_show(self, work: Work, live: snapshot.Live) -> None:
-        if not live.clock_off:
-            work.told.extend(incidents.tend(work))
-            work.told.extend(deadlines.check(work))
-        snapshot.store(work.connection, work.pbx, live, work.now)
-        work.told.extend(self._decided.news(work.connection))
-
     async def _claim(self, live: snapshot.Live) -> Order | None:
-        def claimed(work: Work) -> Order | None:
-            order, told = claim.next_order(work, self._held, live)
-            work.told.extend(told)
-            return order
-
         try:
-            return await self._transactions.write(claimed)
+            return await self._transactions.write(lambda work: claim.next_order(work, self._held, live))
         except (IllegalTransition, IntegrityError) as error:
             log.info("somebody was quicker: %s", error)  # a loss that was settled meanwhile, or a person called
             return None
@@ -89,3 +74,10 @@ class Dispatch:
             await end(self._transactions, order.attempt, "refused-late", [f"the PBX placed nothing: {error}"])
         except TelephonyError as error:
             log.warning("nobody knows whether attempt %s was placed; its ticket will tell: %s", order.attempt, error)
+
+
+def _carry_and_show(work: Work, live: snapshot.Live) -> None:
+    if not live.clock_off:
+        incidents.tend(work)
+        deadlines.check(work)
+    snapshot.store(work.connection, work.pbx, live, work.now)

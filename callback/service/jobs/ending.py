@@ -17,7 +17,7 @@ async def end(
 
     def ended(work: Work) -> None:
         for step in steps:
-            work.told.extend(settle.progress(work, attempt, step, work.now))
-        work.told.extend(settle.end(work, attempt, outcome, evidence, work.now))
+            settle.progress(work, attempt, step, work.now)
+        settle.end(work, attempt, outcome, evidence, work.now)
 
     await transactions.transact(ended)

@@ -23,4 +23,4 @@ class Forecast:
         seen = await self._transactions.read(
             lambda work: forecast.forecasts(work, forecast.crews(live.at_work, live.loads, work.site))
         )
-        await self._transactions.write(lambda work: work.told.extend(forecast.tell(work, seen)))
+        await self._transactions.write(lambda work: forecast.tell(work, seen))

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from callback.events import News
+from callback.events import Event
 from callback.service.snapshots import Snapshots
 from callback.service.text_troubles import Troubles
 from callback.service.transactions import Transactions
@@ -39,13 +39,12 @@ class TellTextTroubles:
 
     name, every_s = "see_texts", 30.0
 
-    def __init__(self, transactions: Transactions, troubles: Troubles, tell: Callable[[list[News]], None]) -> None:
+    def __init__(self, transactions: Transactions, troubles: Troubles, tell: Callable[[Event], None]) -> None:
         self._transactions, self._troubles, self._tell = transactions, troubles, tell
 
     async def run(self) -> None:
         """Say what is new of them."""
-        self._tell(
-            await self._transactions.read(
-                lambda work: self._troubles.look(work.connection, work.pbx, clock(work.connection))
-            )
-        )
+        for event in await self._transactions.read(
+            lambda work: self._troubles.look(work.connection, work.pbx, clock(work.connection))
+        ):
+            self._tell(event)

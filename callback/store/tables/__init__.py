@@ -8,6 +8,7 @@ of two promises: one open reservation for a person and queue, one attempt in fli
 from callback.store.tables.attempts import FOUND_NO_AGENT, IN_FLIGHT, NO_AGENT_WORDS, TELLING, TELLING_WORDS, attempt
 from callback.store.tables.base import WHO_ROOM, WHY_ROOM, Instant, Key, metadata
 from callback.store.tables.calls import KINDS, call, past_call, past_stint, queue_visit, verdict
+from callback.store.tables.feed import happened
 from callback.store.tables.incidents import INCIDENT_OPEN, advice, alarm, incident
 from callback.store.tables.people import block, person, unread_number
 from callback.store.tables.reservations import (
@@ -63,6 +64,7 @@ __all__ = [
     "block",
     "call",
     "checkpoint",
+    "happened",
     "incident",
     "lease",
     "listening_gap",

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from callback.attempts import claim, settle
-from callback.events import News
+from callback.events import Happened
 from callback.reports import queue as queue_report
 from callback.reservations import reservation
-from callback.service.alerts import ALARMING
 from tests.callback.world import MINUTE, NOON, US, World, call, picture, rules
 
 FREE = picture(free={"support": {f"PJSIP/agent{n}" for n in range(9)}, "sales": {"PJSIP/agent9"}})
@@ -23,7 +22,7 @@ def world(migrated_url: str) -> Iterator[World]:
     made.close()
 
 
-def tried(world: World, outcome: str, now: int) -> list[News]:
+def tried(world: World, outcome: str, now: int) -> list[Happened]:
     """A callback that ends after half a minute; whoever was reached had an agent."""
     order = world.claim(now, FREE)
     assert order is not None, "nobody is due"
@@ -35,8 +34,8 @@ def tried(world: World, outcome: str, now: int) -> list[News]:
     return world.end(order.attempt, outcome, now + 30 * US)
 
 
-def alarms(told: list[News]) -> list[str]:
-    return [news.event for news in told if news.event in ALARMING]
+def alarms(told: list[Happened]) -> list[str]:
+    return [news.name for news in told if news.event.ALARMING]
 
 
 def test_for_one_customer_they_are_rung_less_and_less_often_which_costs_no_try(world: World) -> None:

@@ -43,7 +43,7 @@ def test_a_claim_makes_one_attempt_in_flight_and_one_order(world: World) -> None
     assert (attempt.outcome, attempt.ended_at, attempt.pbx_boot) == (None, None, "boot 1")
     decision = {"why": "in-aim", "agents": ["PJSIP/agent1"], "of": 1, "binds": False, "cost": None, "others": {}}
     assert attempt.decision == decision
-    assert [news.event for news in world.told] == ["dialling"]
+    assert [news.name for news in world.told] == ["dialling"]
 
 
 def test_the_order_says_whom_to_ring_with_which_number_and_until_when(world: World) -> None:
@@ -227,7 +227,7 @@ def test_what_is_open_at_the_cut_is_promised_anew_and_the_first_promise_stays(wo
         at(clock, 24) for clock in ("08:00", "08:30", "09:00")
     )
     assert (row.deadline_at, row.due_at, row.state) == (at("09:00", 24), at("08:00", 24), "waiting")
-    assert (news.event, news.facts["from_at"]) == ("carried-over", at("08:00", 24))
+    assert (news.name, news.facts["from_at"]) == ("carried-over", at("08:00", 24))
 
 
 def test_what_was_carried_over_is_not_carried_again_and_called_in_the_morning(world: World) -> None:
@@ -241,7 +241,7 @@ def test_what_was_carried_over_is_not_carried_again_and_called_in_the_morning(wo
 
 def test_what_is_overdue_during_the_day_keeps_its_promise(world: World) -> None:
     world.hear(call())
-    assert [news.event for news in world.carry_over(NOON + 90 * MINUTE)] == ["overdue"]
+    assert [news.name for news in world.carry_over(NOON + 90 * MINUTE)] == ["overdue"]
     assert len(world.rows(t.promise)) == 1
 
 
@@ -251,7 +251,7 @@ def test_an_attempt_in_flight_at_the_cut_is_carried_over_once_it_has_ended(world
     assert order is not None
     assert world.carry_over(at("21:30")) == []
     world.end(order.attempt, "no-answer", at("21:30"))
-    assert [news.event for news in world.carry_over(at("21:31"))] == ["carried-over"]
+    assert [news.name for news in world.carry_over(at("21:31"))] == ["carried-over"]
     assert [row.state for row in world.reservations()] == ["waiting"]
 
 
@@ -263,7 +263,7 @@ def test_carrying_over_never_shortens_the_wait_after_an_attempt(migrated_url: st
     assert order is not None
     world.end(order.attempt, "declined", NOON + 29 * MINUTE)
     assert [row.due_at for row in world.reservations()] == [NOON + 59 * MINUTE]
-    assert [news.event for news in world.carry_over(NOON + 30 * MINUTE)] == ["carried-over"]
+    assert [news.name for news in world.carry_over(NOON + 30 * MINUTE)] == ["carried-over"]
     assert [row.due_at for row in world.reservations()] == [NOON + 59 * MINUTE]
     world.close()
 
@@ -272,7 +272,7 @@ def test_a_loss_that_betters_the_promise_does_not_count_as_an_evening(world: Wor
     world.hear(call(ended_at=at("20:40")))
     world.hear(call(ended_at=at("20:42"), talked_s=9), "silent")
     assert [(row.number, row.deadline_at) for row in world.rows(t.promise)] == [(1, at("21:30")), (2, at("20:52"))]
-    assert [news.event for news in world.carry_over(at("21:31"))] == ["carried-over"]
+    assert [news.name for news in world.carry_over(at("21:31"))] == ["carried-over"]
     assert [row.state for row in world.reservations()] == ["waiting"]
 
 
@@ -298,7 +298,7 @@ def test_who_lost_the_lease_claims_nothing(world: World) -> None:
 def test_a_claim_that_is_undone_leaves_the_reservation_to_the_next(world: World) -> None:
     world.hear(call())
     with world.store.write() as connection:
-        order, _ = claim.next_order(world.work(connection, NOON), world.held, picture())
+        order = claim.next_order(world.work(connection, NOON), world.held, picture())
         assert order is not None
         connection.rollback()  # as when the power is cut
         connection.begin()
@@ -313,7 +313,7 @@ def test_what_was_only_watched_expires_and_nobody_is_rung_when_calls_are_switche
     watching = World(migrated_url, rules(queues={}))
     watching.hear(call())
     (expired,) = watching.carry_over(NOON + 61 * MINUTE)
-    assert (expired.event, expired.facts["why"]) == ("expired", "only-watched")
+    assert (expired.name, expired.facts["why"]) == ("expired", "only-watched")
     assert [(row.state, row.open) for row in watching.reservations()] == [("expired", False)]
     with watching.store.write() as connection:
         watching.site = take_over(connection, watching.settings.model_copy(update={"rules": rules()}), NOON)
@@ -324,8 +324,8 @@ def test_what_was_only_watched_expires_and_nobody_is_rung_when_calls_are_switche
 
 def test_what_is_open_at_a_second_cut_is_left_to_people(world: World) -> None:
     world.hear(call(ended_at=at("20:40")))
-    assert [news.event for news in world.carry_over(at("21:31"))] == ["carried-over"]
-    assert [news.event for news in world.carry_over(at("21:31", 24))] == ["expired"]
+    assert [news.name for news in world.carry_over(at("21:31"))] == ["carried-over"]
+    assert [news.name for news in world.carry_over(at("21:31", 24))] == ["expired"]
     assert world.carry_over(at("21:32", 24)) == []
 
 

@@ -9,14 +9,14 @@ import pytest
 
 from callback.attempts import forecast
 from callback.attempts.load import at_work
-from callback.events import News
+from callback.events import Happened
 from callback.settings.rules import QueueRules
 from callback.store import tables as t
 from scheduler.policy import QueueLoad
 from scheduler.promise_forecast import Crew, PromiseForecast
 from telephony.agents import AgentsView
 from telephony.events import QueueMember
-from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, picture, rules
+from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, picture, rules, told_by
 
 ALONE = {"site": Crew(1, 240)}
 IDLE = (1, False, False, 0, 0, False)  # status, paused, in a call, last call, wrap-up, gone
@@ -42,16 +42,16 @@ def seen(world: World, now: int, crews: dict[str, Crew] = ALONE) -> dict[str, Pr
         return forecast.forecasts(world.work(connection, now), crews)
 
 
-def tell(world: World, now: int, crews: dict[str, Crew] = ALONE) -> list[News]:
+def tell(world: World, now: int, crews: dict[str, Crew] = ALONE) -> list[Happened]:
     forecasts = seen(world, now, crews)
     with world.store.write() as connection:
-        return forecast.tell(world.work(connection, now), forecasts)
+        return told_by(forecast.tell, world.work(connection, now), forecasts)
 
 
 def test_one_agent_cannot_call_thirty_back_within_the_hour(world: World) -> None:
     lose(world, 30)
     (told,) = tell(world, NOON)
-    assert (told.event, told.facts["group"], told.facts["again"]) == ("alarm", "site", False)
+    assert (told.name, told.facts["group"], told.facts["again"]) == ("alarm", "site", False)
     assert (told.facts["due"], told.facts["missed"], told.facts["more"]) == (30, 14, 1)
     assert told.facts["until_at"] == NOON + 60 * MINUTE
 
@@ -76,7 +76,7 @@ def test_it_is_told_when_it_is_over_but_not_for_a_moment(world: World) -> None:
     assert tell(world, NOON + 90 * US) == [], "nor is it raised again"
     assert tell(world, NOON + 2 * MINUTE, more) == []
     (over,) = tell(world, NOON + 4 * MINUTE, more)
-    assert (over.event, over.facts) == ("alarm-over", {"group": "site", "raised_at": NOON})
+    assert (over.name, over.facts) == ("alarm-over", {"group": "site", "raised_at": NOON})
     assert world.rows(t.alarm) == []
 
 

@@ -10,7 +10,7 @@ import pytest
 from callback.attempts import own_calls, snapshot
 from callback.customers import numbers
 from callback.decisions import actions
-from callback.events import News
+from callback.events import Happened
 from callback.reports import rates
 from callback.settings.sections import Trunk
 from callback.site.work import Work
@@ -53,11 +53,12 @@ def settle_by(world: World, **changes: Any) -> None:
     world.site = replace(world.site, rules=site.model_copy(update={"queues": queues}))
 
 
-def heard(world: World, now: int = OVER, **changes: Any) -> list[News]:
-    def done(connection: Any) -> list[News]:
-        told = own_calls.heard(world.work(connection, now), replace(TALKED, **changes))
-        own_calls.audited(world.work(connection, now), told)
-        return told
+def heard(world: World, now: int = OVER, **changes: Any) -> list[Happened]:
+    def done(connection: Any) -> list[Happened]:
+        work = world.work(connection, now)
+        own_calls.heard(work, replace(TALKED, **changes))
+        own_calls.audited(work)
+        return work.told
 
     return world.store.transact(done)
 
@@ -68,7 +69,7 @@ def states(world: World) -> list[str]:
 
 def test_who_was_talked_with_is_owed_nothing_more(lost: World) -> None:
     (told,) = heard(lost)
-    assert (told.event, told.facts["phone"], told.facts["talked_s"]) == ("called-by-hand", "PJSIP/agent1", 15.0)
+    assert (told.name, told.facts["phone"], told.facts["talked_s"]) == ("called-by-hand", "PJSIP/agent1", 15.0)
     assert states(lost) == ["done-elsewhere"]
     assert set(lost.texts().values()) == {"withdrawn"}
     (row,) = lost.rows(t.audit)
@@ -123,7 +124,7 @@ LESS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("changes", LESS.values(), ids=LESS)
 def test_less_than_a_talk_with_an_agent_only_gives_a_rest(lost: World, changes: dict[str, Any]) -> None:
     (told,) = heard(lost, **changes)
-    assert (told.event, told.facts["until_at"]) == ("rests-after-own-call", OVER + MINUTE)
+    assert (told.name, told.facts["until_at"]) == ("rests-after-own-call", OVER + MINUTE)
     assert states(lost) == ["waiting"]
     assert lost.rows(t.audit) == []
     assert lost.claim(OVER + MINUTE - 1) is None
@@ -145,12 +146,12 @@ def test_a_loss_after_the_talk_is_answered_by_nothing(lost: World) -> None:
 def test_a_switchboards_number_is_many_people(lost: World) -> None:
     with lost.store.write() as connection:
         connection.execute(t.person.update().values(shared=True))
-    assert [told.event for told in heard(lost)] == ["rests-after-own-call"]
+    assert [told.name for told in heard(lost)] == ["rests-after-own-call"]
 
 
 def test_in_another_group_the_same_customer_is_still_owed_a_callback(lost: World) -> None:
     lost.hear(call(queue="sales"))
-    assert [told.event for told in heard(lost)] == ["called-by-hand", "rests-after-own-call"]
+    assert [told.name for told in heard(lost)] == ["called-by-hand", "rests-after-own-call"]
     assert states(lost) == ["done-elsewhere", "waiting"]
 
 
@@ -173,7 +174,7 @@ def test_a_rest_is_given_once_for_each_call_and_never_shortens_a_wait(lost: Worl
 def test_while_we_look_for_an_agent_it_settles_all_the_same(lost: World) -> None:
     order = lost.claim(RANG)
     assert order is not None
-    assert [told.event for told in heard(lost)] == ["called-by-hand"]
+    assert [told.name for told in heard(lost)] == ["called-by-hand"]
     lost.end(order.attempt, "agent-cancelled", OVER + US)
     assert states(lost) == ["done-elsewhere"]
 
@@ -202,13 +203,13 @@ def test_the_site_says_what_counts(
     lost: World, changes: dict[str, Any], by: str, events: list[str], after: list[str]
 ) -> None:
     settle_by(lost, **changes)
-    assert [told.event for told in heard(lost, phone=by)] == events
+    assert [told.name for told in heard(lost, phone=by)] == events
     assert states(lost) == after
 
 
 def test_without_a_picture_of_the_agents_nobody_is_known_as_one(world: World) -> None:
     world.hear(call())
-    assert [told.event for told in heard(world)] == ["rests-after-own-call"]
+    assert [told.name for told in heard(world)] == ["rests-after-own-call"]
 
 
 @pytest.mark.parametrize(

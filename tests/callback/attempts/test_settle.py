@@ -13,7 +13,7 @@ from callback.store import tables as t
 from scheduler.retry import OUTCOMES
 from sms.outbox import text_outbox
 from telephony.dialling.dialler import Order
-from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, picture, rules
+from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, picture, rules, told_by
 
 ENDED_AT = NOON + 2 * MINUTE
 FREE_OF_CHARGE = {"trunk-failure", "agent-no-answer", "agent-cancelled", "refused-late"}
@@ -64,7 +64,7 @@ def test_the_first_try_ends(world: World, outcome: str) -> None:
     assert (attempt.in_flight, attempt.ended_at, attempt.outcome) == (False, ENDED_AT, outcome)
     assert (attempt.counted, attempt.evidence) == (outcome not in FREE_OF_CHARGE, ["LcrEnded", "so it was"])
     again_at = None if minutes is None else row.due_at
-    assert (news.event, news.facts["state"], news.facts["again_at"]) == ("outcome", state, again_at)
+    assert (news.name, news.facts["state"], news.facts.get("again_at")) == ("outcome", state, again_at)
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
@@ -125,7 +125,7 @@ def test_an_attempt_nobody_made_is_no_attempt(world: World) -> None:
     before = (world.reservations(), world.attempts())
     assert world.end("f" * 16, "reached", ENDED_AT) == []
     with world.store.write() as connection:
-        assert settle.progress(world.work(connection, NOON), "f" * 16, "customer_answered_at", ENDED_AT) == []
+        assert told_by(settle.progress, world.work(connection, NOON), "f" * 16, "customer_answered_at", ENDED_AT) == []
     assert (world.reservations(), world.attempts()) == before
     assert before[1][0].id == order.attempt
 
@@ -142,13 +142,16 @@ def test_steps_are_kept_once_and_only_until_the_end(world: World) -> None:
     order = dialled(world)
     with world.store.write() as connection:
         for moment in (NOON + US, NOON + 2 * US):
-            told = settle.progress(
-                world.work(connection, NOON), order.attempt, "agent_connected_at", moment, "Agent One"
+            told = told_by(
+                settle.progress, world.work(connection, NOON), order.attempt, "agent_connected_at", moment, "Agent One"
             )
-            assert [news.event for news in told] == ["agent-connected"]
+            assert [news.name for news in told] == ["agent-connected"]
     world.end(order.attempt, "no-answer", ENDED_AT)
     with world.store.write() as connection:
-        assert settle.progress(world.work(connection, NOON), order.attempt, "customer_answered_at", ENDED_AT) == []
+        assert (
+            told_by(settle.progress, world.work(connection, NOON), order.attempt, "customer_answered_at", ENDED_AT)
+            == []
+        )
     (attempt,) = world.attempts()
     assert (attempt.agent_connected_at, attempt.agent) == (NOON + US, "Agent One")
     assert attempt.customer_answered_at is None
@@ -161,7 +164,7 @@ def test_who_was_reached_is_owed_nothing_in_the_other_queues_of_the_group(world:
     world.hear(call(queue="support", ended_at=NOON - 2 * MINUTE))
     order = dialled(world, queue="sales")
     told = world.end(order.attempt, "reached", ENDED_AT)
-    assert [news.event for news in told] == ["outcome", "returned"]
+    assert [news.name for news in told] == ["outcome", "returned"]
     assert {row.queue: row.state for row in world.reservations()} == {
         order.queue: "reached",
         "sales" if order.queue == "support" else "support": "returned",
@@ -192,7 +195,7 @@ def test_one_person_reached_at_a_shared_number_does_not_answer_for_another(world
 def test_what_ends_after_he_was_served_by_himself_changes_nothing(sqlite_world: World, outcome: str) -> None:
     order = dialled(sqlite_world)
     told = sqlite_world.hear(call(ended_at=NOON + MINUTE, talked_s=30), "served")
-    assert told[-1].event == "returned"
+    assert told[-1].name == "returned"
     before = (sqlite_world.reservations(), sqlite_world.texts())
     (news,) = sqlite_world.end(order.attempt, outcome, ENDED_AT)
     assert (news.facts["outcome"], news.facts["state"]) == (outcome, "returned")
@@ -216,7 +219,7 @@ def test_who_was_lost_again_before_we_reached_him_is_owed_nothing_either(world: 
     world.hear(call(ended_at=NOON + MINUTE, talked_s=30), "served")
     world.hear(call(ended_at=NOON + 2 * MINUTE))
     told = world.end(order.attempt, "reached", NOON + 3 * MINUTE)
-    assert [news.event for news in told] == ["outcome", "returned"]
+    assert [news.name for news in told] == ["outcome", "returned"]
     assert [row.state for row in world.reservations()] == ["returned", "returned"]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from callback.attempts import settle, snapshot
 from callback.cli.tables import queue as queue_table
-from callback.events import News
+from callback.events import Happened
 from callback.settings.sections import Trunk
 from callback.site.context import site_of
 from callback.store import tables as t
@@ -39,15 +39,15 @@ def lose(world: World, *lasts: int, trunk: str = "main") -> None:
         world.hear(replace(call(f"0901234560{last}"), channel=f"{NAMES[trunk]}-00000001"))
 
 
-def attempt(world: World, outcome: str, now: int) -> list[News]:
+def attempt(world: World, outcome: str, now: int) -> list[Happened]:
     order = world.claim(now, FREE)
     assert order is not None
     return world.end(order.attempt, outcome, now + 2 * US)
 
 
-def fail(world: World, now: int, times: int = IN_A_ROW) -> list[News]:
+def fail(world: World, now: int, times: int = IN_A_ROW) -> list[Happened]:
     """Let callbacks fail one after the other, in less than a minute; gives what was told in the end."""
-    told: list[News] = []
+    told: list[Happened] = []
     for n in range(times):
         told = attempt(world, "trunk-failure", now + 5 * n * US)
     return told
@@ -59,7 +59,7 @@ RESTED = NOON + (10 + 2 + 30) * US  # the third of them failed at 12:00:12
 def test_several_failures_in_a_row_let_the_trunk_rest_and_cost_nobody_a_try(world: World) -> None:
     lose(world, 1, 2, 3, 4)
     outcome, resting = fail(world, NOON)
-    assert (outcome.event, resting.event) == ("outcome", "trunk-resting")
+    assert (outcome.name, resting.name) == ("outcome", "trunk-resting")
     assert resting.facts == {"trunk": "main", "until_at": RESTED, "again": False}
     assert world.claim(RESTED - 1, FREE) is None
     assert [row.tries for row in world.reservations()] == [0, 0, 0, 0]
@@ -74,7 +74,7 @@ def test_then_one_trial_at_a_time_by_somebody_else_and_what_it_proves_counts(wor
     assert trial.agent_sees != "+819012345603", "he failed last"
     assert world.claim(RESTED + 2 * MINUTE + US, FREE) is None, "a second one before the first tells"
     told = world.end(trial.attempt, "busy", RESTED + 2 * MINUTE + 9 * US)
-    assert [news.event for news in told] == ["outcome", "trunk-back"]
+    assert [news.name for news in told] == ["outcome", "trunk-back"]
     assert world.claim(RESTED + 2 * MINUTE + 10 * US, FREE) is not None
     assert world.claim(RESTED + 2 * MINUTE + 10 * US, FREE) is not None
 
@@ -123,7 +123,7 @@ def test_what_says_nothing_of_the_trunk_neither_opens_nor_closes_it(world: World
     lose(world, *range(9))
     fail(world, NOON, IN_A_ROW - 1)
     attempt(world, outcome, NOON + 20 * US)
-    assert [news.event for news in attempt(world, "trunk-failure", NOON + 30 * US)] == ["outcome", "trunk-resting"]
+    assert [news.name for news in attempt(world, "trunk-failure", NOON + 30 * US)] == ["outcome", "trunk-resting"]
 
 
 def test_the_queue_says_which_trunk_rests_and_until_when(
@@ -188,7 +188,7 @@ def test_who_was_not_tried_since_is_still_tried_one_at_a_time_after_hours(world:
 
 def test_a_pbx_that_refuses_to_place_anything_says_nothing_of_the_trunk(world: World) -> None:
     lose(world, 1, 2, 3, 4, 5)
-    told = [news.event for n in range(IN_A_ROW + 1) for news in attempt(world, "refused-late", NOON + 5 * n * US)]
+    told = [news.name for n in range(IN_A_ROW + 1) for news in attempt(world, "refused-late", NOON + 5 * n * US)]
     assert set(told) == {"outcome"}
     assert {row.tries for row in world.reservations()} == {0}
     assert world.claim(NOON + MINUTE, FREE) is not None

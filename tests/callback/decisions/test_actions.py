@@ -11,24 +11,24 @@ from callback.attempts import lanes
 from callback.decisions import actions
 from callback.decisions.actions import BY_NAME, NoSuchReservation
 from callback.errors import CallbackError, IllegalTransition
-from callback.events import News
+from callback.events import Happened
 from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
 from scheduler.errors import SchedulerError
-from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, rules
+from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, rules, told_by
 
 ANNA = By("anna", "he wrote to us")
 
 
-def decide(world: World, name: str, reservation: int = 1, now: int = NOON + MINUTE) -> list[News]:
+def decide(world: World, name: str, reservation: int = 1, now: int = NOON + MINUTE) -> list[Happened]:
     with world.store.write() as connection:
-        return BY_NAME[name](world.work(connection, now), reservation, ANNA)
+        return told_by(BY_NAME[name], world.work(connection, now), reservation, ANNA)
 
 
-def slot(world: World, chosen_at: int, now: int = NOON + MINUTE) -> list[News]:
+def slot(world: World, chosen_at: int, now: int = NOON + MINUTE) -> list[Happened]:
     with world.store.write() as connection:
-        return actions.choose_slot(world.work(connection, now), 1, chosen_at, ANNA)
+        return told_by(actions.choose_slot, world.work(connection, now), 1, chosen_at, ANNA)
 
 
 def only(world: World) -> Any:

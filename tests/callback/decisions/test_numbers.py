@@ -14,7 +14,7 @@ from callback.customers import blocks
 from callback.decisions import actions
 from callback.decisions.actions import NoSuchPerson
 from callback.errors import CallbackError
-from callback.events import News
+from callback.events import Happened
 from callback.losses.release import NotReleased
 from callback.reports.unreserved import unreserved
 from callback.settings.sections import Trunk
@@ -25,26 +25,26 @@ from scheduler.clock import HOUR
 from sms.outbox import text_outbox
 from telephony.calls.call import Source
 from tests.callback.queue_shown import open_reservations
-from tests.callback.world import MINUTE, NOON, US, World, at, call, picture
+from tests.callback.world import MINUTE, NOON, US, World, at, call, picture, told_by
 
 HIM, HER = "+819012345678", "+819012345679"
 ANNA = By("anna", "he asked us to")
 
 
-def block(world: World, *, calls: bool = True, texts: bool = True, now: int = NOON + MINUTE) -> list[News]:
+def block(world: World, *, calls: bool = True, texts: bool = True, now: int = NOON + MINUTE) -> list[Happened]:
     with world.store.write() as connection:
-        return actions.block(world.work(connection, now), HIM, calls=calls, texts=texts, by=ANNA)
+        return told_by(actions.block, world.work(connection, now), HIM, calls=calls, texts=texts, by=ANNA)
 
 
-def erase(world: World, e164: str = HIM, by: By = ANNA) -> list[News]:
+def erase(world: World, e164: str = HIM, by: By = ANNA) -> list[Happened]:
     with world.store.write() as connection:
-        return actions.erase(world.work(connection, NOON + MINUTE), e164, by)
+        return told_by(actions.erase, world.work(connection, NOON + MINUTE), e164, by)
 
 
-def release(world: World, now: int = NOON + HOUR, number: int = 1) -> list[News]:
+def release(world: World, now: int = NOON + HOUR, number: int = 1) -> list[Happened]:
     heard = sorted(world.rows(t.call), key=lambda row: row.started_at)[number - 1]
     with world.store.write() as connection:
-        return actions.release(world.work(connection, now), heard.call_id, ANNA)
+        return told_by(actions.release, world.work(connection, now), heard.call_id, ANNA)
 
 
 def states(world: World) -> list[str]:
@@ -87,7 +87,7 @@ def test_a_block_that_comes_between_is_seen_by_the_claim(world: World) -> None:
         blocks.block(connection, "main", HIM, By("customer", "STOP"), NOON, calls=True)
     assert world.claim(NOON + MINUTE) is None
     assert states(world) == ["cancelled"]
-    assert [news.event for news in world.told] == ["cancelled"]
+    assert [news.name for news in world.told] == ["cancelled"]
 
 
 def test_a_call_that_looks_for_an_agent_is_called_off_and_its_end_changes_nothing(world: World) -> None:
@@ -263,7 +263,7 @@ def test_late_news_is_called_back_by_a_persons_act_from_then_on(world: World) ->
     assert (row.state, row.last_lost_at, row.clock_starts_at, row.deadline_at) == (
         "waiting", NOON, at("15:10"), at("16:10"),
     )  # fmt: skip
-    assert (reserved.event, decided.facts["action"], decided.facts["reservation"]) == ("reserved", "release", row.id)
+    assert (reserved.name, decided.facts["action"], decided.facts["reservation"]) == ("reserved", "release", row.id)
     assert list(world.texts().values()) == ["waiting"]
     assert world.claim(at("15:11")) is not None
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from callback.customers.blocks import Standing, standing
 from callback.decisions import actions, limits, replies
-from callback.events import News
+from callback.events import Happened
 from callback.reports.answers import open_answers
 from callback.site.templates import Texting
 from callback.site.work import Work
@@ -24,7 +24,7 @@ from sms import outbox
 from sms.gateway import Receipt
 from sms.inbound import Inbound, SaidTime
 from sms.outbox import text_outbox
-from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, rules
+from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, rules, told_by
 
 HIM, US_NUMBER = "+819012345678", "+81312345678"
 SOON = NOON + 2 * MINUTE
@@ -293,7 +293,7 @@ def test_a_new_loss_goes_before_the_question_about_the_old_one(world: World) -> 
 def test_who_is_erased_leaves_no_words_behind(lost: World) -> None:
     text(lost, "my name is Sato")
     with lost.store.write() as connection:
-        told: list[News] = actions.erase(Work(connection, lost.site, SOON), HIM, By("anna", "he asked"))
+        told: list[Happened] = told_by(actions.erase, Work(connection, lost.site, SOON), HIM, By("anna", "he asked"))
     assert told
     assert [(row.body, row.reply) for row in kept(lost)] == [("", None)]
     assert {row.body for row in lost.rows(text_outbox)} == {""}

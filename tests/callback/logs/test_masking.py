@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callback.events import News
-from callback.logs.masking import log_to_stderr, masked, masked_news, masked_text
+from callback.events import Happened
+from callback.logs.masking import log_to_stderr, masked, masked_facts, masked_text
 from callback.service.narrator import Narrator
 from tests.callback.service.test_narrator import told_of
-from tests.callback.world import NOON, World, call
+from tests.callback.world import NOON, World, call, fed
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 
@@ -47,10 +47,10 @@ def test_what_looks_like_a_number_is_masked_wherever_it_stands(said: str, shown:
 
 def test_instants_ids_and_counts_stay_whole() -> None:
     facts = {"attempt": "00ab", "reservation": 7, "number": 3, "by_at": NOON, "call_id": "1795307133.7", "evidence": []}
-    assert masked_news(News("dialling", NOON, facts)) == News("dialling", NOON, facts)
+    assert masked_facts(facts) == facts
 
 
-def told(news: list[News], *, full: bool) -> tuple[str, list[dict[str, object]]]:
+def told(news: list[Happened], *, full: bool) -> tuple[str, list[dict[str, object]]]:
     people, programs = io.StringIO(), io.StringIO()
     Narrator(TOKYO, people, programs, full_numbers=full).tell(news)
     return people.getvalue(), [json.loads(line) for line in programs.getvalue().splitlines()]
@@ -65,8 +65,13 @@ def test_no_whole_number_is_told_of_a_whole_day(world: World) -> None:
     assert all({"reservation", "call_id"} & piece.keys() for piece in programs)
 
 
+def heard(world: World) -> list[Happened]:
+    world.hear(call("09012345678"))
+    return fed(world.store)
+
+
 def test_whole_numbers_are_told_where_the_site_wants_them(world: World) -> None:
-    people, programs = told(world.hear(call("09012345678")), full=True)
+    people, programs = told(heard(world), full=True)
     assert "+819012345678" in people
     assert "+819012345678" in [piece["number"] for piece in programs]
 

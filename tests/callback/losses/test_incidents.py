@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from callback.decisions import actions
 from callback.errors import IllegalTransition
-from callback.events import News
+from callback.events import Happened
 from callback.losses import incidents, intake
 from callback.losses.incidents import NoSuchIncident
 from callback.store import audit
@@ -21,7 +21,7 @@ from callback.store import tables as t
 from callback.store.audit import By
 from sms.outbox import text_outbox
 from telephony.calls.call import Kind
-from tests.callback.world import MINUTE, NOON, US, World, call, emptied, judged, picture, rules
+from tests.callback.world import MINUTE, NOON, US, World, call, emptied, judged, picture, rules, told_by
 from tests.callback.world import at as clock
 
 FEW: dict[str, Any] = {"incident_losses": 3, "incident_min": 10, "incident_drain_per_min": 6}
@@ -37,7 +37,7 @@ def world(migrated_url: str) -> Iterator[World]:
     made.close()
 
 
-def lose(world: World, *lasts: int, at: int = NOON, kind: Kind = "blocked", queue: str = "support") -> list[News]:
+def lose(world: World, *lasts: int, at: int = NOON, kind: Kind = "blocked", queue: str = "support") -> list[Happened]:
     """Let callers be lost, a second apart."""
     return [
         news
@@ -46,14 +46,14 @@ def lose(world: World, *lasts: int, at: int = NOON, kind: Kind = "blocked", queu
     ]
 
 
-def tend(world: World, now: int) -> list[News]:
+def tend(world: World, now: int) -> list[Happened]:
     with world.store.write() as connection:
-        return incidents.tend(world.work(connection, now))
+        return told_by(incidents.tend, world.work(connection, now))
 
 
-def decide(world: World, wish: incidents.Wish, now: int, incident: int = 1) -> list[News]:
+def decide(world: World, wish: incidents.Wish, now: int, incident: int = 1) -> list[Happened]:
     with world.store.write() as connection:
-        return incidents.decide(world.work(connection, now), incident, wish, ANNA)
+        return told_by(incidents.decide, world.work(connection, now), incident, wish, ANNA)
 
 
 def states(world: World) -> list[str]:
@@ -67,9 +67,9 @@ def incident(world: World) -> Any:
 
 def test_more_than_usual_with_one_cause_are_one_incident_and_hold_all_of_them(world: World) -> None:
     told = lose(world, 1, 2, 3)
-    assert "incident" not in [news.event for news in told]
+    assert "incident" not in [news.name for news in told]
     assert states(world) == ["waiting"] * 3
-    (begun,) = (news for news in lose(world, 4, at=BEGUN) if news.event == "incident")
+    (begun,) = (news for news in lose(world, 4, at=BEGUN) if news.name == "incident")
     assert begun.facts == {"incident": 1, "cause": "support/gave-up/main", "state": "holding", "losses": 4}
     lose(world, 5, 6, at=BEGUN + US)
     assert states(world) == ["held"] * 6
@@ -110,7 +110,7 @@ def test_when_it_is_quiet_they_are_let_go_at_the_set_rate_and_texted_then(world:
     quiet = NOON + 7 * US + 10 * MINUTE  # then two of them were lost within ten minutes
     assert tend(world, quiet - 1) == []
     (told,) = tend(world, quiet)
-    assert (told.event, told.facts["state"]) == ("incident", "draining")
+    assert (told.name, told.facts["state"]) == ("incident", "draining")
     let_go = []
     for second in range(5, 101, 5):
         tend(world, quiet + second * US)
@@ -164,7 +164,7 @@ def test_losses_that_begin_again_while_it_drains_hold_again(world: World) -> Non
     assert states(world).count("waiting") == 1
     lose(world, 11, 12, 13, at=now + 20 * US)
     assert states(world).count("waiting") == 4, "three are not many"
-    (told,) = (news for news in lose(world, 14, at=now + 30 * US) if news.event == "incident")
+    (told,) = (news for news in lose(world, 14, at=now + 30 * US) if news.name == "incident")
     assert (told.facts["incident"], told.facts["state"]) == (1, "holding")
     assert states(world).count("waiting") == 1, "he was lost long before"
 
@@ -173,7 +173,7 @@ def test_a_release_is_a_persons_word_and_stands_while_more_are_lost(world: World
     lose(world, *range(5))
     (told,) = decide(world, "released", NOON + MINUTE)
     assert (told.facts["state"], told.facts["who"], told.facts["why"]) == ("released", "anna", ANNA.why)
-    assert [news.event for news in lose(world, *range(20, 30), at=NOON + MINUTE)] == ["call", "reserved"] * 10
+    assert [news.name for news in lose(world, *range(20, 30), at=NOON + MINUTE)] == ["call", "reserved"] * 10
     assert states(world).count("held") == 5
     for second in range(60):
         tend(world, NOON + MINUTE + second * US)
@@ -192,7 +192,7 @@ def test_a_drop_cancels_all_whom_it_holds_some_at_a_time(world: World, monkeypat
     tend(world, NOON + MINUTE + US)
     tend(world, NOON + MINUTE + 2 * US)
     assert states(world) == ["cancelled"] * 5
-    assert [news.event for news in lose(world, 7, at=NOON + 2 * MINUTE)] == ["call", "reserved"], "he is called back"
+    assert [news.name for news in lose(world, 7, at=NOON + 2 * MINUTE)] == ["call", "reserved"], "he is called back"
     tend(world, NOON + 11 * MINUTE)
     assert (incident(world).state, incident(world).open) == ("over", False)
 

@@ -32,7 +32,7 @@ def test_a_lost_call_becomes_a_reservation_with_its_promise_and_text(world: Worl
     (row,) = world.reservations()
     (promise,) = world.rows(t.promise)
     (text,) = world.rows(text_outbox)
-    assert [news.event for news in told] == ["call", "reserved"]
+    assert [news.name for news in told] == ["call", "reserved"]
     assert (row.state, row.open, row.queue, row.losses) == ("waiting", True, "support", 1)
     assert (row.aim_at, row.deadline_at) == (NOON + 30 * MINUTE, NOON + 60 * MINUTE)
     assert (promise.number, promise.deadline_at, promise.reason) == (1, row.deadline_at, "window")
@@ -51,7 +51,7 @@ def test_a_repeated_loss_merges_and_never_moves_the_deadline_later(world: World)
     world.hear(call())
     told = world.hear(call("+819012345678", ended_at=NOON + 5 * MINUTE))
     (row,) = world.reservations()
-    assert [news.event for news in told] == ["call", "merged"]
+    assert [news.name for news in told] == ["call", "merged"]
     assert (row.losses, row.deadline_at, row.last_lost_at) == (2, NOON + 60 * MINUTE, NOON + 5 * MINUTE)
     assert len(world.rows(t.promise)) == 1
     assert len(world.rows(text_outbox)) == 1  # sooner than ten minutes: no second text
@@ -80,7 +80,7 @@ def test_two_queues_are_two_reservations(world: World) -> None:
 )
 def test_what_is_not_recovered_is_recorded_with_its_reason(world: World, lost: Call, why: str) -> None:
     told = world.hear(lost)
-    assert [(news.event, news.facts.get("why")) for news in told[1:]] == [("not-recovered", why)]
+    assert [(news.name, news.facts.get("why")) for news in told[1:]] == [("not-recovered", why)]
     assert world.reservations() == []
     assert [row.recovery for row in world.rows(t.call)] == [why]
 
@@ -92,8 +92,8 @@ def test_whose_number_cannot_be_told_is_called_and_texted_by_nobody_and_kept_for
     world = World(migrated_url, trunks={"main": FLORIDA})
     told = world.hear(call("3215551234"))
     again = world.hear(call("3215551235", ended_at=NOON + MINUTE))
-    assert [news.event for news in told] == ["call", "trunk-unclear", "not-recovered"]
-    assert [news.event for news in again] == ["call", "not-recovered"], "a trunk is told of once"
+    assert [news.name for news in told] == ["call", "trunk-unclear", "not-recovered"]
+    assert [news.name for news in again] == ["call", "not-recovered"], "a trunk is told of once"
     assert told[-1].facts["why"] == "ambiguous-number"
     assert (world.reservations(), world.rows(t.person), world.rows(text_outbox)) == ([], [], [])
     assert [row.digits for row in world.rows(t.unread_number)] == ["3215551234", "3215551235"]
@@ -152,7 +152,7 @@ def test_a_better_verdict_takes_back_what_nobody_was_dialled_for(world: World) -
     world.hear(lost, source="live-partial")
     told = world.hear(lost, "served", now=NOON + 3 * US)
     (row,) = world.reservations()
-    assert [news.event for news in told] == ["call", "withdrawn"]
+    assert [news.name for news in told] == ["call", "withdrawn"]
     assert (row.state, row.open) == ("withdrawn", False)
     assert [text.state for text in world.rows(text_outbox)] == ["withdrawn"]
 
@@ -161,7 +161,7 @@ def test_a_caller_served_by_himself_is_owed_nothing(world: World) -> None:
     world.hear(call())
     world.hear(call(queue="sales", ended_at=NOON + US))
     told = world.hear(call("819012345678", ended_at=NOON + 9 * MINUTE, talked_s=60), "served")
-    assert [news.event for news in told] == ["call", "returned", "returned"]
+    assert [news.name for news in told] == ["call", "returned", "returned"]
     assert {row.state for row in world.reservations()} == {"returned"}
     assert {text.state for text in world.rows(text_outbox)} == {"withdrawn"}
 
@@ -323,13 +323,13 @@ def test_served_before_any_queue_answers_what_was_lost(migrated_url: str) -> Non
     world = World(migrated_url, rules(dids={"0312345678": "sales"}))
     world.hear(call(queue="sales"))
     later = replace(before_any_queue("0312345678"), started_at=NOON + MINUTE, ended_at=NOON + 2 * MINUTE)
-    assert [news.event for news in world.hear(later, "served")] == ["call", "returned"]
+    assert [news.name for news in world.hear(later, "served")] == ["call", "returned"]
     world.close()
 
 
 def test_of_a_loss_that_only_a_log_tells_of_people_decide(world: World) -> None:
     told = world.hear(replace(call(), doubtful=True), source="log")
-    assert [(news.event, news.facts.get("why")) for news in told[1:]] == [("not-recovered", "unproved")]
+    assert [(news.name, news.facts.get("why")) for news in told[1:]] == [("not-recovered", "unproved")]
     assert [row.number for row in world.rows(t.person)] == ["+819012345678"]
     with world.store.write() as connection:
         (row,) = unreserved(world.work(connection, NOON), 0, 9)
@@ -341,14 +341,14 @@ def test_of_a_loss_that_only_a_log_tells_of_people_decide(world: World) -> None:
 def test_who_only_a_log_says_was_served_is_owed_what_he_was(world: World) -> None:
     world.hear(call())
     again = replace(call(ended_at=NOON + MINUTE, talked_s=30), doubtful=True)
-    assert [news.event for news in world.hear(again, "served", source="log")] == ["call"]
+    assert [news.name for news in world.hear(again, "served", source="log")] == ["call"]
     assert [row.state for row in world.reservations()] == ["waiting"]
     assert [row.redialled_at for row in world.rows(t.loss)] == [None]
 
 
 def test_a_caller_whom_the_pbx_does_not_know_is_recorded_without_a_person(world: World) -> None:
     told = world.hear(replace(call(), confirmed=False))
-    assert [(news.event, news.facts.get("why")) for news in told[1:]] == [("not-recovered", "unconfirmed")]
+    assert [(news.name, news.facts.get("why")) for news in told[1:]] == [("not-recovered", "unconfirmed")]
     assert [row.recovery for row in world.rows(t.call)] == ["unconfirmed"]
     assert (world.rows(t.person), world.reservations()) == ([], [])
 
@@ -361,4 +361,4 @@ def test_a_caller_whom_the_pbx_does_not_know_answers_nothing(world: World) -> No
 
 def test_the_number_that_a_queue_shows_is_our_own_and_is_not_called_back(world: World) -> None:
     told = world.hear(call("0312345678"))
-    assert [(news.event, news.facts.get("why")) for news in told[1:]] == [("not-recovered", "own-number")]
+    assert [(news.name, news.facts.get("why")) for news in told[1:]] == [("not-recovered", "own-number")]

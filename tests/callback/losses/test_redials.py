@@ -11,7 +11,7 @@ from tests.callback.world import MINUTE, NOON, World, call, rules
 
 def owed(world: World, number: str, queue: str = "support") -> bool:
     with world.store.read() as connection:
-        return redials.owed(connection, world.site, number, queue, "PJSIP/trunk-00000007")
+        return redials.owed(connection, world.site, number, queue, "PJSIP/trunk-00000007") is not None
 
 
 @pytest.mark.parametrize("number", ["09012345678", "+819012345678", "819012345678"])

@@ -39,7 +39,7 @@ def test_whom_nobody_called_in_time_is_told_so_once_with_a_new_time(world: World
     world.hear(call())
     assert world.carry_over(LATE - 2 * US) == []
     (told,) = world.carry_over(LATE)
-    assert (told.event, told.facts["by_at"], told.facts["text"]) == ("overdue", LATE + 30 * MINUTE, True)
+    assert (told.name, told.facts["by_at"], told.facts["text"]) == ("overdue", LATE + 30 * MINUTE, True)
     assert world.carry_over(LATE + US) == []
     (text,) = apologies(world)
     assert "13:30" in text
@@ -75,7 +75,7 @@ def test_at_the_new_time_he_is_left_to_people(world: World) -> None:
     assert world.carry_over(LATE + 30 * MINUTE) == [], "he is being called"
     world.end(order.attempt, "no-answer", LATE + 30 * MINUTE + US)
     (told,) = world.carry_over(LATE + 30 * MINUTE + US)
-    assert (told.event, told.facts["why"]) == ("expired", "not-reached-after-the-apology")
+    assert (told.name, told.facts["why"]) == ("expired", "not-reached-after-the-apology")
     assert world.claim(LATE + 60 * MINUTE, FREE) is None
 
 
@@ -106,7 +106,7 @@ def test_reached_in_the_end_he_is_on_no_list(world: World) -> None:
 def test_a_promise_broken_by_the_evening_is_told_in_the_morning_with_the_new_time(world: World) -> None:
     world.hear(call(ended_at=at("20:45")))
     (told,) = world.carry_over(at("21:30"))
-    assert told.event == "carried-over"
+    assert told.name == "carried-over"
     (row,) = (row for row in world.rows(text_outbox) if row.template == "overdue")
     assert (row.not_before_at, row.expires_at) == (at("08:00", 24), at("09:00", 24))
     assert "09:00" in row.body
@@ -115,7 +115,7 @@ def test_a_promise_broken_by_the_evening_is_told_in_the_morning_with_the_new_tim
 def test_too_shortly_before_the_cut_no_new_time_is_told_today(world: World) -> None:
     world.hear(call(ended_at=at("20:25")))
     assert world.carry_over(at("21:25")) == []
-    assert [news.event for news in world.carry_over(at("21:30"))] == ["carried-over"]
+    assert [news.name for news in world.carry_over(at("21:30"))] == ["carried-over"]
     assert len(apologies(world)) == 1
 
 
@@ -125,7 +125,7 @@ def test_no_new_time_lies_after_closing(migrated_url: str) -> None:
     (told,) = world.carry_over(at("17:46"))
     assert told.facts["by_at"] == at("18:00")
     (told,) = world.carry_over(at("18:00"))
-    assert (told.event, told.facts["from_at"]) == ("carried-over", at("09:00", 24))
+    assert (told.name, told.facts["from_at"]) == ("carried-over", at("09:00", 24))
     world.close()
 
 
@@ -145,7 +145,7 @@ def test_who_was_put_off_to_another_day_is_told_no_time_of_this_one(world: World
     with world.store.write() as connection:
         actions.postpone(world.work(connection, NOON), 1, at("11:00", 24), By("anna", "he is away"))
     assert world.carry_over(LATE) == []
-    assert [news.event for news in world.carry_over(at("21:30"))] == ["carried-over"]
+    assert [news.name for news in world.carry_over(at("21:30"))] == ["carried-over"]
     assert world.claim(at("10:59", 24), FREE) is None
     assert world.claim(at("11:00", 24), FREE) is not None
 
@@ -155,7 +155,7 @@ def test_who_is_put_off_after_the_apology_is_not_given_up_before_that(world: Wor
     world.carry_over(LATE)
     with world.store.write() as connection:
         actions.postpone(world.work(connection, LATE), 1, at("15:00"), By("anna", "he is at the doctor's"))
-    assert [news.event for news in world.carry_over(LATE + 31 * MINUTE)] == ["overdue"]
+    assert [news.name for news in world.carry_over(LATE + 31 * MINUTE)] == ["overdue"]
     assert world.claim(at("15:00"), FREE) is not None
     assert ["13:30" in text for text in apologies(world)] == [True, False], "nor is the first time left standing"
     assert "15:10" in apologies(world)[1]
@@ -166,7 +166,7 @@ def test_who_was_put_off_by_days_is_still_called_then(world: World) -> None:
     with world.store.write() as connection:
         actions.postpone(world.work(connection, NOON), 1, at("11:00", 25), By("anna", "he is away"))
     for day in (23, 24):
-        assert [news.event for news in world.carry_over(at("21:30", day))] == ["carried-over"]
+        assert [news.name for news in world.carry_over(at("21:30", day))] == ["carried-over"]
     assert world.claim(at("11:00", 25), FREE) is not None
     assert apologies(world) == []
 
@@ -185,7 +185,7 @@ def test_whose_phone_may_never_ring_any_more_is_left_to_people_and_stops_nobody_
     assert order is not None
     assert order.agent_sees == "+819012345602"
     world.end(order.attempt, "no-answer", NOON + MINUTE)
-    told = {news.facts["reservation"]: (news.event, news.facts.get("why")) for news in world.carry_over(LATE)}
+    told = {news.facts["reservation"]: (news.name, news.facts.get("why")) for news in world.carry_over(LATE)}
     assert told == {1: ("expired", "never-in-hours"), 2: ("overdue", None)}
 
 
@@ -215,7 +215,7 @@ def test_who_chooses_a_time_after_the_apology_is_promised_that_and_no_more_the_n
         shown = customer_page.show(connection, {"main": world.site}, token, at("18:00"))
     assert "18:30" in shown.html
     (row,) = world.reservations()
-    assert world.carry_over(row.deadline_at + US)[0].event == "overdue", "a promise of its own, and broken"
+    assert world.carry_over(row.deadline_at + US)[0].name == "overdue", "a promise of its own, and broken"
 
 
 def test_whom_somebody_decides_about_holds_up_none_of_the_others(migrated_postgres: tuple[str, Store]) -> None:

@@ -32,7 +32,7 @@ from tests.callback.centre import Centre
 from tests.callback.fuse import Fuse
 from tests.callback.must_hold import MustHold
 from tests.callback.switch import WHILE_IT_RINGS
-from tests.callback.world import ON, US, at, call, judged, kept, picture
+from tests.callback.world import ON, US, at, call, judged, kept, picture, told_by
 
 PEOPLE = {
     "+819012345678": ("09012345678", "819012345678", "+819012345678"),
@@ -220,12 +220,12 @@ class CallCentre(RuleBasedStateMachine):
         def decide(connection: Connection) -> object:
             work = Work(connection, centre.site, centre.clock)
             if what == "slot":
-                return actions.choose_slot(work, chosen, then, by)
+                return told_by(actions.choose_slot, work, chosen, then, by)
             if what == "postpone":
-                return actions.postpone(work, chosen, then, by)
+                return told_by(actions.postpone, work, chosen, then, by)
             if what == "assign":
-                return actions.assign(work, chosen, "bert", by)
-            return actions.BY_NAME[what](work, chosen, by)
+                return told_by(actions.assign, work, chosen, "bert", by)
+            return told_by(actions.BY_NAME[what], work, chosen, by)
 
         if self._whole_or_not_at_all(decide, statement) and what != "assign":
             centre.note(what, chosen)
@@ -245,7 +245,7 @@ class CallCentre(RuleBasedStateMachine):
         def decide(connection: Connection) -> object:
             work = Work(connection, centre.site, centre.clock)
             if what == "erase":
-                return actions.erase(work, who, by)
+                return told_by(actions.erase, work, who, by)
             change = actions.block if what == "block" else actions.unblock
             return change(work, who, calls=calls, texts=texts, by=by)
 

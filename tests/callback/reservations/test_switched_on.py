@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from callback.decisions import actions
-from callback.events import News
+from callback.events import Happened
 from callback.reservations import switched_on
 from callback.settings.rules import QueueRules, SiteRules
 from callback.site.context import take_over
 from callback.store.audit import By
-from tests.callback.world import MINUTE, NOON, ON, US, World, call, rules
+from tests.callback.world import MINUTE, NOON, ON, US, World, call, rules, told_by
 
 WATCH = QueueRules(caller_id="0312345678")
 TRIED = ON.model_copy(update={"only_numbers": ("+819012345601",)})
@@ -22,12 +22,12 @@ def site(support: QueueRules) -> SiteRules:
     return rules(queues={"support": support})
 
 
-def start(world: World, support: QueueRules, now: int) -> list[News]:
+def start(world: World, support: QueueRules, now: int) -> list[Happened]:
     """The service begins anew under these rules."""
     settings = world.settings.model_copy(update={"rules": site(support)})
     with world.store.write() as connection:
         world.site = take_over(connection, settings, now)
-        return switched_on.begin(world.work(connection, now))
+        return told_by(switched_on.begin, world.work(connection, now))
 
 
 def states(world: World) -> list[str]:
@@ -38,7 +38,7 @@ def test_whom_it_had_only_watched_is_left_to_people_and_the_next_loss_is_called(
     world = World(migrated_url, site(WATCH))
     world.hear(call("09012345601"))
     (told,) = start(world, ON, NOON + MINUTE)
-    assert (told.event, told.facts["why"]) == ("expired", "only-watched")
+    assert (told.name, told.facts["why"]) == ("expired", "only-watched")
     assert world.claim(NOON + MINUTE + US) is None
     assert world.texts() == {}
     world.hear(call("09012345601", NOON + 2 * MINUTE))
@@ -85,7 +85,7 @@ def test_whom_a_person_holds_may_be_let_go_by_that_person(migrated_url: str) -> 
 
 def test_an_empty_database_switches_nothing(world: World) -> None:
     with world.store.write() as connection:
-        assert switched_on.begin(world.work(connection, NOON)) == []
+        assert told_by(switched_on.begin, world.work(connection, NOON)) == []
 
 
 def test_rules_of_another_shape_are_taken_for_off(migrated_url: str) -> None:

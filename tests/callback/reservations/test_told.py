@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from callback.decisions import actions
-from callback.events import News
+from callback.events import Happened
 from callback.losses import incidents
 from callback.settings.rules import WEEKDAYS
 from callback.site import links
@@ -16,7 +16,7 @@ from callback.store import tables as t
 from callback.store.audit import CUSTOMER, By
 from callback.web import customer_page
 from sms.outbox import text_outbox
-from tests.callback.world import ABROAD, MINUTE, NOON, US, World, at, call, picture, rules
+from tests.callback.world import ABROAD, MINUTE, NOON, US, World, at, call, picture, rules, told_by
 
 LATE = NOON + 60 * MINUTE + US
 FREE = picture(free={"support": {f"PJSIP/agent{n}" for n in range(9)}})
@@ -33,9 +33,9 @@ def world(migrated_url: str) -> Iterator[World]:
     made.close()
 
 
-def decide(world: World, name: str, now: int, reservation: int = 1, by: By = ANNA) -> list[News]:
+def decide(world: World, name: str, now: int, reservation: int = 1, by: By = ANNA) -> list[Happened]:
     with world.store.write() as connection:
-        return actions.BY_NAME[name](world.work(connection, now), reservation, by)
+        return told_by(actions.BY_NAME[name], world.work(connection, now), reservation, by)
 
 
 def postpone(world: World, until_at: int, now: int) -> None:
@@ -86,7 +86,7 @@ def test_who_is_let_be_called_again_is_not_closed_by_the_next_tick(
         decide(world, "hold", LATE + MINUTE)
     decide(world, name, when)
     (again,) = world.carry_over(when + US)
-    assert (again.event, only(world).state) == ("overdue", "waiting")
+    assert (again.name, only(world).state) == ("overdue", "waiting")
     assert len(said(world, "overdue")) == 2, "the time that was told holds no more: another one is told"
     assert world.carry_over(again.facts["by_at"] - US) == []
     assert world.claim(when + 2 * US, FREE) is not None
@@ -104,7 +104,7 @@ def test_with_time_enough_the_time_that_was_told_stands(world: World) -> None:
 @pytest.mark.parametrize("name", ["resume", "call-now"])
 def test_who_is_let_go_at_night_after_a_second_evening_is_called_in_the_morning(world: World, name: str) -> None:
     world.hear(call(ended_at=at("20:45")))
-    assert [news.event for news in world.carry_over(at("21:30"))] == ["carried-over"]
+    assert [news.name for news in world.carry_over(at("21:30"))] == ["carried-over"]
     decide(world, "hold", at("08:10", 24))
     decide(world, name, at("22:00", 24))
     assert world.carry_over(at("22:01", 24)) == []
@@ -122,11 +122,11 @@ def test_whom_an_incident_lets_go_after_the_told_time_is_not_closed(migrated_url
     with world.store.write() as connection:
         assert incidents.hold(world.work(connection, LATE + MINUTE), 1, 1)
     with world.store.write() as connection:
-        told = incidents.tend(world.work(connection, LATE + 40 * MINUTE))
+        told = told_by(incidents.tend, world.work(connection, LATE + 40 * MINUTE))
     assert [news.facts["state"] for news in told] == ["draining"]
     with world.store.write() as connection:
         incidents.tend(world.work(connection, LATE + 45 * MINUTE))
-    events = {news.facts["reservation"]: news.event for news in world.carry_over(LATE + 45 * MINUTE)}
+    events = {news.facts["reservation"]: news.name for news in world.carry_over(LATE + 45 * MINUTE)}
     assert events[1] == "overdue"
     world.close()
 
@@ -134,11 +134,11 @@ def test_whom_an_incident_lets_go_after_the_told_time_is_not_closed(migrated_url
 @pytest.mark.parametrize("name", ["resume", "call-now"])
 def test_who_is_let_go_just_before_a_second_evening_cut_is_not_closed_at_it(world: World, name: str) -> None:
     world.hear(call(ended_at=at("20:45")))
-    assert [news.event for news in world.carry_over(at("21:30"))] == ["carried-over"]
+    assert [news.name for news in world.carry_over(at("21:30"))] == ["carried-over"]
     decide(world, "hold", at("08:10", 24))
     decide(world, name, at("21:25", 24))
     assert world.carry_over(at("21:25", 24)) == [], "too late to tell a new time of this evening"
-    assert [news.event for news in world.carry_over(at("21:30", 24))] == ["carried-over"]
+    assert [news.name for news in world.carry_over(at("21:30", 24))] == ["carried-over"]
     assert world.claim(at("08:01", 25), FREE) is not None
 
 
@@ -185,12 +185,12 @@ def test_who_is_lost_again_after_a_broken_promise_is_promised_anew_and_told_so(w
     told_by, again_at = told.facts["by_at"], NOON + again_min * MINUTE
     (_, merged) = world.hear(call(ended_at=again_at))
     row = only(world)
-    assert (merged.event, merged.facts["text"], row.overdue_by_at, row.losses) == ("merged", True, None, 2)
+    assert (merged.name, merged.facts["text"], row.overdue_by_at, row.losses) == ("merged", True, None, 2)
     kept = told_by - again_at >= 5 * MINUTE
     assert row.deadline_at == (told_by if kept else again_at + 60 * MINUTE)
     assert [promise.deadline_at for promise in world.rows(t.promise)] == [NOON + 60 * MINUTE, row.deadline_at]
     assert world.carry_over(row.deadline_at - US) == [], "nobody gives up before the time that was told"
-    assert [news.event for news in world.carry_over(row.deadline_at)] == ["overdue"]
+    assert [news.name for news in world.carry_over(row.deadline_at)] == ["overdue"]
 
 
 def test_a_promise_that_breaks_between_two_close_losses_is_told_anew(world: World) -> None:
@@ -273,7 +273,8 @@ def test_call_now_says_from_when_on_and_before_and_after_whom(world: World) -> N
     assert (first.facts["overtakes"], first.facts["behind"]) == (4, 0)
     assert (second.facts["overtakes"], second.facts["behind"]) == (3, 1)
     assert second.facts["from_at"] == NOON + MINUTE + US
-    (night,) = decide(world, "call-now", at("22:00"), reservation=4)
+    carried, night = decide(world, "call-now", at("22:00"), reservation=4)
+    assert carried.name == "carried-over"
     assert (night.facts["from_at"], night.facts["by_at"]) == (at("08:00", 24), at("09:00", 24))
 
 
@@ -282,14 +283,14 @@ def test_call_now_says_from_when_on_and_before_and_after_whom(world: World) -> N
 
 def test_told_by_the_cut_and_carried_over_the_customer_is_told_the_new_time_in_the_morning(world: World) -> None:
     world.hear(call(ended_at=at("20:10")))
-    assert [news.event for news in world.carry_over(at("21:11"))] == ["overdue"]
-    assert [news.event for news in world.carry_over(at("21:30"))] == ["carried-over"]
+    assert [news.name for news in world.carry_over(at("21:11"))] == ["overdue"]
+    assert [news.name for news in world.carry_over(at("21:30"))] == ["carried-over"]
     assert "21:30" in said(world, "overdue")[0]
     (morning,) = (row for row in world.rows(text_outbox) if "09:00" in row.body)
     assert (morning.template, morning.not_before_at) == ("overdue", at("08:00", 24))
-    assert [news.event for news in world.carry_over(at("09:01", 24))] == ["overdue"]
+    assert [news.name for news in world.carry_over(at("09:01", 24))] == ["overdue"]
     assert "09:31" in said(world, "overdue")[-1], "whatever time is in force was told"
-    assert [news.event for news in world.carry_over(at("09:31", 24))] == ["expired"]
+    assert [news.name for news in world.carry_over(at("09:31", 24))] == ["expired"]
 
 
 @pytest.mark.parametrize(("outcome", "template"), [("no-answer", "overdue-tried"), ("agent-no-answer", "overdue")])
@@ -310,7 +311,7 @@ def test_nor_in_the_morning_after_a_cut(world: World, outcome: str) -> None:
     order = world.claim(at("21:20"), FREE)
     assert order is not None
     world.end(order.attempt, outcome, at("21:21"))
-    assert [news.event for news in world.carry_over(at("21:30"))] == ["carried-over"]
+    assert [news.name for news in world.carry_over(at("21:30"))] == ["carried-over"]
     assert len(said(world, "overdue-tried")) == 1
 
 
@@ -343,7 +344,7 @@ def test_whom_an_incident_does_not_hold_is_told_as_ever(migrated_url: str, spare
     for n in range(3):
         world.hear(call(f"0901234560{n}", ended_at=NOON + 15 * MINUTE + n * US))
     (*_, merged) = world.hear(call(ended_at=NOON + 16 * MINUTE))
-    assert (merged.event, merged.facts["text"]) == ("merged", True)
+    assert (merged.name, merged.facts["text"]) == ("merged", True)
     assert only_first(world).state != "held"
     world.close()
 
@@ -357,5 +358,5 @@ def test_whom_an_incident_holds_is_still_promised_nothing(migrated_url: str) -> 
     for n in range(3):
         world.hear(call(f"0901234560{n}", ended_at=NOON + n * US))
     (*_, merged) = world.hear(call("09012345601", ended_at=NOON + 16 * MINUTE))
-    assert (merged.event, merged.facts["text"]) == ("merged", False)
+    assert (merged.name, merged.facts["text"]) == ("merged", False)
     world.close()

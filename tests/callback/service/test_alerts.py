@@ -15,25 +15,25 @@ import pytest
 from aiohttp import web
 
 from callback.errors import SettingsError
-from callback.events import News
+from callback.events import KINDS, AlarmNotPassed
 from callback.service import alerts
 from callback.service.alerts import Bell
 from callback.settings.sections import Alarms, load
-from tests.callback.world import NOON
+from tests.callback.world import NOON, event
 
-ALARM = News("alarm", NOON, {"group": "site", "due": 40, "missed": 14, "more": 2, "until_at": NOON, "again": False})
+ALARM = event("alarm", NOON, {"group": "site", "due": 40, "missed": 14, "more": 2, "until_at": NOON, "again": False})
 WRITES = "import sys; open(sys.argv[1], 'ab').write(sys.stdin.buffer.read() + b'\\n')"
 PATIENCE_S = 30.0
 
-Work = Callable[[Bell, list[News]], Awaitable[None]]
+Work = Callable[[Bell, list[AlarmNotPassed]], Awaitable[None]]
 
 
-def rung(settings: Alarms, work: Work) -> list[News]:
+def rung(settings: Alarms, work: Work) -> list[AlarmNotPassed]:
     """Let a bell hang while some work is done; gives what was told of channels that failed."""
-    told: list[News] = []
+    told: list[AlarmNotPassed] = []
 
     async def hang() -> None:
-        hung = Bell(settings, "main", lambda piece: f"in words: {piece.event}", told.extend, lambda: NOON)
+        hung = Bell(settings, "main", lambda piece: f"in words: {piece.name}", told.append)
         running = asyncio.ensure_future(hung.run())
         try:
             async with asyncio.timeout(PATIENCE_S):
@@ -68,8 +68,8 @@ def written(out: Path) -> list[dict[str, Any]]:
 def test_a_program_gets_the_alarm_as_json_with_a_sentence_for_people(tmp_path: Path) -> None:
     settings, out = program(tmp_path)
 
-    async def work(hung: Bell, _told: list[News]) -> None:
-        hung.ring([News("reserved", NOON), ALARM])
+    async def work(hung: Bell, _told: list[AlarmNotPassed]) -> None:
+        hung.ring([event("withdrawn", NOON, {"reservation": 1}), ALARM])
         await until(lambda: len(written(out)) == 1)
 
     assert rung(settings, work) == []
@@ -80,7 +80,7 @@ def test_a_program_gets_the_alarm_as_json_with_a_sentence_for_people(tmp_path: P
 def test_it_may_be_rung_from_any_thread(tmp_path: Path) -> None:
     settings, out = program(tmp_path)
 
-    async def work(hung: Bell, _told: list[News]) -> None:
+    async def work(hung: Bell, _told: list[AlarmNotPassed]) -> None:
         threading.Thread(target=hung.ring, args=([ALARM],)).start()
         await until(lambda: len(written(out)) == 1)
 
@@ -90,12 +90,12 @@ def test_it_may_be_rung_from_any_thread(tmp_path: Path) -> None:
 def test_no_shell_reads_the_command(tmp_path: Path) -> None:
     trap = tmp_path / "trap"
 
-    async def work(hung: Bell, told: list[News]) -> None:
+    async def work(hung: Bell, told: list[AlarmNotPassed]) -> None:
         hung.ring([ALARM])
         await until(lambda: len(told) == 1)
 
     (told,) = rung(Alarms(command=(f"touch {trap}; true",)), work)
-    assert "No such file" in told.facts["why"]
+    assert "No such file" in told.why
     assert not trap.exists()
 
 
@@ -110,13 +110,13 @@ def test_no_shell_reads_the_command(tmp_path: Path) -> None:
 def test_a_program_that_fails_or_hangs_is_told_of_and_the_next_alarm_is_tried(
     command: tuple[str, ...], why: str
 ) -> None:
-    async def work(hung: Bell, told: list[News]) -> None:
+    async def work(hung: Bell, told: list[AlarmNotPassed]) -> None:
         hung.ring([ALARM, ALARM])
         await until(lambda: len(told) == 2)
 
     for told in rung(Alarms(command=command, timeout_s=0.5), work):
-        assert (told.event, told.facts["channel"]) == ("alarm-not-passed", "command")
-        assert why in told.facts["why"]
+        assert told.channel == "command"
+        assert why in told.why
 
 
 async def serve(status: int, got: list[Any]) -> tuple[web.AppRunner, str]:
@@ -136,11 +136,11 @@ async def serve(status: int, got: list[Any]) -> tuple[web.AppRunner, str]:
 @pytest.mark.parametrize(("status", "why"), [(204, None), (503, "answered 503"), (302, "answered 302")])
 def test_a_url_gets_the_alarm_and_what_it_answers_counts(status: int, why: str | None) -> None:
     got: list[Any] = []
-    told: list[News] = []
+    told: list[AlarmNotPassed] = []
 
     async def hang() -> None:
         runner, url = await serve(status, got)
-        hung = Bell(Alarms(url=url), "main", lambda _: "in words", told.extend, lambda: NOON)
+        hung = Bell(Alarms(url=url), "main", lambda _: "in words", told.append)
         running = asyncio.ensure_future(hung.run())
         hung.ring([ALARM])
         try:
@@ -153,32 +153,32 @@ def test_a_url_gets_the_alarm_and_what_it_answers_counts(status: int, why: str |
     asyncio.run(hang())
     ((content_type, body),) = got
     assert (content_type, body["event"], body["missed"]) == ("application/json", "alarm", 14)
-    assert [news.facts["why"] for news in told] == ([why] if why else [])
+    assert [one.why for one in told] == ([why] if why else [])
 
 
 def test_nobody_at_the_url_is_told_of() -> None:
-    async def work(hung: Bell, told: list[News]) -> None:
+    async def work(hung: Bell, told: list[AlarmNotPassed]) -> None:
         hung.ring([ALARM])
         await until(lambda: len(told) == 1)
 
     (told,) = rung(Alarms(url="http://127.0.0.1:9/alarm"), work)
-    assert told.facts["channel"] == "url"
+    assert told.channel == "url"
 
 
 def test_a_slow_channel_holds_nobody_up_and_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alerts, "WAITING", 3)
     slow = Alarms(command=(sys.executable, "-c", "import time; time.sleep(600)"), timeout_s=60)
 
-    async def work(hung: Bell, told: list[News]) -> None:
+    async def work(hung: Bell, told: list[AlarmNotPassed]) -> None:
         hung.ring([ALARM] * 20)
         await until(lambda: len(told) >= 16)
 
     told = rung(slow, work)
-    assert {news.facts["why"] for news in told} == {"too many alarms wait: given up alarm"}
+    assert {one.why for one in told} == {"too many alarms wait: given up alarm"}
 
 
 def test_without_a_channel_nothing_is_kept() -> None:
-    async def work(hung: Bell, told: list[News]) -> None:
+    async def work(hung: Bell, told: list[AlarmNotPassed]) -> None:
         hung.ring([ALARM] * 1000)
         await asyncio.sleep(0)
         assert told == []
@@ -198,8 +198,8 @@ def test_what_waits_when_the_service_ends_is_passed_on_first(tmp_path: Path) -> 
     settings, out = program(tmp_path)
 
     async def end() -> None:
-        hung = Bell(settings, "main", lambda piece: piece.event, lambda _: None, lambda: NOON)
-        hung.ring([ALARM, News("lease-lost", NOON, {"why": "taken"})])
+        hung = Bell(settings, "main", lambda piece: piece.name, lambda _: None)
+        hung.ring([ALARM, event("lease-lost", NOON, {"pbx": "main", "why": "taken"})])
         async with asyncio.timeout(PATIENCE_S):
             await hung.drain()
 
@@ -211,7 +211,7 @@ def test_a_channel_that_hangs_does_not_keep_the_service_from_ending(tmp_path: Pa
     slow = Alarms(command=(sys.executable, "-c", "import time; time.sleep(600)"), timeout_s=0.2)
 
     async def end() -> None:
-        hung = Bell(slow, "main", lambda piece: piece.event, lambda _: None, lambda: NOON)
+        hung = Bell(slow, "main", lambda piece: piece.name, lambda _: None)
         hung.ring([ALARM] * 50)
         async with asyncio.timeout(PATIENCE_S):
             await hung.drain()
@@ -219,6 +219,6 @@ def test_a_channel_that_hangs_does_not_keep_the_service_from_ending(tmp_path: Pa
     asyncio.run(end())
 
 
-@pytest.mark.parametrize("event", ["put-aside", "lease-lost", "committer-died", "audit-head"])
-def test_what_costs_a_loss_or_proves_a_record_is_alarming(event: str) -> None:
-    assert event in alerts.ALARMING
+@pytest.mark.parametrize("name", ["put-aside", "lease-lost", "committer-died", "audit-head"])
+def test_what_costs_a_loss_or_proves_a_record_is_alarming(name: str) -> None:
+    assert KINDS[name].ALARMING

@@ -7,24 +7,24 @@ import contextlib
 import sys
 from pathlib import Path
 
-from callback.events import News
+from callback.events import DoorOpened, Event
 from callback.service import child_process
 
 _FOREVER = [sys.executable, "-c", "import sys; sys.stdin.read()"]
 _DIES = [sys.executable, "-c", "raise SystemExit(3)"]
 
 
-async def _keep_until(command: list[str], enough: int, event: str) -> list[News]:
-    """Keep the door until so many pieces of news were told."""
-    told: list[News] = []
+async def _keep_until(command: list[str], enough: int, name: str) -> list[Event]:
+    """Keep the door until so many events were told."""
+    told: list[Event] = []
     heard = asyncio.Event()
 
-    def tell(news: list[News]) -> None:
-        told.extend(news)
-        if sum(piece.event == event for piece in told) >= enough:
+    def tell(event: Event) -> None:
+        told.append(event)
+        if sum(name == piece.NAME for piece in told) >= enough:
             heard.set()
 
-    keeping = asyncio.create_task(child_process.keep(command, tell, lambda: 1, pauses_s=(0.01, 0.02)))
+    keeping = asyncio.create_task(child_process.keep(command, tell, pauses_s=(0.01, 0.02)))
     await asyncio.wait_for(heard.wait(), 30)
     keeping.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -34,17 +34,17 @@ async def _keep_until(command: list[str], enough: int, event: str) -> list[News]
 
 def test_a_door_that_dies_is_opened_again_and_later_each_time() -> None:
     told = asyncio.run(_keep_until(_DIES, 3, "door-died"))
-    died = [piece.facts for piece in told if piece.event == "door-died"]
+    died = [piece.facts() for piece in told if piece.NAME == "door-died"]
     assert [facts["again_in_s"] for facts in died] == [0.01, 0.02, 0.02]
     assert died[0]["why"] == "it ended with status 3; what it said last says why"
 
 
 def test_a_door_that_cannot_be_begun_takes_nobody_down(tmp_path: Path) -> None:
     told = asyncio.run(_keep_until([str(tmp_path / "none")], 2, "door-died"))
-    assert "it could not be started" in told[0].facts["why"]
+    assert "it could not be started" in told[0].facts()["why"]
 
 
 def test_a_door_ends_with_whoever_keeps_it() -> None:
     (opened,) = asyncio.run(_keep_until(_FOREVER, 1, "door-opened"))
-    assert opened.event == "door-opened"
-    assert not Path(f"/proc/{opened.facts['pid']}").exists()
+    assert isinstance(opened, DoorOpened)
+    assert not Path(f"/proc/{opened.pid}").exists()

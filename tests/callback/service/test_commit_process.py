@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 import pytest
 
 from callback.errors import NotOurs
-from callback.events import News
+from callback.events import CommitterDied
 from callback.service import commit_process as child
 from callback.service import committer as writing
 from callback.service.commit_process import CommitProcess, Task
@@ -25,20 +25,21 @@ from callback.store import lease
 from callback.store import tables as t
 from telephony.pbx import Stretch
 from tests.callback.service.test_committer import checkpoint_of, lost, poison, stretch
-from tests.callback.world import NOON, World
+from tests.callback.world import NOON, World, fed
 
 TIMEOUT_S = 60
 Work = Callable[["Office"], Awaitable[None]]
 
 
 class Office:
-    """A commit process at work on a world, and all that was told."""
+    """A commit process at work on a world."""
 
     def __init__(self, world: World) -> None:
         settings = world.settings.model_copy(update={"database": Database(url=world.store.url)})
         self.world = world
-        self.told: list[News] = []
-        self.commit_process = CommitProcess([Task(settings, world.site.version, world.held, "j1")], self.told.extend)
+        self.died: list[CommitterDied] = []
+        self.world = world
+        self.commit_process = CommitProcess([Task(settings, world.site.version, world.held, "j1")], self.died.append)
 
     def during(self, work: Work) -> None:
         asyncio.run(asyncio.wait_for(self._during(work), TIMEOUT_S))
@@ -54,15 +55,15 @@ class Office:
     async def commit(self, *batch: Stretch) -> None:
         begun = self.commit_process.commit(list(batch))
         assert begun is not None
-        self.told += await begun
+        await begun
 
     async def kill(self) -> None:
         assert self.commit_process.pid is not None
         os.kill(self.commit_process.pid, signal.SIGKILL)
 
     @property
-    def calls(self) -> list[str]:
-        return [news.facts["number"] for news in self.told if news.event == "call"]
+    def calls(self) -> list[str | None]:
+        return [one.number for one in fed(self.world.store) if one.name == "call"]
 
 
 @pytest.fixture(autouse=True)
@@ -77,8 +78,8 @@ def test_it_commits_and_tells_as_the_service_itself_would(world: World) -> None:
 
     office = Office(world)
     office.during(work)
-    assert office.calls == ["09012340001", "09012340003"]
-    assert "put-aside" in [news.event for news in office.told]
+    assert office.calls == ["+819012340001", "+819012340003"]
+    assert "put-aside" in [one.name for one in fed(office.world.store)]
     assert len(world.rows(t.verdict)) == 2
     assert checkpoint_of(world) == 20
 
@@ -101,7 +102,7 @@ def test_when_it_dies_everything_is_committed_all_the_same_and_another_begins(sq
 
     async def work(office: Office) -> None:
         clock = lambda: NOON  # noqa: E731
-        parts = (sqlite_world.store, sqlite_world.site, sqlite_world.held, "j1", clock, office.told.extend)
+        parts = (sqlite_world.store, sqlite_world.site, sqlite_world.held, "j1", clock)
         writer = Writer(*parts, lambda _: None, elsewhere=office.commit_process.commit)
         running = asyncio.ensure_future(writer.run())
         for number in range(1, 31):
@@ -116,7 +117,7 @@ def test_when_it_dies_everything_is_committed_all_the_same_and_another_begins(sq
 
     office.during(work)
     assert len(set(pids)) == 2
-    assert [news.event for news in office.told].count("committer-died") == 2  # an alarm each
+    assert len(office.died) == 2  # an alarm each
     assert len(sqlite_world.rows(t.verdict)) == 30
     assert checkpoint_of(sqlite_world) == 30
 
@@ -151,7 +152,7 @@ def test_while_it_takes_nothing_in_the_service_goes_on(sqlite_world: World) -> N
         _, waiting = await asyncio.wait([committing], timeout=0.5)
         assert waiting
         os.kill(process.pid, signal.SIGCONT)
-        office.told += await committing
+        await committing
 
     office = Office(sqlite_world)
     office.during(work)
@@ -177,7 +178,7 @@ def test_it_ends_when_the_service_was_killed(sqlite_world: World, asked: bytes) 
         settings = sqlite_world.settings.model_copy(update={"database": Database(url=sqlite_world.store.url)})
         with Connection(os.dup(ours.fileno())) as line:
             line.send([Task(settings, sqlite_world.site.version, sqlite_world.held, "j1")])
-            assert line.recv() == ([], None)
+            assert line.recv() is None
         ours.sendall(asked)
         ours.close()
         assert process.wait(TIMEOUT_S) == 0

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection
 
 from callback.errors import NotOurs, StoreError
-from callback.events import News
+from callback.events import Happened
 from callback.service import committer as writing
 from callback.service.committer import Writer
 from callback.store import engine, lease
@@ -24,7 +24,7 @@ from telephony.calls.call import Call, Kind
 from telephony.dialling.dialler import AttemptEnd, AttemptStep
 from telephony.dialling.dialler import AttemptEvent as Attempt
 from telephony.pbx import Gap, Stretch
-from tests.callback.world import MINUTE, NOON, US, World, call, judged
+from tests.callback.world import MINUTE, NOON, US, World, call, fed, fed_so_far, judged
 
 TIMEOUT_S = 30
 
@@ -34,19 +34,24 @@ class Desk:
 
     def __init__(self, world: World, store: Store | None = None) -> None:
         self.world = world
-        self.told: list[News] = []
+        self.store = store or world.store
         self.committed: list[int] = []
         self.at_most = asyncio.Event()  # set when the awaited checkpoint is committed
         self._awaited = 0
+        self._since = fed_so_far(world.store)
         self.writer = Writer(
-            store or world.store,
+            self.store,
             world.site,
             world.held,
             "j1",
             lambda: NOON + MINUTE,
-            self.told.extend,
             self._commit,
         )
+
+    @property
+    def told(self) -> list[Happened]:
+        """All that came into the feed since."""
+        return fed(self.world.store, self._since)
 
     def _commit(self, checkpoint: int) -> None:
         self.committed.append(checkpoint)
@@ -74,7 +79,7 @@ class Desk:
 
     @property
     def events(self) -> list[str]:
-        return [news.event for news in self.told]
+        return [one.name for one in self.told]
 
 
 def stretch(checkpoint: int, *items: tuple[Call, Kind] | Attempt) -> Stretch:
@@ -130,10 +135,10 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_was_heard_is_committed_in_order_and_told_afterwards(world: World) -> None:
-    desk = Desk(world)
     world.hear(lost(0)[0])
     order = world.claim(NOON + US)
     assert order is not None
+    desk = Desk(world)
     ended = AttemptEnd(order.attempt, "busy", ("LcrEnded",), NOON + 3 * US)
     desk.write(
         stretch(10, lost(1), AttemptStep(order.attempt, "agent_connected_at", NOON + 2 * US, "Agent One")),
@@ -141,7 +146,7 @@ def test_what_was_heard_is_committed_in_order_and_told_afterwards(world: World) 
         stretch(30, lost(2)),
     )
     assert desk.events == ["call", "reserved", "agent-connected", "outcome", "call", "reserved"]
-    assert [news.facts.get("number") for news in desk.told if news.event == "call"] == ["09012340001", "09012340002"]
+    assert [one.number for one in desk.told if one.name == "call"] == ["+819012340001", "+819012340002"]
     assert (checkpoint_of(world), desk.committed) == (30, [30])
 
 
@@ -153,9 +158,7 @@ def test_many_stretches_are_few_transactions(world: World, monkeypatch: pytest.M
     assert shaky.transactions == 3  # of ten stretches at most
     assert len(world.reservations()) == 25
     assert desk.committed == [10, 20, 25]
-    assert [news.facts["number"] for news in desk.told if news.event == "call"] == [
-        f"0901234{n:04}" for n in range(1, 26)
-    ]
+    assert [one.number for one in desk.told if one.name == "call"] == [f"+81901234{n:04}" for n in range(1, 26)]
 
 
 def test_a_stretch_without_content_still_moves_the_checkpoint(world: World) -> None:
@@ -212,8 +215,8 @@ def test_a_poisonous_item_is_put_aside_and_the_others_go_on(world: World, caplog
     desk.write(stretch(10, lost(1), poison(2), lost(3)), stretch(20, lost(4)))
     assert desk.events == ["call", "reserved", "put-aside", *["call", "reserved"] * 2]
     assert [row.last_lost_at - NOON for row in world.reservations()] == [1, 3, 4]
-    (aside,) = (news for news in desk.told if news.event == "put-aside")
-    assert "09012340002" in aside.facts["item"]
+    (aside,) = (one for one in desk.told if one.name == "put-aside")
+    assert "number='090…02'" in aside.facts["item"]
     assert "ck_verdict_kind" in aside.facts["why"]
     assert "put aside" in caplog.text
     assert (checkpoint_of(world), desk.committed) == (20, [20])
@@ -262,7 +265,7 @@ def test_away_in_the_middle_of_going_item_by_item_nothing_is_lost_and_all_is_tol
     desk.write(stretch(10, lost(1), poison(2), lost(3)))
     assert [row.last_lost_at - NOON for row in world.reservations()] == [1, 3]
     assert [row.losses for row in world.reservations()] == [1, 1]
-    assert [news.facts["number"] for news in desk.told if news.event == "reserved"] == [
+    assert [one.number for one in desk.told if one.name == "reserved"] == [
         "+819012340001",
         "+819012340003",
     ]

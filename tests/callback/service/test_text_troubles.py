@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
-from callback.service.alerts import ALARMING
+from callback.events import Happened
 from callback.service.narrator import Narrator
 from callback.service.text_troubles import Troubles
 from lab.twilio import Conduct, FakeTwilio, error
@@ -51,7 +51,7 @@ def _put(world: World, *causes: str) -> None:
 def _told(world: World, troubles: Troubles, now: int) -> list[tuple[str, int, int, str]]:
     with world.store.read() as connection:
         news = troubles.look(connection, "main", now)
-    return [(one.event, one.facts["texts"], one.facts["lost"], one.facts["code"]) for one in news]
+    return [(one.NAME, one.texts, one.lost, one.code) for one in news]
 
 
 def _send(world: World, gateway: Gateway, now: int, backoff_s: tuple[float, ...] = (30, 120)) -> None:
@@ -170,8 +170,8 @@ def test_people_read_what_to_mend_and_the_alarm_channel_has_it_too(world: World)
         _send(world, gateway, NOON, backoff_s=())
         with world.store.read() as connection:
             (news,) = Troubles(gateway).look(connection, "main", NOON)
-    assert Narrator(world.settings.rules.hours().zone, io.StringIO()).sentence(news) == (
+    assert Narrator(world.settings.rules.hours().zone, io.StringIO()).sentence(Happened(NOON, news)) == (
         "2 texts of the last hour, 2 of them lost: the sender is not the account's "
         "(https://www.twilio.com/docs/api/errors/21660)"
     )
-    assert news.event in ALARMING
+    assert news.ALARMING

@@ -18,7 +18,6 @@ from sqlalchemy import Connection, event, select, text, update
 
 from callback.decisions import actions
 from callback.errors import Contended
-from callback.events import News
 from callback.service.committer import Writer
 from callback.store import audit
 from callback.store import tables as t
@@ -72,8 +71,7 @@ def wait_until_somebody_waits(store: Store) -> None:
 
 
 def writer_of(world: World) -> Writer:
-    told: list[News] = []
-    parts = (world.store, world.site, world.held, "j1", lambda: NOON + 600 * US, told.extend, lambda _offset: None)
+    parts = (world.store, world.site, world.held, "j1", lambda: NOON + 600 * US, lambda _offset: None)
     return Writer(*parts)
 
 
@@ -91,7 +89,7 @@ def test_a_batch_with_a_burst_in_it_and_a_persons_decision_do_not_wait_for_each_
     world.hear(call("09087654321", NOON + 2 * US))
     batch = lost(call("09012345003", NOON + 400 * US, 6), call("09087654321", NOON + 500 * US))
     with ThreadPoolExecutor(1) as other:
-        begun: list[Future[list[News]]] = []
+        begun: list[Future[None]] = []
 
         def meanwhile() -> None:
             begun.append(other.submit(writer_of(world).commit, batch))

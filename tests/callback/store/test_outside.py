@@ -50,7 +50,7 @@ class Site:
     def start(self, store: Store) -> list[bool]:
         """Do as the service does when it starts; give whether it told that the key is inside."""
         keys.check(store)
-        return [bool(news.facts["inside"]) for news in keys.take_out(store, NOON)]
+        return [one.inside for one in keys.take_out(store)]
 
     def refused(self, store: Store) -> str:
         """Start it where it must not start; what stands in the database and outside is untouched."""
@@ -121,7 +121,7 @@ def test_a_new_database_never_holds_it(database_url: str, tmp_path: Path) -> Non
     file = tmp_path / "of-the-key" / "site.key"
     with closing(store_of(Database(url=database_url, key_file=file))) as store:
         keys.check(store)
-        assert keys.take_out(store, NOON) == []
+        assert keys.take_out(store) == []
         root = file.read_text().strip()
         assert len(root) == 64
         assert not any(root.encode() in part for part in bytes_of(database_url))
@@ -172,9 +172,9 @@ def test_before_it_was_moved_commands_with_the_new_settings_work_and_move_nothin
 
 def test_without_a_setting_it_stays_and_that_is_told_at_each_start(site: Site) -> None:
     with closing(site.opened(outside=False)) as store:
-        (told,) = keys.take_out(store, NOON)
-        assert "whoever copies it can find blocked numbers out" in told.facts["why"]
-        assert "[database] key_file" in told.facts["why"]
+        (told,) = keys.take_out(store)
+        assert "whoever copies it can find blocked numbers out" in told.why
+        assert "[database] key_file" in told.why
     assert site.kept() == [site.root]
 
 

@@ -151,7 +151,7 @@ def test_nothing_is_promised_to_whom_a_person_holds(world: World) -> None:
 def test_no_text_is_said_to_follow_that_could_only_come_too_late(world: World) -> None:
     world.hear(call())
     (_, told) = world.hear(call(ended_at=NOON + 60 * MINUTE - 15 * US))
-    assert (told.event, told.facts["text"], len(world.texts())) == ("merged", False, 1)
+    assert (told.name, told.facts["text"], len(world.texts())) == ("merged", False, 1)
 
 
 @pytest.mark.parametrize(

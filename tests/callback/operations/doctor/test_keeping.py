@@ -170,7 +170,7 @@ def test_a_key_beside_what_it_opens_is_told_with_its_remedy(migrated_url: str, t
 
     def start(**outside: Any) -> None:
         with closing(keys.store_of(Database(url=migrated_url, **outside))) as store:
-            keys.take_out(store, 0)
+            keys.take_out(store)
 
     assert said()[0] == "warning"
     start()

@@ -1,0 +1,126 @@
+"""What happens is told in the order of the feed: to people, programs and alarms, wherever it was decided."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, TypeVar
+
+from callback.errors import StoreError
+from callback.events import Event, Happened
+from callback.service.narrator import Narrator
+from callback.store import feed
+from callback.store.engine import Store
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+LOOK_EVERY_S: Final = 0.5
+PATIENCE_S: Final = 10.0
+"""So often the feed is looked at; at once when `wake` is called."""
+
+
+class EventLog:
+    """Reads the feed of a PBX in a thread of its own and passes each event on, once and in order.
+
+    The service's own events come by `tell`: each is stored first, and where the database is away, passed on unstored.
+    """
+
+    def __init__(self, store: Store, pbx: str, narrator: Narrator, now: Callable[[], int]) -> None:
+        self._store, self._pbx, self._now = store, pbx, now
+        self.narrator = narrator
+        self._listeners: list[Callable[[list[Happened]], None]] = [narrator.tell]
+        self._reader: feed.Reader | None = None
+        self._own: queue.SimpleQueue[Happened] = queue.SimpleQueue()
+        self._flushes: queue.SimpleQueue[threading.Event] = queue.SimpleQueue()
+        self._news, self._closed = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="events", daemon=True)
+
+    def start(self) -> None:
+        """Pass on what is stored from now on."""
+        self._place()
+        self._thread.start()
+
+    def listen(self, listener: Callable[[list[Happened]], None]) -> None:
+        """Pass events on to one more."""
+        self._listeners.append(listener)
+
+    def tell(self, event: Event) -> None:
+        """Keep an event of the service and pass it on. From any thread, and at once."""
+        self._own.put(Happened(self._now(), event))
+        self.wake()
+
+    def wake(self) -> None:
+        """Something was stored. From any thread."""
+        self._news.set()
+
+    def flush(self) -> None:
+        """Wait until all that was told so far is passed on."""
+        done = threading.Event()
+        self._flushes.put(done)
+        self.wake()
+        done.wait(PATIENCE_S)
+
+    def close(self) -> None:
+        """Pass on what is still to be passed on, and end."""
+        self._closed.set()
+        self.wake()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            self._news.wait(LOOK_EVERY_S)
+            self._news.clear()
+            waiting = _taken(self._flushes)
+            self._once()
+            for done in waiting:
+                done.set()
+        self._once()
+
+    def _once(self) -> None:
+        self._store_own()
+        with suppress(StoreError):  # whoever writes says that the database is away
+            if self._reader is None:
+                self._place()
+            while happened := self._read():
+                self._pass_on(happened)
+
+    def _place(self) -> None:
+        with suppress(StoreError), self._store.read() as connection:
+            self._reader = feed.Reader(self._pbx, feed.end(connection))
+
+    def _read(self) -> list[Happened]:
+        if self._reader is None:
+            return []
+        with self._store.read() as connection:
+            return self._reader.read(connection)
+
+    def _store_own(self) -> None:
+        own = _taken(self._own)
+        if not own:
+            return
+        try:
+            with self._store.write() as connection:
+                for one in own:
+                    feed.append(connection, self._pbx, one.event, one.at, self._now())
+        except StoreError:
+            self._pass_on(own)
+
+    def _pass_on(self, happened: list[Happened]) -> None:
+        for listener in self._listeners:
+            try:
+                listener(happened)
+            except Exception:
+                log.exception("events were not passed on")
+
+
+def _taken(waiting: queue.SimpleQueue[T]) -> list[T]:
+    """All that waits now."""
+    taken: list[T] = []
+    with suppress(queue.Empty):
+        while True:
+            taken.append(waiting.get_nowait())
+    return taken

@@ -1,0 +1,88 @@
+"""The feed: every event is a row, written in the transaction that made it happen, and read after a place in it.
+
+No telephone number stands in a row: what looks like one is masked, and a reader finds the number by the reservation or
+the call, for as long as that person is known. Rows are kept for `KEPT_DAYS`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select
+
+from callback.events import Event, Happened, restored
+from callback.logs.masking import masked_facts
+from callback.store import tables as t
+
+KEPT_DAYS: Final = 90
+AT_ONCE: Final = 500
+OVERLAP: Final = {"sqlite": 0, "postgresql": 2000}
+"""So far back is looked again: on PostgreSQL a row with a lower id may be committed after one with a higher id."""
+
+_H, _R, _C, _U = t.happened.c, t.reservation.c, t.call.c, t.unread_number.c
+_NEW = insert(t.happened)
+_LAST = select(func.coalesce(func.max(_H.id), 0))
+_IDS = select(_H.id).where(_H.id > bindparam("after"), _H.pbx == bindparam("of_pbx")).order_by(_H.id)
+_of_reservation, _of_call = t.person.alias(), t.person.alias()
+_ROWS = (
+    select(t.happened, func.coalesce(_of_reservation.c.number, _of_call.c.number, _U.digits).label("number"))
+    .outerjoin(t.reservation, _R.id == _H.reservation_id)
+    .outerjoin(_of_reservation, _of_reservation.c.id == _R.person_id)
+    .outerjoin(t.call, (_C.pbx == _H.pbx) & (_C.call_id == _H.call_id))
+    .outerjoin(_of_call, _of_call.c.id == _C.person_id)
+    .outerjoin(t.unread_number, (_U.pbx == _H.pbx) & (_U.call_id == _H.call_id))
+    .where(_H.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_H.id)
+)
+_OLD = select(_H.id).where(_H.stored_at < bindparam("before")).order_by(_H.stored_at).limit(bindparam("most"))
+
+
+def append(connection: Connection, pbx: str, event: Event, at: int, now: int) -> Happened:
+    """Keep an event of that PBX that happened at `at`, in this transaction."""
+    happened = Happened(at, event)
+    facts = masked_facts(happened.facts)
+    row = {"pbx": pbx, "at": at, "stored_at": now, "name": happened.name, "facts": facts}
+    about = {"reservation_id": facts.get("reservation"), "call_id": facts.get("call_id")}
+    connection.execute(_NEW, row | about)
+    return happened
+
+
+def end(connection: Connection) -> int:
+    """The place after which everything is still to come."""
+    return int(connection.execute(_LAST).scalar_one())
+
+
+class Reader:
+    """Reads one PBX's feed from a place on, each event once, in the order in which it was stored."""
+
+    def __init__(self, pbx: str, after: int) -> None:
+        self._pbx, self._after, self._before = pbx, after, after
+        self._read: set[int] = set()
+
+    def read(self, connection: Connection) -> list[Happened]:
+        """What is new, up to `AT_ONCE` events."""
+        overlap = OVERLAP[connection.dialect.name]
+        after = max(self._before, self._after - overlap)
+        ids = [
+            id_
+            for id_ in connection.execute(_IDS, {"after": after, "of_pbx": self._pbx}).scalars()
+            if id_ not in self._read
+        ][:AT_ONCE]
+        if not ids:
+            return []
+        rows = connection.execute(_ROWS, {"ids": ids}).all()
+        self._after = max(self._after, *ids)
+        self._read = {id_ for id_ in (*self._read, *ids) if id_ > self._after - overlap}
+        return [_happened(row) for row in rows]
+
+
+def forget(connection: Connection, before: int, most: int = 1000) -> int:
+    """Delete events that were stored before `before`, at most so many; give how many."""
+    ids = connection.execute(_OLD, {"before": before, "most": most}).scalars().all()
+    if ids:
+        connection.execute(delete(t.happened).where(_H.id.in_(ids)))
+    return len(ids)
+
+
+def _happened(row: Row[Any]) -> Happened:
+    return Happened(row.at, restored(row.name, row.facts), row.number)

@@ -1,0 +1,147 @@
+"""The feed holds what happened, once it is committed, without anybody's number, and is read once and in order."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from callback.decisions import actions
+from callback.events import KINDS, AgentsBack, Decided, Event, Other, PbxDown, Returned, restored
+from callback.losses import incidents
+from callback.site import links
+from callback.store import audit, feed
+from callback.store import tables as t
+from callback.store.audit import By
+from callback.store.engine import Store
+from callback.web import customer_page
+from tests.callback.world import MINUTE, NOON, US, World, call, fed, rules
+
+ROOM = 32  # characters, of the column
+ANNA = By("anna", "the customer wrote to us")
+
+
+def read(world: World, reader: feed.Reader) -> list[str]:
+    with world.store.read() as connection:
+        return [happened.name for happened in reader.read(connection)]
+
+
+def begun(world: World) -> feed.Reader:
+    with world.store.read() as connection:
+        return feed.Reader("main", feed.end(connection))
+
+
+def test_each_decision_stands_in_it_whoever_made_it(world: World) -> None:
+    world.hear(call())
+    reader = begun(world)
+    with world.store.write() as connection:
+        actions.hold(world.work(connection, NOON), 1, ANNA)
+        actions.resume(world.work(connection, NOON + US), 1, ANNA)
+        token = links.token(connection, 1, NOON + 90 * MINUTE)
+    with world.store.write() as connection:
+        customer_page.act(connection, {"main": world.site}, token, {"do": "call-now"}, NOON + 2 * US)
+    with world.store.read() as connection:
+        told = reader.read(connection)
+    decided = [one.event for one in told if isinstance(one.event, Decided)]
+    assert [(one.action, one.who, one.reservation) for one in decided] == [
+        ("held", "anna", 1),
+        ("resumed", "anna", 1),
+        ("call-now", audit.CUSTOMER, 1),
+    ]
+    assert [one.at for one in told] == [NOON, NOON + US, NOON + 2 * US]
+    assert read(world, reader) == []
+
+
+def test_what_a_person_decides_about_an_incident_stands_in_it(migrated_url: str) -> None:
+    world = World(migrated_url, rules(incident_losses=2))
+    for n in range(3):
+        world.hear(call(f"0901234560{n}", NOON + n * US))
+    reader = begun(world)
+    with world.store.write() as connection:
+        incidents.decide(world.work(connection, NOON + MINUTE), 1, "released", ANNA)
+    with world.store.read() as connection:
+        (told,) = reader.read(connection)
+    assert (told.name, told.facts["state"], told.facts["who"]) == ("incident", "released", "anna")
+    assert told.event.ALARMING
+    world.close()
+
+
+@pytest.mark.parametrize("undone", [True, False])
+def test_what_is_not_committed_never_happened(migrated_postgres: tuple[str, Store], undone: bool) -> None:
+    """Also where a later event is committed first: the earlier one is read when it is there."""
+    world = World(migrated_postgres[0])
+    world.hear(call())
+    world.hear(call("09012345602"))
+    reader = begun(world)
+    with world.store.engine.connect() as connection:
+        connection.begin()
+        work = world.work(connection, NOON)
+        work.tell(Returned(1))
+        with world.store.write() as other:
+            world.work(other, NOON).tell(AgentsBack("sales"))
+        assert read(world, reader) == ["agents-back"]
+        if undone:
+            connection.rollback()
+        else:
+            connection.commit()
+    assert read(world, reader) == ([] if undone else ["returned"])
+    assert read(world, reader) == []
+    world.close()
+
+
+def test_no_number_stands_in_it_yet_a_reader_knows_whose_it_is(world: World) -> None:
+    world.hear(call("09012345678"))
+    with world.store.write() as connection:
+        actions.hold(world.work(connection, NOON), 1, By("anna", "rang us from 0901 2345678, then +819012345678"))
+    rows = [{"facts": row.facts} for row in world.rows(t.happened)]
+    assert "12345678" not in json.dumps(rows).replace("1795", "")
+    assert {one.number for one in fed(world.store)} == {"+819012345678"}
+    with world.store.write() as connection:
+        actions.erase(world.work(connection, NOON), "+819012345678", By("anna", "asked us to"))
+    assert "+819012345678" not in {one.number for one in fed(world.store)}
+
+
+def test_another_pbx_has_a_feed_of_its_own(world: World) -> None:
+    with world.store.write() as connection:
+        feed.append(connection, "other", AgentsBack("sales"), NOON, NOON)
+    assert fed(world.store) == []
+
+
+def test_it_is_read_on_where_there_is_more_than_a_page(world: World) -> None:
+    reader = begun(world)
+    with world.store.write() as connection:
+        for n in range(feed.AT_ONCE + 3):
+            feed.append(connection, "main", AgentsBack(str(n)), NOON + n, NOON)
+    assert (len(read(world, reader)), len(read(world, reader)), len(read(world, reader))) == (feed.AT_ONCE, 3, 0)
+
+
+def test_what_is_old_is_forgotten_and_the_rest_stays(world: World) -> None:
+    with world.store.write() as connection:
+        for stored_at in (1, 2, 3, 4):
+            feed.append(connection, "main", AgentsBack(str(stored_at)), NOON, stored_at)
+        assert (feed.forget(connection, 4, most=2), feed.forget(connection, 4), feed.forget(connection, 4)) == (2, 1, 0)
+    assert [one.facts["queue"] for one in fed(world.store)] == ["4"]
+
+
+@pytest.mark.parametrize(
+    ("event", "facts"),
+    [
+        (PbxDown("main", "refused"), {"pbx": "main", "why": "refused"}),
+        (Decided("slot", "anna", "asked", 7, {"slot_at": 5}), None),
+        (Decided("erase", "anna", "asked", about={"cancelled": [7]}), None),
+    ],
+)
+def test_an_event_comes_back_as_it_was(event: Event, facts: dict[str, object] | None) -> None:
+    assert facts is None or event.facts() == facts
+    assert restored(event.NAME, event.facts()) == event
+
+
+def test_an_event_of_another_version_is_passed_on_as_it_was_stored() -> None:
+    for name, facts in (("tomorrows", {"a": 1}), ("returned", {"a": 1})):
+        other = restored(name, facts)
+        assert isinstance(other, Other)
+        assert (other.name, other.facts()) == (name, facts)
+
+
+def test_every_event_has_a_name_of_its_own_that_fits_the_table() -> None:
+    assert all(name == kind.NAME and 0 < len(name) <= ROOM for name, kind in KINDS.items())
