@@ -14,7 +14,7 @@ from telephony import events, parsing
 from telephony.agents import AgentsView
 from telephony.ami.client import Account, ActionFailed, ActionTimeout, Client, Handlers, NotConnected, Stats
 from telephony.ami.protocol import Message
-from telephony.ami.sieve import Refused
+from telephony.ami.sieve import RefusedMessages
 from telephony.calls.call import Judged
 from telephony.calls.tracker import Tracker
 from telephony.dialling import dialler as dial
@@ -102,7 +102,7 @@ class Pbx:
         self.boot = last_run.boot  # the start-up stamp of that Asterisk; empty until it is known
         self.ready = False  # connected, the snapshot is in, and what the gap before it held
         self.clock_off_s = 0.0
-        self.refused = Refused()  # messages that were refused, by why: forged, malformed
+        self.refused = RefusedMessages()  # messages that were refused, by why: forged, malformed
         self.gaps = 0  # times that the journal had no room for what came
         self._heard_at, self._up_at, self._newest_event_at = last_run.heard_at, 0, 0
         self.newest = self._newest = last_run.newest  # channels: the last one at `heard_at`, the last one of all

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from telephony.ami.protocol import BANNER, MESSAGE_END, Message, Parser, ProtocolError
-from telephony.ami.sieve import Refused, vouched
+from telephony.ami.sieve import RefusedMessages, vouched
 from telephony.calls.call import Call, Verdict, moment
 from telephony.calls.tracker import Tracker
 from telephony.calls.verdict import judge
@@ -59,12 +59,12 @@ class CaptureError(TelephonyError):
 
 
 @dataclass(slots=True)
-class Said:
+class CaptureSummary:
     """What was read of a capture: its greeting, how many events were read, and how many refused, by why."""
 
     greeting: str | None = None
     read: int = 0
-    refused: Refused = field(default_factory=Refused)
+    refused: RefusedMessages = field(default_factory=RefusedMessages)
 
     @property
     def old(self) -> bool:
@@ -92,29 +92,29 @@ def calls_of(
     *,
     pbx: str = "capture",
     trunks: tuple[str, ...] = (),
-    said: Said | None = None,
+    summary: CaptureSummary | None = None,
 ) -> Iterator[tuple[Call, Verdict]]:
     """Give each call of a capture when it is over, with its verdict; those that were not over come last.
 
     `capture` is a path or the bytes themselves. `trunks` are what the names of customers' channels begin with: with
-    them come calls that were lost before any queue. `said` learns what was read of it, and what was refused. Raises
+    them come calls that were lost before any queue. `summary` learns what was read of it, and what was refused. Raises
     CaptureError on what is no capture, a broken one, or one of which no event can be read; calls before the fault have
     come out by then.
     """
-    said = Said() if said is None else said
+    summary = CaptureSummary() if summary is None else summary
     tracker, clock = Tracker(pbx, trunks=trunks), Clock()
-    for message in messages_of(capture, said):
+    for message in messages_of(capture, summary):
         stamped = clock.read(message)
-        event = read(message, clock.now, said.refused)
+        event = read(message, clock.now, summary.refused)
         if event is not None:
-            said.read += 1
+            summary.read += 1
             event = event if stamped else replace(event, at=clock.move(event))
             for call in tracker.feed(event, clock.now):
                 yield call, judge(call)
     for call in tracker.finish(clock.now):
         yield call, judge(call)
-    if not said.read and (said.old or said.refused):
-        raise CaptureError(_name_of(capture), 1, said.why_not(), "Capture a connection to Asterisk 12 or newer.")
+    if not summary.read and (summary.old or summary.refused):
+        raise CaptureError(_name_of(capture), 1, summary.why_not(), "Capture a connection to Asterisk 12 or newer.")
 
 
 def as_json(call: Call, verdict: Verdict) -> dict[str, object]:
@@ -133,8 +133,8 @@ def as_json(call: Call, verdict: Verdict) -> dict[str, object]:
     }
 
 
-def messages_of(capture: Path | str | bytes, said: Said | None = None) -> Iterator[Message]:
-    """Give the messages of a capture, one after the other. `said` learns how it greets."""
+def messages_of(capture: Path | str | bytes, summary: CaptureSummary | None = None) -> Iterator[Message]:
+    """Give the messages of a capture, one after the other. `summary` learns how it greets."""
     name = _name_of(capture)
     line, begun, parser = 1, 1, Parser()
     try:
@@ -144,8 +144,8 @@ def messages_of(capture: Path | str | bytes, said: Said | None = None) -> Iterat
                     _check_beginning(name, chunk)
                 _check_text(name, line, chunk)
                 messages = parser.feed(chunk)
-                if said is not None:
-                    said.greeting = parser.banner
+                if summary is not None:
+                    summary.greeting = parser.banner
                 yield from messages
                 end = chunk.rfind(MESSAGE_END) + len(MESSAGE_END)
                 begun = line + chunk.count(b"\n", 0, end) if end >= len(MESSAGE_END) else begun

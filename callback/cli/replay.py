@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from callback.logs.printable import put_json, say
-from telephony.replay import Said, calls_of
+from telephony.replay import CaptureSummary, calls_of
 from telephony.replay import as_json as call_as_json
 
 
@@ -22,14 +22,14 @@ def replay(
     Messages that were refused are told on standard error; a capture of which nothing can be read is a fault (status 2).
     """
     for file in files:
-        said = Said()
-        for call, verdict in calls_of(file, said=said):
+        summary = CaptureSummary()
+        for call, verdict in calls_of(file, summary=summary):
             record = call_as_json(call, verdict)
             if as_json:
                 put_json(record)
             else:
                 say(call_line(record))
-        if doubts := said.doubts():
+        if doubts := summary.doubts():
             say(f"callback: {file}: {doubts}", error=True)
 
 

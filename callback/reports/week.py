@@ -23,7 +23,7 @@ from scheduler.staffing.planning.replay import SimulatedReplay, redial_curve
 from scheduler.staffing.planning.roster import Roster
 from scheduler.staffing.planning.shifts import ShiftLimits, ShiftPlan
 from scheduler.staffing.planning.week import Outlook, Staff
-from telephony.queue_log.desks import phone_of
+from telephony.queue_log.agent_calls import phone_of
 
 LENGTHS = (8, 12, 16)  # of new shifts, in half hours
 

@@ -70,7 +70,7 @@ _FOLLOWERS: Final = {"CallerIDNum": "CallerIDName", "ConnectedLineNum": "Connect
 """What stands right behind a value that a caller may choose."""
 
 
-class Refused(Counter[str]):
+class RefusedMessages(Counter[str]):
     """How many messages were refused, by why; `excerpt` shows the newest of them, as it may be printed."""
 
     excerpt = ""
@@ -80,7 +80,7 @@ def refuse(counts: Counter[str] | None, why: str, raw: bytes) -> None:
     """Count a message that is refused."""
     if counts is not None:
         counts[why] += 1
-    if isinstance(counts, Refused):
+    if isinstance(counts, RefusedMessages):
         counts.excerpt = excerpt(raw)
 
 

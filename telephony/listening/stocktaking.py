@@ -11,7 +11,7 @@ from telephony import events, parsing
 from telephony.agents import AgentsView
 from telephony.ami.client import Client
 from telephony.ami.protocol import Message
-from telephony.ami.sieve import Refused
+from telephony.ami.sieve import RefusedMessages
 from telephony.calls.call import Call
 from telephony.dialling.enquiries import Enquiries
 from telephony.listening.pipeline import Pipeline, judged
@@ -47,7 +47,7 @@ class Stocktaking:
         pipeline: Pipeline,
         agents: AgentsView,
         enquiries: Enquiries,
-        refused: Refused,
+        refused: RefusedMessages,
         clock: Callable[[], int],
     ) -> None:
         self._client, self._pipeline, self._agents, self._enquiries = client, pipeline, agents, enquiries

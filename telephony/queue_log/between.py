@@ -16,8 +16,8 @@ from telephony.ids import SECOND
 from telephony.queue_log.calls import QUIET_S
 from telephony.queue_log.entries import Entry, Faults
 from telephony.queue_log.files import DAMAGED, LogFiles, LogUnreadable
-from telephony.queue_log.judged import LogCalls
 from telephony.queue_log.table import LogTable
+from telephony.queue_log.verdicts import LogCalls
 
 LOOKBACK_S: Final = 12 * 3600
 
@@ -42,7 +42,7 @@ class Log(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LogExtract:
     """What the log tells of a time: the calls that ended in it, once each, in that order.
 
     `why_not` is empty where the log covers all of that time, else a sentence that says what it does not. `unfinished`
@@ -75,7 +75,7 @@ def calls_between(
     pbx: str,
     lookback_s: float = LOOKBACK_S,
     restarted_at: int | None = None,
-) -> Told:
+) -> LogExtract:
     """Give the calls that ended after `since` and by `until` (µs of the PBX's clock). Never raises for what a log is.
 
     Beginnings are found up to `lookback_s` earlier. As a log may tell whole seconds only, a call that ended in the
@@ -91,8 +91,8 @@ def calls_between(
         found.extend(calls.judged(entries))
         found.extend(calls.finish(restarted_at))
     except LogUnreadable as error:
-        return Told((), str(error), (), (), faults, {})
-    return Told(
+        return LogExtract((), str(error), (), (), faults, {})
+    return LogExtract(
         tuple(judged for judged in found if since <= calls.over_at(judged[0]) <= until),
         _uncovered(log, begins_at, since, faults),
         calls.unfinished,

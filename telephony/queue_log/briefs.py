@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from telephony.calls.call import Ending, Kind
 from telephony.ids import attempt_of
-from telephony.queue_log.calls import Ends
+from telephony.queue_log.calls import LogReader
 from telephony.queue_log.entries import Entry
 from telephony.queue_log.logins import Logins
 from telephony.queue_log.visits import PendingCall
@@ -32,7 +32,7 @@ class Brief(NamedTuple):
     talked_at: int | None
 
 
-class LogBriefs(Ends[Brief]):
+class LogBriefs(LogReader[Brief]):
     """Gives each call of one PBX's log in brief when it is over, in that order."""
 
     def __init__(self, pbx: str) -> None:

@@ -17,7 +17,7 @@ overdue after `AGE_LIMIT_S` without a word. A restart of which later lines show 
 on) is not believed, nor is a leap in time on the word of a few lines: both can be forged. Memory is bounded by
 `MOST_CALLS`: where there are more, calls that have ended are given out first.
 
-Agents' own calls into queues are left out, where the log shows whose they are: desks.py.
+Agents' own calls into queues are left out, where the log shows whose they are: agent_calls.py.
 """
 
 from collections import Counter, deque
@@ -27,10 +27,10 @@ from typing import ClassVar, Final, Generic, TypeVar
 from telephony.calls.call import Call, Ending, Verdict
 from telephony.calls.verdict import judge
 from telephony.ids import SECOND, originated
-from telephony.queue_log.desks import Desks
+from telephony.queue_log.agent_calls import AgentCalls
 from telephony.queue_log.doubts import believe, disbelieve
 from telephony.queue_log.entries import NO_CALL, Entry
-from telephony.queue_log.sieve import Doubtful
+from telephony.queue_log.sieve import DoubtfulEntry
 from telephony.queue_log.values import call_of
 from telephony.queue_log.visits import BEGINNINGS, NEAR, PLACES, PendingCall, end_talk, ring_in_vain
 
@@ -52,7 +52,7 @@ LOG_ENDS: Final = "the log ends here: he may have gone on to another queue"
 Given = TypeVar("Given")
 
 
-class Ends(Generic[Given]):
+class LogReader(Generic[Given]):
     """Takes the entries of one PBX's log in their order. `counts` says what was not believed, by why.
 
     Gives out each call that is over, as whatever `_give` makes of it. `agents_calls` were agents' own.
@@ -69,7 +69,7 @@ class Ends(Generic[Given]):
         self._quiet = round(quiet_s * SECOND)
         self._pending: dict[str, PendingCall] = {}
         self._opened: dict[str, PendingCall] = {}  # those of them that have not ended
-        self._desks = Desks()
+        self._agent_calls = AgentCalls()
         self._verdicts: dict[tuple[object, ...], Verdict] = {}
         self._closing: deque[tuple[int, PendingCall, int]] = deque()
         self._now = 0
@@ -132,7 +132,7 @@ class Ends(Generic[Given]):
 
     def _aside(self, entry: Entry) -> None:
         """See an entry that is of no call."""
-        self._desks.meet(entry)
+        self._agent_calls.meet(entry)
 
     def _alive(self) -> Iterator[PendingCall]:
         """Give the calls that had not ended where the log did."""
@@ -141,10 +141,10 @@ class Ends(Generic[Given]):
     def _put(self, entry: Entry, place: Callable[[PendingCall, Entry], None]) -> None:
         """Put an entry into its call, and see whether that is over by it."""
         pending = self._pending.get(entry[1])
-        if entry[3] is not None and entry[3] not in self._desks.agents:
-            self._desks.meet(entry)
+        if entry[3] is not None and entry[3] not in self._agent_calls.agents:
+            self._agent_calls.meet(entry)
         if place is end_talk and entry.__class__ is Entry:
-            pending = self._desks.whose(entry, pending)
+            pending = self._agent_calls.whose(entry, pending)
         if pending is None or not pending.credible or pending.restart_at is not None or entry.__class__ is not Entry:
             pending = self._pending_for(entry, pending, only_known=place is ring_in_vain)
             if pending is None:
@@ -153,7 +153,7 @@ class Ends(Generic[Given]):
         place(pending, entry)
         pending.last_at = entry[0]
         if entry[4] == "CONNECT" and entry.__class__ is Entry:
-            self._desks.answered(pending, entry)
+            self._agent_calls.answered(pending, entry)
         if pending.open:
             if not was_open:
                 pending.turns += 1
@@ -171,7 +171,7 @@ class Ends(Generic[Given]):
             pending = self._open(entry.call_id, entry.at)
         elif pending.restart_at is not None:
             self._go_on(pending, entry.at)
-        if isinstance(entry, Doubtful):
+        if isinstance(entry, DoubtfulEntry):
             if pending.credible:
                 pending.doubt(entry)
                 return None
@@ -254,7 +254,7 @@ class Ends(Generic[Given]):
         return not agents
 
     def _is_agents(self, pending: PendingCall) -> bool:
-        return self._desks.own(pending, nobodys=self.only_nobodys)
+        return self._agent_calls.own(pending, nobodys=self.only_nobodys)
 
     def _sweep(self) -> Iterator[Given]:
         """Give up calls of which nothing was written for too long, and those that there was no room for."""

@@ -26,7 +26,7 @@ from typing import Final, Literal, cast
 from telephony.errors import TelephonyError
 from telephony.ids import SECOND
 from telephony.queue_log.entries import Entry, Fault, Faults, parse
-from telephony.queue_log.joining import joined
+from telephony.queue_log.merge import merged
 from telephony.queue_log.sieve import Sieve, has_positions
 
 BLOCK: Final = 1 << 16
@@ -81,7 +81,7 @@ class LogFiles:
         with self._open() as files:
             wanted = [file for file in files if self._wanted(file, begin, end)]
             wanted.sort(key=lambda file: file.first_at or 0)
-            for batch in joined((file.first_at or 0, file.batches(begin, end, faults)) for file in wanted):
+            for batch in merged((file.first_at or 0, file.batches(begin, end, faults)) for file in wanted):
                 if not batch or (since <= min(map(_AT, batch)) and max(map(_AT, batch)) <= until):
                     yield from batch
                 else:

@@ -40,7 +40,7 @@ _CUT_HEAD: Final = re.compile(r"\|ENTERQUEUE(?:\|[^|\n]*){0,2}\n")
 _WHOLE_HEAD: Final = re.compile(r"\|ENTERQUEUE(?:\|[^|\n]*){2}\|[0-9]")
 
 
-class Doubtful(Entry):
+class DoubtfulEntry(Entry):
     """An entry that may be forged."""
 
     __slots__ = ()
@@ -116,7 +116,7 @@ def has_positions(text: str, known: bool = True, *, least: int = 1) -> bool:  # 
 
 
 def _strike(read: list[Entry | Fault], ends: list[int], *, positions: bool) -> None:
-    """Replace in `read` what is forged by a fault, what is doubtful by a Doubtful."""
+    """Replace in `read` what is forged by a fault, what is doubtful by a DoubtfulEntry."""
     first_of = _first_lines(read)
     faults = [number for number, item in enumerate(read) if isinstance(item, Fault)]
     explained: set[int] = set()
@@ -147,7 +147,7 @@ def _first_lines(read: list[Entry | Fault]) -> list[int]:
 def _distrust(read: list[Entry | Fault], number: int, *, forged: bool) -> None:
     item = read[number]
     if isinstance(item, Entry):
-        read[number] = Fault(FORGED, item.event) if forged else Doubtful(*item)
+        read[number] = Fault(FORGED, item.event) if forged else DoubtfulEntry(*item)
 
 
 def _behead(read: list[Entry | Fault], number: int) -> None:

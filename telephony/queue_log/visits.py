@@ -324,6 +324,6 @@ PLACES: Final[dict[str, Callable[[PendingCall, Entry], None]]] = {
 }
 """What an entry does to its call; events that are not here tell nothing of one."""
 LOSSES: Final = frozenset({"ABANDON", "EXITWITHTIMEOUT", "EXITEMPTY", "WITHDRAW", "SYSCOMPAT"})
-"""Ends of a wait by which somebody is lost."""
+"""LogReader of a wait by which somebody is lost."""
 LOST: Final = frozenset(_ENDS[event] for event in LOSSES)
 BEGINNINGS: Final = frozenset({"ENTERQUEUE", "DID", "CALLERID", *_REFUSALS})

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from callback.logs.printable import as_json
-from telephony.replay import Said, calls_of
+from telephony.replay import CaptureSummary, calls_of
 from telephony.replay import as_json as call_as_json
 
 STREAMS = Path(__file__).parents[1] / "streams"
@@ -18,7 +18,7 @@ STREAMS = Path(__file__).parents[1] / "streams"
 
 def lines(stream: Path) -> Iterator[str]:
     """The lines of one stream."""
-    for call, verdict in calls_of(stream, said=Said()):
+    for call, verdict in calls_of(stream, summary=CaptureSummary()):
         yield f"{stream.relative_to(STREAMS)}\t{as_json(call_as_json(call, verdict))}"
 
 

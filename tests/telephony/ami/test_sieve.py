@@ -196,7 +196,7 @@ def test_an_excerpt_is_one_short_line_of_ascii() -> None:
 
 
 def test_refusals_are_counted_and_the_newest_shown() -> None:
-    counts = sieve.Refused()
+    counts = sieve.RefusedMessages()
     sieve.refuse(counts, "forged", b"Event: A")
     sieve.refuse(counts, "forged", b"Event: B")
     sieve.refuse(None, "forged", b"Event: C")

@@ -6,7 +6,7 @@ from pathlib import Path
 from telephony.calls.call import Call, Verdict
 from telephony.ids import SECOND
 from telephony.queue_log.entries import Entry, parse
-from telephony.queue_log.judged import LogCalls
+from telephony.queue_log.verdicts import LogCalls
 
 STREAMS = Path(__file__).parents[2] / "streams"
 RECORDED = STREAMS / "logged"

@@ -11,7 +11,7 @@ from telephony.ids import attempt_of
 from telephony.queue_log.briefs import Brief, LogBriefs
 from telephony.queue_log.entries import Entry, Faults
 from telephony.queue_log.files import LogFiles
-from telephony.queue_log.judged import LogCalls
+from telephony.queue_log.verdicts import LogCalls
 from tests.telephony.queue_log.logs import EVER, RECORDED, entries
 from tests.telephony.queue_log.test_calls import ANY, SCENARIOS
 

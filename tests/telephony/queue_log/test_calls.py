@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from telephony.calls.call import Call, Verdict, moment
 from telephony.calls.verdict import judge
 from telephony.ids import SECOND
+from telephony.queue_log.agent_calls import phone_of
 from telephony.queue_log.between import calls_between
 from telephony.queue_log.briefs import LogBriefs
 from telephony.queue_log.calls import AGE_LIMIT_S, QUIET_S
-from telephony.queue_log.desks import phone_of
 from telephony.queue_log.entries import Entry
 from telephony.queue_log.files import LogFiles
-from telephony.queue_log.judged import LogCalls
-from telephony.queue_log.sieve import Doubtful
+from telephony.queue_log.sieve import DoubtfulEntry
 from telephony.queue_log.values import stamp
+from telephony.queue_log.verdicts import LogCalls
 from telephony.replay import calls_of
 from tests.telephony.queue_log.logs import EVER, RECORDED, STREAMS, T, Told, entries, judged, told
 
@@ -385,7 +385,7 @@ def test_a_line_that_may_be_forged_makes_nobody_an_agent() -> None:
     log = entries("""0 .1 claims SIP/212 RINGNOANSWER 1000
                      1 .2 claims NONE ENTERQUEUE |212|1
                      9 .2 claims NONE ABANDON 1|1|8""")
-    assert [one[0] for one in told([Doubtful(*log[0]), *log[1:]])] == [".2"]
+    assert [one[0] for one in told([DoubtfulEntry(*log[0]), *log[1:]])] == [".2"]
 
 
 @pytest.mark.parametrize(

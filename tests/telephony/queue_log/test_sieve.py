@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony.queue_log.entries import Entry, Faults
-from telephony.queue_log.sieve import FORGED, HEADLESS, REACH, Doubtful, Sieve
+from telephony.queue_log.sieve import FORGED, HEADLESS, REACH, DoubtfulEntry, Sieve
 from tests.telephony.queue_log.logs import T, Told, lines, told
 
 HEAD = f"{T}|{T}.50|support|NONE|ENTERQUEUE||0901"
@@ -103,7 +103,7 @@ def test_what_is_out_of_reach_is_above_doubt() -> None:
         + text("1 .80 support NONE ENTERQUEUE |0880|1")
     )
     kinds = [type(entry) for entry in sifted(log, Faults())]
-    assert kinds == [Entry, Doubtful, Entry]
+    assert kinds == [Entry, DoubtfulEntry, Entry]
 
 
 def test_the_hostile_call_itself_is_above_doubt() -> None:

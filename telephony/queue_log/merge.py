@@ -39,7 +39,7 @@ class _Open:
         return chain([ahead], self._batches)
 
 
-def joined(files: Iterable[tuple[int, Batches]]) -> Batches:
+def merged(files: Iterable[tuple[int, Batches]]) -> Batches:
     """Give the entries of files, each with the instant of its first line, sorted by that; what several hold, once.
 
     Two lines are the same if nothing in them differs. A line that stands twice in one file counts twice.

@@ -26,7 +26,7 @@ def phone_of(agent: str) -> str | None:
     return found[1] if found else None
 
 
-class Desks:
+class AgentCalls:
     """Learns agents' phones, and who talks with whom; only from lines that cannot be forged."""
 
     def __init__(self) -> None:

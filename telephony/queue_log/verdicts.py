@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from telephony.calls.call import Call, Ending, Judged, Verdict
 from telephony.ids import SECOND
-from telephony.queue_log.calls import AGE_LIMIT_S, MOST_CALLS, Ends
+from telephony.queue_log.calls import AGE_LIMIT_S, MOST_CALLS, LogReader
 from telephony.queue_log.entries import Entry
 from telephony.queue_log.visits import PendingCall
 
 
-class LogCalls(Ends[Judged]):
+class LogCalls(LogReader[Judged]):
     """Gives each call of one PBX's log with its verdict when it is over, in that order."""
 
     only_nobodys = True  # who is left out here is never called back
