@@ -1,7 +1,7 @@
 """Who can take a call now: the live view of queue members, from a listing and then from events. Pure.
 
-An agent in three queues is one agent: he is known by his state interface (the phone whose state Asterisk watches),
-which all his memberships share. Penalties are not looked at.
+An agent in three queues is one agent, known by the state interface (the phone whose state Asterisk watches), which
+all memberships of the agent share. Penalties are not looked at.
 """
 
 from collections.abc import Iterable, Mapping
@@ -73,10 +73,10 @@ class AgentsView:
             self.feed(member)
 
     def free(self, queue: str, now: int) -> list[str]:
-        """Give the interfaces of those in a queue who could be rung now, each phone once, in listed order.
+        """Give the interfaces of a queue's free members, each phone once, in listed order.
 
-        Free is: his phone is not in use, he is in no call of any queue, and in this one neither paused nor
-        in his wrap-up time (where app_queue tells it: it shows a member's own, not the queue's).
+        Free means: the phone is not in use, the agent is in no queue's call, and in this queue neither paused nor in
+        wrap-up time (if app_queue tells it: it shows a member's own, not the queue's).
         """
         busy = {member.phone for member in self.members if member.in_call}
         found: dict[str, str] = {}

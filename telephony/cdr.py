@@ -1,4 +1,4 @@
-"""Call records in CSV, as cdr_csv writes them: the second witness of a gap.
+"""Call records in CSV, as cdr_csv writes them: a second source on the calls of a gap.
 
 cdr.conf: `[csv]` with `usegmtime = yes` (or say the zone) and `loguniqueid = yes`, without which records are of no use.
 A record is written when its call is over, so the file is in the order of ends. Queue and Dial write one for each phone
@@ -109,29 +109,29 @@ class Cdr:
 
 
 def calls_of(records: Iterable[Record], pbx: str, trunks: tuple[str, ...]) -> Iterator[Judged]:
-    """Give the customers' calls that came to no queue, as far as records can tell how they went.
+    """Give the customers' calls that reached no queue, as far as records can tell their outcome.
 
-    Customers are those who came in on a trunk; where none is named, nobody can be told from an agent. Who came to a
-    queue stands in its log.
+    A customer's call came in on a trunk; if no trunk is named, there are none. Calls that reached a queue are in the
+    queue_log.
     """
     of_call: dict[str, list[Record]] = {}
     for record in records:
         of_call.setdefault(record.uniqueid, []).append(record)
-    for call_id, his in of_call.items():
-        channel = his[0].channel
+    for call_id, own in of_call.items():
+        channel = own[0].channel
         customer = bool(trunks) and channel.startswith(trunks) and not is_local(channel) and not originated(call_id)
-        if customer and all(record.application != _QUEUE for record in his):
-            judged = _judged(call_id, his, pbx)
+        if customer and all(record.application != _QUEUE for record in own):
+            judged = _judged(call_id, own, pbx)
             if judged is not None:
                 yield judged
 
 
-def _judged(call_id: str, his: Sequence[Record], pbx: str) -> Judged | None:
-    """Judge a call: somebody answered, it was refused, or a phone rang in vain. None where no record tells."""
-    last = max(his, key=lambda record: record.ended_at)
-    talk = next((one for one in his if one.other and one.talked_s and one.disposition == "ANSWERED"), None)
-    refused = next((_REFUSED[one.disposition] for one in his if one.disposition in _REFUSED), None)
-    rang = any(one.other for one in his)
+def _judged(call_id: str, own: Sequence[Record], pbx: str) -> Judged | None:
+    """Judge a call: somebody answered, it was refused, or nobody answered. None if the records do not tell."""
+    last = max(own, key=lambda record: record.ended_at)
+    talk = next((one for one in own if one.other and one.talked_s and one.disposition == "ANSWERED"), None)
+    refused = next((_REFUSED[one.disposition] for one in own if one.disposition in _REFUSED), None)
+    rang = any(one.other for one in own)
     if talk is None and refused is None and not rang:
         return None
     call = Call(
@@ -139,15 +139,15 @@ def _judged(call_id: str, his: Sequence[Record], pbx: str) -> Judged | None:
         call_id=call_id,
         linkedid=call_id,
         channel=last.channel,
-        number=usable(his[0].number),
-        did=his[0].did or None,
-        started_at=epoch_of(call_id) or his[0].began_at,
+        number=usable(own[0].number),
+        did=own[0].did or None,
+        started_at=epoch_of(call_id) or own[0].began_at,
         ended_at=last.ended_at,
         seen_until=last.ended_at,
         visits=(),
         talked_at=talk and (talk.answered_at or talk.began_at),
         refused_with=refused if talk is None else None,
-        evidence=(*(f"{one.application} {one.disposition} in a call record" for one in his), NOT_TOLD),
+        evidence=(*(f"{one.application} {one.disposition} in a call record" for one in own), NOT_TOLD),
     )
     if talk is not None:
         return call, Verdict("served", None, None, 0, talk.talked_s, call.evidence, "log", "a record tells of a talk")

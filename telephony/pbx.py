@@ -200,7 +200,7 @@ class Pbx:
             return
         middle = (self._journal.start + self._pipeline.digested_until) // 2
         self.dialler.forget_before(middle)
-        calls = self.tracker.let_go(middle)
+        calls = self.tracker.give_up(middle)
         await self._pipeline.deliver(self._pipeline.stretch(judged(calls)))  # the checkpoint alone frees too
 
     async def _look_around(self) -> None:
@@ -231,7 +231,7 @@ class Pbx:
             if self.stats.forged != refused:
                 return  # the line of a live channel may have been refused
             present = {item.get("Uniqueid") for item in listed}
-            calls = self.tracker.miss(present, self._clock(), asked_at=asked_at)
+            calls = self.tracker.compare(present, self._clock(), asked_at=asked_at)
             attempts = self.dialler.keep_only(self.tracker.own_live())
             await self._pipeline.deliver(self._pipeline.stretch_if_any(calls, attempts))
 

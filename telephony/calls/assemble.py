@@ -1,4 +1,4 @@
-"""A call's events, in any order and condition, put together as a Call. Pure; nothing is judged here."""
+"""Assembles a Call from its events, in any order, repeated or incomplete. Pure; nothing is judged here."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ from telephony.events import (
 from telephony.ids import epoch_of, is_local, originated, usable
 
 REASONS: Final = frozenset({"verification", "agents-mistake", "wrong-answer"})
-"""What an agent may say of why a talk breaks off."""
+"""The reasons that an agent may give for breaking off a talk."""
 
 _EVER: Final = 1 << 62
 
@@ -48,7 +48,7 @@ _EVER: Final = 1 << 62
 class CallEvents:
     """What the tracker has of a call at `now`: its events as they came; `gap`: some are known to be lost.
 
-    `voices` are what was folded of its channels, `stepped` tells whether the dialplan ran for it (None: not heard).
+    `voices` are those of its channels; `stepped` tells whether the dialplan ran for it (None: not known).
     """
 
     pbx: str
@@ -62,7 +62,7 @@ class CallEvents:
 
 
 def assemble(call_events: CallEvents) -> Call:
-    """Put a call together. Never raises, whatever is missing, doubled or out of order."""
+    """Assemble a call. Never raises, whatever is missing, repeated or out of order."""
     timeline = _timeline(call_events)
     events, own, last, over = timeline.events, timeline.own, timeline.last, timeline.over
     call_id = call_events.call_id
@@ -71,7 +71,7 @@ def assemble(call_events: CallEvents) -> Call:
     transfer = transfer_of(timeline, bridges)
     met_again, unmet = transfer.met_at is not None, transfer.onward in {"rung", "left"}
     talked_at = None if unmet else transfer.met_at or _talked_at(timeline, bridges)
-    unclear = last is None and talked_at is None and bridges.lone(hung_up_at(own))
+    unclear = last is None and talked_at is None and bridges.may_lack_caller(hung_up_at(own))
     ends_at = _ends_at(timeline, talked_at, again=met_again)
     heard = own if talked_at is None else events  # with nobody joined, the caller's own channel alone tells of the end
     end = end_of(heard, call_id, unanswered(timeline.stays, events, call_id), talked_at, window(ends_at, over))
@@ -142,7 +142,7 @@ def _stays(events: Sequence[ChannelEvent]) -> list[Stay]:
 def _visits(
     stays: list[Stay], own: Sequence[ChannelEvent], events: Sequence[ChannelEvent], over_at: int | None
 ) -> tuple[QueueVisit, ...]:
-    """Give the visits as values. Keys count on whichever of the call's channels stands in the queue."""
+    """Give the visits as values. Keys count on every channel of the call that is in the queue."""
     waiting = {event.uniqueid for event in events if isinstance(event, QueueEvent)}
     keys = [e for e in of(events, DTMFEnd) if e.uniqueid in waiting and e.direction != "Sent"]
     heard_dialplan = any(isinstance(event, Newexten) for event in events)  # a time-out would have told itself
@@ -158,7 +158,7 @@ def _visits(
 
 
 def _talked_at(timeline: Timeline, bridges: Bridges) -> int | None:
-    """Give when the last talk began: with the agent, or with whomever the caller was joined with later."""
+    """Give when the last talk began: with the agent, or with another phone later."""
     last = timeline.last
     if last is not None and last.connected_at is not None:
         return last.connected_at
@@ -201,7 +201,7 @@ def _voices(
 
 
 def _phone(timeline: Timeline, talk: Talk) -> str | None:
-    """Give the agent's own channel: a Local one only ties it to the caller's. None where it cannot be told."""
+    """Give the agent's own channel: a Local one only connects it to the caller's. None if it is not known."""
     entered = {e.uniqueid: e.channel for e in bridged(timeline.events) if talk.since - NEAR <= e.at <= talk.until}
     leg = timeline.stays[-1].leg
     if leg in entered and not is_local(entered[leg]):
@@ -216,9 +216,9 @@ def _findings(mute: Mute | None, *, stalled: bool) -> list[str]:
 
 
 def _dialplan_requests(timeline: Timeline, talked_at: int | None) -> tuple[bool, bool, str | None]:
-    """Give what our dialplan told of the caller: that he asked for a callback, that the site was closed, the queue.
+    """Give what our dialplan reported: the caller asked for a callback, the site was closed, the queue.
 
-    It counts while nobody talks with him, and until he comes to another queue or to somebody.
+    It counts while nobody talks with the caller, until the caller reaches another queue or a phone.
     """
     last = timeline.last
     since = 0 if last is None else last.joined_at
@@ -233,14 +233,14 @@ def _dialplan_requests(timeline: Timeline, talked_at: int | None) -> tuple[bool,
 
 
 def _dialplan_words(timeline: Timeline) -> list[ChannelEvent]:
-    """Give what the dialplan said of this call's channels; of one that it does not have, somebody forged it."""
+    """Give our dialplan's events about channels of this call; those about others are forged."""
     words = (LcrRequested, LcrClosed, LcrReason)
     known = {event.uniqueid for event in timeline.events if not isinstance(event, (*words, Confirmed, Denied))}
     return [event for event in timeline.events if isinstance(event, words) and event.uniqueid in known]
 
 
 def _agents_reason(timeline: Timeline, talked_at: int | None, ends_at: int | None) -> str | None:
-    """Give the agent's word of why the last talk breaks off."""
+    """Give the agent's reason for breaking off the last talk."""
     if talked_at is None:
         return None
     until = _EVER if ends_at is None else ends_at + NEAR
@@ -260,8 +260,8 @@ def _confirmed(events: Iterable[ChannelEvent]) -> bool | None:
 def _number(own: Sequence[ChannelEvent], born: Newchannel | None) -> str | None:
     """Give the number on the customer's own channel.
 
-    The one that it came with; where that is none, the first that the dialplan set before he joined a queue;
-    where its beginning was not seen, the one that it had there.
+    The number at its beginning; if there is none, the first that the dialplan set before the caller joined a queue; if
+    the beginning was not seen, the number in the queue.
     """
     came_with = usable(born.number) if born is not None else None
     if came_with is not None:
@@ -276,7 +276,7 @@ _NUMBERED: Final = (
     *(QueueCallerJoin, QueueEntry, CoreShowChannel, Confirmed),
     *(QueueCallerLeave, QueueCallerAbandon, HangupRequest, Hangup),
 )
-"""What else says the number of the channel that it is about: all of them speak of one alone."""
+"""Other events with the number of their channel; each is about one channel only."""
 
 
 def _dialled(events: Sequence[ChannelEvent]) -> str | None:
@@ -295,7 +295,7 @@ def _started_at(call_id: str, born: Newchannel | None, events: Sequence[ChannelE
 
 
 def _whole(timeline: Timeline) -> bool:
-    """Tell whether no visit lacks its beginning or end, nor any agent's channel its own."""
+    """Tell whether every visit has its beginning and end, and every agent's channel its Hangup."""
     gone = {event.uniqueid for event in of(timeline.events, Hangup)}
     known = all(stay.joined and (not stay.leg or stay.leg in gone) for stay in timeline.stays)
     return known and all(

@@ -1,4 +1,4 @@
-"""What is known of a call when it is over: values, frozen, that the verdict is passed on.
+"""A call when it is over, as frozen values: the verdict is passed on them.
 
 A call is (pbx, Uniqueid of the customer's first channel). A queue visit is (pbx, Uniqueid, queue, join time,
 matched within 2 s): a call has one for each time that it waited in a queue, or was refused by one. Instants
@@ -16,23 +16,23 @@ Side = Literal["customer", "agent", "system", "network"]
 Source = Literal["live-complete", "live-partial", "log"]
 VisitEnd = Literal[
     "connected",  # an agent answered
-    "abandoned",  # the caller hung up while he waited
-    "timed-out",  # thrown out by Queue's time-out
-    "left-empty",  # thrown out because no agent was left
-    "withdrawn",  # thrown out by a program
+    "abandoned",  # the caller hung up while waiting
+    "timed-out",  # removed by Queue's time-out
+    "left-empty",  # removed because no agent was left
+    "withdrawn",  # removed by a program
     "full",  # never got in
     "join-empty",  # never got in: no agent was there
     "no-queue",  # never got in: there is no such queue
     "closed",  # never got in: the queue was closed
     "diverted",  # never got in: the dialplan sent the caller elsewhere, for too many waited or for too long
     "key",  # left by pressing a key
-    "unserved",  # left unserved, nobody said why: he gave up, or was thrown out
+    "unserved",  # left unserved, nobody said why: the caller gave up, or was removed
     "left",  # left, nobody said how
     "unknown",  # the call ended, and nobody said how the visit did
     "waiting",  # still there when we stopped looking
 ]
 Onward = Literal[
-    "met",  # somebody talked with him
+    "met",  # somebody talked with the caller
     "rung",  # a phone rang, and nobody answered
     "left",  # parked, or alone in a conference, and nobody came
 ]
@@ -41,9 +41,9 @@ Ending = Literal["hangup", "capture-ended", "ended-unseen", "pbx-restarted", "ov
 LOST: Final[frozenset[Kind]] = frozenset({"abandoned", "blocked", "dropped", "silent"})
 RANKS: Final[dict[Source, int]] = {"live-complete": 3, "live-partial": 2, "log": 1}
 NOT_KNOWN: Final[frozenset[Kind]] = frozenset({"unknown", "unfinished"})
-"""Whatever tells more than these is to be believed rather, whoever says it."""
+"""Any other verdict replaces one of these, whatever its source."""
 LEFT_UNSERVED: Final = "left-unserved"
-"""The reason of an `unknown` that is a loss all the same: he was let go unserved, nobody knows how."""
+"""The reason of an `unknown` that is a loss all the same: the call ended unserved, nobody knows how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ class Mute:
 class Call:
     """A customer's call, or one that a program placed. Nothing in it is a judgement.
 
-    `number` is as signalled on the customer's own channel, None where that is no number; `did` is what he
-    dialled. `cause` is the Q.850 cause of his channel's Hangup, `causes` those of every channel when the last
+    `number` is as signalled on the customer's own channel, None where that is no number; `did` is the
+    number dialled. `cause` is the Q.850 cause of that channel's Hangup, `causes` those of every channel when the last
     talk, or the wait, ended; `hangup_by` is the side that ended it. `seen_until` is when something was heard
     of it last. `complete` is False when events are known to be missing.
     """
@@ -111,18 +111,18 @@ class Call:
     placed: bool = False  # a program placed it: ours, or somebody's Originate
     ending: Ending = "hangup"
     complete: bool = True
-    confirmed: bool | None = None  # the PBX, asked, knew his channel; None: it was not asked
+    confirmed: bool | None = None  # the PBX, asked, knew the channel; None: it was not asked
     onward: Onward | None = None  # what came of a hand-over, outside the queues
     mute: Mute | None = None
     stalled: bool = False  # the agent's phone had died when the caller hung up
     said: str | None = None  # why the talk broke off, by the agent's word
-    asked: bool = False  # our dialplan: he asked for a callback, and nothing came after
-    closed: bool = False  # our dialplan: the site was closed for him
+    asked: bool = False  # our dialplan: the caller asked for a callback, and nothing came after
+    closed: bool = False  # our dialplan: the site was closed for the caller
     told_queue: str | None = None  # the queue that our dialplan told with either
-    refused_with: int | None = None  # the Q.850 cause with which the PBX turned him away before any queue
-    gave_up: bool = False  # he hung up himself, and nobody was talking with him
-    turned_away: bool = False  # the dialplan hung up on him, and nobody was talking with him
-    stepped: bool | None = None  # the dialplan ran for him; None: it is not heard
+    refused_with: int | None = None  # the Q.850 cause with which the PBX refused the caller before any queue
+    gave_up: bool = False  # the caller hung up, and talked with nobody
+    turned_away: bool = False  # the dialplan hung up, and the caller talked with nobody
+    stepped: bool | None = None  # the dialplan ran for the caller; None: not known
     doubtful: bool = False  # nothing tells of it but lines that a caller may have written
     evidence: tuple[str, ...] = ()
 

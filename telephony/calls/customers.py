@@ -1,4 +1,4 @@
-"""Which calls are customers': who came in on a trunk, or else whoever reached a queue or was refused. Pure."""
+"""Which calls are customers': calls from a trunk; if none is known, those that reached a queue or were refused."""
 
 from collections import Counter
 from typing import Final
@@ -20,7 +20,7 @@ PHONES: Final = 10_000
 class Customers:
     """Tells customers' calls by `trunks`, what the names of their channels begin with; empty: nobody said.
 
-    Then whoever calls from a phone that was heard to be an agent's is no customer: he asks another queue, or rings one.
+    Then a call from a phone known as an agent's is no customer's: an agent calls another queue, or a colleague.
 
     `strangers` counts calls that reached a queue and are no customer's, because they came in on something else, by
     its name. Where customers are among them, a trunk is missing.
@@ -58,7 +58,7 @@ class Customers:
         if _phone_of(open_call.channel) in self._phones:
             return False
         if open_call.queued:
-            return True  # though nothing was heard of its own channel: he may stand behind a Local one
+            return True  # though nothing was heard of its own channel: the caller may be behind a Local one
         candidate = bool(open_call.channel) if self._trunks else not open_call.met
         return candidate and not (open_call.outgoing or open_call.placed)
 

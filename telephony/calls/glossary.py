@@ -1,4 +1,4 @@
-"""Make docs/verdicts.md, every word that a verdict may say, from the table that says it."""
+"""Makes docs/verdicts.md, every word of a verdict, from the table of verdicts."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from telephony.calls.verdict import BREAKER, MUTE, TABLE, VerdictRow
 KINDS: Final[dict[Kind, str]] = {
     "served": "Somebody talked with the caller, and one of them ended that talk.",
     "abandoned": "Lost: the caller hung up before anybody talked with them.",
-    "blocked": "Lost: the caller never got to wait, or was thrown out of the queue and then not served.",
+    "blocked": "Lost: the caller never got to wait, or was removed from the queue and then not served.",
     "dropped": "Lost: answered, then broken off other than by one side ending a finished talk.",
     "silent": "Lost: answered, but one side sent no sound.",
     "requested": "Lost, and the caller asked for a callback.",
     "callback": "A call that a program placed: ours, or another's. Nobody is called back for it.",
-    "unknown": "Nobody can say what came of it. Only who is `left-unserved` is called back: lost for certain.",
+    "unknown": "The outcome is not known. Only `left-unserved` is called back: lost for certain.",
     "unfinished": "The capture ended before the call did.",
 }
 _SIDES: Final = {BREAKER: "who broke it off", MUTE: "who was mute", None: ""}
 _HEAD: Final = """# Verdicts
 
-What became of a call, in one word and a reason, as `callback run`, `replay` and `find` say it. All come from one table,
-[`telephony/calls/verdict.py`](../telephony/calls/verdict.py), read from the top down: the first line that holds is the
-verdict. "He" is the caller.
+The outcome of a call, in one word and a reason, as `callback run`, `replay` and `find` show it. All come from one
+table, [`telephony/calls/verdict.py`](../telephony/calls/verdict.py), read from the top down: the first row that holds
+is the verdict.
 
 This page is made from that table by `python -m telephony.calls.glossary > docs/verdicts.md`.
 """
@@ -39,13 +39,13 @@ def page() -> str:
 
 def _rows(kind: Kind) -> Iterator[str]:
     """Give a table of the reasons of a kind; what says the same in several places stands once."""
-    rows = sorted((row for row in TABLE if row.kind == kind), key=_said)
+    rows = sorted((row for row in TABLE if row.kind == kind), key=_key)
     yield "| reason | side | when |\n| --- | --- | --- |\n"
-    for (reason, side), same in groupby(rows, key=_said):
+    for (reason, side), same in groupby(rows, key=_key):
         yield f"| {f'`{reason}`' if reason else ''} | {side} | {'; '.join(row.condition for row in same)} |\n"
 
 
-def _said(row: VerdictRow) -> tuple[str, str]:
+def _key(row: VerdictRow) -> tuple[str, str]:
     reason = (row.reason or "").replace("{cause}", "…")
     return reason, _SIDES.get(row.side, str(row.side))
 

@@ -1,4 +1,4 @@
-"""A call that is not over: what was heard of it so far, bounded however long it lasts. Pure."""
+"""A call that is not over: its events so far, in bounded memory however long it lasts. Pure."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -42,15 +42,15 @@ VOICES_OF_A_CALL: Final = 32
 """Channels whose voice is followed; more than a call of many transfers has."""
 
 IN_A_QUEUE: Final = (QueueEvent, QueueStatus, Newexten)
-"""Events about a caller's own channel which prove that he reached a queue."""
+"""Events about a caller's own channel which prove that the call reached a queue."""
 NOTES: Final = (Confirmed, Denied, Detecting)
-"""What we found out by asking."""
+"""Answers to our questions."""
 OPENS_NOTHING: Final = (*VOICE, *NOTES, LcrRequested, LcrClosed, LcrReason)
 """Events that belong to a call which is known already, or to none that we follow."""
-FLEETING: Final = (RTCPSent, RTCPReceived)
-"""Reports that come every few seconds, and of which the next ones say it again."""
+REPEATED: Final = (RTCPSent, RTCPReceived)
+"""Reports that come every few seconds; each repeats the one before."""
 OF_RINGING: Final = (Newchannel, Newstate, NewCallerid, AgentCalled, DialBegin, AgentRingNoAnswer, Hangup)
-"""What each phone that rings brings again: where all of a large queue do, a thousand events in minutes."""
+"""Events that each ringing phone repeats: if a large queue rings all, a thousand in minutes."""
 _DOWN: Final = 0
 _RING: Final = 4
 _ONLY_ONCE: Final = (ChannelTalkingStart, ChannelTalkingStop)
@@ -75,11 +75,11 @@ class OpenCall:
     alive: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     queued: bool = False
-    met: bool = False  # a phone rang for him, or somebody was joined with him
-    stepped: bool = False  # the dialplan ran for him
+    met: bool = False  # a phone rang for the caller, or was bridged
+    stepped: bool = False  # the dialplan ran for the caller
     waits_in: str | None = None
     heard_at: int = 0
-    let_go_at: int = -1  # when he last stopped waiting
+    let_go_at: int = -1  # when the caller last stopped waiting
     closes_at: int | None = None
     gap: bool = False
 
@@ -100,9 +100,9 @@ class OpenCall:
     def adds(self, event: ChannelEvent) -> bool:
         """Tell whether an event has to be kept so that the call can be put together again after a crash.
 
-        Reports of packets need not be: the next ones tell it again. Of one who talks, only that he does, in each talk.
+        Reports of packets need not be: the next ones repeat them. Voice is kept once in each talk.
         """
-        if isinstance(event, FLEETING):
+        if isinstance(event, REPEATED):
             return False
         if isinstance(event, _ONLY_ONCE):
             return not self._voice(event.uniqueid).heard_in_this_talk
@@ -110,7 +110,7 @@ class OpenCall:
 
     @property
     def over(self) -> bool:
-        """Tell whether it is over: a customer's call with his channel, a placed one with its last channel."""
+        """Tell whether it is over: a customer's call ends with its own channel, a placed one with its last channel."""
         return (not self.alive and bool(self.gone)) if self.placed else self.call_id in self.gone
 
     @property
@@ -164,7 +164,7 @@ class OpenCall:
 
 
 def _shows_ring(event: ChannelEvent) -> bool:
-    """Tell whether an event shows that somebody calls on the channel, should Newstate be lost."""
+    """Tell whether an event shows that the channel is an incoming call, in case Newstate was lost."""
     return isinstance(event, (DialplanStep, Hangup)) and event.state == _RING
 
 

@@ -55,7 +55,7 @@ SET_BACK_S: Final = 60
 """Messages may be handled this much later than they arrived; a greater step back is the clock's."""
 TOMBSTONES: Final = 50_000
 AGENT_CALLS_KEPT: Final = 1000
-"""Calls placed by hand that are kept for whoever takes them: each message brings a few at most."""
+"""Agents' own calls kept until they are taken: each message brings a few at most."""
 
 WITH_LEG: Final = (AgentCalled, AgentConnect)
 TELLS_OF_A_PHONE: Final = (*WITH_LEG, DialBegin)
@@ -115,9 +115,9 @@ class Tracker:
         return calls
 
     def adds(self, event: Event) -> bool:
-        """Tell whether an event has to be heard again after a crash; ask before it is fed.
+        """Tell whether an event must be kept in the journal; call it before `feed`.
 
-        What is said again and again, such as who talks and how many packets came, would fill the journal.
+        Events that only repeat, such as voice and packet counts, would fill the journal.
         """
         if not isinstance(event, ChannelEvent):
             return True
@@ -139,7 +139,7 @@ class Tracker:
         return calls
 
     def finish(self, now: int) -> list[Call]:
-        """Give what is left at the end of a capture: calls in their grace as ended, the others unfinished."""
+        """Give the remaining calls at the end of a capture: those in their grace as ended, the others unfinished."""
         calls = self.tick(now)
         for call in list(self._open_calls.values()):
             calls += self._close(call, "capture-ended" if call.closes_at is None else "hangup")
@@ -187,7 +187,7 @@ class Tracker:
             calls += self.feed(item, now, offset)
         return calls
 
-    def miss(self, present: AbstractSet[str], now: int, *, asked_at: int) -> list[Call]:
+    def compare(self, present: AbstractSet[str], now: int, *, asked_at: int) -> list[Call]:
         """Compare with the Uniqueids of all channels that live; give the calls whose end was not heard, or refused.
 
         What was heard of since `asked_at` is newer than that. So no lost Hangup, and none that a caller's number made
@@ -201,7 +201,7 @@ class Tracker:
         self.channels.keep_only(present, self._now, since)
         return calls
 
-    def let_go(self, offset: int) -> list[Call]:
+    def give_up(self, offset: int) -> list[Call]:
         """Give up the calls that hold the journal from before an offset: it is full, and they come out as overdue."""
         held = [call for call in self._open_calls.values() if call.offset is not None and call.offset < offset]
         return [over for call in held for over in self._close(call, "hangup" if call.closes_at else "overdue")]
@@ -213,7 +213,7 @@ class Tracker:
     def live_numbers(self) -> Mapping[str, Mapping[str, str]]:
         """Give every number signalled on a live channel, with those channels: Uniqueid to Linkedid.
 
-        Customers, agents, and whoever is being dialled; an attempt's own channels are told by their Linkedid.
+        Of customers, agents and dialled phones; an attempt's own channels are known by their Linkedid.
         """
         return self.channels.numbers()
 
@@ -252,7 +252,7 @@ class Tracker:
         return self._now
 
     def _outdated(self, item: ChannelEvent, since: int) -> bool:
-        """Tell whether something newer than a listing's line was heard: that he is gone, or no longer waits."""
+        """Tell whether something newer than a line of a listing was heard: the caller hung up, or no longer waits."""
         call = self._open_calls.get(item.uniqueid)
         left = isinstance(item, QueueEntry) and call is not None and call.let_go_at >= since
         return left or self.channels.ended_since(item.uniqueid, since)
@@ -284,10 +284,10 @@ class Tracker:
         return self._open_calls.get(self._call_of.get(event.uniqueid, event.linkedid))
 
     def _stands_alone(self, event: ChannelEvent) -> bool:
-        """Tell whether a caller in a queue is a call of his own, though another channel's Linkedid is on him.
+        """Tell whether a caller in a queue is a call of its own although the channel has another's Linkedid.
 
-        So it is for somebody whom an agent rang and then put into a queue. Not so for a Local channel, behind
-        which stands the caller whose Linkedid it has, nor for the customer whom one of our callbacks reached.
+        It is for somebody that an agent dialled and then put into a queue. It is not for a Local channel, behind which
+        the caller with that Linkedid is, nor for the customer that one of our callbacks reached.
         """
         return (
             isinstance(event, IN_A_QUEUE)
@@ -343,8 +343,8 @@ class Tracker:
 
     def _tell_of_each_other(self, one: ChannelEvent, other: ChannelEvent) -> None:
         """Add the entry of each of two who are in one conference to the other's call, if it is a customer's."""
-        for whose, entry in ((one.uniqueid, other), (other.uniqueid, one)):
-            call = self._open_calls.get(whose)
+        for call_id, entry in ((one.uniqueid, other), (other.uniqueid, one)):
+            call = self._open_calls.get(call_id)
             if call is not None and not call.placed:
                 call.take(entry, self._now)
 
@@ -360,7 +360,7 @@ class Tracker:
             call.others.add(uniqueid)
 
     def _close(self, call: OpenCall, ending: Ending) -> list[Call]:
-        """Take a call out of the books; give it if it is one to be judged."""
+        """Remove a call; give it if it is to be judged."""
         self._waiting.end(call)
         self._note_agent_calls(call, call.others - call.gone, whole=ending == "hangup" and not call.gap)
         del self._open_calls[call.call_id]

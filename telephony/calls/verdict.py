@@ -1,30 +1,30 @@
-"""How a call went: one table, read from the top down; the first line that holds is the verdict.
+"""The verdict on a call: one table, read from the top down; the first row that holds is the verdict.
 
 A call is judged by its last unfinished business: an answered call that was handed on to another queue and given up
 there is abandoned, and so is one that was put through to a colleague who never answered; one that was thrown out of a
 queue and then answered elsewhere is served.
 
-What the PBX said and we did not hear makes `unknown` with a reason, not another kind:
-- the HangupRequest or QUEUESTATUS of one who left a queue unserved, or who never came to one: `left-unserved`. He is
-  lost for certain, but gave up or was thrown out. Where the manager user may not read the class `dialplan`, every
-  time-out is this, and everybody whom the dialplan hangs up on before any queue;
+An event that is lost makes `unknown` with a reason, not another kind:
+- the HangupRequest or QUEUESTATUS of a caller who left a queue unserved, or never reached one: `left-unserved`. The
+  caller is lost for certain, but may have given up or been removed. If the manager user may not read the class
+  `dialplan`, every time-out is this, and every call that the dialplan ends before any queue;
 - AgentConnect and AgentComplete, or Abandon, or the key that was pressed: `left-queue-unexplained`;
 - all that Queue said: `queue-result-missing`; so too, before any queue, where events are known to be lost;
 - the HangupRequest, or the forced end, of an answered call: `end-unexplained`;
 - Hangup: the call stays open until a snapshot misses it (`ended-unseen`) or it is too old (`hangup-missing`).
 
 What cannot be noticed:
-- a call of which no queue event was heard at all: no verdict. Where the trunks are known, and nobody was heard to be
-  joined with him either, he comes out as lost before any queue. A later queue visit of which none was heard: the one
-  before it is judged;
+- a call of which no queue event was heard at all: no verdict. If the trunks are known, and no bridge with the caller
+  was heard of either, the call comes out as lost before any queue. If no event of a later queue visit was heard, the
+  visit before it is judged;
 - a HangupRequest lost beside an abnormal cause: the kind holds and its side is said to be the system; before any
   queue, blocked instead of abandoned;
-- an agent's cause behind a Local member when his channel's HangupRequest and Hangup are both lost: served;
+- an agent's cause behind a Local member when that channel's HangupRequest and Hangup are both lost: served;
 - what was told of the voice, or that the class `reporting` may not be read: a silent call, or one whose agent's phone
   died, then looks like any that somebody ended: served. All that the detector told of one side, and not that it was
   on: silent. What the voice itself does not tell stands with it, in media.py;
-- that the agent handed him on (AgentComplete, and his own Hangup), that a phone rang for it, or all that told of the
-  parking lot or conference in which he was left: served;
+- that the agent transferred the caller (AgentComplete, and the agent's own Hangup), that a phone rang for it, or all
+  events of the parking lot or conference in which the caller was left: served;
 - what our dialplan said (class `user`): the loss that it was, or served, without the reason and the wish.
 """
 
@@ -39,23 +39,23 @@ Holds = Callable[[Call], bool]
 
 RESERVING_KEY: Final = "1"
 """The key in the queue that asks for a callback; others lead elsewhere."""
-BREAKER: Final = "whoever broke it off"
-MUTE: Final = "whoever was mute"
+BREAKER: Final = "who broke it off"
+MUTE: Final = "who was mute"
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictRow:
-    """A line of the table."""
+    """A row of the table."""
 
     condition: str
     holds: Holds
     kind: Kind
     reason: str | None = None
-    side: Side | Literal["whoever broke it off", "whoever was mute"] | None = None
+    side: Side | Literal["who broke it off", "who was mute"] | None = None
 
 
 def _talked(call: Call) -> bool:
-    """Tell whether somebody talked with him in, or after, the last queue that he came to."""
+    """Tell whether somebody talked with the caller in the last queue, or after it."""
     return call.talked_at is not None
 
 
@@ -69,17 +69,17 @@ def _ended_with(*causes: int) -> Holds:
 
 
 def _left(*ends: VisitEnd, when: Holds = lambda _: True) -> Holds:
-    """Hold where the last queue visit ended so, and nobody talked with him afterwards."""
+    """Hold where the last queue visit ended so, and nobody talked with the caller afterwards."""
     return lambda call: not _talked(call) and call.last is not None and call.last.end in ends and when(call)
 
 
 def _before(condition: Holds) -> Holds:
-    """Hold where he came to no queue, and nobody talked with him. Where events are known to be lost, he may have."""
+    """Hold where the call reached no queue, and nobody talked with the caller; not if events are known to be lost."""
     return lambda call: _came_nowhere(call) and call.complete and condition(call)
 
 
 def _unanswered(condition: Holds) -> Holds:
-    """Hold where somebody handed the caller on, and nobody answered the phone that rang, or came."""
+    """Hold where the caller was transferred or parked, and nobody answered."""
     return lambda call: call.onward in {"rung", "left"} and condition(call)
 
 
@@ -96,7 +96,7 @@ def _restarted(condition: Holds) -> Holds:
 
 
 def _refused(*causes: int, when: Holds = lambda _: True) -> Holds:
-    """Hold where the PBX turned him away with one of these causes; without any, with whatever cause."""
+    """Hold where the PBX refused the call with one of these causes; if none is named, with any."""
     return lambda call: call.refused_with is not None and (not causes or call.refused_with in causes) and when(call)
 
 
@@ -167,7 +167,7 @@ def _reserves(call: Call) -> bool:
 TABLE: Final = (
     VerdictRow("a program placed the call", lambda call: call.placed, "callback"),
     VerdictRow("the capture ended before the call", _ended("capture-ended"), "unfinished", "capture-ended"),
-    # He hung up in the queue, or asked for a callback: that stays true however the call was lost sight of.
+    # The caller hung up in the queue, or asked for a callback: that stays true even if the end was not seen.
     VerdictRow("hung up while a phone rang", _left("abandoned", when=_rang), "abandoned", "gave-up-while-ringing"),
     VerdictRow("hung up while waiting", _left("abandoned"), "abandoned", "gave-up-waiting"),
     VerdictRow("asked by a key in the queue", _asked(_left("key", "left")), "requested", "digit-in-queue"),
@@ -183,14 +183,14 @@ TABLE: Final = (
     VerdictRow("the PBX restarted before any queue", _restarted(_came_nowhere), "blocked", "pbx-restarted", "system"),
     VerdictRow("it ended while nobody listened", _ended("ended-unseen", "pbx-restarted"), "unknown", "ended-unseen"),
     VerdictRow("its Hangup never came", _ended("overdue"), "unknown", "hangup-missing"),
-    # Somebody talked with him.
-    VerdictRow("handed on, he hung up unanswered", _unanswered(_gave_up), "abandoned", "gave-up-after-transfer"),
-    VerdictRow("handed on, nobody answered", _unanswered(_let_go), "blocked", "transfer-unanswered"),
-    VerdictRow("handed on, nobody said how it ended", _unanswered(_ended("hangup")), "unknown", LEFT_UNSERVED),
+    # Somebody talked with the caller.
+    VerdictRow("transferred, hung up unanswered", _unanswered(_gave_up), "abandoned", "gave-up-after-transfer"),
+    VerdictRow("transferred, nobody answered", _unanswered(_let_go), "blocked", "transfer-unanswered"),
+    VerdictRow("transferred, nobody said how it ended", _unanswered(_ended("hangup")), "unknown", LEFT_UNSERVED),
     VerdictRow("the agent said: in the verification", _said("verification"), "dropped", "verification", BREAKER),
-    VerdictRow("the agent said: his own mistake", _said("agents-mistake"), "dropped", "agents-mistake", "agent"),
+    VerdictRow("the agent said: the agent's mistake", _said("agents-mistake"), "dropped", "agents-mistake", "agent"),
     VerdictRow("the agent said: after a wrong answer", _said("wrong-answer"), "dropped", "wrong-answer", BREAKER),
-    VerdictRow("the agent handed him on, outside the queues", _talk(_handed_on), "served"),
+    VerdictRow("the agent transferred the caller, outside the queues", _talk(_handed_on), "served"),
     VerdictRow("no sound came any more (44)", _ended_with(44), "dropped", "media-time-out", BREAKER),
     VerdictRow("a phone no longer answered (18)", _ended_with(18), "dropped", "phone-gone", BREAKER),
     VerdictRow("the line failed (19, 34, 38, 41)", _ended_with(19, 34, 38, 41), "dropped", "line-failed", BREAKER),
@@ -200,22 +200,22 @@ TABLE: Final = (
     VerdictRow("one side sent no sound", _talk(_mute("no-sound")), "silent", "no-sound", MUTE),
     VerdictRow("one of them hung up", _talk(_explained), "served"),
     VerdictRow("nobody was seen to end the talk", _talked, "unknown", "end-unexplained"),
-    # Nobody did; he had come to a queue.
-    VerdictRow("threw him out: time-out", _left("timed-out"), "blocked", "queue-time-out"),
-    VerdictRow("threw him out: no agent left", _left("left-empty"), "blocked", "queue-left-empty"),
-    VerdictRow("threw him out: withdrawn by a program", _left("withdrawn"), "blocked", "queue-withdrawn"),
-    VerdictRow("refused him: queue full", _left("full"), "blocked", "queue-full"),
-    VerdictRow("refused him: no agent there", _left("join-empty"), "blocked", "join-empty"),
-    VerdictRow("refused him: no such queue", _left("no-queue"), "blocked", "no-such-queue"),
-    VerdictRow("refused him: queue closed", _left("closed"), "blocked", "closed"),
-    VerdictRow("refused him: too many wait", _left("diverted"), "blocked", "queue-diverted"),
+    # Nobody did; the call had reached a queue.
+    VerdictRow("removed: time-out", _left("timed-out"), "blocked", "queue-time-out"),
+    VerdictRow("removed: no agent left", _left("left-empty"), "blocked", "queue-left-empty"),
+    VerdictRow("removed: withdrawn by a program", _left("withdrawn"), "blocked", "queue-withdrawn"),
+    VerdictRow("refused: queue full", _left("full"), "blocked", "queue-full"),
+    VerdictRow("refused: no agent there", _left("join-empty"), "blocked", "join-empty"),
+    VerdictRow("refused: no such queue", _left("no-queue"), "blocked", "no-such-queue"),
+    VerdictRow("refused: queue closed", _left("closed"), "blocked", "closed"),
+    VerdictRow("refused: too many wait", _left("diverted"), "blocked", "queue-diverted"),
     VerdictRow("pressed the key for a callback", _left("key", when=_reserves), "requested", "digit-in-queue"),
     VerdictRow("pressed another key", _left("key"), "unknown", "left-by-key"),
     VerdictRow("no sound while waiting (44)", _left("unserved", when=_no_sound), "blocked", "media-time-out", BREAKER),
     VerdictRow("cut off while waiting", _left("unserved", when=_cut), "blocked", "cut-off", "system"),
     VerdictRow("left unserved, nobody said how", _left("unserved"), "unknown", LEFT_UNSERVED),
     VerdictRow("left the queue, nobody said how", _left("left"), "unknown", "left-queue-unexplained"),
-    # Nobody did, and he came to no queue.
+    # Nobody did, and the call reached no queue.
     VerdictRow("the site was closed", _before(_closed), "blocked", "closed"),
     VerdictRow("no sound before any queue (44)", _before(_no_sound), "blocked", "media-time-out", BREAKER),
     VerdictRow("cut off before any queue", _before(_cut), "blocked", "cut-off", "system"),
@@ -225,14 +225,14 @@ TABLE: Final = (
     VerdictRow("busy (17)", _before(_refused(17)), "blocked", "busy"),
     VerdictRow("turned away with another cause", _before(_refused()), "blocked", "hangup-{cause}"),
     VerdictRow("hung up before any queue", _before(_gave_up), "abandoned", "before-queue"),
-    VerdictRow("the dialplan hung up on him", _before(_turned_away), "blocked", "turned-away"),
+    VerdictRow("the dialplan hung up", _before(_turned_away), "blocked", "turned-away"),
     VerdictRow("let go before any queue, nobody said how", _before(_ended("hangup")), "unknown", LEFT_UNSERVED),
     VerdictRow("nobody said what came of it", lambda _: True, "unknown", "queue-result-missing"),
 )  # fmt: skip
 
 
 def judge(call: Call) -> Verdict:
-    """Give the verdict on a call, with the line that held. Every call gets one."""
+    """Give the verdict on a call, with the row that held. Every call gets one."""
     row = next(row for row in TABLE if row.holds(call))
     return Verdict(
         row.kind,
@@ -259,14 +259,14 @@ def _source(call: Call, kind: Kind) -> Source:
 
 
 def _wait_of(call: Call) -> int:
-    """Give all waits, µs; who gave up before any queue waited for as long as he was there."""
+    """Give all waits, µs; a caller who gave up before any queue waited for the whole call."""
     if _came_nowhere(call) and call.gave_up:
         return max(0, (call.ended_at or call.seen_until) - call.started_at)
     return sum(visit.waited(call.seen_until) for visit in call.visits)
 
 
 def _talk_of(call: Call) -> int:
-    """Give all talk, µs; with whom he was joined outside any queue counts until the end."""
+    """Give all talk, µs; a talk outside the queues counts until the end."""
     talked = sum(visit.talked(call.seen_until) for visit in call.visits)
     in_queue = call.last is not None and call.last.connected_at is not None and call.onward != "met"
     if in_queue or call.talked_at is None:

@@ -17,7 +17,7 @@ from telephony import events, parsing
 from telephony.ami.protocol import LINE_END, Message
 from telephony.calls.call import Call, Judged
 from telephony.calls.facts.agent_call import AgentCall
-from telephony.calls.open_call import FLEETING
+from telephony.calls.open_call import REPEATED
 from telephony.calls.tracker import Tracker
 from telephony.calls.verdict import judge
 from telephony.dialling import dialler as dial
@@ -88,7 +88,7 @@ class Pipeline:
         wait, the tracker cannot tell what repeats.
         """
         now = self._level.is_set()
-        if event is not None and (not self.tracker.adds(event) if now else isinstance(event, FLEETING)):
+        if event is not None and (not self.tracker.adds(event) if now else isinstance(event, REPEATED)):
             if now and self._room():
                 await self.deliver(self.stretch_if_any(self.tracker.feed(event, arrived_at), []))
             return

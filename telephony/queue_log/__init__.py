@@ -1,1 +1,1 @@
-"""Asterisk's queue_log as a second witness: its lines, whole or forged, and the calls that they tell of."""
+"""Asterisk's queue_log as a second source: its lines, whole or forged, and the calls in them."""

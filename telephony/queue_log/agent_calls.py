@@ -1,4 +1,4 @@
-"""Which calls in a queue_log are agents' own: a consultation, or a call from an agent's desk into a queue. Pure.
+"""Which calls in a queue_log are agents' own: a consultation, or an agent's call into a queue. Pure.
 
 The log knows no trunk. An agent's own call shows itself in two ways: its number is that of a phone that the log names
 as an agent's (`PJSIP/7009`, `Local/7009@from-queue/n`); or another caller's talk with an agent ends in a line under
@@ -27,15 +27,15 @@ def phone_of(agent: str) -> str | None:
 
 
 class AgentCalls:
-    """Learns agents' phones, and who talks with whom; only from lines that cannot be forged."""
+    """Learns agents' phones, and which agent talks in which call; only from lines that cannot be forged."""
 
     def __init__(self) -> None:
         self.agents: set[str] = set()
         self._phones: set[str] = set()
         self._talks: dict[tuple[str | None, str | None], PendingCall] = {}
 
-    def meet(self, entry: Entry) -> None:
-        """Take that there is an agent of whom an entry tells."""
+    def learn(self, entry: Entry) -> None:
+        """Learn the agent that an entry names."""
         agent = entry.agent
         if agent is None or type(entry) is not Entry or len(self.agents) >= MOST_AGENTS:
             return
@@ -45,17 +45,17 @@ class AgentCalls:
             self._phones.add(phone)
 
     def answered(self, pending: PendingCall, entry: Entry) -> None:
-        """Take that an agent answered a caller."""
+        """Learn that an agent answered a caller."""
         if len(self._talks) >= MOST_AGENTS:
             self._talks.clear()
         self._talks[entry.queue, entry.agent] = pending
 
-    def whose(self, entry: Entry, pending: PendingCall | None) -> PendingCall | None:
-        """Give the call whose talk an entry ends; it may stand under another one's id, that of the agent's own call."""
+    def call_of_talk(self, entry: Entry, pending: PendingCall | None) -> PendingCall | None:
+        """Give the call whose talk an entry ends; the entry may have the id of another call, the agent's own."""
         known = self._talks.pop((entry.queue, entry.agent), None)
-        if known is None or known is pending or (pending is not None and pending.talks(entry.queue, entry.agent)):
+        if known is None or known is pending or (pending is not None and pending.talk_with(entry.queue, entry.agent)):
             return pending
-        talk, began_at = known.talks(entry.queue, entry.agent), before(entry, lasted(entry)[1:])
+        talk, began_at = known.talk_with(entry.queue, entry.agent), before(entry, lasted(entry)[1:])
         if talk is None or began_at is None or abs(began_at - (talk.connected_at or 0)) > NEAR:
             return pending
         if entry.event != "ATTENDEDTRANSFER":  # a talk goes on with somebody else, who took the place of the agent
@@ -66,7 +66,7 @@ class AgentCalls:
         return known
 
     def own(self, pending: PendingCall, *, nobodys: bool) -> bool:
-        """Tell whether a call is an agent's own; `nobodys`: only where its number is none that anybody could call."""
+        """Tell whether a call is an agent's own; `nobodys`: only if its number is none that anybody could call."""
         number = pending.number
         if nobodys and number is not None and len(number) >= SHORTEST_OUTSIDE:
             return False

@@ -1,4 +1,4 @@
-"""Which calls came and went in a time that nobody listened to, as Asterisk's queue_log tells: file or table.
+"""The calls that ended in a period, by Asterisk's queue_log: file or table.
 
 log = open_log("/var/log/asterisk/queue_log")      # or the SQLAlchemy URL of a database with a table queue_log
 told = calls_between(log, since, until, pbx="main")
@@ -25,7 +25,7 @@ LOOKBACK_S: Final = 12 * 3600
 class Log(Protocol):
     """A queue_log: files or a table. `progress` is told how much more of its `size` was read.
 
-    `forgeable`: who calls can write lines into it.
+    `forgeable`: callers can write lines into it.
     """
 
     progress: Callable[[int], None]
@@ -43,9 +43,9 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LogExtract:
-    """What the log tells of a time: the calls that ended in it, once each, in that order.
+    """The calls that ended in a period by the log, once each, in that order.
 
-    `why_not` is empty where the log covers all of that time, else a sentence that says what it does not. `unfinished`
+    `why_not` is empty if the log covers the whole period, else a sentence that says what is missing. `unfinished`
     had begun, and no end was written: they are alive, or ended unnoticed. `restarts` are when the PBX started, or
     rather when it first wrote something after that. `faults` are lines that were left out; `doubts` counts what was
     not believed.

@@ -12,9 +12,9 @@ from telephony.queue_log.visits import PendingCall
 
 
 class Brief(NamedTuple):
-    """One call: whose, in which queue at last, how it went. Instants and durations in µs.
+    """One call: its number, its last queue, its verdict. Instants and durations in µs.
 
-    `began_at` is when he came to his first queue, `waited` and `talked` add up all of them. `agent` and `talked_at`
+    `began_at` is when the caller reached the first queue, `waited` and `talked` are sums. `agent` and `talked_at`
     are those of the last talk.
     """
 
@@ -44,7 +44,7 @@ class LogBriefs(LogReader[Brief]):
         return (self._give(pending, "capture-ended") for pending in self._alive())
 
     def _placed(self, call_id: str) -> bool:
-        """Leave out our own callbacks alone: in a log that somebody made nameless, no id has Asterisk's form."""
+        """Leave out only our own callbacks: in an anonymised log no id has Asterisk's form."""
         return call_id.startswith("lcr-") and attempt_of(call_id) is not None
 
     def _aside(self, entry: Entry) -> None:
@@ -56,7 +56,7 @@ class LogBriefs(LogReader[Brief]):
         waited, talked = pending.settle()
         visits = pending.visits
         last_talk = next((visit for visit in reversed(visits) if visit.connected_at is not None), None)
-        verdict = self._like(pending, ending, ended_at)
+        verdict = self._verdict_like(pending, ending, ended_at)
         over_at = pending.last_at if ended_at is None else ended_at
         if pending.restart_at is not None:
             over_at = pending.restart_at

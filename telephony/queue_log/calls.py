@@ -1,8 +1,8 @@
 """The calls in a queue_log, from its entries: each once, when it is over, in the order in which they end. Pure.
 
-They are the same values as those heard live, judged by the same table; only the source is the log. From it one can
-know: served, with whom and who ended it; abandoned, and after how long; thrown out by time-out, or because no agent
-was left, or by a program; that a key was pressed; that the PBX was restarted meanwhile. A queue that was full or had
+They are the same values as live calls, judged by the same table; only the source is the log. The log tells: served,
+by which agent and which side ended it; abandoned, and after how long; removed by time-out, or because no agent was
+left, or by a program; that a key was pressed; that the PBX was restarted meanwhile. A queue that was full or had
 nobody to join is known where the site's dialplan writes FULL or JOINEMPTY; app_queue itself writes nothing then.
 
 Not knowable from it: a hang-up's cause; calls that were broken off, or silent (an answered call that its phones ended
@@ -32,10 +32,10 @@ from telephony.queue_log.doubts import believe, disbelieve
 from telephony.queue_log.entries import NO_CALL, Entry
 from telephony.queue_log.sieve import DoubtfulEntry
 from telephony.queue_log.values import call_of
-from telephony.queue_log.visits import BEGINNINGS, NEAR, PLACES, PendingCall, end_talk, ring_in_vain
+from telephony.queue_log.visits import BEGINNINGS, NEAR, PLACES, PendingCall, count_unanswered, end_talk
 
 QUIET_S: Final = 120
-"""Who left a queue less than so long before the log ends may well be on the way to another."""
+"""A caller who left a queue less than so long before the log ends may be on the way to another."""
 AGE_LIMIT_S: Final = 12 * 3600
 MOST_CALLS: Final = 50_000
 MOST_SHAPES: Final = 1000
@@ -53,9 +53,9 @@ Given = TypeVar("Given")
 
 
 class LogReader(Generic[Given]):
-    """Takes the entries of one PBX's log in their order. `counts` says what was not believed, by why.
+    """Reads the calls of one PBX's log from its entries in order. `counts` says what was not believed, by reason.
 
-    Gives out each call that is over, as whatever `_give` makes of it. `agents_calls` were agents' own.
+    Gives each call that is over, in the form that `_give` makes. `agents_calls` counts agents' own calls.
     """
 
     only_nobodys: ClassVar = False  # an agent's call is left out only where its number could not be called anyway
@@ -101,7 +101,7 @@ class LogReader(Generic[Given]):
                 yield from self._sweep()
 
     def finish(self, restarted_at: int | None = None) -> Iterator[Given]:
-        """Give the calls that are over when the log has ended; that one may go on is then said.
+        """Give the calls that are over when the log has ended; their evidence says so if they may continue.
 
         `restarted_at` is when the PBX is known to have started last: it writes so only when next it has something
         to write.
@@ -131,8 +131,8 @@ class LogReader(Generic[Given]):
         return originated(call_id)
 
     def _aside(self, entry: Entry) -> None:
-        """See an entry that is of no call."""
-        self._agent_calls.meet(entry)
+        """Take an entry that belongs to no call."""
+        self._agent_calls.learn(entry)
 
     def _alive(self) -> Iterator[PendingCall]:
         """Give the calls that had not ended where the log did."""
@@ -142,11 +142,11 @@ class LogReader(Generic[Given]):
         """Put an entry into its call, and see whether that is over by it."""
         pending = self._pending.get(entry[1])
         if entry[3] is not None and entry[3] not in self._agent_calls.agents:
-            self._agent_calls.meet(entry)
+            self._agent_calls.learn(entry)
         if place is end_talk and entry.__class__ is Entry:
-            pending = self._agent_calls.whose(entry, pending)
+            pending = self._agent_calls.call_of_talk(entry, pending)
         if pending is None or not pending.credible or pending.restart_at is not None or entry.__class__ is not Entry:
-            pending = self._pending_for(entry, pending, only_known=place is ring_in_vain)
+            pending = self._pending_for(entry, pending, only_known=place is count_unanswered)
             if pending is None:
                 return
         was_open = pending.open
@@ -213,7 +213,7 @@ class LogReader(Generic[Given]):
                 self._closing.append((at, pending, pending.turns))
 
     def _go_on(self, pending: PendingCall, at: int) -> None:
-        """See a call go on behind a restart: there was none, if that is not of the same moment."""
+        """Take a call that continues after a restart: unless at the same moment, there was no restart."""
         restart_at = pending.restart_at
         false = restart_at is not None and at > restart_at + NEAR
         for one in [*self._opened.values()] if false else (pending,):
@@ -227,7 +227,7 @@ class LogReader(Generic[Given]):
     # Giving out
 
     def _next_over(self, *, log_ended: bool) -> Given | None:
-        """Give the call that ended first, if nothing was heard of it since."""
+        """Give the call that ended first, if nothing was written of it since."""
         at, pending, turns = self._closing.popleft()
         if turns != pending.turns or self._pending.get(pending.call_id) is not pending:
             return None
@@ -239,7 +239,7 @@ class LogReader(Generic[Given]):
         if pending.restart_at is not None:
             return self._give(pending, "pbx-restarted")
         if log_ended and at + QUIET_S * SECOND > self._now and pending.visits[-1].end != "abandoned":
-            pending.told.append((LOG_ENDS, None, self._now))
+            pending.lines.append((LOG_ENDS, None, self._now))
         return self._give(pending, "hangup", at)
 
     def _counts(self, pending: PendingCall) -> bool:
@@ -257,7 +257,7 @@ class LogReader(Generic[Given]):
         return self._agent_calls.own(pending, nobodys=self.only_nobodys)
 
     def _sweep(self) -> Iterator[Given]:
-        """Give up calls of which nothing was written for too long, and those that there was no room for."""
+        """End the calls of which nothing was written for too long, and those that there was no room for."""
         old = []
         if self._now - self._swept_at > _SWEEP:
             self._swept_at = self._now
@@ -273,8 +273,8 @@ class LogReader(Generic[Given]):
             if self._counts(pending):
                 yield self._give(pending, "overdue") if pending.open else self._give(pending, "hangup", pending.last_at)
 
-    def _like(self, pending: PendingCall, ending: Ending, ended_at: int | None) -> Verdict:
-        """Give a verdict of the same kind as a call's: the table is asked once for all on which it can depend.
+    def _verdict_like(self, pending: PendingCall, ending: Ending, ended_at: int | None) -> Verdict:
+        """Give a verdict of the same kind as a call's: the table is read once for each combination it depends on.
 
         The call's visits are in order.
         """

@@ -1,10 +1,10 @@
-"""What may be forged of a call: when it is believed all the same, and what is not, whatever its form. Pure."""
+"""Doubtful lines of a call: when they are believed all the same, and which talks are not believed. Pure."""
 
 from telephony.queue_log.visits import LOSSES, LOST, PLACES, PendingCall, Visit
 
 
 def believe(pending: PendingCall) -> bool:
-    """Let doubtful lines say how a call ended, if no other does: lost, rather than served. Tells whether one did."""
+    """Let doubtful lines end a call that no other line ends: lost, rather than served. Gives whether one did."""
     for entry in sorted(pending.doubted, key=lambda entry: entry.event not in LOSSES):
         if pending.open:
             PLACES[entry.event](pending, entry)
@@ -15,7 +15,7 @@ def believe(pending: PendingCall) -> bool:
 
 
 def disbelieve(pending: PendingCall) -> int:
-    """Leave out talks behind a loss that no coming back to a queue goes before; gives how many."""
+    """Remove talks after a loss without a new ENTERQUEUE before them; gives how many."""
     lost_at = min((visit.ended_at or 0 for visit in pending.visits if visit.joined and visit.end in LOST), default=None)
     if len(pending.visits) == 1 or lost_at is None:
         return 0
@@ -26,5 +26,5 @@ def disbelieve(pending: PendingCall) -> int:
         return visit.joined or connected_at is None or visit.queue in entered or connected_at < lost_at
 
     kept = [visit for visit in pending.visits if stands(visit)]
-    struck, pending.visits = len(pending.visits) - len(kept), kept
-    return struck
+    removed, pending.visits = len(pending.visits) - len(kept), kept
+    return removed

@@ -1,4 +1,4 @@
-"""Who was logged in to which queue, and at work, as a queue_log tells. Pure.
+"""Which agents were logged in to which queue, and not paused, by the queue_log. Pure.
 
 Lines: ADDMEMBER and REMOVEMEMBER by queue; AGENTLOGIN, AGENTCALLBACKLOGIN and their LOGOFFs without one; PAUSE and
 UNPAUSE by queue, PAUSEALL and UNPAUSEALL for all. A member of queues.conf, who needs no login, is never written of.
@@ -14,11 +14,11 @@ _COMES: Final = frozenset({"ADDMEMBER", "AGENTLOGIN", "AGENTCALLBACKLOGIN"})
 _GOES: Final = frozenset({"REMOVEMEMBER", "AGENTLOGOFF", "AGENTCALLBACKLOGOFF"})
 _RESTS: Final = frozenset({"PAUSE", "PAUSEALL"})
 _WORKS: Final = frozenset({"UNPAUSE", "UNPAUSEALL"})
-_PAUSED: Final = "PAUSED"  # how ADDMEMBER says that he begins with a pause
+_PAUSED: Final = "PAUSED"  # how ADDMEMBER says that the agent begins with a pause
 
 
 class Stint(NamedTuple):
-    """An agent was logged in to a queue (empty: to all that he serves) and not paused, from `since` to `until`, µs."""
+    """An agent was logged in to a queue (empty: to all) and not paused, from `since` to `until`, µs."""
 
     agent: str
     queue: str
@@ -39,7 +39,7 @@ class Logins:
     _members: dict[tuple[str, str], _Member] = field(default_factory=dict)
 
     def put(self, entry: Entry) -> None:
-        """Take an entry; what is not of agents' coming and going changes nothing."""
+        """Take an entry; entries other than logins, logoffs and pauses change nothing."""
         agent, event = entry.agent, entry.event
         if agent is None:
             return
@@ -56,7 +56,7 @@ class Logins:
                 self._turn(known, entry.at, works=event in _WORKS)
 
     def until(self, at: int) -> list[Stint]:
-        """Give all stints, those of who is still there cut at `at`."""
+        """Give all stints; those that continue are cut at `at`."""
         still = (
             Stint(*place, member.working_since, at)
             for place, member in self._members.items()

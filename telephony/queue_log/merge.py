@@ -1,4 +1,4 @@
-"""Files of one log that overlap, as one stream. Pure."""
+"""Merges files of one log that overlap into one stream. Pure."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from telephony.queue_log.entries import Entry
 Batches = Iterator[list[Entry]]
 
 
-class _Open:
+class _Source:
     """A file that is being read: its entries that were not given out yet."""
 
     def __init__(self, batches: Batches) -> None:
@@ -45,11 +45,11 @@ def merged(files: Iterable[tuple[int, Batches]]) -> Batches:
     Two lines are the same if nothing in them differs. A line that stands twice in one file counts twice.
     """
     to_come = deque(files)
-    open_ones: list[_Open] = []
+    open_ones: list[_Source] = []
     while to_come or open_ones:
         now = min((file.next.at for file in open_ones if file.next is not None), default=None)
         if now is None or (to_come and now >= _second(to_come[0][0])):
-            open_ones.append(_Open(to_come.popleft()[1]))
+            open_ones.append(_Source(to_come.popleft()[1]))
         elif to_come or len(open_ones) > 1:
             yield _once(open_ones, _second(now) + SECOND)
         else:
@@ -57,7 +57,7 @@ def merged(files: Iterable[tuple[int, Batches]]) -> Batches:
         open_ones = [file for file in open_ones if file.next is not None]
 
 
-def _once(files: list[_Open], limit: int) -> list[Entry]:
+def _once(files: list[_Source], limit: int) -> list[Entry]:
     """Give a second's entries, each as often as the file has it that has it most."""
     if len(files) == 1:
         return files[0].until(limit)

@@ -1,4 +1,4 @@
-"""What the log tells of a call, as the values that a verdict is passed on. Pure."""
+"""A call of the log as a `Call`, the value that a verdict is passed on. Pure."""
 
 from dataclasses import MISSING, fields
 from functools import lru_cache
@@ -47,7 +47,7 @@ def call_of(
 
 
 def _made(**known: object) -> Call:
-    """Make a Call as its constructor does, of the same arguments, in a fraction of the time."""
+    """Make a Call as its constructor does, in a fraction of the time."""
     made = object.__new__(Call)
     facts = {**_DEFAULTS, **known}
     for name, put in _SLOTS:
@@ -79,8 +79,8 @@ def _value(visit: Visit, endless: VisitEnd) -> QueueVisit:
 
 
 def _evidence(pending: PendingCall) -> tuple[str, ...]:
-    """Give a line for each entry that tells something, without numbers and keys; the first and last ones if many."""
-    lines = [f"{event} {queue} at {stamp(at)}" for event, queue, at in pending.told]
+    """Give a line for each entry that was used, without numbers and keys; the first and last ones if many."""
+    lines = [f"{event} {queue} at {stamp(at)}" for event, queue, at in pending.lines]
     if len(lines) > _EVIDENCE:
         half = _EVIDENCE // 2
         lines = [*lines[:half], f"… {len(lines) - 2 * half} more", *lines[-half:]]

@@ -41,7 +41,7 @@ class LogCalls(LogReader[Judged]):
                 self._cut_at.clear()
             self._cut_at[pending.call_id] = pending.restart_at
         waited, talked = pending.settle()
-        call, like = self._call(pending, ending, ended_at), self._like(pending, ending, ended_at)
+        call, like = self._call(pending, ending, ended_at), self._verdict_like(pending, ending, ended_at)
         return call, Verdict(
             like.kind,
             like.reason,

@@ -18,7 +18,7 @@ NEAR: Final = 2 * SECOND
 MOST_VISITS: Final = 100
 """Of a call with more visits, the oldest but one are forgotten."""
 
-_MOST_TOLD: Final = 400
+_MOST_LINES: Final = 400
 _POSITION_DIGITS: Final = 4
 _PADDING: Final = ("", "", "0")  # a table of an old version may lack the position
 _SHOWN: Final = 40
@@ -28,7 +28,7 @@ _DURATION_DIGITS: Final = 5  # a day and more
 class Visit:
     """A queue visit while it is put together; it is open until it has an end.
 
-    What is nearly never other than here stands in the class: to set it on each of millions takes seconds.
+    Rarely changed values are class attributes: to set them on millions of visits would take seconds.
     """
 
     connected_at: int | None = None
@@ -36,7 +36,7 @@ class Visit:
     ended_at: int | None = None
     end: VisitEnd | None = None
     key: str | None = None
-    cancelled_at: int | None = None  # a phone that rang for him stopped because he left
+    cancelled_at: int | None = None  # a phone that rang for the caller stopped because the caller left
     handed_on = False
     ended_by: Side | None = None
 
@@ -69,17 +69,17 @@ class PendingCall:
         self.call_id = call_id
         self.first_at = self.last_at = first_at
         self.visits: list[Visit] = []
-        self.told: list[tuple[str, str | None, int]] = []
+        self.lines: list[tuple[str, str | None, int]] = []
         self.doubted: list[Entry] = []  # what may be forged, kept aside: it changes nothing that others tell
 
-    def tell(self, entry: Entry) -> bool:
-        """Keep what an entry told; False if that was told before."""
-        told = entry[4], entry[2], entry[0]
-        if told in self.told:
+    def keep(self, entry: Entry) -> bool:
+        """Keep an entry as evidence; False if the same is kept already."""
+        line = entry[4], entry[2], entry[0]
+        if line in self.lines:
             return False
-        self.told.append(told)
-        if len(self.told) > _MOST_TOLD:
-            del self.told[_MOST_TOLD // 4 : -_MOST_TOLD // 4]
+        self.lines.append(line)
+        if len(self.lines) > _MOST_LINES:
+            del self.lines[_MOST_LINES // 4 : -_MOST_LINES // 4]
         return True
 
     def doubt(self, entry: Entry) -> None:
@@ -93,11 +93,11 @@ class PendingCall:
             self.visits.pop(1)
             self.forgot = True
         self.visits.append(visit)
-        self.look()
+        self.update_open()
         return visit
 
-    def look(self) -> None:
-        """See whether the caller may still be in the last queue."""
+    def update_open(self) -> None:
+        """Set `open`: whether the caller may still be in the last queue."""
         visits = self.visits
         if len(visits) == 1:  # nearly always
             self.open = visits[0].end is None
@@ -106,9 +106,9 @@ class PendingCall:
         self.open = any(visit.end is None and visit.joined_at == latest for visit in visits)
 
     def settle(self) -> tuple[int, int]:
-        """Bring its visits in order, and give all waits and all talks, µs.
+        """Sort the visits, and give the sum of the waits and the sum of the talks, µs.
 
-        Of a visit without an end is known that it was over when the next one began.
+        A visit without an end was over when the next one began.
         """
         visits, until = self.visits, self.last_at
         if len(visits) > 1:
@@ -127,7 +127,7 @@ class PendingCall:
                 talked += max(0, ends_at - answered_at)
         return waited, talked
 
-    def talks(self, queue: str | None, agent: str | None) -> Visit | None:
+    def talk_with(self, queue: str | None, agent: str | None) -> Visit | None:
         """Give the caller's talk with an agent of a queue."""
         for visit in reversed(self.visits):
             if visit.end is None and visit.connected_at is not None and (visit.queue, visit.agent) == (queue, agent):
@@ -149,28 +149,28 @@ class PendingCall:
             return min(found, key=lambda visit: abs(visit.joined_at - began_at))
         return found[-1] if found else None
 
-    def unseen(self, entry: Entry, waited: tuple[int, ...]) -> Visit:
-        """Begin a visit whose beginning does not stand in the log."""
+    def begin_unseen(self, entry: Entry, waited: tuple[int, ...]) -> Visit:
+        """Begin a visit whose beginning is not in the log."""
         began_at = before(entry, waited)
         return self.begin(Visit(entry.queue, entry.at if began_at is None else began_at, joined=False))
 
     def end(self, visit: Visit, at: int, end: VisitEnd) -> None:
         """End a visit."""
         visit.ended_at, visit.end = at, end
-        self.look()
+        self.update_open()
 
 
 def _enter(pending: PendingCall, entry: Entry) -> None:
     number = _number(entry.data)
     if pending.number is None or (number is not None and pending.in_doubt and type(entry) is Entry):
         pending.number, pending.in_doubt = number, type(entry) is not Entry
-    told = pending.tell(entry)
+    new = pending.keep(entry)
     for visit in pending.visits:
         if not visit.joined and visit.queue == entry.queue and abs(visit.joined_at - entry.at) <= NEAR:
             visit.joined, visit.joined_at = True, entry.at
-            pending.look()
+            pending.update_open()
             return
-    if told:
+    if new:
         pending.begin(Visit(entry.queue, entry.at))
 
 
@@ -184,19 +184,19 @@ def _number(data: tuple[str, ...]) -> str | None:
 
 
 def _connect(pending: PendingCall, entry: Entry) -> None:
-    if pending.tell(entry):
-        visit = pending.find(entry, _HOLD, connected=False) or pending.unseen(entry, _HOLD)
+    if pending.keep(entry):
+        visit = pending.find(entry, _HOLD, connected=False) or pending.begin_unseen(entry, _HOLD)
         visit.connected_at, visit.agent = entry.at, entry.agent
 
 
 def end_talk(pending: PendingCall, entry: Entry) -> None:
-    """End a talk; also one of whose beginning nothing was read."""
-    if not pending.tell(entry):
+    """End a talk, even if its beginning was not read."""
+    if not pending.keep(entry):
         return
     places = lasted(entry)
     visit = pending.find(entry, places, connected=True)
     if visit is None:
-        visit = pending.find(entry, places, connected=False) or pending.unseen(entry, places)
+        visit = pending.find(entry, places, connected=False) or pending.begin_unseen(entry, places)
         visit.connected_at = max(visit.joined_at, before(entry, places[1:]) or visit.joined_at)
         visit.agent = entry.agent
     visit.ended_by = _ENDED_BY.get(entry.event)
@@ -207,23 +207,23 @@ def end_talk(pending: PendingCall, entry: Entry) -> None:
 def _leave(pending: PendingCall, entry: Entry) -> None:
     """End a wait.
 
-    Where two ends of one wait are written, as some versions and dialplans do, ABANDON is the one that counts less.
+    Some versions and dialplans write two ends of one wait; then ABANDON counts less than the other.
     """
-    if not pending.tell(entry):
+    if not pending.keep(entry):
         return
     end, waited = _ENDS[entry.event], _WAITED.get(entry.event, ())
     visit = pending.find(entry, waited, connected=False) or _unserved(pending, entry, waited)
     if visit is None and (twice := _just_ended(pending, entry)) is not None:
         twice.end = end if twice.end == "abandoned" else twice.end
         return
-    visit = visit or pending.unseen(entry, waited)
+    visit = visit or pending.begin_unseen(entry, waited)
     if end == "key" and entry.data:
         visit.key = entry.data[0][:_SHOWN]
     pending.end(visit, entry.at, end)
 
 
 def _unserved(pending: PendingCall, entry: Entry, waited: tuple[int, ...]) -> Visit | None:
-    """Give the visit that ABANDON is about though a talk is written of it: then somebody forged the talk."""
+    """Give the visit that ABANDON is about although a talk is written of it: then the talk is forged."""
     began_at = before(entry, waited) if entry.event == "ABANDON" else None
     talks = [one for one in pending.visits if one.queue == entry.queue and one.connected_at is not None]
     visit = next((one for one in talks if began_at is not None and abs(one.joined_at - began_at) <= NEAR), None)
@@ -234,7 +234,7 @@ def _unserved(pending: PendingCall, entry: Entry, waited: tuple[int, ...]) -> Vi
 
 
 def _just_ended(pending: PendingCall, entry: Entry) -> Visit | None:
-    """Give the wait whose end an entry says once more; a dialplan may do so only after it has played something."""
+    """Give the wait whose end an entry repeats; a dialplan may write it only after an announcement."""
     ended = [one for one in pending.visits if one.queue == entry.queue and one.end is not None]
     if entry.event in _BY_THE_DIALPLAN:
         return ended[-1] if ended else None
@@ -243,7 +243,7 @@ def _just_ended(pending: PendingCall, entry: Entry) -> Visit | None:
 
 
 def _refuse(pending: PendingCall, entry: Entry) -> None:
-    if pending.tell(entry):
+    if pending.keep(entry):
         pending.end(pending.begin(Visit(entry.queue, entry.at)), entry.at, _REFUSALS[entry.event])
 
 
@@ -253,7 +253,7 @@ def _cancel(pending: PendingCall, entry: Entry) -> None:
             visit.cancelled_at = entry.at
 
 
-def ring_in_vain(pending: PendingCall, _entry: Entry) -> None:
+def count_unanswered(pending: PendingCall, _entry: Entry) -> None:
     """Count a phone that rang and was not answered."""
     pending.unanswered += 1
 
@@ -317,7 +317,7 @@ PLACES: Final[dict[str, Callable[[PendingCall, Entry], None]]] = {
     **dict.fromkeys(_TALKS, end_talk),
     **dict.fromkeys(_ENDS, _leave),
     **dict.fromkeys(_REFUSALS, _refuse),
-    "RINGNOANSWER": ring_in_vain,
+    "RINGNOANSWER": count_unanswered,
     "RINGCANCELED": _cancel,
     "DID": _note,
     "CALLERID": _note,

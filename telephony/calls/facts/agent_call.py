@@ -1,4 +1,4 @@
-"""Calls that somebody in the house placed over a trunk by hand: what was dialled, and how long both talked. Pure.
+"""Calls that an agent dialled by hand over a trunk: what was dialled, and how long both talked. Pure.
 
 What counts was said by Asterisk alone: a channel on a trunk which it made itself to call somebody (it began down, and
 nobody called on it), the string that it dialled on it, and the bridge in which that channel met the phone that began
@@ -22,12 +22,12 @@ from telephony.events import BridgeEnter, ChannelEvent, DialBegin, Hangup, Hangu
 from telephony.ids import SECOND, attempt_of
 
 _RING: Final = 4
-_NOBODY: Final = Voice()
+_NO_VOICE: Final = Voice()
 
 
 @dataclass(frozen=True, slots=True)
 class AgentCall:
-    """A channel that was dialled over a trunk, and is over, or is no more with the phone that began the call.
+    """A channel that was dialled over a trunk and is over, or no longer connected to the phone that began the call.
 
     `talked_s` is how long the two were joined, 0 where nobody was or where what was heard is not whole; `mute` is the
     side that sent no sound meanwhile.
@@ -72,12 +72,12 @@ def agent_calls_of(
         if talk is None:
             yield AgentCall(*facts)
             continue
-        silent = media.mute(talk, voices.get(uniqueid, _NOBODY), voices.get(call_id, _NOBODY))
+        silent = media.mute(talk, voices.get(uniqueid, _NO_VOICE), voices.get(call_id, _NO_VOICE))
         yield AgentCall(*facts, talk.since, (talk.until - talk.since) / SECOND, silent.side if silent else None)
 
 
 def _called_on(own: Iterable[ChannelEvent]) -> bool:
-    """Tell whether somebody called on it: then Asterisk did not make it to call anybody."""
+    """Tell whether the channel is an incoming call: then Asterisk did not make it to dial."""
     return any(isinstance(e, Newstate) or (isinstance(e, Newchannel) and e.state == _RING) for e in own)
 
 

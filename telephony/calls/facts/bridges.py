@@ -1,8 +1,8 @@
-"""With whom a caller was joined, outside the queues. Pure.
+"""The bridges of a call, and with which phones the caller was bridged outside the queues. Pure.
 
-Only his own channel's entry into a bridge proves a talk, and only if somebody is there: behind a Local channel the
-dialplan may be asking a mobile to press 1, or play a message. A bridge is followed through the halves of Local channels
-to a phone. Where the entry of one who must have been there was lost, he counts as somebody.
+Only an entry of the caller's own channel into a bridge proves a talk, and only if a phone is in it: behind a Local
+channel the dialplan may be asking a mobile to press 1, or play a message. A bridge is followed through the halves of
+Local channels to a phone. If the entry of a channel that must have been there was lost, it counts as a phone.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -15,7 +15,7 @@ from telephony.ids import is_local
 
 @dataclass(slots=True)
 class Bridges:
-    """The bridges in which channels of a call were joined: who came into which, and when first."""
+    """The bridges of a call: the first entry of each channel into each bridge."""
 
     call_id: str
     entries: dict[str, dict[str, BridgeEnter]] = field(default_factory=dict)  # by bridge, then by channel
@@ -24,9 +24,9 @@ class Bridges:
     others: set[str] = field(default_factory=set)  # all channels of the call but the caller's
 
     def phone_in(self, bridge: str, at: int) -> int | None:
-        """Give since when somebody was in a bridge, or behind the Local channels in it, that the caller entered then.
+        """Give when a phone shared this bridge, directly or behind Local channels, with the caller who entered at `at`.
 
-        None: nobody was. Where the caller's entry alone was heard, any other channel of the call may have been there.
+        None: no phone did. If only the caller's entry was heard, any other channel of the call may have been there.
         """
         if self.entries.get(bridge, {}).keys() == {self.call_id}:
             alone = bool(self.others) and all(self.gone.get(other, at + 1) <= at for other in self.others)
@@ -35,7 +35,7 @@ class Bridges:
         return min((max(at, since.at) for since in found), default=None)
 
     def reached_from(self, bridges: Iterable[str]) -> set[str]:
-        """Give the bridges that these are tied to by Local channels, themselves included."""
+        """Give these bridges and those that Local channels connect to them."""
         seen = set(bridges)
         for bridge in list(seen):
             for _ in self._others(bridge, seen):
@@ -43,28 +43,28 @@ class Bridges:
         return seen
 
     def alone_in(self, bridge: str) -> bool:
-        """Tell whether of a bridge one entry was heard, or none: with whom the caller was joined is not known."""
+        """Tell whether at most one entry into a bridge was heard: who else was in it is not known."""
         return len(self.entries.get(bridge, ())) < 2  # noqa: PLR2004 - two make a talk
 
-    def lone(self, until: int | None) -> bool:
-        """Tell whether the caller's entry may have been lost: by then a channel was joined, and nobody heard with whom.
+    def may_lack_caller(self, until: int | None) -> bool:
+        """Tell whether the caller's entry may have been lost: before `until` a channel was alone in a bridge.
 
-        Not so a Local channel behind which nobody is any more. None: at any time.
+        A Local channel counts only if a phone was behind it. `until` None: at any time.
         """
         alone = [entry for inside in self.entries.values() if len(inside) == 1 for entry in inside.values()]
         late = [e for e in alone if e.uniqueid != self.call_id and (until is None or e.at < until)]
         return any(not is_local(e.channel) or self._behind(e) for e in late)
 
     def _behind(self, local: BridgeEnter) -> bool:
-        """Tell whether somebody was behind a Local channel when that came into its bridge."""
+        """Tell whether a phone was behind a Local channel when it entered its bridge."""
         bridges = [bridge for bridge in self.of_half.get(other_half(local.channel), ()) if bridge != local.bridge]
         found = [entry for bridge in bridges for entry in self._others(bridge, {local.bridge, bridge})]
         return any(self._still_there(entry, local.at) for entry in found)
 
     def _others(self, bridge: str, seen: set[str]) -> Iterator[BridgeEnter]:
-        """Give the entries of those in a bridge who are no Local channels, and of those behind these.
+        """Give the entries of the phones in a bridge, and of those behind its Local channels.
 
-        Where a bridge shows but one, the entry of the other was lost: the one stands for both.
+        If a bridge has only one entry, the other was lost: the one stands for both.
         """
         inside = self.entries.get(bridge, {})
         if len(inside) == 1:
@@ -115,9 +115,9 @@ def hung_up_at(own: Iterable[ChannelEvent]) -> int | None:
 def joined_at(
     bridges: Bridges, own: Iterable[ChannelEvent], since: int, agents_in: Collection[str] = frozenset()
 ) -> int | None:
-    """Give when the caller was joined with somebody, from then on, in other bridges than these.
+    """Give when the caller was first bridged with a phone since `since`, outside the bridges `agents_in`.
 
-    Who hung up before that talked with nobody, whatever is joined afterwards.
+    A caller who hung up before that talked with nobody.
     """
     own = list(own)
     until = hung_up_at(own)

@@ -1,4 +1,4 @@
-"""Who is with a caller in a conference: its people keep calls of their own, and nothing else ties them. Pure."""
+"""Who is in a conference with a caller. Each keeps a call of their own; only the bridge connects them. Pure."""
 
 from typing import Final
 
@@ -10,22 +10,22 @@ _MACHINES: Final = ("UnicastRTP/", "AudioSocket/", "WebSocket/", "Snoop/")
 """Channels by which programs hear and speak: nobody is at their other end."""
 _HOLDS: Final = "holding_bridge"
 _PARKING: Final = "parking"
-PEOPLE: Final = 1000
+MEMBERS: Final = 1000
 """Channels that are remembered; of more the oldest are forgotten."""
 _LATE: Final = 10 * SECOND
 """News of one channel may come after that of another by less than this."""
 
 
 def is_conference(event: BridgeEnter) -> bool:
-    """Tell whether somebody entered a bridge in which many may meet: a conference, or one that a program made (ARI).
+    """Tell whether a channel entered a bridge for many: a conference, or one that a program made (ARI).
 
-    Nobody meets there before another one has entered: programs let a caller wait in it while they ring for him.
+    One entry is no talk: programs let a caller wait in such a bridge while they ring a phone.
     """
     return in_a_room(event) and event.technology != _HOLDS and not event.channel.startswith(_MACHINES)
 
 
 def in_a_room(event: BridgeEnter) -> bool:
-    """Tell whether a channel entered a conference, or a waiting room (BridgeWait), where each waits for himself."""
+    """Tell whether a channel entered a conference, or a waiting room (BridgeWait), where callers hear only music."""
     return event.bridge_type in _MANY and bool(event.bridge)
 
 
@@ -42,7 +42,7 @@ class Conferences:
         self._gone: dict[str, int] = {}
 
     def take(self, event: ChannelEvent) -> list[BridgeEnter]:
-        """Take an event; give the entries of those who are in the conference that this channel enters."""
+        """Take an event; give the entries of the other channels in the conference that this channel enters."""
         if isinstance(event, Hangup) and event.uniqueid in self._entered:
             self._gone[event.uniqueid] = event.at
         if not isinstance(event, BridgeEnter) or not is_conference(event):
@@ -59,6 +59,6 @@ class Conferences:
 
     def _forget(self, now: int) -> None:
         old = [channel for channel, at in self._gone.items() if at < now - _LATE]
-        for channel in (*old, *list(self._entered)[:-PEOPLE]):
+        for channel in (*old, *list(self._entered)[:-MEMBERS]):
             self._entered.pop(channel, None)
             self._gone.pop(channel, None)

@@ -1,4 +1,4 @@
-"""How the last talk, or else the wait, came to its end: the causes, the side, and whether somebody cut it off. Pure."""
+"""How the last talk, or else the wait, ended: the causes, the side, and whether it was cut off. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ def unanswered(stays: Iterable[Stay], events: Iterable[ChannelEvent], call_id: s
 def end_of(
     events: Iterable[ChannelEvent], call_id: str, besides: set[str], talked_at: int | None, instants: range
 ) -> End:
-    """Tell how it ended, from all of its channels: behind Local members an agent's cause stays on his own."""
+    """Tell how it ended, from all of its channels: behind Local members only the agent's own channel has the cause."""
     since = (talked_at or 0) - OVERTAKING
     ends = [e for e in events if isinstance(e, _EndEvent) and e.uniqueid not in besides and e.at >= since]
     near = [e for e in ends if e.at in instants]

@@ -1,4 +1,4 @@
-"""What was heard that a verdict rests on, a line for each event: for people. Pure."""
+"""The evidence for a verdict, for people: a line for each event that it rests on. Pure."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -36,8 +36,8 @@ _WORD: Final = 20
 
 def evidence(events: Iterable[ChannelEvent], call_id: str, *findings: str) -> tuple[str, ...]:
     """Give a line for each event that tells something, with its instant: the first and last ones if many."""
-    told = [(event, _line(event, call_id)) for event in events]
-    lines = [f"{line} at {moment(event.at)}" for event, line in told if line]
+    described = [(event, _line(event, call_id)) for event in events]
+    lines = [f"{line} at {moment(event.at)}" for event, line in described if line]
     if len(lines) > _LINES:
         half = _LINES // 2
         lines = [*lines[:half], f"… {len(lines) - 2 * half} more", *lines[-half:]]
@@ -45,8 +45,8 @@ def evidence(events: Iterable[ChannelEvent], call_id: str, *findings: str) -> tu
 
 
 def _line(event: ChannelEvent, call_id: str) -> str | None:
-    """Say what an event told, without numbers and keys: they stand elsewhere, and are erased there."""
-    whose = "caller" if event.uniqueid == call_id else event.channel
+    """Describe an event without numbers and keys: they are kept elsewhere, and erased there."""
+    channel = "caller" if event.uniqueid == call_id else event.channel
     match event:
         case QueueStatus(value=value):
             return f"QUEUESTATUS {value[:_WORD]}"
@@ -55,17 +55,17 @@ def _line(event: ChannelEvent, call_id: str) -> str | None:
         case QueueCallerJoin() | QueueEntry() | AgentConnect() | QueueCallerAbandon() | QueueCallerLeave():
             detail = event.queue
         case SoftHangupRequest(flags=flags) if flags and flags & (CUT | NO_SOUND):
-            detail = f"{whose} flags {flags}"
+            detail = f"{channel} flags {flags}"
         case HangupRequest(cause=cause) | Hangup(cause=cause):
-            detail = whose if cause is None else f"{whose} cause {cause}"
+            detail = channel if cause is None else f"{channel} cause {cause}"
         case DialplanStep(application=application):
-            detail = f"{whose} {application[:_WORD]}"
+            detail = f"{channel} {application[:_WORD]}"
         case LcrReason(reason=reason):
-            detail = f"{whose} {reason[:_WORD]}"
+            detail = f"{channel} {reason[:_WORD]}"
         case ParkedCall() | UnParkedCall() | ParkedCallGiveUp() | ParkedCallTimeOut():
-            detail = whose
+            detail = channel
         case DTMFEnd() | LcrRequested() | LcrClosed() | Confirmed() | Denied():
-            detail = whose
+            detail = channel
         case _:
             return None
     return f"{type(event).__name__} {detail}"

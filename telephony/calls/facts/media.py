@@ -1,17 +1,17 @@
-"""Whose voice was heard in a talk, and whose was not: from the detector, Asterisk's RTP counters, and holds. Pure.
+"""Which side's voice was heard in a talk: from the detector, Asterisk's RTP counters, and holds. Pure.
 
-What a channel tells is folded as it comes, into little of fixed size, in whatever order and however often it comes.
+The events of a channel are folded into a few values as they come, in any order and however often.
 
 `mute` finds the side that sent no sound. Either the counters prove that no packet ever came from there, or the
 detector, known to be on for that very channel, never heard talk. Both only in a talk of several seconds beside holds,
 and only while the other side was heard: where both are mute, nobody spoke, or the phones send to each other past
-Asterisk, whose counters then say nothing. What it cannot tell: a caller who only listens, or muted himself.
+Asterisk, whose counters then say nothing. What it cannot tell: a caller who only listens, or whose phone is muted.
 
 `stalled` finds that the agent's phone died without a signal: what had come from it stopped, while the customer's
-voice went on coming, until he hung up. It is not said of a phone that was on hold, that still sends reports of its own
-(RTCP), or that had paused before and gone on: it suppresses silence. What it cannot tell: a phone that suppresses
-silence, sends no reports, and had not paused before its agent fell silent for good; and one of two phones joined
-directly that goes on sending to Asterisk. Phones that pause for less than two reports (10 s) are none of these.
+voice went on coming, until the customer hung up. It does not hold for a phone that was on hold, that still sends its
+own reports (RTCP), or that had paused before and continued: it suppresses silence. What it cannot tell: a phone that
+suppresses silence, sends no reports, and had not paused before its agent fell silent for good; and one of two phones
+joined directly that goes on sending to Asterisk. Phones that pause for less than two reports (10 s) are none of these.
 """
 
 from bisect import insort
@@ -40,7 +40,7 @@ LATE_S: Final = 3
 STALLED_S: Final = 9.0
 """For so long nothing may have come from the agent; one report follows another after 5 s."""
 
-_KEPT: Final = 16
+_REMEMBERED: Final = 16
 _NEAR: Final = 2 * SECOND
 _FRESH: Final = 7 * SECOND  # a report is due every 5 s
 _FLOWS: Final = 10  # packets a second; the longest usual packet, 60 ms, makes 16
@@ -194,4 +194,4 @@ def _remember(items: list[Any], item: object) -> None:
     """Keep the last different ones, in order: the same ones, in whatever order and however often they come."""
     if item not in items:
         insort(items, item)
-        del items[:-_KEPT]
+        del items[:-_REMEMBERED]

@@ -48,7 +48,7 @@ STATUSES: Final[dict[str, VisitEnd]] = {
 """What QUEUESTATUS says (app_queue's queue_results). CONTINUE follows a talk and says nothing new."""
 NEVER_IN: Final = frozenset({"full", "join-empty", "no-queue"})
 PROVEN_ENDS: Final = frozenset({"connected", "abandoned", "key", *STATUSES.values()})
-"""Ends that events prove; the others are gaps."""
+"""Ends that events prove; the others mean that events are missing."""
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class Stay:
     status: VisitEnd | None = None
     status_at: int | None = None
     connected_at: int | None = None
-    timed: bool = False  # it was told when, or for how long they talked
+    timed: bool = False  # an event told when it was answered, or how long the talk was
     talk_s: int | None = None
     leg: str | None = None
     agent: str | None = None
@@ -92,7 +92,7 @@ class Visits:
     doubtful: bool = False  # that may have been an echo of a visit before
 
     def take(self, event: Event) -> None:
-        """Put one event in its place; events that tell nothing of a queue are passed over."""
+        """Add one event to its visit; events about no queue are ignored."""
         put = _PLACES.get(type(event))
         if put is not None:
             put(self, event)
@@ -127,7 +127,7 @@ class Visits:
 def _enter(visits: Visits, event: Newexten | CoreShowChannel) -> None:
     """Note that Queue was run. During a visit that is an echo, told again when the caller leaves it.
 
-    So it may be after a talk, wherever he is put: fetched from a parking lot, he still seems to run the old Queue.
+    It may be an echo after a talk too: a caller fetched from a parking lot still seems to run the old Queue.
     """
     queue = event.data.split(",")[0] or None
     runs = isinstance(event, Newexten) or event.application == "Queue"
@@ -235,13 +235,13 @@ _PLACES: Final[dict[type[Event], Callable[[Visits, Any], None]]] = {
 
 @dataclass(frozen=True, slots=True)
 class VisitContext:
-    """What a visit's end is judged with, beside its own events."""
+    """Facts about the call by which the end of a visit is named, beside the visit's own events."""
 
     over_at: int | None  # when the call ended; None: it had not
-    asked_at: tuple[int, ...]  # when the caller hung up, if he did
-    keys: tuple[tuple[int, str], ...]  # what he pressed, and when
+    asked_at: tuple[int, ...]  # when the caller hung up
+    keys: tuple[tuple[int, str], ...]  # the keys pressed, and when
     met_at: tuple[int, ...] = ()  # when the caller's channel was joined with another one
-    slack: int = OVERTAKING  # how much later than the queue let go of him he may have hung up to have given up
+    slack: int = OVERTAKING  # a hang-up counts as giving up until so long after the queue reports its end
 
 
 def visit_of(stay: Stay, next_at: int | None, context: VisitContext) -> QueueVisit:
@@ -263,7 +263,7 @@ def visit_of(stay: Stay, next_at: int | None, context: VisitContext) -> QueueVis
 
 
 def _end(stay: Stay, key: str | None, context: VisitContext) -> VisitEnd:
-    """Name the end. He gave up only if he hung up before the queue let go of him: else it threw him out."""
+    """Name the end. The caller gave up only by hanging up before the queue ended the wait: else the queue did."""
     if stay.connected_at is not None:
         return "connected" if _left_first(stay, context) is None else "abandoned"
     if stay.status is not None:
@@ -278,7 +278,7 @@ def _end(stay: Stay, key: str | None, context: VisitContext) -> VisitEnd:
 def _left_first(stay: Stay, context: VisitContext) -> int | None:
     """Give when the caller hung up, if that was before the agent who answered was joined.
 
-    Then his channel is gone at once, and app_queue counts no second of talk.
+    Then the caller's channel is gone at once, and app_queue counts no second of talk.
     """
     if stay.connected_at is None or not stay.timed or stay.talk_s or (context.over_at or 0) > stay.connected_at + NEAR:
         return None
@@ -309,7 +309,7 @@ def _ended_at(stay: Stay, next_at: int | None, context: VisitContext) -> int | N
 
 
 def _hung_up_at(stay: Stay, context: VisitContext) -> int | None:
-    """Give when the caller himself ended his wait, if he did."""
+    """Give when the caller hung up to end the wait, if that is how it ended."""
     first = _left_first(stay, context)
     if first is not None:
         return first
@@ -318,5 +318,5 @@ def _hung_up_at(stay: Stay, context: VisitContext) -> int | None:
 
 
 def _ringing(stay: Stay, then: int | None) -> bool:
-    """Tell whether a phone rang when he hung up."""
+    """Tell whether a phone rang when the caller hung up."""
     return then is not None and any(at <= then <= stay.missed.get(leg, then) for leg, at in stay.rung.items())

@@ -406,7 +406,7 @@ def test_what_holds_a_full_journal_comes_out() -> None:
         tracker.feed(born(number, who, link=who), at(number), 100 * number)
         tracker.feed(joined(number, who=who, link=who), at(number), 100 * number + 50)
     fed(tracker, gave_up(10))
-    ends = told(tracker.let_go(200))
+    ends = told(tracker.give_up(200))
     assert ends == [(CALLER, "abandoned", "gave-up-waiting"), (others[0], "unknown", "hangup-missing")]
     assert tracker.oldest_offset() == 200
 
@@ -579,8 +579,8 @@ def test_what_would_fill_the_journal_need_not_be_kept() -> None:
 def test_a_call_whose_hangup_was_never_heard_ends_with_the_roll_call() -> None:
     tracker = Tracker("main")
     fed(tracker, [born(), joined()])
-    assert tracker.miss({CALLER}, T0 + 60 * SECOND, asked_at=T0 + 60 * SECOND) == []
-    (call,) = tracker.miss(set(), T0 + 120 * SECOND, asked_at=T0 + 120 * SECOND)
+    assert tracker.compare({CALLER}, T0 + 60 * SECOND, asked_at=T0 + 60 * SECOND) == []
+    (call,) = tracker.compare(set(), T0 + 120 * SECOND, asked_at=T0 + 120 * SECOND)
     assert judge(call).reason == "ended-unseen"
     assert tracker.live_numbers() == {}
     assert tracker.oldest_offset() is None
@@ -589,13 +589,13 @@ def test_a_call_whose_hangup_was_never_heard_ends_with_the_roll_call() -> None:
 def test_who_was_heard_of_since_the_roll_was_called_is_not_missed() -> None:
     tracker = Tracker("main")
     fed(tracker, [born(), joined(30)])
-    assert tracker.miss(set(), T0 + 31 * SECOND, asked_at=T0 + 20 * SECOND) == []
+    assert tracker.compare(set(), T0 + 31 * SECOND, asked_at=T0 + 20 * SECOND) == []
     assert tracker.waiting("support") == 1
 
 
 def test_who_hung_up_is_left_to_his_grace() -> None:
     tracker = Tracker("main")
     fed(tracker, [born(), joined(), *gave_up(9)])
-    assert tracker.miss(set(), T0 + 9_500_000, asked_at=T0 + 9_400_000) == []
+    assert tracker.compare(set(), T0 + 9_500_000, asked_at=T0 + 9_400_000) == []
     (call,) = tracker.tick(T0 + 11 * SECOND)
     assert judge(call).kind == "abandoned"
