@@ -37,6 +37,7 @@ from callback.store import checkpoints, lease, schema
 from callback.store import tables as t
 from callback.store.engine import Store
 from lab import postgres
+from scheduler.clock import SECOND
 
 QUEUES: Final = [f"queue{number:02}" for number in range(20)]
 FREE: Final = QUEUES[:6]
@@ -46,8 +47,7 @@ AGENTS: Final = 10  # as many as there may be attempts at once, and more
 CLAIMS: Final = 1000
 WARM: Final = 50
 PIECE: Final = 20_000
-US: Final = 1_000_000
-NOON: Final = 1_795_402_800 * US  # 2026-11-23 03:00 UTC
+NOON: Final = 1_795_402_800 * SECOND  # 2026-11-23 03:00 UTC
 ON: Final = QueueRules(calls="on", caller_id="0312345678")
 
 
@@ -112,7 +112,12 @@ class ClaimBench:
         with self.store.write() as connection:  # it goes to the end of its lane: the next decision is as hard
             settle.end(Work(connection, self.site, NOON), order.attempt, "agent-no-answer", [], NOON)
             claimed = select(t.attempt.c.reservation_id).where(t.attempt.c.id == order.attempt).scalar_subquery()
-            last = {"due_at": NOON, "clock_starts_at": NOON, "made_at": NOON - 2999 * US, "aim_at": NOON + 1800 * US}
+            last = {
+                "due_at": NOON,
+                "clock_starts_at": NOON,
+                "made_at": NOON - 2999 * SECOND,
+                "aim_at": NOON + 1800 * SECOND,
+            }
             connection.execute(update(t.reservation).where(t.reservation.c.id == claimed).values(severity=0, **last))
         return took
 
@@ -123,7 +128,7 @@ def _number(person: int) -> str:
 
 def _reservation(row: int, due: int) -> dict[str, Any]:
     is_due = row < due
-    made_at = NOON - (row % 3000 + 1) * US if is_due else NOON - 86_400 * US * (1 + row % 60)
+    made_at = NOON - (row % 3000 + 1) * SECOND if is_due else NOON - 86_400 * SECOND * (1 + row % 60)
     return {
         "id": row + 1,
         "pbx": "main",
@@ -140,8 +145,8 @@ def _reservation(row: int, due: int) -> dict[str, Any]:
         "losses": 1,
         "tries": 0,
         "clock_starts_at": made_at,
-        "aim_at": made_at + 1800 * US,
-        "deadline_at": made_at + 3600 * US,
+        "aim_at": made_at + 1800 * SECOND,
+        "deadline_at": made_at + 3600 * SECOND,
         "due_at": made_at,
         "state_since_at": made_at,
         "severity": 1 if is_due and row % 50 == 0 else 0,

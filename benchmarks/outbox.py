@@ -36,11 +36,11 @@ from callback.store.engine import Store
 from callback.store.keys import site_key
 from callback.texts.send import send_due
 from lab import postgres
+from scheduler.clock import SECOND
 from sms.outbox import text_outbox
 from sms.twilio import Account, TwilioGateway
 
 ANSWER_MS: Final = 20.0
-US: Final = 1_000_000
 SID, TOKEN = f"AC{'0' * 32}", "fake-token"
 FROM: Final = "+442079460000"
 ON: Final = QueueRules(texts="on", calls="on", caller_id="0312345678")
@@ -175,7 +175,7 @@ def _reservation(number: int, now: int) -> dict[str, object]:
 def _text(number: int, now: int) -> dict[str, object]:
     words = {"pbx": "main", "template": "lost", "language": "en", "body": f"{BODY} {number}", "state": "waiting"}
     whose = {"recipient": f"reservation/{number}", "person": f"person/{number}", "prefix": _number(number)[:-4]}
-    times = {"created_at": now, "not_before_at": now, "expires_at": now + 3600 * US}
+    times = {"created_at": now, "not_before_at": now, "expires_at": now + 3600 * SECOND}
     return {"cause": f"lost/{number}", "tries": 0, "fence": 0, "line": ""} | words | whose | times
 
 

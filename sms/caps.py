@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Row, Select, bindparam, func, select, text
+from sqlalchemy import Column, Connection, Select, bindparam, func, select, text
 
 from sms.tables import text_outbox
 
@@ -45,28 +45,36 @@ def one_counts(conn: Connection) -> None:
         conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
-def judge(
-    conn: Connection, page: Sequence[Row[Any]], room: int, caps: Caps, now: int
-) -> tuple[list[Row[Any]], dict[str, list[int]]]:
-    """Go through due texts (id, person, prefix), in order, until `room` of them may leave.
+class DueText(NamedTuple):
+    """A text that is due: its id, and on whose caps it counts (empty: none)."""
 
-    Give those, and by the reason the ids of those on the way that may not.
+    id: int
+    person: str
+    prefix: str
+
+
+def judge(
+    conn: Connection, due: Sequence[DueText], room: int, caps: Caps, now: int
+) -> tuple[list[int], dict[str, list[int]]]:
+    """Go through due texts, in order, until `room` of them may leave.
+
+    Give the ids of those, and by the reason the ids of the texts before the last of them that may not.
     """
-    by_person = _counted(conn, _BY_PERSON, {row.person for row in page} - {""}, now - _DAY)
-    by_prefix = _counted(conn, _BY_PREFIX, {row.prefix for row in page} - {""}, now - _HOUR)
+    by_person = _counted(conn, _BY_PERSON, {one.person for one in due} - {""}, now - _DAY)
+    by_prefix = _counted(conn, _BY_PREFIX, {one.prefix for one in due} - {""}, now - _HOUR)
     total = int(conn.execute(_TOTAL, {"since": now - _HOUR, "enough": caps.an_hour}).scalar_one())
-    within: list[Row[Any]] = []
+    within: list[int] = []
     over: dict[str, list[int]] = {}
-    for row in page:
+    for one in due:
         if len(within) == room:
             break
-        reason = _reason(by_person[row.person], by_prefix[row.prefix], total + len(within), caps)
+        reason = _reason(by_person[one.person], by_prefix[one.prefix], total + len(within), caps)
         if reason:
-            over.setdefault(reason, []).append(row.id)
+            over.setdefault(reason, []).append(one.id)
             continue
-        within.append(row)
-        by_person.update({row.person} - {""})
-        by_prefix.update({row.prefix} - {""})
+        within.append(one.id)
+        by_person.update({one.person} - {""})
+        by_prefix.update({one.prefix} - {""})
     return within, over
 
 

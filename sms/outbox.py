@@ -30,7 +30,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Row,
     Select,
     TextClause,
     Update,
@@ -43,8 +42,7 @@ from sqlalchemy import (
 from sqlalchemy import text as literal
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sms import caps as counting
-from sms.caps import Caps
+from sms.caps import Caps, DueText, judge, one_counts
 from sms.tables import LEFT, SENDING, WAITING, metadata, text_outbox
 
 if TYPE_CHECKING:
@@ -92,11 +90,6 @@ def _first(conditions: Sequence[_Condition], *wanted: Column[Any]) -> Select[Any
     return due.with_for_update(skip_locked=True)
 
 
-def _text(row: Row[Any], lease_until: int) -> Text:
-    words = (row.id, row.pbx, row.cause, row.recipient, row.template, row.language, row.body, row.line)
-    return Text(*words, row.tries + 1, row.fence + 1, lease_until)
-
-
 def _settled(states: str, **values: object) -> Update:
     """Change a text's state, if the claim that it was sent under is its last."""
     held = (_columns.id == bindparam("of_id"), _columns.fence == bindparam("of_fence"), literal(f"state IN {states}"))
@@ -108,11 +101,9 @@ _NOW: BindParameter[int] = bindparam("now")
 _WHY: BindParameter[str] = bindparam("why")
 _CODE: BindParameter[str | None] = bindparam("code")
 _CLAIMABLE: tuple[_Condition, ...] = (WAITING, _columns.not_before_at <= _NOW, _columns.expires_at > _NOW)
-_TOLD = (
-    *("id", "pbx", "cause", "recipient", "template", "language", "body", "line"),
-    *("person", "prefix", "tries", "fence"),
-)
-_DUE = _first(_CLAIMABLE, *(_columns[name] for name in _TOLD)).limit(bindparam("room"))
+_GIVEN = ("id", "pbx", "cause", "recipient", "template", "language", "body", "line")  # to whoever claims it
+_READ = (*_GIVEN, "person", "prefix", "tries", "fence")
+_DUE = _first(_CLAIMABLE, *(_columns[name] for name in _READ)).limit(bindparam("room"))
 _DUE_OF = _DUE.where(_columns.pbx == bindparam("of_pbx"))
 _THESE = _columns.id.in_(bindparam("ids", expanding=True))
 _OVER = update(text_outbox).where(_THESE).values(state="failed", reason=_WHY, settled_at=_NOW)
@@ -253,20 +244,27 @@ def claim(
     another.
     """
     if caps is not None:
-        counting.one_counts(conn)
+        one_counts(conn)
     due = _DUE if pbx is None else _DUE_OF
     lease_until = now + round(lease_s * SECOND)
     taken: list[Text] = []
     seen = limit
     while len(taken) < limit:
         page = conn.execute(due, {"now": now, "room": seen, "of_pbx": pbx}).all()
-        within, over = counting.judge(conn, page, limit - len(taken), caps, now) if caps and page else (page, {})
+        within, over = [row.id for row in page], dict[str, list[int]]()
+        if caps and page:
+            counted = [DueText(row.id, row.person, row.prefix) for row in page]
+            within, over = judge(conn, counted, limit - len(taken), caps, now)
         for reason, ids in over.items():
             conn.execute(_OVER, {"ids": ids, "why": f"given up: {reason}", "now": now})
         if within:
-            held = {"ids": [row.id for row in within], "lease": lease_until, "by": gateway, "now": now}
+            held = {"ids": within, "lease": lease_until, "by": gateway, "now": now}
             conn.execute(_TAKE, held)
-        taken += [_text(row, lease_until) for row in within]
+        claimed = frozenset(within)
+        for row in page:
+            if row.id in claimed:
+                given = {name: getattr(row, name) for name in _GIVEN}
+                taken.append(Text(**given, tries=row.tries + 1, fence=row.fence + 1, lease_until=lease_until))
         if len(page) < seen:
             break
         seen = _PAGE  # many may be over
