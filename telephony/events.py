@@ -1,4 +1,4 @@
-"""What happens on a PBX, typed: only what something here acts on, under Asterisk's own names.
+"""Events of a PBX, typed: only those that are used here, under Asterisk's own names.
 
 Instants (`at`) are µs UTC: the message's Timestamp (the PBX's clock), else its arrival (Asterisk 16 sends
 none unless asked to). `state` is a channel's (AST_STATE_*): 0 down, 4 somebody calls on it, 5 it rings somebody, 6 up.
@@ -27,7 +27,7 @@ class ChannelEvent(Event):
 
 @dataclass(frozen=True, slots=True)
 class Newchannel(ChannelEvent):
-    """A channel came to be. `number` is the caller's as signalled, `exten` what was dialled.
+    """A channel was created. `number` is the caller's as signalled, `exten` what was dialled.
 
     `state` is 4 (ring) for one on which somebody calls; 0 (down) for one that is to call somebody. Some drivers
     (chan_sip, SCCP) begin the others in 0 too, and tell a moment later that they ring: Newstate.
@@ -112,7 +112,7 @@ class QueueCallerLeave(QueueEvent):
 
 @dataclass(frozen=True, slots=True)
 class QueueCallerAbandon(QueueEvent):
-    """The caller left unserved: by himself, or thrown out."""
+    """The caller left unserved: gave up, or was removed."""
 
     hold_s: int | None
     number: str = ""
@@ -295,14 +295,14 @@ class LcrClosed(ChannelEvent):
 
 @dataclass(frozen=True, slots=True)
 class LcrReason(ChannelEvent):
-    """A word from the agent why the talk breaks off: verification, agents-mistake, wrong-answer."""
+    """The agent's reason for breaking off the talk: verification, agents-mistake, wrong-answer."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class QueueMember(Event):
-    """The state of an agent in one queue: a listing's line, or news of it. `gone`: he was taken out."""
+    """The state of an agent in one queue: a line of a listing, or an event. `gone`: the agent was removed."""
 
     queue: str
     interface: str
@@ -318,16 +318,16 @@ class QueueMember(Event):
 
 @dataclass(frozen=True, slots=True)
 class Confirmed(ChannelEvent):
-    """We asked, and the PBX says that this channel lives and signals this number."""
+    """The PBX, asked, says that this channel is alive, with this number."""
 
     number: str
 
 
 @dataclass(frozen=True, slots=True)
 class Denied(ChannelEvent):
-    """We asked, and the PBX knows no such channel: it was never there, or is gone."""
+    """The PBX, asked, knows no such channel: it never existed, or is gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detecting(ChannelEvent):
-    """We asked, and from now on the PBX tells when somebody talks on this channel."""
+    """The talk detector was switched on for this channel: from now on the PBX reports voice on it."""

@@ -1,4 +1,4 @@
-"""Whose channel this is, and which numbers can be called back: told by form alone, without a database."""
+"""What the form of an id or a number tells: whose channel it is, whether the number can be called back."""
 
 import re
 from typing import Final
@@ -48,7 +48,7 @@ def originated(uniqueid: str, channel: str = "") -> bool:
 
 
 def is_local(channel: str) -> bool:
-    """Tell whether the channel only ties two others together inside Asterisk."""
+    """Tell whether it is a Local channel, which only connects two others inside Asterisk."""
     return channel.startswith(_LOCAL)
 
 

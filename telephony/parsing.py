@@ -55,13 +55,13 @@ class Reader(NamedTuple):
 
 
 def wanted(raw: bytes) -> bool:
-    """Tell by a look at its bytes whether an event is one that `read` reads. Most are not: this is what they cost."""
+    """Tell from its bytes whether `read` reads this event. Most are not read: this check is their whole cost."""
     look = LOOKS.get(raw[7 : raw.find(LINE_END)])
     return look is not None and look(raw)
 
 
 def read(message: Message, arrived_at: int, counts: Counter[str] | None = None) -> e.Event | None:
-    """Give the event that a message tells of, or None."""
+    """Give a message as a typed event, or None."""
     raw = message.raw
     if not (raw.startswith(_EVENT) and wanted(raw)):
         return None
@@ -88,22 +88,22 @@ def _sound(kind: bytes, message: Message) -> Headers | None:
 
 
 def always(_raw: bytes) -> bool:
-    """Tell of a kind that each of it is worth reading."""
+    """Accept every event of a kind."""
     return True
 
 
 def _variable_needed(raw: bytes) -> bool:
-    """Tell whether a variable is one of those that decide."""
+    """Tell whether the variable is one that we read."""
     return raw.startswith(_VARIABLES, raw.rfind(_VARIABLE) + len(_VARIABLE))
 
 
 def _step_needed(raw: bytes) -> bool:
-    """Tell whether a step of the dialplan is one of those that decide, or the first of an extension."""
+    """Tell whether a step of the dialplan is one that we read, or the first of an extension."""
     return raw.startswith(_STEPS, raw.rfind(_APPLICATION) + len(_APPLICATION)) or _FIRST_STEP in raw
 
 
 def _is_called_on(raw: bytes) -> bool:
-    """Tell whether a channel's new state is that somebody calls on it."""
+    """Tell whether the new state of a channel is 4 (ring): an incoming call."""
     return raw.startswith(_RING, raw.find(_STATE_OF) + len(_STATE_OF))
 
 
@@ -190,7 +190,7 @@ def _in_queue(kind: type[e.QueueEvent], *fields: Field) -> Reader:
 
 
 def _member(headers: Headers, at: int, *, gone: bool = False) -> e.Event:
-    """Read a member from a listing (`Location`, `Name`) or from news of him (`Interface`, `MemberName`)."""
+    """Read a member from a listing (`Location`, `Name`) or from an event about it (`Interface`, `MemberName`)."""
     interface = _identity(headers, "Interface" if "Interface" in headers else "Location")
     return e.QueueMember(
         at,

@@ -1,6 +1,6 @@
-"""Files and folders for their owner alone: callers' numbers are nobody else's affair.
+"""Makes files and folders that only their owner can read: they hold callers' numbers.
 
-They are made so; what is there already keeps the rights that somebody gave it.
+What exists already keeps its rights.
 """
 
 from __future__ import annotations

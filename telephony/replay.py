@@ -1,4 +1,4 @@
-"""The calls in a recorded AMI stream: what the tracker makes of it, message by message, in bounded memory.
+"""The calls in a recorded AMI stream, by the tracker, message by message, in bounded memory.
 
 A capture is the raw bytes of one manager connection, plain or gzip; it may begin late, and stop in the middle
 of a message. Every file is a capture of its own.
@@ -60,7 +60,7 @@ class CaptureError(TelephonyError):
 
 @dataclass(slots=True)
 class CaptureSummary:
-    """What was read of a capture: its greeting, how many events were read, and how many refused, by why."""
+    """Counts of a capture: its greeting, the events read, and the messages refused, by reason."""
 
     greeting: str | None = None
     read: int = 0
@@ -235,14 +235,14 @@ class Clock:
         """
         if isinstance(event, RTCPSent):
             return max(self.now, event.sent_at)
-        self.now = max(self.now, self._told(event))
+        self.now = max(self.now, self._instant_of(event))
         if isinstance(event, QueueCallerJoin):
             self._note("wait", event)
         elif isinstance(event, AgentConnect):
             self._note("talk", event)
         return self.now
 
-    def _told(self, event: Event) -> int:
+    def _instant_of(self, event: Event) -> int:
         match event:
             case Newchannel(uniqueid=uniqueid):
                 return epoch_of(uniqueid) or 0

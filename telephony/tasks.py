@@ -1,4 +1,4 @@
-"""Coroutines that live and die together."""
+"""Runs coroutines until the first one ends."""
 
 from __future__ import annotations
 

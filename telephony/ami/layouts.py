@@ -1,4 +1,4 @@
-"""How messages look that were found to be sound: the next one that looks so is read by one pattern, not line by line.
+"""Header orders of messages that were found sound: the next one in such an order is read by one pattern.
 
 Whether a message is whole and has no header twice is told by its headers' names and their order alone, and Asterisk
 writes each kind of event in one order, which depends on its version and settings. So that is looked at once for each

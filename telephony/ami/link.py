@@ -1,7 +1,7 @@
-"""One connection to the manager, from its greeting to its loss: who asked gets the answer, the rest is held.
+"""One connection to the manager, from its greeting to its loss: answers go to their actions, events are held.
 
 What the socket brings is sorted at once, in `data_received`: answers go to the actions that asked, the items
-of a listing to that listing, everything else into a backlog that somebody takes from at his own pace. When
+of a listing to that listing, everything else into a backlog that the consumer takes from at its own pace. When
 the backlog is full the transport is paused, so that the PBX's own buffer and then its `writetimeout` take
 over: nothing is dropped here and memory stays bounded.
 """
@@ -136,7 +136,7 @@ class Link(asyncio.Protocol):
             self._pause()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Fail whoever waits; what is held can still be taken."""
+        """Fail those who wait; messages that are held can still be taken."""
         reason = self._reason = self._reason or self._why(exc)
         lists = (listing.done for listing in self._listings.values())
         waiting: list[asyncio.Future[Any]] = [self.greeted, self.booted, *self._answers.values(), *lists]
@@ -196,7 +196,7 @@ class Link(asyncio.Protocol):
         headers = list(headers)
         action_id = next((value for key, value in headers if key == "ActionID"), "")
         if not action_id:
-            # Unguessable, because whoever calls in can write messages into our stream, answers too.
+            # Unguessable, because a caller can write messages into our stream, answers too.
             action_id = secrets.token_hex(16)
             headers.insert(0, ("ActionID", action_id))
         if action_id in self._answers:
@@ -278,7 +278,7 @@ class Link(asyncio.Protocol):
             answer.set_result(message)
 
     def _list_item(self, message: Message) -> bool:
-        # Every ActionID is looked at: one that a caller forged into his entry must not hide it.
+        # Every ActionID is looked at: one that a caller forged into an entry must not hide it.
         for action_id in message.all("ActionID"):
             if (listing := self._listings.get(action_id)) is not None:
                 if not _listed(message):
@@ -304,7 +304,7 @@ class Link(asyncio.Protocol):
 def _listed(message: Message) -> bool:
     """Tell whether it is an item, or the end, of a list as Asterisk writes it.
 
-    An entry's ActionID comes last, so that a caller who waits could weld the entry's rest on an end of his own; in
+    An entry's ActionID comes last, so a waiting caller could join the rest of the entry to a forged end; in
     the genuine end it comes first.
     """
     ends = message.name.endswith("Complete")
@@ -312,7 +312,7 @@ def _listed(message: Message) -> bool:
 
 
 def _fail(future: asyncio.Future[Any], reason: str) -> None:
-    """Fail whoever waits for it; nobody may, which is no fault to be logged."""
+    """Fail a future; if nobody waits for it, that is not logged as an error."""
     if not future.done():
         future.set_exception(NotConnected(f"Not connected to the PBX: {reason or 'not yet'}."))
         future.exception()

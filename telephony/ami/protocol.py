@@ -37,7 +37,7 @@ class ActionRefused(TelephonyError):
 
 
 class Message:
-    """One AMI message, kept as its bytes: nothing is split or decoded until somebody asks.
+    """One AMI message, kept as its bytes: nothing is split or decoded before it is needed.
 
     Keys are matched exactly. Each value is decoded by itself: UTF-8, and Latin-1 where that fails, so that
     one caller's broken name spoils nothing else.
@@ -210,7 +210,7 @@ class Parser:
 def encode(action: str, headers: Iterable[tuple[str, str]] = ()) -> bytes:
     """Give the bytes of an action, its empty line included.
 
-    Asterisk takes a CR or LF in a value for the end of the line and reads on: whoever chose that value would
+    Asterisk takes a CR or LF in a value for the end of the line and reads on: who chose that value would
     write our actions. So these raise ActionRefused, as does what Asterisk itself would refuse as too long.
     """
     lines = [_line(key, value) for key, value in (("Action", action), *headers)]

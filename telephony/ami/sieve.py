@@ -1,8 +1,8 @@
-"""What Asterisk itself never writes: messages that a caller wrote into the stream, and those that he cut in two by it.
+"""Refuses messages that Asterisk never writes: those that a caller forged, and those that were cut in two by it.
 
-Asterisk escapes neither numbers nor extensions. Whoever calls with `%0d%0a` in his SIP user ends the event in which
-his number stands, writes headers or whole events of his own, and leaves the rest of the genuine event behind them: in
-every event that shows his number, the agents' events too. Measured on 16 and 22, it stands so in CallerIDNum,
+Asterisk escapes neither numbers nor extensions. A caller with `%0d%0a` in the SIP user ends the event in which
+the number stands, writes headers or whole events, and leaves the rest of the genuine event behind them: in
+every event with that number, the agents' events too. Measured on 16 and 22, it stands so in CallerIDNum,
 ConnectedLineNum and Exten, in the lines of listings, in AppData, DialString and UserEvents where a dialplan hands it
 on, and in the answer to Getvar; names, and the values of VarSet, are escaped. At the end of an event (AppData) there
 is no rest that would betray it.
@@ -10,11 +10,11 @@ is no rest that would betray it.
 What betrays it everywhere is how much Asterisk has to say. An event about a channel holds the channel's whole
 snapshot, fourteen headers in one order (`ast_manager_build_channel_state_string_prefix`), which makes 241 bytes at the
 very least; news of an agent, and the line of a listing, 180. A caller has 79: there PJSIP cuts a number, and an
-extension. So what he writes is not whole, and what his number stands in is not whole any more. `whole` looks at this,
-message by message: nothing is held back, no neighbour is touched, and whoever merely has a broken number loses his own
-events alone.
+extension. So a forged message is not whole, and one with such a number in it is not whole any more. `whole` checks
+this, message by message: nothing is held back, no neighbour is touched, and a caller who merely has a broken number
+loses only those events.
 
-What is left to him he could have by calling: an event about his own channel, with the rest of a genuine one behind it.
+What remains possible is no more than by calling: an event about the caller's own channel, with a genuine rest.
 A number of 94 bytes and an extension of 67 (no PJSIP, and a dialplan that takes any extension) could be welded to an
 event about another's channel, and so could several values that a dialplan strings together. So whatever is to be acted
 on is confirmed by asking the PBX.
@@ -102,7 +102,7 @@ def whole(raw: bytes) -> bool:
 
 
 def vouched(raw: bytes) -> bool:
-    """Tell whether a message is of one of KINDS, and whole: no caller wrote it."""
+    """Tell whether a message is whole and of one of KINDS: no caller wrote it."""
     return raw[len(_EVENT) : raw.find(LINE_END)] in KINDS and raw.startswith(_EVENT) and whole(raw)
 
 

@@ -1,4 +1,4 @@
-"""A bounded write-ahead buffer of raw messages on disk: true only until what follows from them is committed.
+"""A bounded write-ahead buffer of raw messages on disk, needed only until their results are committed.
 
 Segment files in one directory, each named by the offset of its first byte; an offset is a position over all
 segments and only grows. A record is a line `<arrival µs> <bytes> <crc32>` and the message's own bytes, so that
@@ -56,11 +56,11 @@ class JournalInUse(JournalError):
 
 
 class JournalFull(TelephonyError):
-    """There is no room for more until a checkpoint frees some: what cannot be kept is a gap."""
+    """There is no room until a checkpoint frees some; messages that cannot be kept are a gap."""
 
 
 class Journal:
-    """Append messages, read them again from an offset, forget what was settled.
+    """Appends messages, reads them again from an offset, deletes what is settled.
 
     `max_bytes` bounds all segments together, `segment_bytes` one of them (by default an eighth of it): room
     is made by whole segments. Instants are µs UTC. `id` is this journal's own, drawn when it was first made: an
@@ -111,7 +111,7 @@ class Journal:
         return self._segments[-1].end
 
     def resume(self, journal_id: str | None, offset: int) -> int:
-        """Tell where to hear from, given the checkpoint that was committed last (None: there is none).
+        """Give the offset to digest from, by the last committed checkpoint (None: there is none).
 
         That is its offset, if it is one of this journal; else all that is kept. Where the offset lies behind the
         end, a power cut took the tail: the next record gets that offset, so that offsets never go backwards.
