@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from callback.cli.arguments import number_of
 from callback.cli.options import DEFAULT, SettingsFile, reading
-from callback.cli.reservation import read_number
 from callback.cli.tables import queue as queue_table
 from callback.cli.tables import terminal
 from callback.reports import person as person_report
@@ -38,7 +38,7 @@ def find(
         def time(at: int) -> str:
             return shown(at, work.now, zone)
 
-        person = person_report.find(work.connection, read_number(wiring, number), number)
+        person = person_report.find(work.connection, number_of(wiring, number), number)
         reservations = person_report.reservations(work.connection, work.pbx, person.id)
         blocked = person_report.blocked(work.connection, person.number)
         events = person_report.events(work.connection, work.pbx, person.id, time)

@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from callback.cli import moments
+from callback.cli import arguments
+from callback.cli.arguments import e164_of
 from callback.cli.options import DEFAULT, HIGHEST, Limit, SettingsFile, Who, Why, looking, reading
 from callback.cli.tables import queue as queue_table
 from callback.cli.tables import terminal
 from callback.clock import now_us, user
-from callback.customers import numbers
 from callback.decisions import actions
 from callback.decisions.actions import Decision
 from callback.errors import CallbackError
@@ -66,28 +66,28 @@ for _name, _decision in actions.BY_NAME.items():
 @app.command()
 def slot(
     reservation: Reservation,
-    at: Annotated[str, typer.Argument(help=f"When to call, on the site's clock: {moments.HOW}.")],
+    at: Annotated[str, typer.Argument(help=f"When to call, on the site's clock: {arguments.HOW}.")],
     why: Why,
     by: Who = None,
     settings: SettingsFile = DEFAULT,
 ) -> None:
     """Call at the time that the customer chose; it replaces every other promise."""
     wiring, said = load(settings), _by(by, why)
-    chosen_at = moments.instant(at, now_us(), wiring.rules.hours().zone)
+    chosen_at = arguments.instant(at, now_us(), wiring.rules.hours().zone)
     _decide(wiring, lambda work: actions.choose_slot(work, reservation, chosen_at, said))
 
 
 @app.command()
 def postpone(
     reservation: Reservation,
-    until: Annotated[str, typer.Argument(help=f"Not before this time, on the site's clock: {moments.HOW}.")],
+    until: Annotated[str, typer.Argument(help=f"Not before this time, on the site's clock: {arguments.HOW}.")],
     why: Why,
     by: Who = None,
     settings: SettingsFile = DEFAULT,
 ) -> None:
     """Do not call before this time; the promise stays as it is. If the customer chose the time, use slot."""
     wiring, said = load(settings), _by(by, why)
-    until_at = moments.instant(until, now_us(), wiring.rules.hours().zone)
+    until_at = arguments.instant(until, now_us(), wiring.rules.hours().zone)
     _decide(wiring, lambda work: actions.postpone(work, reservation, until_at, said))
 
 
@@ -236,20 +236,3 @@ def _by(who: str | None, why: str) -> By:
     if who in {audit.CUSTOMER, audit.SERVICE}:
         raise CallbackError(f"--by {who}: that stands for the {who} itself; name the person who decides")
     return By(who or user(), why)
-
-
-def e164_of(wiring: Settings, text: str) -> str:
-    """Read a number as people write it: with its country, or as the first trunk that knows it signals it."""
-    for trunk in wiring.trunks.values():
-        read = numbers.written(text.strip(), trunk)
-        if read.e164 is not None:
-            return read.e164
-        if isinstance(read, numbers.Refused) and read.readings:
-            raise CallbackError(f"'{text}' may be {' or '.join(read.readings)}: write it with its country")
-    raise CallbackError(f"'{text}' is no telephone number: write it with its country, as in +819012345678")
-
-
-def read_number(wiring: Settings, text: str) -> str | None:
-    """Give the number that was written; None where it is none, or may be several."""
-    readings = (numbers.written(text.strip(), trunk).e164 for trunk in wiring.trunks.values())
-    return next(filter(None, readings), None)

@@ -9,16 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from callback.cli.options import DEFAULT, SettingsFile
+from callback.cli.options import DEFAULT, SettingsFile, looking
 from callback.cli.tables import terminal
 from callback.cli.tables import today as today_tables
-from callback.clock import now_us
 from callback.reports import advice
 from callback.reports import today as days
 from callback.reports.advice import Kept
 from callback.reports.today import Breaking, Course, Today
 from callback.settings.sections import load
-from callback.site.context import current
 from callback.store import schema
 from callback.store.keys import store_of
 from scheduler.staffing.halfhours import clock_time
@@ -36,13 +34,13 @@ def today(settings: SettingsFile = DEFAULT, *, as_json: AsJson = False, record: 
 
     Example: callback today --record
     """
-    wiring, now = load(settings), now_us()
+    wiring = load(settings)
     with closing(store_of(wiring.database)) as store:
-        with store.read() as connection:
-            current(connection, wiring)  # an empty database is said to be one
+        with looking(store, wiring):
+            pass  # an empty database is said to be one, and is not migrated
         schema.migrate(store)
-        with store.read() as connection:
-            seen = days.look(connection, wiring, now)
+        with looking(store, wiring) as work:
+            seen = days.look(work)
         with store.write() as connection:
             advice.settle(connection, seen)
             if record:

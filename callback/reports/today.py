@@ -9,8 +9,6 @@ from functools import cached_property
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
-
 from callback.attempts import forecast as alarm_forecast
 from callback.attempts import snapshot
 from callback.history.counts import History, site_demand
@@ -18,8 +16,7 @@ from callback.history.store import past_calls
 from callback.reports import queue as queue_report
 from callback.reports import standing
 from callback.reports.standing import NOTHING, Owed, Standing
-from callback.settings.sections import Settings
-from callback.site.context import Site, current
+from callback.site.context import Site
 from callback.site.work import Work
 from scheduler import clock, promise_forecast
 from scheduler.clock import DAY, MINUTE
@@ -229,20 +226,20 @@ class _Against:
         return staffing.deviation(self.expected, self.came, self._habit, numbers)
 
 
-def look(connection: Connection, settings: Settings, now: int) -> Today:
-    """Look at the day of one PBX. StoreError for an empty database."""
-    site = current(connection, settings)
+def look(work: Work) -> Today:
+    """Look at the day of one PBX."""
+    site, now = work.site, work.now
     history = History(site.hours.zone, site.hours.holidays)
-    for call in past_calls(connection, site.pbx, now - PAST):
+    for call in past_calls(work.connection, site.pbx, now - PAST):
         history.add(call)
-    picture = snapshot.recall(connection, site.pbx)
-    stopped, owed = queue_report.closed(picture, now), alarm_forecast.owed(Work(connection, site, now))
+    picture = snapshot.recall(work.connection, site.pbx)
+    stopped, owed = queue_report.closed(picture, now), alarm_forecast.owed(work)
     there = picture[0] if picture and stopped not in _BLIND and picture[0].at_work else None
     crews = alarm_forecast.crews(there.at_work, there.loads, site) if there and not stopped else {}
     named = {row.id: Owed(row.id, row.number, row.queue, row.deadline_at) for row in owed}
     breaking = dict(_breaking(site, alarm_forecast.dues(owed), named, crews, now))
     at_work = there.at_work if there else None
-    return Today(site, now, history, at_work, breaking, stopped, standing.look(Work(connection, site, now)))
+    return Today(site, now, history, at_work, breaking, stopped, standing.look(work))
 
 
 def _breaking(

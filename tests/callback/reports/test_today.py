@@ -334,7 +334,7 @@ def test_it_fits_a_terminal_of_80_columns(say: Say, world: World, monkeypatch: p
     lose(world, 12, NOON - 62 * MINUTE, first=40)
     show(world, {"sales": {"s1"}, "support": {"t1"}})
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    monkeypatch.setattr("callback.cli.today.now_us", lambda: NOON)
+    monkeypatch.setattr("callback.cli.options.now_us", lambda: NOON)
     result = CliRunner(env={"COLUMNS": "80", "TERM": "xterm"}).invoke(cli.app, ["today", "--record"])
     assert "\x1b[" in result.stdout, "it is a terminal"
     plain = re.sub(r"\x1b\[[0-9;]*m", "", result.stdout)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from callback.cli.moments import instant
+from callback.cli.arguments import instant
 from callback.errors import CallbackError
 from scheduler.clock import DAY, HOUR, MINUTE, local, micros
 

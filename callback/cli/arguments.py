@@ -1,4 +1,7 @@
-"""How people say a time: 14:50 is the next such moment on the site's clock, +20m is so long from now."""
+"""Times and telephone numbers as people write them.
+
+14:50 is the next such moment on the site's clock, +20m is so long from now.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from callback.customers import numbers
 from callback.errors import CallbackError
+from callback.settings.sections import Settings
 from scheduler.clock import DAY, HOUR, MINUTE, first, last, local, micros
 
 HOW: Final = "14:50 (the next such moment), +20m, +1h30m, or a date too: 2026-11-23 14:50"
@@ -48,3 +53,20 @@ def _within(at: int, now: int, said: str) -> int:
     if abs(at - now) > _MOST:
         raise CallbackError(f"'{said}' is more than a year away: write it as {HOW}")
     return at
+
+
+def e164_of(wiring: Settings, text: str) -> str:
+    """Read a number as people write it: with its country, or as the first trunk that knows it signals it."""
+    for trunk in wiring.trunks.values():
+        read = numbers.written(text.strip(), trunk)
+        if read.e164 is not None:
+            return read.e164
+        if isinstance(read, numbers.Refused) and read.readings:
+            raise CallbackError(f"'{text}' may be {' or '.join(read.readings)}: write it with its country")
+    raise CallbackError(f"'{text}' is no telephone number: write it with its country, as in +819012345678")
+
+
+def number_of(wiring: Settings, text: str) -> str | None:
+    """Give the number that was written; None where it is none, or may be several."""
+    readings = (numbers.written(text.strip(), trunk).e164 for trunk in wiring.trunks.values())
+    return next(filter(None, readings), None)
