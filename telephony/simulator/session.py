@@ -168,8 +168,9 @@ class Session:
             await self._list(action, "DBGet", "Result", [("DBGetResponse", item)])
 
     async def set_var(self, action: Message) -> None:
-        """Accept a variable for a channel that is alive."""
-        if self._simulator.state.alive(action.get("Channel")):
+        """Accept a variable for a channel that is alive, or a global one."""
+        channel = action.get("Channel")
+        if not channel or self._simulator.state.alive(channel):
             await self._reply(action, "Success", ("Message", "Variable Set"))
         else:
             await self._reply(action, "Error", ("Message", "No such channel"))

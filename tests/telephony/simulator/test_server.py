@@ -229,6 +229,7 @@ def test_calls_whose_end_was_not_recorded_go_on() -> None:
             caller = channels[0]
             found = await client.action("Setvar", [("Channel", caller.get("Channel")), ("Variable", "A")])
             simulator.state.clear()
+            everywhere = await client.action("Setvar", [("Variable", "A"), ("Value", "1")])
 
             assert caller.get("Uniqueid") in names.values()
             assert caller.get("Linkedid") == caller.get("Uniqueid")
@@ -237,7 +238,7 @@ def test_calls_whose_end_was_not_recorded_go_on() -> None:
             assert caller.get("BridgeId") in names.values()
             assert [entry.get("Position") for entry in entries] == ["1"]
             assert entries[0].get("Uniqueid") in {channel.get("Uniqueid") for channel in channels}
-            assert found.get("Response") == "Success"
+            assert (found.get("Response"), everywhere.get("Response")) == ("Success", "Success")
             assert await client.listing("CoreShowChannels") == []
             with pytest.raises(ActionFailed, match="No such channel"):
                 await client.action("Setvar", [("Channel", caller.get("Channel")), ("Variable", "A")])

@@ -1,0 +1,76 @@
+"""Texts leave when they are due, to nobody on the line, and their troubles are told."""
+
+from __future__ import annotations
+
+import io
+import logging
+from functools import partial
+from pathlib import Path
+
+from callback.logs.failing import Ailing
+from callback.service.jobs.texts import SendTexts, TellTextTroubles
+from callback.service.text_troubles import Troubles
+from callback.texts.send import send_due
+from lab.twilio import FakeTwilio, error
+from sms.console import ConsoleGateway
+from sms.gateway import Gateway
+from sms.twilio import Account, TwilioGateway
+from telephony.simulator.server import Simulator
+from tests.callback.service.jobs.parts import WAITS, WAITS_AS, Parts, lose, parts, run
+from tests.callback.world import World
+
+SID, TOKEN = f"AC{'1' * 32}", "a token of the fake"
+
+
+def send_texts(world: World, made: Parts, gateway: Gateway) -> SendTexts:
+    ailing = Ailing(logging.getLogger(__name__))
+    due = partial(send_due, world.store, world.site, gateway, 1, lambda: False, ailing)
+    return SendTexts(made.pbx, made.transactions, made.snapshots, due)
+
+
+def test_what_is_due_leaves_but_to_nobody_who_is_on_the_line(today: World, tmp_path: Path) -> None:
+    lose(today, "09012345600", "09012345601")
+    phone = io.StringIO()
+
+    async def main() -> None:
+        async with Simulator() as simulator, parts(today, tmp_path, simulator) as made:
+            await simulator.play(WAITS, speed=1e6, rename=lambda raw: raw.replace(WAITS_AS, b"09012345600"))
+            await made.shows("+819012345600")
+            await send_texts(today, made, ConsoleGateway(phone)).run()
+
+    run(main())
+    assert [line.split(":")[0] for line in phone.getvalue().splitlines()] == [
+        "text (console, nobody's phone) to +819012345601"
+    ]
+    assert sorted(today.texts().values()) == ["sent", "waiting"]
+
+
+def test_nobody_is_texted_before_we_know_who_is_on_the_line(today: World, tmp_path: Path) -> None:
+    lose(today, "09012345600")
+    phone = io.StringIO()
+
+    async def main() -> None:
+        async with parts(today, tmp_path, None) as made:
+            await send_texts(today, made, ConsoleGateway(phone)).run()
+
+    run(main())
+    assert phone.getvalue() == ""
+
+
+def test_texts_that_a_gateway_refuses_for_a_fault_of_ours_are_told_once(today: World, tmp_path: Path) -> None:
+    lose(today, "09012345600")
+
+    async def main() -> None:
+        with FakeTwilio({SID: TOKEN}) as fake:
+            gateway = TwilioGateway({"main": Account(SID, TOKEN, "+442079460000", 1000, fake.url)})
+            fake.behave("+819012345600", error(21704))
+            async with Simulator() as simulator, parts(today, tmp_path, simulator) as made:
+                job = TellTextTroubles(made.transactions, Troubles(gateway), made.own.append)
+                await job.run()
+                assert made.events == []
+                await send_texts(today, made, gateway).run()
+                await job.run()
+                await job.run()
+                assert made.events == ["texts-refused"]
+
+    run(main())
