@@ -136,7 +136,7 @@ class Worker:
             Dispatch(pbx, held, transactions, snapshots, stopped),
             Resolve(pbx, site, transactions, snapshots, now),
             SendTexts(pbx, transactions, snapshots, send),
-            Offer(pbx, transactions, snapshots),
+            Offer(pbx, held, transactions, snapshots),
             Forecast(transactions, snapshots),
             TellTextTroubles(transactions, Troubles(gateway), self._tell),
             Learn(transactions, traffic),

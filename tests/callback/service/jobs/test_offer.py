@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from callback.errors import NotOurs
+from callback.errors import NotOurs, StoreError
 from callback.service.jobs.offer import LASTS_S, Offer
+from callback.service.transactions import Transactions
 from callback.store import tables as t
+from callback.store.engine import Store
 from scheduler.clock import HOUR, SECOND
 from telephony.simulator.server import Simulator
 from tests.callback.service.jobs.parts import Parts, actions, now_us, parts, rules, run
@@ -30,7 +32,7 @@ def site(migrated_url: str) -> Iterator[World]:
 
 
 def offer(made: Parts) -> Offer:
-    return Offer(made.pbx, made.transactions, made.snapshots)
+    return Offer(made.pbx, made.world.held, made.transactions, made.snapshots)
 
 
 def test_it_is_offered_for_a_while_where_calls_are_on_for_everybody(site: World, tmp_path: Path) -> None:
@@ -64,3 +66,19 @@ def test_it_is_not_offered_once_the_lease_is_lost_though_nothing_is_to_be_writte
             assert actions(simulator, "Setvar") == []
 
     run(main())
+
+
+def test_it_is_not_offered_while_the_database_takes_no_reservation(site: World, tmp_path: Path) -> None:
+    if site.store.dialect != "sqlite":
+        pytest.skip("a file that may only be read")
+    only_read = Store(f"sqlite:///file:{site.store.url.removeprefix('sqlite:///')}?mode=ro&uri=true")
+
+    async def main() -> None:
+        async with Simulator() as simulator, parts(site, tmp_path, simulator) as made:
+            transactions = Transactions(only_read, site.site, site.held, now_us, lambda: None)
+            with pytest.raises(StoreError, match="may not be written"):
+                await Offer(made.pbx, site.held, transactions, made.snapshots).run()
+            assert actions(simulator, "Setvar") == []
+
+    run(main())
+    only_read.close()
