@@ -8,7 +8,7 @@ from typing import Final
 from telephony.calls.call import Call, Ending, Mute, QueueVisit
 from telephony.calls.facts import media
 from telephony.calls.facts.bridges import Bridges, bridges_of, hung_up_at, joined_at
-from telephony.calls.facts.ending import end_of, unanswered, window
+from telephony.calls.facts.ending import EVER, end_of, unanswered, window
 from telephony.calls.facts.evidence import evidence
 from telephony.calls.facts.media import Talk, Voice
 from telephony.calls.facts.pre_queue import Departure, departure_of
@@ -40,8 +40,6 @@ from telephony.ids import epoch_of, is_local, originated, usable
 
 REASONS: Final = frozenset({"verification", "agents-mistake", "wrong-answer"})
 """The reasons that an agent may give for breaking off a talk."""
-
-_EVER: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +221,9 @@ def _dialplan_requests(timeline: Timeline, talked_at: int | None) -> tuple[bool,
     last = timeline.last
     since = 0 if last is None else last.joined_at
     if last is not None and last.connected_at is not None:
-        since = last.ended_at or _EVER
+        since = last.ended_at or EVER
     elif talked_at is not None:
-        since = timeline.over.at if timeline.over else _EVER
+        since = timeline.over.at if timeline.over else EVER
     words = [event for event in _dialplan_words(timeline) if event.at >= since]
     asked, closed = of(words, LcrRequested), of(words, LcrClosed)
     queues = [event.queue for event in asked] + [event.queue for event in closed]
@@ -243,7 +241,7 @@ def _agents_reason(timeline: Timeline, talked_at: int | None, ends_at: int | Non
     """Give the agent's reason for breaking off the last talk."""
     if talked_at is None:
         return None
-    until = _EVER if ends_at is None else ends_at + NEAR
+    until = EVER if ends_at is None else ends_at + NEAR
     said = [
         e.reason
         for e in of(_dialplan_words(timeline), LcrReason)

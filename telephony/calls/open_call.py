@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from telephony.calls.facts.media import VOICE, Voice
-from telephony.calls.facts.pre_queue import CONFERENCE, DECISIVE
+from telephony.calls.facts.pre_queue import CONFERENCE, DECISIVE, RING
 from telephony.events import (
     AgentCalled,
     AgentConnect,
@@ -49,10 +49,9 @@ OPENS_NOTHING: Final = (*VOICE, *NOTES, LcrRequested, LcrClosed, LcrReason)
 """Events that belong to a call which is known already, or to none that we follow."""
 REPEATED: Final = (RTCPSent, RTCPReceived)
 """Reports that come every few seconds; each repeats the one before."""
-OF_RINGING: Final = (Newchannel, Newstate, NewCallerid, AgentCalled, DialBegin, AgentRingNoAnswer, Hangup)
+OFRINGING: Final = (Newchannel, Newstate, NewCallerid, AgentCalled, DialBegin, AgentRingNoAnswer, Hangup)
 """Events that each ringing phone repeats: if a large queue rings all, a thousand in minutes."""
 _DOWN: Final = 0
-_RING: Final = 4
 _ONLY_ONCE: Final = (ChannelTalkingStart, ChannelTalkingStop)
 
 
@@ -135,7 +134,7 @@ class OpenCall:
         return self.queued or not isinstance(event, DTMFEnd)
 
     def _keep(self, event: ChannelEvent) -> None:
-        rings = isinstance(event, OF_RINGING)
+        rings = isinstance(event, OFRINGING)
         taken = self.ringing if rings else len(self.events) - self.ringing
         if taken < EVENTS_OF_A_CALL or isinstance(event, Hangup):
             self.ringing += rings and event not in self.events
@@ -165,7 +164,7 @@ class OpenCall:
 
 def _shows_ring(event: ChannelEvent) -> bool:
     """Tell whether an event shows that the channel is an incoming call, in case Newstate was lost."""
-    return isinstance(event, (DialplanStep, Hangup)) and event.state == _RING
+    return isinstance(event, (DialplanStep, Hangup)) and event.state == RING
 
 
 def shown_in_queue(event: ChannelEvent) -> bool:

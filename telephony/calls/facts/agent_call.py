@@ -17,11 +17,11 @@ from typing import Final
 
 from telephony.calls.facts import media
 from telephony.calls.facts.media import Talk, Voice
+from telephony.calls.facts.pre_queue import RING
 from telephony.calls.facts.timeline import bridged, first, of
 from telephony.events import BridgeEnter, ChannelEvent, DialBegin, Hangup, HangupRequest, Newchannel, Newstate
 from telephony.ids import SECOND, attempt_of
 
-_RING: Final = 4
 _NO_VOICE: Final = Voice()
 
 
@@ -78,7 +78,7 @@ def agent_calls_of(
 
 def _called_on(own: Iterable[ChannelEvent]) -> bool:
     """Tell whether the channel is an incoming call: then Asterisk did not make it to dial."""
-    return any(isinstance(e, Newstate) or (isinstance(e, Newchannel) and e.state == _RING) for e in own)
+    return any(isinstance(e, Newstate) or (isinstance(e, Newchannel) and e.state == RING) for e in own)
 
 
 def _talk(phone: str, customer: str, events: list[ChannelEvent]) -> Talk | None:

@@ -17,7 +17,8 @@ NO_SOUND: Final = 1
 """AST_SOFTHANGUP_DEV: on the channel that timed out."""
 CUT: Final = 4 | 8 | 32
 """AST_SOFTHANGUP_SHUTDOWN, _TIMEOUT, _EXPLICIT; 16 comes with every end and says nothing."""
-_EVER: Final = 1 << 62
+EVER: Final = 1 << 62
+"""Later than any instant."""
 _EndEvent = HangupRequest | SoftHangupRequest | Hangup
 
 
@@ -34,7 +35,7 @@ class End:
 def window(ends_at: int | None, over: Hangup | None) -> range:
     """Give the instants that belong to the end; AgentComplete may come after the Hangup."""
     if ends_at is None:
-        return range(_EVER)
+        return range(EVER)
     return range(min(ends_at, over.at if over else ends_at) - NEAR, ends_at + NEAR + 1)
 
 

@@ -16,6 +16,8 @@ _BUSY: Final = 17
 _SAID_BY: Final = {"Congestion": _CONGESTION, "Busy": _BUSY}
 PLAIN: Final = frozenset({None, 0, 16})
 """Causes of a plain end; on 22 a caller's hang-up is often 0."""
+RING: Final = 4
+"""AST_STATE_RING: the channel is an incoming call."""
 UP: Final = 6
 """AST_STATE_UP: the channel had been answered."""
 _AFTERWARDS: Final = "h"
