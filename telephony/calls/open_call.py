@@ -49,7 +49,7 @@ OPENS_NOTHING: Final = (*VOICE, *NOTES, LcrRequested, LcrClosed, LcrReason)
 """Events that belong to a call which is known already, or to none that we follow."""
 REPEATED: Final = (RTCPSent, RTCPReceived)
 """Reports that come every few seconds; each repeats the one before."""
-OFRINGING: Final = (Newchannel, Newstate, NewCallerid, AgentCalled, DialBegin, AgentRingNoAnswer, Hangup)
+OF_RINGING: Final = (Newchannel, Newstate, NewCallerid, AgentCalled, DialBegin, AgentRingNoAnswer, Hangup)
 """Events that each ringing phone repeats: if a large queue rings all, a thousand in minutes."""
 _DOWN: Final = 0
 _ONLY_ONCE: Final = (ChannelTalkingStart, ChannelTalkingStop)
@@ -134,7 +134,7 @@ class OpenCall:
         return self.queued or not isinstance(event, DTMFEnd)
 
     def _keep(self, event: ChannelEvent) -> None:
-        rings = isinstance(event, OFRINGING)
+        rings = isinstance(event, OF_RINGING)
         taken = self.ringing if rings else len(self.events) - self.ringing
         if taken < EVENTS_OF_A_CALL or isinstance(event, Hangup):
             self.ringing += rings and event not in self.events
