@@ -1,6 +1,6 @@
 """What is measured: the service from the socket to the committed verdict, in a process of its own.
 
-One `Pbx` and one `Writer` for each connection, joined as the service joins them, all on one store. What the service
+One `Pbx` and one `Committer` for each connection, joined as the service joins them, all on one store. What the service
 does beside listening (dialling, texting, tending) is not done here.
 """
 
@@ -29,7 +29,7 @@ from benchmarks.streams import TRUNKS
 from callback.clock import now_us
 from callback.events import CommitterDied
 from callback.service.commit_process import CommitProcess, Task
-from callback.service.committer import Writer
+from callback.service.committer import Committer
 from callback.settings.rules import SiteRules
 from callback.settings.sections import Database, PbxWiring, Settings, Trunk
 from callback.site.context import take_over
@@ -97,7 +97,7 @@ class Ears:
         self._tasks: list[Task] = []
         self.commit_process = CommitProcess(self._tasks, self._died)
         self.pbxs: list[Pbx] = []
-        self._writers: list[Writer] = []
+        self._writers: list[Committer] = []
         for number in range(plan.connections):
             self._join(f"pbx-{number + 1:02d}", plan, stack)
 
@@ -121,7 +121,7 @@ class Ears:
         self._tasks.append(Task(settings, site.version, held, journal.id))
         task = len(self._tasks) - 1
         parts = (self.store, site, held, journal.id, now_us, journal.forget_before)
-        writer = Writer(*parts, elsewhere=lambda batch: self._commit(writer, batch, task))
+        writer = Committer(*parts, elsewhere=lambda batch: self._commit(writer, batch, task))
         pbx = (FullParse if plan.full_parse else Pbx)(
             Wiring(name, "127.0.0.1", plan.port, *ACCOUNT, trunks=TRUNKS),
             journal,
@@ -150,7 +150,7 @@ class Ears:
     def _died(self, event: CommitterDied) -> None:
         raise BenchmarkError(event.why)
 
-    async def _commit(self, writer: Writer, batch: list[Stretch], task: int) -> None:
+    async def _commit(self, writer: Committer, batch: list[Stretch], task: int) -> None:
         """Commit as the service does, and note when the calls of a batch were committed."""
         await (self.commit_process.commit(batch, task) or asyncio.to_thread(writer.commit, batch))
         now = time.monotonic_ns()

@@ -26,7 +26,7 @@ from sqlalchemy import event, func, insert, select
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import load
-from callback.logs.failing import Ailing
+from callback.logs.failing import Failing
 from callback.settings.rules import QueueRules, SiteRules
 from callback.settings.sections import PbxWiring, Settings, Trunk
 from callback.site.context import Site, take_over
@@ -132,7 +132,7 @@ def through_the_outbox(fake: Fake, url: str, scale: OutboxScale) -> Measured:
     gateway.send(_number(0), BODY, "")
     began, taken = time.perf_counter(), 0
     while taken < scale.texts:
-        taken += send_due(store, site, gateway, scale.senders, lambda: False, Ailing(logging.getLogger(__name__)))
+        taken += send_due(store, site, gateway, scale.senders, lambda: False, Failing(logging.getLogger(__name__)))
     took_s = time.perf_counter() - began
     with store.read() as connection:
         sent = select(func.count()).select_from(text_outbox).where(text_outbox.c.state == "sent")

@@ -29,7 +29,7 @@ from callback.texts import compose
 from scheduler.clock import DAY, first, local
 from sms.inbound import Choice, Inbound, SaidTime, Wish, read
 
-HIM: Final = By(CUSTOMER, "he answered by text")
+BY_CUSTOMER: Final = By(CUSTOMER, "he answered by text")
 PAGE: Final = "/page"  # in place of an account, and no name of one: he chose it on the page
 ROOM: Final = 1600  # a text of ten segments; carriers take no longer one
 REPLIES_A_DAY: Final = 10
@@ -209,13 +209,13 @@ def _stop(work: Work, sender: _Sender, *, more: bool) -> _Done:
     if not sender.e164:
         return _Done(None, for_people=True)
     if not standing(work.connection, sender.e164).texts:
-        actions.block(work, sender.e164, calls=False, texts=True, by=HIM)
+        actions.block(work, sender.e164, calls=False, texts=True, by=BY_CUSTOMER)
     return _Done("answer-stop", for_people=more)  # he may want more than no texts
 
 
 def _start(work: Work, sender: _Sender) -> _Done:
     if sender.e164 and standing(work.connection, sender.e164).texts:
-        actions.unblock(work, sender.e164, calls=False, texts=True, by=HIM)
+        actions.unblock(work, sender.e164, calls=False, texts=True, by=BY_CUSTOMER)
     return _Done("answer-start")
 
 
@@ -226,7 +226,7 @@ def _call_now(work: Work, sender: _Sender) -> _Done:
     if not limits.is_next(row, work.now):
         if limits.enough(work.connection, row.id, work.now):
             return _FOR_PEOPLE
-        if not _decided(actions.call_now, work, row.id, HIM):
+        if not _decided(actions.call_now, work, row.id, BY_CUSTOMER):
             return _nothing_open(sender)
     starts_at = work.connection.execute(select(_r.clock_starts_at).where(_r.id == row.id)).scalar_one()  # it says when
     opens_at = sender.site.hours_of(sender.e164, row.trunk).next_opening(max(work.now, starts_at))
@@ -243,7 +243,7 @@ def _slot(work: Work, sender: _Sender, said: SaidTime) -> _Done:
     if at != row.slot_at:
         if limits.enough(work.connection, row.id, work.now):
             return _FOR_PEOPLE
-        if not _decided(actions.choose_slot, work, row.id, at, HIM):
+        if not _decided(actions.choose_slot, work, row.id, at, BY_CUSTOMER):
             return _nothing_open(sender)
     return _Done("slot", at=at)
 

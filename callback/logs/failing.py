@@ -8,7 +8,7 @@ from callback.errors import CallbackError
 from telephony.errors import TelephonyError
 
 
-class Ailing:
+class Failing:
     """Remembers what each piece of work suffers from, and logs what changes."""
 
     def __init__(self, log: logging.Logger) -> None:

@@ -15,7 +15,7 @@ def _by_the_loop(after_s: float, do: Callable[[str], None], what: str) -> None:
     asyncio.get_running_loop().call_later(after_s, do, what)
 
 
-class Tally:
+class Repeated:
     """Says the first of a kind at once, and how many more there were, a minute later; for use in one event loop."""
 
     def __init__(self, say: Callable[[str], object], later: Later = _by_the_loop) -> None:

@@ -26,7 +26,7 @@ class NotPassed(CallbackError):
     """An alarm did not get through; the message says what the channel answered."""
 
 
-class Bell:
+class Alerts:
     """Passes alarming events on. It keeps nobody waiting; a channel that fails is told of and not tried again."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Bell:
         self._waiting: asyncio.Queue[Happened] = asyncio.Queue(WAITING)
         self._passing: Happened | None = None
 
-    def ring(self, happened: Iterable[Happened]) -> None:
+    def take(self, happened: Iterable[Happened]) -> None:
         """Pass on what is alarming of this; from any thread, and at once."""
         for piece in happened:
             if self._channels and piece.event.ALARMING:

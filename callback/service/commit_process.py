@@ -22,7 +22,7 @@ from callback.errors import CallbackError, StoreAway, StoreError
 from callback.events import CommitterDied
 from callback.logs.masking import log_to_stderr
 from callback.service.child_process import end
-from callback.service.committer import Writer
+from callback.service.committer import Committer
 from callback.settings.sections import Settings
 from callback.site.context import site_of
 from callback.store.engine import Store
@@ -90,7 +90,7 @@ class CommitProcess:
             await child.end()
 
     def commit(self, batch: list[Stretch], task: int = 0) -> Coroutine[Any, Any, None] | None:
-        """Commit a batch as `Writer.commit` does, and raise what it raises, StoreError too when the process dies.
+        """Commit a batch as `Committer.commit` does, and raise what it raises, StoreError too when the process dies.
 
         None while it is not at work.
         """
@@ -168,10 +168,10 @@ def _questions(service: Connection) -> Iterator[tuple[int, list[Stretch]]]:
             yield service.recv()
 
 
-def _writer(store: Store, task: Task) -> Writer:
+def _writer(store: Store, task: Task) -> Committer:
     site = site_of(task.settings, task.version, two_way_of(task.settings))
     parts = (task.held, task.journal_id, now_us)
-    return Writer(store, site, *parts, lambda _checkpoint: None)
+    return Committer(store, site, *parts, lambda _checkpoint: None)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from callback.attempts import own_calls, settle
 from callback.errors import NotOurs, StoreError
 from callback.events import PutAside
-from callback.logs.failing import Ailing
+from callback.logs.failing import Failing
 from callback.losses import calls, intake, wangiri
 from callback.site.context import Site
 from callback.site.work import Work
@@ -35,7 +35,7 @@ Elsewhere = Callable[[list[Stretch]], Awaitable[None] | None]
 """Commits a batch in another process; None: not now."""
 
 
-class Writer:
+class Committer:
     """Takes what was heard and commits it, in batches, with what came of it.
 
     While the database is away it tries again and again: what waits is bounded (`room`), and the journal keeps all of
@@ -57,7 +57,7 @@ class Writer:
         self._store, self._site, self._held, self._journal_id, self._clock = store, site, held, journal_id, clock
         self._committed = committed
         self._elsewhere = elsewhere
-        self._ailing = Ailing(log)
+        self._failing = Failing(log)
         self._backlog: asyncio.Queue[Stretch] = asyncio.Queue()
         self._taken = self._done = 0
         self._moved = asyncio.Condition()
@@ -111,10 +111,10 @@ class Writer:
             try:
                 await self._somewhere(batch)
             except StoreError as error:
-                self._ailing.fails(_WORK, error)
+                self._failing.fails(_WORK, error)
                 await asyncio.sleep(RETRY_S)
             else:
-                self._ailing.works(_WORK)
+                self._failing.works(_WORK)
                 return
 
     async def _somewhere(self, batch: list[Stretch]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from callback.attempts import snapshot
 from callback.attempts.load import Traffic
-from callback.service.committer import Writer
+from callback.service.committer import Committer
 from callback.site.context import Site
 from callback.store.engine import Store
 from telephony.pbx import Pbx
@@ -17,9 +17,9 @@ class Snapshots:
     """Takes pictures of one PBX, when all that was heard of it so far is committed."""
 
     def __init__(
-        self, pbx: Pbx, writer: Writer, store: Store, site: Site, traffic: Traffic, now: Callable[[], int]
+        self, pbx: Pbx, writer: Committer, store: Store, site: Site, traffic: Traffic, now: Callable[[], int]
     ) -> None:
-        self._pbx, self._writer, self._store = pbx, writer, store
+        self._pbx, self._committer, self._store = pbx, writer, store
         self._site, self._traffic, self._now = site, traffic, now
 
     async def take(self) -> snapshot.Live:
@@ -31,4 +31,4 @@ class Snapshots:
     async def caught_up(self) -> None:
         """Wait until all that was heard so far is digested and committed: only then may anything be decided on it."""
         await self._pbx.level()
-        await self._writer.caught_up()
+        await self._committer.caught_up()

@@ -16,7 +16,7 @@ LOOK_BACK: Final = HOUR
 TELL_EVERY: Final = HOUR
 
 
-class Troubles:
+class TextTroubles:
     """What a gateway's troubles are, and which of them were told lately: each once an hour, and when it gets worse."""
 
     def __init__(self, gateway: Gateway) -> None:

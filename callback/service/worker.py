@@ -30,12 +30,12 @@ from callback.events import (
     Stopped,
     UnknownQueue,
 )
-from callback.logs.failing import Ailing
+from callback.logs.failing import Failing
 from callback.reservations import switched_on
-from callback.service.alerts import Bell
+from callback.service.alerts import Alerts
 from callback.service.arrivals import Arrivals
 from callback.service.commit_process import CommitProcess, Task
-from callback.service.committer import Writer
+from callback.service.committer import Committer
 from callback.service.event_log import EventLog
 from callback.service.jobs.audit_anchor import AnchorAudit
 from callback.service.jobs.dispatch import Dispatch
@@ -50,7 +50,7 @@ from callback.service.jobs.resolve import Resolve
 from callback.service.jobs.texts import SendTexts, TellTextTroubles
 from callback.service.outage import Outage
 from callback.service.snapshots import Snapshots
-from callback.service.text_troubles import Troubles
+from callback.service.text_troubles import TextTroubles
 from callback.service.transactions import Transactions
 from callback.service.wiring import wiring_of
 from callback.settings.sections import Settings
@@ -103,8 +103,8 @@ class Worker:
         journal, held = turn.journal, turn.held
         self._journal = journal
         wiring, began = settings.pbx, now()
-        self._bell = Bell(settings.alarms, wiring.name, events.narrator.sentence, self._tell)
-        events.listen(lambda happened: self._bell.ring(events.narrator.shown(happened)))
+        self._alerts = Alerts(settings.alarms, wiring.name, events.narrator.sentence, self._tell)
+        events.listen(lambda happened: self._alerts.take(events.narrator.shown(happened)))
         self._keys = keys.take_out(store)
         with store.write() as connection:
             lease.guard(connection, held)
@@ -118,19 +118,19 @@ class Worker:
         self._outage = Outage()
         self._commit_process = CommitProcess([Task(settings, self._site.version, held, journal.id)], self._tell)
         parts = (store, self._site, held, journal.id, now, self._committed)
-        self._writer = Writer(*parts, elsewhere=self._commit_process.commit)
+        self._committer = Committer(*parts, elsewhere=self._commit_process.commit)
         transactions, traffic = Transactions(store, self._site, held, now, events.wake), Traffic(began)
         self._pbx = Pbx(
             wiring_of(settings),
             journal,
             self._site.rules.reached_after_s,
-            Consumer(self._writer.put, self._on_state, lambda: self._writer.room, self._joins),
+            Consumer(self._committer.put, self._on_state, lambda: self._committer.room, self._joins),
             LastRun(seen[0].boot if seen else "", heard_at, seen[0].newest if seen else ""),
         )
-        ailing, pbx, site = Ailing(log), self._pbx, self._site
+        failing, pbx, site = Failing(log), self._pbx, self._site
         self._arrivals = Arrivals(pbx, site, traffic, transactions, now, self._tell)
-        snapshots = Snapshots(pbx, self._writer, store, site, traffic, now)
-        send = partial(send_due, store, site, gateway, settings.texts.senders, stopped.is_set, ailing)
+        snapshots = Snapshots(pbx, self._committer, store, site, traffic, now)
+        send = partial(send_due, store, site, gateway, settings.texts.senders, stopped.is_set, failing)
         jobs: list[Job] = [
             RenewLease(transactions, held),
             Dispatch(pbx, held, transactions, snapshots, stopped),
@@ -138,13 +138,13 @@ class Worker:
             SendTexts(pbx, transactions, snapshots, send),
             Offer(pbx, held, transactions, snapshots),
             Forecast(transactions, snapshots),
-            TellTextTroubles(transactions, Troubles(gateway), self._tell),
+            TellTextTroubles(transactions, TextTroubles(gateway), self._tell),
             Learn(transactions, traffic),
             KeepPriority(pbx, site, transactions),
             AnchorAudit(transactions, self._tell),
             ForgetEvents(transactions),
         ]
-        self._jobs = Jobs(jobs, ailing)
+        self._jobs = Jobs(jobs, failing)
 
     async def run(self) -> None:
         """Hear again what was not committed, then listen, commit and run the jobs until stopped."""
@@ -152,19 +152,25 @@ class Worker:
         for event in self._keys:
             self._tell(event)
         try:
-            parts = (self._listen(), self._writer.run(), self._commit_process.run(), self._bell.run(), self._jobs.run())
+            parts = (
+                self._listen(),
+                self._committer.run(),
+                self._commit_process.run(),
+                self._alerts.run(),
+                self._jobs.run(),
+            )
             await together(*parts, self._stop_asked())
         except NotOurs as error:
             self._tell(LeaseLost(self._pbx.name, str(error)))
             raise
         finally:
             await asyncio.to_thread(self._events.flush)
-            await self._bell.drain()
+            await self._alerts.drain()
         self._tell(Stopped())
 
     async def _listen(self) -> None:
         for heard in self._pbx.recall(self._hear_from):
-            await self._writer.put(heard)
+            await self._committer.put(heard)
         await self._pbx.run()
 
     def _committed(self, checkpoint: int) -> None:

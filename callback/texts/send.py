@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from callback.customers import blocks
 from callback.errors import StoreError
-from callback.logs.failing import Ailing
+from callback.logs.failing import Failing
 from callback.logs.masking import masked
 from callback.settings.rules import SiteRules
 from callback.settings.sections import Settings
@@ -66,7 +66,7 @@ def caps_of(rules: SiteRules) -> Caps:
 
 
 def send_due(
-    store: Store, site: Site, gateway: Gateway, senders: int, stopped: Callable[[], bool], ailing: Ailing
+    store: Store, site: Site, gateway: Gateway, senders: int, stopped: Callable[[], bool], failing: Failing
 ) -> int:
     """Send what is due for about a second; return how many texts were taken up.
 
@@ -82,7 +82,7 @@ def send_due(
         TEXTS_A_TURN,
         DeliveryRules(pbx=site.pbx, senders=senders, caps=caps_of(site.rules)),
         DeliveryHooks(
-            looked_up=partial(ailing.tried, "look up whom to text"),
+            looked_up=partial(failing.tried, "look up whom to text"),
             until=lambda: stopped() or time.monotonic() >= began + TURN_S,
             opted_out=lambda connection, recipient, now: _opted_out(Work(connection, site, now), recipient),
         ),

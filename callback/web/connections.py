@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, cast
 
-from callback.logs.repeated import Tally
+from callback.logs.repeated import Repeated
 
 PROXY: Final = frozenset({"127.0.0.1", "::1"})
 """Where a proxy on this machine comes from: all the world has its address, so that only the whole is bounded."""
@@ -43,7 +43,7 @@ class Limits:
 class Gate:
     """Lets connections in, and shuts them out again. It belongs to one event loop."""
 
-    def __init__(self, limits: Limits, tally: Tally) -> None:
+    def __init__(self, limits: Limits, tally: Repeated) -> None:
         self.limits, self._tally = limits, tally
         self._inside: dict[asyncio.BaseTransport, _Guest] = {}  # in the order in which they came
 

@@ -29,7 +29,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 from callback.clock import now_us
 from callback.decisions import replies
 from callback.errors import CallbackError, Contended, IllegalTransition, StoreError
-from callback.logs.repeated import Tally
+from callback.logs.repeated import Repeated
 from callback.settings.sections import Settings
 from callback.settings.texts import TwilioAccount
 from callback.site.context import Site, current
@@ -82,7 +82,7 @@ class _Handler(web.RequestHandler):
 
     __slots__ = ("_tally",)
 
-    def __init__(self, manager: web.Server, tally: Tally, **words: Any) -> None:  # noqa: ANN401 - aiohttp's own words
+    def __init__(self, manager: web.Server, tally: Repeated, **words: Any) -> None:  # noqa: ANN401 - aiohttp's own words
         super().__init__(manager, **words)
         self._tally = tally
 
@@ -106,7 +106,7 @@ class PublicServer:
     def __init__(self, settings: Settings, store: Store, now: Callable[[], int], limits: Limits | None = None) -> None:
         self._settings, self._store, self._now = settings, store, now
         self._two_way = send.two_way_of(settings)
-        self._tally = Tally(log.warning)
+        self._tally = Repeated(log.warning)
         self._gate = Gate(limits or Limits(), self._tally)
         self._paces = {True: Pace(*POSTS), False: Pace(*LOOKS)}
         self._turns = asyncio.Semaphore(1 if store.dialect == "sqlite" else WRITERS)

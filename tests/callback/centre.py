@@ -19,7 +19,7 @@ from callback.clock import CLOCK_MAY_BE_OFF_S
 from callback.customers.blocks import FREE, Standing
 from callback.errors import CallbackError
 from callback.reservations import deadlines
-from callback.service.committer import Writer
+from callback.service.committer import Committer
 from callback.site.work import Work
 from callback.store import lease
 from callback.store import tables as t
@@ -102,7 +102,7 @@ class Centre:
 
     def _begin_work(self) -> None:
         parts = (self.store, self.site, self.world.held, "j1", lambda: self.clock)
-        self.writer = Writer(*parts, lambda _checkpoint: None)
+        self.writer = Committer(*parts, lambda _checkpoint: None)
 
     @property
     def clock(self) -> int:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from callback.errors import NotOurs, StoreError
-from callback.logs.failing import Ailing
+from callback.logs.failing import Failing
 from callback.service.ticker import Ticker
 from telephony.errors import TelephonyError
 
@@ -29,8 +29,8 @@ class Job(Protocol):
 class Jobs:
     """Runs jobs, each at its own pace. One that fails says so once, is tried again, and holds up no other."""
 
-    def __init__(self, jobs: Sequence[Job], ailing: Ailing) -> None:
-        self._jobs, self._ailing = jobs, ailing
+    def __init__(self, jobs: Sequence[Job], failing: Failing) -> None:
+        self._jobs, self._failing = jobs, failing
 
     async def run(self) -> None:
         """Run them until cancelled, and let those that run then finish; NotOurs as soon as one finds the lease lost."""
@@ -51,6 +51,6 @@ class Jobs:
             if not lost.done():
                 lost.set_exception(error)
         except (StoreError, TelephonyError) as error:
-            self._ailing.fails(job.name, error)
+            self._failing.fails(job.name, error)
         else:
-            self._ailing.works(job.name)
+            self._failing.works(job.name)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from callback.events import Event
 from callback.service.snapshots import Snapshots
-from callback.service.text_troubles import Troubles
+from callback.service.text_troubles import TextTroubles
 from callback.service.transactions import Transactions
 from callback.store.engine import clock
 from callback.texts import compose
@@ -39,7 +39,7 @@ class TellTextTroubles:
 
     name, every_s = "see_texts", 30.0
 
-    def __init__(self, transactions: Transactions, troubles: Troubles, tell: Callable[[Event], None]) -> None:
+    def __init__(self, transactions: Transactions, troubles: TextTroubles, tell: Callable[[Event], None]) -> None:
         self._transactions, self._troubles, self._tell = transactions, troubles, tell
 
     async def run(self) -> None:

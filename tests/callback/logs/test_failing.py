@@ -7,20 +7,20 @@ import logging
 import pytest
 
 from callback.errors import StoreAway
-from callback.logs.failing import Ailing
+from callback.logs.failing import Failing
 
 
 def test_what_changes_is_said_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
-    ailing = Ailing(logging.getLogger("callback.service.worker"))
+    failing = Failing(logging.getLogger("callback.service.worker"))
     full, away = StoreAway("the disk is full; make room"), StoreAway("it cannot be reached; start the server")
     for _ in range(60):
-        ailing.fails("act", full)
-        ailing.fails("renew", full)
-        ailing.works("offer")
-    ailing.fails("act", away)
+        failing.fails("act", full)
+        failing.fails("renew", full)
+        failing.works("offer")
+    failing.fails("act", away)
     for _ in range(3):
-        ailing.works("act")
-    ailing.fails("act", full)
+        failing.works("act")
+    failing.fails("act", full)
     said = [record.getMessage() for record in caplog.records]
     assert [line.partition(" ")[0].strip(":") for line in said] == ["act", "renew", "act", "act", "act"]
     assert "make room" in said[0]
@@ -30,11 +30,11 @@ def test_what_changes_is_said_and_nothing_else(caplog: pytest.LogCaptureFixture)
 
 
 def test_what_nobody_foresaw_has_its_traceback_once(caplog: pytest.LogCaptureFixture) -> None:
-    ailing = Ailing(logging.getLogger("callback.service.worker"))
+    failing = Failing(logging.getLogger("callback.service.worker"))
     missing = KeyError("queue")
     for _ in range(60):
-        ailing.tried("look up whom to text", missing)
-    ailing.tried("look up whom to text", None)
+        failing.tried("look up whom to text", missing)
+    failing.tried("look up whom to text", None)
     assert [message.partition(" (")[0] for message in caplog.messages] == [
         "look up whom to text",
         "look up whom to text: works again",

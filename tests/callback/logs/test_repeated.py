@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from callback.logs.repeated import Tally
+from callback.logs.repeated import Repeated
 
 
 def test_the_first_is_told_and_the_others_are_counted_by_kind() -> None:
@@ -16,7 +16,7 @@ def test_the_first_is_told_and_the_others_are_counted_by_kind() -> None:
         for sum_up, what in over:
             sum_up(what)
 
-    tally = Tally(said.append, later=lambda _s, sum_up, what: minutes.append((sum_up, what)))
+    tally = Repeated(said.append, later=lambda _s, sum_up, what: minutes.append((sum_up, what)))
     for _ in range(1000):
         tally.note("nonsense came")
     tally.note("another thing")

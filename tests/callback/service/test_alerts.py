@@ -17,7 +17,7 @@ from aiohttp import web
 from callback.errors import SettingsError
 from callback.events import KINDS, AlarmNotPassed
 from callback.service import alerts
-from callback.service.alerts import Bell
+from callback.service.alerts import Alerts
 from callback.settings.sections import Alarms, load
 from tests.callback.world import NOON, event
 
@@ -25,23 +25,23 @@ ALARM = event("alarm", NOON, {"group": "site", "due": 40, "missed": 14, "more": 
 WRITES = "import sys; open(sys.argv[1], 'ab').write(sys.stdin.buffer.read() + b'\\n')"
 PATIENCE_S = 30.0
 
-Work = Callable[[Bell, list[AlarmNotPassed]], Awaitable[None]]
+Work = Callable[[Alerts, list[AlarmNotPassed]], Awaitable[None]]
 
 
-def rung(settings: Alarms, work: Work) -> list[AlarmNotPassed]:
+def passed(settings: Alarms, work: Work) -> list[AlarmNotPassed]:
     """Let a bell hang while some work is done; gives what was told of channels that failed."""
     told: list[AlarmNotPassed] = []
 
-    async def hang() -> None:
-        hung = Bell(settings, "main", lambda piece: f"in words: {piece.name}", told.append)
-        running = asyncio.ensure_future(hung.run())
+    async def passes() -> None:
+        alerts_of = Alerts(settings, "main", lambda piece: f"in words: {piece.name}", told.append)
+        running = asyncio.ensure_future(alerts_of.run())
         try:
             async with asyncio.timeout(PATIENCE_S):
-                await work(hung, told)
+                await work(alerts_of, told)
         finally:
             await ended(running)
 
-    asyncio.run(hang())
+    asyncio.run(passes())
     return told
 
 
@@ -68,11 +68,11 @@ def written(out: Path) -> list[dict[str, Any]]:
 def test_a_program_gets_the_alarm_as_json_with_a_sentence_for_people(tmp_path: Path) -> None:
     settings, out = program(tmp_path)
 
-    async def work(hung: Bell, _told: list[AlarmNotPassed]) -> None:
-        hung.ring([event("withdrawn", NOON, {"reservation": 1}), ALARM])
+    async def work(alerts_of: Alerts, _told: list[AlarmNotPassed]) -> None:
+        alerts_of.take([event("withdrawn", NOON, {"reservation": 1}), ALARM])
         await until(lambda: len(written(out)) == 1)
 
-    assert rung(settings, work) == []
+    assert passed(settings, work) == []
     (got,) = written(out)
     assert got == {"pbx": "main", "event": "alarm", "at": NOON, "says": "in words: alarm", **ALARM.facts}
 
@@ -80,21 +80,21 @@ def test_a_program_gets_the_alarm_as_json_with_a_sentence_for_people(tmp_path: P
 def test_it_may_be_rung_from_any_thread(tmp_path: Path) -> None:
     settings, out = program(tmp_path)
 
-    async def work(hung: Bell, _told: list[AlarmNotPassed]) -> None:
-        threading.Thread(target=hung.ring, args=([ALARM],)).start()
+    async def work(alerts_of: Alerts, _told: list[AlarmNotPassed]) -> None:
+        threading.Thread(target=alerts_of.take, args=([ALARM],)).start()
         await until(lambda: len(written(out)) == 1)
 
-    assert rung(settings, work) == []
+    assert passed(settings, work) == []
 
 
 def test_no_shell_reads_the_command(tmp_path: Path) -> None:
     trap = tmp_path / "trap"
 
-    async def work(hung: Bell, told: list[AlarmNotPassed]) -> None:
-        hung.ring([ALARM])
+    async def work(alerts_of: Alerts, told: list[AlarmNotPassed]) -> None:
+        alerts_of.take([ALARM])
         await until(lambda: len(told) == 1)
 
-    (told,) = rung(Alarms(command=(f"touch {trap}; true",)), work)
+    (told,) = passed(Alarms(command=(f"touch {trap}; true",)), work)
     assert "No such file" in told.why
     assert not trap.exists()
 
@@ -110,11 +110,11 @@ def test_no_shell_reads_the_command(tmp_path: Path) -> None:
 def test_a_program_that_fails_or_hangs_is_told_of_and_the_next_alarm_is_tried(
     command: tuple[str, ...], why: str
 ) -> None:
-    async def work(hung: Bell, told: list[AlarmNotPassed]) -> None:
-        hung.ring([ALARM, ALARM])
+    async def work(alerts_of: Alerts, told: list[AlarmNotPassed]) -> None:
+        alerts_of.take([ALARM, ALARM])
         await until(lambda: len(told) == 2)
 
-    for told in rung(Alarms(command=command, timeout_s=0.5), work):
+    for told in passed(Alarms(command=command, timeout_s=0.5), work):
         assert told.channel == "command"
         assert why in told.why
 
@@ -138,11 +138,11 @@ def test_a_url_gets_the_alarm_and_what_it_answers_counts(status: int, why: str |
     got: list[Any] = []
     told: list[AlarmNotPassed] = []
 
-    async def hang() -> None:
+    async def passes() -> None:
         runner, url = await serve(status, got)
-        hung = Bell(Alarms(url=url), "main", lambda _: "in words", told.append)
-        running = asyncio.ensure_future(hung.run())
-        hung.ring([ALARM])
+        alerts_of = Alerts(Alarms(url=url), "main", lambda _: "in words", told.append)
+        running = asyncio.ensure_future(alerts_of.run())
+        alerts_of.take([ALARM])
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await until(lambda: bool(got) and (why is None or bool(told)))
@@ -150,18 +150,18 @@ def test_a_url_gets_the_alarm_and_what_it_answers_counts(status: int, why: str |
             await ended(running)
             await runner.cleanup()
 
-    asyncio.run(hang())
+    asyncio.run(passes())
     ((content_type, body),) = got
     assert (content_type, body["event"], body["missed"]) == ("application/json", "alarm", 14)
     assert [one.why for one in told] == ([why] if why else [])
 
 
 def test_nobody_at_the_url_is_told_of() -> None:
-    async def work(hung: Bell, told: list[AlarmNotPassed]) -> None:
-        hung.ring([ALARM])
+    async def work(alerts_of: Alerts, told: list[AlarmNotPassed]) -> None:
+        alerts_of.take([ALARM])
         await until(lambda: len(told) == 1)
 
-    (told,) = rung(Alarms(url="http://127.0.0.1:9/alarm"), work)
+    (told,) = passed(Alarms(url="http://127.0.0.1:9/alarm"), work)
     assert told.channel == "url"
 
 
@@ -169,21 +169,21 @@ def test_a_slow_channel_holds_nobody_up_and_what_waits_is_bounded(monkeypatch: p
     monkeypatch.setattr(alerts, "WAITING", 3)
     slow = Alarms(command=(sys.executable, "-c", "import time; time.sleep(600)"), timeout_s=60)
 
-    async def work(hung: Bell, told: list[AlarmNotPassed]) -> None:
-        hung.ring([ALARM] * 20)
+    async def work(alerts_of: Alerts, told: list[AlarmNotPassed]) -> None:
+        alerts_of.take([ALARM] * 20)
         await until(lambda: len(told) >= 16)
 
-    told = rung(slow, work)
+    told = passed(slow, work)
     assert {one.why for one in told} == {"too many alarms wait: given up alarm"}
 
 
 def test_without_a_channel_nothing_is_kept() -> None:
-    async def work(hung: Bell, told: list[AlarmNotPassed]) -> None:
-        hung.ring([ALARM] * 1000)
+    async def work(alerts_of: Alerts, told: list[AlarmNotPassed]) -> None:
+        alerts_of.take([ALARM] * 1000)
         await asyncio.sleep(0)
         assert told == []
 
-    assert rung(Alarms(), work) == []
+    assert passed(Alarms(), work) == []
 
 
 def test_a_url_that_is_none_is_a_fault_of_the_settings(tmp_path: Path) -> None:
@@ -198,10 +198,10 @@ def test_what_waits_when_the_service_ends_is_passed_on_first(tmp_path: Path) -> 
     settings, out = program(tmp_path)
 
     async def end() -> None:
-        hung = Bell(settings, "main", lambda piece: piece.name, lambda _: None)
-        hung.ring([ALARM, event("lease-lost", NOON, {"pbx": "main", "why": "taken"})])
+        alerts_of = Alerts(settings, "main", lambda piece: piece.name, lambda _: None)
+        alerts_of.take([ALARM, event("lease-lost", NOON, {"pbx": "main", "why": "taken"})])
         async with asyncio.timeout(PATIENCE_S):
-            await hung.drain()
+            await alerts_of.drain()
 
     asyncio.run(end())
     assert [piece["event"] for piece in written(out)] == ["alarm", "lease-lost"]
@@ -211,10 +211,10 @@ def test_a_channel_that_hangs_does_not_keep_the_service_from_ending(tmp_path: Pa
     slow = Alarms(command=(sys.executable, "-c", "import time; time.sleep(600)"), timeout_s=0.2)
 
     async def end() -> None:
-        hung = Bell(slow, "main", lambda piece: piece.name, lambda _: None)
-        hung.ring([ALARM] * 50)
+        alerts_of = Alerts(slow, "main", lambda piece: piece.name, lambda _: None)
+        alerts_of.take([ALARM] * 50)
         async with asyncio.timeout(PATIENCE_S):
-            await hung.drain()
+            await alerts_of.drain()
 
     asyncio.run(end())
 

@@ -19,7 +19,7 @@ from callback.events import CommitterDied
 from callback.service import commit_process as child
 from callback.service import committer as writing
 from callback.service.commit_process import CommitProcess, Task
-from callback.service.committer import Writer
+from callback.service.committer import Committer
 from callback.settings.sections import Database
 from callback.store import lease
 from callback.store import tables as t
@@ -103,7 +103,7 @@ def test_when_it_dies_everything_is_committed_all_the_same_and_another_begins(sq
     async def work(office: Office) -> None:
         clock = lambda: NOON  # noqa: E731
         parts = (sqlite_world.store, sqlite_world.site, sqlite_world.held, "j1", clock)
-        writer = Writer(*parts, lambda _: None, elsewhere=office.commit_process.commit)
+        writer = Committer(*parts, lambda _: None, elsewhere=office.commit_process.commit)
         running = asyncio.ensure_future(writer.run())
         for number in range(1, 31):
             await writer.put(stretch(number, lost(number)))

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from callback.errors import NotOurs, StoreError
 from callback.events import Happened
 from callback.service import committer as writing
-from callback.service.committer import Writer
+from callback.service.committer import Committer
 from callback.store import engine, lease
 from callback.store import tables as t
 from callback.store.engine import Store
@@ -39,7 +39,7 @@ class Desk:
         self.at_most = asyncio.Event()  # set when the awaited checkpoint is committed
         self._awaited = 0
         self._since = fed_so_far(world.store)
-        self.writer = Writer(
+        self.writer = Committer(
             self.store,
             world.site,
             world.held,

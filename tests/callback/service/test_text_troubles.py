@@ -10,7 +10,7 @@ import pytest
 
 from callback.events import Happened
 from callback.service.narrator import Narrator
-from callback.service.text_troubles import Troubles
+from callback.service.text_troubles import TextTroubles
 from lab.twilio import Conduct, FakeTwilio, error
 from sms import outbox, reports, twilio
 from sms.delivery import DeliveryRules, deliver
@@ -48,7 +48,7 @@ def _put(world: World, *causes: str) -> None:
             outbox.put(connection, text, NOON)
 
 
-def _told(world: World, troubles: Troubles, now: int) -> list[tuple[str, int, int, str]]:
+def _told(world: World, troubles: TextTroubles, now: int) -> list[tuple[str, int, int, str]]:
     with world.store.read() as connection:
         news = troubles.look(connection, "main", now)
     return [(one.NAME, one.texts, one.lost, one.code) for one in news]
@@ -61,7 +61,7 @@ def _send(world: World, gateway: Gateway, now: int, backoff_s: tuple[float, ...]
 def test_a_sender_that_is_not_ours_is_an_alarm_and_its_texts_leave_once_it_is_mended(world: World) -> None:
     with FakeTwilio({SID: TOKEN}) as fake:
         gateway = _gateway(fake)
-        troubles = Troubles(gateway)
+        troubles = TextTroubles(gateway)
         fake.behave(HIM, *[error(21704)] * 3)
         _put(world, "a", "b", "c")
         _send(world, gateway, NOON)
@@ -69,14 +69,14 @@ def test_a_sender_that_is_not_ours_is_an_alarm_and_its_texts_leave_once_it_is_me
         assert _told(world, troubles, NOON + 2 * MINUTE) == []
         _send(world, gateway, NOON + MINUTE)  # somebody has mended it
         assert len(fake.accepted) == 3
-        assert _told(world, Troubles(gateway), NOON + 3 * MINUTE) == []
+        assert _told(world, TextTroubles(gateway), NOON + 3 * MINUTE) == []
         assert {row.delivery_code for row in world.rows(outbox.text_outbox)} == {None}
 
 
 def test_a_full_queue_is_told_and_an_alarm_once_a_text_is_lost_by_it(world: World) -> None:
     with FakeTwilio({SID: TOKEN}) as fake:
         gateway = _gateway(fake)
-        troubles = Troubles(gateway)
+        troubles = TextTroubles(gateway)
         fake.behave(HIM, error(21611), error(21611))
         _put(world, "a")
         _send(world, gateway, NOON, backoff_s=(30,))
@@ -93,7 +93,7 @@ def test_what_is_one_recipients_affair_is_told_to_nobody(world: World, code: int
         _send(world, _gateway(fake), NOON)
         (row,) = world.rows(outbox.text_outbox)
         assert (row.state, row.delivery_code) == ("failed", str(code))
-        assert _told(world, Troubles(_gateway(fake)), NOON) == []
+        assert _told(world, TextTroubles(_gateway(fake)), NOON) == []
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_what_is_reported_later_is_told_too(world: World, code: str, event: str 
             assert reports.take(connection, str(row.id), "twilio", report, NOON + MINUTE) is not None
         assert (report.consequence == "again") == again
         expected = [] if event is None else [(event, 1, 0, code)]
-        assert _told(world, Troubles(gateway), NOON + 2 * MINUTE) == expected
+        assert _told(world, TextTroubles(gateway), NOON + 2 * MINUTE) == expected
 
 
 def test_a_repetition_that_fails_too_is_lost(world: World) -> None:
@@ -136,13 +136,13 @@ def test_a_repetition_that_fails_too_is_lost(world: World) -> None:
         with world.store.write() as connection:
             report = Report(row.gateway_ref, "undelivered", "30001", "again")
             reports.take(connection, str(row.id), "twilio", report, NOON + MINUTE)
-        assert _told(world, Troubles(gateway), NOON + MINUTE) == [(REFUSED, 1, 1, "30001")]
+        assert _told(world, TextTroubles(gateway), NOON + MINUTE) == [(REFUSED, 1, 1, "30001")]
 
 
 def test_a_trouble_that_lasts_is_told_again_after_an_hour_and_an_old_one_is_not(world: World) -> None:
     with FakeTwilio({SID: TOKEN}) as fake:
         gateway = _gateway(fake)
-        troubles = Troubles(gateway)
+        troubles = TextTroubles(gateway)
         found = []
         for minute, fails in ((0, True), (1, False), (40, True), (61, False), (90, True), (110, False), (160, False)):
             if fails:
@@ -169,7 +169,7 @@ def test_people_read_what_to_mend_and_the_alarm_channel_has_it_too(world: World)
         _put(world, "a", "b")
         _send(world, gateway, NOON, backoff_s=())
         with world.store.read() as connection:
-            (news,) = Troubles(gateway).look(connection, "main", NOON)
+            (news,) = TextTroubles(gateway).look(connection, "main", NOON)
     assert Narrator(world.settings.rules.hours().zone, io.StringIO()).sentence(Happened(NOON, news)) == (
         "2 texts of the last hour, 2 of them lost: the sender is not the account's "
         "(https://www.twilio.com/docs/api/errors/21660)"

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, event, select, text, update
 
 from callback.decisions import actions
 from callback.errors import Contended
-from callback.service.committer import Writer
+from callback.service.committer import Committer
 from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
@@ -70,9 +70,9 @@ def wait_until_somebody_waits(store: Store) -> None:
     raise AssertionError("nobody came to wait for a lock")
 
 
-def writer_of(world: World) -> Writer:
+def writer_of(world: World) -> Committer:
     parts = (world.store, world.site, world.held, "j1", lambda: NOON + 600 * US, lambda _offset: None)
-    return Writer(*parts)
+    return Committer(*parts)
 
 
 def lost(*calls: Call) -> list[Stretch]:
