@@ -16,7 +16,7 @@ from typing import Any, Final
 from callback.attempts.load import Traffic
 from callback.attempts.snapshot import Live
 from callback.events import Event
-from callback.service.committer import Writer
+from callback.service.committer import Committer
 from callback.service.snapshots import Snapshots
 from callback.service.transactions import Transactions
 from callback.settings.rules import QueueRules, SiteRules
@@ -65,7 +65,7 @@ class Parts:
     world: World
     since: int
     pbx: Pbx
-    writer: Writer
+    writer: Committer
     traffic: Traffic
     transactions: Transactions
     snapshots: Snapshots
@@ -96,7 +96,7 @@ async def parts(
 
     up, since = asyncio.Event(), fed_so_far(world.store)
     journal = Journal(folder / "journal", max_bytes=1 << 20)
-    writer = Writer(world.store, world.site, world.held, "j1", now, lambda _: None)
+    writer = Committer(world.store, world.site, world.held, "j1", now, lambda _: None)
     pbx = Pbx(
         Wiring("main", "127.0.0.1", simulator.port if simulator else 1, "lab", "lab", trunks=("PJSIP/trunk",)),
         journal,

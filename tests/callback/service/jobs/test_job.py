@@ -10,7 +10,7 @@ from itertools import count
 import pytest
 
 from callback.errors import NotOurs, StoreAway
-from callback.logs.failing import Ailing
+from callback.logs.failing import Failing
 from callback.service.jobs.job import Jobs
 from tests.callback.service.jobs.parts import run
 
@@ -49,7 +49,7 @@ async def ends(jobs: Jobs, *when: asyncio.Event) -> None:
 def test_a_job_that_fails_leaves_the_others_running_and_is_tried_again(failure: Exception) -> None:
     async def main() -> None:
         fails, works = Counts("fails", (failure for _ in count())), Counts("works", iter(()))
-        await ends(Jobs([fails, works], Ailing(log)), works.third, fails.third)
+        await ends(Jobs([fails, works], Failing(log)), works.third, fails.third)
 
     run(main())
 
@@ -57,7 +57,7 @@ def test_a_job_that_fails_leaves_the_others_running_and_is_tried_again(failure: 
 def test_a_job_that_goes_on_failing_says_so_once_and_when_it_works_again(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         away = StoreAway("the database is away")
-        await ends(Jobs([job := Counts("text", iter([away, away, None]))], Ailing(log)), job.third)
+        await ends(Jobs([job := Counts("text", iter([away, away, None]))], Failing(log)), job.third)
 
     run(main())
     assert [record.message for record in caplog.records if record.name == log.name] == [
@@ -70,7 +70,7 @@ def test_a_job_that_finds_the_lease_lost_ends_them_all() -> None:
     async def main() -> None:
         loses, works = Counts("renew", iter([None, NotOurs("taken"), NotOurs("taken")])), Counts("works", iter(()))
         with pytest.raises(NotOurs, match="taken"):
-            await Jobs([loses, works], Ailing(log)).run()
+            await Jobs([loses, works], Failing(log)).run()
         turns = works.turns
         await asyncio.sleep(5 * works.every_s)
         assert works.turns == turns
@@ -92,7 +92,7 @@ def test_what_is_under_way_is_finished_when_they_end() -> None:
     started = asyncio.Event()
 
     async def main() -> None:
-        await ends(Jobs([slow := Slow()], Ailing(log)), started)
+        await ends(Jobs([slow := Slow()], Failing(log)), started)
         assert slow.finished
 
     run(main())

@@ -7,9 +7,9 @@ import logging
 from functools import partial
 from pathlib import Path
 
-from callback.logs.failing import Ailing
+from callback.logs.failing import Failing
 from callback.service.jobs.texts import SendTexts, TellTextTroubles
-from callback.service.text_troubles import Troubles
+from callback.service.text_troubles import TextTroubles
 from callback.texts.send import send_due
 from lab.twilio import FakeTwilio, error
 from sms.console import ConsoleGateway
@@ -23,8 +23,8 @@ SID, TOKEN = f"AC{'1' * 32}", "a token of the fake"
 
 
 def send_texts(world: World, made: Parts, gateway: Gateway) -> SendTexts:
-    ailing = Ailing(logging.getLogger(__name__))
-    due = partial(send_due, world.store, world.site, gateway, 1, lambda: False, ailing)
+    failing = Failing(logging.getLogger(__name__))
+    due = partial(send_due, world.store, world.site, gateway, 1, lambda: False, failing)
     return SendTexts(made.pbx, made.transactions, made.snapshots, due)
 
 
@@ -65,7 +65,7 @@ def test_texts_that_a_gateway_refuses_for_a_fault_of_ours_are_told_once(today: W
             gateway = TwilioGateway({"main": Account(SID, TOKEN, "+442079460000", 1000, fake.url)})
             fake.behave("+819012345600", error(21704))
             async with Simulator() as simulator, parts(today, tmp_path, simulator) as made:
-                job = TellTextTroubles(made.transactions, Troubles(gateway), made.own.append)
+                job = TellTextTroubles(made.transactions, TextTroubles(gateway), made.own.append)
                 await job.run()
                 assert made.events == []
                 await send_texts(today, made, gateway).run()
