@@ -18,8 +18,9 @@ from callback.store.engine import Store
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-LOOK_EVERY_S: Final = 0.5
 PATIENCE_S: Final = 10.0
+"""No longer is `flush` waited for."""
+LOOK_EVERY_S: Final = 0.5
 """So often the feed is looked at; at once when `wake` is called."""
 
 

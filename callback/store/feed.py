@@ -56,27 +56,28 @@ class Reader:
     """Reads one PBX's feed from a place on, each event once, in the order in which it was stored."""
 
     def __init__(self, pbx: str, after: int) -> None:
-        self._pbx, self._after, self._before = pbx, after, after
+        self._pbx, self._begin = pbx, after
+        self.after = after  # events up to here were read, but for some that were not committed yet
         self._read: set[int] = set()
 
     def read(self, connection: Connection) -> list[Happened]:
         """What is new, up to `AT_ONCE` events."""
-        overlap = OVERLAP[connection.dialect.name]
-        after = max(self._before, self._after - overlap)
+        overlap, up_to = OVERLAP[connection.dialect.name], end(connection)
+        after = max(self._begin, self.after - overlap)
         ids = [
             id_
             for id_ in connection.execute(_IDS, {"after": after, "of_pbx": self._pbx}).scalars()
             if id_ not in self._read
         ][:AT_ONCE]
-        if not ids:
-            return []
-        rows = connection.execute(_ROWS, {"ids": ids}).all()
-        self._after = max(self._after, *ids)
-        self._read = {id_ for id_ in (*self._read, *ids) if id_ > self._after - overlap}
-        return [_happened(row) for row in rows]
+        if len(ids) < AT_ONCE:
+            self.after = max(self.after, up_to, *ids)  # past other PBXs' events too: nobody looks at them again
+        elif not overlap:
+            self.after = ids[-1]
+        self._read = {id_ for id_ in (*self._read, *ids) if id_ > self.after - overlap}
+        return [_happened(row) for row in connection.execute(_ROWS, {"ids": ids})] if ids else []
 
 
-def forget(connection: Connection, before: int, most: int = 1000) -> int:
+def forget(connection: Connection, before: int, most: int) -> int:
     """Delete events that were stored before `before`, at most so many; give how many."""
     ids = connection.execute(_OLD, {"before": before, "most": most}).scalars().all()
     if ids:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from callback.service.transactions import Transactions
+from callback.site.work import Work
 from callback.store import feed
 from scheduler.clock import DAY
 
+PIECE: Final = 1000
+
 
 class ForgetEvents:
-    """Every ten minutes a piece, so that nobody waits long for the database."""
+    """Every ten minutes, piece by piece, so that nobody waits long for the database."""
 
     name, every_s = "forget_events", 600.0
 
@@ -17,4 +22,9 @@ class ForgetEvents:
 
     async def run(self) -> None:
         """Delete the oldest events that have been kept for as long as they are kept."""
-        await self._transactions.write(lambda work: feed.forget(work.connection, work.now - feed.KEPT_DAYS * DAY))
+        while await self._transactions.write(_forget) == PIECE:
+            pass
+
+
+def _forget(work: Work) -> int:
+    return feed.forget(work.connection, work.now - feed.KEPT_DAYS * DAY, PIECE)
