@@ -1,4 +1,4 @@
-"""Agents who do not answer callbacks: how often in a row, for a reservation and for a queue; told before long.
+"""Agents who do not answer callbacks: how often in a row, for a reservation and for a queue, and when that is told.
 
 After some in a row the queue rests, each time longer: with many who are owed a callback, agents' phones would else ring
 without end. It costs no customer a try, and the rest ends with the first callback that an agent takes.
@@ -8,12 +8,13 @@ It is derived from the attempts, so there is no state to keep or to lose.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
+from callback.attempts.lanes import Flight
 from callback.events import AgentsBack, AgentsSilent
 from callback.site.work import Work
 from callback.store import tables as t
@@ -60,23 +61,30 @@ _NEWEST = (
 )
 
 
-def rests(work: Work, in_flight: Collection[Row[Any]]) -> dict[str, int]:
+def rests(work: Work, in_flight: Collection[Flight]) -> dict[str, int]:
     """The queues that rest, and until when: their agents did not take several callbacks in a row.
 
     Then one is tried at a time; while it looks for an agent, the others wait for what comes of it.
     """
-    newest = work.connection.execute(_NEWEST, {"of_pbx": work.pbx, "since": work.now - LOOKED_BACK_US}).all()
     found = {}
-    for queue, many in Counter(row.queue for row in newest).items():
-        own = [row for row in in_flight if (row.pbx, row.queue) == (work.pbx, queue)]
-        if many < IN_A_ROW or any(row.agent_connected_at is not None for row in own):
+    for queue, tried in _tried(work).items():
+        own = [flight for flight in in_flight if (flight.pbx, flight.queue) == (work.pbx, queue)]
+        if len(tried) < IN_A_ROW or any(flight.agent_connected_at is not None for flight in own):
             continue
         since = _answered_since(work, queue)
-        tried = [Tried(row.claimed_at, row.ended_at, failed=True) for row in reversed(newest) if row.queue == queue]
         until = rests_until((one for one in tried if one.claimed_at > since), REST_S)
         if until is not None:
-            found[queue] = max([until, *(row.ring_until_at for row in own)])
+            found[queue] = max([until, *(flight.ring_until_at for flight in own)])
     return {queue: until for queue, until in found.items() if until > work.now}
+
+
+def _tried(work: Work) -> dict[str, list[Tried]]:
+    """The last attempts that found no agent, by queue, in the order claimed."""
+    tried: dict[str, list[Tried]] = defaultdict(list)
+    newest = work.connection.execute(_NEWEST, {"of_pbx": work.pbx, "since": work.now - LOOKED_BACK_US}).all()
+    for queue, claimed_at, ended_at in reversed(newest):
+        tried[queue].append(Tried(claimed_at, ended_at, failed=True))
+    return tried
 
 
 def _answered_since(work: Work, queue: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import (
@@ -25,7 +25,6 @@ from scheduler.order import BINDS
 LANE = 50
 AT_FIRST = 8  # rows, for mostly the first of them is called; to read fifty costs more than all the rest
 ON_THE_LINE = 2000  # numbers that a query may be told to leave out; beyond that, the rule leaves them out
-Flight = Row[Any]  # an attempt, with the queue, state and number of its reservation
 _r = t.reservation.c
 _OPEN = select(t.reservation, t.person.c.number.label("e164")).join(t.person).where(t.OPEN)
 
@@ -129,20 +128,39 @@ def lock(connection: Connection, reservation: int, now: int) -> bool:
     return connection.execute(_LOCK, {"of_reservation": reservation, "now": now}).first() is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """An attempt that has not ended, with the queue and the state of its reservation and the customer's number."""
+
+    id: str
+    pbx: str
+    person_id: int
+    pbx_boot: str
+    trunk: str
+    claimed_at: int
+    ring_until_at: int
+    agent_connected_at: int | None
+    customer_answered_at: int | None
+    queue: str
+    state: str
+    e164: str
+
+
 _a = t.attempt.c
 # What belongs to an attempt is looked up for each: a join SQLite would begin with all persons.
-_his = t.reservation.c.id == _a.reservation_id
+_of_attempt = _r.id == _a.reservation_id
+_LOOKED_UP: dict[str, ColumnElement[Any]] = {
+    "queue": select(_r.queue).where(_of_attempt).scalar_subquery(),
+    "state": select(_r.state).where(_of_attempt).scalar_subquery(),
+    "e164": select(t.person.c.number).where(t.person.c.id == _a.person_id).scalar_subquery(),
+}
 _IN_FLIGHT = select(
-    t.attempt,
-    select(_r.queue).where(_his).scalar_subquery().label("queue"),
-    select(_r.state).where(_his).scalar_subquery().label("state"),
-    select(t.person.c.number).where(t.person.c.id == _a.person_id).scalar_subquery().label("e164"),
+    *(_LOOKED_UP[name].label(name) if name in _LOOKED_UP else _a[name] for name in (f.name for f in fields(Flight)))
 ).where(t.IN_FLIGHT)
 _IN_FLIGHT_HERE = _IN_FLIGHT.where(_a.pbx == bindparam("of_pbx"))
 
 
 def in_flight(connection: Connection, pbx: str | None = None) -> list[Flight]:
-    """Attempts that have not ended, on this PBX or on any, with the queue they are for."""
-    if pbx is None:
-        return list(connection.execute(_IN_FLIGHT))
-    return list(connection.execute(_IN_FLIGHT_HERE, {"of_pbx": pbx}))
+    """Read the attempts that have not ended, on this PBX or on any."""
+    rows = connection.execute(_IN_FLIGHT) if pbx is None else connection.execute(_IN_FLIGHT_HERE, {"of_pbx": pbx})
+    return [Flight(*row) for row in rows]

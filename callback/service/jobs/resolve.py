@@ -33,23 +33,23 @@ class Resolve:
         if not self._pbx.ready:
             return
         live = await self._snapshots.take()
-        rows = await self._transactions.read(lambda work: lanes.in_flight(work.connection, work.pbx))
-        for row in resolve.came_back(rows, live.numbers):
-            await self._pbx.commands.call_off(row.id)
+        in_flight = await self._transactions.read(lambda work: lanes.in_flight(work.connection, work.pbx))
+        for flight in resolve.came_back(in_flight, live.numbers):
+            await self._pbx.commands.call_off(flight.id)
         if live.clock_off:
             return  # whether a phone may still be rung on an attempt's account is a matter of time
-        for row in resolve.unattended(rows, self._pbx.own_live(), self._now()):
-            await self._resolve(row)
+        for flight in resolve.unattended(in_flight, self._pbx.own_live(), self._now()):
+            await self._resolve(flight)
 
-    async def _resolve(self, row: lanes.Flight) -> None:
+    async def _resolve(self, flight: lanes.Flight) -> None:
         """Read the ticket and end the attempt by it; one that cannot be read yet holds up no other."""
         try:
-            ticket: Ticket | None = await self._pbx.commands.ticket(row.id)
+            ticket: Ticket | None = await self._pbx.commands.ticket(flight.id)
         except TelephonyError as error:
-            log.warning("the ticket of attempt %s cannot be read: %s", row.id, error)
+            log.warning("the ticket of attempt %s cannot be read: %s", flight.id, error)
             ticket = None
         await self._snapshots.caught_up()  # what the events say goes before the ticket
-        found = resolve.resolve(row, ticket, self._reached_after_s, self._now())
-        if found is not None and row.id not in self._pbx.own_live():
-            await end(self._transactions, row.id, found.outcome, found.evidence, found.steps)
-            self._pbx.forget(row.id)
+        found = resolve.resolve(flight, ticket, self._reached_after_s, self._now())
+        if found is not None and flight.id not in self._pbx.own_live():
+            await end(self._transactions, flight.id, found.outcome, found.evidence, found.steps)
+            self._pbx.forget(flight.id)

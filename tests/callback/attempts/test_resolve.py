@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from callback.attempts import resolve as resolving
+from callback.attempts.lanes import Flight
 from callback.attempts.resolve import MARGIN_US, Resolution
 from scheduler.retry import OUTCOMES
 from telephony.dialling.commands import Ticket
@@ -20,22 +20,24 @@ OVER = RING_UNTIL + MARGIN_US  # from then on nobody can be rung any more
 ENOUGH_S = 10.0
 
 
-@dataclass(frozen=True)
-class Flight:
-    """As much of an attempt's row as tending looks at."""
-
-    id: str = "a1"
-    ring_until_at: int = RING_UNTIL
-    pbx_boot: str = "boot 1"
-    claimed_at: int = NOON
-    state: str = "calling"
-    e164: str = "+819012345678"
-    customer_answered_at: int | None = None
+FLIGHT = Flight(
+    id="a1",
+    pbx="main",
+    person_id=1,
+    pbx_boot="boot 1",
+    trunk="main",
+    claimed_at=NOON,
+    ring_until_at=RING_UNTIL,
+    agent_connected_at=None,
+    customer_answered_at=None,
+    queue="support",
+    state="calling",
+    e164="+819012345678",
+)
 
 
 def resolve(ticket: str | None, now: int, boot: str = "boot 1") -> Resolution | None:
-    row: Any = Flight()
-    return resolving.resolve(row, Ticket(ticket, boot), ENOUGH_S, now)
+    return resolving.resolve(FLIGHT, Ticket(ticket, boot), ENOUGH_S, now)
 
 
 def outcome(ticket: str | None, now: int, boot: str = "boot 1") -> str | None:
@@ -82,9 +84,8 @@ def test_a_ticket_of_who_waited_in_vain_proves_that_he_was_rung_and_answered() -
 
 
 def test_a_ticket_that_cannot_be_read_leaves_it_unknown_but_not_before_the_ring_is_over() -> None:
-    row: Any = Flight()
-    assert resolving.resolve(row, None, ENOUGH_S, OVER - 1) is None
-    found = resolving.resolve(row, None, ENOUGH_S, OVER)
+    assert resolving.resolve(FLIGHT, None, ENOUGH_S, OVER - 1) is None
+    found = resolving.resolve(FLIGHT, None, ENOUGH_S, OVER)
     assert found == Resolution("unknown", ["the ticket could not be read"])
 
 
@@ -107,24 +108,26 @@ def test_nobody_counts_as_reached_on_a_ticket_that_does_not_say_so(ticket: str) 
     assert outcome(ticket, OVER) not in {"reached", "customer-left"}
 
 
-def test_only_old_attempts_without_a_live_channel_are_tended() -> None:
-    rows: list[Any] = [Flight("live"), Flight("gone"), Flight("fresh", claimed_at=NOON + US)]
-    found = resolving.unattended(rows, {"live"}, NOON + MARGIN_US + US)
-    assert [row.id for row in found] == ["gone"]
+def test_only_old_attempts_without_a_live_channel_are_resolved() -> None:
+    in_flight = [replace(FLIGHT, id=id_) for id_ in ("live", "gone")] + [
+        replace(FLIGHT, id="fresh", claimed_at=NOON + US)
+    ]
+    found = resolving.unattended(in_flight, {"live"}, NOON + MARGIN_US + US)
+    assert [flight.id for flight in found] == ["gone"]
 
 
 @pytest.mark.parametrize(
     ("flight", "on_the_line", "called_off"),
     [
-        (Flight(), set(), False),
-        (Flight(), {"+819087654321"}, False),
-        (Flight(), {"+819012345678"}, True),
-        (Flight(state="returned"), set(), True),
-        (Flight(state="returned", customer_answered_at=NOON), set(), False),  # they talk
-        (Flight(customer_answered_at=NOON), {"+819012345678"}, False),
+        (FLIGHT, set(), False),
+        (FLIGHT, {"+819087654321"}, False),
+        (FLIGHT, {"+819012345678"}, True),
+        (replace(FLIGHT, state="returned"), set(), True),
+        (replace(FLIGHT, state="returned", customer_answered_at=NOON), set(), False),  # they talk
+        (replace(FLIGHT, customer_answered_at=NOON), {"+819012345678"}, False),
     ],
 )
 def test_an_attempt_is_called_off_while_its_customer_comes_back(
-    flight: Any, on_the_line: set[str], called_off: bool
+    flight: Flight, on_the_line: set[str], called_off: bool
 ) -> None:
     assert bool(resolving.came_back([flight], on_the_line)) == called_off
