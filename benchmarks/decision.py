@@ -110,7 +110,7 @@ class ClaimBench:
         if order is None:
             raise RuntimeError("nobody could be called: this measures nothing")
         with self.store.write() as connection:  # it goes to the end of its lane: the next decision is as hard
-            settle.end(Work(connection, self.site, NOON), order.attempt, "agent-no-answer", [], NOON)
+            settle.end(Work(connection, self.site, NOON), order.attempt, "agent-cancelled", [], NOON)
             claimed = select(t.attempt.c.reservation_id).where(t.attempt.c.id == order.attempt).scalar_subquery()
             last = {
                 "due_at": NOON,
