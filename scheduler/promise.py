@@ -21,6 +21,8 @@ WINDOW: Final = "window"
 EVENING: Final = "evening"
 CARRIED_OVER: Final = "carried-over"
 SLOT: Final = "slot"
+APOLOGY: Final = "apology"
+TRIED_SOONER: Final = "tried-sooner"
 SLOT_AIM_S: Final = 600
 SLOT_WINDOW_S: Final = 1800
 SLOT_LEAST_S: Final = 300
@@ -69,6 +71,27 @@ class Promise:
     aim_at: int
     deadline_at: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What says when a callback may be made at the earliest, each fact by itself; None says nothing.
+
+    The clock of the promise in force starts at `clock_starts_at`: at the next opening, or at the time that the customer
+    chose. A person has put it off until one time, the last outcome asks to wait until another, and the customer's own
+    phone is quiet until a third.
+    """
+
+    clock_starts_at: int
+    put_off_until_at: int | None = None
+    retry_at: int | None = None
+    quiet_until_at: int | None = None
+
+
+def not_before(facts: Facts) -> int:
+    """Conclude when a callback may be made at the earliest: no fact gives way to another."""
+    waits = (facts.clock_starts_at, facts.put_off_until_at, facts.retry_at, facts.quiet_until_at)
+    return max(at for at in waits if at is not None)
 
 
 def promise(kind: str, lost_at: int, made_at: int, hours: Hours, terms: PromiseTerms) -> Promise:
@@ -139,6 +162,16 @@ def by(new: Promise, told_by_at: int) -> Promise:
     return replace(new, aim_at=min(new.aim_at, told_by_at), deadline_at=told_by_at)
 
 
+def apology(made_at: int, by_at: int) -> Promise:
+    """The new time that is told once a promise was broken. It excuses that one, and takes its place in no rate."""
+    return Promise(made_at, made_at, by_at, by_at, APOLOGY)
+
+
+def tried_sooner(standing: Promise, now: int) -> Promise:
+    """Let the clock of a time that the customer chose start now, because a person asks for it: nothing else changes."""
+    return replace(standing, made_at=now, clock_starts_at=now, reason=TRIED_SOONER)
+
+
 def at_once(standing: Promise, kind: str, now: int, hours: Hours, terms: PromiseTerms) -> Promise:
     """Promise as if the call were lost now, and never later than what stands, a chosen time included.
 
@@ -159,8 +192,8 @@ def measured(promises: Sequence[Promise]) -> Promise:
     """The one promise by which a reservation counts in the rates; `promises` are in the order made, at least one.
 
     It is the first. A time that the customer chose before that one was broken takes its place; so does the next
-    opening, where the first was made so late that its window ended at the evening's cut. What is promised as an
-    apology, by a later loss or by a person's decision flatters no rate.
+    opening, where the first was made so late that its window ended at the evening's cut. An apology never counts, nor
+    does what is promised for a later loss or by a person's decision: they flatter no rate.
     """
     found, *later = promises
     for one in later:

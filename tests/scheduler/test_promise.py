@@ -10,7 +10,21 @@ from scheduler import clock
 from scheduler.clock import DAY, HOUR, MINUTE, SECOND
 from scheduler.errors import SchedulerError
 from scheduler.hours import Hours, spans
-from scheduler.promise import Promise, PromiseTerms, carry, late_news, merge, missed, promise
+from scheduler.promise import (
+    Facts,
+    Promise,
+    PromiseTerms,
+    apology,
+    carry,
+    late_news,
+    measured,
+    merge,
+    missed,
+    not_before,
+    promise,
+    slot,
+    tried_sooner,
+)
 from tests.scheduler.moments import at, hours, instants, shown, zones
 
 SITE = Hours(clock.zone("Asia/Shanghai"))
@@ -266,3 +280,43 @@ def test_a_window_longer_than_the_opening_ends_with_it() -> None:
     made = promise("abandoned", at("2025-11-23 12:00"), at("2025-11-23 12:00"), short, TERMS)
     assert made.deadline_at - made.clock_starts_at == 40 * MINUTE
     assert carry(made, short, made.deadline_at, TERMS).clock_starts_at == made.clock_starts_at + 7 * DAY
+
+
+# When it may be called at the earliest
+
+times = st.none() | st.integers(0, 1000)
+
+
+@given(st.integers(0, 1000), times, times, times)
+def test_no_fact_gives_way_to_another(clock_starts_at: int, put_off: int | None, tried: int | None, quiet: int) -> None:
+    facts = Facts(clock_starts_at, put_off, tried, quiet)
+    said = [at for at in (clock_starts_at, put_off, tried, quiet) if at is not None]
+    assert not_before(facts) in said
+    assert all(not_before(facts) >= at for at in said)
+
+
+# What counts
+
+
+def test_an_apology_and_an_earlier_try_of_a_person_never_count() -> None:
+    first = promise("abandoned", at(FRIDAY + "10:00"), at(FRIDAY + "10:00"), SITE, TERMS)
+    chosen = slot(at(FRIDAY + "15:00"), at(FRIDAY + "10:05"), SITE)
+    sooner = tried_sooner(chosen, at(FRIDAY + "10:10"))
+    told = apology(at(FRIDAY + "15:31"), at(FRIDAY + "16:00"))
+    assert (sooner.clock_starts_at, sooner.deadline_at) == (at(FRIDAY + "10:10"), chosen.deadline_at)
+    assert measured([first, told]) is first
+    assert measured([first, chosen, sooner, told]) is chosen
+    assert missed([first, told], at(FRIDAY + "11:05"), now=at(FRIDAY + "12:00"))
+
+
+promises = st.builds(
+    lambda at, wait, length, why: Promise(at, at + wait, at + wait + length, at + wait + length, why),
+    *(st.integers(0, 100) for _ in range(3)),
+    st.sampled_from(["window", "evening", "carried-over", "slot", "apology", "tried-sooner"]),
+)
+
+
+@given(st.lists(promises, min_size=1, max_size=6), st.integers(0, 300), st.integers(0, 300))
+def test_no_apology_in_any_place_changes_what_counts(made: list[Promise], told_at: int, by_at: int) -> None:
+    for place in range(1, len(made) + 1):
+        assert measured([*made[:place], apology(told_at, by_at), *made[place:]]) is measured(made)
