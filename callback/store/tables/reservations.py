@@ -38,17 +38,22 @@ reservation = Table(
     Column("last_lost_at", Instant, nullable=False),
     Column("losses", Integer, nullable=False),
     Column("tries", Integer, nullable=False),  # those that counted
-    Column("clock_starts_at", Instant, nullable=False),  # these three: the promise in force, copied from `promise`
+    Column("promise_number", Integer, nullable=False, server_default=text("0")),  # which promise is in force
+    Column("clock_starts_at", Instant, nullable=False),  # these three are copied from it
     Column("aim_at", Instant, nullable=False),
     Column("deadline_at", Instant, nullable=False),
-    Column("due_at", Instant, nullable=False),  # not to be dialled before
+    Column("put_off_until_at", Instant),  # a person said: not before
+    Column("retry_at", Instant),  # after an outcome: not before
+    Column("quiet_until_at", Instant),  # the customer's hours, or the rings that a day has
+    Column("not_before_at", Instant, nullable=False, server_default=text("0")),  # what follows from these
+    Column("due_at", Instant, nullable=False),  # the same, for a process of an older version
     Column("state_since_at", Instant, nullable=False),
     Column("severity", Integer, nullable=False, server_default=text("0")),
-    Column("slot_at", Instant),  # the customer chose this time: no default replaces it
+    Column("slot_at", Instant),  # the customer chose this time, and it was not tried yet: no default replaces it
     Column("text_refusal", String(40)),  # why he got no text when the last one was due; none: he got it
     Column("assigned_to", String(WHO_ROOM)),  # whose it is, among people; whom the PBX rings is the queue's affair
     Column("incident_id", Key, ForeignKey("incident.id")),  # it holds him; a person who resumes him lets him go
-    Column("overdue_by_at", Instant),  # his promise was broken: the new time that he was told
+    Column("overdue_by_at", Instant),  # the promise in force was broken: by when the newest apology says, if it holds
     one_of("kind", KINDS),
     one_of("state", RESERVATION_STATES),
     Index("uq_reservation_open", "pbx", "queue", "person_id", "apart", unique=True,
@@ -86,7 +91,9 @@ promise = Table(
     "promise",
     metadata,
     Column("reservation_id", Key, ForeignKey("reservation.id"), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),  # 1 is what the rates are measured on
+    Column(
+        "number", Integer, primary_key=True, autoincrement=False
+    ),  # in the order made; see scheduler.promise.measured
     Column("pbx", String(32), nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("clock_starts_at", Instant, nullable=False),
