@@ -112,13 +112,9 @@ class ClaimBench:
         with self.store.write() as connection:  # it goes to the end of its lane: the next decision is as hard
             settle.end(Work(connection, self.site, NOON), order.attempt, "agent-cancelled", [], NOON)
             claimed = select(t.attempt.c.reservation_id).where(t.attempt.c.id == order.attempt).scalar_subquery()
-            last = {
-                "due_at": NOON,
-                "clock_starts_at": NOON,
-                "made_at": NOON - 2999 * SECOND,
-                "aim_at": NOON + 1800 * SECOND,
-            }
-            connection.execute(update(t.reservation).where(t.reservation.c.id == claimed).values(severity=0, **last))
+            last = {"clock_starts_at": NOON, "made_at": NOON - 2999 * SECOND, "aim_at": NOON + 1800 * SECOND}
+            due = {"retry_at": None, "not_before_at": NOON, "severity": 0}
+            connection.execute(update(t.reservation).where(t.reservation.c.id == claimed).values(**last, **due))
         return took
 
 
@@ -147,6 +143,7 @@ def _reservation(row: int, due: int) -> dict[str, Any]:
         "clock_starts_at": made_at,
         "aim_at": made_at + 1800 * SECOND,
         "deadline_at": made_at + 3600 * SECOND,
+        "not_before_at": made_at,
         "due_at": made_at,
         "state_since_at": made_at,
         "severity": 1 if is_due and row % 50 == 0 else 0,

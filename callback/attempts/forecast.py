@@ -26,7 +26,7 @@ USUAL_S: Final = 240.0
 _R, _A = t.reservation.c, t.alarm.c
 # Made once: asked again and again.
 _AHEAD = (
-    select(_R.id, _R.queue, _R.queue_group, _R.due_at, _R.clock_starts_at, _R.deadline_at, t.person.c.number)
+    select(_R.id, _R.queue, _R.queue_group, _R.not_before_at, _R.deadline_at, t.person.c.number)
     .join(t.person)
     .where(t.OPEN, _R.pbx == bindparam("of_pbx"), _R.state == "waiting", _R.aim_at <= bindparam("until"))
     .where(_R.deadline_at > bindparam("after"), _R.deadline_at <= bindparam("until"))
@@ -74,7 +74,7 @@ def dues(rows: Iterable[Row[Any]]) -> dict[str, list[Due]]:
     """What is owed to them, by group of queues."""
     found: dict[str, list[Due]] = {}
     for row in rows:
-        due = Due(max(row.due_at, row.clock_starts_at), row.deadline_at, row.id)
+        due = Due(row.not_before_at, row.deadline_at, row.id)
         found.setdefault(row.queue_group, []).append(due)
     return found
 

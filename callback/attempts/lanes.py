@@ -53,8 +53,7 @@ _NOW: BindParameter[int] = bindparam("now")
 _READY = _OPEN.where(
     _r.pbx == bindparam("of_pbx"),
     _r.state == "waiting",
-    _r.due_at <= _NOW,
-    _r.clock_starts_at <= _NOW,
+    _r.not_before_at <= _NOW,
     _r.queue.in_(_many("queues")),
     or_(_r.queue.not_in(_many("only_queues")), t.person.c.number.in_(_many("only_numbers"))),
     _r.trunk.not_in(_many("resting")),
@@ -115,7 +114,7 @@ def due(connection: Connection, pbx: str, now: int, wanted: Wanted) -> Iterator[
 
 _LOCK = (
     select(_r.id)
-    .where(_r.id == bindparam("of_reservation"), _r.state == "waiting", _r.due_at <= _NOW, _r.clock_starts_at <= _NOW)
+    .where(_r.id == bindparam("of_reservation"), _r.state == "waiting", _r.not_before_at <= _NOW)
     .with_for_update(skip_locked=True)
 )
 

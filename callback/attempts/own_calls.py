@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy import Row, bindparam, or_, select
 
 from callback.attempts import snapshot
 from callback.customers import numbers as phone_numbers
 from callback.events import CalledByHand, RestsAfterOwnCall
-from callback.reservations import moves
+from callback.reservations import moves, times
 from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import audit
@@ -108,8 +108,8 @@ def _settled(work: Work, call: AgentCall, row: Row[Any]) -> None:
 
 def _rests(work: Work, call: AgentCall, row: Row[Any]) -> None:
     """Dial a while after that call, at the earliest; heard again from the journal, it changes nothing."""
-    due_at = call.ended_at + round(work.site.rules.own_call_grace_s * SECOND)
-    if due_at <= max(row.due_at, work.now):
+    until_at = call.ended_at + round(work.site.rules.own_call_grace_s * SECOND)
+    if until_at <= max(row.not_before_at, work.now):
         return
-    work.connection.execute(update(_R).where(_R.c.id == row.id).values(due_at=due_at))
-    work.tell(RestsAfterOwnCall(row.id, call.phone.rpartition("-")[0], due_at))
+    times.change(work.connection, row.id, retry_at=until_at)
+    work.tell(RestsAfterOwnCall(row.id, call.phone.rpartition("-")[0], until_at))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, select
 
 from callback.clock import CLOCK_MAY_BE_OFF_S
 from callback.customers import blocks
 from callback.events import Cancelled
-from callback.reservations import moves
+from callback.reservations import moves, times
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.texts import compose
@@ -19,12 +19,11 @@ from telephony.dialling.dialler import STOPS_WITHIN_S
 SHORTEST_RING_US = (STOPS_WITHIN_S + 2) * SECOND  # before his quiet hours; less is no ring but a nuisance
 CLOCK_OFF_US = round(CLOCK_MAY_BE_OFF_S * SECOND)  # so much too early the hours may seem to begin
 
-_A, _R = t.attempt.c, t.reservation.c
-# Made once, for they run at each claim
+_A = t.attempt.c
+# Made once, for it runs at each claim
 _RINGS = select(_A.claimed_at).where(
     _A.person_id == bindparam("person"), _A.claimed_at > bindparam("since"), _A.customer_dialled_at.is_not(None)
 )
-_PUT_OFF = update(t.reservation).where(_R.id == bindparam("of_reservation")).values(due_at=bindparam("again_at"))
 
 
 def may_ring(work: Work, row: Row[Any]) -> bool:
@@ -39,7 +38,7 @@ def may_ring(work: Work, row: Row[Any]) -> bool:
         return False
     again_at = _again_at(work, row)
     if again_at is not None:
-        work.connection.execute(_PUT_OFF, {"of_reservation": row.id, "again_at": again_at})
+        times.change(work.connection, row.id, quiet_until_at=again_at)
     return again_at is None
 
 

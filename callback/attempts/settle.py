@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 
 from callback.attempts import agents, order, trunks
 from callback.events import AgentConnected, AttemptEnded, CustomerAnswered, CustomerDialled, Returned
-from callback.reservations import moves
+from callback.reservations import moves, times
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.texts import compose
@@ -46,7 +46,7 @@ def end(work: Work, attempt: str, outcome: str, evidence: list[str], ended_at: i
     """Write down how an attempt ended and what follows; an attempt ends once, whoever says so again."""
     a = t.attempt
     flight = work.connection.execute(
-        select(a.c.reservation_id, a.c.ring_until_at, a.c.trunk, a.c.agent_connected_at).where(
+        select(a.c.reservation_id, a.c.claimed_at, a.c.ring_until_at, a.c.trunk, a.c.agent_connected_at).where(
             a.c.id == attempt, a.c.pbx == work.pbx, a.c.in_flight
         )
     ).first()
@@ -71,7 +71,7 @@ def end(work: Work, attempt: str, outcome: str, evidence: list[str], ended_at: i
     state, again_at = row.state, None
     if row.open:
         hours = work.site.hours_of(_number(work.connection, row), row.trunk)
-        state, again_at = _follow(work, row, following, hours, flight.ring_until_at)
+        state, again_at = _follow(work, row, following, hours, flight.claimed_at, flight.ring_until_at)
     work.tell(AttemptEnded(attempt, row.id, outcome, evidence, state, again_at), ended_at)
     if isinstance(following, retry.Settle):
         _settle_others(work, row)
@@ -95,7 +95,7 @@ def _locked(connection: Connection, reservation: int) -> Row[Any]:
 
 
 def _follow(
-    work: Work, row: Row[Any], following: retry.Next, hours: Hours, ring_until_at: int
+    work: Work, row: Row[Any], following: retry.Next, hours: Hours, claimed_at: int, ring_until_at: int
 ) -> tuple[str, int | None]:
     if isinstance(following, retry.Settle):
         compose.withdraw(work, row.id, "reached by our call")
@@ -107,11 +107,21 @@ def _follow(
         compose.give_up(work, row.id, row.tries + 1)
         return state, None
     again_at = _again_at(following, hours, work.now, ring_until_at, work.site.rules.ring_s)
-    due_at = max(again_at, row.due_at)  # somebody may have put him off while he was being called
-    if following.counts and row.slot_at is not None:
-        due_at = max(due_at, row.slot_at)  # tried before the time that he chose: that time stands
-    tries = row.tries + following.counts
-    return moves.move(work, row.id, "tried", due_at=due_at, tries=tries), due_at
+    not_before_at = times.change(work.connection, row.id, **_waits(row, following, claimed_at, again_at))
+    return moves.move(work, row.id, "tried", tries=row.tries + following.counts), not_before_at
+
+
+def _waits(row: Row[Any], following: retry.Retry, claimed_at: int, again_at: int) -> dict[str, int | None]:
+    """From when on the customer may be tried again: never sooner than an agent's own call, heard meanwhile, lets rest.
+
+    Tried before the time that the customer chose, that time stands; tried then, it is over.
+    """
+    retry_at = max(again_at, row.retry_at or again_at)
+    if not following.counts or row.slot_at is None:
+        return {"retry_at": retry_at}
+    if claimed_at < row.slot_at:
+        return {"retry_at": max(retry_at, row.slot_at)}
+    return {"retry_at": retry_at, "slot_at": None}
 
 
 def _again_at(following: retry.Retry, hours: Hours, now: int, ring_until_at: int, ring_s: int) -> int:

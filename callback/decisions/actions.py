@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select, update
@@ -17,7 +16,7 @@ from callback.errors import CallbackError, IllegalTransition
 from callback.events import Decided
 from callback.losses import calls as call_rows
 from callback.losses import release as releasing
-from callback.reservations import deadlines, moves, promises, slots
+from callback.reservations import deadlines, moves, promises, slots, times
 from callback.reservations.reservation import Reservation, read_one
 from callback.reservations.states import Event
 from callback.site.work import Work
@@ -26,7 +25,7 @@ from callback.store import tables as t
 from callback.store.audit import By
 from callback.texts import compose
 from scheduler.errors import SchedulerError
-from scheduler.promise import at_once
+from scheduler.promise import at_once, tried_sooner
 from scheduler.severity import NOW
 
 Decision = Callable[[Work, int, By], None]
@@ -86,7 +85,7 @@ def call_now(work: Work, reservation: int, by: By) -> None:
     sooner and nobody answers, that time stands.
     """
     row = _resumed(work, reservation, by)
-    _change(work.connection, reservation, due_at=work.now, severity=NOW)
+    _change(work.connection, reservation, severity=NOW)
     _begin_now(work, row, by)
     deadlines.give_time(work, _locked(work, reservation))
     _tell(work, reservation, "call-now", by, _turn(work, reservation) | _unheld(row))
@@ -100,8 +99,7 @@ def choose_slot(work: Work, reservation: int, chosen_at: int, by: By) -> None:
     row = _resumed(work, reservation, by)
     pledge = slots.chosen(work, row, row.e164, chosen_at)
     promises.add(work, reservation, pledge)
-    times = {"aim_at": pledge.aim_at, "deadline_at": pledge.deadline_at, "overdue_by_at": None}
-    _change(work.connection, reservation, slot_at=chosen_at, due_at=chosen_at, clock_starts_at=chosen_at, **times)
+    times.change(work.connection, reservation, slot_at=chosen_at, **times.NO_WAIT)
     compose.withdraw(work, reservation, "he chose another time")
     if by.who != audit.CUSTOMER:  # who chose it himself was told at once
         compose.confirm(work, reservation, chosen_at)
@@ -116,9 +114,10 @@ def postpone(work: Work, reservation: int, until_at: int, by: By) -> None:
     row = _resumed(work, reservation, by)
     if until_at <= work.now:
         raise CallbackError("that time has passed: postpone to a later one, or `call-now`")
-    due_at = work.site.hours_of(row.e164, row.trunk).next_opening(until_at)
-    _change(work.connection, reservation, due_at=due_at, overdue_by_at=None)  # nor is he given up before it
-    facts = {"due_at": due_at, "deadline_at": row.deadline_at} | _unheld(row)
+    put_off_until_at = work.site.hours_of(row.e164, row.trunk).next_opening(until_at)
+    times.change(work.connection, reservation, put_off_until_at=put_off_until_at)
+    promises.void_apology(work, reservation)  # nobody gives up before that time
+    facts = {"due_at": put_off_until_at, "deadline_at": row.deadline_at} | _unheld(row)
     _tell(work, reservation, "postpone", by, facts)
 
 
@@ -253,32 +252,30 @@ def _unheld(before: Reservation) -> dict[str, Any]:
 
 
 def _begin_now(work: Work, row: Reservation, by: By) -> None:
-    """Let the clock start now for who waits for a time to come; nothing is promised later than before."""
+    """Let nothing wait any more, and let the clock start now; nothing is promised later than before."""
     standing = promises.in_force(work.connection, row)
-    if row.slot_at is not None and by.who != audit.CUSTOMER:
-        pledge = (
-            standing
-            if standing.clock_starts_at <= work.now
-            else replace(standing, made_at=work.now, clock_starts_at=work.now)
-        )
+    chosen = row.slot_at is not None and row.slot_at > work.now
+    stands = chosen and by.who != audit.CUSTOMER
+    times.change(work.connection, row.id, slot_at=row.slot_at if stands else None, **times.NO_WAIT)
+    if stands:
+        pledge = standing if standing.clock_starts_at <= work.now else tried_sooner(standing, work.now)
     else:
-        _change(work.connection, row.id, slot_at=None)
+        if chosen:
+            compose.withdraw(work, row.id, "the customer asked to be called now")
+        hours = work.site.hours_of(row.e164, row.trunk)
         try:
-            pledge = at_once(
-                standing, row.kind, work.now, work.site.hours_of(row.e164, row.trunk), work.site.rules.promise_terms()
-            )
+            pledge = at_once(standing, row.kind, work.now, hours, work.site.rules.promise_terms())
         except SchedulerError:  # by the rules of today no phone may ever ring: what stands is for people
             return
     if pledge is not standing:
         promises.add(work, row.id, pledge)
-        _change(work.connection, row.id, **promises.clock_of(pledge))
 
 
 def _turn(work: Work, reservation: int) -> dict[str, Any]:
     """From when on the customer may be called, by when that is owed, and how many of the queue go after and before."""
     row, r = _locked(work, reservation), t.reservation.c
     others = select(func.count()).where(t.OPEN, r.pbx == row.pbx, r.queue == row.queue, r.state == "waiting")
-    others = others.where(r.due_at <= work.now, r.clock_starts_at <= work.now, r.id != row.id)
+    others = others.where(r.not_before_at <= work.now, r.id != row.id)
     first, after = (
         work.connection.execute(others.where(which)).scalar_one() for which in (r.severity >= NOW, r.severity < NOW)
     )
@@ -286,7 +283,7 @@ def _turn(work: Work, reservation: int) -> dict[str, Any]:
         from_at = work.site.hours_of(row.e164, row.trunk).next_opening(max(work.now, row.clock_starts_at))
     except SchedulerError:  # never, by the rules of today: that is said where it is looked at
         from_at = None
-    return {"from_at": from_at, "by_at": row.overdue_by_at or row.deadline_at, "overtakes": after, "behind": first}
+    return {"from_at": from_at, "by_at": row.told_by_at, "overtakes": after, "behind": first}
 
 
 def _let_go(work: Work, e164: str, why: str, *, cancel: bool) -> list[int]:

@@ -33,5 +33,4 @@ def is_next(row: Reservation, now: int) -> bool:
     A chosen time that still stands, because a person only tried sooner, gives way to the customer's own word.
     """
     chosen = row.slot_at is not None and row.slot_at > now
-    begun = max(row.due_at, row.clock_starts_at) <= now
-    return bool(row.state == "waiting" and row.severity == NOW and begun and not chosen)
+    return bool(row.state == "waiting" and row.severity == NOW and row.not_before_at <= now and not chosen)

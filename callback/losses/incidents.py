@@ -104,7 +104,7 @@ def hold(work: Work, incident: int | None, reservation: int) -> bool:
     may = (_R.state == "waiting", _R.slot_at.is_(None), _R.severity < NOW, _R.kind != "requested")
     if work.connection.execute(select(_R.id).where(_R.id == reservation, *may).with_for_update()).first() is None:
         return False
-    moves.move(work, reservation, "held", incident_id=incident)
+    moves.move(work, reservation, "held", incident=incident)
     compose.withdraw(work, reservation, "an incident holds him")
     return True
 

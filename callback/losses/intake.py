@@ -12,7 +12,7 @@ from callback.customers.persons import person_of
 from callback.events import CallJudged, Merged, NotRecovered, Reserved, TrunkUnclear, Withdrawn
 from callback.losses import calls, incidents, join, redials, wangiri
 from callback.losses.join import Loss
-from callback.reservations import moves, promises
+from callback.reservations import moves, promises, times
 from callback.reservations.states import State, is_open
 from callback.site.context import Site
 from callback.site.work import Work
@@ -220,8 +220,8 @@ def _reserve(work: Work, loss: Loss) -> Reserved:
     row = _insert(work, loss, "waiting")
     held = incidents.hold(work, loss.incident, row) if loss.held else False
     text = not held and compose.explain(work, row, loss.verdict, loss.pledge, loss.lost_at)
-    times, reason = promises.clock_of(loss.pledge), loss.pledge.reason
-    reserved = Reserved(row, loss.queue, loss.verdict.kind, **times, promise=reason, text=text, held=held)
+    promised, reason = times.of_promise(loss.pledge), loss.pledge.reason
+    reserved = Reserved(row, loss.queue, loss.verdict.kind, **promised, promise=reason, text=text, held=held)
     work.tell(reserved)
     return reserved
 
@@ -241,14 +241,13 @@ def _insert(work: Work, loss: Loss, state: State) -> int:
         "last_lost_at": loss.lost_at,
         "losses": 1,
         "tries": 0,
-        **promises.clock_of(loss.pledge),
-        "due_at": max(loss.learnt_at, loss.pledge.clock_starts_at),
+        **times.of_new(loss.pledge),
         "state_since_at": loss.learnt_at,
         "severity": severity([Harm(loss.verdict.kind, loss.verdict.waited_s)]),
     }
     inserted = work.connection.execute(_NEW_RESERVATION, values)
     row = int(inserted.scalar_one())
-    promises.add(work, row, loss.pledge)
+    promises.first(work, row, loss.pledge)
     join.add_loss(work.connection, loss, row)
     return row
 

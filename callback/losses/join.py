@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, func, select, update
 from callback.customers import numbers
 from callback.events import Merged
 from callback.losses import incidents
-from callback.reservations import moves, promises
+from callback.reservations import moves, promises, times
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.inserting import insert_new
@@ -53,15 +53,13 @@ def join(work: Work, loss: Loss, standing: Row[Any]) -> Merged:
     if pledge is not kept:
         promises.add(work, standing.id, pledge)
     values: dict[str, Any] = {
-        **promises.clock_of(pledge),
         "losses": standing.losses + 1,
         "last_lost_at": max(standing.last_lost_at, loss.lost_at),
         "severity": max(standing.severity, _severity(work.connection, standing.id)),
     }
     if not chosen:
-        values["due_at"] = min(standing.due_at, max(loss.learnt_at, loss.pledge.clock_starts_at))
+        times.change(work.connection, standing.id, **times.NO_WAIT)
     if anew:
-        values["overdue_by_at"] = None
         compose.withdraw(work, standing.id, "lost again, and promised anew")
     if loss.verdict.kind == "requested":
         values["kind"] = "requested"  # whatever was first: no incident holds who asked for a callback
@@ -69,7 +67,7 @@ def join(work: Work, loss: Loss, standing: Row[Any]) -> Merged:
     held = _held(work, loss, standing)
     again = anew or loss.lost_at - standing.last_lost_at >= QUIET_MERGE_S * SECOND
     text = again and not held and compose.explain(work, standing.id, loss.verdict, pledge, loss.lost_at)
-    merged = Merged(standing.id, loss.queue, text=text, **promises.clock_of(pledge), losses=standing.losses + 1)
+    merged = Merged(standing.id, loss.queue, text=text, **times.of_promise(pledge), losses=standing.losses + 1)
     work.tell(merged)
     return merged
 

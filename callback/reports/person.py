@@ -16,6 +16,7 @@ from callback.store import audit, audit_words
 from callback.store import tables as t
 from callback.texts import compose
 from scheduler.clock import SECOND
+from scheduler.promise import APOLOGY
 
 LEAST_DIGITS: Final = 3  # of a number, to look for it by its end
 _NAMED: Final = 5  # numbers that are named where several end alike
@@ -119,8 +120,8 @@ def _calls(connection: Connection, pbx: str, person: int) -> Iterator[Event]:
 def _promises(connection: Connection, reservations: list[int], time: Time) -> Iterator[Event]:
     p = t.promise.c
     for row in connection.execute(select(t.promise).where(p.reservation_id.in_(reservations))):
-        told = f"aim {time(row.aim_at)}, deadline {time(row.deadline_at)} ({row.reason})"
-        yield Event(row.made_at, "promise", row.reservation_id, told)
+        by = "told" if row.reason == APOLOGY else f"aim {time(row.aim_at)}, deadline"
+        yield Event(row.made_at, "promise", row.reservation_id, f"{by} {time(row.deadline_at)} ({row.reason})")
 
 
 def _texts(connection: Connection, person: int, reservations: list[int]) -> Iterator[Event]:

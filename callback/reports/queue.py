@@ -165,7 +165,7 @@ def _line(row: Reservation, work: Work, why: tuple[str | None, int | None], hold
         made_at=row.made_at,
         aim_at=row.aim_at,
         deadline_at=row.deadline_at,
-        due_at=row.due_at,
+        due_at=row.not_before_at,
         overdue=work.now > row.deadline_at,
         overdue_by_at=row.overdue_by_at,
         assigned_to=row.assigned_to,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, or_, select
 
 from callback.events import CarriedOver, Expired, Overdue
 from callback.reservations import moves, promises
@@ -16,7 +16,7 @@ from callback.texts import compose
 from scheduler.clock import MINUTE, SECOND
 from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
-from scheduler.promise import CARRIED_OVER, Promise, carry
+from scheduler.promise import CARRIED_OVER, Promise, apology, carry
 from scheduler.severity import NOW
 
 LEAST_US: Final = 600 * SECOND
@@ -25,7 +25,6 @@ LEAST_US: Final = 600 * SECOND
 _R = t.reservation.c
 _OPEN = select(t.reservation, t.person.c.number.label("e164")).join(t.person).where(t.OPEN)
 AT_ONCE: Final = 50  # broken promises looked after in one transaction
-_TOLD = update(t.reservation).where(_R.id == bindparam("of_reservation")).values(overdue_by_at=bindparam("by_at"))
 
 
 def check(work: Work) -> None:
@@ -50,7 +49,7 @@ def _broken(work: Work, row: Row[Any]) -> None:
         return
     if carried is None:
         go_on(work, row, work.site.hours_of(row.e164, row.trunk))
-    elif row.carried and row.due_at <= carried.deadline_at and not just_let_go(row, work.now):
+    elif row.carried and row.not_before_at <= carried.deadline_at and not just_let_go(row, work.now):
         expire(work, row, "not-reached-after-carrying-over")  # unless a person put it off beyond the new time too
     else:
         carry_over(work, row, carried)
@@ -78,11 +77,11 @@ def go_on(work: Work, row: Row[Any], hours: Hours) -> None:
     if row.overdue_by_at is not None and row.overdue_by_at <= work.now:
         expire(work, row, "not-reached-after-the-apology")
         return
-    later_at = max(work.now + round(work.site.rules.overdue_min * MINUTE), row.due_at + LEAST_US)
+    later_at = max(work.now + round(work.site.rules.overdue_min * MINUTE), row.not_before_at + LEAST_US)
     by_at = min(later_at, hours.cut(work.now) or work.now)
-    if row.overdue_by_at is not None or by_at - max(work.now, row.due_at) < LEAST_US:
+    if row.overdue_by_at is not None or by_at - max(work.now, row.not_before_at) < LEAST_US:
         return
-    work.connection.execute(_TOLD, {"of_reservation": row.id, "by_at": by_at})
+    promises.add(work, row.id, apology(work.now, by_at))
     text = compose.apologise(work, row.id, by_at)
     work.tell(Overdue(row.id, row.queue, by_at, text))
 
@@ -102,7 +101,7 @@ def give_time(work: Work, row: Reservation | Row[Any]) -> None:
     if carried is not None:
         carry_over(work, row, carried)
     elif row.overdue_by_at is not None and row.overdue_by_at - work.now < LEAST_US:
-        work.connection.execute(_TOLD, {"of_reservation": row.id, "by_at": None})
+        promises.void_apology(work, row.id)
 
 
 def just_let_go(row: Row[Any], now: int) -> bool:
@@ -119,8 +118,8 @@ def carried_from(row: Reservation | Row[Any], site: Site, now: int) -> Promise |
 
 def carry_over(work: Work, row: Reservation | Row[Any], carried: Promise) -> None:
     """Promise the next opening, and say so, unless a person has put the callback off beyond it."""
-    promises.replace(work, row, carried)
-    if row.due_at <= carried.deadline_at:
+    promises.add(work, row.id, carried)
+    if row.not_before_at <= carried.deadline_at:
         compose.apologise(work, row.id, carried.deadline_at)
     work.tell(CarriedOver(row.id, carried.clock_starts_at, carried.deadline_at))
 

@@ -9,13 +9,16 @@ from callback.site.work import Work
 from callback.store import tables as t
 
 
-def move(work: Work, reservation: int, event: life.Event, **values: int | None) -> life.State:
+def move(
+    work: Work, reservation: int, event: life.Event, *, tries: int | None = None, incident: int | None = None
+) -> life.State:
     """Take a reservation through one event of its table; an illegal one raises and changes nothing.
 
-    Whoever is resumed is held by no incident any more.
+    Whoever is held is held by that incident; whoever is resumed is held by none any more.
     """
-    if event == "resumed":
-        values["incident_id"] = None
+    values: dict[str, int | None] = {} if tries is None else {"tries": tries}
+    if event in {"held", "resumed"}:
+        values["incident_id"] = incident
     r = t.reservation
     state = work.connection.execute(select(r.c.state).where(r.c.id == reservation).with_for_update()).scalar_one()
     following = life.after(state, event)

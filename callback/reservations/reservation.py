@@ -28,10 +28,11 @@ class Reservation:
     last_lost_at: int
     losses: int
     tries: int
+    promise_number: int
     clock_starts_at: int
     aim_at: int
     deadline_at: int
-    due_at: int
+    not_before_at: int
     state_since_at: int
     severity: int
     slot_at: int | None
@@ -40,6 +41,11 @@ class Reservation:
     incident_id: int | None
     overdue_by_at: int | None
     e164: str
+
+    @property
+    def told_by_at(self) -> int:
+        """By when the customer was told last that we call; nobody gives up before that."""
+        return self.deadline_at if self.overdue_by_at is None else self.overdue_by_at
 
 
 _COLUMNS = [t.reservation.c[field.name] for field in fields(Reservation) if field.name != "e164"]

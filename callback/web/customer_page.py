@@ -158,7 +158,7 @@ def _promise(view: _View) -> str:
     row = view.row
     if row.state != "waiting":
         return view.say({"calling": "calling", "held": "held"}.get(row.state, "closed"))
-    by_at = row.overdue_by_at or row.deadline_at
+    by_at = row.told_by_at
     if view.now > by_at:
         return view.say("late")
     if row.slot_at is not None and row.slot_at > view.now:

@@ -56,7 +56,9 @@ class Decided:
     reservation: int
     what: str
     at: int
-    due_at: int
+    not_before_at: int
+    put_off_until_at: int | None
+    slot_at: int | None
     losses: int
     attempts: frozenset[str]
 
@@ -95,7 +97,6 @@ class Centre:
         self.texted_on_the_line: list[str] = []
         self.blocked: dict[str, Standing] = {}
         self.decided: dict[int, Decided] = {}
-        self.chosen: set[int] = set()  # reservations of which somebody chose the time
         self.released: set[str] = set()  # calls that a person released
         self._workers = 1
         self._begin_work()
@@ -122,7 +123,8 @@ class Centre:
         rows = self.everything()
         (row,) = (row for row in rows["reservation"] if row.id == reservation)
         flown = frozenset(one.id for one in rows["attempt"] if one.reservation_id == reservation)
-        self.decided[reservation] = Decided(reservation, what, self.clock, row.due_at, row.losses, flown)
+        times = (row.not_before_at, row.put_off_until_at, row.slot_at)
+        self.decided[reservation] = Decided(reservation, what, self.clock, *times, row.losses, flown)
 
     def hours_of(self, number: str) -> Hours:
         """The hours at which his phone may ring."""
@@ -133,7 +135,9 @@ class Centre:
 
     def due_at(self) -> int | None:
         """When somebody is due at the earliest; None if nobody waits."""
-        return min((row.due_at for row in self.everything()["reservation"] if row.state == "waiting"), default=None)
+        return min(
+            (row.not_before_at for row in self.everything()["reservation"] if row.state == "waiting"), default=None
+        )
 
     # Outside
 

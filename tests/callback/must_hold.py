@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from callback.reservations import deadlines
 from callback.reservations.deadlines import LEAST_US
+from callback.reservations.reservation import read_one
+from callback.site import links
 from callback.store import audit
+from callback.texts.compose import clock_time
+from callback.web import customer_page
+from scheduler.promise import APOLOGY, TRIED_SOONER, Facts, not_before
 from tests.callback.centre import Centre
 
 FREE_OF_CHARGE = {"trunk-failure", "agent-no-answer", "agent-cancelled", "refused-late"}
@@ -32,9 +38,12 @@ class MustHold:
         numbers = {row.id: row.number for row in rows["person"]}
         self._nobody_is_rung_when_he_must_not_be()
         self._reservations_are_sound(reservations, numbers)
-        self._promises_stay_as_they_were(reservations, rows["promise"])
+        promises = _by_reservation(rows["promise"])
+        self._promises_stay_as_they_were(reservations, promises)
+        self._the_columns_say_what_stands(reservations, promises)
         self._attempts_end_once(reservations, rows["attempt"])
-        self._nobody_is_given_up_before_the_time_that_was_told(reservations, rows["text_outbox"])
+        self._nobody_is_given_up_before_the_time_that_was_told(reservations, promises)
+        self._what_is_said_is_what_is_enforced(reservations, promises, rows["text_outbox"])
         self._what_a_person_decided_stands(reservations, rows["attempt"])
         self._nothing_is_owed_to_whom_was_answered(reservations, rows["attempt"], numbers)
         self._texts_are_owed(reservations, rows["text_outbox"])
@@ -65,15 +74,12 @@ class MustHold:
             if not row.open:
                 self._never_changes(("closed", row.id), (row.state, row.state_since_at, row.tries))
 
-    def _promises_stay_as_they_were(self, reservations: dict[int, Any], promises: list[Any]) -> None:
-        in_force: dict[int, Any] = {}
-        for promise in sorted(promises, key=lambda promise: promise.number):
+    def _promises_stay_as_they_were(self, reservations: dict[int, Any], promises: dict[int, list[Any]]) -> None:
+        for promise in (promise for ones in promises.values() for promise in ones):
             self._never_changes(("promise", promise.reservation_id, promise.number), tuple(promise))
-            in_force[promise.reservation_id] = promise
         for row in reservations.values():
-            promise = in_force[row.id]
-            times = (promise.clock_starts_at, promise.aim_at, promise.deadline_at)
-            assert (row.clock_starts_at, row.aim_at, row.deadline_at) == times, "a promise that stands nowhere"
+            said = promises[row.id][: row.promise_number]
+            promise = next(one for one in reversed(said) if one.reason not in {APOLOGY, TRIED_SOONER})
             before = self._deadlines.get(row.id, row.deadline_at)
             broken = promise.made_at >= before  # lost again after that
             if row.deadline_at > before and not broken:
@@ -82,14 +88,51 @@ class MustHold:
                 assert carried or promise.reason == OF_THE_CUSTOMER, "put off although a phone might ring"
             self._deadlines[row.id] = row.deadline_at
 
-    def _nobody_is_given_up_before_the_time_that_was_told(self, reservations: dict[int, Any], texts: list[Any]) -> None:
-        told = {int(row.cause.split("/")[1]): int(row.cause.split("/")[2]) for row in texts if "overdue/" in row.cause}
+    def _the_columns_say_what_stands(self, reservations: dict[int, Any], promises: dict[int, list[Any]]) -> None:
+        """Whatever was written, in whatever order: the promise in force, the apology that holds, and what follows."""
+        for row in reservations.values():
+            made = promises[row.id]
+            assert [promise.number for promise in made] == [*range(1, len(made) + 1)]
+            in_force = next(promise for promise in reversed(made) if promise.reason != APOLOGY)
+            assert row.promise_number == in_force.number
+            times = (in_force.clock_starts_at, in_force.aim_at, in_force.deadline_at)
+            assert (row.clock_starts_at, row.aim_at, row.deadline_at) == times, "a promise that stands nowhere"
+            if row.overdue_by_at is not None:
+                assert (made[-1].reason, made[-1].deadline_at) == (APOLOGY, row.overdue_by_at), "told by nobody"
+            facts = Facts(row.clock_starts_at, row.put_off_until_at, row.retry_at, row.quiet_until_at)
+            assert row.not_before_at == row.due_at == not_before(facts)
+
+    def _nobody_is_given_up_before_the_time_that_was_told(
+        self, reservations: dict[int, Any], promises: dict[int, list[Any]]
+    ) -> None:
+        """What was told last, be it a promise or an apology; also where somebody decided otherwise since."""
         for row in reservations.values():
             if row.state == "expired":
-                in_force = max(row.deadline_at, row.overdue_by_at or 0)
-                assert row.state_since_at >= in_force, "given up before the time in force"
-                sooner = row.id in self._centre.chosen
-                assert sooner or row.state_since_at >= told.get(row.id, 0), "given up before a time that was told"
+                assert row.state_since_at >= promises[row.id][-1].deadline_at, "given up before a time that was told"
+
+    def _what_is_said_is_what_is_enforced(
+        self, reservations: dict[int, Any], promises: dict[int, list[Any]], texts: list[Any]
+    ) -> None:
+        """On the page, and in texts; until then a tick leaves the customer alone, and then it does not."""
+        for row in texts:
+            word, number, *at = row.cause.split("/")
+            if word in {"overdue", "slot"}:
+                said = {one.deadline_at if word == "overdue" else one.clock_starts_at for one in promises[int(number)]}
+                assert int(at[0]) in said, "a text says what nobody promised"
+        centre = self._centre
+        with centre.store.read() as connection:
+            for row in (row for row in reservations.values() if row.state == "waiting"):
+                stands = read_one(connection, row.id)
+                assert stands is not None
+                told = stands.told_by_at
+                for at, looked_after in ((told - 1, False), (told, True)):
+                    passed = {one.id for one in deadlines.passed(connection, "main", at)}
+                    assert (row.id in passed) == looked_after, "enforced is another time than the one that stands"
+                if told > centre.now:
+                    token = links.token(connection, row.id, told)
+                    page = customer_page.show(connection, {"main": centre.site}, token, centre.now)
+                    chosen = row.slot_at if (row.slot_at or 0) > centre.now else told
+                    assert clock_time(chosen, centre.now, centre.site) in page.html.split("<h2>")[0], "the page"
 
     def _what_a_person_decided_stands(self, reservations: dict[int, Any], attempts: list[Any]) -> None:
         """No tick and no outcome undoes it; the customer may, and another decision."""
@@ -102,7 +145,15 @@ class MustHold:
                 assert row.state not in {"waiting", "calling", "expired"}, "let go by nobody"
             if decided.what == "postpone" and row.losses == decided.losses:
                 since = [one for one in attempts if one.reservation_id == row.id and one.id not in decided.attempts]
-                assert min((one.claimed_at for one in since), default=decided.due_at) >= decided.due_at, "too soon"
+                until_at = decided.not_before_at
+                assert min((one.claimed_at for one in since), default=until_at) >= until_at, "too soon"
+            if row.losses == decided.losses:
+                assert row.put_off_until_at == decided.put_off_until_at, "put off by nobody, or no more"
+                tried = any(
+                    one.reservation_id == row.id and one.counted and one.claimed_at >= (decided.slot_at or 0)
+                    for one in attempts
+                )
+                assert row.slot_at == decided.slot_at or (row.slot_at is None and tried), "chosen by nobody, or no more"
 
     def _attempts_end_once(self, reservations: dict[int, Any], attempts: list[Any]) -> None:
         flying = [row for row in attempts if row.in_flight]
@@ -144,3 +195,11 @@ class MustHold:
 
     def _never_changes(self, key: Any, value: Any) -> None:
         assert self._seen.setdefault(key, value) == value
+
+
+def _by_reservation(promises: list[Any]) -> dict[int, list[Any]]:
+    """The promises of each, in the order made."""
+    found: dict[int, list[Any]] = {}
+    for promise in sorted(promises, key=lambda promise: promise.number):
+        found.setdefault(promise.reservation_id, []).append(promise)
+    return found

@@ -44,8 +44,8 @@ def test_for_one_customer_they_are_rung_less_and_less_often_which_costs_no_try(w
     for _ in range(7):
         tried(world, "agent-no-answer", now)
         (row,) = world.reservations()
-        waits.append((row.due_at - now - 30 * US) // MINUTE)
-        now = row.due_at
+        waits.append((row.not_before_at - now - 30 * US) // MINUTE)
+        now = row.not_before_at
     assert waits == [1, 2, 4, 8, 10, 10, 10]
     assert row.tries == 0
 
@@ -56,7 +56,7 @@ def test_once_somebody_answered_it_begins_anew(world: World, between: str) -> No
     now = NOON
     for outcome in ("agent-no-answer", "agent-no-answer", between, "agent-no-answer"):
         tried(world, outcome, now)
-        ended, now = now + 30 * US, world.reservations()[0].due_at
+        ended, now = now + 30 * US, world.reservations()[0].not_before_at
     assert now - ended == MINUTE
 
 
@@ -65,7 +65,7 @@ def test_a_site_that_waits_longer_from_the_start_is_not_hastened(world: World) -
     world = World(world.store.url, rules(retry_our_fault_min=20))
     world.hear(call("09012345699"))
     tried(world, "agent-no-answer", NOON)
-    assert world.reservations()[-1].due_at == NOON + 20 * MINUTE + 30 * US
+    assert world.reservations()[-1].not_before_at == NOON + 20 * MINUTE + 30 * US
 
 
 def lose_many(world: World, *queues: str) -> None:

@@ -12,6 +12,7 @@ from callback.customers import numbers
 from callback.decisions import actions
 from callback.events import Happened
 from callback.reports import rates
+from callback.reservations import times
 from callback.settings.sections import Trunk
 from callback.site.work import Work
 from callback.store import tables as t
@@ -167,7 +168,7 @@ def test_a_rest_is_given_once_for_each_call_and_never_shortens_a_wait(lost: Worl
     assert len(heard(lost, talked_s=1.0)) == 1
     assert heard(lost, talked_s=1.0) == []
     with lost.store.write() as connection:
-        connection.execute(t.reservation.update().values(due_at=at("15:00")))
+        times.change(connection, 1, put_off_until_at=at("15:00"))
     assert heard(lost, talked_s=1.0) == []
 
 

@@ -60,10 +60,10 @@ def test_the_first_try_ends(world: World, outcome: str) -> None:
     (row,), (attempt,) = world.reservations(), world.attempts()
     state, tries, minutes = FIRST_TRY[outcome]
     assert (row.state, row.open, row.tries) == (state, state == "waiting", tries)
-    assert minutes is None or row.due_at == ENDED_AT + minutes * MINUTE
+    assert minutes is None or row.not_before_at == ENDED_AT + minutes * MINUTE
     assert (attempt.in_flight, attempt.ended_at, attempt.outcome) == (False, ENDED_AT, outcome)
     assert (attempt.counted, attempt.evidence) == (outcome not in FREE_OF_CHARGE, ["LcrEnded", "so it was"])
-    again_at = None if minutes is None else row.due_at
+    again_at = None if minutes is None else row.not_before_at
     assert (news.name, news.facts["state"], news.facts.get("again_at")) == ("outcome", state, again_at)
 
 
@@ -104,7 +104,7 @@ def test_after_an_unknown_end_nobody_is_rung_before_the_ring_must_be_over(migrat
     world = World(migrated_url, rules(retry_unknown_min=0.1))
     order = dialled(world)
     world.end(order.attempt, "unknown", NOON + US)
-    assert [row.due_at for row in world.reservations()] == [RING_END]
+    assert [row.not_before_at for row in world.reservations()] == [RING_END]
     world.close()
 
 
@@ -241,7 +241,7 @@ def test_the_next_try_is_at_an_hour_when_a_phone_may_ring(
 ) -> None:
     order = dialled(sqlite_world, ended - MINUTE, ended_at=ended - 10 * MINUTE)
     sqlite_world.end(order.attempt, outcome, ended)
-    assert [row.due_at for row in sqlite_world.reservations()] == [due]
+    assert [row.not_before_at for row in sqlite_world.reservations()] == [due]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
@@ -260,8 +260,8 @@ def test_whenever_an_attempt_ends_the_next_is_due_when_a_phone_may_ring(
     (attempt_row,) = evening.attempts()
     evening.end(attempt_row.id, outcome, ended_at)
     (row,) = evening.reservations()
-    assert evening.site.hours.may_ring(row.due_at)
-    assert row.due_at > ended_at
+    assert evening.site.hours.may_ring(row.not_before_at)
+    assert row.not_before_at > ended_at
 
 
 @pytest.fixture

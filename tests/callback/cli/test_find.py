@@ -75,6 +75,12 @@ def test_the_whole_story_stands_on_one_screen(world: World, find: Find, written:
     assert times == sorted(times)
 
 
+def test_an_apology_stands_among_the_promises(world: World, find: Find) -> None:
+    lived(world)
+    world.carry_over(at("13:05"))
+    assert "promise   #2  told 14:05 (apology)" in find(HIM).stdout
+
+
 def test_one_screen_is_the_newest_events_and_says_that_there_are_more(world: World, find: Find) -> None:
     lived(world)
     said = find(HIM, "--limit", "2").stdout

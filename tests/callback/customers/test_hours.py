@@ -72,7 +72,7 @@ def test_he_is_promised_by_his_clock_and_called_then(world: World) -> None:
     """Noon in Tokyo is ten in the evening in New York."""
     world.hear(call(NEW_YORKER))
     (row,) = world.reservations()
-    assert (row.clock_starts_at, row.due_at, row.deadline_at) == (at("22:00"), at("22:00"), at("23:00"))
+    assert (row.clock_starts_at, row.not_before_at, row.deadline_at) == (at("22:00"), at("22:00"), at("23:00"))
     assert world.claim(at("22:00") - US) is None
     assert world.claim(at("22:00") + US) is None, "the PBX's clock may be two seconds behind"
     order = world.claim(at("22:00") + 2 * US)
@@ -99,7 +99,7 @@ def test_what_is_left_at_his_cut_is_carried_to_his_morning(world: World) -> None
     world.hear(call("09012345678", ended_at=at("10:00", day=24)))
     world.carry_over(cut)
     his, other = world.reservations()
-    assert (his.due_at, his.deadline_at) == (at("22:00", day=24), at("23:00", day=24))
+    assert (his.not_before_at, his.deadline_at) == (at("22:00", day=24), at("23:00", day=24))
     assert other.deadline_at == at("11:00", day=24)
 
 
@@ -109,7 +109,7 @@ def test_a_retry_waits_for_his_hours(world: World) -> None:
     assert order is not None
     world.end(order.attempt, "no-answer", at("11:21", day=24))
     (row,) = world.reservations()
-    assert row.due_at == at("22:00", day=24)
+    assert row.not_before_at == at("22:00", day=24)
 
 
 def test_who_is_due_by_other_rules_is_not_called_and_keeps_nobody_waiting(world: World) -> None:
@@ -117,7 +117,7 @@ def test_who_is_due_by_other_rules_is_not_called_and_keeps_nobody_waiting(world:
     world.hear(call(NEW_YORKER, ended_at=NOON - MINUTE))
     world.hear(call("09012345678"))
     with world.store.write() as connection:
-        early = {"due_at": NOON, "clock_starts_at": NOON - MINUTE, "aim_at": NOON + 10 * MINUTE, "severity": 99}
+        early = {"not_before_at": NOON, "clock_starts_at": NOON - MINUTE, "aim_at": NOON + 10 * MINUTE, "severity": 99}
         connection.execute(t.reservation.update().where(t.reservation.c.id == 1).values(early))
     order = world.claim(NOON + MINUTE)
     assert order is not None

@@ -94,10 +94,10 @@ def test_a_slot_replaces_every_other_promise_and_a_later_loss_does_not_move_it(w
     world.hear(call())
     slot(world, at("18:30"))
     row = only(world)
-    assert (row.due_at, row.aim_at, row.deadline_at) == (at("18:30"), at("18:40"), at("19:00"))
+    assert (row.not_before_at, row.aim_at, row.deadline_at) == (at("18:30"), at("18:40"), at("19:00"))
     assert [promise.reason for promise in world.rows(t.promise)] == ["window", "slot"]
     world.hear(call(ended_at=at("15:00")))
-    assert (only(world).due_at, only(world).deadline_at) == (at("18:30"), at("19:00"))
+    assert (only(world).not_before_at, only(world).deadline_at) == (at("18:30"), at("19:00"))
     assert world.claim(at("18:29")) is None
     assert world.claim(at("18:30")) is not None
 

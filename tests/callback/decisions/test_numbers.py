@@ -347,10 +347,10 @@ def test_who_is_postponed_is_not_called_before_and_was_promised_the_same(world: 
         return world.reservations()[0]
 
     row = postpone(at("14:00"))
-    assert (row.due_at, row.aim_at, row.deadline_at) == (at("14:00"), before.aim_at, before.deadline_at)
+    assert (row.not_before_at, row.aim_at, row.deadline_at) == (at("14:00"), before.aim_at, before.deadline_at)
     assert len(world.rows(t.promise)) == 1
     assert world.claim(at("13:59")) is None
-    assert postpone(at("23:00")).due_at == at("08:00", day=24)
+    assert postpone(at("23:00")).not_before_at == at("08:00", day=24)
     with pytest.raises(CallbackError, match="postpone to a later one"):
         postpone(NOON)
 

@@ -185,7 +185,7 @@ def test_the_evening_shrinks_the_window_and_the_night_carries_over(world: World)
     world.hear(call("09012345601", ended_at=at("20:35")))
     world.hear(call("09012345602", ended_at=at("21:40")))
     evening, night = world.reservations()
-    assert (evening.deadline_at, evening.due_at) == (at("21:30"), at("20:35"))
+    assert (evening.deadline_at, evening.not_before_at) == (at("21:30"), at("20:35"))
     assert (night.clock_starts_at, night.deadline_at) == (at("08:00", 24), at("09:00", 24))
     texts = {text.template: text.body for text in world.rows(text_outbox)}
     assert "21:30" in texts["lost"]

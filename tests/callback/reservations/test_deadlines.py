@@ -45,7 +45,9 @@ def test_whom_nobody_called_in_time_is_told_so_once_with_a_new_time(world: World
     assert "13:30" in text
     (row,) = world.reservations()
     assert (row.state, row.deadline_at, row.overdue_by_at) == ("waiting", NOON + 60 * MINUTE, LATE + 30 * MINUTE)
-    assert len(world.rows(t.promise)) == 1, "what was promised first is what is measured"
+    first, apology = world.rows(t.promise)
+    assert (first.number, first.deadline_at) == (row.promise_number, NOON + 60 * MINUTE), "that one stays in force"
+    assert (apology.reason, apology.made_at, apology.deadline_at) == ("apology", LATE, row.overdue_by_at)
 
 
 def test_he_is_tried_by_the_new_time_but_never_before_live_work(world: World) -> None:

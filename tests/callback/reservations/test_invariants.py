@@ -24,7 +24,7 @@ from callback.decisions import actions
 from callback.errors import NotOurs
 from callback.site.work import Work
 from callback.store import lease
-from callback.store.audit import By
+from callback.store.audit import CUSTOMER, By
 from callback.store.engine import Store
 from telephony.calls.call import Kind
 from telephony.pbx import Stretch
@@ -41,7 +41,7 @@ PEOPLE = {
 }
 QUEUES = ("support", "sales")
 FREE_AGENTS = {queue: {"agent1"} for queue in QUEUES}
-DECISIONS = (*actions.BY_NAME, "call-now", "slot", "slot", "postpone", "assign")
+DECISIONS = (*actions.BY_NAME, "call-now", "call-me-now", "slot", "slot", "postpone", "assign")
 SITES: tuple[dict[str, Any], ...] = (
     {},
     {"queues": {"support": ON, "sales": ON.model_copy(update={"group": "another site"})}, "max_tries": 2},
@@ -106,7 +106,8 @@ class CallCentre(RuleBasedStateMachine):
     @rule(
         lost=st.lists(st.tuples(people, queues, kinds), max_size=2),
         to_the_cut=st.sampled_from([0, 0, 0, 4, 12, 28]),
-        meanwhile=st.sampled_from(["", "", "", "served", "served, lost"]),
+        before=st.sampled_from([(), (), (), ("slot", "call-now"), ("call-now",)]),
+        meanwhile=st.sampled_from(["", "", "", "served", "served, lost", "postpone", "slot", "call-me-now"]),
         steps=st.sampled_from([3, 3, 3, 2, 1, 0]),
         outcome=outcomes,
         reached=st.booleans(),
@@ -116,6 +117,7 @@ class CallCentre(RuleBasedStateMachine):
         self,
         lost: list[tuple[str, str, Kind]],
         to_the_cut: int,
+        before: tuple[str, ...],
         meanwhile: str,
         steps: int,
         outcome: str,
@@ -132,14 +134,24 @@ class CallCentre(RuleBasedStateMachine):
         centre.hear()
         centre.tend()
         centre.on_line.clear()
+        for what in before:
+            self._decided_about("waiting", what)
         centre.tick(picture(free=FREE_AGENTS), "at once")
-        self._he_comes_back(meanwhile)
+        if meanwhile in DECISIONS:
+            self._decided_about("calling", meanwhile)
+        else:
+            self._he_comes_back(meanwhile)
         for _ in range(steps):
             centre.let_time_pass(centre.now + 2 * US)
             for attempt in list(centre.switch.legs)[:1]:
                 centre.go_on(attempt, outcome, reached=reached, told=True)
         if heard:
             centre.hear()
+
+    def _decided_about(self, state: str, what: str) -> None:
+        """Somebody decides about the first of those who stand so, in twenty minutes where a time is asked for."""
+        for row in [row for row in self.centre.everything()["reservation"] if row.state == state][:1]:
+            self._decide(row.id, what, self.centre.clock + 20 * 60 * US, statement=99)
 
     def _he_comes_back(self, meanwhile: str) -> None:
         """By himself, while an agent is looked for on his behalf."""
@@ -210,12 +222,14 @@ class CallCentre(RuleBasedStateMachine):
     @rule(what=st.sampled_from(DECISIONS), which=any_of, minutes=st.sampled_from(MINUTES), statement=statements)
     def a_person_decides(self, what: str, which: int, minutes: int, statement: int) -> None:
         """About a reservation. It is decided whole or not at all, also where the power is cut meanwhile."""
-        centre, by = self.centre, By("anna", "she said so")
-        rows = centre.everything()["reservation"]
+        rows = self.centre.everything()["reservation"]
         reservations = [row.id for row in rows if row.open] or [row.id for row in rows]
-        if not reservations:
-            return
-        chosen, then = reservations[which % len(reservations)], centre.clock + minutes * 60 * US
+        if reservations:
+            then = self.centre.clock + minutes * 60 * US
+            self._decide(reservations[which % len(reservations)], what, then, statement)
+
+    def _decide(self, chosen: int, what: str, then: int, statement: int) -> None:
+        centre, by = self.centre, By("anna", "she said so")
 
         def decide(connection: Connection) -> object:
             work = Work(connection, centre.site, centre.clock)
@@ -223,14 +237,14 @@ class CallCentre(RuleBasedStateMachine):
                 return told_by(actions.choose_slot, work, chosen, then, by)
             if what == "postpone":
                 return told_by(actions.postpone, work, chosen, then, by)
+            if what == "call-me-now":
+                return told_by(actions.call_now, work, chosen, By(CUSTOMER, "chosen on the page"))
             if what == "assign":
                 return told_by(actions.assign, work, chosen, "bert", by)
             return told_by(actions.BY_NAME[what], work, chosen, by)
 
         if self._whole_or_not_at_all(decide, statement) and what != "assign":
-            centre.note(what, chosen)
-            if what in {"slot", "call-now"}:  # earlier than what was told before, it may be
-                centre.chosen.add(chosen)
+            centre.note("call-now" if what == "call-me-now" else what, chosen)
 
     @rule(
         what=st.sampled_from(["block", "unblock", "erase"]),

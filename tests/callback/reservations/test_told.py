@@ -188,7 +188,7 @@ def test_who_is_lost_again_after_a_broken_promise_is_promised_anew_and_told_so(w
     assert (merged.name, merged.facts["text"], row.overdue_by_at, row.losses) == ("merged", True, None, 2)
     kept = told_by - again_at >= 5 * MINUTE
     assert row.deadline_at == (told_by if kept else again_at + 60 * MINUTE)
-    assert [promise.deadline_at for promise in world.rows(t.promise)] == [NOON + 60 * MINUTE, row.deadline_at]
+    assert [one.deadline_at for one in world.rows(t.promise)] == [NOON + 60 * MINUTE, told_by, row.deadline_at]
     assert world.carry_over(row.deadline_at - US) == [], "nobody gives up before the time that was told"
     assert [news.name for news in world.carry_over(row.deadline_at)] == ["overdue"]
 
@@ -207,7 +207,7 @@ def test_a_chosen_time_stands_also_when_the_customer_is_lost_again_before_it(wor
     slot(world, at("15:00"), NOON + MINUTE)
     world.hear(call(ended_at=NOON + 70 * MINUTE))
     row = only(world)
-    assert (row.slot_at, row.due_at, row.deadline_at) == (at("15:00"), at("15:00"), at("15:30"))
+    assert (row.slot_at, row.not_before_at, row.deadline_at) == (at("15:00"), at("15:00"), at("15:30"))
 
 
 def test_the_next_call_of_the_customer_ends_what_a_person_put_off(world: World) -> None:
@@ -216,7 +216,7 @@ def test_the_next_call_of_the_customer_ends_what_a_person_put_off(world: World) 
     postpone(world, at("15:00"), NOON + MINUTE)
     assert world.claim(NOON + 20 * MINUTE, FREE) is None
     world.hear(call(ended_at=NOON + 20 * MINUTE))
-    assert only(world).due_at == NOON + 20 * MINUTE
+    assert only(world).put_off_until_at is None
     assert world.claim(NOON + 20 * MINUTE, FREE) is not None
 
 
@@ -234,7 +234,7 @@ def test_call_me_now_after_a_chosen_time_takes_its_place(world: World, outcome: 
     order = world.claim(NOON + 3 * MINUTE, FREE)
     assert order is not None
     world.end(order.attempt, outcome, NOON + 4 * MINUTE)
-    assert only(world).due_at <= NOON + 34 * MINUTE, "as after any such call"
+    assert only(world).not_before_at <= NOON + 34 * MINUTE, "as after any such call"
 
 
 def test_call_me_now_shortly_before_a_chosen_time_is_never_promised_later(world: World) -> None:
