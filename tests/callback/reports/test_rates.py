@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callback.reports import rates
@@ -198,3 +200,106 @@ def test_what_counts_is_the_first_unless_a_chosen_time_or_the_morning_took_its_p
         assert counts == made[0]
     if not any(one.reason in ("slot", "carried-over") for one in made[1:]):
         assert counts == made[0]
+
+
+# The rates of any site are the fold of what counts over its promises
+
+
+@dataclass(frozen=True)
+class Life:
+    """One reservation, as it may have gone: minutes after the loss; None where that never came."""
+
+    queue: str
+    state: str
+    promised: tuple[tuple[str, int, int, int], ...]  # why, made, clock starts after, and how long it lasts
+    dialled: int | None
+    reached: int | None
+    closed: int
+
+
+PROMISES = st.tuples(
+    st.sampled_from(["window", "evening", "carried-over", "slot", "apology", "tried-sooner"]),
+    *(st.integers(0, 90) for _ in range(3)),
+)
+LIVES = st.builds(
+    Life,
+    queue=st.sampled_from(["support", "sales"]),
+    state=st.sampled_from(["waiting", "reached", "returned", "given-up", "expired", "withdrawn", "refused"]),
+    promised=st.lists(PROMISES, min_size=1, max_size=5).map(lambda ones: tuple(sorted(ones, key=lambda one: one[1]))),
+    dialled=st.none() | st.integers(0, 200),
+    reached=st.none() | st.integers(0, 200),
+    closed=st.integers(0, 200),
+)
+
+
+def made(life: Life) -> list[Promise]:
+    return [
+        Promise(
+            made_at := NOON + at * MINUTE,
+            starts_at := made_at + wait * MINUTE,
+            ends := starts_at + lasts * MINUTE,
+            ends,
+            why,
+        )
+        for why, at, wait, lasts in life.promised
+    ]
+
+
+def live(world: World, number: int, life: Life) -> None:
+    row = lose(world, number, queue=life.queue)
+    with world.store.write() as connection:
+        connection.execute(t.promise.delete().where(t.promise.c.reservation_id == row.id))
+        for pledge in made(life):
+            promises.add(world.work(connection, NOON), row.id, pledge)
+    if life.dialled is not None:
+        tried(world, row, life.dialled)
+    if life.reached is not None:
+        tried(world, row, life.reached, life.reached, number=2)
+    if life.state != "waiting":
+        closed(world, row, life.state, life.closed)
+
+
+def folded(lives: list[Life], now: int) -> dict[str, int]:
+    """Count by hand: for each valid reservation, by the one promise that counts."""
+    found: Counter[str] = Counter()
+    for life in (life for life in lives if life.state not in {"withdrawn", "refused"}):
+        starts_at = promise_rules.measured(made(life)).clock_starts_at
+        rang = [at for at in (life.dialled, life.reached) if at is not None]
+        done = {
+            "dialled": min(rang, default=None),
+            "reached": life.reached,
+            "closed": life.closed if life.state in {"reached", "returned", "given-up"} else None,
+        }
+        found["valid"] += 1
+        for minutes in (30, 60):
+            if starts_at + minutes * MINUTE <= now:
+                found[f"due_{minutes}"] += 1
+                for what, at in done.items():
+                    in_time = at is not None and NOON + at * MINUTE <= starts_at + minutes * MINUTE
+                    found[f"{what}_{minutes}"] += in_time
+    return found
+
+
+@settings(suppress_health_check=list(HealthCheck), max_examples=30)
+@given(lives=st.lists(LIVES, max_size=4), after_min=st.sampled_from([0, 45, 100, 400]))
+def test_rates_are_the_fold_of_what_counts_over_the_promises(
+    sqlite_world: World, lives: list[Life], after_min: int
+) -> None:
+    emptied_of_reservations(sqlite_world)
+    for number, life in enumerate(lives):
+        live(sqlite_world, number, life)
+    now = NOON + after_min * MINUTE
+    for one in measured(sqlite_world, now):
+        those = [life for life in lives if one.queue in {"", life.queue}]
+        expected = folded(those, now)
+        assert {name: getattr(one, name) for name in FOLDED} == {name: expected[name] for name in FOLDED}
+
+
+FOLDED = ["valid", *(f"{what}_{minutes}" for what in ("due", "dialled", "reached", "closed") for minutes in (30, 60))]
+
+
+def emptied_of_reservations(world: World) -> None:
+    """The rules and the lease stay."""
+    with world.store.write() as connection:
+        for table in (t.attempt, t.promise, t.loss, t.reservation, t.verdict, t.queue_visit, t.call):
+            connection.execute(table.delete())
