@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, func, insert, select, update
 
 from callback.customers import numbers
+from callback.customers.loss import Doubt, Loss
 from callback.events import GapClosed
 from callback.site.work import Work
 from callback.store import tables as t
@@ -34,6 +35,14 @@ def file(work: Work, call: Call, queue: str | None, verdict: Verdict, version: i
     """Keep the call and its verdict, as the version of it that `next_version` gave."""
     _file_call(work, call, queue, person, version)
     _file_verdict(work, call, verdict, version)
+
+
+def loss_of(call: Call, queue: str, verdict: Verdict) -> Loss:
+    """A lost call as the facts by which it is decided."""
+    lost_at = call.seen_until if call.ended_at is None else call.ended_at
+    doubt: Doubt | None = "unconfirmed" if call.confirmed is False else "unproved" if call.doubtful else None
+    how = (verdict.kind, verdict.reason, verdict.side, verdict.waited_s)
+    return Loss(call.call_id, queue, *how, call.started_at, lost_at, doubt)
 
 
 def gap(work: Work, gap: Gap) -> None:

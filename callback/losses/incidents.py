@@ -6,11 +6,12 @@ resume him alone, which lets him out of the incident.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Row, and_, bindparam, insert, literal, select, update
 
+from callback.customers.loss import Loss
 from callback.errors import CallbackError
 from callback.events import IncidentChanged
 from callback.reservations import deadlines as broken_promises
@@ -31,7 +32,7 @@ NO_INCIDENT: Final = ("requested", "closed")
 
 Wish = Literal["released", "dropped"]
 
-_I, _L, _R = t.incident.c, t.loss.c, t.reservation.c
+_I, _L, _R, _C, _V = t.incident.c, t.loss.c, t.reservation.c, t.call.c, t.verdict.c
 # Made once: these run for each loss.
 _OPEN = (
     select(t.incident)
@@ -43,6 +44,16 @@ _LATELY = (
     .where(_L.pbx == bindparam("of_pbx"), _L.cause == bindparam("of_cause"))
     .where(_L.lost_at > bindparam("since"), _L.lost_at <= bindparam("until"))
     .limit(bindparam("enough"))
+)
+_LAST = (
+    select(_L.call_id, _L.lost_at, _R.queue, _C.started_at, _V.kind, _V.reason, _V.side, _V.waited_us)
+    .select_from(t.loss)
+    .join(t.reservation, _L.reservation_id == _R.id)
+    .join(t.call, and_(_L.pbx == _C.pbx, _L.call_id == _C.call_id))
+    .join(t.verdict, and_(_L.pbx == _V.pbx, _L.call_id == _V.call_id))
+    .where(_L.reservation_id == bindparam("of_reservation"))
+    .order_by(_L.lost_at.desc(), _V.version.desc())
+    .limit(1)
 )
 _MORE = (
     update(t.incident)
@@ -184,8 +195,9 @@ def _let_go(work: Work, incident: int, count: int) -> int:
         moves.move(work, row.id, "resumed")
         broken_promises.give_time(work, row)
         if row.deadline_at > work.now and not compose.promised(work.connection, row.id):
-            verdict, standing = _last_verdict(work.connection, row), promises.in_force(work.connection, row)
-            compose.explain(work, row.id, verdict, standing, compose.morning(work, row.id))
+            to, pledge = compose.recipient(work.connection, row.id), promises.in_force(work.connection, row)
+            told_at = compose.morning(work, to)  # the grace counts from then
+            compose.explain(work, to, replace(_last_loss(work.connection, row.id), lost_at=told_at), pledge)
     return len(rows)
 
 
@@ -198,14 +210,8 @@ def _drop(work: Work, incident: int) -> None:
         compose.withdraw(work, reservation, "its incident was dropped by a person")
 
 
-def _last_verdict(connection: Connection, row: Row[Any]) -> Verdict:
-    """How he was lost last."""
-    v = t.verdict.c
-    his = (
-        select(t.verdict)
-        .join(t.loss, and_(_L.pbx == v.pbx, _L.call_id == v.call_id))
-        .where(_L.reservation_id == row.id)
-    )
-    last = connection.execute(his.order_by(_L.lost_at.desc(), v.version.desc()).limit(1)).one()
-    seconds = last.waited_us / SECOND, last.talked_us / SECOND
-    return Verdict(last.kind, last.reason, last.side, *seconds, tuple(last.evidence), last.source, "")
+def _last_loss(connection: Connection, reservation: int) -> Loss:
+    """The last loss of a reservation, by its newest verdict."""
+    last = connection.execute(_LAST, {"of_reservation": reservation}).one()
+    how = (last.kind, last.reason, last.side, last.waited_us / SECOND)
+    return Loss(last.call_id, last.queue, *how, last.started_at, last.lost_at)

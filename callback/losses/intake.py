@@ -82,7 +82,7 @@ def record(work: Work, call: Call, verdict: Verdict) -> None:
         calls.mark(work.connection, call, verdict.reason or verdict.kind)  # people can see whom nobody can judge
     spoken = verdict.kind == "served" or any(visit.connected_at for visit in call.visits)
     if person is not None and spoken:
-        compose.tell_number(work, call)
+        compose.tell_number(work, call.call_id, [visit.queue for visit in call.visits if visit.connected_at])
         redials.served(work, call, queue, person)  # an agent spoke to them, however it ended
 
 
@@ -219,11 +219,16 @@ def _apart(connection: Connection, loss: Loss) -> str:
 def _reserve(work: Work, loss: Loss) -> Reserved:
     row = _insert(work, loss, "waiting")
     held = incidents.hold(work, loss.incident, row) if loss.held else False
-    text = not held and compose.explain(work, row, loss.verdict, loss.pledge, loss.lost_at)
+    text = not held and _explain(work, row, loss)
     promised, reason = times.of_promise(loss.pledge), loss.pledge.reason
     reserved = Reserved(row, loss.queue, loss.verdict.kind, **promised, promise=reason, text=text, held=held)
     work.tell(reserved)
     return reserved
+
+
+def _explain(work: Work, row: int, loss: Loss) -> bool:
+    how = replace(calls.loss_of(loss.call, loss.queue, loss.verdict), lost_at=loss.lost_at)
+    return compose.explain(work, compose.recipient(work.connection, row), how, loss.pledge)
 
 
 def _insert(work: Work, loss: Loss, state: State) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, select, update
 
 from callback.customers import numbers
 from callback.events import Merged
-from callback.losses import incidents
+from callback.losses import calls, incidents
 from callback.reservations import moves, promises, times
 from callback.site.work import Work
 from callback.store import tables as t
@@ -66,10 +66,15 @@ def join(work: Work, loss: Loss, standing: Row[Any]) -> Merged:
     work.connection.execute(update(t.reservation).where(t.reservation.c.id == standing.id).values(**values))
     held = _held(work, loss, standing)
     again = anew or loss.lost_at - standing.last_lost_at >= QUIET_MERGE_S * SECOND
-    text = again and not held and compose.explain(work, standing.id, loss.verdict, pledge, loss.lost_at)
+    text = again and not held and _explain(work, standing.id, loss, pledge)
     merged = Merged(standing.id, loss.queue, text=text, **times.of_promise(pledge), losses=standing.losses + 1)
     work.tell(merged)
     return merged
+
+
+def _explain(work: Work, row: int, loss: Loss, pledge: Promise) -> bool:
+    how = replace(calls.loss_of(loss.call, loss.queue, loss.verdict), lost_at=loss.lost_at)
+    return compose.explain(work, compose.recipient(work.connection, row), how, pledge)
 
 
 def _renewed(kept: Promise, told_by_at: int | None, loss: Loss) -> Promise:

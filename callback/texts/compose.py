@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from callback.customers import blocks, numbers
+from callback.customers.loss import Loss
 from callback.site import links
 from callback.site.context import Site
 from callback.site.work import Work
@@ -20,7 +21,6 @@ from sms import outbox, status
 from sms.gateway import Refused
 from sms.status import TextStatus
 from sms.text import PROMISES
-from telephony.calls.call import Call, Verdict
 
 LASTS_S: Final = 3600  # a text that promises nothing is of no use later than this
 RECIPIENT_ROOM: Final = 64  # of the column in the outbox: a call id may be longer, on a PBX with a long name
@@ -57,9 +57,30 @@ _RANG = (
 )
 
 
-def explain(work: Work, reservation: int, verdict: Verdict, pledge: Promise, lost_at: int) -> bool:
-    """Tell the caller what happened and by when he is called; after a grace, and never past the deadline."""
-    not_before = max(lost_at, pledge.made_at) + _grace(work.site)
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom a text is for: the customer of a reservation, and what decides whether and how it is written."""
+
+    reservation: int
+    queue: str
+    trunk: str
+    person: int
+    e164: str
+    deadline_at: int
+    text_refusal: str | None  # why none was written last, as it stands beside the reservation
+    opted_out: bool  # the number is blocked for texts
+
+
+def recipient(connection: Connection, reservation: int) -> Recipient:
+    """The recipient of texts about a reservation."""
+    row = connection.execute(_WHOM, {"reservation": reservation}).one()
+    about = (row.id, row.queue, row.trunk, row.person_id, row.number, row.deadline_at, row.text_refusal)
+    return Recipient(*about, opted_out=blocks.standing(connection, row.number).texts)
+
+
+def explain(work: Work, to: Recipient, loss: Loss, pledge: Promise) -> bool:
+    """Tell the caller what happened and by when we call; after a grace, and never past the deadline."""
+    not_before = max(loss.lost_at, pledge.made_at) + _grace(work.site)
     if not_before >= pledge.deadline_at:
         return False  # lost again after his deadline: that time can be promised no more
     made_at = pledge.made_at
@@ -67,17 +88,17 @@ def explain(work: Work, reservation: int, verdict: Verdict, pledge: Promise, los
         "by": clock_time(pledge.deadline_at, made_at, work.site),
         "from_time": clock_time(pledge.clock_starts_at, made_at, work.site),
     }
-    template = "lost-carried" if pledge.reason == CARRIED_OVER else _template(verdict)
-    text = _Text(template, f"lost/{reservation}/{lost_at}", times, not_before, pledge.deadline_at)
-    return _put(replace(work, now=made_at), reservation, text)
+    template = "lost-carried" if pledge.reason == CARRIED_OVER else _template(loss)
+    text = _Text(template, f"lost/{to.reservation}/{loss.lost_at}", times, not_before, pledge.deadline_at)
+    return _put(replace(work, now=made_at), to, text)
 
 
-def _template(verdict: Verdict) -> str:
+def _template(loss: Loss) -> str:
     """The text that says what happened: a broken talk by its cause, where the customer would see a difference."""
-    if verdict.kind != "dropped":
-        return _BY_KIND.get(verdict.kind, "lost")
-    on_his_side = "lost-dropped-customer" if verdict.side == "customer" else "lost-dropped"
-    return _BY_REASON.get(verdict.reason or "", on_his_side)
+    if loss.kind != "dropped":
+        return _BY_KIND.get(loss.kind, "lost")
+    by_side = "lost-dropped-customer" if loss.side == "customer" else "lost-dropped"
+    return _BY_REASON.get(loss.reason or "", by_side)
 
 
 def apologise(work: Work, reservation: int, new_by: int) -> bool:
@@ -85,21 +106,22 @@ def apologise(work: Work, reservation: int, new_by: int) -> bool:
 
     To whom rang in vain it does not say that nobody called.
     """
-    not_before = morning(work, reservation)
+    to = recipient(work.connection, reservation)
+    not_before = morning(work, to)
     if not_before >= new_by:
         return False
     times = {"by": clock_time(new_by, not_before, work.site)}
     rang = work.connection.execute(_RANG, {"reservation": reservation}).first() is not None
     template = "overdue-tried" if rang else "overdue"
     text = _Text(template, f"overdue/{reservation}/{new_by}", times, not_before, new_by)
-    return _put(work, reservation, text)
+    return _put(work, to, text)
 
 
 def give_up(work: Work, reservation: int, tries: int) -> bool:
     """The second text: we tried and could not reach him."""
-    not_before = morning(work, reservation)
-    text = _Text("given-up", f"given-up/{reservation}", {"tries": str(tries)}, not_before)
-    return _put(work, reservation, text)
+    to = recipient(work.connection, reservation)
+    text = _Text("given-up", f"given-up/{reservation}", {"tries": str(tries)}, morning(work, to))
+    return _put(work, to, text)
 
 
 def got_through(work: Work, reservation: int) -> bool:
@@ -107,7 +129,7 @@ def got_through(work: Work, reservation: int) -> bool:
     if not promised(work.connection, reservation):
         return False
     text = _Text("returned", f"returned/{reservation}", {}, work.now + _grace(work.site))
-    return _put(work, reservation, text)
+    return _put(work, recipient(work.connection, reservation), text)
 
 
 def confirm(work: Work, reservation: int, slot_at: int) -> bool:
@@ -115,33 +137,36 @@ def confirm(work: Work, reservation: int, slot_at: int) -> bool:
     text = _Text(
         "slot", f"slot/{reservation}/{slot_at}", {"at": clock_time(slot_at, work.now, work.site)}, work.now, slot_at
     )
-    return _put(work, reservation, text)
+    return _put(work, recipient(work.connection, reservation), text)
 
 
 def ask(work: Work, reservation: int) -> bool:
     """One question after he was reached, where the site asks it and he has a way to answer."""
     if not work.site.rules.ask_after:
         return False
-    way = tail(work.site, _whom(work.connection, reservation).number)
+    to = recipient(work.connection, reservation)
+    way = tail(work.site, to.e164)
     if way is None:
         return False
     text = _Text("ask" if way == "reply" else "ask-link", _question(reservation), {}, work.now + _grace(work.site))
-    return _put(work, reservation, text)
+    return _put(work, to, text)
 
 
-def tell_number(work: Work, call: Call) -> bool:
-    """Another desk had to hand him on: tell him the number of the one that served him, where that queue wants it."""
-    served = [visit.queue for visit in call.visits if visit.connected_at]
-    if len(set(served)) <= 1 or not work.site.rules.queue(served[-1] or "").tell_number:
+def tell_number(work: Work, call_id: str, served_in: Sequence[str | None]) -> bool:
+    """Another desk had to hand the caller on: tell the number of the one that served last, where that queue wants it.
+
+    `served_in` are the queues whose agents spoke to the caller, in that order.
+    """
+    if len(set(served_in)) <= 1 or not work.site.rules.queue(served_in[-1] or "").tell_number:
         return False
-    recipient = f"call/{call.call_id}"
-    if len(recipient) > RECIPIENT_ROOM:
+    word = f"call/{call_id}"
+    if len(word) > RECIPIENT_ROOM:
         return False
-    row = work.connection.execute(_WHOSE_CALL, {"of_pbx": call.pbx, "of_call": call.call_id}).first()
+    row = work.connection.execute(_WHOSE_CALL, {"of_pbx": work.pbx, "of_call": call_id}).first()
     if row is None or why_none(work.connection, work.site, row.queue, row.number) is not None:
         return False
-    text = _Text("wrong-desk", f"wrong-desk/{call.pbx}/{call.call_id}", {}, work.now + _grace(work.site))
-    return _write(work, row, recipient, text)
+    text = _Text("wrong-desk", f"wrong-desk/{work.pbx}/{call_id}", {}, work.now + _grace(work.site))
+    return _write(work, _Addressee(word, row.queue, row.person_id, row.number), text)
 
 
 def promised(connection: Connection, reservation: int) -> bool:
@@ -199,7 +224,7 @@ def number_of(connection: Connection, site: Site, recipient: str) -> str:
     if kind == "call":
         row = connection.execute(_WHOSE_CALL, {"of_pbx": site.pbx, "of_call": name}).one()
     else:
-        row = _whom(connection, int(name))
+        row = connection.execute(_WHOM, {"reservation": int(name)}).one()
     why = why_none(connection, site, row.queue, row.number)
     if why is not None:
         raise Refused(_WORDS[why])
@@ -210,7 +235,11 @@ def why_none(connection: Connection, site: Site, queue: str, e164: str) -> str |
     """Why this number gets no text for this queue, in hyphenated words; None where it may get one."""
     if not may_text(site, queue, e164):
         return "texts-off"
-    if blocks.standing(connection, e164).texts:
+    return _unwelcome(e164, opted_out=blocks.standing(connection, e164).texts)
+
+
+def _unwelcome(e164: str, *, opted_out: bool) -> str | None:
+    if opted_out:
         return "opted-out"
     return None if numbers.takes_texts(e164) else "landline"
 
@@ -242,50 +271,57 @@ class _Text:
     expires_at: int | None = None
 
 
-def _put(work: Work, reservation: int, text: _Text) -> bool:
-    """Put it into the outbox, or keep beside the reservation why he gets none; the callback goes on either way."""
-    whom = _whom(work.connection, reservation)
-    why = why_none(work.connection, work.site, whom.queue, whom.number)
-    if why != whom.text_refusal:
-        work.connection.execute(update(t.reservation).where(_r.id == reservation).values(text_refusal=why))
-    return why is None and _write(work, whom, _recipient(reservation), text)
+@dataclass(frozen=True, slots=True)
+class _Addressee:
+    """To whom the outbox sends it; a text about a reservation may lead to that one's page until its deadline."""
+
+    word: str  # the outbox's, which tells nothing
+    queue: str
+    person: int
+    e164: str
+    reservation: int | None = None
+    deadline_at: int = 0
 
 
-def _write(work: Work, whom: Row[Any], recipient: str, text: _Text) -> bool:
-    queue = work.site.rules.queue(whom.queue)
-    way = tail(work.site, whom.number) if text.template in PROMISES else None
+def _put(work: Work, to: Recipient, text: _Text) -> bool:
+    """Put it into the outbox, or keep beside the reservation why there is none; the callback goes on either way."""
+    why = _unwelcome(to.e164, opted_out=to.opted_out) if may_text(work.site, to.queue, to.e164) else "texts-off"
+    if why != to.text_refusal:
+        work.connection.execute(update(t.reservation).where(_r.id == to.reservation).values(text_refusal=why))
+    whom = _Addressee(_recipient(to.reservation), to.queue, to.person, to.e164, to.reservation, to.deadline_at)
+    return why is None and _write(work, whom, text)
+
+
+def _write(work: Work, to: _Addressee, text: _Text) -> bool:
+    queue = work.site.rules.queue(to.queue)
+    way = tail(work.site, to.e164) if text.template in PROMISES else None
     values = text.values | {"caller_id": queue.caller_id}
-    if way == "link" or text.template == "ask-link":
-        token = links.token(work.connection, whom.id, max(whom.deadline_at, work.now) + links.LASTS_US)
+    if to.reservation is not None and (way == "link" or text.template == "ask-link"):
+        token = links.token(work.connection, to.reservation, max(to.deadline_at, work.now) + links.LASTS_US)
         values["link"] = work.site.texting.url(token)
     render = work.site.texting.templates.render
     new = outbox.NewText(
         cause=text.cause,
         pbx=work.pbx,
-        recipient=recipient,
+        recipient=to.word,
         template=text.template,
         language=queue.language,
-        body=render(text.template, queue.language, values, queue=whom.queue, tail=way),
+        body=render(text.template, queue.language, values, queue=to.queue, tail=way),
         not_before_at=text.not_before_at,
         expires_at=text.expires_at or text.not_before_at + LASTS_S * SECOND,
         line=queue.text_from,
-        person=_whose(whom.person_id),
-        prefix=numbers.block_of(whom.number),
+        person=_whose(to.person),
+        prefix=numbers.block_of(to.e164),
     )
     return outbox.put(work.connection, new, work.now)
 
 
-def _whom(connection: Connection, reservation: int) -> Row[Any]:
-    return connection.execute(_WHOM, {"reservation": reservation}).one()
-
-
-def morning(work: Work, reservation: int) -> int:
-    """When he may next be disturbed: nobody is told at night that he was not called."""
-    whom = _whom(work.connection, reservation)
+def morning(work: Work, to: Recipient) -> int:
+    """When the customer may next be disturbed: nobody is told at night that no call was made."""
     try:
-        return work.site.hours_of(whom.number, whom.trunk).next_opening(work.now)
+        return work.site.hours_of(to.e164, to.trunk).next_opening(work.now)
     except SchedulerError:
-        return work.now  # his phone may never ring under these rules: there is no better time
+        return work.now  # that phone may never ring under these rules: there is no better time
 
 
 def _grace(site: Site) -> int:
