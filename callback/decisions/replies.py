@@ -1,7 +1,7 @@
 """What customers answer by text: done in the name of the number it came from, kept for a person where it is not plain.
 
-Nothing in a text is believed but what it asks for. The sender's number says whose it is, and meant is his newest open
-reservation. Whatever comes is kept; a text that comes twice changes nothing and gets the same answer.
+Nothing in a text is believed but what it asks for. The sender's number says whose it is, and meant is that customer's
+newest open reservation. Whatever comes is kept; a text that comes twice changes nothing and gets the same answer.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from callback.texts import compose
 from scheduler.clock import DAY, first, local
 from sms.inbound import Choice, Inbound, SaidTime, Wish, read
 
-BY_CUSTOMER: Final = By(CUSTOMER, "he answered by text")
-PAGE: Final = "/page"  # in place of an account, and no name of one: he chose it on the page
+BY_CUSTOMER: Final = By(CUSTOMER, "answered by text")
+PAGE: Final = "/page"  # in place of an account, and no name of one: chosen on the page
 ROOM: Final = 1600  # a text of ten segments; carriers take no longer one
 REPLIES_A_DAY: Final = 10
 TEXTS_A_DAY: Final = 50  # more of one number are kept, and neither done nor shown to people
@@ -41,7 +41,7 @@ _a, _r = t.answer.c, t.reservation.c
 
 @dataclass(frozen=True, slots=True)
 class _Sender:
-    """Who sent it: a person we know, his number, and the reservation it can only be about."""
+    """Who sent it: a person we know, the number, and the only reservation that the text can be about."""
 
     person: int | None
     e164: str
@@ -51,7 +51,7 @@ class _Sender:
 
     @property
     def open(self) -> Reservation | None:
-        """The reservation that he may still decide about; what a person holds is that person's."""
+        """The reservation that the customer may still decide about; what a person holds is that person's."""
         return self.row if self.row is not None and self.row.open and self.row.state != "held" else None
 
 
@@ -76,9 +76,9 @@ def take(connection: Connection, sites: Mapping[str, Site], inbound: Inbound, no
     wish = inbound.taken_for or read(inbound.body)
     named = {"account": inbound.account, "sid": inbound.sid}
     kept = {"pbx": next(iter(sites)), "received_at": now, "wish": _word(wish), "body": _storable(inbound.body)}
-    his = (_a.account == inbound.account, _a.sid == inbound.sid)
+    stored = (_a.account == inbound.account, _a.sid == inbound.sid)
     if not insert_new(connection, t.answer, named | kept | {"state": "open"}):
-        said: str | None = connection.execute(select(_a.reply).where(*his)).scalar_one()
+        said: str | None = connection.execute(select(_a.reply).where(*stored)).scalar_one()
         return said
     sender = _sender(connection, sites, inbound, now)  # only now: who was erased must not come back by a repeat
     silenced = standing(connection, sender.e164).texts
@@ -87,7 +87,7 @@ def take(connection: Connection, sites: Mapping[str, Site], inbound: Inbound, no
     reply = None if inbound.taken_for else _reply(work, sender, done, silenced=silenced)
     made = {"state": "open" if done.for_people else "done", "reply": reply, "score": done.score}
     about = {"person_id": sender.person, "reservation_id": sender.row.id if sender.row else None}
-    connection.execute(update(t.answer).where(*his).values(pbx=sender.site.pbx, **about, **made))
+    connection.execute(update(t.answer).where(*stored).values(pbx=sender.site.pbx, **about, **made))
     return reply
 
 
@@ -105,7 +105,7 @@ def asked(connection: Connection, row: Reservation, now: int) -> bool:
 
 
 def score(work: Work, row: Reservation, number: int) -> bool:
-    """Keep how he judged the callback, on the page; False where he was not asked. The last word counts."""
+    """Keep how the customer judged the callback, on the page; False where nobody asked. The last word counts."""
     if not asked(work.connection, row, work.now):
         return False
     made = {"pbx": work.pbx, "account": PAGE, "sid": str(row.id)}
@@ -117,21 +117,21 @@ def score(work: Work, row: Reservation, number: int) -> bool:
         "state": "done",
     }
     insert_new(work.connection, t.answer, made | rest | {"received_at": work.now})
-    his = (_a.account == PAGE, _a.sid == str(row.id))
+    stored = (_a.account == PAGE, _a.sid == str(row.id))
     work.connection.execute(
-        update(t.answer).where(*his).values(score=number, wish=f"choice-{number}", received_at=work.now)
+        update(t.answer).where(*stored).values(score=number, wish=f"choice-{number}", received_at=work.now)
     )
     return True
 
 
 def moment(work: Work, row: Reservation, e164: str, said: SaidTime) -> int | None:
-    """The instant that he meant: the likeliest at which he may be called. None where there is none, or no room then."""
+    """The likeliest instant that was meant and may be called at; None where there is none, or no room then."""
     at = slots.first_that_rings(work.site, row, e164, _moments(said, work.site, work.now), work.now)
     return at if at is not None and slots.has_room(work, row, at) else None
 
 
 def _moments(said: SaidTime, site: Site, now: int) -> list[int]:
-    """What he can have meant, the likeliest first: 6:30 is 18:30 only where nobody is called at 06:30."""
+    """What can have been meant, the likeliest first: 6:30 is 18:30 only where nobody is called at 06:30."""
     zone = site.hours.zone
     today = local(now, zone).date()
     times = [said.at] if said.clear else [said.at, time(said.at.hour + 12, said.at.minute)]
@@ -171,7 +171,7 @@ def _sender(connection: Connection, sites: Mapping[str, Site], inbound: Inbound,
 
 
 def _queue_of(site: Site, to_number: str) -> str:
-    """The queue whose number he texted; else the first one."""
+    """The queue whose number was texted; else the first one."""
     trunk = next(iter(site.trunks.values()))
     queues = site.rules.queues
     shown = (name for name, queue in queues.items() if numbers.written(queue.caller_id, trunk).e164 == to_number)
@@ -210,7 +210,7 @@ def _stop(work: Work, sender: _Sender, *, more: bool) -> _Done:
         return _Done(None, for_people=True)
     if not standing(work.connection, sender.e164).texts:
         actions.block(work, sender.e164, calls=False, texts=True, by=BY_CUSTOMER)
-    return _Done("answer-stop", for_people=more)  # he may want more than no texts
+    return _Done("answer-stop", for_people=more)  # more may be wanted than no texts
 
 
 def _start(work: Work, sender: _Sender) -> _Done:
@@ -249,7 +249,7 @@ def _slot(work: Work, sender: _Sender, said: SaidTime) -> _Done:
 
 
 def _decided(decide: Callable[..., object], *about: Any) -> bool:  # noqa: ANN401 - what that decision takes
-    """Decide in his name; False where his reservation was closed since we looked: nothing was changed then."""
+    """Decide in the customer's name; False, with nothing changed, where the reservation was closed meanwhile."""
     try:
         decide(*about)
     except actions.NoSuchReservation:
@@ -277,20 +277,22 @@ def _reply(work: Work, sender: _Sender, done: _Done, *, silenced: bool) -> str |
 
 
 def _may_text(connection: Connection, sender: _Sender, reply: str, *, silenced: bool) -> bool:
-    """Whether texts are on for him; who opts out gets one that confirms it, and none when he says so again."""
+    """Whether texts are on for the sender; an opt-out is confirmed by one, and by none when it is said again."""
     why = compose.why_none(connection, sender.site, sender.queue, sender.e164) if sender.e164 else "no-number"
     return why is None or (why == "opted-out" and reply == "answer-stop" and not silenced)
 
 
 def _has_called(connection: Connection, sender: _Sender) -> bool:
-    """Whether he ever called us: forged numbers are not to make us text all the world."""
-    his = select(t.call.c.call_id).where(t.call.c.person_id == sender.person).limit(1)
-    return connection.execute(his).first() is not None
+    """Whether the sender ever called us: forged numbers are not to make us text all the world."""
+    calls = select(t.call.c.call_id).where(t.call.c.person_id == sender.person).limit(1)
+    return connection.execute(calls).first() is not None
 
 
 def _too_many(work: Work, sender: _Sender) -> bool:
-    his = select(func.count()).where(_a.person_id == sender.person, _a.received_at > work.now - DAY, _a.account != PAGE)
-    return int(work.connection.execute(his).scalar_one()) >= TEXTS_A_DAY
+    today = select(func.count()).where(
+        _a.person_id == sender.person, _a.received_at > work.now - DAY, _a.account != PAGE
+    )
+    return int(work.connection.execute(today).scalar_one()) >= TEXTS_A_DAY
 
 
 def _enough(work: Work, sender: _Sender, reply: str) -> bool:

@@ -60,7 +60,7 @@ class Alerts:
 
     async def drain(self) -> None:
         """Pass on what still waits when the service ends, for no longer than one alarm may take."""
-        await asyncio.sleep(0)  # what was rung just now comes into the queue
+        await asyncio.sleep(0)  # what was taken just now comes into the queue
         waiting = [self._passing] if self._passing else []
         while not self._waiting.empty():
             waiting.append(self._waiting.get_nowait())

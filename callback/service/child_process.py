@@ -1,4 +1,4 @@
-"""Keeps the door open beside the service: a process of its own, begun again when it dies, ended with the service."""
+"""Keeps the web server running beside the service: in a process of its own, begun again when it dies, ended with it."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ END_S: Final = 5.0
 
 
 def command(settings_file: Path) -> list[str]:
-    """How the door is opened by a service: it closes when its standard input does, however the service ends."""
+    """How a service starts the web server: it ends when its standard input does, however the service ends."""
     return [sys.executable, "-m", "callback", "door", "--settings", str(settings_file), "--until-eof"]
 
 
 async def keep(
-    opened_by: Sequence[str],
+    started_by: Sequence[str],
     tell: Callable[[Event], None],
     pauses_s: Sequence[float] = PAUSES_S,
 ) -> None:
-    """Open the door, and again whenever it closes by itself, until cancelled. It never takes the service down."""
+    """Start it, and again whenever it ends by itself, until cancelled. It never takes the service down."""
     died = 0
     while True:
         began = time.monotonic()
-        why = await _once(opened_by, lambda pid: tell(DoorOpened(pid)))
+        why = await _once(started_by, lambda pid: tell(DoorOpened(pid)))
         died = 1 if time.monotonic() - began > LIVED_S else died + 1
         pause_s = pauses_s[min(died, len(pauses_s)) - 1]
         tell(DoorDied(why, pause_s))
         await asyncio.sleep(pause_s)
 
 
-async def _once(opened_by: Sequence[str], begun: Callable[[int], object]) -> str:
+async def _once(started_by: Sequence[str], begun: Callable[[int], object]) -> str:
     """Give how the process ended; cancelled, end it."""
     try:
-        process = await asyncio.create_subprocess_exec(*opened_by, stdin=asyncio.subprocess.PIPE)
+        process = await asyncio.create_subprocess_exec(*started_by, stdin=asyncio.subprocess.PIPE)
     except OSError as error:
         return f"it could not be started ({error.strerror})"
     begun(process.pid)

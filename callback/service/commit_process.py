@@ -1,8 +1,8 @@
 """Commits run in a child process, because the GIL would delay the AMI reader.
 
-What was heard goes there batch by batch. Nothing is kept there: until it has
-answered, a batch is not committed, and it is given again when the process has died; so whatever it commits twice must
-change nothing, as after any crash. The lease guards it like any writer, and it ends with its connection to the service.
+What was heard goes there batch by batch. Nothing is kept there: until it has answered, a batch is not committed, and it
+is given again when the process has died; so whatever it commits twice must change nothing, as after any crash. The
+lease guards it like any writer, and it ends with its connection to the service.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ class Committer:
     """Takes what was heard and commits it, in batches, with what came of it.
 
     While the database is away it tries again and again: what waits is bounded (`room`), and the journal keeps all of
-    it. An item that the database refuses for its own sake is put aside, with its
-    reason in the log, and the others go on. It commits `elsewhere`, or in a worker thread.
+    it. An item that the database refuses for its own sake is put aside, with its reason in the log, and the others go
+    on. It commits `elsewhere`, or in a worker thread.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Committer:
     async def caught_up(self) -> None:
         """Wait until what was taken so far is committed: only then may anything be decided on it.
 
-        StoreError where that will not be: the writer has ended.
+        StoreError where that will not be: `run` has ended.
         """
         taken = self._taken
         async with self._moved:

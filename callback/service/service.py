@@ -1,4 +1,4 @@
-"""Where the service begins and ends: what it needs is checked and opened here, and whose turn it is to listen."""
+"""Where the service begins and ends: it checks and opens what it needs, and waits for the lease of the PBX."""
 
 from __future__ import annotations
 
@@ -71,16 +71,16 @@ class Service:
 
     async def _work(self, journal: Journal, held: lease.Lease) -> None:
         parts = (self._store, Turn(journal, held), self._events, self._gateway)
-        door = asyncio.create_task(self._keep_door())
+        web = asyncio.create_task(self._keep_web())
         try:
             await Worker(self._settings, *parts, now_us, self._stopped).run()
         finally:
-            door.cancel()
-            await asyncio.gather(door, return_exceptions=True)
+            web.cancel()
+            await asyncio.gather(web, return_exceptions=True)
             await asyncio.to_thread(self._release, held)
 
-    async def _keep_door(self) -> None:
-        """Keep the door open beside us, if there is one: in a process of its own, so that no page deafens the ear."""
+    async def _keep_web(self) -> None:
+        """Keep the web server running, if there is one; its own process, so that no page delays the AMI reader."""
         if self._settings.web.listen and self._settings_file is not None:
             await child_process.keep(child_process.command(self._settings_file), self._events.tell)
 
@@ -108,7 +108,7 @@ class Service:
     async def _take_lease(self) -> lease.Lease | None:
         """Take the lease of the PBX; None when stopped before.
 
-        Who has *the* journal with which its holder worked knows that he is dead, and need not wait for it to lapse.
+        Who has *the* journal with which its holder worked knows that process dead, and need not wait for it to lapse.
         """
         wiring, host = self._settings.pbx, socket.gethostname()
         name, owner = f"pbx:{wiring.name}", f"{host}:{os.getpid()}:{now_us()}"

@@ -1,4 +1,4 @@
-"""Pictures of the PBX that nothing unheard of contradicts: whatever is decided, is decided on one of them."""
+"""Snapshots of the PBX that nothing unheard of contradicts: whatever is decided, is decided on one of them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from telephony.pbx import Pbx
 
 
 class Snapshots:
-    """Takes pictures of one PBX, when all that was heard of it so far is committed."""
+    """Takes snapshots of one PBX, when all that was heard of it so far is committed."""
 
     def __init__(
-        self, pbx: Pbx, writer: Committer, store: Store, site: Site, traffic: Traffic, now: Callable[[], int]
+        self, pbx: Pbx, committer: Committer, store: Store, site: Site, traffic: Traffic, now: Callable[[], int]
     ) -> None:
-        self._pbx, self._committer, self._store = pbx, writer, store
+        self._pbx, self._committer, self._store = pbx, committer, store
         self._site, self._traffic, self._now = site, traffic, now
 
     async def take(self) -> snapshot.Live:
-        """Take a picture: what was heard is committed, and what ends now is in it."""
+        """Take one: what was heard is committed, and what ends now is in it."""
         off_s = await asyncio.to_thread(lambda: (self._store.now() - self._now()) / 1e6)
         await self.caught_up()
         return snapshot.look(self._pbx, self._site, self._traffic, off_s, self._now())

@@ -1,6 +1,6 @@
 """The work of the one process that holds the lease of a PBX: the only place where its parts are joined.
 
-What the PBX says goes through the writer, which commits it in order. The jobs decide, place, resolve and text, each
+What the PBX says goes to the committer, which commits it in order. The jobs decide, place, resolve and text, each
 only when what was heard so far is committed. All of it runs its short transactions in worker threads, so that the loop
 goes on reading what the PBX says.
 """
@@ -147,7 +147,7 @@ class Worker:
         self._jobs = Jobs(jobs, failing)
 
     async def run(self) -> None:
-        """Hear again what was not committed, then listen, commit and run the jobs until stopped."""
+        """Replay what was not committed, then listen, commit and run the jobs until stopped."""
         self._tell(Started(self._pbx.name, self._hear_from))
         for event in self._keys:
             self._tell(event)

@@ -1,1 +1,1 @@
-"""Settings: wiring and secrets, the texts' part, the shift rules, and their reference."""
+"""Settings: wiring and secrets, the texts' part, the site's rules, and their reference."""

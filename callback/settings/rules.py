@@ -1,4 +1,4 @@
-"""Shift rules: what a supervisor may change from one day to the next.
+"""A site's rules: what a supervisor may change from one day to the next.
 
 They come from the [rules] part of the settings file and are kept as immutable versions in SQL: every verdict,
 promise and decision records the version it was made under.
@@ -42,7 +42,7 @@ class Part(BaseModel):
 
 
 def told(rule: Callable[..., object], *values: str) -> None:
-    """Let a rule of time refuse a value as pydantic likes to hear it."""
+    """Let a rule of time refuse a value in the way that pydantic reports."""
     try:
         rule(*values)
     except SchedulerError as error:
@@ -62,7 +62,7 @@ class QueueRules(Part):
     language: str = "en"  # of its texts
     text_from: str = ""  # the account of [texts.twilio] that its texts go by; empty: the first
     record: bool = False  # keep what both say in a callback
-    first: First = "agent"  # whom a callback rings first; "customer": he waits for the agent, who was free just now
+    first: First = "agent"  # whom a callback rings first; "customer": who then waits for the agent that was free
     tell_number: bool = False  # text this queue's caller_id to whom another had to hand on to it
 
     @model_validator(mode="after")
@@ -142,7 +142,7 @@ class SiteRules(Part):
     holidays: tuple[date, ...] = ()  # closed on these days too
     no_holidays: tuple[date, ...] = ()  # at work on these, though they are holidays
     special: dict[date, str] = Field(default_factory=dict)  # one day's own hours: "2026-02-14" = "09:00-18:00"
-    no_ring_after: time = time(21, 30)  # on the customer's clock, where his number tells it
+    no_ring_after: time = time(21, 30)  # on the customer's clock, where the number tells it
     no_ring_before: time = time(8, 0)  # the same in the morning
     countries: dict[str, QuietRules] = Field(default_factory=dict)  # by ISO 3166: what holds for its numbers besides
     trunks: dict[str, QuietRules] = Field(default_factory=dict)  # and for whom we call over a trunk
@@ -165,7 +165,7 @@ class SiteRules(Part):
     retry_unknown_min: Minutes = default_min("unknown")  # after an attempt whose end nobody heard
     retry_our_fault_min: Minutes = default_min("trunk-failure")  # after a trunk or an agent failed, which costs no try
     trunk_rest_s: Annotated[float, Field(ge=1, le=600)] = 30  # of a trunk that failed thrice; each time twice as long
-    overdue_min: Minutes = 60  # who was not called in time is told that he will be within this; then tried once more
+    overdue_min: Minutes = 60  # who was not called in time is told to be called within this; then tried once more
     incident_losses: Annotated[int, Field(ge=1, le=100_000)] = _INCIDENT.losses  # more of one queue, reason and trunk …
     incident_min: Minutes = _INCIDENT.window_s // 60  # … within this are one incident: no calls, no texts
     incident_drain_per_min: Annotated[float, Field(gt=0, le=1000)] = _INCIDENT.drain_per_min  # of those held, then
@@ -178,7 +178,9 @@ class SiteRules(Part):
     one_ring_numbers: Annotated[int, Field(ge=2, le=1000)] = 5  # … so many numbers of one thousand doing so …
     one_ring_min: Minutes = 60  # … within this are after a call back to a dear number
     dids: dict[str, str] = Field(default_factory=dict)  # number dialled, as signalled → the queue that it leads to
-    returning_priority: Annotated[int, Field(ge=0, le=100)] = 10  # of who calls again before we called him; 0: none
+    returning_priority: Annotated[int, Field(ge=0, le=100)] = (
+        10  # of a customer who calls again before we called; 0: none
+    )
     default_queue: str | None = None  # of calls on other numbers that were lost before any queue; none: not ours
     pacing: Pacing = Pacing()
     queues: dict[str, QueueRules] = Field(default_factory=dict)

@@ -156,9 +156,9 @@ class Texts(Part):
 
 
 class Web(Part):
-    """The door for Twilio's callbacks and our customers' page: where it listens, and how it is found from outside."""
+    """The web server for Twilio's callbacks and our customers' page: where it listens, and its address from outside."""
 
-    listen: str = ""  # host:port; empty: no door
+    listen: str = ""  # host:port; empty: none
     public_url: str = ""  # what stands before it in the world, a proxy with a certificate
 
     @field_validator("listen")
@@ -181,7 +181,7 @@ class Web(Part):
     @model_validator(mode="after")
     def _found(self) -> Web:
         if self.listen and not self.public_url:
-            raise ValueError("public_url must say how the door is found from outside: https://texts.example.org")
+            raise ValueError("public_url must say how the web server is found from outside: https://texts.example.org")
         return self
 
     @property

@@ -13,7 +13,7 @@ _FIRST = select(checkpoint.c.first_started_at).where(checkpoint.c.pbx == bindpar
 
 
 def begin(connection: Connection, pbx: str, journal_id: str, now: int) -> tuple[str, int]:
-    """The journal and the offset in it to hear from; the first start is remembered when there was none."""
+    """The journal and the offset in it to read on from; the first start is remembered when there was none."""
     fresh = {"journal_id": journal_id, "journal_offset": 0, "first_started_at": now, "updated_at": now}
     insert_new(connection, checkpoint, {"pbx": pbx, **fresh})
     row = connection.execute(select(checkpoint).where(checkpoint.c.pbx == pbx)).one()

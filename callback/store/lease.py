@@ -42,7 +42,7 @@ def acquire(
 ) -> Lease | None:
     """Take the lease when it is free, lapsed, our own or a dead process's; None while another process holds it.
 
-    `dead` says of an owner that he is known to be dead: then nobody need wait for the lease to lapse. The host's name
+    `dead` says whether an owner is known to be dead: then nobody need wait for the lease to lapse. The host's name
     proves nothing of that kind, for two machines may have the same one, and one machine another one tomorrow.
     """
     now = clock(connection)

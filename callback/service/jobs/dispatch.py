@@ -27,7 +27,7 @@ REFUSED_REST_S = 10.0  # after the PBX refused to place a callback
 
 
 class Dispatch:
-    """Every second: sees to incidents and deadlines, keeps the picture for those who look, and places callbacks."""
+    """Every second: sees to incidents and deadlines, keeps the snapshot for those who look, and places callbacks."""
 
     name, every_s = "act", 1.0
 
@@ -44,7 +44,7 @@ class Dispatch:
         self._places_from_s = 0.0  # of the loop's clock: the PBX refused the last callback
 
     async def run(self) -> None:
-        """Carry over, then place as many callbacks as may be placed now, each on a fresh picture."""
+        """Carry over, then place as many callbacks as may be placed now, each on a fresh snapshot."""
         live = await self._snapshots.take()
         await self._transactions.write(lambda work: _carry_and_show(work, live))
         while not self._stopped.is_set() and asyncio.get_running_loop().time() >= self._places_from_s:

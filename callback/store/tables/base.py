@@ -32,7 +32,7 @@ def one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
 
 
 def of_rules() -> ForeignKeyConstraint:
-    """The version of the shift rules that a row was made under."""
+    """The version of the site's rules that a row was made under."""
     return ForeignKeyConstraint(["pbx", "rules_version"], ["shift_rules.pbx", "shift_rules.version"])
 
 

@@ -90,7 +90,7 @@ past_stint = Table(
     metadata,
     Column("pbx", String(32), primary_key=True),
     Column("agent", String(200), primary_key=True),
-    Column("queue", String(128), primary_key=True),  # empty: in all that he serves
+    Column("queue", String(128), primary_key=True),  # empty: in all that the agent serves
     Column("since_at", Instant, primary_key=True, autoincrement=False),
     Column("until_at", Instant, nullable=False),
 )

@@ -50,9 +50,9 @@ reservation = Table(
     Column("state_since_at", Instant, nullable=False),
     Column("severity", Integer, nullable=False, server_default=text("0")),
     Column("slot_at", Instant),  # the customer chose this time, and it was not tried yet: no default replaces it
-    Column("text_refusal", String(40)),  # why he got no text when the last one was due; none: he got it
+    Column("text_refusal", String(40)),  # why the customer got no text when the last one was due; none: it was written
     Column("assigned_to", String(WHO_ROOM)),  # whose it is, among people; whom the PBX rings is the queue's affair
-    Column("incident_id", Key, ForeignKey("incident.id")),  # it holds him; a person who resumes him lets him go
+    Column("incident_id", Key, ForeignKey("incident.id")),  # the one that holds it; none after a person resumed it
     Column("overdue_by_at", Instant),  # the promise in force was broken: by when the newest apology says, if it holds
     one_of("kind", KINDS),
     one_of("state", RESERVATION_STATES),
@@ -81,7 +81,7 @@ loss = Table(
     Column("call_id", String(150), primary_key=True),
     Column("reservation_id", Key, ForeignKey("reservation.id"), nullable=False, index=True),
     Column("lost_at", Instant, nullable=False),
-    Column("redialled_at", Instant),  # he called again by himself, whether we had called him or not
+    Column("redialled_at", Instant),  # the customer called again, whether we had called or not
     Column("cause", String(255), nullable=False, server_default=text("''")),  # queue/reason/trunk
     Column("incident_id", Key, ForeignKey("incident.id")),
     Index("ix_loss_cause", "pbx", "cause", "lost_at"),

@@ -97,7 +97,7 @@ def test_any_other_gateway_is_a_request(tmp_path: Path) -> None:
         ('"127.0.0.1:8080"', '"8080"', "[web] listen: must be host:port"),
         ('"127.0.0.1:8080"', '"127.0.0.1:70000"', "[web] listen: must be host:port"),
         ("https://texts", "http://texts", "must begin with https://"),
-        ("https://texts.example.org/lcr/", "", "[web]: public_url must say how the door is found from outside"),
+        ("https://texts.example.org/lcr/", "", "[web]: public_url must say how the web server is found from outside"),
         ("texts.example.org", "my_texts.example.org", "its host must have no underscore"),
         ("/lcr/", "/?x=1", "must be a URL without ? and #"),
         ('gateway = "twilio"', 'gateway = "smpp"', "[texts] gateway"),
