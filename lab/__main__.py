@@ -74,7 +74,7 @@ def _run(options: argparse.Namespace, teller: Teller) -> int:
     with ExitStack() as room:
         folder = Path(room.enter_context(tempfile.TemporaryDirectory(prefix="lost-call-lab-")))
         centre = _open(tree, folder, teller, room)
-        service = room.enter_context(Service(folder, centre.door, teller.zone, teller.line))
+        service = room.enter_context(Service(folder, centre.access, teller.zone, teller.line))
         room.callback(_let_nobody_interrupt)
         teller.lab(f"settings of the service: {service.settings} (its clock: {teller.zone}, where it is day)")
         service.wait_up()

@@ -214,7 +214,7 @@ class Asterisk:
     # How it is set up.
 
     def _first_console(self, deadline: float) -> Console:
-        """Log in as soon as it listens: that our own secret opens the door proves that the door is ours."""
+        """Log in as soon as it listens: that our own secret is accepted proves that the Asterisk is ours."""
         while True:
             try:
                 return self.console()

@@ -97,7 +97,7 @@ class Call:
     @property
     def packets(self) -> int:
         """How many packets of voice came."""
-        return self._stream.ear.packets
+        return self._stream.received.packets
 
     @property
     def heard_from(self) -> str | None:
@@ -118,7 +118,7 @@ class Call:
 
     def heard(self, hz: int, last_s: float = 10) -> bool:
         """Whether a tone of `hz` was heard for 100 ms on end in the last seconds (10 at most)."""
-        return contains(self._loop.call(self._stream.ear.sound)[-int(last_s * RATE) :], hz)
+        return contains(self._loop.call(self._stream.received.sound)[-int(last_s * RATE) :], hz)
 
     def wait_ringing(self, timeout_s: float = 20) -> Self:
         """Wait until it rings; raises `PhoneError` if it does not in time."""

@@ -15,7 +15,7 @@ from lab import phone
 from lab.asterisk import Asterisk
 from lab.errors import PhoneError
 from lab.phone import AGENT_HZ, Call, Script
-from lab.service import Door
+from lab.service import PbxAccess
 
 Say = Callable[[str], None]
 
@@ -29,7 +29,7 @@ _LOOK_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Someone who calls: how long he waits, how long he talks, and what he does when he is called back."""
+    """Someone who calls: how long they wait and talk, and what they do when they are called back."""
 
     number: str
     patience_s: float
@@ -99,9 +99,9 @@ class People:
         self._room.close()
 
     @property
-    def door(self) -> Door:
+    def access(self) -> PbxAccess:
         """Where the service logs in."""
-        return Door(self._pbx.ami_port, self._pbx.username, self._pbx.secret)
+        return PbxAccess(self._pbx.ami_port, self._pbx.username, self._pbx.secret)
 
     def begin(self) -> None:
         """Let customers call."""
@@ -131,7 +131,7 @@ class People:
         self._carrier.behave(customer.number, *customer.called_back)
         served = self._try(customer, customer.patience_s)
         if not served and customer.returns_after_s is not None and not self._over.wait(customer.returns_after_s):
-            self._say(f"{customer.number} tries again by himself")
+            self._say(f"{customer.number} tries again")
             self._try(customer, 60)
 
     def _try(self, customer: Customer, patience_s: float) -> bool:

@@ -233,7 +233,7 @@ class Carrier(Phone):
     def behave(self, number: str, *scripts: Script) -> None:
         """Let the customer at `number`, as the PBX dials it, follow one script a call, then the last for good.
 
-        Whoever was told nothing follows `script`: he answers.
+        A number that was told nothing follows `script`: it answers.
         """
         self._scripts[number] = list(scripts)
 

@@ -90,7 +90,7 @@ class Binaries:
     libraries: str = ""
 
     def command(self, program: str, *words: str) -> list[str]:
-        """Write the command of `program`: as `nobody` if we are root (it refuses him), ending with us."""
+        """Write the command of `program`: as `nobody` if we are root (it refuses root), ending with us."""
         user = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
         return ["setpriv", "--pdeathsig=QUIT", *user, str(self.folder / program), *words]
 

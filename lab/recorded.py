@@ -13,7 +13,7 @@ from typing import Self
 
 from lab.errors import LabError
 from lab.people import mobiles
-from lab.service import Door
+from lab.service import PbxAccess
 from telephony.simulator.server import CallbackPlay, Simulator
 
 Say = Callable[[str], None]
@@ -56,9 +56,9 @@ class RecordedCentre:
         self._thread.join(timeout=10)
 
     @property
-    def door(self) -> Door:
+    def access(self) -> PbxAccess:
         """Where the service logs in. Recorded callers wait shortly."""
-        return Door(self._port.result(timeout=10), "lcr", self._secret, short_abandon_s=2)
+        return PbxAccess(self._port.result(timeout=10), "lcr", self._secret, short_abandon_s=2)
 
     def begin(self) -> None:
         """Let customers call: they do, from the service's log-in on."""

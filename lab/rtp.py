@@ -77,8 +77,8 @@ def purity(payload: bytes, hz: int) -> float:
     return 2 * power / (len(samples) * energy)
 
 
-class Ear:
-    """Remembers the last 10 s that were heard."""
+class Received:
+    """The voice that came in: the last 10 s of it, and how many packets in all."""
 
     def __init__(self) -> None:
         self.packets = 0
@@ -117,7 +117,7 @@ class Stream:
         self.sound: Sound = "none"
         self.remote: Address | None = None
         self.heard_from: Address | None = None
-        self.ear = Ear()
+        self.received = Received()
         self._loop = loop
         self._socket = _even_port(host)
         self._packets = tone(hz)
@@ -152,14 +152,14 @@ class Stream:
             self._closed = True
             self._loop.unwatch(self._socket.fileno())
             self._socket.close()
-            self.ear.close()
+            self.received.close()
 
     def _receive(self) -> None:
         with suppress(OSError):  # an unreachable remote shows up here too
             while True:
                 data, self.heard_from = self._socket.recvfrom(2000)
                 if len(data) > 12 and data[1] & 0x7F == _VOICE:  # noqa: PLR2004 - the RTP header
-                    self.ear.hear(data[12:])
+                    self.received.hear(data[12:])
 
     def _tick(self) -> None:
         if self._closed:

@@ -21,8 +21,8 @@ _UP_S, _STOP_S = 30, 10
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """Where the service finds its PBX, and after how many seconds of waiting a caller counts as lost there."""
+class PbxAccess:
+    """How the service reaches its PBX, and after how many seconds of waiting a caller counts as lost there."""
 
     port: int
     username: str
@@ -38,7 +38,7 @@ def daytime_zone(now: datetime) -> str:
     return f"Etc/GMT{-ahead:+d}"
 
 
-def settings(folder: Path, door: Door, zone: str) -> str:
+def settings(folder: Path, access: PbxAccess, zone: str) -> str:
     """Write the settings of a service for the lab: short waits, everything switched on for one queue.
 
     The lab's customers are in Japan, as their numbers tell: quiet hours begin there in half a day.
@@ -53,9 +53,9 @@ key_file = "{folder}/key/site.key"
 [pbx]
 name = "lab"
 host = "127.0.0.1"
-port = {door.port}
-username = "{door.username}"
-secret = "{door.secret}"
+port = {access.port}
+username = "{access.username}"
+secret = "{access.secret}"
 journal = "{folder}/journal"
 
 [logs]
@@ -74,7 +74,7 @@ gateway = "console"
 zone = "{zone}"
 no_ring_after = "{quiet_from}"
 no_ring_before = "{quiet_until}"
-short_abandon_s = {door.short_abandon_s}
+short_abandon_s = {access.short_abandon_s}
 text_grace_s = 2
 agent_wait_s = 20
 ring_s = 8
@@ -94,9 +94,9 @@ caller_name = "Support"
 class Service:
     """`callback run`, as a context manager; `hear` gets each line that it says to people."""
 
-    def __init__(self, folder: Path, door: Door, zone: str, hear: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, access: PbxAccess, zone: str, hear: Callable[[str], None]) -> None:
         self.settings = folder / "callback.toml"
-        self.settings.write_text(settings(folder, door, zone))
+        self.settings.write_text(settings(folder, access, zone))
         self.settings.chmod(0o600)
         self.recovered = 0
         self._news = folder / "news.jsonl"

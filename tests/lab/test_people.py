@@ -13,7 +13,7 @@ from callback.events import Happened
 from callback.settings.sections import load
 from lab import people
 from lab.people import Customer
-from lab.service import Door, settings
+from lab.service import PbxAccess, settings
 from tests.callback.world import MINUTE, NOON, US, World, call
 
 WAVE = 35 * US
@@ -24,7 +24,7 @@ AN_HOUR = 60 * MINUTE // WAVE
 def centre(tmp_path: Path) -> Iterator[World]:
     """Use cases under the lab's own settings."""
     file = tmp_path / "callback.toml"
-    file.write_text(settings(tmp_path, Door(5038, "lcr", "word"), "Asia/Tokyo"))
+    file.write_text(settings(tmp_path, PbxAccess(5038, "lcr", "word"), "Asia/Tokyo"))
     world = World(f"sqlite:///{tmp_path / 'lost-calls.db'}", load(file, {}).rules, load(file, {}).trunks)
     yield world
     world.close()

@@ -21,7 +21,7 @@ import pytest
 from callback.settings.sections import load
 from lab import __main__ as command
 from lab import fetch, people
-from lab.service import Door, daytime_zone, settings
+from lab.service import PbxAccess, daytime_zone, settings
 from tests.children import child
 
 
@@ -113,7 +113,7 @@ def test_an_end_without_what_was_asked_for_is_a_failure() -> None:
 
 def test_the_service_accepts_the_settings_of_the_lab(tmp_path: Path) -> None:
     file = tmp_path / "callback.toml"
-    file.write_text(settings(tmp_path, Door(21000, "lcr", "word"), "Etc/GMT-9"))
+    file.write_text(settings(tmp_path, PbxAccess(21000, "lcr", "word"), "Etc/GMT-9"))
     wiring = load(file, {})
     assert (wiring.pbx.port, wiring.pbx.secret) == (21000, "word")
     support = wiring.rules.queue("support")

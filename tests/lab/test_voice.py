@@ -61,13 +61,13 @@ def test_a_tone_under_which_another_sounds_is_not_pure() -> None:
 
 
 def test_an_ear_keeps_the_last_ten_seconds_also_when_closed() -> None:
-    ear = rtp.Ear()
+    received = rtp.Received()
     for packet in [*rtp.tone(440), *[rtp.SILENCE] * 490]:
-        ear.hear(packet)
-    assert rtp.contains(ear.sound(), 440)
-    ear.hear(rtp.SILENCE)
-    kept = ear.sound()
-    ear.close()
-    assert ear.sound() == kept
+        received.hear(packet)
+    assert rtp.contains(received.sound(), 440)
+    received.hear(rtp.SILENCE)
+    kept = received.sound()
+    received.close()
+    assert received.sound() == kept
     assert len(kept) == 500 * rtp.SAMPLES
-    assert ear.packets == 501
+    assert received.packets == 501

@@ -1,7 +1,7 @@
-"""A floor full of desks on a real Asterisk, and the service's own ear beside it: many calls are lost side by side.
+"""A floor full of desks on a real Asterisk, and a `Pbx` of the service's beside it: many calls are lost side by side.
 
-A case is what the people of one call do. All cases of a table are played at once, each at a desk of its own; what the
-ear makes of each call is then compared with what its people did.
+A case is what the people of one call do. All cases of a table are played at once, each at a desk of its own; what
+it makes of each call is then compared with what its people did.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def floor_pbx(
     return Asterisk.start(folder, agents=agents, queues={**queues, **local}, habits=habits, tree=tree)
 
 
-class Ear:
+class Listener:
     """Listens as the service does, with the service's rights; keeps the verdict on every call."""
 
     def __init__(self, pbx: Asterisk, folder: Path, *, detect: bool = False) -> None:
@@ -71,19 +71,19 @@ class Ear:
         self._up = threading.Event()
         self._journal = Journal(folder, max_bytes=1 << 26)
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._listen, args=(door,), name="ear", daemon=True)
+        self._thread = threading.Thread(target=self._listen, args=(door,), name="listener", daemon=True)
         self._fault: BaseException | None = None
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._up.wait(20), f"the ear does not listen: {self._fault!r}"
+        assert self._up.wait(20), f"the PBX is not up: {self._fault!r}"
         return self
 
     def __exit__(self, *_exc: object) -> None:
         self._loop.call_soon_threadsafe(self._listening.cancel)
         self._thread.join(10)
         self._journal.close()
-        assert self._fault is None, f"the ear went wrong: {self._fault!r}"
+        assert self._fault is None, f"listening failed: {self._fault!r}"
 
     def verdict(self, number: str, timeout_s: float = PATIENCE_S) -> tuple[Call, Verdict]:
         """Wait for the verdict on the call from this number."""
@@ -155,10 +155,10 @@ class Desk:
 
 
 class Floor:
-    """The desks of one test, the two carriers, and the ear."""
+    """The desks of one test, the two carriers, and the listener."""
 
-    def __init__(self, pbx: Asterisk, ear: Ear, room: ExitStack) -> None:
-        self.pbx, self.ear, self.room = pbx, ear, room
+    def __init__(self, pbx: Asterisk, listener: Listener, room: ExitStack) -> None:
+        self.pbx, self.listener, self.room = pbx, listener, room
         self.carriers: dict[str, Carrier] = {name: room.enter_context(pbx.carrier(name)) for name in pbx.trunks}
         self.callers: dict[str, str] = {}  # by number: what he dialled
         self._lock = threading.Lock()
@@ -201,9 +201,9 @@ class Floor:
 
 @contextmanager
 def open_floor(pbx: Asterisk, folder: Path, *, detect: bool = False) -> Iterator[Floor]:
-    """Let the ear listen and people come in."""
-    with Ear(pbx, folder, detect=detect) as ear, ExitStack() as room:
-        yield Floor(pbx, ear, room)
+    """Listen, and let people come in."""
+    with Listener(pbx, folder, detect=detect) as listener, ExitStack() as room:
+        yield Floor(pbx, listener, room)
 
 
 NOBODY = "nobody"
@@ -233,7 +233,7 @@ def play(floor: Floor, cases: Sequence[Case]) -> None:
         floor.pbx.wait_quiet()
     except LabError as error:
         faults.append(str(error))
-    judged = Counter(str(call.number) for call, _ in floor.ear.verdicts)
+    judged = Counter(str(call.number) for call, _ in floor.listener.verdicts)
     faults += [
         f"{number}, who dialled {floor.callers.get(number)}, has {times} verdicts"
         for number, times in judged.items()
@@ -249,7 +249,7 @@ def _faults(floor: Floor, case: Case, line: Future[Line], until: float) -> list[
         if case.kind == NOBODY:
             floor.callers.pop(number, None)  # whoever is judged and is no caller is one too many
             return []
-        _, verdict = floor.ear.verdict(number, max(0.0, until - time.monotonic()))
+        _, verdict = floor.listener.verdict(number, max(0.0, until - time.monotonic()))
     except Exception as error:  # noqa: BLE001 - every case is to be told of
         at = traceback.extract_tb(error.__traceback__)[-1]
         return [f"{name}: {type(error).__name__} at {Path(at.filename).name}:{at.lineno}: {error}"]

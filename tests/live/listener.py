@@ -9,7 +9,7 @@ from lab.asterisk import Asterisk
 from lab.console import Reply
 
 
-class Ear:
+class Listener:
     """A session with all rights that keeps its events; a header given to match is what a value must begin with."""
 
     def __init__(self, pbx: Asterisk) -> None:

@@ -18,7 +18,7 @@ from lab.asterisk import MUSIC_HZ, Asterisk
 from lab.phone import AGENT_HZ, CUSTOMER_HZ, Carrier, Phone
 from telephony.dialling.dialler import STOPS_WITHIN_S, Order, originate
 from tests.live.desk import CUSTOMER, DID, lose, pause, waiting_in_order
-from tests.live.ear import Ear
+from tests.live.listener import Listener
 from tests.live.service import Service
 
 pytestmark = pytest.mark.live
@@ -146,10 +146,10 @@ def test_ticket_and_clock_hold_for_a_customer_who_comes_first_too(
     order = Order(attempt, "sales", f"PJSIP/{CUSTOMER}@trunk", until, 5, 20, "03", "Us", PLUS, first="customer")
     placed = originate(order, time.time())
     variables = ",".join(value for name, value in placed if name == "Variable")
-    with Ear(pbx) as ear:
+    with Listener(pbx) as listener:
         pbx.action("Originate", **{**dict(placed), "Variable": variables})
-        ear.wait("Hangup", Uniqueid=f"lcr-{attempt}-1")
-        refusals = [event["Why"] for event in ear.heard("UserEvent", UserEvent="LcrRefused")]
+        listener.wait("Hangup", Uniqueid=f"lcr-{attempt}-1")
+        refusals = [event["Why"] for event in listener.heard("UserEvent", UserEvent="LcrRefused")]
     if used or left_s < 0:
         assert refusals == ["used" if used else "late"]
         assert carrier.rings == []
@@ -253,21 +253,21 @@ def test_who_calls_in_while_we_ring_him_is_served_once_and_rung_no_more(
 def test_who_returns_is_put_first_before_he_joins_however_his_number_is_signalled(
     pbx: Asterisk, carrier: Carrier, agent: Phone, service: Service
 ) -> None:
-    with Ear(pbx) as ear:
+    with Listener(pbx) as listener:
         lose(carrier, service)  # 090…
-        told = ear.wait("VarSet", Variable="LCR_OWED_678")["Value"].split()
+        told = listener.wait("VarSet", Variable="LCR_OWED_678")["Value"].split()
         assert told[1:] == ["010", "12345678"]
         others = [carrier.call("530", caller=f"0901234561{line}").wait_answered() for line in range(3)]
         for _ in others:
-            ear.wait("QueueCallerJoin")
+            listener.wait("QueueCallerJoin")
         again = carrier.call("530", caller=PLUS).wait_answered()
-        assert ear.wait("QueueCallerJoin")["Position"] == "1"
+        assert listener.wait("QueueCallerJoin")["Position"] == "1"
         pause(pbx, paused=False)
         assert agent.wait_call().wait_answered().caller_id == PLUS
         again.wait_heard(AGENT_HZ)
         pause(pbx, paused=True)
         again.hang_up()
-        assert ear.wait("VarSet", Variable="LCR_OWED_678")["Value"] == "", "nothing is owed to him any more"
+        assert listener.wait("VarSet", Variable="LCR_OWED_678")["Value"] == "", "nothing is owed to him any more"
         for call in others:
             call.hang_up()
 

@@ -16,7 +16,7 @@ from lab.phone import AGENT_HZ, CUSTOMER_HZ, Carrier, Phone
 from telephony.dialling import priority_lists
 from telephony.dialling.dialler import Order, originate
 from tests.live.desk import CUSTOMER
-from tests.live.ear import Ear
+from tests.live.listener import Listener
 from tests.live.service import Service
 
 pytestmark = pytest.mark.live
@@ -26,9 +26,9 @@ PRESSES_TO_THE_TWO = {"520": "9000", "521": "SUPPORT-A", "522": "Sales_2", "523"
 
 
 @pytest.fixture
-def ear(pbx: Asterisk) -> Iterator[Ear]:
-    with Ear(pbx) as ear:
-        yield ear
+def listener(pbx: Asterisk) -> Iterator[Listener]:
+    with Listener(pbx) as listener:
+        yield listener
 
 
 def offer(pbx: Asterisk, queue: str, seconds: int = 20) -> None:
@@ -46,52 +46,52 @@ def word_of(event: Reply) -> tuple[str, str]:
 @pytest.mark.parametrize("caller", [CUSTOMER, PLUS])
 @pytest.mark.parametrize(("did", "queue"), PRESSES_TO_THE_TWO.items())
 def test_a_waiting_caller_presses_1_and_asks_for_a_callback(
-    pbx: Asterisk, carrier: Carrier, ear: Ear, did: str, queue: str, caller: str
+    pbx: Asterisk, carrier: Carrier, listener: Listener, did: str, queue: str, caller: str
 ) -> None:
     offer(pbx, queue)
     call = carrier.call(did, caller=caller).wait_answered()
-    joined = ear.wait("QueueCallerJoin")
+    joined = listener.wait("QueueCallerJoin")
     call.press("1")
-    asked = ear.wait_word("LcrRequested")
+    asked = listener.wait_word("LcrRequested")
     assert (asked["Queue"], asked["CallerIDNum"]) == (queue, caller)
     assert (asked["Uniqueid"], asked["Linkedid"]) == (joined["Uniqueid"], joined["Linkedid"])
     assert joined["Queue"] == queue
     call.wait_ended()
     assert call.ended_by == "pbx"
-    assert ear.heard("QueueCallerAbandon") == []
+    assert listener.heard("QueueCallerAbandon") == []
 
 
 @pytest.mark.parametrize("ahead_s", [None, -1])
 def test_while_nothing_is_offered_the_key_does_nothing_and_he_keeps_his_place(
-    pbx: Asterisk, carrier: Carrier, ear: Ear, ahead_s: int | None
+    pbx: Asterisk, carrier: Carrier, listener: Listener, ahead_s: int | None
 ) -> None:
     offer(pbx, "9000", ahead_s or -99)
     first = carrier.call("520", caller=PLUS).wait_answered()
-    ear.wait("QueueCallerJoin")
+    listener.wait("QueueCallerJoin")
     first.press("1")
-    ear.wait("DTMFEnd")
+    listener.wait("DTMFEnd")
     second = carrier.call("520", caller=CUSTOMER).wait_answered()
-    ear.wait("QueueCallerJoin")
+    listener.wait("QueueCallerJoin")
     offer(pbx, "9000")
     second.press("1")
-    asked = ear.wait_word("LcrRequested")
+    asked = listener.wait_word("LcrRequested")
     assert asked["CallerIDNum"] == CUSTOMER, "only he pressed while it was offered"
     waiting = [entry["CallerIDNum"] for entry in pbx.action("QueueStatus", Queue="9000") if "Position" in entry]
     assert waiting == [PLUS]
-    assert len(ear.heard("QueueCallerJoin")) == 2
+    assert len(listener.heard("QueueCallerJoin")) == 2
     first.press("1")
-    assert ear.wait_word("LcrRequested")["CallerIDNum"] == PLUS
+    assert listener.wait_word("LcrRequested")["CallerIDNum"] == PLUS
 
 
 def test_a_caller_without_a_number_is_not_offered_what_cannot_be_kept(
-    pbx: Asterisk, carrier: Carrier, ear: Ear
+    pbx: Asterisk, carrier: Carrier, listener: Listener
 ) -> None:
     offer(pbx, "SUPPORT-A")
     call = carrier.call("524", caller="anonymous").wait_answered()
     call.press("1")
-    ear.wait_word("LabWentOn")
-    assert ear.words() == ["LabWentOn"], "the key did nothing"
-    assert ear.heard("Newexten", Application="Read") == [], "and nothing was offered"
+    listener.wait_word("LabWentOn")
+    assert listener.words() == ["LabWentOn"], "the key did nothing"
+    assert listener.heard("Newexten", Application="Read") == [], "and nothing was offered"
 
 
 # After the queue gave him back, and when closed
@@ -102,43 +102,46 @@ def test_a_caller_without_a_number_is_not_offered_what_cannot_be_kept(
     [("524", "SUPPORT-A", "TIMEOUT"), ("525", "full", "FULL"), ("526", "strict", "JOINEMPTY"), ("527", "Sales_2", "")],
 )
 def test_who_did_not_get_through_is_offered_a_callback(
-    pbx: Asterisk, carrier: Carrier, ear: Ear, did: str, queue: str, status: str
+    pbx: Asterisk, carrier: Carrier, listener: Listener, did: str, queue: str, status: str
 ) -> None:
     if status == "FULL":
         carrier.call("525", caller="09011111111")
-        ear.wait("QueueCallerJoin")
+        listener.wait("QueueCallerJoin")
     offer(pbx, queue)
     call = carrier.call(did, caller=PLUS)
-    prompt = ear.wait("Newexten", Application="Read")
+    prompt = listener.wait("Newexten", Application="Read")
     call.wait_answered().press("1")
-    asked = ear.wait_word("LcrRequested")
+    asked = listener.wait_word("LcrRequested")
     assert (asked["Queue"], asked["CallerIDNum"], asked["Uniqueid"]) == (queue, PLUS, prompt["Uniqueid"])
-    statuses = [e["Value"] for e in ear.heard("VarSet", Variable="QUEUESTATUS", Uniqueid=asked["Uniqueid"])]
+    statuses = [e["Value"] for e in listener.heard("VarSet", Variable="QUEUESTATUS", Uniqueid=asked["Uniqueid"])]
     assert statuses == ([status] if status else [])
-    assert ear.words() == (["LcrRequested"] if status else ["LcrClosed", "LcrRequested"])
+    assert listener.words() == (["LcrRequested"] if status else ["LcrClosed", "LcrRequested"])
     call.wait_ended()
-    assert (call.ended_by, ear.words()[-1]) == ("pbx", "LcrRequested"), "the site's own dialplan does not go on"
+    assert (call.ended_by, listener.words()[-1]) == ("pbx", "LcrRequested"), "the site's own dialplan does not go on"
 
 
 @pytest.mark.parametrize("key", ["2", "1"])
 def test_another_key_and_a_stale_offer_give_him_back_to_the_site(
-    pbx: Asterisk, carrier: Carrier, ear: Ear, key: str
+    pbx: Asterisk, carrier: Carrier, listener: Listener, key: str
 ) -> None:
     offer(pbx, "SUPPORT-A", 20 if key == "2" else -1)
     call = carrier.call("524", caller=PLUS).wait_answered()
     if key == "2":
-        ear.wait("Newexten", Application="Read")
+        listener.wait("Newexten", Application="Read")
     call.press(key)
-    assert ear.wait_word("LabWentOn")["Queue"] == "SUPPORT-A"
-    assert ear.words() == ["LabWentOn"]
-    assert len(ear.heard("Newexten", Application="Read")) == (1 if key == "2" else 0)
+    assert listener.wait_word("LabWentOn")["Queue"] == "SUPPORT-A"
+    assert listener.words() == ["LabWentOn"]
+    assert len(listener.heard("Newexten", Application="Read")) == (1 if key == "2" else 0)
 
 
-def test_closed_is_told_though_nothing_is_offered(pbx: Asterisk, carrier: Carrier, ear: Ear) -> None:
+def test_closed_is_told_though_nothing_is_offered(pbx: Asterisk, carrier: Carrier, listener: Listener) -> None:
     offer(pbx, "Sales_2", -1)
     carrier.call("527", caller=PLUS)
-    ear.wait_word("LabWentOn")
-    assert [word_of(event) for event in ear.heard("UserEvent")] == [("LcrClosed", "Sales_2"), ("LabWentOn", "Sales_2")]
+    listener.wait_word("LabWentOn")
+    assert [word_of(event) for event in listener.heard("UserEvent")] == [
+        ("LcrClosed", "Sales_2"),
+        ("LabWentOn", "Sales_2"),
+    ]
 
 
 # Priority access
@@ -152,23 +155,25 @@ def owe(pbx: Asterisk, *numbers: str, at: float) -> None:
 
 @pytest.mark.parametrize("returning", [PLUS, CUSTOMER])
 def test_a_caller_who_was_lost_and_returns_is_put_ahead(
-    pbx: Asterisk, carrier: Carrier, agent: Phone, ear: Ear, returning: str
+    pbx: Asterisk, carrier: Carrier, agent: Phone, listener: Listener, returning: str
 ) -> None:
     owe(pbx, "+819087654678", PLUS, at=time.time())
     carrier.call("530", caller="09011111111").wait_answered()
-    ear.wait("QueueCallerJoin")
+    listener.wait("QueueCallerJoin")
     carrier.call("530", caller=returning).wait_answered()
-    assert ear.wait("QueueCallerJoin")["Position"] == "1"
+    assert listener.wait("QueueCallerJoin")["Position"] == "1"
     pbx.action("QueuePause", Queue="sales", Interface="PJSIP/agent2", Paused="false")
     assert agent.wait_call().wait_answered().caller_id == returning
 
 
-def test_others_wait_in_the_order_in_which_they_came(pbx: Asterisk, carrier: Carrier, agent: Phone, ear: Ear) -> None:
+def test_others_wait_in_the_order_in_which_they_came(
+    pbx: Asterisk, carrier: Carrier, agent: Phone, listener: Listener
+) -> None:
     owe(pbx, PLUS, at=time.time() - priority_lists.LASTS_S)  # by a service that is gone
     for caller in ("anonymous", PLUS, "678", "+819012345670"):
         carrier.call("530", caller=caller).wait_answered()
-        ear.wait("QueueCallerJoin")
-    assert [e["Position"] for e in ear.heard("QueueCallerJoin")] == ["1", "2", "3", "4"]
+        listener.wait("QueueCallerJoin")
+    assert [e["Position"] for e in listener.heard("QueueCallerJoin")] == ["1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize(
@@ -181,13 +186,13 @@ def test_others_wait_in_the_order_in_which_they_came(pbx: Asterisk, carrier: Car
     ],
 )
 def test_parameters_are_no_part_of_the_number_that_is_put_ahead(
-    pbx: Asterisk, carrier: Carrier, agent: Phone, ear: Ear, signalled: str, position: str
+    pbx: Asterisk, carrier: Carrier, agent: Phone, listener: Listener, signalled: str, position: str
 ) -> None:
     owe(pbx, PLUS, at=time.time())
     carrier.call("530", caller="09011111111").wait_answered()
-    ear.wait("QueueCallerJoin")
+    listener.wait("QueueCallerJoin")
     carrier.call("532", caller="09011111112", name=signalled).wait_answered()
-    joined = ear.wait("QueueCallerJoin")
+    joined = listener.wait("QueueCallerJoin")
     assert (joined["CallerIDNum"], joined["Position"]) == (signalled or "<unknown>", position)
 
 
@@ -203,30 +208,30 @@ def member(pbx: Asterisk, request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def test_the_agent_alone_says_by_a_code_why_the_call_broke_off(
-    pbx: Asterisk, carrier: Carrier, agent2: Phone, ear: Ear, member: str
+    pbx: Asterisk, carrier: Carrier, agent2: Phone, listener: Listener, member: str
 ) -> None:
     call = carrier.call("531", caller=CUSTOMER).wait_answered()
     talking = agent2.wait_call().wait_answered().wait_heard(CUSTOMER_HZ)
     call.press("*71")
-    ear.wait("DTMFEnd", Digit="1", Channel="PJSIP/trunk")
+    listener.wait("DTMFEnd", Digit="1", Channel="PJSIP/trunk")
     codes = {"*71": "verification", "*72": "agents-mistake", "*73": "wrong-answer"}
     for code, reason in codes.items():
         talking.press(code)
-        said = ear.wait_word("LcrReason")
+        said = listener.wait_word("LcrReason")
         assert said["Reason"] == reason
         assert said["Channel"].startswith(member.removesuffix("/n"))
-        assert said["Linkedid"] == ear.heard("QueueCallerJoin")[0]["Uniqueid"]
-    assert len(ear.words()) == len(codes), "what the caller pressed said nothing"
+        assert said["Linkedid"] == listener.heard("QueueCallerJoin")[0]["Uniqueid"]
+    assert len(listener.words()) == len(codes), "what the caller pressed said nothing"
     assert call.state == "answered", "the call goes on"
 
 
-def test_the_hint_is_played_where_the_site_has_one(pbx: Asterisk, carrier: Carrier, ear: Ear) -> None:
+def test_the_hint_is_played_where_the_site_has_one(pbx: Asterisk, carrier: Carrier, listener: Listener) -> None:
     pbx.action("Setvar", Variable="LCR_SOUND_HINT", Value="beep")
     carrier.call("533", caller=CUSTOMER)
-    assert ear.wait("Newexten", Context="lcr-hint")["AppData"] == "1?Playback(beep)"
+    assert listener.wait("Newexten", Context="lcr-hint")["AppData"] == "1?Playback(beep)"
     pbx.action("Setvar", Variable="LCR_SOUND_HINT", Value="")
     carrier.call("533", caller=CUSTOMER)
-    assert ear.wait("Newexten", Context="lcr-hint", Extension="s", Priority="1")["AppData"] == "0?Playback()"
+    assert listener.wait("Newexten", Context="lcr-hint", Extension="s", Priority="1")["AppData"] == "0?Playback()"
 
 
 # What the service makes of it
@@ -240,17 +245,17 @@ def test_the_hint_is_played_where_the_site_has_one(pbx: Asterisk, carrier: Carri
     ],
 )
 def test_the_service_offers_hears_the_wish_and_reserves(
-    pbx: Asterisk, carrier: Carrier, ear: Ear, tmp_path: Path, did: str, queue: str, reason: str
+    pbx: Asterisk, carrier: Carrier, listener: Listener, tmp_path: Path, did: str, queue: str, reason: str
 ) -> None:
     offer(pbx, queue, -1)
     with Service(pbx, tmp_path, queue=queue) as service:
-        while int(ear.wait("VarSet", Variable=f"LCR_OFFER_{queue}")["Value"]) <= time.time():
+        while int(listener.wait("VarSet", Variable=f"LCR_OFFER_{queue}")["Value"]) <= time.time():
             continue  # what the tests set before
         call = carrier.call(did, caller=PLUS)
         if did != "520":
-            ear.wait("Newexten", Application="Read")
+            listener.wait("Newexten", Application="Read")
         call.wait_answered().press("1")
-        asked = ear.wait_word("LcrRequested")
+        asked = listener.wait_word("LcrRequested")
         call.hang_up()
         told = service.wait("call", lambda told: told["call_id"] == asked["Uniqueid"])
         assert (told["kind"], told["reason"], told["queue"]) == ("requested", reason, queue)
@@ -258,14 +263,14 @@ def test_the_service_offers_hears_the_wish_and_reserves(
 
 
 def test_the_service_hears_what_the_agent_says(
-    pbx: Asterisk, carrier: Carrier, agent2: Phone, ear: Ear, tmp_path: Path
+    pbx: Asterisk, carrier: Carrier, agent2: Phone, listener: Listener, tmp_path: Path
 ) -> None:
     member = {"Queue": "SUPPORT-A", "Interface": "PJSIP/agent2"}
     pbx.action("QueueAdd", **member, StateInterface="PJSIP/agent2")
     with Service(pbx, tmp_path, queue="SUPPORT-A") as service:
         call = carrier.call("531", caller=CUSTOMER).wait_answered()
         agent2.wait_call().wait_answered().wait_heard(CUSTOMER_HZ).press("*72")
-        said = ear.wait_word("LcrReason")
+        said = listener.wait_word("LcrReason")
         call.hang_up()
         told = service.wait("call", lambda told: told["call_id"] == said["Linkedid"])
         assert (told["kind"], told["reason"]) == ("dropped", "agents-mistake")
@@ -277,7 +282,7 @@ def test_the_service_hears_what_the_agent_says(
 
 @pytest.mark.parametrize("record", [True, False], ids=["recorded", "not recorded"])
 def test_a_callback_is_recorded_only_where_the_rule_says_so(
-    pbx: Asterisk, carrier: Carrier, agent2: Phone, ear: Ear, record: bool
+    pbx: Asterisk, carrier: Carrier, agent2: Phone, listener: Listener, record: bool
 ) -> None:
     attempt = f"rec{secrets.token_hex(4)}"
     placed = originate(
@@ -300,7 +305,7 @@ def test_a_callback_is_recorded_only_where_the_rule_says_so(
     customer = carrier.wait_call(CUSTOMER).wait_answered().wait_heard(AGENT_HZ)
     agent2.wait_call().wait_heard(CUSTOMER_HZ)
     customer.hang_up()
-    ear.wait("Hangup", Uniqueid=f"lcr-{attempt}-1")
+    listener.wait("Hangup", Uniqueid=f"lcr-{attempt}-1")
     kept = pbx.run_dir / "spool" / "monitor" / f"lcr-{attempt}.wav"
     pbx.wait_quiet()
     if not record:

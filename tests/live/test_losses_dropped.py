@@ -11,7 +11,7 @@ import pytest
 from lab import fetch
 from lab.asterisk import MUSIC_HZ, Asterisk
 from lab.phone import Call as Line
-from tests.live.floor import TIMED, WATCHED, Case, Ear, Floor, floor_pbx, open_floor, play
+from tests.live.floor import TIMED, WATCHED, Case, Floor, Listener, floor_pbx, open_floor, play
 
 pytestmark = pytest.mark.live
 
@@ -213,14 +213,14 @@ def test_a_pbx_takes_no_more_calls_and_then_dies(asterisk_tree: fetch.AsteriskTr
         waiting = floor.call(desk.did()).wait_heard(MUSIC_HZ)
         refused = floor.call(desk.did()).wait_ended()
         assert (refused.ended_by, refused.packets) == ("pbx", 0)
-        assert told(floor.ear, refused) == ("blocked", "maxcalls", None)
+        assert told(floor.listener, refused) == ("blocked", "maxcalls", None)
         pbx.kill()
         assert [line.state for line in (talking, agent, waiting)] == ["answered"] * 3, "nobody told the phones"
         pbx.boot()
-        assert told(floor.ear, talking) == ("dropped", "pbx-restarted", "system")
-        assert told(floor.ear, waiting) == ("blocked", "pbx-restarted", "system")
+        assert told(floor.listener, talking) == ("dropped", "pbx-restarted", "system")
+        assert told(floor.listener, waiting) == ("blocked", "pbx-restarted", "system")
 
 
-def told(ear: Ear, line: Line) -> tuple[str, str | None, str | None]:
-    _, verdict = ear.verdict(line.caller_id)
+def told(listener: Listener, line: Line) -> tuple[str, str | None, str | None]:
+    _, verdict = listener.verdict(line.caller_id)
     return verdict.kind, verdict.reason, verdict.side
