@@ -1,4 +1,4 @@
-"""A reservation as it stands in the database, with its customer's number: one type for whoever reads a whole row."""
+"""A reservation as it stands in the database, with its customer's number: one type for all that read a whole row."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ RESERVATIONS: Final[Select[Any]] = select(*_COLUMNS, t.person.c.number.label("e1
 
 def read(connection: Connection, wanted: Select[Any]) -> list[Reservation]:
     """Read what is wanted of RESERVATIONS, in the order asked for."""
-    return [Reservation(**row._asdict()) for row in connection.execute(wanted)]
+    return [Reservation(*row) for row in connection.execute(wanted)]
 
 
 def read_one(connection: Connection, reservation: int, *, lock: bool = False) -> Reservation | None:
