@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict
-from typing import Any, Final
+from dataclasses import asdict, dataclass
+from typing import Final
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from callback.events import PromisesInDanger, PromisesOutOfDanger
 from callback.site.context import Site
@@ -26,17 +26,38 @@ USUAL_S: Final = 240.0
 _R, _A = t.reservation.c, t.alarm.c
 # Made once: asked again and again.
 _AHEAD = (
-    select(_R.id, _R.queue, _R.queue_group, _R.not_before_at, _R.deadline_at, t.person.c.number)
+    select(_R.id, t.person.c.number, _R.queue, _R.queue_group, _R.not_before_at, _R.deadline_at)
     .join(t.person)
     .where(t.OPEN, _R.pbx == bindparam("of_pbx"), _R.state == "waiting", _R.aim_at <= bindparam("until"))
     .where(_R.deadline_at > bindparam("after"), _R.deadline_at <= bindparam("until"))
     .order_by(_R.aim_at)
     .limit(MOST)
 )
-
+_ALARMS = select(_A.queue_group, _A.raised_at, _A.seen_at, _A.told).where(_A.pbx == bindparam("of_pbx"))
 
 Phones = Mapping[str, Collection[str]]
 """Of those who are at work, by queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwedCallback:
+    """A callback that is owed and may be made: to which number, from which queue, and from when until when."""
+
+    reservation: int
+    number: str
+    queue: str
+    queue_group: str
+    not_before_at: int
+    deadline_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Alarm:
+    """An alarm that stands for a group of queues; `seen_at`, when there was last cause for it."""
+
+    raised_at: int
+    seen_at: int
+    told: PromiseForecast
 
 
 def crews(at_work: Phones, loads: Mapping[str, QueueLoad], site: Site) -> dict[str, Crew]:
@@ -57,25 +78,24 @@ def _crew(at_work: Phones, queues: list[str], loads: Mapping[str, QueueLoad], si
     return Crew(len(there) - sum(load.calls_s * load.handle_s for load in known), handle_s)
 
 
-def owed(work: Work) -> list[Row[Any]]:
-    """Those to whom a call is owed now, as far ahead as anything can be said of it.
+def owed(work: Work) -> list[OwedCallback]:
+    """Read the callbacks that are owed now, as far ahead as anything can be said of them.
 
-    Nobody is, while nobody may be called: who works later is not there yet.
+    There are none while nobody may be called: the agents who work later are not there yet.
     """
     if not work.site.hours.may_ring(work.now):
         return []
-    rows: Iterable[Row[Any]] = work.connection.execute(
-        _AHEAD, {"of_pbx": work.pbx, "after": work.now, "until": work.now + AHEAD}
-    )
-    return [row for row in rows if work.site.may_call(row.queue, row.number)]
+    rows = work.connection.execute(_AHEAD, {"of_pbx": work.pbx, "after": work.now, "until": work.now + AHEAD})
+    ahead = [OwedCallback(*row) for row in rows]
+    return [one for one in ahead if work.site.may_call(one.queue, one.number)]
 
 
-def dues(rows: Iterable[Row[Any]]) -> dict[str, list[Due]]:
-    """What is owed to them, by group of queues."""
+def dues(callbacks: Iterable[OwedCallback]) -> dict[str, list[Due]]:
+    """Sort what is owed by group of queues."""
     found: dict[str, list[Due]] = {}
-    for row in rows:
-        due = Due(row.not_before_at, row.deadline_at, row.id)
-        found.setdefault(row.queue_group, []).append(due)
+    for one in callbacks:
+        due = Due(one.not_before_at, one.deadline_at, one.reservation)
+        found.setdefault(one.queue_group, []).append(due)
     return found
 
 
@@ -96,24 +116,25 @@ def nobody(site: Site) -> Crew:
 def tell(work: Work, seen: Mapping[str, PromiseForecast]) -> None:
     """Raise what is new, tell what has changed much, and end what has had no cause for a while."""
     standing = {
-        row.queue_group: row for row in work.connection.execute(select(t.alarm).where(_A.pbx == work.pbx)).all()
+        group: _Alarm(raised_at, seen_at, PromiseForecast(**told))
+        for group, raised_at, seen_at, told in work.connection.execute(_ALARMS, {"of_pbx": work.pbx})
     }
     for group, one in seen.items():
         if one.missed > 0:
             _raised(work, group, one, standing.pop(group, None))
-    for group, row in standing.items():
-        if work.now - row.seen_at >= OVER_AFTER:
+    for group, alarm in standing.items():
+        if work.now - alarm.seen_at >= OVER_AFTER:
             work.connection.execute(delete(t.alarm).where(_A.pbx == work.pbx, _A.queue_group == group))
-            work.tell(PromisesOutOfDanger(group, row.raised_at))
+            work.tell(PromisesOutOfDanger(group, alarm.raised_at))
 
 
-def _raised(work: Work, group: str, seen: PromiseForecast, standing: Row[Any] | None) -> None:
+def _raised(work: Work, group: str, seen: PromiseForecast, standing: _Alarm | None) -> None:
     if standing is None:
         row = {"pbx": work.pbx, "queue_group": group, "raised_at": work.now, "seen_at": work.now, "told": asdict(seen)}
         work.connection.execute(insert(t.alarm).values(**row))
         work.tell(PromisesInDanger(group, **asdict(seen), again=False))
         return
-    changed = promise_forecast.changed(PromiseForecast(**standing.told), seen)
+    changed = promise_forecast.changed(standing.told, seen)
     values = {"seen_at": work.now} | ({"told": asdict(seen)} if changed else {})
     work.connection.execute(update(t.alarm).where(_A.pbx == work.pbx, _A.queue_group == group).values(**values))
     if changed:

@@ -236,7 +236,7 @@ def look(work: Work) -> Today:
     stopped, owed = queue_report.closed(picture, now), alarm_forecast.owed(work)
     there = picture[0] if picture and stopped not in _BLIND and picture[0].at_work else None
     crews = alarm_forecast.crews(there.at_work, there.loads, site) if there and not stopped else {}
-    named = {row.id: Owed(row.id, row.number, row.queue, row.deadline_at) for row in owed}
+    named = {one.reservation: Owed(one.reservation, one.number, one.queue, one.deadline_at) for one in owed}
     breaking = dict(_breaking(site, alarm_forecast.dues(owed), named, crews, now))
     at_work = there.at_work if there else None
     return Today(site, now, history, at_work, breaking, stopped, standing.look(work))
