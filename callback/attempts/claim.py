@@ -1,4 +1,4 @@
-"""Choosing whom to call now, and claiming him: one transaction, before anything is asked of the PBX."""
+"""Choose the next customer to call and claim the attempt: one transaction, before anything is asked of the PBX."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from callback.attempts import agents, lanes, precheck, trunks
 from callback.attempts import order as dial_order
@@ -27,7 +26,7 @@ from scheduler.clock import SECOND
 from telephony.dialling.dialler import STOPS_WITHIN_S, Order
 
 _R = t.reservation.c
-# Made once, for they run at each claim. Who is claimed was locked, and is waiting.
+# Made once, for they run at each claim. The reservation that is claimed was locked, and is waiting.
 _CALLING = (
     update(t.reservation)
     .where(_R.id == bindparam("of_reservation"))
@@ -53,7 +52,7 @@ def next_order(work: Work, held: Lease, live: Live) -> Order | None:
         ):
             row = rows.pop(decision.candidate.reservation)
             if not lanes.lock(work.connection, row.id, work.now):
-                continue  # somebody else is about to call him, or decides about him
+                continue  # another process is about to call this customer, or somebody decides about the reservation
             if precheck.may_ring(work, row):
                 return _claim(work, held, live, row, decision)
     return None
@@ -72,12 +71,12 @@ class Seen:
 def look(work: Work, live: Live) -> Seen:
     """See what there is, for any number of decisions on one picture."""
     in_flight = lanes.in_flight(work.connection)
-    ours = [row for row in in_flight if row.pbx == work.pbx]
-    looking = Counter(row.queue for row in ours if row.agent_connected_at is None)
+    ours = [flight for flight in in_flight if flight.pbx == work.pbx]
+    looking = Counter(flight.queue for flight in ours if flight.agent_connected_at is None)
     pacing = work.site.rules.pacing
     state = order.QueueState(live.free, live.waiting, looking, pacing.most_at_once - len(ours), live.loads)
     matching = order.AgentMatching(state, replace(pacing.callback_policy(), handle_s=live.handle_s))
-    busy = {row.person_id: row.e164 for row in in_flight}
+    busy = {flight.person_id: flight.e164 for flight in in_flight}
     rests, quiet = trunks.rests(work, in_flight), agents.rests(work, ours)
     return Seen(matching, busy, rests, quiet)
 
@@ -97,8 +96,8 @@ def _wanted(site: Site, seen: Seen, live: Live, now: int) -> lanes.Wanted:
     )
 
 
-def decide(rows: list[Row[Any]], seen: Seen, site: Site, live: Live, now: int) -> order.Decision:
-    """Ask the pure rule. The rows are reservations, each with its number."""
+def decide(rows: Sequence[Reservation], seen: Seen, site: Site, live: Live, now: int) -> order.Decision:
+    """Ask the pure rule which of these reservations is called next."""
     return order.choose(_candidates(rows, seen, site, live, now), seen.matching, site.hours, now)
 
 
@@ -122,14 +121,12 @@ def why_not(
     return {reservation: (word, ends[reservation]) for reservation, word in words.items()}
 
 
-def _candidates(
-    rows: Sequence[Reservation | Row[Any]], seen: Seen, site: Site, live: Live, now: int
-) -> list[Candidate]:
+def _candidates(rows: Sequence[Reservation], seen: Seen, site: Site, live: Live, now: int) -> list[Candidate]:
     shut = trunks.shut_to(rows, site, seen.rests, now)
     return [_candidate(row, site, live, seen, trunk_rests=row.id in shut) for row in rows]
 
 
-def _candidate(row: Reservation | Row[Any], site: Site, live: Live, seen: Seen, *, trunk_rests: bool) -> Candidate:
+def _candidate(row: Reservation, site: Site, live: Live, seen: Seen, *, trunk_rests: bool) -> Candidate:
     return Candidate(
         reservation=row.id,
         queue=row.queue,
@@ -148,7 +145,7 @@ def _candidate(row: Reservation | Row[Any], site: Site, live: Live, seen: Seen, 
     )
 
 
-def _claim(work: Work, held: Lease, live: Live, row: Row[Any], decision: order.NextCall) -> Order | None:
+def _claim(work: Work, held: Lease, live: Live, row: Reservation, decision: order.NextCall) -> Order | None:
     cut = work.site.hours_of(row.e164, row.trunk).ring_until(work.now)
     if cut is None:
         return None

@@ -10,13 +10,13 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Row,
     Select,
     bindparam,
     or_,
     select,
 )
 
+from callback.reservations.reservation import RESERVATIONS, Reservation, read
 from callback.store import tables as t
 from scheduler.candidate import IN_AIM, IN_WINDOW, OVERDUE
 from scheduler.clock import SECOND
@@ -26,7 +26,6 @@ LANE = 50
 AT_FIRST = 8  # rows, for mostly the first of them is called; to read fifty costs more than all the rest
 ON_THE_LINE = 2000  # numbers that a query may be told to leave out; beyond that, the rule leaves them out
 _r = t.reservation.c
-_OPEN = select(t.reservation, t.person.c.number.label("e164")).join(t.person).where(t.OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,8 @@ def _many(name: str) -> Any:  # noqa: ANN401 - SQLAlchemy does not type the para
 
 
 _NOW: BindParameter[int] = bindparam("now")
-_READY = _OPEN.where(
+_READY = RESERVATIONS.where(
+    t.OPEN,
     _r.pbx == bindparam("of_pbx"),
     _r.state == "waiting",
     _r.not_before_at <= _NOW,
@@ -88,8 +88,8 @@ def _looks(where: tuple[Any, ...], by: tuple[ColumnElement[Any], ...]) -> tuple[
 _STATEMENTS = tuple((name, *_looks(where, by)) for name, where, by in _LANES)
 
 
-def due(connection: Connection, pbx: str, now: int, wanted: Wanted) -> Iterator[list[Row[Any]]]:
-    """Reservations that are due, lane by lane, in the order in which they are to be called; ask on if none can be.
+def due(connection: Connection, pbx: str, now: int, wanted: Wanted) -> Iterator[list[Reservation]]:
+    """Read the reservations that are due, page by page, in the order of the lanes: ask on while none can be called.
 
     The severe, oldest inside their aim; those whose deadline binds; newest inside their deadline; those past it.
     """
@@ -105,11 +105,11 @@ def due(connection: Connection, pbx: str, now: int, wanted: Wanted) -> Iterator[
     for name, at_first, whole in _STATEMENTS:
         queues = list(wanted.queues.get(name, ()))
         if queues:
-            page = list(connection.execute(at_first, {**facts, "queues": queues, "most": AT_FIRST}))
+            page = read(connection, at_first, {**facts, "queues": queues, "most": AT_FIRST})
             yield page
             if len(page) == AT_FIRST:
                 others = {"on_the_line": list(wanted.on_the_line)[:ON_THE_LINE], "most": LANE}
-                yield list(connection.execute(whole, {**facts, **others, "queues": queues}))
+                yield read(connection, whole, {**facts, **others, "queues": queues})
 
 
 _LOCK = (

@@ -1,11 +1,10 @@
-"""Who comes first in a callback, and what the agent's phone shows before the customer's rings."""
+"""Which side a callback rings first, the agent or the customer, and what the agent's phone shows."""
 
 from __future__ import annotations
 
-from typing import Any
+from sqlalchemy import Connection, select, update
 
-from sqlalchemy import Connection, Row, select, update
-
+from callback.reservations.reservation import Reservation
 from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.clock import SECOND
@@ -15,10 +14,10 @@ from telephony.dialling.dialler import First
 HOUR_MIN, DAY_H = 60, 24
 
 
-def first(work: Work, row: Row[Any]) -> First:
-    """Say who is rung first: the customer only where the queue asks for it, and only until he has waited in vain.
+def first(work: Work, row: Reservation) -> First:
+    """Say which side is rung first: the customer only where the queue's rules ask for it, else the agent.
 
-    Whoever answered us once and found nobody there gets an agent first from then on.
+    A customer who answered a callback once and found no agent there is rung after an agent from then on.
     """
     if work.site.rules.queue(row.queue).first == "agent":
         return "agent"
@@ -27,8 +26,8 @@ def first(work: Work, row: Row[Any]) -> First:
     return "agent" if work.connection.execute(select(a.id).where(*in_vain).limit(1)).first() else "customer"
 
 
-def agent_reads(row: Row[Any], now: int) -> str:
-    """The name on the agent's phone, beside the number: why he is called back, how often lost, for how long owed.
+def agent_reads(row: Reservation, now: int) -> str:
+    """The name on the agent's phone, beside the number: the kind of loss, how many losses, and how long ago the first.
 
     Like "CB silent x2 14min". It is short, because a phone shows some twenty letters.
     """

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from callback.clock import CLOCK_MAY_BE_OFF_S
 from callback.customers import blocks
 from callback.events import Cancelled
 from callback.reservations import moves, times
+from callback.reservations.reservation import Reservation
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.texts import compose
@@ -26,7 +25,7 @@ _RINGS = select(_A.claimed_at).where(
 )
 
 
-def may_ring(work: Work, row: Row[Any]) -> bool:
+def may_ring(work: Work, row: Reservation) -> bool:
     """Whether the customer's phone may ring now; else the reservation is put off until it may, or closed.
 
     `row` is his reservation with his number. Rules may have changed since it was said when he is due.
@@ -42,7 +41,7 @@ def may_ring(work: Work, row: Row[Any]) -> bool:
     return again_at is None
 
 
-def _again_at(work: Work, row: Row[Any]) -> int | None:
+def _again_at(work: Work, row: Reservation) -> int | None:
     """When his phone may ring, if not now: out of his quiet hours, and not too often a day."""
     hours, often = work.site.hours_of(row.e164, row.trunk), work.site.rules.rings_a_day
     cut = hours.ring_until(work.now)

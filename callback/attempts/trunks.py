@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 
 from callback.attempts.lanes import Flight
 from callback.events import TrunkBack, TrunkResting
@@ -72,7 +71,7 @@ def rests(work: Work, in_flight: Collection[Flight]) -> dict[str, Rest]:
 
 
 def shut_to(
-    rows: Collection[Reservation | Row[Any]], site: Site, rests: Mapping[str, Rest], now: int
+    rows: Collection[Reservation], site: Site, rests: Mapping[str, Rest], now: int
 ) -> dict[int, tuple[str, int]]:
     """The reservations that wait for a trunk that rests: which one, and until when.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -52,9 +53,9 @@ _COLUMNS = [t.reservation.c[field.name] for field in fields(Reservation) if fiel
 RESERVATIONS: Final[Select[Any]] = select(*_COLUMNS, t.person.c.number.label("e164")).join(t.person)
 
 
-def read(connection: Connection, wanted: Select[Any]) -> list[Reservation]:
+def read(connection: Connection, wanted: Select[Any], parameters: Mapping[str, Any] | None = None) -> list[Reservation]:
     """Read what is wanted of RESERVATIONS, in the order asked for."""
-    return [Reservation(*row) for row in connection.execute(wanted)]
+    return [Reservation(*row) for row in connection.execute(wanted, parameters)]
 
 
 def read_one(connection: Connection, reservation: int, *, lock: bool = False) -> Reservation | None:
