@@ -34,6 +34,16 @@ def migrate(store: Store, to: str = "head") -> None:
         command.upgrade(config, to)
 
 
+def revisions() -> list[str]:
+    """All revisions, the first one first."""
+    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_TREE))
+    return sorted(script.revision for script in ScriptDirectory.from_config(config).walk_revisions())
+
+
 def newest() -> str | None:
     """The schema that this version needs."""
     from alembic.config import Config  # noqa: PLC0415 - as above
