@@ -250,6 +250,15 @@ def _agents_silent(event: e.AgentsSilent, time: Time) -> str:
     return f"{rung} who did not answer: let them pause, or look at their phones"
 
 
+def _started(event: e.Started, _time: Time) -> str:
+    journal = f", from byte {event.journal_from} of its journal on" if event.journal_from else ""
+    return f"listening to {event.pbx}{journal}"
+
+
+def _pbx(event: e.PbxJournalFull | e.PbxRefused | e.PbxBehind | e.PbxLevel | e.PbxStrangers, _time: Time) -> str:
+    return f"{event.pbx}: {event.why}"
+
+
 _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.Merged: _merged,
     e.TrunkUnclear: _trunk_unclear,
@@ -279,4 +288,21 @@ _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.Decided: _decided,
     e.Cancelled: lambda event, _time: f"#{event.reservation}: {event.why}",
     e.SiteKey: lambda event, _time: str(event.why),
+    e.Started: _started,
+    e.Standby: lambda event, _time: str(event.why),
+    e.LeaseLost: lambda event, _time: f"this service no longer holds {event.pbx}, and ends: {event.why}",
+    e.LeaseKept: lambda event, _time: f"the lease could not be given back, and lapses by itself: {event.why}",
+    e.PbxUp: lambda event, _time: f"{event.pbx} is connected: {event.why}",
+    e.PbxJournalFull: _pbx,
+    e.PbxRefused: _pbx,
+    e.PbxBehind: _pbx,
+    e.PbxLevel: _pbx,
+    e.PbxStrangers: _pbx,
+    e.UnknownQueue: lambda event, _time: str(event.why),
+    e.AuditHead: lambda event, _time: f"the record of decisions ends at anchor {event.anchor}",
+    e.PutAside: lambda event, _time: f"nothing was done about this, a person must look: {event.item}: {event.why}",
+    e.CommitterDied: lambda event, _time: f"{event.why}; another is begun in {event.again_in_s:g} s",
+    e.DoorOpened: lambda event, _time: f"the page and the gateways' callbacks are served by process {event.pid}",
+    e.DoorDied: lambda event, _time: f"the web process: {event.why}; it is begun again in {event.again_in_s:g} s",
+    e.AlarmNotPassed: lambda event, _time: f"an alarm by [alarms] {event.channel}: {event.why}",
 }

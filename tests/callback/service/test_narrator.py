@@ -148,6 +148,31 @@ def test_what_people_read(sqlite_world: World) -> None:
     assert first["returned"].endswith("#3 the customer was served: nothing more is owed")
 
 
+def test_every_event_is_told_in_a_sentence_and_not_by_the_names_of_its_facts(sqlite_world: World) -> None:
+    said = [
+        (line.partition(one.name)[2].strip(), one.facts)
+        for one in (*told_of(sqlite_world), *SERVICE)
+        for line in lines_of(one)
+    ]
+    assert [words for words, facts in said if words == ", ".join(f"{key} {value}" for key, value in facts.items())] == [
+        ""  # stopped: its name says it
+    ]
+
+
+def test_what_operators_read_of_the_service() -> None:
+    said = {one.name: lines_of(one)[0].partition(one.name)[2].strip() for one in reversed(SERVICE)}
+    assert said["started"] == "listening to main"
+    assert lines_of(event("started", NOON, {"pbx": "main", "journal_from": 90}))[0].endswith(
+        "listening to main, from byte 90 of its journal on"
+    )
+    assert said["pbx-up"] == "main is connected: Asterisk started 2026-11-23 08:00:00"
+    assert said["pbx-level"] == "main: all that was heard is judged"
+    assert said["audit-head"] == "the record of decisions ends at anchor 7:00ff"
+    assert said["committer-died"] == "it was killed; another is begun in 5 s"
+    assert said["door-opened"] == "the page and the gateways' callbacks are served by process 4711"
+    assert said["unknown-queue"] == "no such queue on the PBX"
+
+
 def test_a_call_that_named_no_queue_is_told_without_one() -> None:
     facts = {"call_id": "1.1", "queue": None, "kind": "unknown", "reason": None, "side": None}
     (line,) = lines_of(event("call", NOON, facts | {"waited_s": 0.0, "talked_s": 0.0}))
