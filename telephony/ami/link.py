@@ -78,6 +78,32 @@ class _Listing:
         return ended
 
 
+class _Listings(dict[str, _Listing]):
+    """The lists that were asked for and have not ended, by ActionID; a few that were given up among them."""
+
+    def open(self, action_id: str) -> _Listing:
+        """Await a list; the oldest that were given up are awaited no more."""
+        given_up = [known for known, listing in self.items() if listing.done.done()]
+        for known in given_up[:-GIVEN_UP_LISTINGS]:
+            del self[known]
+        listing = self[action_id] = _Listing()
+        return listing
+
+    def take(self, message: Message, stats: Stats) -> bool:
+        """Take an item of one of them; False where it is none's.
+
+        Every ActionID is looked at: one that a caller forged into an entry must not hide it.
+        """
+        for action_id in message.all("ActionID"):
+            if (listing := self.get(action_id)) is not None:
+                if not _listed(message):
+                    stats.forged += 1
+                elif listing.take(message):
+                    del self[action_id]
+                return True
+        return False
+
+
 class Link(asyncio.Protocol):
     """The connection itself. `greeted` and `booted` fail with NotConnected when it is lost before."""
 
@@ -99,7 +125,7 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._reason = ""
         self._answers: dict[str, asyncio.Future[Message]] = {}
-        self._listings: dict[str, _Listing] = {}
+        self._listings = _Listings()
         self._backlog: deque[tuple[Message, int]] = deque()
         self._backlog_bytes = backlog_bytes
         self._arrived = asyncio.Event()
@@ -224,7 +250,7 @@ class Link(asyncio.Protocol):
     async def ask_list(self, name: str, headers: Iterable[tuple[str, str]], timeout_s: float) -> list[Message]:
         """Send an action that is answered by a list, wait for its end; see Client.listing."""
         action_id, answer = self.send(name, headers)
-        listing = self._open_listing(action_id)
+        listing = self._listings.open(action_id)
         try:
             async with asyncio.timeout(timeout_s):
                 _begun(name, await answer)
@@ -240,13 +266,6 @@ class Link(asyncio.Protocol):
 
     # Inside
 
-    def _open_listing(self, action_id: str) -> _Listing:
-        given_up = [known for known, listing in self._listings.items() if listing.done.done()]
-        for known in given_up[:-GIVEN_UP_LISTINGS]:
-            del self._listings[known]
-        listing = self._listings[action_id] = _Listing()
-        return listing
-
     def _why(self, error: Exception | None) -> str:
         how = f"the connection broke: {error}" if error else "the PBX closed the connection"
         return how + (", in the middle of a message" if self._parser.unfinished else "")
@@ -259,7 +278,7 @@ class Link(asyncio.Protocol):
 
     def _sort(self, message: Message, arrived_at: int) -> None:
         if message.raw.startswith(_EVENT):
-            if self._listings and self._list_item(message):
+            if self._listings and self._listings.take(message, self._stats):
                 return
             self._stats.held_bytes += len(message.raw) + MESSAGE_COST
             self._backlog.append((message, arrived_at))
@@ -276,17 +295,6 @@ class Link(asyncio.Protocol):
             self._stats.unmatched += 1
         else:
             answer.set_result(message)
-
-    def _list_item(self, message: Message) -> bool:
-        # Every ActionID is looked at: one that a caller forged into an entry must not hide it.
-        for action_id in message.all("ActionID"):
-            if (listing := self._listings.get(action_id)) is not None:
-                if not _listed(message):
-                    self._stats.forged += 1
-                elif listing.take(message):
-                    del self._listings[action_id]
-                return True
-        return False
 
     def _pause(self) -> None:
         if not self._paused and not self.lost and self._transport is not None:
