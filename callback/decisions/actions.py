@@ -253,7 +253,7 @@ def _unheld(before: Reservation) -> dict[str, Any]:
 
 def _begin_now(work: Work, row: Reservation, by: By) -> None:
     """Let nothing wait any more, and let the clock start now; nothing is promised later than before."""
-    standing = promises.in_force(work.connection, row)
+    standing = promises.in_force(work.connection, row.id)
     chosen = row.slot_at is not None and row.slot_at > work.now
     stands = chosen and by.who != audit.CUSTOMER
     times.change(work.connection, row.id, slot_at=row.slot_at if stands else None, **times.NO_WAIT)

@@ -16,6 +16,7 @@ from callback.errors import CallbackError
 from callback.events import IncidentChanged
 from callback.reservations import deadlines as broken_promises
 from callback.reservations import moves, promises
+from callback.reservations.reservation import RESERVATIONS, read
 from callback.site.work import Work
 from callback.store import audit
 from callback.store import tables as t
@@ -184,18 +185,17 @@ def _tend(work: Work, row: Row[Any]) -> None:
 
 def _let_go(work: Work, incident: int, count: int) -> int:
     """Let so many wait again and be texted: first those whose promise can be kept, the nearest deadline first."""
-    whole = select(t.reservation, t.person.c.number.label("e164")).join(t.person)
-    held = whole.where(_R.incident_id == incident, t.IN_INCIDENT, _R.state == "held")
+    held = RESERVATIONS.where(_R.incident_id == incident, t.IN_INCIDENT, _R.state == "held")
     held = held.with_for_update(of=t.reservation, skip_locked=True)  # not whom a person decides about now
     ahead = held.where(_R.deadline_at > work.now).order_by(_R.deadline_at).limit(count)
-    rows = work.connection.execute(ahead).all() if count else []
+    rows = read(work.connection, ahead) if count else []
     late = held.where(_R.deadline_at <= work.now).order_by(_R.deadline_at).limit(count - len(rows))
-    rows = [*rows, *(work.connection.execute(late).all() if len(rows) < count else [])]
+    rows += read(work.connection, late) if len(rows) < count else []
     for row in rows:
         moves.move(work, row.id, "resumed")
         broken_promises.give_time(work, row)
         if row.deadline_at > work.now and not compose.promised(work.connection, row.id):
-            to, pledge = compose.recipient(work.connection, row.id), promises.in_force(work.connection, row)
+            to, pledge = compose.recipient(work.connection, row.id), promises.in_force(work.connection, row.id)
             told_at = compose.morning(work, to)  # the grace counts from then
             compose.explain(work, to, replace(_last_loss(work.connection, row.id), lost_at=told_at), pledge)
     return len(rows)

@@ -46,7 +46,7 @@ def join(work: Work, loss: Loss, standing: Row[Any]) -> Merged:
     Nor is the customer kept waiting for a time that a person said: this call is newer than what that person knew.
     """
     add_loss(work.connection, loss, standing.id)
-    kept = promises.in_force(work.connection, standing)
+    kept = promises.in_force(work.connection, standing.id)
     chosen = standing.slot_at is not None and standing.slot_at > loss.learnt_at
     pledge = kept if chosen else _renewed(kept, standing.overdue_by_at, loss)
     anew = pledge is not kept and standing.deadline_at <= loss.learnt_at

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, or_
 
 from callback.events import CarriedOver, Expired, Overdue
 from callback.reservations import moves, promises
-from callback.reservations.reservation import Reservation
+from callback.reservations.reservation import RESERVATIONS, Reservation, read
 from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import tables as t
@@ -16,14 +16,13 @@ from callback.texts import compose
 from scheduler.clock import MINUTE, SECOND
 from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
-from scheduler.promise import CARRIED_OVER, Promise, apology, carry
+from scheduler.promise import Promise, apology, carry
 from scheduler.severity import NOW
 
 LEAST_US: Final = 600 * SECOND
-"""The new time leaves so much for a last try; with less before the cut none is told: he is carried over then."""
+"""The new time leaves so much for a last try; with less before the cut none is told, and it is carried over then."""
 
 _R = t.reservation.c
-_OPEN = select(t.reservation, t.person.c.number.label("e164")).join(t.person).where(t.OPEN)
 AT_ONCE: Final = 50  # broken promises looked after in one transaction
 
 
@@ -37,7 +36,7 @@ def check(work: Work) -> None:
         _broken(work, row)
 
 
-def _broken(work: Work, row: Row[Any]) -> None:
+def _broken(work: Work, row: Reservation) -> None:
     """Do what one broken promise asks for."""
     if not work.site.may_call(row.queue, row.e164):
         expire(work, row, "only-watched")
@@ -49,30 +48,30 @@ def _broken(work: Work, row: Row[Any]) -> None:
         return
     if carried is None:
         go_on(work, row, work.site.hours_of(row.e164, row.trunk))
-    elif row.carried and row.not_before_at <= carried.deadline_at and not just_let_go(row, work.now):
-        expire(work, row, "not-reached-after-carrying-over")  # unless a person put it off beyond the new time too
+    elif row.not_before_at > carried.deadline_at or just_let_go(row, work.now):
+        carry_over(work, row, carried)  # a person put it off beyond the new time too, or wants it tried now
+    elif promises.was_carried_over(work.connection, row.id):
+        expire(work, row, "not-reached-after-carrying-over")
     else:
         carry_over(work, row, carried)
 
 
-def passed(connection: Connection, pbx: str, now: int) -> list[Row[Any]]:
-    """Open reservations whose promise has passed, the oldest first and locked; `carried`: an evening has passed too.
+def passed(connection: Connection, pbx: str, now: int) -> list[Reservation]:
+    """Read, and lock, the waiting reservations whose promise has passed, those that were due first at the beginning.
 
-    Who was told a new time is left alone until that, and whom somebody else has locked until the next look.
+    One whose customer was told a new time is left alone until that, and one that another process has locked until the
+    next look.
     """
-    p = t.promise.c
-    second = select(p.number).where(p.reservation_id == _R.id, p.number > 1, p.reason == CARRIED_OVER)
-    waiting = _OPEN.where(_R.pbx == pbx, _R.state == "waiting")
-    late = waiting.add_columns(second.exists().label("carried")).where(_R.deadline_at <= now)
+    late = RESERVATIONS.where(t.OPEN, _R.pbx == pbx, _R.state == "waiting", _R.deadline_at <= now)
     late = late.where(or_(_R.overdue_by_at.is_(None), _R.overdue_by_at <= now)).order_by(_R.aim_at).limit(AT_ONCE)
-    return list(connection.execute(late.with_for_update(of=t.reservation, skip_locked=True)))
+    return read(connection, late.with_for_update(of=t.reservation, skip_locked=True))
 
 
-def go_on(work: Work, row: Row[Any], hours: Hours) -> None:
+def go_on(work: Work, row: Reservation, hours: Hours) -> None:
     """Do what a broken promise asks for while phones may ring: apologise once, and close it when that passed too.
 
-    His deadline stays as it was: he is called after those whose promise can still be kept. Nor is he called sooner than
-    his last attempt, or a person, allows: the new time lies after that.
+    The deadline stays as it was: this customer is called after those whose promise can still be kept, and no sooner
+    than the last attempt, or a person, allows: the new time lies after that.
     """
     if row.overdue_by_at is not None and row.overdue_by_at <= work.now:
         expire(work, row, "not-reached-after-the-apology")
@@ -86,11 +85,11 @@ def go_on(work: Work, row: Row[Any], hours: Hours) -> None:
     work.tell(Overdue(row.id, row.queue, by_at, text))
 
 
-def give_time(work: Work, row: Reservation | Row[Any]) -> None:
-    """Whom somebody lets be called again is not given up at once for a promise that was broken meanwhile.
+def give_time(work: Work, row: Reservation) -> None:
+    """Give a reservation that waits again time for a last try, though its promise was broken meanwhile.
 
-    In the evening such a customer is promised the next opening. With less than a last try takes before the new time
-    that was told, none stands any more: the next tick tells another.
+    In the evening the next opening is promised. With less than a last try takes before the new time that was told,
+    none stands any more: the next tick tells another.
     """
     if row.deadline_at > work.now:
         return
@@ -104,19 +103,19 @@ def give_time(work: Work, row: Reservation | Row[Any]) -> None:
         promises.void_apology(work, row.id)
 
 
-def just_let_go(row: Row[Any], now: int) -> bool:
-    """Whether somebody was let be called again with less than a last try takes before this, or is to be called now."""
-    return bool(row.severity >= NOW or now - row.state_since_at < LEAST_US)
+def just_let_go(row: Reservation, now: int) -> bool:
+    """Whether it has waited for less time than a last try takes, or a person wants it called now."""
+    return row.severity >= NOW or now - row.state_since_at < LEAST_US
 
 
-def carried_from(row: Reservation | Row[Any], site: Site, now: int) -> Promise | None:
+def carried_from(row: Reservation, site: Site, now: int) -> Promise | None:
     """The promise of the next opening for what is still open at a cut; None while phones may ring."""
     standing = Promise(row.made_at, row.clock_starts_at, row.aim_at, row.deadline_at, "")
     carried = carry(standing, site.hours_of(row.e164, row.trunk), now, site.rules.promise_terms())
     return None if carried is standing else carried
 
 
-def carry_over(work: Work, row: Reservation | Row[Any], carried: Promise) -> None:
+def carry_over(work: Work, row: Reservation, carried: Promise) -> None:
     """Promise the next opening, and say so, unless a person has put the callback off beyond it."""
     promises.add(work, row.id, carried)
     if row.not_before_at <= carried.deadline_at:
@@ -124,8 +123,8 @@ def carry_over(work: Work, row: Reservation | Row[Any], carried: Promise) -> Non
     work.tell(CarriedOver(row.id, carried.clock_starts_at, carried.deadline_at))
 
 
-def expire(work: Work, row: Row[Any], why: str) -> None:
-    """Leave it to people."""
+def expire(work: Work, row: Reservation, why: str) -> None:
+    """Leave a reservation to people: nobody is called by the service any more."""
     moves.move(work, row.id, "expired")
     compose.withdraw(work, row.id, why)
     work.tell(Expired(row.id, row.queue, why))

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Connection, Row, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from callback.reservations import times
-from callback.reservations.reservation import Reservation
 from callback.site.work import Work
 from callback.store import tables as t
-from scheduler.promise import APOLOGY, Promise
+from scheduler.promise import APOLOGY, CARRIED_OVER, Promise
 
-_P = t.promise.c
+_P, _R = t.promise.c, t.reservation.c
 # Made once: to build a statement costs several times what it costs to run it, and these run for each call.
 _MADE = select(func.count()).select_from(t.promise).where(_P.reservation_id == bindparam("reservation"))
 _NEW = insert(t.promise)
-_OF_NUMBER = select(_P.made_at, _P.clock_starts_at, _P.aim_at, _P.deadline_at, _P.reason).where(
-    _P.reservation_id == bindparam("reservation"), _P.number == bindparam("of_number")
+_IN_FORCE = (
+    select(_P.made_at, _P.clock_starts_at, _P.aim_at, _P.deadline_at, _P.reason)
+    .join(t.reservation, (_R.id == _P.reservation_id) & (_R.promise_number == _P.number))
+    .where(_R.id == bindparam("reservation"))
+)
+_CARRIED_OVER = (
+    select(_P.number)
+    .where(_P.reservation_id == bindparam("reservation"), _P.number > 1, _P.reason == CARRIED_OVER)
+    .limit(1)
 )
 
 
@@ -46,9 +50,14 @@ def void_apology(work: Work, reservation: int) -> None:
     times.change(work.connection, reservation, overdue_by_at=None)
 
 
-def in_force(connection: Connection, row: Reservation | Row[Any]) -> Promise:
+def in_force(connection: Connection, reservation: int) -> Promise:
     """The promise of a reservation that is in force."""
-    return Promise(*connection.execute(_OF_NUMBER, {"reservation": row.id, "of_number": row.promise_number}).one())
+    return Promise(*connection.execute(_IN_FORCE, {"reservation": reservation}).one())
+
+
+def was_carried_over(connection: Connection, reservation: int) -> bool:
+    """Whether a promise of the reservation was broken at the end of a day before, and made anew for the next one."""
+    return connection.execute(_CARRIED_OVER, {"reservation": reservation}).first() is not None
 
 
 def _write(work: Work, reservation: int, number: int, pledge: Promise) -> None:

@@ -1,39 +1,43 @@
-"""Calls that are switched on: whom the service had only watched until then is nobody's customer to be rung at once."""
+"""Calls that are switched on: reservations that were only watched until then are left to people, not called."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import bindparam, select
 
 from callback.reservations import deadlines
+from callback.reservations.reservation import RESERVATIONS, Reservation, read
 from callback.site.work import Work
 from callback.store import tables as t
 
 _R, _P, _S = t.reservation.c, t.promise.c, t.shift_rules.c
-_WAITING: Select[Any] = (
-    select(_R.id, _R.queue, t.person.c.number.label("e164"), _P.rules_version)
-    .select_from(t.reservation)
-    .join(t.person)
-    .join(t.promise, _P.reservation_id == _R.id)
-    .where(t.OPEN, _R.state == "waiting")
-    .order_by(_R.id)
-)
+_HERE = (t.OPEN, _R.pbx == bindparam("of_pbx"), _R.state == "waiting")
+_WAITING = RESERVATIONS.where(*_HERE).order_by(_R.id)
+_PROMISED = select(_P.reservation_id, _P.rules_version).join(t.reservation, _R.id == _P.reservation_id).where(*_HERE)
 
 
 def begin(work: Work) -> None:
-    """Leave to people whom nobody promised anything: reservations made while calls were off, and which are on now.
+    """Leave to people the reservations that were made while calls were off, where they are on now.
 
-    Nothing was ever said to them, and it may be long ago. Whoever is lost from now on is called. A promise that was
-    made while calls were on stands, though they were off meanwhile.
+    Nothing was ever said to these customers, and it may be long ago. Callers who are lost from now on are called. A
+    promise that was made while calls were on stands, though they were off meanwhile.
     """
-    rows = work.connection.execute(_WAITING.where(_R.pbx == work.pbx)).all()
-    before = _bodies(work)
-    promised = {row.id for row in rows if _called(before.get(row.rules_version), row)}
-    watched = {row.id: row for row in rows if row.id not in promised and work.site.may_call(row.queue, row.e164)}
-    for row in watched.values():
-        deadlines.expire(work, row, "only-watched")
+    bodies, versions = _bodies(work), _versions(work)
+    for row in read(work.connection, _WAITING, {"of_pbx": work.pbx}):
+        promised = any(_called(bodies.get(version, {}), row) for version in versions[row.id])
+        if not promised and work.site.may_call(row.queue, row.e164):
+            deadlines.expire(work, row, "only-watched")
+
+
+def _versions(work: Work) -> dict[int, set[int]]:
+    """Under which versions of the rules promises of each reservation were made."""
+    versions: dict[int, set[int]] = defaultdict(set)
+    for reservation, version in work.connection.execute(_PROMISED, {"of_pbx": work.pbx}):
+        versions[reservation].add(version)
+    return versions
 
 
 def _bodies(work: Work) -> dict[int, Mapping[str, Any]]:
@@ -42,8 +46,8 @@ def _bodies(work: Work) -> dict[int, Mapping[str, Any]]:
     return {row.version: row.body.get("queues", {}) for row in versions}
 
 
-def _called(queues: Mapping[str, Any] | None, row: Row[Any]) -> bool:
+def _called(queues: Mapping[str, Any], row: Reservation) -> bool:
     """Whether this number was called for this queue under those rules."""
-    queue = (queues or {}).get(row.queue, {})
+    queue = queues.get(row.queue, {})
     only = queue.get("only_numbers", ())
     return queue.get("calls") == "on" and (not only or row.e164 in only)
