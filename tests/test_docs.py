@@ -1,4 +1,4 @@
-"""A page that names a file of the repository names one that is there; the index names every page."""
+"""A page names files that are there, by their present names; the index names every page, the walk every room."""
 
 from __future__ import annotations
 
@@ -38,3 +38,19 @@ def test_links_are_found(tmp_path: Path) -> None:
 def test_the_index_has_every_page() -> None:
     index = REPOSITORY / "docs" / "index.md"
     assert set(DOCS) - set(links(index)) == {index}
+
+
+def named(page: Path) -> list[tuple[str, Path]]:
+    """The text and the place of each link to a module whose text is a module's name."""
+    found = re.findall(r"\[`([\w/]+\.py)`\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    return [(text, (page.parent / path).resolve()) for text, path in found]
+
+
+@pytest.mark.parametrize("page", [*PAGES, *DOCS], ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_a_link_that_names_a_module_names_it_as_it_is_called(page: Path) -> None:
+    assert [text for text, path in named(page) if not f"/{path.relative_to(REPOSITORY)}".endswith(f"/{text}")] == []
+
+
+def test_the_walk_names_every_room() -> None:
+    rooms = {init.parent for init in (REPOSITORY / "callback").glob("*/__init__.py")}
+    assert rooms - set(links(REPOSITORY / "docs" / "how-it-flows.md")) == set()
