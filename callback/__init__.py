@@ -1,1 +1,1 @@
-"""The application: reservations, and everything that brings the other three together."""
+"""The application: joins `telephony`, `scheduler` and `sms` into callbacks for callers who were lost."""

@@ -1,1 +1,1 @@
-"""Numbers and where they are: whose they are, when they may ring, who is blocked."""
+"""Customers' numbers: how a signalled one is read, whose it is, when its phone may ring, whether it is blocked."""

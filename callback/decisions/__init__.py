@@ -1,1 +1,1 @@
-"""What people and customers decide: each decision one transaction, audited."""
+"""Decisions of people and customers about reservations and numbers: each one transaction, audited."""

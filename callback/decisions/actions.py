@@ -1,6 +1,6 @@
-"""What people decide: each decision one transaction, with who, when and why in the audit chain.
+"""Decisions about reservations and numbers: each in one transaction, with who, when and why in the audit chain.
 
-The customer's own wishes come the same way (who is "customer" then). He alone moves a promise to a later time.
+A customer's own decision comes the same way (`who` is "customer" then). Only it moves a promise to a later time.
 """
 
 from __future__ import annotations
@@ -58,17 +58,17 @@ def resume(work: Work, reservation: int, by: By) -> None:
 
 
 def cancel(work: Work, reservation: int, by: By) -> None:
-    """Owe him nothing more; a text that was not sent is taken back."""
+    """Owe the customer nothing more; a text that was not sent is taken back."""
     _moved(work, reservation, "cancelled", by)
 
 
 def done_elsewhere(work: Work, reservation: int, by: By) -> None:
-    """He was called, or helped, by other means."""
+    """Close the reservation: the customer was called, or helped, by other means."""
     _moved(work, reservation, "done-elsewhere", by)
 
 
 def not_lost(work: Work, reservation: int, by: By) -> None:
-    """The call was not lost after all: a caller's own mute, a test call."""
+    """Close the reservation: the call was not lost after all (a caller's own mute, a test call)."""
     _moved(work, reservation, "withdrawn", by)
 
 
@@ -100,8 +100,8 @@ def choose_slot(work: Work, reservation: int, chosen_at: int, by: By) -> None:
     pledge = slots.chosen(work, row, row.e164, chosen_at)
     promises.add(work, reservation, pledge)
     times.change(work.connection, reservation, slot_at=chosen_at, **times.NO_WAIT)
-    compose.withdraw(work, reservation, "he chose another time")
-    if by.who != audit.CUSTOMER:  # who chose it himself was told at once
+    compose.withdraw(work, reservation, "the customer chose another time")
+    if by.who != audit.CUSTOMER:  # a customer who chose it was told at once
         compose.confirm(work, reservation, chosen_at)
     _tell(work, reservation, "slot", by, {"slot_at": chosen_at} | _unheld(row))
 
@@ -122,10 +122,10 @@ def postpone(work: Work, reservation: int, until_at: int, by: By) -> None:
 
 
 def assign(work: Work, reservation: int, to: str, by: By) -> None:
-    """Say whose he is, among people; empty: nobody's. Whose phone rings for him stays the queue's affair."""
+    """Say which person looks after the reservation; empty: nobody. Whose phone rings stays the queue's affair."""
     _locked(work, reservation)
     if len(to) > t.WHO_ROOM:
-        raise CallbackError(f"'{to[:20]}…' is too long a name: assign him to one of at most {t.WHO_ROOM} characters")
+        raise CallbackError(f"'{to[:20]}…' is too long a name: assign it to one of at most {t.WHO_ROOM} characters")
     _change(work.connection, reservation, assigned_to=to.strip() or None)
     _tell(work, reservation, "assign", by, {"to": to.strip()})
 
@@ -135,8 +135,8 @@ def block(work: Work, e164: str, *, calls: bool, texts: bool, by: By) -> None:
 
     Where calls are blocked, what is owed to it is cancelled; a call that has not reached its phone yet is called off.
     """
-    # His reservations are locked before the end of the audit's chain is, as in every other decision
-    cancelled = _let_go(work, e164, "his number was blocked", cancel=calls)
+    # Reservations are locked before the end of the audit's chain is, as in every other decision: no deadlock
+    cancelled = _let_go(work, e164, "the number was blocked", cancel=calls)
     stands = blocks.block(work.connection, work.pbx, e164, by, work.now, calls=calls, texts=texts)
     _keep_why(work, cancelled, "block", by)
     about = {"calls": stands.calls, "texts": stands.texts, "cancelled": cancelled}
@@ -164,7 +164,7 @@ def erase(work: Work, e164: str, by: By) -> None:
         raise NoSuchPerson(f"nobody with the number {e164} is known here: nothing is to be erased")
     if work.connection.execute(select(t.attempt.c.id).where(t.IN_FLIGHT, t.attempt.c.person_id == person)).first():
         raise CallbackError(f"{e164} is being called: erase it when that call has ended, in a few minutes")
-    cancelled = _let_go(work, e164, "he was erased", cancel=True)
+    cancelled = _let_go(work, e164, "the customer was erased", cancel=True)
     if person is not None:
         compose.forget(work, person)
         word = f"{ERASED}{secrets.token_hex(12)}"
@@ -176,7 +176,7 @@ def erase(work: Work, e164: str, by: By) -> None:
 
 
 def release(work: Work, call_id: str, by: By, number: str | None = None) -> None:
-    """Call back who was lost in this call, though nobody would have been unasked; it is promised from now on.
+    """Call back the caller who was lost in this call, which by itself made no reservation; promised from now on.
 
     `number` says whose it is where what was signalled may be several people's.
     """
@@ -237,7 +237,7 @@ def _locked(work: Work, reservation: int) -> Reservation:
 
 
 def _resumed(work: Work, reservation: int, by: By) -> Reservation:
-    """Lock the reservation; who is held while one of us says when to call him is held no more."""
+    """Lock the reservation; a hold ends when a person says when to call, and stands against the customer's own wish."""
     row = _locked(work, reservation)
     if row.state == "held":
         if by.who == audit.CUSTOMER:
@@ -289,9 +289,9 @@ def _turn(work: Work, reservation: int) -> dict[str, Any]:
 def _let_go(work: Work, e164: str, why: str, *, cancel: bool) -> list[int]:
     """Take back what was to be sent to a number, and cancel what is owed to it; give the reservations cancelled."""
     r = t.reservation
-    his = select(r.c.id, r.c.open).join(t.person).where(t.person.c.number == e164).order_by(r.c.id)
+    of_number = select(r.c.id, r.c.open).join(t.person).where(t.person.c.number == e164).order_by(r.c.id)
     cancelled = []
-    for row in work.connection.execute(his.with_for_update(of=r)).all():
+    for row in work.connection.execute(of_number.with_for_update(of=r)).all():
         compose.withdraw(work, row.id, why)
         if row.open and cancel:
             moves.move(work, row.id, "barred")

@@ -1,1 +1,1 @@
-"""Past calls: read from logs, kept, counted."""
+"""Past calls: read from queue_logs, kept in the database, counted for reports and forecasts."""

@@ -1,1 +1,1 @@
-"""What an administrator asks of an installation."""
+"""What an administrator does with an installation; by now to examine it (`doctor`)."""

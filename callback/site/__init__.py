@@ -1,1 +1,1 @@
-"""One PBX with the rules in force for it, the wording of its texts, and its links."""
+"""A site: one PBX, its rules in force, the wording of its texts and its links; and `Work`, one transaction at it."""

@@ -1,4 +1,4 @@
-"""The shift: one PBX and the rules in force for it. The right to write is the lease's (`store/lease.py`)."""
+"""The site: one PBX and the rules in force for it. The right to write for it is the lease's (`store/lease.py`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scheduler.hours import Hours
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What every use case needs to know besides its own arguments. `version` names the rules in all that is written."""
+    """One PBX and the rules in force for it; what is written under these rules names their `version`."""
 
     pbx: str
     trunks: dict[str, Trunk]
@@ -32,7 +32,7 @@ class Site:
     texting: Texting = field(default_factory=Texting)
 
     def hours_of(self, e164: str | None, trunk: str) -> Hours:
-        """The hours at which a number may be rung that came over this trunk: the site's, and quiet where he is."""
+        """The hours at which a customer who came over this trunk may be rung: the site's, less the quiet ones there."""
         return self.callee_hours(e164, self.dials_over(trunk))
 
     def trunk_name(self, channel: str) -> str:
@@ -41,7 +41,7 @@ class Site:
         return max(fitting, key=lambda name: len(self.trunks[name].channel), default=next(iter(self.trunks)))
 
     def dials_over(self, trunk: str) -> str:
-        """The trunk by which somebody is called back who came over this one: the first, where it is no more."""
+        """The trunk over which a caller of this one is called back: the first of the settings where it is no more."""
         return trunk if trunk in self.trunks else next(iter(self.trunks))
 
     def may_call(self, queue: str, e164: str) -> bool:
@@ -51,7 +51,7 @@ class Site:
 
 
 def current(connection: Connection, settings: Settings, two_way: TwoWay = never) -> Site:
-    """The shift as the running service has it: under the newest rules that it wrote down. StoreError before that."""
+    """The site as the running service has it: under the newest rules that it wrote down. StoreError before that."""
     newest = select(func.max(shift_rules.c.version)).where(shift_rules.c.pbx == settings.pbx.name)
     version = connection.execute(newest).scalar_one() if schema.current(connection) else None
     if version is None:
@@ -60,7 +60,7 @@ def current(connection: Connection, settings: Settings, two_way: TwoWay = never)
 
 
 def site_of(settings: Settings, version: int, two_way: TwoWay = never) -> Site:
-    """The shift under these settings. What the queues show to customers is our own number, and is never called back."""
+    """The site under these settings. What the queues show to customers is our own number, and is never called back."""
     shown = {queue.caller_id for queue in settings.rules.queues.values() if queue.caller_id}
     trunks = {
         name: trunk.model_copy(
@@ -77,7 +77,7 @@ def site_of(settings: Settings, version: int, two_way: TwoWay = never) -> Site:
 
 
 def take_over(connection: Connection, settings: Settings, now: int, two_way: TwoWay = never) -> Site:
-    """Write the file's rules as a new version when they or the texts differ from the last, and return the shift."""
+    """Write the file's rules as a new version when they or the texts differ from the last, and give the site."""
     keys.make_root(connection)  # here, where all is committed: a look could not keep it
     body = settings.rules.model_dump(mode="json")
     source = f"file, texts {texting_of(settings).templates.digest()}"

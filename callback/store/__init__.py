@@ -1,1 +1,1 @@
-"""The database: tables, named queries, leases, migrations."""
+"""The database: its tables and migrations, transactions, and what all rooms keep: the audit, the feed, keys, leases."""
