@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -31,13 +30,6 @@ class Work:
     def tell(self, event: Event, at: int | None = None) -> None:
         """Keep in the feed, in this transaction, that something happened: now, or at `at`."""
         self.told.append(feed.append(self.connection, self.pbx, event, self.now if at is None else at, self.now))
-
-
-@contextmanager
-def writing(store: Store, site: Site, now: int) -> Iterator[Work]:
-    """One unit of work in a transaction of its own, committed at the end of the block and undone when it raises."""
-    with store.write() as connection:
-        yield Work(connection, site, now)
 
 
 def transact(

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
 from callback.errors import StoreError
 from callback.store.engine import Store
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 _TREE = Path(__file__).with_name("migrations")
 _LOCK = 7_228_301  # any number of ours: one migration at a time
@@ -16,17 +21,13 @@ _LOCK = 7_228_301  # any number of ours: one migration at a time
 def migrate(store: Store, to: str = "head") -> None:
     """Run what is missing, one process at a time; a database of a later version is refused."""
     from alembic import command  # noqa: PLC0415 - a quarter of a second that only those pay who migrate
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
 
-    config = Config()
-    config.set_main_option("script_location", str(_TREE))
+    config, scripts = _tree()
     with store.migration() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         found = current(connection)
-        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        if found is not None and found not in known:
+        if found is not None and found not in _revisions(scripts):
             raise StoreError(
                 f"{store.where} was made by a later version of the service (schema {found}); install that version"
             )
@@ -36,22 +37,12 @@ def migrate(store: Store, to: str = "head") -> None:
 
 def revisions() -> list[str]:
     """All revisions, the first one first."""
-    from alembic.config import Config  # noqa: PLC0415 - as above
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", str(_TREE))
-    return sorted(script.revision for script in ScriptDirectory.from_config(config).walk_revisions())
+    return _revisions(_tree()[1])
 
 
 def newest() -> str | None:
     """The schema that this version needs."""
-    from alembic.config import Config  # noqa: PLC0415 - as above
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", str(_TREE))
-    return ScriptDirectory.from_config(config).get_current_head()
+    return _tree()[1].get_current_head()
 
 
 def current(connection: Connection) -> str | None:
@@ -59,3 +50,16 @@ def current(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _tree() -> tuple[Config, ScriptDirectory]:
+    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_TREE))
+    return config, ScriptDirectory.from_config(config)
+
+
+def _revisions(scripts: ScriptDirectory) -> list[str]:
+    return sorted(script.revision for script in scripts.walk_revisions())
