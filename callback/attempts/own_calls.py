@@ -8,9 +8,10 @@ not ring at once the phone that an agent has just rung. Nothing here rests on wh
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import dataclass, fields
+from typing import Final
 
-from sqlalchemy import Row, bindparam, or_, select
+from sqlalchemy import bindparam, or_, select
 
 from callback.attempts import snapshot
 from callback.customers import numbers as phone_numbers
@@ -28,13 +29,28 @@ from telephony.calls.facts.agent_call import AgentCall
 CALLED: Final = "called-by-hand"
 AGENT: Final = By(audit.SERVICE, "an agent rang the customer, and they talked")
 
-_R = t.reservation
-_HIS = (
-    select(_R, t.person.c.number.label("e164"), t.person.c.shared)
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """A reservation of a number that an agent may have rung: open, or given up."""
+
+    id: int
+    open: bool
+    queue_group: str
+    last_lost_at: int
+    not_before_at: int
+    number: str
+    shared: bool  # the number is many people's
+
+
+_R, _P = t.reservation.c, t.person.c
+_OWED = (
+    select(*(_P[field.name] if field.name in {"number", "shared"} else _R[field.name] for field in fields(_Owed)))
+    .select_from(t.reservation)
     .join(t.person)
-    .where(t.person.c.number.in_(bindparam("numbers", expanding=True)), or_(t.OPEN, _R.c.state == "given-up"))
-    .order_by(_R.c.id)
-    .with_for_update(of=_R)
+    .where(_P.number.in_(bindparam("numbers", expanding=True)), or_(t.OPEN, _R.state == "given-up"))
+    .order_by(_R.id)
+    .with_for_update(of=t.reservation)
 )
 
 
@@ -48,15 +64,15 @@ def heard(work: Work, call: AgentCall) -> None:
     }
     if not numbers:
         return
-    rows = work.connection.execute(_HIS, {"numbers": sorted(numbers)}).all()
+    owed = [_Owed(*row) for row in work.connection.execute(_OWED, {"numbers": sorted(numbers)})]
     sure = {phone_numbers.dialled(call.dial_string, work.site.trunks[name]) for name in trunks} - {None}
-    talked = bool(rows) and len(sure) == 1 and _talked(work.site, call)
+    talked = bool(owed) and len(sure) == 1 and _talked(work.site, call)
     groups = _groups(work, call) if talked else frozenset()
-    for row in rows:
-        if talked and row.e164 in sure and _answers(work.site, call, row, groups):
-            _settled(work, call, row)
-        elif row.open:
-            _rests(work, call, row)
+    for one in owed:
+        if talked and one.number in sure and _answers(work.site, call, one, groups):
+            _settled(work, call, one)
+        elif one.open:
+            _rests(work, call, one)
 
 
 def audited(work: Work) -> None:
@@ -87,29 +103,29 @@ def _groups(work: Work, call: AgentCall) -> frozenset[str]:
     return frozenset(work.site.rules.queue(queue).group for queue in queues)
 
 
-def _answers(site: Site, call: AgentCall, row: Row[Any], groups: frozenset[str]) -> bool:
+def _answers(site: Site, call: AgentCall, one: _Owed, groups: frozenset[str]) -> bool:
     """Whether the talk answers this reservation: of the agent's group, lost before they talked, and one person's."""
     any_phone = site.rules.own_calls == "settle-any-phone" and _in_the_house(site, call)
-    answers = site.rules.own_calls != "grace" and (any_phone or row.queue_group in groups)
-    return answers and not row.shared and row.last_lost_at <= (call.talked_at or 0)
+    answers = site.rules.own_calls != "grace" and (any_phone or one.queue_group in groups)
+    return answers and not one.shared and one.last_lost_at <= (call.talked_at or 0)
 
 
 def _in_the_house(site: Site, call: AgentCall) -> bool:
     return not call.phone.startswith(tuple(trunk.channel for trunk in site.trunks.values()))
 
 
-def _settled(work: Work, call: AgentCall, row: Row[Any]) -> None:
-    compose.withdraw(work, row.id, "an agent rang the customer")
-    if not row.open:
+def _settled(work: Work, call: AgentCall, one: _Owed) -> None:
+    compose.withdraw(work, one.id, "an agent rang the customer")
+    if not one.open:
         return
-    moves.move(work, row.id, CALLED)
-    work.tell(CalledByHand(row.id, call.call_id, call.phone.rpartition("-")[0], round(call.talked_s, 1)))
+    moves.move(work, one.id, CALLED)
+    work.tell(CalledByHand(one.id, call.call_id, call.phone.rpartition("-")[0], round(call.talked_s, 1)))
 
 
-def _rests(work: Work, call: AgentCall, row: Row[Any]) -> None:
+def _rests(work: Work, call: AgentCall, one: _Owed) -> None:
     """Dial a while after that call, at the earliest; heard again from the journal, it changes nothing."""
     until_at = call.ended_at + round(work.site.rules.own_call_grace_s * SECOND)
-    if until_at <= max(row.not_before_at, work.now):
+    if until_at <= max(one.not_before_at, work.now):
         return
-    times.change(work.connection, row.id, retry_at=until_at)
-    work.tell(RestsAfterOwnCall(row.id, call.phone.rpartition("-")[0], until_at))
+    times.change(work.connection, one.id, retry_at=until_at)
+    work.tell(RestsAfterOwnCall(one.id, call.phone.rpartition("-")[0], until_at))

@@ -1,4 +1,4 @@
-"""The last look at one customer, once he is chosen and his reservation locked: whether his own phone may ring now."""
+"""The last check before a claim, with the reservation locked: whether this customer's own phone may ring now."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from callback.texts import compose
 from scheduler.clock import DAY, SECOND
 from telephony.dialling.dialler import STOPS_WITHIN_S
 
-SHORTEST_RING_US = (STOPS_WITHIN_S + 2) * SECOND  # before his quiet hours; less is no ring but a nuisance
+SHORTEST_RING_US = (STOPS_WITHIN_S + 2) * SECOND  # before the quiet hours; less is no ring but a nuisance
 CLOCK_OFF_US = round(CLOCK_MAY_BE_OFF_S * SECOND)  # so much too early the hours may seem to begin
 
 _A = t.attempt.c
@@ -28,11 +28,11 @@ _RINGS = select(_A.claimed_at).where(
 def may_ring(work: Work, row: Reservation) -> bool:
     """Whether the customer's phone may ring now; else the reservation is put off until it may, or closed.
 
-    `row` is his reservation with his number. Rules may have changed since it was said when he is due.
+    Rules may have changed since it was said when the reservation is due.
     """
     if blocks.standing(work.connection, row.e164).calls:
         moves.move(work, row.id, "barred")
-        compose.withdraw(work, row.id, "his number is blocked")
+        compose.withdraw(work, row.id, "the number is blocked")
         work.tell(Cancelled(row.id, "number-blocked"))
         return False
     again_at = _again_at(work, row)
@@ -42,7 +42,7 @@ def may_ring(work: Work, row: Reservation) -> bool:
 
 
 def _again_at(work: Work, row: Reservation) -> int | None:
-    """When his phone may ring, if not now: out of his quiet hours, and not too often a day."""
+    """When the customer's phone may ring, if not now: out of quiet hours, and not too often a day."""
     hours, often = work.site.hours_of(row.e164, row.trunk), work.site.rules.rings_a_day
     cut = hours.ring_until(work.now)
     if cut is None or cut - work.now < SHORTEST_RING_US:
