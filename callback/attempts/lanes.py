@@ -133,6 +133,7 @@ class Flight:
 
     id: str
     pbx: str
+    reservation_id: int
     person_id: int
     pbx_boot: str
     trunk: str
@@ -157,9 +158,16 @@ _IN_FLIGHT = select(
     *(_LOOKED_UP[name].label(name) if name in _LOOKED_UP else _a[name] for name in (f.name for f in fields(Flight)))
 ).where(t.IN_FLIGHT)
 _IN_FLIGHT_HERE = _IN_FLIGHT.where(_a.pbx == bindparam("of_pbx"))
+_ONE_IN_FLIGHT = _IN_FLIGHT_HERE.where(_a.id == bindparam("of_attempt"))
 
 
 def in_flight(connection: Connection, pbx: str | None = None) -> list[Flight]:
     """Read the attempts that have not ended, on this PBX or on any."""
     rows = connection.execute(_IN_FLIGHT) if pbx is None else connection.execute(_IN_FLIGHT_HERE, {"of_pbx": pbx})
     return [Flight(*row) for row in rows]
+
+
+def flight(connection: Connection, pbx: str, attempt: str) -> Flight | None:
+    """Read one attempt of this PBX; None once it has ended."""
+    row = connection.execute(_ONE_IN_FLIGHT, {"of_pbx": pbx, "of_attempt": attempt}).first()
+    return None if row is None else Flight(*row)

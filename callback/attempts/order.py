@@ -35,8 +35,8 @@ def agent_reads(row: Reservation, now: int) -> str:
     return f"CB {row.kind}{times} {_for_how_long((now - row.made_at) // SECOND)}"
 
 
-def raise_let_down(connection: Connection, reservation: int, attempt: str) -> None:
-    """Raise a customer who answered our call and waited in vain, by one degree."""
+def raise_priority(connection: Connection, reservation: int, attempt: str) -> None:
+    """Raise a reservation's severity by one degree, if its customer answered this attempt and no agent came."""
     r, a = t.reservation.c, t.attempt.c
     answered = select(a.id).where(a.id == attempt, a.customer_answered_at.is_not(None)).exists()
     worse = update(t.reservation).where(r.id == reservation, r.severity < MOST, answered)

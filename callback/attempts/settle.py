@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
-from callback.attempts import agents, order, trunks
+from callback.attempts import agents, lanes, order, trunks
+from callback.attempts.lanes import Flight
 from callback.events import AgentConnected, AttemptEnded, CustomerAnswered, CustomerDialled, Returned
 from callback.reservations import moves, times
+from callback.reservations.reservation import RESERVATIONS, Reservation, read
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.texts import compose
@@ -25,6 +27,15 @@ _STEPS: Final = {
     "customer_dialled_at": CustomerDialled,
     "customer_answered_at": CustomerAnswered,
 }
+
+_R = t.reservation.c
+_PERSON = select(_R.person_id).where(_R.id == bindparam("reservation")).scalar_subquery()
+# Made once, for it runs at the end of each callback.
+_LOCKED = (
+    RESERVATIONS.where(_R.person_id == _PERSON, or_(t.OPEN, _R.id == bindparam("reservation")))
+    .order_by(_R.id)
+    .with_for_update(of=t.reservation)
+)
 
 
 def progress(work: Work, attempt: str, step: str, at: int, agent: str | None = None) -> None:
@@ -45,11 +56,7 @@ def progress(work: Work, attempt: str, step: str, at: int, agent: str | None = N
 def end(work: Work, attempt: str, outcome: str, evidence: list[str], ended_at: int) -> None:
     """Write down how an attempt ended and what follows; an attempt ends once, whoever says so again."""
     a = t.attempt
-    flight = work.connection.execute(
-        select(a.c.reservation_id, a.c.claimed_at, a.c.ring_until_at, a.c.trunk, a.c.agent_connected_at).where(
-            a.c.id == attempt, a.c.pbx == work.pbx, a.c.in_flight
-        )
-    ).first()
+    flight = lanes.flight(work.connection, work.pbx, attempt)
     if flight is None:
         return
     row = _locked(work.connection, flight.reservation_id)
@@ -68,35 +75,29 @@ def end(work: Work, attempt: str, outcome: str, evidence: list[str], ended_at: i
     closed = work.connection.execute(update(a).where(a.c.id == attempt, a.c.in_flight).values(**ended))
     if closed.rowcount != 1:
         return
-    state, again_at = row.state, None
-    if row.open:
-        hours = work.site.hours_of(_number(work.connection, row), row.trunk)
-        state, again_at = _follow(work, row, following, hours, flight.claimed_at, flight.ring_until_at)
+    state, again_at = _follow(work, row, following, flight) if row.open else (row.state, None)
     work.tell(AttemptEnded(attempt, row.id, outcome, evidence, state, again_at), ended_at)
     if isinstance(following, retry.Settle):
         _settle_others(work, row)
     if outcome == retry.NO_AGENT:
-        order.raise_let_down(work.connection, row.id, attempt)
+        order.raise_priority(work.connection, row.id, attempt)
     if outcome in TELLING:
         trunks.tell(work, flight.trunk, attempt)
     if outcome == retry.NO_AGENT or (outcome in TELLING and flight.agent_connected_at is not None):
         agents.tell(work, row.queue, flight.trunk, attempt)
 
 
-def _locked(connection: Connection, reservation: int) -> Row[Any]:
+def _locked(connection: Connection, reservation: int) -> Reservation:
     """Lock a reservation together with all that its customer's being reached would settle, in the order of their ids.
 
-    Whoever locks several of one customer does so in that order: one who had the last could else wait for the first.
+    Every transaction that locks several of one customer takes that order: one that had the last could else wait for
+    another that has the first.
     """
-    r = t.reservation
-    his = select(r.c.person_id).where(r.c.id == reservation).scalar_subquery()
-    several = select(r).where(r.c.person_id == his, or_(t.OPEN, r.c.id == reservation)).order_by(r.c.id)
-    return next(row for row in connection.execute(several.with_for_update()).all() if row.id == reservation)
+    return next(row for row in read(connection, _LOCKED, {"reservation": reservation}) if row.id == reservation)
 
 
-def _follow(
-    work: Work, row: Row[Any], following: retry.Next, hours: Hours, claimed_at: int, ring_until_at: int
-) -> tuple[str, int | None]:
+def _follow(work: Work, row: Reservation, following: retry.Next, flight: Flight) -> tuple[str, int | None]:
+    """Move the reservation on; say its state, and when it may be called again if it may."""
     if isinstance(following, retry.Settle):
         compose.withdraw(work, row.id, "reached by our call")
         compose.ask(work, row.id)
@@ -106,12 +107,13 @@ def _follow(
         state = moves.move(work, row.id, "given-up", tries=row.tries + 1)
         compose.give_up(work, row.id, row.tries + 1)
         return state, None
-    again_at = _again_at(following, hours, work.now, ring_until_at, work.site.rules.ring_s)
-    not_before_at = times.change(work.connection, row.id, **_waits(row, following, claimed_at, again_at))
+    hours = work.site.hours_of(row.e164, row.trunk)
+    again_at = _again_at(following, hours, work.now, flight.ring_until_at, work.site.rules.ring_s)
+    not_before_at = times.change(work.connection, row.id, **_waits(row, following, flight.claimed_at, again_at))
     return moves.move(work, row.id, "tried", tries=row.tries + following.counts), not_before_at
 
 
-def _waits(row: Row[Any], following: retry.Retry, claimed_at: int, again_at: int) -> dict[str, int | None]:
+def _waits(row: Reservation, following: retry.Retry, claimed_at: int, again_at: int) -> dict[str, int | None]:
     """From when on the customer may be tried again: never sooner than an agent's own call, heard meanwhile, lets rest.
 
     Tried before the time that the customer chose, that time stands; tried then, it is over.
@@ -125,18 +127,14 @@ def _waits(row: Row[Any], following: retry.Retry, claimed_at: int, again_at: int
 
 
 def _again_at(following: retry.Retry, hours: Hours, now: int, ring_until_at: int, ring_s: int) -> int:
-    """When he is due again; at once where his phone may never ring any more: his deadline leaves him to people."""
+    """When the next try is due; at once where that phone may never ring any more: the deadline leaves it to people."""
     try:
         return retry.due_at(following, hours, now, ring_until_at, ring_s)
     except SchedulerError:
         return now
 
 
-def _number(connection: Connection, row: Row[Any]) -> str:
-    return str(connection.execute(select(t.person.c.number).where(t.person.c.id == row.person_id)).scalar_one())
-
-
-def _settle_others(work: Work, row: Row[Any]) -> None:
+def _settle_others(work: Work, row: Reservation) -> None:
     """A customer who was reached is owed nothing more in the other queues of the group; a shared number is many."""
     r = t.reservation
     others = work.connection.execute(

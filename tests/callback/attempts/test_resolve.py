@@ -23,6 +23,7 @@ ENOUGH_S = 10.0
 FLIGHT = Flight(
     id="a1",
     pbx="main",
+    reservation_id=1,
     person_id=1,
     pbx_boot="boot 1",
     trunk="main",
