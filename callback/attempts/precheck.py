@@ -30,7 +30,7 @@ def may_ring(work: Work, row: Reservation) -> bool:
 
     Rules may have changed since it was said when the reservation is due.
     """
-    if blocks.standing(work.connection, row.e164).calls:
+    if blocks.blocked(work.connection, row.e164).calls:
         moves.move(work, row.id, "barred")
         compose.withdraw(work, row.id, "the number is blocked")
         work.tell(Cancelled(row.id, "number-blocked"))

@@ -1,6 +1,6 @@
-"""Who is not called, not texted, or neither: by a keyed hash of the number, so that it outlives the person's erasure.
+"""Numbers blocked for calls, for texts, or for both: kept as a keyed hash, so that a block outlives an erasure.
 
-What a block changes for reservations that are open is decided in `decisions`; here it only stands, and is asked for.
+What a block does to open reservations is decided in `decisions`; here it is only kept and looked up.
 """
 
 from __future__ import annotations
@@ -18,49 +18,49 @@ from callback.store.inserting import insert_new
 from callback.store.keys import site_key
 
 _B = t.block.c
-_STANDING = select(_B.calls, _B.texts).where(_B.number_key == bindparam("of_number"))
-_LOCKED = _STANDING.with_for_update()
+_BLOCKED = select(_B.calls, _B.texts).where(_B.number_key == bindparam("of_number"))
+_LOCKED = _BLOCKED.with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What a number is blocked for; True is blocked."""
+class Blocked:
+    """For what a number is blocked: for our calls, for our texts."""
 
     calls: bool
     texts: bool
 
 
-FREE = Standing(calls=False, texts=False)
-ERASED = Standing(calls=True, texts=True)  # nobody calls or texts the word that stands in its place
+FREE = Blocked(calls=False, texts=False)
+ERASED = Blocked(calls=True, texts=True)  # nobody calls or texts the word that stands in its place
 
 
-def standing(connection: Connection, e164: str) -> Standing:
-    """Say what a number is blocked for."""
+def blocked(connection: Connection, e164: str) -> Blocked:
+    """For what a number is blocked; for both where it is no number, as after an erasure."""
     if not _is_number(e164):
         return ERASED
-    row = connection.execute(_STANDING, {"of_number": _key(connection, e164)}).first()
-    return FREE if row is None else Standing(row.calls, row.texts)
+    row = connection.execute(_BLOCKED, {"of_number": _key(connection, e164)}).first()
+    return FREE if row is None else Blocked(row.calls, row.texts)
 
 
 def block(
     connection: Connection, pbx: str, e164: str, by: By, now: int, *, calls: bool = False, texts: bool = False
-) -> Standing:
+) -> Blocked:
     """Block a number for calls, texts or both, beside what it is blocked for already; give what stands then."""
     had = _locked(connection, e164, by, now)
-    stands = Standing(had.calls or calls, had.texts or texts)
+    stands = Blocked(had.calls or calls, had.texts or texts)
     return _keep(connection, pbx, e164, stands, "block", by, now)
 
 
 def unblock(
     connection: Connection, pbx: str, e164: str, by: By, now: int, *, calls: bool = True, texts: bool = True
-) -> Standing:
+) -> Blocked:
     """Take back a block for calls, texts or both; give what still stands."""
     had = _locked(connection, e164, by, now)
-    stands = Standing(had.calls and not calls, had.texts and not texts)
+    stands = Blocked(had.calls and not calls, had.texts and not texts)
     return _keep(connection, pbx, e164, stands, "unblock", by, now)
 
 
-def _locked(connection: Connection, e164: str, by: By, now: int) -> Standing:
+def _locked(connection: Connection, e164: str, by: By, now: int) -> Blocked:
     """Lock what stands, made when new: two who say something at the same time follow each other."""
     if not _is_number(e164):
         raise CallbackError(f"'{e164}' is no number: give it with its country, as in +819012345678")
@@ -68,10 +68,10 @@ def _locked(connection: Connection, e164: str, by: By, now: int) -> Standing:
     none = {"calls": False, "texts": False}
     insert_new(connection, t.block, {"number_key": key, **none, "who": by.who, "why": by.why, "at": now})
     row = connection.execute(_LOCKED, {"of_number": key}).one()
-    return Standing(row.calls, row.texts)
+    return Blocked(row.calls, row.texts)
 
 
-def _keep(connection: Connection, pbx: str, e164: str, stands: Standing, action: str, by: By, now: int) -> Standing:
+def _keep(connection: Connection, pbx: str, e164: str, stands: Blocked, action: str, by: By, now: int) -> Blocked:
     """Write it down, and who said so into the audit, which knows the number by its hash alone."""
     key, said = _key(connection, e164), {"calls": stands.calls, "texts": stands.texts}
     kept = update(t.block).where(_B.number_key == key)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select, update
 
 from callback.customers import numbers
-from callback.customers.blocks import standing
+from callback.customers.blocks import blocked
 from callback.customers.persons import person_of
 from callback.decisions import actions, limits
 from callback.reservations import slots
@@ -81,7 +81,7 @@ def take(connection: Connection, sites: Mapping[str, Site], inbound: Inbound, no
         said: str | None = connection.execute(select(_a.reply).where(*stored)).scalar_one()
         return said
     sender = _sender(connection, sites, inbound, now)  # only now: who was erased must not come back by a repeat
-    silenced = standing(connection, sender.e164).texts
+    silenced = blocked(connection, sender.e164).texts
     work = Work(connection, sender.site, now)
     done = _do(work, sender, wish)
     reply = None if inbound.taken_for else _reply(work, sender, done, silenced=silenced)
@@ -208,13 +208,13 @@ def _was_asked(work: Work, sender: _Sender) -> bool:
 def _stop(work: Work, sender: _Sender, *, more: bool) -> _Done:
     if not sender.e164:
         return _Done(None, for_people=True)
-    if not standing(work.connection, sender.e164).texts:
+    if not blocked(work.connection, sender.e164).texts:
         actions.block(work, sender.e164, calls=False, texts=True, by=BY_CUSTOMER)
     return _Done("answer-stop", for_people=more)  # more may be wanted than no texts
 
 
 def _start(work: Work, sender: _Sender) -> _Done:
-    if sender.e164 and standing(work.connection, sender.e164).texts:
+    if sender.e164 and blocked(work.connection, sender.e164).texts:
         actions.unblock(work, sender.e164, calls=False, texts=True, by=BY_CUSTOMER)
     return _Done("answer-start")
 

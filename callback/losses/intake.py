@@ -181,7 +181,7 @@ def _refusal(work: Work, loss: Loss) -> str | None:
     """Why this number is not called back; None where it is."""
     if isinstance(loss.number, numbers.Refused):
         return loss.number.reason
-    if blocks.standing(work.connection, loss.number.e164).calls:
+    if blocks.blocked(work.connection, loss.number.e164).calls:
         return "number-blocked"
     burst = wangiri.guard(work, loss.call, loss.verdict, loss.number.e164)
     return wangiri.ONE_RING_BURST if burst else None

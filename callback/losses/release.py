@@ -103,7 +103,7 @@ def _never(row: Row[Any]) -> str | None:
 
 def _not_now(work: Work, row: Row[Any]) -> str | None:
     """What has become of the customer."""
-    if blocks.standing(work.connection, row.e164).calls:
+    if blocks.blocked(work.connection, row.e164).calls:
         return "its number is blocked; take that back with `callback reservation unblock` first"
     if redials.spoken_to_since(work, row.person_id, row.queue, row.ended_at or row.started_at):
         return "he was spoken to since, in a call of his or of ours"

@@ -79,7 +79,7 @@ def reservations(connection: Connection, pbx: str, person: int) -> list[Reservat
 
 def blocked(connection: Connection, e164: str) -> str:
     """Say what the number is blocked for; empty: nothing."""
-    stands = blocks.standing(connection, e164)
+    stands = blocks.blocked(connection, e164)
     return " and ".join(word for word, barred in (("calls", stands.calls), ("texts", stands.texts)) if barred)
 
 

@@ -75,7 +75,7 @@ def recipient(connection: Connection, reservation: int) -> Recipient:
     """The recipient of texts about a reservation."""
     row = connection.execute(_WHOM, {"reservation": reservation}).one()
     about = (row.id, row.queue, row.trunk, row.person_id, row.number, row.deadline_at, row.text_refusal)
-    return Recipient(*about, opted_out=blocks.standing(connection, row.number).texts)
+    return Recipient(*about, opted_out=blocks.blocked(connection, row.number).texts)
 
 
 def explain(work: Work, to: Recipient, loss: Loss, pledge: Promise) -> bool:
@@ -235,7 +235,7 @@ def why_none(connection: Connection, site: Site, queue: str, e164: str) -> str |
     """Why this number gets no text for this queue, in hyphenated words; None where it may get one."""
     if not may_text(site, queue, e164):
         return "texts-off"
-    return _unwelcome(e164, opted_out=blocks.standing(connection, e164).texts)
+    return _unwelcome(e164, opted_out=blocks.blocked(connection, e164).texts)
 
 
 def _unwelcome(e164: str, *, opted_out: bool) -> str | None:

@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from sqlalchemy import Connection
 
-from callback.customers.blocks import standing
+from callback.customers.blocks import blocked
 from callback.decisions import actions, limits, replies
 from callback.reservations import slots
 from callback.reservations.reservation import Reservation, read_one
@@ -102,7 +102,7 @@ def _do(view: _View, form: Mapping[str, str]) -> tuple[int, str]:
     deed, value = form.get("do", ""), form.get("value", "")
     connection, site, row, now = view.connection, view.site, view.row, view.now
     if deed == "stop":
-        if not standing(connection, row.e164).texts:
+        if not blocked(connection, row.e164).texts:
             actions.block(Work(connection, site, now), row.e164, calls=False, texts=True, by=BY_CUSTOMER)
         return 200, view.say("stopped")
     if deed == "score" and value in {"1", "2", "3", "4", "5"}:
@@ -149,7 +149,7 @@ def _page(view: _View, status: int = 200, notice: str = "") -> Page:
         body += _choices(view)
     elif status == 200 and not notice and replies.asked(view.connection, view.row, view.now):  # noqa: PLR2004
         body += _question(view)
-    if not standing(view.connection, view.row.e164).texts:
+    if not blocked(view.connection, view.row.e164).texts:
         body.append(_button("stop", "", view.say("stop"), "quiet"))
     return _document(status, view.site.rules.queue(view.row.queue).language, view.say("title"), body)
 

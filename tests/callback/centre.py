@@ -16,7 +16,7 @@ from callback.attempts import claim, lanes, resolve, settle
 from callback.attempts.snapshot import Live
 from callback.attempts.snapshot import store as show
 from callback.clock import CLOCK_MAY_BE_OFF_S
-from callback.customers.blocks import FREE, Standing
+from callback.customers.blocks import FREE, Blocked
 from callback.errors import CallbackError
 from callback.reservations import deadlines
 from callback.service.committer import Committer
@@ -95,7 +95,7 @@ class Centre:
         self.answered: list[Answered] = []
         self.sent: Counter[str] = Counter()
         self.texted_on_the_line: list[str] = []
-        self.blocked: dict[str, Standing] = {}
+        self.blocked: dict[str, Blocked] = {}
         self.decided: dict[int, Decided] = {}
         self.released: set[str] = set()  # calls that a person released
         self._workers = 1

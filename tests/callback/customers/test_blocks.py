@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from callback.customers import blocks
-from callback.customers.blocks import ERASED, FREE, Standing
+from callback.customers.blocks import ERASED, FREE, Blocked
 from callback.errors import CallbackError
 from callback.store import audit
 from callback.store import tables as t
@@ -21,18 +21,18 @@ NUMBER = "+819012345678"
 SAID: dict[str, Any] = {"by": By("anna", "asked for it"), "now": NOON}
 
 
-def stands(world: World, number: str = NUMBER) -> Standing:
+def stands(world: World, number: str = NUMBER) -> Blocked:
     with world.store.read() as connection:
-        return blocks.standing(connection, number)
+        return blocks.blocked(connection, number)
 
 
 def test_a_block_is_joined_to_what_stands_and_taken_back_apart(world: World) -> None:
     assert stands(world) == FREE
     with world.store.write() as connection:
-        assert blocks.block(connection, "main", NUMBER, texts=True, **SAID) == Standing(calls=False, texts=True)
-        assert blocks.block(connection, "main", NUMBER, calls=True, **SAID) == Standing(calls=True, texts=True)
-        assert blocks.unblock(connection, "main", NUMBER, texts=False, **SAID) == Standing(calls=False, texts=True)
-    assert stands(world) == Standing(calls=False, texts=True)
+        assert blocks.block(connection, "main", NUMBER, texts=True, **SAID) == Blocked(calls=False, texts=True)
+        assert blocks.block(connection, "main", NUMBER, calls=True, **SAID) == Blocked(calls=True, texts=True)
+        assert blocks.unblock(connection, "main", NUMBER, texts=False, **SAID) == Blocked(calls=False, texts=True)
+    assert stands(world) == Blocked(calls=False, texts=True)
     assert stands(world, "+819012345679") == FREE
     with world.store.write() as connection:
         assert blocks.unblock(connection, "main", NUMBER, **SAID) == FREE
@@ -65,6 +65,6 @@ def test_two_who_block_at_the_same_time_are_both_heard(world: World) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(say, ("calls", "texts")))
-    assert stands(world) == Standing(calls=True, texts=True)
+    assert stands(world) == Blocked(calls=True, texts=True)
     with world.store.read() as connection:
         assert audit.broken_at(connection) is None

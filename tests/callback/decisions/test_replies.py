@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callback.customers.blocks import Standing, standing
+from callback.customers import blocks
+from callback.customers.blocks import Blocked
 from callback.decisions import actions, limits, replies
 from callback.events import Happened
 from callback.reports.answers import open_answers
@@ -47,9 +48,9 @@ def decided(world: World) -> list[tuple[str, str]]:
     return [(row.who, row.action) for row in world.rows(t.audit)]
 
 
-def blocked(world: World) -> Standing:
+def blocked(world: World) -> Blocked:
     with world.store.read() as connection:
-        return standing(connection, HIM)
+        return blocks.blocked(connection, HIM)
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def test_the_same_text_twice_changes_nothing_and_gets_the_same_answer(lost: Worl
 @pytest.mark.parametrize("word", ["STOP", "退订", "退訂", "TD", "unsubscribe", "Stop!"])
 def test_stop_ends_the_texts_and_not_the_callback(lost: World, word: str) -> None:
     assert (text(lost, word) or "").startswith("You will get no more texts from us.")
-    assert blocked(lost) == Standing(calls=False, texts=True)
+    assert blocked(lost) == Blocked(calls=False, texts=True)
     assert set(lost.texts().values()) == {"withdrawn"}
     assert lost.claim(SOON) is not None
 
@@ -174,7 +175,7 @@ def test_who_says_more_than_stop_is_also_read_by_a_person(lost: World) -> None:
 def test_start_opts_in_again(lost: World) -> None:
     text(lost, "STOP")
     assert (text(lost, "START") or "").startswith("You will get our texts again.")
-    assert blocked(lost) == Standing(calls=False, texts=False)
+    assert blocked(lost) == Blocked(calls=False, texts=False)
 
 
 def test_a_stranger_who_opts_out_is_opted_out_and_not_texted(world: World) -> None:

@@ -268,7 +268,7 @@ class CallCentre(RuleBasedStateMachine):
         if what == "erase":  # nor can anybody know that he was spoken to
             centre.answered = [one for one in centre.answered if one.number != who]
         with centre.store.read() as connection:
-            centre.blocked[who] = blocks.standing(connection, who)
+            centre.blocked[who] = blocks.blocked(connection, who)
 
     @rule(which=any_of, statement=statements)
     def a_person_releases_a_loss(self, which: int, statement: int) -> None:

@@ -63,7 +63,7 @@ class Site:
     def holds(self, store: Store) -> bool:
         """Whether the block stands and the link opens."""
         with store.read() as connection:
-            stands = blocks.standing(connection, NUMBER).calls and not blocks.standing(connection, f"{NUMBER}9").calls
+            stands = blocks.blocked(connection, NUMBER).calls and not blocks.blocked(connection, f"{NUMBER}9").calls
             return stands and links.opened(connection, self.token, NOON) == 7
 
     def kept(self) -> list[str]:

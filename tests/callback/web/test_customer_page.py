@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callback.customers.blocks import standing
+from callback.customers.blocks import blocked
 from callback.decisions import actions, limits
 from callback.settings.rules import QueueRules
 from callback.site import links
@@ -163,7 +163,7 @@ def test_he_may_end_the_texts(lost: World) -> None:
     assert "You will get no more texts from us." in spoken(shown)
     assert ("stop", "") not in choices(shown)
     with lost.store.read() as connection:
-        assert standing(connection, HIM).texts
+        assert blocked(connection, HIM).texts
     assert [row.state for row in lost.reservations()] == ["waiting"]
 
 

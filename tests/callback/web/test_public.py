@@ -266,7 +266,7 @@ def test_what_twilio_has_answered_by_itself_is_done_and_not_answered_twice(world
     answer = door.post("/twilio/main/inbound", inbound("Arret", OptOutType="STOP"))
     assert (answer.status, reply(Told("", {}, 200, answer.body.decode()))) == (200, None)
     with world.store.read() as connection:
-        assert blocks.standing(connection, HIM).texts
+        assert blocks.blocked(connection, HIM).texts
 
 
 def test_a_phone_that_was_off_is_not_texted_what_holds_no_more(world: World, door: Running) -> None:
@@ -297,7 +297,7 @@ def test_what_the_carrier_says_of_an_opt_out_stands_for_ever(world: World, door:
     ref = texted(world)
     door.post(f"/twilio/main/status/{ref}", status(MessageStatus="failed", ErrorCode="21610"))
     with world.store.read() as connection:
-        assert blocks.standing(connection, HIM).texts
+        assert blocks.blocked(connection, HIM).texts
 
 
 def test_a_link_shows_its_page_and_nobody_keeps_it(world: World, door: Running) -> None:
