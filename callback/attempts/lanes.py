@@ -30,7 +30,7 @@ _r = t.reservation.c
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Who is looked for: in which queues, by lane; `only` are queues with the only numbers that may be called.
+    """Which reservations are looked for: in which queues, by lane; `only`, queues with the only numbers to be called.
 
     Numbers `on_the_line` and trunks that rest stay out: fifty of them would fill a lane. A deadline binds for `bind_s`
     seconds, and lies at most `window_s` behind its aim.

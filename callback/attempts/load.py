@@ -1,4 +1,4 @@
-"""How busy those are who serve a queue: what the price of a callback is reckoned from."""
+"""How busy the agents of a queue are: what the price of a callback is reckoned from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scheduler.policy import QueueLoad
 from telephony.agents import AgentsView
 
 LATELY_S: Final = 600  # of 2, 5, 10 and 30 minutes the best in a month that was lived again: docs/policy.md
-LEAST_S: Final = 60  # who has listened for less does not know how many call
+LEAST_S: Final = 60  # after less listening nobody knows how many call
 WEEKS: Final = 21 * DAY
 LAST_CALLS: Final = 20_000
 ENOUGH: Final = 200
@@ -49,7 +49,7 @@ class Seen:
 
     @property
     def patience_s(self) -> float:
-        """How long callers wait on average before they hang up: all that was waited, over those who did."""
+        """How long callers wait on average before they hang up: all waiting, over the callers who hung up."""
         return _within(PATIENCE_S, self.waited_s / max(1, self.hung_up))
 
 
@@ -99,22 +99,22 @@ class Traffic:
 
 
 def free(agents: AgentsView, queue: str, now: int) -> frozenset[str]:
-    """Give the phones of those who could take a call now: an agent has one, by whatever name a queue calls him."""
+    """Give the phones of agents who could take a call now: an agent has one, by whatever name a queue calls it."""
     interfaces = set(agents.free(queue, now))
     return frozenset(member.phone for member in agents.members_of(queue) if member.interface in interfaces)
 
 
 def at_work(agents: AgentsView, queue: str) -> set[str]:
-    """Give the phones of those who are logged in and not on a break."""
+    """Give the phones of agents who are logged in and not on a break."""
     members = agents.members_of(queue)
     return {member.phone for member in members if not member.paused and agents.state(member.phone) not in GONE}
 
 
 def groups(agents: Mapping[str, Iterable[str]]) -> list[set[str]]:
-    """Part queues into those that share agents, by however many steps; who has none is in no group."""
+    """Part queues into those that share agents, by however many steps; one without agents is in no group."""
     found: list[tuple[set[str], set[str]]] = []
-    for queue, his in agents.items():
-        queues, together = {queue}, set(his)
+    for queue, phones in agents.items():
+        queues, together = {queue}, set(phones)
         apart = []
         for one in found:
             if one[1] & together:

@@ -1,4 +1,4 @@
-"""To whom callbacks are owed, kept up to date on the PBX: whoever of them calls again goes before the others."""
+"""Customers who are owed a callback, kept up to date on the PBX: one who calls again goes before other callers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from telephony.dialling.priority_lists import PriorityLists, lists
 from telephony.pbx import Pbx
 
 MOST = 20_000
-"""Callers who may go first at a time; were more lost, the latest of them do: they are at their phones."""
+"""So many may go first at a time; were more lost, the latest of them do: they are at their phones."""
 REST = 20
 """Looking for them takes a twentieth of the time at most."""
 
 
 def numbers(connection: Connection, site: Site) -> list[str]:
-    """Everybody to whom a callback is owed in a queue where calls are on, the latest first.
+    """The numbers that are owed a callback in a queue where calls are on, the latest first.
 
     A shared number (a company's switchboard) is left out: somebody else may call.
     """
@@ -33,7 +33,7 @@ def numbers(connection: Connection, site: Site) -> list[str]:
 
 
 class Returning:
-    """What one PBX knows of them."""
+    """What one PBX has been told of these customers."""
 
     def __init__(self, pbx: Pbx, priority: int) -> None:
         self._pbx, self._priority = pbx, priority
@@ -41,7 +41,7 @@ class Returning:
         self._rests_until_s = 0.0
 
     async def keep(self, find: Callable[[], Awaitable[list[str]]]) -> None:
-        """Find who they are, and tell what changed; with thousands of them, so rarely that it is no burden."""
+        """Find their numbers, and tell the PBX what changed; with thousands of them, so rarely that it is no burden."""
         began_s = time.monotonic()
         if began_s < self._rests_until_s:
             return

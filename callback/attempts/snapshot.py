@@ -35,7 +35,7 @@ class Live:
     newest: str = ""  # the last channel that was heard of by then
     loads: Mapping[str, QueueLoad] = field(default_factory=dict)  # how busy a queue is; empty: nobody knows yet
     handle_s: Mapping[str, float] = field(default_factory=dict)  # what a call of a queue takes
-    at_work: Mapping[str, frozenset[str]] = field(default_factory=dict)  # phones of those who are, free or not
+    at_work: Mapping[str, frozenset[str]] = field(default_factory=dict)  # phones of agents, free or not
     phones: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of every member of a queue, at work or not
 
     @property
@@ -93,8 +93,8 @@ def _closed(pbx: Pbx, database_off_s: float) -> str | None:
 def _numbers(pbx: Pbx, site: Site) -> set[str]:
     """Every number that talks, rings, waits, or did so a moment ago and is not judged yet.
 
-    It is read by each trunk's rules, since the channel may be an agent's who dialled it; and where it may be two
-    people's, neither is rung.
+    It is read by each trunk's rules, since an agent may have dialled it on that channel; and where it may be
+    two people's, neither is rung.
     """
     live = {
         signalled
@@ -107,7 +107,7 @@ def _numbers(pbx: Pbx, site: Site) -> set[str]:
 
 
 def store(connection: Connection, pbx: str, live: Live, now: int) -> None:
-    """Keep the picture for those who only look."""
+    """Keep the picture for processes that only look."""
     connection.execute(delete(t.live_view).where(t.live_view.c.pbx == pbx))
     connection.execute(insert(t.live_view).values(pbx=pbx, seen_at=now, body=live.as_json()))
 

@@ -1,9 +1,9 @@
 """The life of a reservation, as a table: state and event to state.
 
 A reservation begins in `waiting`, or in `refused` when its number may not be called. While an attempt is in flight it
-is `calling`; what ends the attempt sends it back to `waiting` or closes it. The caller may come back by himself and be
-served at any time: that answers the reservation, also while we are looking for an agent for him. A closed reservation
-never opens again: a new loss makes a new one.
+is `calling`; what ends the attempt sends it back to `waiting` or closes it. The customer may call again and be
+served at any time: that answers the reservation, also while we are looking for an agent. A closed reservation never
+opens again: a new loss makes a new one.
 
     waiting ──dialled──▶ calling ──reached──▶ reached
       │ ▲                   │
@@ -31,15 +31,15 @@ Event = Literal[
 TABLE: Final[dict[State, dict[Event, State]]] = {
     "waiting": {
         "dialled": "calling",
-        "served": "returned",  # he got through by himself
+        "served": "returned",  # the customer called again and got through
         "given-up": "given-up",
         "expired": "expired",  # watched only, or late twice: now it is for people
         "withdrawn": "withdrawn",  # a better verdict, or a person: the call was not lost after all
         "held": "held",
         "cancelled": "cancelled",
-        "done-elsewhere": "done-elsewhere",  # a person has called him by other means
+        "done-elsewhere": "done-elsewhere",  # a person has called the customer by other means
         "called-by-hand": "done-elsewhere",  # an agent's own call was heard, and they talked
-        "barred": "cancelled",  # his number was blocked, or he was erased
+        "barred": "cancelled",  # the number was blocked, or the customer was erased
     },
     "held": {
         "resumed": "waiting",
@@ -56,7 +56,7 @@ TABLE: Final[dict[State, dict[Event, State]]] = {
         "given-up": "given-up",
         "served": "returned",
         "called-by-hand": "done-elsewhere",
-        "barred": "cancelled",  # a call that has not reached his phone yet is called off
+        "barred": "cancelled",  # a call that has not reached the customer's phone yet is called off
     },
     "reached": {},
     "returned": {},

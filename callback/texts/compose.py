@@ -1,4 +1,4 @@
-"""Which text a caller gets for what happened to him, put into the outbox in the transaction of its cause."""
+"""Which text a customer gets for what happened, put into the outbox in the transaction of its cause."""
 
 from __future__ import annotations
 
@@ -36,7 +36,11 @@ _BY_REASON: Final = {
     "agents-mistake": "lost-dropped-mistake",
     "wrong-answer": "lost-dropped-answer",
 }
-_WORDS: Final = {"texts-off": "texts are switched off", "opted-out": "he opted out", "landline": "it is a landline"}
+_WORDS: Final = {
+    "texts-off": "texts are switched off",
+    "opted-out": "the customer opted out",
+    "landline": "it is a landline",
+}
 
 _r = t.reservation.c
 # Made once: to build a statement costs several times what it costs to run it.
@@ -82,7 +86,7 @@ def explain(work: Work, to: Recipient, loss: Loss, pledge: Promise) -> bool:
     """Tell the caller what happened and by when we call; after a grace, and never past the deadline."""
     not_before = max(loss.lost_at, pledge.made_at) + _grace(work.site)
     if not_before >= pledge.deadline_at:
-        return False  # lost again after his deadline: that time can be promised no more
+        return False  # lost again after the deadline: that time can be promised no more
     made_at = pledge.made_at
     times = {
         "by": clock_time(pledge.deadline_at, made_at, work.site),
@@ -104,7 +108,7 @@ def _template(loss: Loss) -> str:
 def apologise(work: Work, reservation: int, new_by: int) -> bool:
     """The promise was not kept: say so with the new time, once for each. At night it waits for the next opening.
 
-    To whom rang in vain it does not say that nobody called.
+    Where the customer's phone rang in vain it does not say that nobody called.
     """
     to = recipient(work.connection, reservation)
     not_before = morning(work, to)
@@ -118,14 +122,14 @@ def apologise(work: Work, reservation: int, new_by: int) -> bool:
 
 
 def give_up(work: Work, reservation: int, tries: int) -> bool:
-    """The second text: we tried and could not reach him."""
+    """The second text: we tried and could not reach the customer."""
     to = recipient(work.connection, reservation)
     text = _Text("given-up", f"given-up/{reservation}", {"tries": str(tries)}, morning(work, to))
     return _put(work, to, text)
 
 
 def got_through(work: Work, reservation: int) -> bool:
-    """He was served by himself: who was told that we call him is told that we will not."""
+    """The customer called again and was served: if told that we call, the customer is told that we will not."""
     if not promised(work.connection, reservation):
         return False
     text = _Text("returned", f"returned/{reservation}", {}, work.now + _grace(work.site))
@@ -133,7 +137,7 @@ def got_through(work: Work, reservation: int) -> bool:
 
 
 def confirm(work: Work, reservation: int, slot_at: int) -> bool:
-    """He, or a person for him, chose a time: say it again, so that he has it in writing."""
+    """Confirm in writing the time that the customer, or a person for the customer, chose."""
     text = _Text(
         "slot", f"slot/{reservation}/{slot_at}", {"at": clock_time(slot_at, work.now, work.site)}, work.now, slot_at
     )
@@ -141,7 +145,7 @@ def confirm(work: Work, reservation: int, slot_at: int) -> bool:
 
 
 def ask(work: Work, reservation: int) -> bool:
-    """One question after he was reached, where the site asks it and he has a way to answer."""
+    """One question after the customer was reached, where the site asks it and there is a way to answer."""
     if not work.site.rules.ask_after:
         return False
     to = recipient(work.connection, reservation)
@@ -192,16 +196,16 @@ def texts_of(connection: Connection, person: int, reservations: Collection[int])
 
 def forget(work: Work, person: int) -> None:
     """Take back what waits to be sent to somebody who was erased, and remove what the texts to and from him said."""
-    his = work.connection.execute(select(_r.id).where(_r.person_id == person)).scalars()
-    outbox.forget(work.connection, _whose(person), [_recipient(reservation) for reservation in his], "erased", work.now)
+    theirs = work.connection.execute(select(_r.id).where(_r.person_id == person)).scalars()
+    outbox.forget(work.connection, _whose(person), [_recipient(one) for one in theirs], "erased", work.now)
     work.connection.execute(update(t.answer).where(t.answer.c.person_id == person).values(body="", reply=None))
 
 
 def hold_back(work: Work, on_the_line: Collection[str]) -> None:
-    """Let nobody be texted while he rings, waits or talks, also with us: his texts wait for another grace.
+    """Put off the texts to customers who ring, wait or talk, also with us: they wait for another grace.
 
-    Nor is anything promised to whom a person holds: his text waits until he is resumed, or is too late. Whom an
-    incident holds has no text that waits.
+    Nor is anything promised in a reservation that a person holds: its text waits until that is resumed, or is too late.
+    One that an incident holds has no text that waits.
     """
     r = t.reservation.c
     held = select(r.id).where(t.OPEN, r.pbx == work.pbx, r.state == "held", r.incident_id.is_(None))
@@ -219,7 +223,7 @@ def hold_back(work: Work, on_the_line: Collection[str]) -> None:
 
 
 def number_of(connection: Connection, site: Site, recipient: str) -> str:
-    """The number behind the outbox's opaque word; raises Refused where he is to get no text by now, and why."""
+    """The number behind the outbox's opaque word; raises Refused, and says why, where no text is to go there by now."""
     kind, _, name = recipient.partition("/")
     if kind == "call":
         row = connection.execute(_WHOSE_CALL, {"of_pbx": site.pbx, "of_call": name}).one()
@@ -251,7 +255,7 @@ def may_text(site: Site, queue: str, e164: str) -> bool:
 
 
 def tail(site: Site, e164: str) -> str | None:
-    """How he may answer: by text where that reaches us, else by a link where there is a page, else not at all."""
+    """How a text may be answered: by text where that reaches us, else by a link where there is a page, else no way."""
     if site.texting.two_way(e164):
         return "reply"
     return "link" if site.texting.public_url else None
@@ -273,7 +277,7 @@ class _Text:
 
 @dataclass(frozen=True, slots=True)
 class _Addressee:
-    """To whom the outbox sends it; a text about a reservation may lead to that one's page until its deadline."""
+    """To whom the outbox sends a text; one about a reservation may lead to that one's page until its deadline."""
 
     word: str  # the outbox's, which tells nothing
     queue: str
@@ -284,7 +288,7 @@ class _Addressee:
 
 
 def _put(work: Work, to: Recipient, text: _Text) -> bool:
-    """Put it into the outbox, or keep beside the reservation why there is none; the callback goes on either way."""
+    """Put a text into the outbox, or keep beside the reservation why there is none; the callback goes on either way."""
     why = _unwelcome(to.e164, opted_out=to.opted_out) if may_text(work.site, to.queue, to.e164) else "texts-off"
     if why != to.text_refusal:
         work.connection.execute(update(t.reservation).where(_r.id == to.reservation).values(text_refusal=why))

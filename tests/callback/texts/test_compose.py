@@ -209,7 +209,7 @@ def test_who_opts_out_while_his_text_waits_gets_none(world: World) -> None:
     (text,) = world.rows(text_outbox)
     with world.store.write() as connection:
         block(connection, "main", HIM, By("anna", "asked for it"), NOON, texts=True)
-        with pytest.raises(Refused, match="he opted out"):
+        with pytest.raises(Refused, match="the customer opted out"):
             compose.number_of(connection, world.site, text.recipient)
 
 
