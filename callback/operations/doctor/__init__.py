@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from callback.errors import CallbackError
-from callback.operations.doctor import house, keeping, manager, numbers
+from callback.operations.doctor import machine, manager, numbers, storage
 from callback.operations.doctor.finding import Finding
 from callback.operations.doctor.numbers import number_lines
 from callback.settings.sections import load
@@ -22,14 +22,14 @@ def examine(path: Path) -> Iterator[Finding]:
     except CallbackError as error:
         yield Finding("fault", str(error), "mend these and run the doctor again")
         return
-    yield Finding("ok", f"settings in {path}: {house.switched(settings)}")
-    yield house.clock(settings)
-    stored = house.database(settings)
+    yield Finding("ok", f"settings in {path}: {machine.switched(settings)}")
+    yield machine.site_time(settings)
+    stored = machine.database(settings)
     yield stored
     if stored.ok:
-        yield from keeping.look(settings)
-        yield keeping.key(settings)
+        yield from storage.look(settings)
+        yield storage.key(settings)
         yield from numbers.callers(settings)
-    yield from house.folders(settings.pbx)
-    yield from keeping.files(path, settings)
+    yield from machine.folders(settings.pbx)
+    yield from storage.files(path, settings)
     yield from asyncio.run(manager.visit(settings))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from callback.operations.doctor import dialplan, probe, queues, rights, voice
+from callback.operations.doctor import dialplan, endpoints, probe, queues, rights
 from callback.operations.doctor.finding import Finding, fault, sound
 from callback.settings.sections import Settings
 from telephony.ami.client import Account, Client, Handlers, Limits, LoginRefused
@@ -62,7 +62,7 @@ async def _look(client: Client, settings: Settings, heard: asyncio.Queue[Message
         found += dialplan.of_contexts(contexts)
         found += await probe.look(client, heard, contexts)
         found += await queues.look(client, settings.rules)
-        found += await voice.look(client, settings)
+        found += await endpoints.look(client, settings)
     except TelephonyError as error:
         found.append(fault(f"the PBX did not answer ({error})", "run the doctor again"))
     return found

@@ -15,7 +15,7 @@ from callback.cli.options import looking
 from callback.cli.tables import queue as queue_table
 from callback.decisions import actions
 from callback.errors import StoreError
-from callback.operations.doctor import house
+from callback.operations.doctor import machine
 from callback.reports import queue as queue_report
 from callback.reports.queue import Line, Wanted
 from callback.settings.rules import QueueRules
@@ -95,7 +95,7 @@ def test_whom_only_numbers_leaves_out_is_not_said_to_be_in_a_queue_that_is_off(m
         "+819012345602": "not-in-only-numbers",
         "+819012345603": "watch",
     }
-    assert house.switched(world.settings) == "calls are on for support (its 1 only_numbers alone)"
+    assert machine.switched(world.settings) == "calls are on for support (its 1 only_numbers alone)"
     world.close()
 
 

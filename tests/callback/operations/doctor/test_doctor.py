@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from callback.operations.doctor import dialplan, house, keeping, numbers, probe, queues, rights, voice
+from callback.operations.doctor import dialplan, endpoints, machine, numbers, probe, queues, rights, storage
 from callback.operations.doctor.finding import Finding, fault, sound, warning
 from callback.settings.sections import Database, PbxWiring, Settings, Trunk
 from callback.store.engine import Store
@@ -182,7 +182,7 @@ def test_queues_are_looked_for_by_their_exact_names() -> None:
     ],
 )
 def test_the_endpoint_of_a_dial_string(dial: str, endpoint: str) -> None:
-    assert voice.dialled_endpoint(Trunk(region="US", dial=dial)) == endpoint
+    assert endpoints.dialled_endpoint(Trunk(region="US", dial=dial)) == endpoint
 
 
 @pytest.mark.parametrize(
@@ -196,14 +196,14 @@ def test_the_endpoint_of_a_dial_string(dial: str, endpoint: str) -> None:
     ],
 )
 def test_endpoints_are_judged_by_their_direct_media(said: dict[str, str], expected: list[Level]) -> None:
-    assert levels(list(voice.of_endpoints({"main": "trunk"}, ["1001"], said))) == expected
+    assert levels(list(endpoints.of_endpoints({"main": "trunk"}, ["1001"], said))) == expected
 
 
 @pytest.mark.parametrize(
     ("channel", "expected"), [("PJSIP/", ["warning"]), ("PJSIP/100", ["warning"]), ("PJSIP/trunk", [])]
 )
 def test_agents_whose_channels_look_like_a_trunks_are_told(channel: str, expected: list[Level]) -> None:
-    assert levels(list(voice.of_channels({"main": Trunk(region="US", channel=channel)}, ["1001"]))) == expected
+    assert levels(list(endpoints.of_channels({"main": Trunk(region="US", channel=channel)}, ["1001"]))) == expected
 
 
 # Events
@@ -248,7 +248,7 @@ def test_a_database_that_is_still_to_be_made_is_sound_and_not_made_by_the_doctor
     wiring = PbxWiring(username="u", secret="s")  # noqa: S106
     database = Database(url=f"sqlite:///{tmp_path / 'new.db'}")
     settings = Settings(pbx=wiring, trunks={"main": Trunk(region="US")}, rules=rules(), database=database)
-    found = [house.database(settings), *keeping.look(settings), *numbers.callers(settings)]
+    found = [machine.database(settings), *storage.look(settings), *numbers.callers(settings)]
     assert all(finding.ok for finding in found)
     assert "made at the first run" in found[0].what
     assert not list(tmp_path.iterdir())
@@ -265,7 +265,7 @@ def test_another_schema_is_told_with_its_remedy(tmp_path: Path, schema: str, rem
         connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32))")
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (schema,))
     wiring = PbxWiring(username="u", secret="s")  # noqa: S106
-    found = house.database(
+    found = machine.database(
         Settings(pbx=wiring, trunks={"main": Trunk(region="US")}, rules=rules(), database=Database(url=url))
     )
     assert (found.level, remedy in found.remedy) == ("fault", True)
@@ -275,7 +275,7 @@ def test_the_journal_needs_a_folder_that_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for place, expected in (("new/journal", "ok"), ("file", "fault"), ("file/journal", "fault")):
         wiring = PbxWiring(username="lcr", secret="hush", journal=tmp_path / place)  # noqa: S106 (a test's)
-        assert next(house.folders(wiring)).level == expected
+        assert next(machine.folders(wiring)).level == expected
 
 
 RECORD = (
@@ -288,7 +288,7 @@ def _call_records(tmp_path: Path, text: str, zone: str = "UTC") -> Finding:
     path = tmp_path / "Master.csv"
     path.write_text(text)
     os.utime(path, (ENDED.timestamp() + 1,) * 2)
-    return house.call_records(str(path), zone)
+    return machine.call_records(str(path), zone)
 
 
 @pytest.mark.parametrize(
@@ -321,19 +321,19 @@ def test_call_records_in_the_zone_of_the_site_are_taken_as_such(tmp_path: Path) 
 
 def test_call_records_are_looked_for(tmp_path: Path) -> None:
     assert _call_records(tmp_path, "").level == "ok"
-    assert house.call_records(str(tmp_path / "none"), "UTC").level == "warning"
+    assert machine.call_records(str(tmp_path / "none"), "UTC").level == "warning"
     assert (
-        house.call_records(str(tmp_path / ("x" * 300)), "UTC").level == "warning"
+        machine.call_records(str(tmp_path / ("x" * 300)), "UTC").level == "warning"
     )  # one that may not even be looked at
     wiring = PbxWiring(username="lcr", secret="hush", journal=tmp_path, cdr=str(tmp_path / "none"))  # noqa: S106
-    assert [found.level for found in house.folders(wiring)] == ["ok", "warning", "warning"]
+    assert [found.level for found in machine.folders(wiring)] == ["ok", "warning", "warning"]
 
 
 def test_the_queue_log_is_looked_for(tmp_path: Path) -> None:
     (tmp_path / "queue_log").touch()
-    assert house.queue_log(str(tmp_path / "queue_log")).level == "ok"
-    assert house.queue_log("postgresql://pbx/asterisk").level == "ok"
-    assert house.queue_log("").level == "warning"
-    assert house.queue_log(str(tmp_path / "none")).level == "fault"
-    assert house.queue_log(str(tmp_path / ("x" * 300))).level == "fault"  # one that may not even be looked at
-    assert house.queue_log(str(tmp_path)).level == "fault"
+    assert machine.queue_log(str(tmp_path / "queue_log")).level == "ok"
+    assert machine.queue_log("postgresql://pbx/asterisk").level == "ok"
+    assert machine.queue_log("").level == "warning"
+    assert machine.queue_log(str(tmp_path / "none")).level == "fault"
+    assert machine.queue_log(str(tmp_path / ("x" * 300))).level == "fault"  # one that may not even be looked at
+    assert machine.queue_log(str(tmp_path)).level == "fault"

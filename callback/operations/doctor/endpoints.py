@@ -1,4 +1,4 @@
-"""Where the voice goes and where customers are dialled: the endpoints of agents and trunks."""
+"""The PJSIP endpoints of agents and trunks: where the voice goes, and where customers are dialled."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, text, update
 from sqlalchemy.engine import make_url
 
-from callback.operations.doctor import keeping
+from callback.operations.doctor import storage
 from callback.operations.doctor.finding import Finding
 from callback.settings.sections import Database, PbxWiring, Settings, Trunk
 from callback.store import keys, schema
@@ -33,7 +33,7 @@ def wired(url: str, journal: Path) -> Settings:
 
 
 def found(url: str, journal: Path) -> list[Finding]:
-    return list(keeping.look(wired(url, journal)))
+    return list(storage.look(wired(url, journal)))
 
 
 def levels(findings: list[Finding]) -> list[str]:
@@ -154,7 +154,7 @@ def test_files_that_everybody_may_read_are_told(
     (place / name).chmod(mode)
     place.chmod(folder)
     wiring = wired(f"sqlite:///{place}/calls.db", place / "journal")
-    (finding,) = keeping.files(place / "callback.toml", wiring)
+    (finding,) = storage.files(place / "callback.toml", wiring)
     assert finding.level == ("warning" if told else "ok")
     if told:
         assert told in finding.what
@@ -165,7 +165,7 @@ def test_a_key_beside_what_it_opens_is_told_with_its_remedy(migrated_url: str, t
     def said(**outside: object) -> tuple[str, str]:
         settings = wired(migrated_url, tmp_path)
         database = settings.database.model_copy(update=outside)
-        finding = keeping.key(settings.model_copy(update={"database": database}))
+        finding = storage.key(settings.model_copy(update={"database": database}))
         return finding.level, f"{finding.what}: {finding.remedy}"
 
     def start(**outside: Any) -> None:
@@ -194,9 +194,9 @@ def test_a_key_beside_what_it_opens_is_told_with_its_remedy(migrated_url: str, t
 
 def test_of_a_database_that_is_still_to_be_made_the_key_is_no_fault(tmp_path: Path) -> None:
     settings = wired(f"sqlite:///{tmp_path}/new.db", tmp_path / "journal")
-    assert keeping.key(settings).level == "warning"
+    assert storage.key(settings).level == "warning"
     outside = settings.database.model_copy(update={"key_file": tmp_path / "key" / "site.key"})
-    finding = keeping.key(settings.model_copy(update={"database": outside}))
+    finding = storage.key(settings.model_copy(update={"database": outside}))
     assert (finding.level, "made at the first run" in finding.what) == ("ok", True)
     assert list(tmp_path.iterdir()) == [], "who merely looks makes nothing"
 
@@ -207,7 +207,7 @@ def test_a_key_that_everybody_may_read_is_told(tmp_path: Path) -> None:
     database = settings.database.model_copy(update={"key_file": file})
     try:
         file.touch(0o644)
-        (finding,) = keeping.files(tmp_path / "callback.toml", settings.model_copy(update={"database": database}))
+        (finding,) = storage.files(tmp_path / "callback.toml", settings.model_copy(update={"database": database}))
     finally:
         file.unlink()
     assert (finding.level, f"{file} holds secrets" in finding.what) == ("warning", True)

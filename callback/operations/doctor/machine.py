@@ -1,4 +1,4 @@
-"""What can be looked at without the PBX: the settings, the database, the folders."""
+"""What is looked at on this machine without the PBX: settings, clock, database schema, folders, logs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def switched(settings: Settings) -> str:
     return f"calls are on for {', '.join(said)}" if said else "watching only: calls are on for no queue"
 
 
-def clock(settings: Settings) -> Finding:
+def site_time(settings: Settings) -> Finding:
     """Say what time it is at the site, by which people see whether it is the site's."""
     rules = settings.rules
     quiet = f"no phone rings from {rules.no_ring_after:%H:%M} to {rules.no_ring_before:%H:%M}"

@@ -1,4 +1,4 @@
-"""Who may write and read what the service keeps: the database and its lease, the audit, and the rights of files."""
+"""Whether what the service keeps can be written, and by whom else: the database and its lease, the audit, files."""
 
 from __future__ import annotations
 
