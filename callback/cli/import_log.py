@@ -18,7 +18,7 @@ from callback.cli.tables import progress, terminal
 from callback.cli.tables import report as report_tables
 from callback.history.counts import History, site_demand
 from callback.history.importing import Imported, Source, read, sources
-from callback.history.store import Keeping
+from callback.history.past_calls import PastCallWriter
 from callback.reports import words as report_words
 from callback.reports.week import hint_json
 from callback.settings.sections import Settings, load
@@ -88,9 +88,9 @@ def import_queue_log(
     else:
         with closing(named) as store:
             schema.migrate(store)
-            keeping = Keeping(store)
-            imported = with_progress(wanted, history, bad_lines, keeping)
-            kept = keeping.finish(imported.stints)
+            writer = PastCallWriter(store)
+            imported = with_progress(wanted, history, bad_lines, writer)
+            kept = writer.finish(imported.stints)
     _told(history, imported, kept, as_json=as_json)
 
 
@@ -101,11 +101,11 @@ def store_named(database: str | None, wiring: Settings | None) -> Store | None:
     return store_of(wiring.database) if wiring else None
 
 
-def with_progress(wanted: list[Source], history: History, limit: int, keeping: Keeping | None = None) -> Imported:
+def with_progress(wanted: list[Source], history: History, limit: int, writer: PastCallWriter | None = None) -> Imported:
     """Read logs, and show how far it is."""
     size = sum(source.log().size() for source in wanted)
     with progress.shown("reading", size) as further:
-        return read(wanted, history, limit, keeping.add if keeping else None, further)
+        return read(wanted, history, limit, writer.add if writer else None, further)
 
 
 def site_zone(zone: str | None, wiring: Settings | None) -> ZoneInfo:

@@ -22,7 +22,7 @@ from callback.clock import now_us
 from callback.errors import CallbackError
 from callback.history.counts import History, site_demand
 from callback.history.importing import sources
-from callback.history.store import past_calls, stints
+from callback.history.past_calls import past_calls, stints
 from callback.reports import rates as promise_rates
 from callback.reports import week
 from callback.reports import words as report_words

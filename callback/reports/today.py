@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from callback.attempts import forecast as alarm_forecast
 from callback.attempts import snapshot
 from callback.history.counts import History, site_demand
-from callback.history.store import past_calls
+from callback.history.past_calls import past_calls
 from callback.reports import queue as queue_report
 from callback.reports import standing
 from callback.reports.standing import NOTHING, Owed, Standing

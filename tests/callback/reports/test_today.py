@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from callback.attempts import snapshot
 from callback.cli import main as cli
-from callback.history.store import Keeping
+from callback.history.past_calls import PastCallWriter
 from callback.store import tables as t
 from scheduler.clock import DAY, HOUR, MINUTE, SECOND
 from telephony.queue_log.briefs import Brief
@@ -50,14 +50,14 @@ ENOUGH = {"sales": {"s1"}, "support": {f"t{number}" for number in range(15)}}
 def world(migrated_url: str) -> Iterator[World]:
     """Four Mondays of two queues from nine to two, and this one until half past twelve: far more for sales."""
     made = World(migrated_url)
-    keeping = Keeping(made.store)
+    writer = PastCallWriter(made.store)
     for week in (4, 3, 2, 1, 0):
         hours = 5 if week else 3.5
         for queue in ("sales", "support"):
             step = 45 * SECOND if week == 0 and queue == "sales" else EVERY_S[week] * SECOND
             for number in range(round(hours * HOUR / step)):
-                keeping.add(past(queue, NINE - week * 7 * DAY + number * step, lost=number % 10 == 0))
-    keeping.finish({})
+                writer.add(past(queue, NINE - week * 7 * DAY + number * step, lost=number % 10 == 0))
+    writer.finish({})
     yield made
     made.close()
 

@@ -1,4 +1,4 @@
-"""Past calls in the database: put there by an import as often as wanted, and read again with those heard since."""
+"""Past calls in the database: an import writes them, as often as wanted; reports read them with those heard since."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _ROWS: Final = 2000
 _P, _S, _C, _V, _Q = t.past_call.c, t.past_stint.c, t.call.c, t.verdict.c, t.queue_visit.c
 
 
-class Keeping:
-    """Keeps calls and stints, some thousand rows in a transaction. What is there already is bettered, never doubled.
+class PastCallWriter:
+    """Writes calls and stints, some thousand rows in a transaction. One that is there is updated, never doubled.
 
     Of a caller only a keyed hash is kept. A call that had not ended is left for the import that tells how it did.
     """
@@ -53,13 +53,13 @@ class Keeping:
         ]
         with self._store.write() as connection:
             for begin in range(0, len(rows), _ROWS):
-                connection.execute(_bettering(connection, "past_stint"), rows[begin : begin + _ROWS])
+                connection.execute(_upsert(connection, "past_stint"), rows[begin : begin + _ROWS])
             return _count(connection) - self._before
 
     def _flush(self) -> None:
         if self._rows:
             with self._store.write() as connection:
-                connection.execute(_bettering(connection, "past_call"), self._rows)
+                connection.execute(_upsert(connection, "past_call"), self._rows)
             self._rows.clear()
 
     def _caller(self, number: str | None) -> int:
@@ -117,7 +117,7 @@ def _heard() -> Select[Any]:
     )
 
 
-def _bettering(connection: Connection, name: str) -> Insert:
+def _upsert(connection: Connection, name: str) -> Insert:
     """Insert rows; of one that is there the telling that goes further stays, and of those that go as far the last."""
     table = t.metadata.tables[name]
     insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)

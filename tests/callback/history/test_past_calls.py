@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from callback.history import store as history_store
-from callback.history.store import Keeping, past_calls, stints
+from callback.history import past_calls as kept
+from callback.history.past_calls import PastCallWriter, past_calls, stints
 from callback.store import tables as t
 from telephony.queue_log.briefs import Brief
 from telephony.queue_log.logins import Stint
@@ -15,10 +15,10 @@ ONE = Brief(
 
 
 def keep(world: World, *calls: Brief, there: tuple[Stint, ...] = ()) -> int:
-    keeping = Keeping(world.store)
+    writer = PastCallWriter(world.store)
     for one in calls:
-        keeping.add(one)
-    return keeping.finish({"main": list(there)})
+        writer.add(one)
+    return writer.finish({"main": list(there)})
 
 
 def known(world: World) -> list[Brief]:
@@ -95,7 +95,7 @@ def test_to_import_again_brings_callers_who_were_kept_under_another_form_togethe
 
 def test_what_was_heard_lately_is_read_by_keys(sqlite_world: World) -> None:
     """No table that grows with the years is read as a whole."""
-    recent = history_store._heard().where(t.call.c.started_at >= NOON)  # noqa: SLF001
+    recent = kept._heard().where(t.call.c.started_at >= NOON)  # noqa: SLF001
     with sqlite_world.store.read() as connection:
         words = str(recent.compile(connection, compile_kwargs={"literal_binds": True}))
         plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}")]
