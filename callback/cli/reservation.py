@@ -190,7 +190,7 @@ def history(reservation: Reservation, settings: SettingsFile = DEFAULT) -> None:
     wiring = load(settings)
     with reading(wiring) as work:
         clock = _clock(wiring, work.now)
-        row = actions.known(work, reservation)
+        row = actions.look_up(work, reservation)
         rows = audit.about(work.connection, row.id, row.incident_id)
         broken = audit.broken_among(work.connection, rows)
     terminal.say(f"#{row.id} {row.e164} in {row.queue}: {row.state} since {clock(row.state_since_at)}")

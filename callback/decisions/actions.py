@@ -217,7 +217,7 @@ def _moved(work: Work, reservation: int, event: Event, by: By) -> None:
     _tell(work, reservation, event, by, {})
 
 
-def known(work: Work, reservation: int, *, lock: bool = False) -> Reservation:
+def look_up(work: Work, reservation: int, *, lock: bool = False) -> Reservation:
     """Give a reservation with its number, open or closed. NoSuchReservation where there is none."""
     row = read_one(work.connection, reservation, lock=lock)
     if row is None or row.pbx != work.pbx:
@@ -230,7 +230,7 @@ def known(work: Work, reservation: int, *, lock: bool = False) -> Reservation:
 
 def _locked(work: Work, reservation: int) -> Reservation:
     """Lock the reservation before anything else: whoever decides, decides on what stands."""
-    row = known(work, reservation, lock=True)
+    row = look_up(work, reservation, lock=True)
     if not row.open:
         raise NoSuchReservation(f"reservation {reservation} is closed ({row.state}): nothing can be decided about it")
     return row
