@@ -19,7 +19,7 @@ from sms.inbound import Inbound
 from tests.callback import settings_file
 from tests.callback.world import MINUTE, NOON, World, at, call, rules
 
-HIM, OTHER = "09012345678", "09012399678"
+CUSTOMER, OTHER = "09012345678", "09012399678"
 Find = Callable[..., Result]
 
 
@@ -32,7 +32,7 @@ def find(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock_sh
 
 def lived(world: World) -> None:
     """A customer who was lost yesterday and reached, and is lost today twice; and somebody else."""
-    world.hear(call(HIM, at("12:00", 22)))
+    world.hear(call(CUSTOMER, at("12:00", 22)))
     order = world.claim(at("12:01", 22))
     assert order is not None
     with world.store.write() as connection:
@@ -40,8 +40,8 @@ def lived(world: World) -> None:
             world.work(connection, NOON), order.attempt, "customer_dialled_at", at("12:02", 22), "Agent One"
         )
     world.end(order.attempt, "reached", at("12:03", 22))
-    world.hear(call(HIM, NOON))
-    world.hear(call(HIM, NOON + MINUTE))
+    world.hear(call(CUSTOMER, NOON))
+    world.hear(call(CUSTOMER, NOON + MINUTE))
     world.hear(call(OTHER, NOON))
     with world.store.write() as connection:
         actions.postpone(world.work(connection, NOON + 5 * MINUTE), 2, at("12:50"), By("anna", "in a meeting"))
@@ -78,12 +78,12 @@ def test_the_whole_story_stands_on_one_screen(world: World, find: Find, written:
 def test_an_apology_stands_among_the_promises(world: World, find: Find) -> None:
     lived(world)
     world.carry_over(at("13:05"))
-    assert "promise   #2  told 14:05 (apology)" in find(HIM).stdout
+    assert "promise   #2  told 14:05 (apology)" in find(CUSTOMER).stdout
 
 
 def test_one_screen_is_the_newest_events_and_says_that_there_are_more(world: World, find: Find) -> None:
     lived(world)
-    said = find(HIM, "--limit", "2").stdout
+    said = find(CUSTOMER, "--limit", "2").stdout
     assert "answer" in said
     assert "attempt" not in said
     assert "earlier ones are not shown (--limit)" in said
@@ -91,7 +91,7 @@ def test_one_screen_is_the_newest_events_and_says_that_there_are_more(world: Wor
 
 def test_programs_get_it_as_one_object(world: World, find: Find) -> None:
     lived(world)
-    told = json.loads(find(HIM, "--json").stdout)
+    told = json.loads(find(CUSTOMER, "--json").stdout)
     assert (told["number"], told["blocked"]) == ("+819012345678", "")
     assert [(row["id"], row["state"]) for row in told["reservations"]] == [(2, "waiting"), (1, "reached")]
     assert {event["what"] for event in told["events"]} == {"call", "promise", "text", "attempt", "decision", "answer"}
@@ -101,7 +101,7 @@ def test_a_block_stands_at_the_head(world: World, find: Find) -> None:
     lived(world)
     with world.store.write() as connection:
         actions.block(world.work(connection, NOON), "+819012345678", calls=True, texts=False, by=By("anna", "rude"))
-    said = find(HIM).stdout
+    said = find(CUSTOMER).stdout
     assert "+819012345678: blocked for calls" in said
     assert "cancelled by block  anna: rude" in said
 
@@ -128,7 +128,7 @@ def test_who_was_erased_is_found_no_more(world: World, find: Find) -> None:
     lived(world)
     with world.store.write() as connection:
         actions.erase(world.work(connection, NOON), "+819012345678", By("anna", "asked"))
-    assert isinstance(find(HIM).exception, NoSuchNumber)
+    assert isinstance(find(CUSTOMER).exception, NoSuchNumber)
 
 
 def test_a_number_that_only_looks_alike_stays_out(find: Find, world: World) -> None:

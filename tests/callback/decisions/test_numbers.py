@@ -27,16 +27,16 @@ from telephony.calls.call import Source
 from tests.callback.queue_shown import open_reservations
 from tests.callback.world import MINUTE, NOON, US, World, at, call, picture, told_by
 
-HIM, HER = "+819012345678", "+819012345679"
+CUSTOMER, HER = "+819012345678", "+819012345679"
 ANNA = By("anna", "he asked us to")
 
 
 def block(world: World, *, calls: bool = True, texts: bool = True, now: int = NOON + MINUTE) -> list[Happened]:
     with world.store.write() as connection:
-        return told_by(actions.block, world.work(connection, now), HIM, calls=calls, texts=texts, by=ANNA)
+        return told_by(actions.block, world.work(connection, now), CUSTOMER, calls=calls, texts=texts, by=ANNA)
 
 
-def erase(world: World, e164: str = HIM, by: By = ANNA) -> list[Happened]:
+def erase(world: World, e164: str = CUSTOMER, by: By = ANNA) -> list[Happened]:
     with world.store.write() as connection:
         return told_by(actions.erase, world.work(connection, NOON + MINUTE), e164, by)
 
@@ -84,7 +84,7 @@ def test_a_block_that_comes_between_is_seen_by_the_claim(world: World) -> None:
     """Its row may be written by another process, or by a customer's STOP, that knows nothing of reservations."""
     world.hear(call())
     with world.store.write() as connection:
-        blocks.block(connection, "main", HIM, By("customer", "STOP"), NOON, calls=True)
+        blocks.block(connection, "main", CUSTOMER, By("customer", "STOP"), NOON, calls=True)
     assert world.claim(NOON + MINUTE) is None
     assert states(world) == ["cancelled"]
     assert [news.name for news in world.told] == ["cancelled"]
@@ -107,7 +107,7 @@ def test_who_is_unblocked_is_called_back_for_his_next_loss(world: World) -> None
     world.hear(call())
     block(world)
     with world.store.write() as connection:
-        actions.unblock(world.work(connection, NOON + 2 * MINUTE), HIM, calls=True, texts=True, by=ANNA)
+        actions.unblock(world.work(connection, NOON + 2 * MINUTE), CUSTOMER, calls=True, texts=True, by=ANNA)
     world.hear(call(ended_at=NOON + 5 * MINUTE))
     assert states(world) == ["cancelled", "waiting"]
 

@@ -27,13 +27,13 @@ from sms.inbound import Inbound, SaidTime
 from sms.outbox import text_outbox
 from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, rules, told_by
 
-HIM, US_NUMBER = "+819012345678", "+81312345678"
+CUSTOMER, US_NUMBER = "+819012345678", "+81312345678"
 SOON = NOON + 2 * MINUTE
 _sids = count(1)
 
 
 def text(
-    world: World, body: str, now: int = SOON, *, sender: str = HIM, to: str = US_NUMBER, sid: str | None = None
+    world: World, body: str, now: int = SOON, *, sender: str = CUSTOMER, to: str = US_NUMBER, sid: str | None = None
 ) -> str | None:
     inbound = Inbound("main", sid or f"SM{next(_sids):032}", sender, to, body)
     with world.store.write() as connection:
@@ -50,12 +50,12 @@ def decided(world: World) -> list[tuple[str, str]]:
 
 def blocked(world: World) -> Blocked:
     with world.store.read() as connection:
-        return blocks.blocked(connection, HIM)
+        return blocks.blocked(connection, CUSTOMER)
 
 
 @pytest.fixture
 def lost(world: World) -> World:
-    """He was lost at noon and is owed a callback."""
+    """A customer was lost at noon and is owed a callback."""
     world.hear(call())
     return world
 
@@ -65,7 +65,7 @@ def test_1_is_call_me_now(lost: World) -> None:
     assert text(lost, "1") == "Thank you: we will call you as soon as one of us is free, from 0312345678."
     order = lost.claim(SOON)
     assert order is not None
-    assert order.agent_sees == HIM
+    assert order.agent_sees == CUSTOMER
     assert decided(lost) == [("customer", "call-now")]
 
 
@@ -163,7 +163,7 @@ def test_stop_is_confirmed_once(lost: World) -> None:
     assert text(lost, "STOP") is not None
     assert [text(lost, body) for body in ("STOP", "1", "what?")] == [None, None, None]
     (row,) = lost.reservations()
-    assert row.not_before_at <= SOON  # silence towards him is no reason not to do as he says
+    assert row.not_before_at <= SOON  # that no text may be sent is no reason not to do as asked
 
 
 def test_who_says_more_than_stop_is_also_read_by_a_person(lost: World) -> None:
@@ -194,9 +194,9 @@ def test_anything_else_goes_to_a_person_and_is_answered_once_a_day(lost: World) 
     with lost.store.write() as connection:
         rows = open_answers(lost.work(connection, SOON), 10)
         assert [(row.body, row.number, row.reservation) for row in rows] == [
-            ("my bill!", HIM, 1),
-            ("hello?", HIM, 1),
-            ("so?", HIM, 1),
+            ("my bill!", CUSTOMER, 1),
+            ("hello?", CUSTOMER, 1),
+            ("so?", CUSTOMER, 1),
         ]
         assert replies.done(connection, "main", rows[0].answer, "anna", SOON)
         assert not replies.done(connection, "main", rows[0].answer, "anna", SOON)
@@ -220,7 +220,7 @@ def test_what_cannot_be_done_any_more_is_for_a_person(lost: World, body: str) ->
 def test_what_a_person_holds_stays_that_persons(lost: World) -> None:
     with lost.store.write() as connection:
         actions.hold(Work(connection, lost.site, NOON + US), 1, By("anna", "a complaint"))
-    assert text(lost, "1") == "Thank you for your text: one of us will read it.", "no 1 of his would help"
+    assert text(lost, "1") == "Thank you for your text: one of us will read it.", "no further 1 would help"
     assert ([row.state for row in lost.reservations()], [row.state for row in kept(lost)]) == (["held"], ["open"])
 
 
@@ -262,7 +262,7 @@ def test_whatever_can_be_sent_can_be_kept(lost: World, body: str) -> None:
 
 
 def asked(world: World) -> World:
-    """He was reached, and the question was sent to him."""
+    """The customer was reached, and was sent the question."""
     world.site = replace(world.site, rules=rules(ask_after=True), texting=Texting(two_way=lambda _: True))
     world.hear(call())
     order = world.claim(NOON + US)
@@ -294,7 +294,9 @@ def test_a_new_loss_goes_before_the_question_about_the_old_one(world: World) -> 
 def test_who_is_erased_leaves_no_words_behind(lost: World) -> None:
     text(lost, "my name is Sato")
     with lost.store.write() as connection:
-        told: list[Happened] = told_by(actions.erase, Work(connection, lost.site, SOON), HIM, By("anna", "he asked"))
+        told: list[Happened] = told_by(
+            actions.erase, Work(connection, lost.site, SOON), CUSTOMER, By("anna", "he asked")
+        )
     assert told
     assert [(row.body, row.reply) for row in kept(lost)] == [("", None)]
     assert {row.body for row in lost.rows(text_outbox)} == {""}
@@ -303,7 +305,7 @@ def test_who_is_erased_leaves_no_words_behind(lost: World) -> None:
 def test_a_text_that_comes_again_after_its_sender_was_erased_does_not_bring_his_number_back(lost: World) -> None:
     text(lost, "my bill!", sid="SM1")
     with lost.store.write() as connection:
-        actions.erase(Work(connection, lost.site, SOON), HIM, By("anna", "he asked"))
+        actions.erase(Work(connection, lost.site, SOON), CUSTOMER, By("anna", "he asked"))
     people = lost.rows(t.person)
     assert text(lost, "my bill!", SOON + MINUTE, sid="SM1") is None
     assert lost.rows(t.person) == people
@@ -316,7 +318,7 @@ def test_to_say_stop_again_adds_nothing_to_the_audit(lost: World) -> None:
 
 
 def test_what_the_gateway_took_for_an_opt_out_is_one_and_was_answered_by_it(lost: World) -> None:
-    inbound = Inbound("main", "SM1", HIM, US_NUMBER, "ARRET", "stop")
+    inbound = Inbound("main", "SM1", CUSTOMER, US_NUMBER, "ARRET", "stop")
     with lost.store.write() as connection:
         assert replies.take(connection, {"main": lost.site}, inbound, SOON) is None
     assert blocked(lost).texts
@@ -337,7 +339,7 @@ def test_whatever_time_he_says_he_is_called_only_when_phones_may_ring(
         sqlite_world.hear(call())
     (row,) = sqlite_world.reservations()
     with sqlite_world.store.read() as connection:
-        found = replies.moment(Work(connection, sqlite_world.site, now), row, HIM, said)
+        found = replies.moment(Work(connection, sqlite_world.site, now), row, CUSTOMER, said)
     if found is not None:
         assert found > now
         assert sqlite_world.site.hours.may_ring(found)

@@ -25,7 +25,7 @@ from callback.store.engine import Store
 from tests.callback import queue_shown
 from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, picture, rules
 
-HIM = "+819012345678"
+CUSTOMER = "+819012345678"
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_line_shows_what_is_owed_by_when(world: World) -> None:
     world.hear(call(ended_at=NOON))
     world.hear(call(ended_at=NOON + US))
     (line,) = view(world)
-    assert (line.number, line.queue, line.kind, line.state) == (HIM, "support", "abandoned", "waiting")
+    assert (line.number, line.queue, line.kind, line.state) == (CUSTOMER, "support", "abandoned", "waiting")
     assert (line.losses, line.tries, line.made_at) == (2, 0, NOON)
     assert (line.aim_at, line.deadline_at) == (NOON + 30 * MINUTE, NOON + 60 * MINUTE)
     assert not line.overdue
@@ -81,7 +81,7 @@ def test_lines_go_by_their_deadline_and_closed_ones_are_left_out(world: World) -
 def test_why_not_is_what_the_deciding_rule_says(world: World, shown: Live, word: str) -> None:
     world.hear(call())
     seen(world, shown)
-    assert why(world) == {HIM: word}
+    assert why(world) == {CUSTOMER: word}
 
 
 def test_whom_only_numbers_leaves_out_is_not_said_to_be_in_a_queue_that_is_off(migrated_url: str) -> None:
@@ -134,17 +134,17 @@ def test_at_night_it_says_so(world: World, clock_shows: Callable[[int], None]) -
 def test_an_old_picture_means_that_the_service_does_not_run(world: World, age_s: int) -> None:
     world.hear(call())
     seen(world, picture(), NOON + MINUTE - age_s * US)
-    assert why(world) == {HIM: "service-not-running"}
+    assert why(world) == {CUSTOMER: "service-not-running"}
 
 
 def test_no_picture_at_all_means_the_same(world: World) -> None:
     world.hear(call())
-    assert why(world) == {HIM: "service-not-running"}
+    assert why(world) == {CUSTOMER: "service-not-running"}
 
 
 def test_the_numbers_on_the_line_are_not_kept_in_the_picture(world: World) -> None:
-    seen(world, picture(numbers={HIM}))
-    assert HIM not in repr(world.rows(t.live_view))
+    seen(world, picture(numbers={CUSTOMER}))
+    assert CUSTOMER not in repr(world.rows(t.live_view))
 
 
 def test_an_empty_database_says_what_to_do_first(world: World, tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ WORDS += ["pbx-not-connected", "pbx-clock-off", "database-clock-off"]
 def line(**changes: Any) -> Line:
     values: dict[str, Any] = {
         "reservation": 1,
-        "number": HIM,
+        "number": CUSTOMER,
         "queue": "support",
         "kind": "abandoned",
         "state": "waiting",
@@ -232,7 +232,7 @@ def shown(
 @pytest.mark.parametrize("word", WORDS)
 def test_every_reason_is_said_in_plain_words(shown: Callable[..., str], word: str) -> None:
     table = shown(line(why_not=word))
-    assert HIM in table
+    assert CUSTOMER in table
     assert f" {word} " not in table
 
 
@@ -251,7 +251,7 @@ def test_who_is_held_is_not_said_to_be_next(world: World) -> None:
     with world.store.write() as connection:
         actions.hold(world.work(connection, NOON), 1, By("anna", "a complaint"))
     seen(world, picture())
-    assert why(world) == {HIM: "held"}
+    assert why(world) == {CUSTOMER: "held"}
     assert "held by anna until resumed: a complaint" in table(world)
 
 
@@ -324,7 +324,7 @@ def test_at_80_columns_numbers_and_times_stand_whole(
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "dumb")
     printed = shown(line(queue="sales-de", losses=2, overdue=True, why_not="overdue", overdue_by_at=NOON + 90 * MINUTE))
-    (row,) = (row for row in printed.splitlines() if HIM in row)
+    (row,) = (row for row in printed.splitlines() if CUSTOMER in row)
     assert "sales-de" in row
     assert "13:00" in row
     assert max(map(len, printed.splitlines())) <= 80

@@ -18,13 +18,13 @@ from scheduler.clock import local, micros
 from scheduler.promise import slot
 from tests.callback.world import MINUTE, NOON, US, World, at, call, rules
 
-HIM = "+819012345678"
+CUSTOMER = "+819012345678"
 
 
 def offered(world: World, now: int, reservation: int = 0) -> list[int]:
     row: Any = world.reservations()[reservation]
     with world.store.read() as connection:
-        return slots.free(world.work(connection, now), row, HIM)
+        return slots.free(world.work(connection, now), row, CUSTOMER)
 
 
 def test_they_are_the_next_half_hours_inside_the_hours(world: World) -> None:

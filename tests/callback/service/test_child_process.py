@@ -1,4 +1,4 @@
-"""The door beside the service: begun, begun again when it dies, ended with whoever began it."""
+"""The web server beside the service: begun, begun again when it dies, ended with whoever began it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DIES = [sys.executable, "-c", "raise SystemExit(3)"]
 
 
 async def _keep_until(command: list[str], enough: int, name: str) -> list[Event]:
-    """Keep the door until so many events were told."""
+    """Keep it until so many events were told."""
     told: list[Event] = []
     heard = asyncio.Event()
 

@@ -88,7 +88,7 @@ def stretch(checkpoint: int, *items: tuple[Call, Kind] | Attempt) -> Stretch:
 
 
 def lost(number: int, queue: str = "support") -> tuple[Call, Kind]:
-    """A caller of his own number, lost at noon."""
+    """A caller with a number of their own, lost at noon."""
     return call(f"0901234{number:04}", NOON + number, queue=queue), "abandoned"
 
 
@@ -223,7 +223,7 @@ def test_a_poisonous_item_is_put_aside_and_the_others_go_on(world: World, caplog
 
 
 def test_an_event_that_its_state_does_not_know_is_put_aside_too(world: World) -> None:
-    """A reservation that somebody moved by hand must not stop the ear."""
+    """A reservation that somebody moved by hand must not stop the commits."""
     world.hear(lost(0)[0])
     order = world.claim(NOON + US)
     assert order is not None

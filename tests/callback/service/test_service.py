@@ -215,7 +215,7 @@ def test_a_journal_that_can_never_be_used_ends_the_service(
 
 
 def test_who_loses_the_lease_says_so_to_those_who_do_not_look(run: Callable[..., Run], store: Store) -> None:
-    """It is the last that he says: it gets through before he ends."""
+    """It is the last that the service says: it gets through before the service ends."""
     first = run("first", "journal")
     first.wait("started")
     with store.write() as connection:

@@ -20,12 +20,12 @@ from sms.twilio import Account, TwilioGateway
 from tests.callback.world import MINUTE, NOON, World
 
 SID, TOKEN, OURS = f"AC{'1' * 32}", "a token of the fake", "+442079460000"
-HIM = "+447700900123"
+CUSTOMER = "+447700900123"
 REFUSED = "texts-refused"
 
 
 def _him() -> AbstractContextManager[Callable[[str], str]]:
-    return nullcontext(lambda _: HIM)
+    return nullcontext(lambda _: CUSTOMER)
 
 
 def _gateway(fake: FakeTwilio) -> TwilioGateway:
@@ -62,7 +62,7 @@ def test_a_sender_that_is_not_ours_is_an_alarm_and_its_texts_leave_once_it_is_me
     with FakeTwilio({SID: TOKEN}) as fake:
         gateway = _gateway(fake)
         troubles = TextTroubles(gateway)
-        fake.behave(HIM, *[error(21704)] * 3)
+        fake.behave(CUSTOMER, *[error(21704)] * 3)
         _put(world, "a", "b", "c")
         _send(world, gateway, NOON)
         assert _told(world, troubles, NOON + MINUTE) == [(REFUSED, 3, 0, "21704")]
@@ -77,7 +77,7 @@ def test_a_full_queue_is_told_and_an_alarm_once_a_text_is_lost_by_it(world: Worl
     with FakeTwilio({SID: TOKEN}) as fake:
         gateway = _gateway(fake)
         troubles = TextTroubles(gateway)
-        fake.behave(HIM, error(21611), error(21611))
+        fake.behave(CUSTOMER, error(21611), error(21611))
         _put(world, "a")
         _send(world, gateway, NOON, backoff_s=(30,))
         assert _told(world, troubles, NOON) == [("texts-delayed", 1, 0, "21611")]
@@ -88,7 +88,7 @@ def test_a_full_queue_is_told_and_an_alarm_once_a_text_is_lost_by_it(world: Worl
 @pytest.mark.parametrize("code", [21614, 21610, 21211])
 def test_what_is_one_recipients_affair_is_told_to_nobody(world: World, code: int) -> None:
     with FakeTwilio({SID: TOKEN}) as fake:
-        fake.behave(HIM, error(code))
+        fake.behave(CUSTOMER, error(code))
         _put(world, "a")
         _send(world, _gateway(fake), NOON)
         (row,) = world.rows(outbox.text_outbox)
@@ -112,7 +112,7 @@ def test_what_is_one_recipients_affair_is_told_to_nobody(world: World, code: int
 def test_what_is_reported_later_is_told_too(world: World, code: str, event: str | None, again: bool) -> None:
     with FakeTwilio({SID: TOKEN}) as fake:
         gateway = _gateway(fake)
-        fake.behave(HIM, Conduct(reports=()))
+        fake.behave(CUSTOMER, Conduct(reports=()))
         _put(world, "a")
         _send(world, gateway, NOON)
         (row,) = world.rows(outbox.text_outbox)
@@ -129,7 +129,7 @@ def test_what_is_reported_later_is_told_too(world: World, code: str, event: str 
 def test_a_repetition_that_fails_too_is_lost(world: World) -> None:
     with FakeTwilio({SID: TOKEN}) as fake:
         gateway = _gateway(fake)
-        fake.behave(HIM, Conduct(reports=()))
+        fake.behave(CUSTOMER, Conduct(reports=()))
         _put(world, "a/again")
         _send(world, gateway, NOON)
         (row,) = world.rows(outbox.text_outbox)
@@ -146,7 +146,7 @@ def test_a_trouble_that_lasts_is_told_again_after_an_hour_and_an_old_one_is_not(
         found = []
         for minute, fails in ((0, True), (1, False), (40, True), (61, False), (90, True), (110, False), (160, False)):
             if fails:
-                fake.behave(HIM, error(21606))
+                fake.behave(CUSTOMER, error(21606))
                 _put(world, f"text {minute}")
                 _send(world, gateway, NOON + minute * MINUTE, backoff_s=())
             found.append(bool(_told(world, troubles, NOON + minute * MINUTE)))
@@ -165,7 +165,7 @@ def test_any_other_gateways_troubles_are_known_by_their_status(code: str, ours: 
 def test_people_read_what_to_mend_and_the_alarm_channel_has_it_too(world: World) -> None:
     with FakeTwilio({SID: TOKEN}) as fake:
         gateway = _gateway(fake)
-        fake.behave(HIM, *[error(21660)] * 2)
+        fake.behave(CUSTOMER, *[error(21660)] * 2)
         _put(world, "a", "b")
         _send(world, gateway, NOON, backoff_s=())
         with world.store.read() as connection:

@@ -1,4 +1,4 @@
-"""The settings of gateways and of the door: what is wrong is named, and no secret is shown."""
+"""The settings of gateways and of the web server: what is wrong is named, and no secret is shown."""
 
 from __future__ import annotations
 

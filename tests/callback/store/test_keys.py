@@ -47,7 +47,7 @@ def test_a_key_that_only_a_look_asked_for_is_not_kept(world: World) -> None:
 
 
 def test_the_root_is_there_once_the_service_has_started(world: World) -> None:
-    """Whoever only looks first (a door, a page) finds the key that stays."""
+    """Whoever only looks first (the web server, a command) finds the key that stays."""
     (made,) = world.rows(t.site_key)
     with world.store.read() as connection:
         looked = site_key(connection, "link")

@@ -23,7 +23,7 @@ from sms.outbox import text_outbox
 from telephony.calls.call import Kind, QueueVisit, Side
 from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, judged, rules
 
-HIM, HER = "+819012345678", "+819087654321"
+CUSTOMER, HER = "+819012345678", "+819087654321"
 LATER = NOON + 30 * MINUTE
 
 
@@ -53,7 +53,7 @@ def test_the_explaining_text_waits_for_the_grace(world: World) -> None:
 
 def test_nobody_is_told_that_he_is_called_back_while_he_is_on_the_line(world: World) -> None:
     world.hear(call())
-    assert due(world, NOON + MINUTE, {HIM}) == []
+    assert due(world, NOON + MINUTE, {CUSTOMER}) == []
     assert due(world, NOON + MINUTE, {HER}) == ["lost"]
 
 
@@ -65,7 +65,7 @@ def test_nobody_is_told_so_while_we_call_him(world: World) -> None:
 
 def test_nobody_is_told_that_we_could_not_reach_him_while_he_is_on_the_line(world: World) -> None:
     given_up(world)
-    assert due(world, LATER + US, {HIM}) == []
+    assert due(world, LATER + US, {CUSTOMER}) == []
     assert due(world, LATER + US, {HER}) == ["given-up"]
 
 
@@ -80,7 +80,7 @@ def test_what_was_switched_off_meanwhile_is_refused_by_name(world: World) -> Non
     (text,) = world.rows(text_outbox)
     off = replace(world.site, rules=rules(queues={"support": ON.model_copy(update={"texts": "watch"})}))
     with world.store.read() as connection:
-        assert compose.number_of(connection, world.site, text.recipient) == HIM
+        assert compose.number_of(connection, world.site, text.recipient) == CUSTOMER
         with pytest.raises(Refused, match="switched off"):
             compose.number_of(connection, off, text.recipient)
 
@@ -91,7 +91,7 @@ def test_a_text_names_a_person_by_no_number(world: World) -> None:
     assert {row.template for row in rows} == {"lost", "given-up"}
     for row in rows:
         assert "9012345678" not in row.recipient + row.body + row.cause
-    assert [person.number for person in world.rows(t.person)] == [HIM]
+    assert [person.number for person in world.rows(t.person)] == [CUSTOMER]
 
 
 def test_the_texts_of_another_pbx_are_left_to_its_own_service(world: World) -> None:
@@ -119,7 +119,7 @@ def test_the_texts_of_another_pbx_are_left_to_its_own_service(world: World) -> N
         )
 
     taken = [send("other"), send("main")]
-    assert (taken, sent) == ([0, 1], [HIM])
+    assert (taken, sent) == ([0, 1], [CUSTOMER])
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_text_says_how_to_answer_it_where_that_reaches_us(sqlite_world: World,
 
 def test_who_opted_out_gets_no_text_and_his_callback_goes_on(world: World) -> None:
     with world.store.write() as connection:
-        block(connection, "main", HIM, By("anna", "asked for it"), NOON, texts=True)
+        block(connection, "main", CUSTOMER, By("anna", "asked for it"), NOON, texts=True)
     world.hear(call())
     (row,) = world.reservations()
     assert (world.texts(), row.state, row.text_refusal) == ({}, "waiting", "opted-out")
@@ -208,7 +208,7 @@ def test_who_opts_out_while_his_text_waits_gets_none(world: World) -> None:
     world.hear(call())
     (text,) = world.rows(text_outbox)
     with world.store.write() as connection:
-        block(connection, "main", HIM, By("anna", "asked for it"), NOON, texts=True)
+        block(connection, "main", CUSTOMER, By("anna", "asked for it"), NOON, texts=True)
         with pytest.raises(Refused, match="the customer opted out"):
             compose.number_of(connection, world.site, text.recipient)
 
@@ -323,13 +323,13 @@ def test_who_was_handed_on_is_told_the_right_number_where_that_queue_wants_it(wo
     sales = ON.model_copy(update={"tell_number": wanted, "caller_id": "0398765432"})
     world.site = replace(world.site, rules=rules(queues={"support": ON, "sales": sales}))
     handed_on(world)
-    assert due(world, NOON + MINUTE, {HIM}) == []
+    assert due(world, NOON + MINUTE, {CUSTOMER}) == []
     assert due(world, NOON + MINUTE, set()) == (["wrong-desk"] if wanted else [])
     if wanted:
         (text,) = world.rows(text_outbox)
         assert "0398765432" in text.body
         with world.store.read() as connection:
-            assert compose.number_of(connection, world.site, text.recipient) == HIM
+            assert compose.number_of(connection, world.site, text.recipient) == CUSTOMER
 
 
 def test_the_callers_own_language_and_the_queues_own_words(sqlite_world: World) -> None:

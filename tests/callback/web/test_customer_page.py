@@ -28,7 +28,7 @@ from sms.gateway import Receipt
 from sms.text import LANGUAGES
 from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, rules
 
-HIM = "+819012345678"
+CUSTOMER = "+819012345678"
 SOON = NOON + 2 * MINUTE
 PAGES = Path(customer_page.__file__).with_name("pages")
 
@@ -163,7 +163,7 @@ def test_he_may_end_the_texts(lost: World) -> None:
     assert "You will get no more texts from us." in spoken(shown)
     assert ("stop", "") not in choices(shown)
     with lost.store.read() as connection:
-        assert blocked(connection, HIM).texts
+        assert blocked(connection, CUSTOMER).texts
     assert [row.state for row in lost.reservations()] == ["waiting"]
 
 

@@ -43,7 +43,7 @@ PUBLIC: Final = "https://texts.example.org/lcr"
 SID, TOKEN = f"AC{'1' * 32}", "the token"
 OTHER_SID, OTHER_TOKEN = f"AC{'3' * 32}", "another token"
 MESSAGE = f"SM{'a' * 32}"
-HIM, US = "+819012345678", "+81312345678"
+CUSTOMER, US = "+819012345678", "+81312345678"
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -120,14 +120,14 @@ class _Twilio:
     name = "twilio"
 
     def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
-        assert (to, line) == (HIM, "")
+        assert (to, line) == (CUSTOMER, "")
         assert body
         assert ref
         return Receipt(MESSAGE)
 
 
 def _him() -> AbstractContextManager[Callable[[str], str]]:
-    return nullcontext(lambda _: HIM)
+    return nullcontext(lambda _: CUSTOMER)
 
 
 def texted(world: World) -> str:
@@ -139,11 +139,11 @@ def texted(world: World) -> str:
 
 
 def status(**more: str) -> dict[str, str]:
-    return {"MessageSid": MESSAGE, "MessageStatus": "delivered", "AccountSid": SID, "To": HIM, "From": US, **more}
+    return {"MessageSid": MESSAGE, "MessageStatus": "delivered", "AccountSid": SID, "To": CUSTOMER, "From": US, **more}
 
 
 def inbound(body: str, **more: str) -> dict[str, str]:
-    return {"MessageSid": f"SM{'b' * 32}", "AccountSid": SID, "From": HIM, "To": US, "Body": body, **more}
+    return {"MessageSid": f"SM{'b' * 32}", "AccountSid": SID, "From": CUSTOMER, "To": US, "Body": body, **more}
 
 
 def everything(world: World) -> list[Any]:
@@ -266,7 +266,7 @@ def test_what_twilio_has_answered_by_itself_is_done_and_not_answered_twice(world
     answer = door.post("/twilio/main/inbound", inbound("Arret", OptOutType="STOP"))
     assert (answer.status, reply(Told("", {}, 200, answer.body.decode()))) == (200, None)
     with world.store.read() as connection:
-        assert blocks.blocked(connection, HIM).texts
+        assert blocks.blocked(connection, CUSTOMER).texts
 
 
 def test_a_phone_that_was_off_is_not_texted_what_holds_no_more(world: World, door: Running) -> None:
@@ -297,7 +297,7 @@ def test_what_the_carrier_says_of_an_opt_out_stands_for_ever(world: World, door:
     ref = texted(world)
     door.post(f"/twilio/main/status/{ref}", status(MessageStatus="failed", ErrorCode="21610"))
     with world.store.read() as connection:
-        assert blocks.blocked(connection, HIM).texts
+        assert blocks.blocked(connection, CUSTOMER).texts
 
 
 def test_a_link_shows_its_page_and_nobody_keeps_it(world: World, door: Running) -> None:
@@ -411,13 +411,13 @@ def test_the_fake_twilio_and_the_door_understand_each_other(world: World) -> Non
     with FakeTwilio({SID: TOKEN}) as fake:
         port = free_port()
         wiring = settings_with(world, f"http://127.0.0.1:{port}", fake.url)
-        fake.behave(HIM, Conduct(answer="error", status=500, repeat=2, early=True))
+        fake.behave(CUSTOMER, Conduct(answer="error", status=500, repeat=2, early=True))
         opened = Running(world, wiring, port)
         try:
             gateway = sending.gateway_of(wiring, io.StringIO())
             assert deliver(world.store.write, gateway, _him, lambda: NOON + MINUTE, 9) == 1
             fake.wait(lambda: len(fake.told) == 6, "three reports, twice each")
-            answered = fake.text_in(f"http://127.0.0.1:{port}/twilio/main/inbound", SID, HIM, US, "1")
+            answered = fake.text_in(f"http://127.0.0.1:{port}/twilio/main/inbound", SID, CUSTOMER, US, "1")
         finally:
             opened.close()
         assert {told.status for told in fake.told[:6]} == {204}

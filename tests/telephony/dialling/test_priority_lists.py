@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from telephony.dialling.priority_lists import DIGITS, LASTS_S, REPEAT_S, ROOM, PriorityLists, lists, written
 
-HIM, HER = "+819012345678", "+819087654678"
+CUSTOMER, HER = "+819012345678", "+819087654678"
 NUMBERS = st.lists(st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True), max_size=30)
 
 
@@ -19,7 +19,7 @@ def told(owed: PriorityLists, numbers: list[str], boot: str = "b", now_s: float 
 
 
 def test_numbers_that_end_alike_share_a_variable() -> None:
-    assert lists([HIM, HER, "+15551234"]) == {"LCR_OWED_678": "12345678-87654678", "LCR_OWED_234": "15551234"}
+    assert lists([CUSTOMER, HER, "+15551234"]) == {"LCR_OWED_678": "12345678-87654678", "LCR_OWED_234": "15551234"}
 
 
 def test_a_number_too_short_to_be_told_from_others_is_left_out() -> None:
@@ -45,23 +45,27 @@ def test_everybody_is_in_the_variable_of_his_last_digits_and_no_line_is_too_long
 
 def test_only_what_changed_is_told_and_what_is_kept_is_said_again_now_and_then() -> None:
     owed = PriorityLists()
-    assert told(owed, [HIM]) == {"LCR_OWED_678": "12345678"}
-    assert told(owed, [HIM], now_s=1) == {}
-    assert told(owed, [HIM, HER], now_s=2) == {"LCR_OWED_678": "12345678-87654678"}
-    assert told(owed, [HIM, HER], now_s=2 + REPEAT_S) == {"LCR_OWED_678": "12345678-87654678"}
+    assert told(owed, [CUSTOMER]) == {"LCR_OWED_678": "12345678"}
+    assert told(owed, [CUSTOMER], now_s=1) == {}
+    assert told(owed, [CUSTOMER, HER], now_s=2) == {"LCR_OWED_678": "12345678-87654678"}
+    assert told(owed, [CUSTOMER, HER], now_s=2 + REPEAT_S) == {"LCR_OWED_678": "12345678-87654678"}
     assert told(owed, [], now_s=3 + REPEAT_S) == {"LCR_OWED_678": ""}
     assert told(owed, [], now_s=9 * REPEAT_S) == {}
 
 
 def test_an_asterisk_that_was_restarted_is_told_everything() -> None:
     owed = PriorityLists()
-    told(owed, [HIM])
-    assert told(owed, [HIM], boot="another") == {"LCR_OWED_678": "12345678"}
+    told(owed, [CUSTOMER])
+    assert told(owed, [CUSTOMER], boot="another") == {"LCR_OWED_678": "12345678"}
 
 
 def test_what_could_not_be_told_is_told_the_next_time() -> None:
     owed = PriorityLists()
-    assert owed.changes(lists([HIM]), "b", 0) == owed.changes(lists([HIM]), "b", 1) == {"LCR_OWED_678": "12345678"}
+    assert (
+        owed.changes(lists([CUSTOMER]), "b", 0)
+        == owed.changes(lists([CUSTOMER]), "b", 1)
+        == {"LCR_OWED_678": "12345678"}
+    )
 
 
 @given(st.lists(NUMBERS, max_size=6))

@@ -14,7 +14,7 @@ from callback.settings.texts import Texts, Web
 from lab.twilio import Conduct, FakeTwilio, error
 from tests.callback.world import rules
 
-SID, TOKEN, HIM = f"AC{'1' * 32}", "the token", "+819012345678"
+SID, TOKEN, CUSTOMER = f"AC{'1' * 32}", "the token", "+819012345678"
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def _told(settings: Settings, number: str = "09012345678") -> list[str]:
 
 
 def test_a_text_that_arrives_is_said_to_have(fake: FakeTwilio) -> None:
-    fake.behave(HIM, Conduct(early=True))
+    fake.behave(CUSTOMER, Conduct(early=True))
     taken, came, deaf = _told(_twilio(fake))
-    assert taken == f"  ok    twilio took the text to {HIM} and calls it {fake.accepted[0].sid}"
+    assert taken == f"  ok    twilio took the text to {CUSTOMER} and calls it {fake.accepted[0].sid}"
     assert came == "  ok    it was delivered"
     assert "WARN" in deaf
     assert "public_url" in deaf
@@ -67,7 +67,7 @@ def test_a_text_that_arrives_is_said_to_have(fake: FakeTwilio) -> None:
     ],
 )
 def test_a_text_that_does_not_is_said_not_to_have(fake: FakeTwilio, conduct: Conduct, words: str) -> None:
-    fake.behave(HIM, conduct)
+    fake.behave(CUSTOMER, conduct)
     assert words in "\n".join(_told(_twilio(fake)))
 
 
@@ -84,5 +84,5 @@ def test_what_is_no_number_is_not_texted(fake: FakeTwilio) -> None:
 
 def test_the_console_says_that_it_cannot_know(capsys: pytest.CaptureFixture[str]) -> None:
     lines = _told(_settings())
-    assert f"to {masked(HIM)}: Test of the callback service" in capsys.readouterr().out
+    assert f"to {masked(CUSTOMER)}: Test of the callback service" in capsys.readouterr().out
     assert "console does not tell what becomes of a text" in lines[1]
