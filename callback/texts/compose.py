@@ -195,7 +195,7 @@ def texts_of(connection: Connection, person: int, reservations: Collection[int])
 
 
 def forget(work: Work, person: int) -> None:
-    """Take back what waits to be sent to somebody who was erased, and remove what the texts to and from him said."""
+    """Take back what waits to be sent to somebody who was erased, and remove what was written in texts both ways."""
     theirs = work.connection.execute(select(_r.id).where(_r.person_id == person)).scalars()
     outbox.forget(work.connection, _whose(person), [_recipient(one) for one in theirs], "erased", work.now)
     work.connection.execute(update(t.answer).where(t.answer.c.person_id == person).values(body="", reply=None))
