@@ -6,6 +6,9 @@ the call, for as long as that person is known. Rows are kept for `KEPT_DAYS`.
 
 from __future__ import annotations
 
+import time
+from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select
@@ -16,13 +19,18 @@ from callback.store import tables as t
 
 KEPT_DAYS: Final = 90
 AT_ONCE: Final = 500
-OVERLAP: Final = {"sqlite": 0, "postgresql": 2000}
-"""So far back is looked again: on PostgreSQL a row with a lower id may be committed after one with a higher id."""
+LASTS_S: Final = {"sqlite": 0.0, "postgresql": 60.0}
+"""No transaction lasts longer: on PostgreSQL a row with a lower id may be committed after one with a higher id."""
 
 _H, _R, _C, _U = t.happened.c, t.reservation.c, t.call.c, t.unread_number.c
 _NEW = insert(t.happened)
 _LAST = select(func.coalesce(func.max(_H.id), 0))
-_IDS = select(_H.id).where(_H.id > bindparam("after"), _H.pbx == bindparam("of_pbx")).order_by(_H.id)
+_IDS = (
+    select(_H.id)
+    .where(_H.id > bindparam("after"), _H.pbx == bindparam("of_pbx"))
+    .order_by(_H.id)
+    .limit(bindparam("most"))
+)
 _of_reservation, _of_call = t.person.alias(), t.person.alias()
 _ROWS = (
     select(t.happened, func.coalesce(_of_reservation.c.number, _of_call.c.number, _U.digits).label("number"))
@@ -55,26 +63,29 @@ def end(connection: Connection) -> int:
 class Reader:
     """Reads one PBX's feed from a place on, each event once, in the order in which it was stored."""
 
-    def __init__(self, pbx: str, after: int) -> None:
-        self._pbx, self._begin = pbx, after
-        self.after = after  # events up to here were read, but for some that were not committed yet
-        self._read: set[int] = set()
+    def __init__(self, pbx: str, after: int, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._pbx, self._seconds = pbx, seconds
+        self.after = after  # nothing up to here is looked at again
+        self._read: set[int] = set()  # of what comes after that
+        self._reached: deque[tuple[float, int]] = deque()  # when, and how far, all that was committed had been read
 
     def read(self, connection: Connection) -> list[Happened]:
-        """What is new, up to `AT_ONCE` events."""
-        overlap, up_to = OVERLAP[connection.dialect.name], end(connection)
-        after = max(self._begin, self.after - overlap)
-        ids = [
-            id_
-            for id_ in connection.execute(_IDS, {"after": after, "of_pbx": self._pbx}).scalars()
-            if id_ not in self._read
-        ][:AT_ONCE]
-        if len(ids) < AT_ONCE:
-            self.after = max(self.after, up_to, *ids)  # past other PBXs' events too: nobody looks at them again
-        elif not overlap:
-            self.after = ids[-1]
-        self._read = {id_ for id_ in (*self._read, *ids) if id_ > self.after - overlap}
-        return [_happened(row) for row in connection.execute(_ROWS, {"ids": ids})] if ids else []
+        """What is new, up to `AT_ONCE` events; what cannot be read now is read the next time."""
+        last, now_s = end(connection), self._seconds()
+        asked = {"after": self.after, "of_pbx": self._pbx, "most": AT_ONCE + len(self._read)}
+        ids = [id_ for id_ in connection.execute(_IDS, asked).scalars() if id_ not in self._read][:AT_ONCE]
+        happened = [_happened(row) for row in connection.execute(_ROWS, {"ids": ids})] if ids else []
+        self._read.update(ids)
+        self._move(ids[-1] if len(ids) == AT_ONCE else last, now_s, LASTS_S[connection.dialect.name])
+        return happened
+
+    def _move(self, reached: int, now_s: float, lasts_s: float) -> None:
+        """Go on to where every transaction that had a place up to there is over: past other PBXs' events too."""
+        if reached > (self._reached[-1][1] if self._reached else self.after):
+            self._reached.append((now_s, reached))
+        while self._reached and self._reached[0][0] <= now_s - lasts_s:
+            self.after = self._reached.popleft()[1]
+            self._read = {id_ for id_ in self._read if id_ > self.after}
 
 
 def forget(connection: Connection, before: int, most: int) -> int:

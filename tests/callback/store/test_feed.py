@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
+import sqlalchemy
 
 from callback.decisions import actions
+from callback.errors import StoreError
 from callback.events import KINDS, AgentsBack, Decided, Event, Other, PbxDown, Returned, restored
 from callback.losses import incidents
 from callback.site import links
@@ -107,14 +110,30 @@ def test_another_pbx_has_a_feed_of_its_own(world: World) -> None:
     assert fed(world.store) == []
 
 
-def test_what_others_add_is_looked_at_once(world: World) -> None:
-    reader = begun(world)
+def test_what_others_add_is_not_looked_at_for_ever(world: World) -> None:
+    seconds = iter((0.0, 1.0, feed.LASTS_S["postgresql"]))
+    with world.store.read() as connection:
+        reader = feed.Reader("main", feed.end(connection), seconds.__next__)
     with world.store.write() as connection:
         for n in range(20):
             feed.append(connection, "other", AgentsBack(str(n)), NOON, NOON)
         last = feed.end(connection)
-    assert read(world, reader) == []
+    assert [read(world, reader) for _ in range(3)] == [[], [], []]
     assert reader.after == last
+
+
+def test_of_a_long_feed_each_event_is_read_once(world: World) -> None:
+    seconds = itertools.count(0.0, feed.LASTS_S["postgresql"] / 2)
+    with world.store.read() as connection:
+        reader = feed.Reader("main", feed.end(connection), lambda: next(seconds))
+    told = []
+    for page in range(6):
+        with world.store.write() as connection:
+            for n in range(4):
+                feed.append(connection, "main" if n % 2 else "other", AgentsBack(f"{page}.{n}"), NOON, NOON)
+        with world.store.read() as connection:
+            told += [one.facts["queue"] for one in reader.read(connection)]
+    assert told == [f"{page}.{n}" for page in range(6) for n in (1, 3)]
 
 
 def test_it_is_read_on_where_there_is_more_than_a_page(world: World) -> None:
@@ -123,6 +142,39 @@ def test_it_is_read_on_where_there_is_more_than_a_page(world: World) -> None:
         for n in range(feed.AT_ONCE + 3):
             feed.append(connection, "main", AgentsBack(str(n)), NOON + n, NOON)
     assert (len(read(world, reader)), len(read(world, reader)), len(read(world, reader))) == (feed.AT_ONCE, 3, 0)
+
+
+def test_what_could_not_be_read_is_read_the_next_time(world: World) -> None:
+    reader = begun(world)
+    with world.store.write() as connection:
+        world.work(connection, NOON).tell(AgentsBack("sales"))
+
+    def breaks(_connection: object, _cursor: object, statement: str, *_about: object) -> None:
+        if "facts" in statement:
+            raise StoreError("the connection broke")
+
+    sqlalchemy.event.listen(world.store.engine, "before_cursor_execute", breaks)
+    with pytest.raises(StoreError):
+        read(world, reader)
+    sqlalchemy.event.remove(world.store.engine, "before_cursor_execute", breaks)
+    assert read(world, reader) == ["agents-back"]
+    assert read(world, reader) == []
+
+
+def test_an_event_is_read_however_many_others_are_committed_before_it(migrated_postgres: tuple[str, Store]) -> None:
+    world = World(migrated_postgres[0])
+    reader = begun(world)
+    with world.store.engine.connect() as connection:
+        connection.begin()
+        world.work(connection, NOON).tell(AgentsBack("sales"))
+        with world.store.write() as other:
+            other.exec_driver_sql("SELECT setval(pg_get_serial_sequence('happened', 'id'), 5000)")  # so many others
+            feed.append(other, "other", AgentsBack("last"), NOON, NOON)
+        assert read(world, reader) == []
+        connection.commit()
+    assert read(world, reader) == ["agents-back"]
+    assert read(world, reader) == []
+    world.close()
 
 
 def test_what_is_old_is_forgotten_and_the_rest_stays(world: World) -> None:
