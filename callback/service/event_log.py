@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from callback.errors import StoreError
 from callback.events import Event, Happened
+from callback.logs.failing import Failing
 from callback.service.narrator import Narrator
 from callback.store import feed
 from callback.store.engine import Store
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PATIENCE_S: Final = 10.0
-"""No longer is `flush` waited for."""
+"""No longer is `flush` or `close` waited for."""
 LOOK_EVERY_S: Final = 0.5
 """So often the feed is looked at; at once when `wake` is called."""
 
@@ -27,7 +28,7 @@ LOOK_EVERY_S: Final = 0.5
 class EventLog:
     """Reads the feed of a PBX in a thread of its own and passes each event on, once and in order.
 
-    The service's own events come by `tell`: each is stored first, and where the database is away, passed on unstored.
+    The service's own events come by `tell`: each is stored first, and where that cannot be, passed on unstored.
     """
 
     def __init__(self, store: Store, pbx: str, narrator: Narrator, now: Callable[[], int]) -> None:
@@ -38,6 +39,7 @@ class EventLog:
         self._own: queue.SimpleQueue[Happened] = queue.SimpleQueue()
         self._flushes: queue.SimpleQueue[threading.Event] = queue.SimpleQueue()
         self._news, self._closed = threading.Event(), threading.Event()
+        self._failing = Failing(log)
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
 
     def start(self) -> None:
@@ -46,8 +48,8 @@ class EventLog:
         self._thread.start()
 
     def listen(self, listener: Callable[[list[Happened]], None]) -> None:
-        """Pass events on to one more."""
-        self._listeners.append(listener)
+        """Pass events on to one more, before they are written: whoever reads what is written may stand still."""
+        self._listeners.insert(0, listener)
 
     def tell(self, event: Event) -> None:
         """Keep an event of the service and pass it on. From any thread, and at once."""
@@ -59,17 +61,18 @@ class EventLog:
         self._news.set()
 
     def flush(self) -> None:
-        """Wait until all that was told so far is passed on."""
+        """Wait until all that was told so far is passed on, or will not be: it is closed."""
         done = threading.Event()
         self._flushes.put(done)
         self.wake()
-        done.wait(PATIENCE_S)
+        if not self._closed.is_set():
+            done.wait(PATIENCE_S)
 
     def close(self) -> None:
         """Pass on what is still to be passed on, and end."""
         self._closed.set()
         self.wake()
-        self._thread.join()
+        self._thread.join(PATIENCE_S)
 
     def _run(self) -> None:
         while not self._closed.is_set():
@@ -80,14 +83,23 @@ class EventLog:
             for done in waiting:
                 done.set()
         self._once()
+        for done in _taken(self._flushes):
+            done.set()
 
     def _once(self) -> None:
-        self._store_own()
-        with suppress(StoreError):  # whoever writes says that the database is away
+        """Whatever goes wrong: what comes next is told all the same."""
+        try:
             if self._reader is None:
-                self._place()
+                self._place()  # first: what is stored of our own is read from there
+            self._store_own()
             while happened := self._read():
                 self._pass_on(happened)
+        except StoreError:
+            pass  # whoever writes says that the database is away
+        except Exception as error:  # noqa: BLE001
+            self._failing.fails("read what happened", error)
+        else:
+            self._failing.works("read what happened")
 
     def _place(self) -> None:
         with suppress(StoreError), self._store.read() as connection:
@@ -103,11 +115,16 @@ class EventLog:
         own = _taken(self._own)
         if not own:
             return
+        if self._reader is None:
+            self._pass_on(own)
+            return
         try:
             with self._store.write() as connection:
                 for one in own:
                     feed.append(connection, self._pbx, one.event, one.at, self._now())
-        except StoreError:
+        except Exception as error:
+            if not isinstance(error, StoreError):
+                log.exception("what the service tells was not stored")
             self._pass_on(own)
 
     def _pass_on(self, happened: list[Happened]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ import pytest
 
 from callback.errors import StoreError
 from callback.events import AgentsBack, Happened, LeaseKept, Started
+from callback.service import event_log
 from callback.service.event_log import EventLog
 from callback.service.narrator import Narrator
 from tests.callback.world import NOON, World, fed
@@ -94,3 +96,78 @@ def test_a_listener_that_fails_keeps_nothing_from_the_others(world: World, caplo
         events.tell(Started("main", 0))
     assert listener.names == ["started"]
     assert "events were not passed on" in caplog.text
+
+
+def test_what_cannot_be_stored_or_read_for_a_reason_that_nobody_foresaw_ends_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    listener = Listener()
+
+    def fails() -> None:
+        raise ValueError("nobody foresaw this")
+
+    with running(world, listener) as events:
+        for way in ("write", "read"):
+            monkeypatch.setattr(world.store, way, fails)
+            events.tell(LeaseKept(way))
+            events.flush()
+            monkeypatch.undo()
+        events.tell(Started("main", 0))
+    assert listener.names == ["lease-kept", "lease-kept", "started"]
+    assert "nobody foresaw this" in caplog.text
+
+
+def test_an_event_of_its_own_is_not_lost_when_the_database_comes_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise StoreError("it is away")
+
+    listener = Listener()
+    monkeypatch.setattr(world.store, "read", away)
+    with running(world, listener) as events:
+        events.tell(LeaseKept("away"))
+        listener.wait(lambda names: names == ["lease-kept"])
+        monkeypatch.undo()
+        events.tell(Started("main", 0))
+    assert listener.names == ["lease-kept", "started"]
+
+
+def test_a_listener_that_takes_no_more_does_not_keep_the_service_from_ending(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_log, "PATIENCE_S", 0.1)
+    heard, goes_on, taken = threading.Event(), threading.Event(), Listener()
+
+    def stands(_happened: list[Happened]) -> None:
+        heard.set()
+        goes_on.wait(PATIENCE_S)
+
+    narrator = Narrator(world.site.hours.zone, io.StringIO())
+    monkeypatch.setattr(narrator, "tell", stands)
+    events = EventLog(world.store, "main", narrator, lambda: NOON)
+    events.listen(taken)
+    events.start()
+    events.tell(Started("main", 0))
+    try:
+        assert heard.wait(PATIENCE_S)
+        assert taken.names == ["started"], "alarms leave before anything is written"
+        closing = threading.Thread(target=events.close, daemon=True)
+        closing.start()
+        closing.join(PATIENCE_S / 2)
+        assert not closing.is_alive()
+    finally:
+        goes_on.set()
+        events.close()
+
+
+def test_it_may_be_closed_twice_and_told_of_more_afterwards(world: World) -> None:
+    listener = Listener()
+    with running(world, listener) as events:
+        events.tell(Started("main", 0))
+        events.close()
+        began = time.monotonic()
+        events.tell(LeaseKept("late"))
+        events.flush()
+        assert time.monotonic() - began < event_log.PATIENCE_S / 2
+    assert listener.names == ["started"]
