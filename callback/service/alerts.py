@@ -85,7 +85,7 @@ class Alerts:
                 await channel(body)
         except TimeoutError:
             self._fault(name, f"took longer than timeout_s = {self._settings.timeout_s:g}")
-        except (OSError, aiohttp.ClientError, NotPassed) as error:
+        except (OSError, ValueError, aiohttp.ClientError, NotPassed) as error:  # ValueError: a name that is no host's
             self._fault(name, str(error) or type(error).__name__)
 
     async def _hand_over(self, body: bytes) -> None:

@@ -71,8 +71,12 @@ class Narrator:
         return f"{self._time(written_at)}  {one.name:<15} {self.sentence(one)}{earlier}"
 
     def sentence(self, one: Happened) -> str:
-        """One event in words, on one line."""
-        return printable(" ".join(_words(one, self._time).split()))
+        """One event in words, on one line; an event of another version, which may mean its facts otherwise, plainly."""
+        try:
+            words = _words(one, self._time)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            words = _plainly(one)
+        return printable(" ".join(words.split()))
 
     def _time(self, at: int) -> str:
         return f"{local(at, self._zone):%H:%M:%S}"

@@ -222,3 +222,13 @@ def test_a_channel_that_hangs_does_not_keep_the_service_from_ending(tmp_path: Pa
 @pytest.mark.parametrize("name", ["put-aside", "lease-lost", "committer-died", "audit-head"])
 def test_what_costs_a_loss_or_proves_a_record_is_alarming(name: str) -> None:
     assert KINDS[name].ALARMING
+
+
+def test_an_address_that_nobody_can_ask_for_is_a_fault_of_the_channel() -> None:
+    async def work(alerts_of: Alerts, told: list[AlarmNotPassed]) -> None:
+        alerts_of.take([ALARM, ALARM])
+        await until(lambda: len(told) == 2)
+
+    first, second = passed(Alarms(url="http://alarms..example/", timeout_s=PATIENCE_S), work)
+    assert first.channel == second.channel == "url"
+    assert first.why

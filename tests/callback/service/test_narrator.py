@@ -266,3 +266,19 @@ def test_a_pbx_that_is_away_is_told_with_the_remedy_and_since_when() -> None:
     (still,) = lines_of(event("pbx-down", NOON, facts | {"still_since_at": NOON - MINUTE}))
     assert first.endswith("main is away: refused; start it")
     assert still.endswith("main is still away, since 11:59:00: refused; start it")
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [
+        ("incident", {"incident": 1, "cause": "trunk", "state": "paused"}),
+        ("decided", {"action": "slot", "who": "anna", "why": "asked"}),
+        ("overdue", {"reservation": 1, "queue": "sales", "by_at": None, "text": True}),
+    ],
+)
+def test_what_another_version_means_by_an_event_is_told_plainly(name: str, facts: dict[str, object]) -> None:
+    people, programs = io.StringIO(), io.StringIO()
+    Narrator(TOKYO, people, programs).tell([event(name, NOON, facts), event("stopped", NOON)])
+    assert [line.split()[1] for line in people.getvalue().splitlines()] == [name, "stopped"]
+    assert all(f"{key} {value}" in people.getvalue() for key, value in facts.items() if value is not None)
+    assert [json.loads(line)["event"] for line in programs.getvalue().splitlines()] == [name, "stopped"]
