@@ -228,12 +228,12 @@ class PromisesOutOfDanger(Event):
 
 @dataclass(frozen=True, slots=True)
 class Dialling(Event):
-    """An attempt was claimed: an agent is looked for."""
+    """An attempt was claimed: an agent is looked for; `number` counts the reservation's attempts."""
 
     NAME = "dialling"
     reservation: int
     attempt: str
-    number: int  # of the attempt, counted from 1
+    number: int  # from 1; in JSON it stands in the place of the customer's number
     queue: str
 
 
@@ -343,7 +343,7 @@ class PutFirst(Event):
 
 @dataclass(frozen=True, slots=True)
 class Decided(Event):
-    """A person or a customer decided something; `about` is what, by action (see `store/audit_words.py`)."""
+    """A person or a customer decided something; the facts of the `action` follow (see `store/audit_words.py`)."""
 
     NAME = "decided"
     action: str
@@ -438,14 +438,14 @@ class PbxJournalFull(_Pbx):
 
 @dataclass(frozen=True, slots=True)
 class PbxRefused(_Pbx):
-    """Messages were refused."""
+    """Messages of the PBX were refused."""
 
     NAME = "pbx-refused"
 
 
 @dataclass(frozen=True, slots=True)
 class PbxBehind(_Pbx):
-    """More is heard than is committed."""
+    """More is heard of the PBX than is committed in time."""
 
     NAME = "pbx-behind"
     ALARMING = True
@@ -453,7 +453,7 @@ class PbxBehind(_Pbx):
 
 @dataclass(frozen=True, slots=True)
 class PbxLevel(_Pbx):
-    """What was heard is committed again."""
+    """All that was heard of the PBX is committed again."""
 
     NAME = "pbx-level"
 
@@ -551,7 +551,7 @@ class _TextsStuck(Event):
 
 @dataclass(frozen=True, slots=True)
 class TextsRefused(_TextsStuck):
-    """Somebody must act, or texts are lost."""
+    """Texts do not leave, or do not arrive: somebody must act, or they are lost."""
 
     NAME = "texts-refused"
     ALARMING = True
