@@ -1,1 +1,1 @@
-"""The life of a reservation: its states, promises, deadlines and slots. No other room writes them."""
+"""The life of a reservation: its states, promises, times, deadlines and slots; other rooms change these by it alone."""
