@@ -59,6 +59,12 @@ def letter(signalled: str, trunk: Trunk) -> str:
     return _ALONE.get(forms, "0")
 
 
+def saw(connection: Connection, pbx: str, name: str, trunk: Trunk, signalled: str) -> bool:
+    """Keep in which form a caller came over a trunk; True for its first caller whose number that left open."""
+    came = letter(signalled, trunk)
+    return came not in keep(connection, pbx, name, came) and came == AMBIGUOUS
+
+
 def keep(connection: Connection, pbx: str, trunk: str, came: str) -> str:
     """Keep how a caller of this trunk came, and give how those before did, the newest last."""
     key = {"of_pbx": pbx, "of_trunk": trunk}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, func, insert, select, update
 
 from callback.customers import numbers
-from callback.customers.loss import Doubt, Loss
-from callback.events import GapClosed
+from callback.events import CallJudged, GapClosed
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.inserting import insert_new
@@ -26,23 +25,21 @@ def _his(table: Table) -> list[ColumnElement[bool]]:
 _KNOWN = select(func.max(t.verdict.c.version), func.max(t.verdict.c.rank)).where(*_his(t.verdict))
 _NUMBER = select(t.person.c.number).join(t.call).where(*_his(t.call))
 _MARK = update(t.call).where(*_his(t.call)).values(recovery=bindparam("made_of_it"))
+_COUNTED = select(t.loss.c.reservation_id).where(*_his(t.loss))
 _NEW_CALL, _NEW_VERDICT = insert(t.call), insert(t.verdict)
 _CALL = update(t.call).where(*_his(t.call))
 _NO_VISITS = delete(t.queue_visit).where(*_his(t.queue_visit))
 
 
 def file(work: Work, call: Call, queue: str | None, verdict: Verdict, version: int, person: int | None) -> None:
-    """Keep the call and its verdict, as the version of it that `next_version` gave."""
+    """Keep the call and its verdict, as the version of it that `next_version` gave, and tell it."""
     _file_call(work, call, queue, person, version)
     _file_verdict(work, call, verdict, version)
-
-
-def loss_of(call: Call, queue: str, verdict: Verdict) -> Loss:
-    """A lost call as the facts by which it is decided."""
-    lost_at = call.seen_until if call.ended_at is None else call.ended_at
-    doubt: Doubt | None = "unconfirmed" if call.confirmed is False else "unproved" if call.doubtful else None
-    how = (verdict.kind, verdict.reason, verdict.side, verdict.waited_s)
-    return Loss(call.call_id, queue, *how, call.started_at, lost_at, doubt)
+    _file_visits(work, call)
+    if version == 1 and person is None and verdict.kind != "served" and call.confirmed is not False:
+        _keep_unread(work.connection, call)
+    judged = (verdict.kind, verdict.reason, verdict.side, verdict.waited_s, verdict.talked_s)
+    work.tell(CallJudged(call.call_id, queue, *judged), call.ended_at or call.started_at)
 
 
 def gap(work: Work, gap: Gap) -> None:
@@ -54,14 +51,19 @@ def gap(work: Work, gap: Gap) -> None:
     work.tell(GapClosed(gap.since, gap.until, gap.calls, why_not, *counts), gap.until)
 
 
-def mark(connection: Connection, call: Call, recovery: str) -> None:
+def mark(work: Work, call_id: str, recovery: str) -> None:
     """Keep beside the call what was made of it."""
-    connection.execute(_MARK, {"of_pbx": call.pbx, "of_call": call.call_id, "made_of_it": recovery})
+    work.connection.execute(_MARK, {"of_pbx": work.pbx, "of_call": call_id, "made_of_it": recovery})
 
 
-def keep_unread(connection: Connection, call: Call) -> None:
+def counted(work: Work, call_id: str) -> bool:
+    """Whether an earlier verdict on this call has led to a reservation: one loss is one, however often it is judged."""
+    return work.connection.execute(_COUNTED, {"of_pbx": work.pbx, "of_call": call_id}).first() is not None
+
+
+def _keep_unread(connection: Connection, call: Call) -> None:
     """Keep what was signalled for a lost caller whose number could not be read, so that people may."""
-    if call.number:
+    if call.number and not call.doubtful:
         insert_new(connection, t.unread_number, {"pbx": call.pbx, "call_id": call.call_id, "digits": call.number})
 
 
@@ -87,8 +89,7 @@ def next_version(work: Work, call: Call, verdict: Verdict) -> int | None:
 
 
 def _file_call(work: Work, call: Call, queue: str | None, person: int | None, version: int) -> None:
-    """Keep the call and its visits as the newest verdict sees them: the same visit may have another time in it."""
-    key = {"pbx": work.pbx, "call_id": call.call_id}
+    """Keep the call as the newest verdict sees it."""
     facts = {
         "linkedid": call.linkedid,
         "channel": call.channel,
@@ -99,11 +100,16 @@ def _file_call(work: Work, call: Call, queue: str | None, person: int | None, ve
         "ended_at": call.ended_at,
     }
     if version == 1:
+        key = {"pbx": work.pbx, "call_id": call.call_id}
         work.connection.execute(_NEW_CALL, {**key, **facts, "recovery": "none"})
     else:
         his = {"of_pbx": work.pbx, "of_call": call.call_id}
         work.connection.execute(_CALL, his | facts)
-        work.connection.execute(_NO_VISITS, his)
+        work.connection.execute(_NO_VISITS, his)  # the same visit may have another time in it
+
+
+def _file_visits(work: Work, call: Call) -> None:
+    key = {"pbx": work.pbx, "call_id": call.call_id}
     for visit in call.visits:
         times = {"joined_at": visit.joined_at, "connected_at": visit.connected_at, "ended_at": visit.ended_at}
         row = key | times | {"queue": visit.queue or "", "ended_by": visit.end, "agent": visit.agent}

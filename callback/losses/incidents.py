@@ -6,7 +6,7 @@ resume him alone, which lets him out of the incident.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Row, and_, bindparam, insert, literal, select, update
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, insert, literal, select
 from callback.customers.loss import Loss
 from callback.errors import CallbackError
 from callback.events import IncidentChanged
+from callback.losses.decide import Incident
 from callback.reservations import deadlines as broken_promises
 from callback.reservations import moves, promises
 from callback.reservations.reservation import RESERVATIONS, read
@@ -24,8 +25,8 @@ from callback.store.audit import By
 from callback.texts import compose
 from scheduler import incident as rule
 from scheduler.clock import SECOND
+from scheduler.incident import IncidentTerms
 from scheduler.severity import NOW
-from telephony.calls.call import Verdict
 
 DROPPED_A_TICK = 100
 NO_INCIDENT: Final = ("requested", "closed")
@@ -46,6 +47,12 @@ _LATELY = (
     .where(_L.lost_at > bindparam("since"), _L.lost_at <= bindparam("until"))
     .limit(bindparam("enough"))
 )
+_MAY = (_R.state == "waiting", _R.slot_at.is_(None), _R.severity < NOW, _R.kind != "requested")
+_MAY_BE_HELD = select(_R.id).where(_R.id == bindparam("of_reservation"), *_MAY).with_for_update()
+_LED_TO_IT = select(_L.reservation_id).where(
+    _L.pbx == bindparam("of_pbx"), _L.cause == bindparam("of_cause"), _L.lost_at > bindparam("since")
+)
+_SUFFERED = select(_R.id).where(_R.id.in_(_LED_TO_IT), *_MAY).order_by(_R.id).with_for_update()
 _LAST = (
     select(_L.call_id, _L.lost_at, _R.queue, _C.started_at, _V.kind, _V.reason, _V.side, _V.waited_us)
     .select_from(t.loss)
@@ -67,58 +74,62 @@ class NoSuchIncident(CallbackError):
     """There is no open incident of that number on this PBX."""
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
-    """The incident that a loss belongs to, if any, and whether whoever suffered it is to be held."""
-
-    incident: int | None
-    holds: bool
-
-
-def cause_of(queue: str, verdict: Verdict, trunk: str) -> str:
+def cause_of(loss: Loss, trunk: str) -> str:
     """Name what losses of one incident have in common; empty for those that make none."""
-    if verdict.kind in NO_INCIDENT or verdict.reason in NO_INCIDENT:
+    if loss.kind in NO_INCIDENT or loss.reason in NO_INCIDENT:
         return ""
-    return f"{queue}/{verdict.reason or verdict.kind}/{trunk}"
+    return f"{loss.queue}/{loss.reason or loss.kind}/{trunk}"
 
 
-def meet(work: Work, cause: str, lost_at: int) -> Met:
-    """Count one more loss of this cause: it may belong to an incident, or begin one. At most one is open a cause."""
-    if not cause:
-        return Met(None, holds=False)
-    terms = work.site.rules.incident_terms()
+def look(work: Work, cause: str, lost_at: int, terms: IncidentTerms) -> Incident | None:
+    """The incident that one more loss of this cause belongs to, or begins; it and whom it takes in are locked."""
     row = work.connection.execute(_OPEN, {"of_pbx": work.pbx, "of_cause": cause}).first()
-    since, lately = lost_at - terms.window_s * SECOND, 0
-    if row is None or row.state == "draining":
-        lately = 1 + _lately(work, cause, lost_at)
-    state = rule.after_loss(row.state if row else None, lately, terms)
+    was = row.state if row else None
+    lately = 1 + _lately(work, cause, lost_at, terms) if was in {None, "draining"} else 0
+    state = rule.after_loss(was, lately, terms)
     if state is None:
-        return Met(None, holds=False)
-    if row is None:
-        return _begin(work, cause, lost_at, since)
-    last = max(row.last_lost_at, lost_at)
-    work.connection.execute(_MORE, {"of_id": row.id, "lost_at": last, "now_state": state})
-    if state != row.state:
-        _take_in(work, row.id, work.pbx, cause, since)
-        work.tell(IncidentChanged(row.id, cause, state))
-    return Met(row.id, holds=state == "holding")
+        return None
+    incident = Incident(row.id if row else None, was, state, max(row.last_lost_at, lost_at) if row else lost_at)
+    if state == was:
+        return incident
+    since = {"of_pbx": work.pbx, "of_cause": cause, "since": lost_at - terms.window_s * SECOND}
+    return replace(incident, others=tuple(work.connection.execute(_SUFFERED, since).scalars()))
 
 
-def _lately(work: Work, cause: str, until: int) -> int:
+def count(work: Work, cause: str, lost_at: int, incident: Incident) -> int:
+    """Count one more loss in its incident, which begins with it where it is new, and give its number.
+
+    One that holds from now on takes in those whose losses led to it.
+    """
+    if incident.id is None:
+        number, taken = _begin(work, cause, lost_at, incident)
+        work.tell(IncidentChanged(number, cause, incident.state, losses=taken + 1))
+        return number
+    asked = {"of_id": incident.id, "lost_at": incident.last_lost_at, "now_state": incident.state}
+    work.connection.execute(_MORE, asked)
+    if incident.state != incident.was:
+        _take_in(work, incident.id, incident, cause, lost_at)
+        work.tell(IncidentChanged(incident.id, cause, incident.state))
+    return incident.id
+
+
+def _lately(work: Work, cause: str, until: int, terms: IncidentTerms) -> int:
     """Count the losses of this cause within the window until then, up to as many as are no incident."""
-    terms = work.site.rules.incident_terms()
     asked = {"of_pbx": work.pbx, "of_cause": cause, "since": until - terms.window_s * SECOND, "until": until}
     return len(work.connection.execute(_LATELY, asked | {"enough": terms.losses}).all())
 
 
 def hold(work: Work, incident: int | None, reservation: int) -> bool:
     """Hold somebody who waits, and his text; not who asked for a callback or was given a time, by himself or people."""
-    may = (_R.state == "waiting", _R.slot_at.is_(None), _R.severity < NOW, _R.kind != "requested")
-    if work.connection.execute(select(_R.id).where(_R.id == reservation, *may).with_for_update()).first() is None:
+    if work.connection.execute(_MAY_BE_HELD, {"of_reservation": reservation}).first() is None:
         return False
+    _hold(work, incident, reservation)
+    return True
+
+
+def _hold(work: Work, incident: int | None, reservation: int) -> None:
     moves.move(work, reservation, "held", incident=incident)
     compose.withdraw(work, reservation, "an incident holds him")
-    return True
 
 
 def tend(work: Work) -> None:
@@ -141,31 +152,30 @@ def decide(work: Work, incident: int, wish: Wish, by: By) -> None:
     work.tell(IncidentChanged(row.id, row.cause, wish, who=by.who, why=by.why))
 
 
-def _begin(work: Work, cause: str, lost_at: int, since: int) -> Met:
-    """Begin an incident, and take in those whose losses led to it."""
-    values = {"pbx": work.pbx, "cause": cause, "state": "holding", "open": True, "opened_at": work.now, "let_go": 0}
-    row = insert(t.incident).values(**values, last_lost_at=lost_at, losses=1).returning(_I.id)
-    incident = int(work.connection.execute(row).scalar_one())
-    taken = _take_in(work, incident, work.pbx, cause, since)
-    work.connection.execute(update(t.incident).where(_I.id == incident).values(losses=_I.losses + taken))
-    work.tell(IncidentChanged(incident, cause, "holding", losses=taken + 1))
-    return Met(incident, holds=True)
+def _begin(work: Work, cause: str, lost_at: int, incident: Incident) -> tuple[int, int]:
+    """Begin an incident, and give its number and how many losses that led to it were taken in."""
+    values = {"pbx": work.pbx, "cause": cause, "state": incident.state, "open": True, "opened_at": work.now}
+    row = insert(t.incident).values(**values, let_go=0, last_lost_at=lost_at, losses=1).returning(_I.id)
+    number = int(work.connection.execute(row).scalar_one())
+    taken = _take_in(work, number, incident, cause, lost_at)
+    work.connection.execute(update(t.incident).where(_I.id == number).values(losses=_I.losses + taken))
+    return number, taken
 
 
-def _take_in(work: Work, incident: int, pbx: str, cause: str, since: int) -> int:
-    """Give the incident the losses of its cause since then that have none, and hold who suffered them."""
-    lately = (_L.pbx == pbx, _L.cause == cause, _L.lost_at > since)
-    suffered = select(_L.reservation_id).where(*lately).distinct().order_by(_L.reservation_id)
-    for reservation in work.connection.execute(suffered).scalars().all():
-        hold(work, incident, reservation)
-    free = update(t.loss).where(*lately, _L.incident_id.is_(None)).values(incident_id=incident)
+def _take_in(work: Work, number: int, incident: Incident, cause: str, lost_at: int) -> int:
+    """Give the incident the losses of its cause lately that have none, and hold who suffered them."""
+    for reservation in incident.others:
+        _hold(work, number, reservation)
+    since = lost_at - work.site.rules.incident_terms().window_s * SECOND
+    lately = (_L.pbx == work.pbx, _L.cause == cause, _L.lost_at > since)
+    free = update(t.loss).where(*lately, _L.incident_id.is_(None)).values(incident_id=number)
     return work.connection.execute(free).rowcount
 
 
 def _tend(work: Work, row: Row[Any]) -> None:
     terms = work.site.rules.incident_terms()
     anybody = work.connection.execute(select(_R.id).where(_R.incident_id == row.id, t.IN_INCIDENT).limit(1)).first()
-    lately = _lately(work, row.cause, work.now)
+    lately = _lately(work, row.cause, work.now, terms)
     state = rule.after_time(row.state, lately, terms, anybody=anybody is not None)
     changed: dict[str, Any] = {"state": state} if state != row.state else {}
     if state == "over":

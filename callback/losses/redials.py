@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, bindparam, or_, select
 
 from callback.customers import numbers
+from callback.customers.persons import is_shared
 from callback.events import Returned
 from callback.reservations import moves
 from callback.site.context import Site
@@ -30,7 +31,6 @@ _ANSWERED = (
 
 
 _C, _V, _A = t.call.c, t.queue_visit.c, t.attempt.c
-_SHARED = select(t.person.c.shared).where(t.person.c.id == bindparam("person"))
 _SERVED_SINCE = (
     select(_V.queue)
     .join(t.call, (_V.pbx == _C.pbx) & (_V.call_id == _C.call_id))
@@ -79,7 +79,7 @@ def spoken_to_since(work: Work, person: int, queue: str, lost_at: int) -> bool:
 
     Then nothing is owed for it any more. A shared number is many people.
     """
-    if work.connection.execute(_SHARED, {"person": person}).scalar_one():
+    if is_shared(work.connection, person):
         return False
     his = {"person": person, "lost_at": lost_at}
     spoke = {of for spoken in (_SERVED_SINCE, _REACHED_SINCE) for of in work.connection.execute(spoken, his).scalars()}

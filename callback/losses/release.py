@@ -7,17 +7,20 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, delete, func, select, update
 
 from callback.customers import blocks, numbers
-from callback.customers.persons import person_of
+from callback.customers.caller import Caller, Customer
+from callback.customers.loss import Loss
+from callback.customers.persons import is_shared, person_of
 from callback.errors import CallbackError
 from callback.events import Merged, Reserved
-from callback.losses import intake, redials
-from callback.losses.join import Loss
+from callback.losses import decide, intake, redials
+from callback.losses.apply import give
+from callback.losses.decide import Known
 from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.clock import SECOND
 from scheduler.promise import promise
-from telephony.calls.call import LEFT_UNSERVED, LOST, Call, Verdict
+from telephony.calls.call import LEFT_UNSERVED, LOST
 
 RESERVED: Final = ("reserved", "merged")  # by the service, or released before
 _VOID = ("refused", "withdrawn")
@@ -50,7 +53,7 @@ def _again(work: Work, call_id: str, *, withdrawn: bool) -> Reserved | Merged:
     work.connection.execute(
         delete(t.loss).where(t.loss.c.pbx == work.pbx, t.loss.c.call_id == call_id)
     )  # of the refusal
-    return intake.reserve(work, _loss(work.site, row, work.now))
+    return _give(work, row)
 
 
 def restore(work: Work, reservation: int) -> Reserved | Merged:
@@ -130,13 +133,14 @@ def lost_calls() -> Select[Any]:
     return joined.where(_V.version == newest.scalar_subquery(), lost)
 
 
-def _loss(site: Site, row: Row[Any], now: int) -> Loss:
-    """The loss as it would have been, learnt of now."""
-    ended_at = row.ended_at or row.started_at
-    trunk = site.trunk_name(row.channel)
-    whole = {name: row._mapping[name] for name in ("pbx", "call_id", "linkedid", "channel", "did", "started_at")}  # noqa: SLF001
-    call = Call(**whole, number=row.e164, ended_at=row.ended_at, seen_until=ended_at, visits=())
-    seconds = (row.waited_us / SECOND, row.talked_us / SECOND)
-    verdict = Verdict(row.kind, row.reason, row.side, *seconds, ("released by a person",), "log", "released")
-    pledge = promise(row.kind, now, now, site.hours_of(row.e164, trunk), site.rules.promise_terms())
-    return Loss(call, row.queue, verdict, numbers.Number(row.e164), row.person_id, ended_at, now, pledge)
+def _give(work: Work, row: Row[Any]) -> Reserved | Merged:
+    """Give the callback, promised as if the call were lost now; what the number was refused for does not count."""
+    how = (row.kind, row.reason, row.side, row.waited_us / SECOND)
+    loss = Loss(row.call_id, row.queue, *how, row.started_at, row.ended_at or row.started_at)
+    trunk, person = work.site.trunk_name(row.channel), row.person_id
+    hours = work.site.hours_of(row.e164, trunk)
+    shared, blocked = is_shared(work.connection, person), blocks.blocked(work.connection, row.e164)
+    caller = Caller(row.e164, None, trunk, hours, person, shared=shared, texts_blocked=blocked.texts)
+    pledge = promise(row.kind, work.now, work.now, hours, work.site.rules.promise_terms())
+    known = Known(work.now, pledge, standing=intake.standing_of(work, loss, caller))
+    return give(work, loss, caller, decide.owed(loss, Customer(person, row.e164), known))

@@ -10,7 +10,9 @@ from typing import Final
 
 from sqlalchemy import bindparam, func, select
 
+from callback.customers.loss import Loss
 from callback.events import Held
+from callback.losses.decide import ONE_RING_BURST
 from callback.reservations import moves
 from callback.site.work import Work
 from callback.store import audit
@@ -18,9 +20,7 @@ from callback.store import tables as t
 from callback.store.audit import By
 from callback.texts import compose
 from scheduler.clock import SECOND
-from telephony.calls.call import Call, Verdict
 
-ONE_RING_BURST: Final = "one-ring-burst"
 GUARD: Final = By(audit.SERVICE, "many one-ring calls from its block of numbers")
 BLOCK_DIGITS: Final = 3  # a thousand numbers, told apart by their last digits
 
@@ -45,30 +45,32 @@ _EARLIER = (
 )
 
 
-def guard(work: Work, call: Call, verdict: Verdict, e164: str) -> bool:
-    """Whether a caller is refused who only rang once, like many others of the same block.
-
-    Those of the block who were reserved before it showed are held, for a person to look at. Whoever
-    commits keeps in the audit who was held: see `audited`.
-    """
+def burst(work: Work, loss: Loss, e164: str) -> bool:
+    """Whether a caller only rang once, like many others of the same block lately."""
     rules = work.site.rules
-    rang = (call.ended_at or call.seen_until) - call.started_at
-    if verdict.kind != "abandoned" or rang > rules.one_ring_s * SECOND:
+    if loss.kind != "abandoned" or loss.lost_at - loss.started_at > rules.one_ring_s * SECOND:
         return False
-    block = {
-        "first": e164[:-BLOCK_DIGITS] + "0" * BLOCK_DIGITS,
-        "last": e164[:-BLOCK_DIGITS] + "9" * BLOCK_DIGITS,
-        "one_ring": round(rules.one_ring_s * SECOND),
-    }
     since = work.now - round(rules.one_ring_min * 60 * SECOND)
-    if work.connection.execute(_NUMBERS, block | {"since": since}).scalar_one() < rules.one_ring_numbers:
-        return False
-    earlier = work.connection.execute(_EARLIER, block | {"of_pbx": work.pbx}).scalars().all()
+    numbers: int = work.connection.execute(_NUMBERS, _block(work, e164) | {"since": since}).scalar_one()
+    return numbers >= rules.one_ring_numbers
+
+
+def hold_earlier(work: Work, e164: str) -> None:
+    """Hold those of a number's block who were reserved before the burst showed, for a person to look at.
+
+    Whoever commits keeps in the audit who was held: see `audited`.
+    """
+    earlier = work.connection.execute(_EARLIER, _block(work, e164) | {"of_pbx": work.pbx}).scalars().all()
     for reservation in earlier:
         moves.move(work, reservation, "held")
         compose.withdraw(work, reservation, ONE_RING_BURST)
         work.tell(Held(reservation, ONE_RING_BURST))
-    return True
+
+
+def _block(work: Work, e164: str) -> dict[str, str | int]:
+    """One ring from a number of this block, as the statements ask for it."""
+    first, last = (e164[:-BLOCK_DIGITS] + digit * BLOCK_DIGITS for digit in "09")
+    return {"first": first, "last": last, "one_ring": round(work.site.rules.one_ring_s * SECOND)}
 
 
 def audited(work: Work) -> None:

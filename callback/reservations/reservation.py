@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from callback.store import tables as t
 
@@ -52,11 +52,23 @@ class Reservation:
 
 _COLUMNS = [t.reservation.c[field.name] for field in fields(Reservation) if field.name != "e164"]
 RESERVATIONS: Final[Select[Any]] = select(*_COLUMNS, t.person.c.number.label("e164")).join(t.person)
+_R = t.reservation.c
+_OPEN = (  # made once: it runs for each lost call
+    RESERVATIONS.where(_R.pbx == bindparam("of_pbx"), _R.queue == bindparam("of_queue"))
+    .where(_R.person_id == bindparam("person"), _R.apart == bindparam("is_apart"), t.OPEN)
+    .with_for_update(of=t.reservation)
+)
 
 
 def read(connection: Connection, wanted: Select[Any], parameters: Mapping[str, Any] | None = None) -> list[Reservation]:
     """Read what is wanted of RESERVATIONS, in the order asked for."""
     return [Reservation(*row) for row in connection.execute(wanted, parameters)]
+
+
+def lock_open(connection: Connection, pbx: str, queue: str, person: int, apart: str) -> Reservation | None:
+    """The open reservation of a person in a queue, locked; there is one at most."""
+    key = {"of_pbx": pbx, "of_queue": queue, "person": person, "is_apart": apart}
+    return next(iter(read(connection, _OPEN, key)), None)
 
 
 def read_one(connection: Connection, reservation: int, *, lock: bool = False) -> Reservation | None:

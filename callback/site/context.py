@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, func, insert, select
 
 from callback.customers import numbers
+from callback.customers.caller import Caller
 from callback.customers.hours import HoursOf, hours_of
 from callback.errors import StoreError
 from callback.settings.rules import SiteRules
@@ -16,7 +17,9 @@ from callback.settings.sections import Settings, Trunk
 from callback.site.templates import Texting, TwoWay, never, texting_of
 from callback.store import keys, schema
 from callback.store.tables import shift_rules
+from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
+from scheduler.promise import Promise, promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,25 @@ class Site:
     def dials_over(self, trunk: str) -> str:
         """The trunk over which a caller of this one is called back: the first of the settings where it is no more."""
         return trunk if trunk in self.trunks else next(iter(self.trunks))
+
+    def caller(self, signalled: str | None, channel: str) -> Caller:
+        """Who calls on this channel, as far as the signalled number tells; which person that is, the database says."""
+        trunk = self.trunk_name(channel)
+        read = numbers.read(signalled, self.trunks[trunk])
+        refused = read.reason if isinstance(read, numbers.Refused) else None
+        return Caller(read.e164, refused, trunk, self.hours_of(read.e164, trunk))
+
+    def pledge(self, caller: Caller, kind: str, lost_at: int, now: int) -> tuple[Caller, Promise]:
+        """What is promised for a loss of this kind, by the hours where the caller is.
+
+        A caller whose phone never may ring while the site is open is refused, and the promise is by the site's hours.
+        """
+        terms = self.rules.promise_terms()
+        try:
+            return caller, promise(kind, lost_at, now, caller.hours, terms)
+        except SchedulerError:
+            refused = replace(caller, refused="never-in-hours")
+            return refused, promise(kind, lost_at, now, self.hours, terms)
 
     def may_call(self, queue: str, e164: str) -> bool:
         """Whether callbacks are switched on for this queue and number."""

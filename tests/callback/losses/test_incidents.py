@@ -94,15 +94,16 @@ def test_other_losses_are_no_part_of_it(world: World, apart: dict[str, Any]) -> 
 
 
 def test_another_reason_or_trunk_is_another_cause(world: World) -> None:
-    lost = judged(call(), "blocked")
+    heard = call()
+    lost = intake.loss_of(heard, "support", judged(heard, "blocked"))
     causes = {
-        incidents.cause_of(queue, replace(lost, reason=reason), trunk)
+        incidents.cause_of(replace(lost, queue=queue, reason=reason), trunk)
         for queue in ("support", "sales")
         for reason in ("queue-full", "congestion")
         for trunk in ("main", "other")
     }
     assert len(causes) == 8
-    assert incidents.cause_of("support", replace(lost, reason="closed"), "main") == ""
+    assert incidents.cause_of(replace(lost, reason="closed"), "main") == ""
 
 
 def test_when_it_is_quiet_they_are_let_go_at_the_set_rate_and_texted_then(world: World) -> None:

@@ -1,0 +1,37 @@
+"""Who calls: what is known of the customer behind a call, resolved once. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scheduler.hours import Hours
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Somebody who can be called back."""
+
+    person: int
+    e164: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The customer behind a call, as far as the signalled number tells. What was not asked for stands as no hindrance.
+
+    `refused` says in hyphenated words why this number is not called back unasked; where it is None, `e164` is a number.
+    """
+
+    e164: str | None
+    refused: str | None
+    trunk: str  # over which the call came
+    hours: Hours  # at which the customer's phone may ring
+    person: int | None = None  # None also where the number was written into the stream by somebody
+    shared: bool = False  # the number is many people's: a company's switchboard
+    calls_blocked: bool = False
+    texts_blocked: bool = False
+
+    @property
+    def customer(self) -> Customer | None:
+        """The customer, where the number tells who it is."""
+        return None if self.person is None or self.e164 is None else Customer(self.person, self.e164)

@@ -1,0 +1,63 @@
+"""A new reservation, with its first loss and its first promise; and each loss after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import insert
+
+from callback.customers.loss import Loss
+from callback.reservations import promises, times
+from callback.reservations.states import State, is_open
+from callback.site.work import Work
+from callback.store import tables as t
+from callback.store.inserting import insert_new
+from scheduler.promise import Promise
+
+# Made once: to build a statement costs several times what it costs to run it, and it runs for each lost call.
+_NEW = insert(t.reservation).returning(t.reservation.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class NewReservation:
+    """For whom a callback is reserved, in which state, and what is promised."""
+
+    person: int
+    apart: str  # keeps the calls of a shared number apart; empty for a person's own
+    trunk: str
+    state: State
+    severity: int
+    pledge: Promise
+
+
+def add(work: Work, new: NewReservation, loss: Loss, cause: str = "", incident: int | None = None) -> int:
+    """Make a reservation for a loss, of that cause and incident, and give its number."""
+    values = {
+        "pbx": work.pbx,
+        "queue": loss.queue,
+        "queue_group": work.site.rules.queue(loss.queue).group,
+        "person_id": new.person,
+        "apart": new.apart,
+        "trunk": new.trunk,
+        "kind": loss.kind,
+        "state": new.state,
+        "open": is_open(new.state),
+        "made_at": work.now,
+        "last_lost_at": loss.lost_at,
+        "losses": 1,
+        "tries": 0,
+        **times.of_new(new.pledge),
+        "state_since_at": work.now,
+        "severity": new.severity,
+    }
+    row = int(work.connection.execute(_NEW, values).scalar_one())
+    promises.first(work, row, new.pledge)
+    add_loss(work, row, loss, cause, incident)
+    return row
+
+
+def add_loss(work: Work, reservation: int, loss: Loss, cause: str = "", incident: int | None = None) -> None:
+    """Give a reservation one more loss; one that is known stays where it is."""
+    key = {"pbx": work.pbx, "call_id": loss.call_id}
+    belongs = {"reservation_id": reservation, "cause": cause, "incident_id": incident}
+    insert_new(work.connection, t.loss, {**key, **belongs, "lost_at": loss.lost_at})
