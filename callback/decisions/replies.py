@@ -6,7 +6,7 @@ newest open reservation. Whatever comes is kept; a text that comes twice changes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -46,7 +46,6 @@ class _Sender:
     person: int | None
     e164: str
     row: Reservation | None
-    site: Site
     queue: str
 
     @property
@@ -68,26 +67,23 @@ class _Done:
 _FOR_PEOPLE: Final = _Done("answer-person", for_people=True)
 
 
-def take(connection: Connection, sites: Mapping[str, Site], inbound: Inbound, now: int) -> str | None:
-    """Do what a text asks for and give the text to answer with; None where nothing is answered.
-
-    `sites` are those of the PBXs that this site serves, by name.
-    """
+def take(work: Work, inbound: Inbound) -> str | None:
+    """Do what a text asks for and give the text to answer with; None where nothing is answered."""
+    connection = work.connection
     wish = inbound.taken_for or read(inbound.body)
     named = {"account": inbound.account, "sid": inbound.sid}
-    kept = {"pbx": next(iter(sites)), "received_at": now, "wish": _word(wish), "body": _storable(inbound.body)}
+    kept = {"pbx": work.pbx, "received_at": work.now, "wish": _word(wish), "body": _storable(inbound.body)}
     stored = (_a.account == inbound.account, _a.sid == inbound.sid)
     if not insert_new(connection, t.answer, named | kept | {"state": "open"}):
         said: str | None = connection.execute(select(_a.reply).where(*stored)).scalar_one()
         return said
-    sender = _sender(connection, sites, inbound, now)  # only now: who was erased must not come back by a repeat
+    sender = _sender(work, inbound)  # only now: who was erased must not come back by a repeat
     silenced = blocked(connection, sender.e164).texts
-    work = Work(connection, sender.site, now)
     done = _do(work, sender, wish)
     reply = None if inbound.taken_for else _reply(work, sender, done, silenced=silenced)
     made = {"state": "open" if done.for_people else "done", "reply": reply, "score": done.score}
     about = {"person_id": sender.person, "reservation_id": sender.row.id if sender.row else None}
-    connection.execute(update(t.answer).where(*stored).values(pbx=sender.site.pbx, **about, **made))
+    connection.execute(update(t.answer).where(*stored).values(**about, **made))
     return reply
 
 
@@ -154,20 +150,19 @@ def _date(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def _sender(connection: Connection, sites: Mapping[str, Site], inbound: Inbound, now: int) -> _Sender:
+def _sender(work: Work, inbound: Inbound) -> _Sender:
     """Look up who it is. A number that nobody has called from is made a person, so that its text can be shown."""
-    site = next(iter(sites.values()))
-    trunk = next(iter(site.trunks.values()))
+    trunk = next(iter(work.site.trunks.values()))
     e164 = numbers.written(inbound.from_number, trunk).e164
     if e164 is None:
-        return _Sender(None, "", None, site, "")
-    person = person_of(connection, e164, now)
-    theirs = RESERVATIONS.where(_r.person_id == person, _r.pbx.in_(sites), _r.state != "refused")
+        return _Sender(None, "", None, "")
+    person = person_of(work.connection, e164, work.now)
+    theirs = RESERVATIONS.where(_r.person_id == person, _r.pbx == work.pbx, _r.state != "refused")
     newest = theirs.order_by(_r.open.desc(), _r.last_lost_at.desc()).limit(1)
-    row = next(iter(read_reservations(connection, newest)), None)
+    row = next(iter(read_reservations(work.connection, newest)), None)
     if row is not None:
-        return _Sender(person, e164, row, sites[row.pbx], row.queue)
-    return _Sender(person, e164, None, site, _queue_of(site, inbound.to_number))
+        return _Sender(person, e164, row, row.queue)
+    return _Sender(person, e164, None, _queue_of(work.site, inbound.to_number))
 
 
 def _queue_of(site: Site, to_number: str) -> str:
@@ -229,7 +224,7 @@ def _call_now(work: Work, sender: _Sender) -> _Done:
         if not _decided(actions.call_now, work, row.id, BY_CUSTOMER):
             return _nothing_open(sender)
     starts_at = work.connection.execute(select(_r.clock_starts_at).where(_r.id == row.id)).scalar_one()  # it says when
-    opens_at = sender.site.hours_of(sender.e164, row.trunk).next_opening(max(work.now, starts_at))
+    opens_at = work.site.hours_of(sender.e164, row.trunk).next_opening(max(work.now, starts_at))
     return _Done("answer-now") if opens_at == work.now else _Done("answer-later", at=opens_at)
 
 
@@ -239,7 +234,7 @@ def _slot(work: Work, sender: _Sender, said: SaidTime) -> _Done:
         return _nothing_open(sender)
     at = moment(work, row, sender.e164, said)
     if at is None:
-        return _Done("answer-no-slot", at=sender.site.hours_of(sender.e164, row.trunk).next_opening(work.now))
+        return _Done("answer-no-slot", at=work.site.hours_of(sender.e164, row.trunk).next_opening(work.now))
     if at != row.slot_at:
         if limits.enough(work.connection, row.id, work.now):
             return _FOR_PEOPLE
@@ -264,11 +259,11 @@ def _nothing_open(sender: _Sender) -> _Done:
 
 def _reply(work: Work, sender: _Sender, done: _Done, *, silenced: bool) -> str | None:
     """The text to answer with: none to whom we do not know or may not text, and none too often."""
-    if done.reply is None or not _may_text(work.connection, sender, done.reply, silenced=silenced):
+    if done.reply is None or not _may_text(work, sender, done.reply, silenced=silenced):
         return None
     if not _has_called(work.connection, sender) or _enough(work, sender, done.reply):
         return None
-    site, queue = sender.site, sender.site.rules.queue(sender.queue)
+    site, queue = work.site, work.site.rules.queue(sender.queue)
     values = {"caller_id": queue.caller_id}
     if done.at is not None:
         said = compose.clock_time(done.at, work.now, site)
@@ -276,9 +271,9 @@ def _reply(work: Work, sender: _Sender, done: _Done, *, silenced: bool) -> str |
     return site.texting.templates.render(done.reply, queue.language, values, queue=sender.queue)
 
 
-def _may_text(connection: Connection, sender: _Sender, reply: str, *, silenced: bool) -> bool:
+def _may_text(work: Work, sender: _Sender, reply: str, *, silenced: bool) -> bool:
     """Whether texts are on for the sender; an opt-out is confirmed by one, and by none when it is said again."""
-    why = compose.why_none(connection, sender.site, sender.queue, sender.e164) if sender.e164 else "no-number"
+    why = compose.why_none(work.connection, work.site, sender.queue, sender.e164) if sender.e164 else "no-number"
     return why is None or (why == "opted-out" and reply == "answer-stop" and not silenced)
 
 

@@ -14,8 +14,6 @@ from html import escape
 from pathlib import Path
 from typing import Final, Literal
 
-from sqlalchemy import Connection
-
 from callback.customers.blocks import blocked
 from callback.decisions import actions, limits, replies
 from callback.reservations import slots
@@ -32,7 +30,7 @@ from scheduler.errors import SchedulerError
 BY_CUSTOMER: Final = By(CUSTOMER, "the customer chose it on the page")
 FALLBACK: Final = "en"
 _FOLDER: Final = Path(__file__).with_name("pages")
-Deed = Literal["call-now", "slot", "cancel", "stop", "score"]
+Action = Literal["call-now", "slot", "cancel", "stop", "score"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,85 +45,82 @@ class Page:
 class _View:
     """A reservation as its customer may see it."""
 
-    connection: Connection
-    site: Site
+    work: Work
     row: Reservation
-    now: int
 
     @property
     def words(self) -> Mapping[str, str]:
-        return _words(self.site.rules.queue(self.row.queue).language)
+        return _words(self.work.site.rules.queue(self.row.queue).language)
 
     def say(self, key: str, **values: str) -> str:
         """A sentence of the page, fit to stand in HTML."""
-        caller_id = self.site.rules.queue(self.row.queue).caller_id
+        caller_id = self.work.site.rules.queue(self.row.queue).caller_id
         return escape(self.words[key].format(caller_id=caller_id, **values))
 
     def time(self, at: int) -> str:
-        return clock_time(at, self.now, self.site)
+        return clock_time(at, self.work.now, self.work.site)
 
 
-def show(connection: Connection, sites: Mapping[str, Site], token: str, now: int) -> Page:
+def show(work: Work, token: str) -> Page:
     """The page of a link: 404 for one that is not ours, 410 for one whose time is over."""
     try:
-        return _page(_opened(connection, sites, token, now))
+        return _page(_opened(work, token))
     except (NoSuchLink, LinkExpired) as error:
-        return _refused(error, sites)
+        return _refused(error, work.site)
 
 
-def act(connection: Connection, sites: Mapping[str, Site], token: str, form: Mapping[str, str], now: int) -> Page:
+def act(work: Work, token: str, form: Mapping[str, str]) -> Page:
     """Do what was chosen and show what stands then.
 
     400 for what the page does not offer, 409 for what is too late, 429 where a time was chosen too often.
     """
     try:
-        view = _opened(connection, sites, token, now)
+        view = _opened(work, token)
     except (NoSuchLink, LinkExpired) as error:
-        return _refused(error, sites)
+        return _refused(error, work.site)
     try:
         status, notice = _do(view, form)
     except actions.NoSuchReservation:  # it was closed since we looked
         status, notice = 409, ""
-    return _page(_opened(connection, sites, token, now), status, notice)
+    return _page(_opened(work, token), status, notice)
 
 
-def _opened(connection: Connection, sites: Mapping[str, Site], token: str, now: int) -> _View:
-    reservation = links.opened(connection, token, now)
-    row = read_one(connection, reservation)
-    if row is None or row.pbx not in sites:
+def _opened(work: Work, token: str) -> _View:
+    row = read_one(work.connection, links.opened(work.connection, token, work.now))
+    if row is None or row.pbx != work.pbx:
         raise NoSuchLink("its reservation is not of this site")
-    return _View(connection, sites[row.pbx], row, now)
+    return _View(work, row)
 
 
 def _do(view: _View, form: Mapping[str, str]) -> tuple[int, str]:
     """Carry out a choice; give the status, and what is said of it."""
-    deed, value = form.get("do", ""), form.get("value", "")
-    connection, site, row, now = view.connection, view.site, view.row, view.now
-    if deed == "stop":
-        if not blocked(connection, row.e164).texts:
-            actions.block(Work(connection, site, now), row.e164, calls=False, texts=True, by=BY_CUSTOMER)
+    action, value = form.get("do", ""), form.get("value", "")
+    work, row = view.work, view.row
+    if action == "stop":
+        if not blocked(work.connection, row.e164).texts:
+            actions.block(work, row.e164, calls=False, texts=True, by=BY_CUSTOMER)
         return 200, view.say("stopped")
-    if deed == "score" and value in {"1", "2", "3", "4", "5"}:
-        kept = replies.score(Work(connection, site, now), row, int(value))
+    if action == "score" and value in {"1", "2", "3", "4", "5"}:
+        kept = replies.score(work, row, int(value))
         return (200, view.say("thanked")) if kept else (409, "")
-    if deed not in {"call-now", "slot", "cancel"}:
+    if action not in {"call-now", "slot", "cancel"}:
         return 400, ""
     if row.state != "waiting":
         return 409, ""
-    return _decide(view, deed, value)
+    return _decide(view, action, value)
 
 
-def _decide(view: _View, deed: str, value: str) -> tuple[int, str]:
+def _decide(view: _View, action: str, value: str) -> tuple[int, str]:
     """When the customer is called, or that nobody calls: to call it off is never too often."""
-    work, row = Work(view.connection, view.site, view.now), view.row
-    if deed == "cancel":
+    work, row = view.work, view.row
+    if action == "cancel":
         actions.cancel(work, row.id, BY_CUSTOMER)
         return 200, view.say("cancelled")
-    if limits.enough(view.connection, view.row.id, view.now):
+    if limits.enough(work.connection, row.id, work.now):
         return 429, view.say("enough")
-    if deed == "slot":
+    if action == "slot":
         return _choose(view, value)
-    if not limits.is_next(view.row, view.now):
+    if not limits.is_next(row, work.now):
         actions.call_now(work, row.id, BY_CUSTOMER)
     return 200, ""
 
@@ -135,7 +130,7 @@ def _choose(view: _View, value: str) -> tuple[int, str]:
     if at == view.row.slot_at:
         return 200, ""
     try:
-        actions.choose_slot(Work(view.connection, view.site, view.now), view.row.id, at, BY_CUSTOMER)
+        actions.choose_slot(view.work, view.row.id, at, BY_CUSTOMER)
     except (SchedulerError, slots.NotFree):
         return 409, view.say("failed")
     return 200, ""
@@ -147,23 +142,23 @@ def _page(view: _View, status: int = 200, notice: str = "") -> Page:
         body.append(f'<p class="promise">{_promise(view)}</p>')
     if view.row.state == "waiting":
         body += _choices(view)
-    elif status == 200 and not notice and replies.asked(view.connection, view.row, view.now):  # noqa: PLR2004
+    elif status == 200 and not notice and replies.asked(view.work.connection, view.row, view.work.now):  # noqa: PLR2004
         body += _question(view)
-    if not blocked(view.connection, view.row.e164).texts:
+    if not blocked(view.work.connection, view.row.e164).texts:
         body.append(_button("stop", "", view.say("stop"), "quiet"))
-    return _document(status, view.site.rules.queue(view.row.queue).language, view.say("title"), body)
+    return _document(status, view.work.site.rules.queue(view.row.queue).language, view.say("title"), body)
 
 
 def _promise(view: _View) -> str:
-    row = view.row
+    row, now = view.row, view.work.now
     if row.state != "waiting":
         return view.say({"calling": "calling", "held": "held"}.get(row.state, "closed"))
     by_at = row.told_by_at
-    if view.now > by_at:
+    if now > by_at:
         return view.say("late")
-    if row.slot_at is not None and row.slot_at > view.now:
+    if row.slot_at is not None and row.slot_at > now:
         return view.say("chosen", at=view.time(row.slot_at))
-    if row.clock_starts_at > view.now:
+    if row.clock_starts_at > now:
         return view.say("promised_later", from_time=view.time(row.clock_starts_at), by=view.time(by_at))
     return view.say("promised", by=view.time(by_at))
 
@@ -172,8 +167,8 @@ def _choices(view: _View) -> list[str]:
     """Buttons for the times that are free, by day; another for at once, and one for not at all."""
     parts = [f"<h2>{view.say('choose')}</h2>", _button("call-now", "", view.say("now"), "first")]
     days: dict[str, list[str]] = {}
-    zone = view.site.hours.zone
-    for at in slots.free(Work(view.connection, view.site, view.now), view.row, view.row.e164):
+    zone = view.work.site.hours.zone
+    for at in slots.free(view.work, view.row, view.row.e164):
         then = local(at, zone)
         days.setdefault(f"{then:%m-%d}", []).append(_button("slot", str(at), f"{then:%H:%M}"))
     for day, buttons in days.items():
@@ -189,16 +184,16 @@ def _question(view: _View) -> list[str]:
     return [f"<h2>{view.say('question')}</h2>", f'<div class="times">{scores}</div>', ends]
 
 
-def _button(deed: Deed, value: str, label: str, kind: str = "") -> str:
+def _button(action: Action, value: str, label: str, kind: str = "") -> str:
     """A form of one button; it is posted to the address of the page itself."""
-    hidden = f'<input type="hidden" name="do" value="{deed}"><input type="hidden" name="value" value="{value}">'
+    hidden = f'<input type="hidden" name="do" value="{action}"><input type="hidden" name="value" value="{value}">'
     return f'<form method="post">{hidden}<button class="{kind}">{label}</button></form>'
 
 
-def _refused(error: NoSuchLink | LinkExpired, sites: Mapping[str, Site]) -> Page:
+def _refused(error: NoSuchLink | LinkExpired, site: Site) -> Page:
     """Say no in every language that this site speaks: whose the link was is not known."""
     status, key = (410, "expired") if isinstance(error, LinkExpired) else (404, "unknown")
-    spoken = {queue.language for site in sites.values() for queue in site.rules.queues.values()} or {FALLBACK}
+    spoken = {queue.language for queue in site.rules.queues.values()} or {FALLBACK}
     languages = sorted(spoken)
     told = [f'<p lang="{escape(language)}">{escape(_words(language)[key])}</p>' for language in languages]
     return _document(status, languages[0], escape(_words(languages[0])["title"]), told)

@@ -32,7 +32,7 @@ from callback.errors import CallbackError, Contended, IllegalTransition, StoreEr
 from callback.logs.repeated import Repeated
 from callback.settings.sections import Settings
 from callback.settings.texts import TwilioAccount
-from callback.site.context import Site, current
+from callback.site.context import current
 from callback.site.work import Work
 from callback.store.engine import Store
 from callback.store.keys import check, store_of
@@ -157,8 +157,8 @@ class PublicServer:
         if report is None:
             raise web.HTTPBadRequest(text="this is no status callback")
 
-        def take(connection: Connection, site: Site, now: int) -> bool:
-            return send.reported(Work(connection, site, now), twilio.NAME, ref, report) is not None
+        def take(work: Work) -> bool:
+            return send.reported(work, twilio.NAME, ref, report) is not None
 
         if not await self._write(take):
             raise web.HTTPNotFound(text="no such text")
@@ -172,12 +172,8 @@ class PublicServer:
             raise web.HTTPBadRequest(text="this is no text")
         taken_for = _OPT_OUT_TYPES.get(fields.get("OptOutType", ""))  # then Twilio answers, in the account's own words
         inbound = Inbound(request.match_info["account"], sid, sender, to, fields.get("Body", ""), taken_for)
-
-        def take(connection: Connection, site: Site, now: int) -> str | None:
-            return replies.take(connection, {site.pbx: site}, inbound, now)
-
         said = MessagingResponse()
-        if (reply := await self._write(take)) is not None:
+        if (reply := await self._write(lambda work: replies.take(work, inbound))) is not None:
             said.message(reply)
         return web.Response(text=str(said), content_type="text/xml")
 
@@ -189,12 +185,10 @@ class PublicServer:
     async def _act(self, request: web.Request) -> web.Response:
         form, token = await self._form(request), request.match_info["token"]
         self._pace(request, token)
-
-        def act(connection: Connection, site: Site, now: int) -> customer_page.Page:
-            return customer_page.act(connection, {site.pbx: site}, token, form, now)
-
-        shown = await self._look(token)  # who has no link of ours keeps no writer waiting
-        return _answer(await self._write(act) if shown.status == HTTPStatus.OK else shown)
+        shown = await self._look(token)
+        if shown.status == HTTPStatus.OK:  # who has no link of ours keeps no writer waiting
+            shown = await self._write(lambda work: customer_page.act(work, token, form))
+        return _answer(shown)
 
     def _pace(self, request: web.Request, token: str) -> None:
         """Let a link be opened and worked as fast as people do; whoever is faster costs us nothing."""
@@ -203,10 +197,7 @@ class PublicServer:
             raise web.HTTPTooManyRequests(text="too often: try again in a minute", headers={"Retry-After": "60"})
 
     async def _look(self, token: str) -> customer_page.Page:
-        def show(connection: Connection, site: Site, now: int) -> customer_page.Page:
-            return customer_page.show(connection, {site.pbx: site}, token, now)
-
-        return await self._do(show, self._store.read)
+        return await self._do(lambda work: customer_page.show(work, token), self._store.read)
 
     async def _signed(self, request: web.Request) -> Fields:
         """Read a form that Twilio signed for the account in the address; nobody else's gets further.
@@ -250,7 +241,7 @@ class PublicServer:
             raise web.HTTPNotFound(text="no such account")
         return account
 
-    async def _write(self, act: Callable[[Connection, Site, int], T]) -> T:
+    async def _write(self, act: Callable[[Work], T]) -> T:
         """Let `act` write; on SQLite one at a time, with a rest after each: the lost are to be written down first."""
         async with self._turns:
             await asyncio.sleep(max(0.0, self._rest_until - time.monotonic()))
@@ -267,7 +258,7 @@ class PublicServer:
             if began is not None and self._store.dialect == "sqlite":
                 self._rest_until = time.monotonic() + REST * (time.monotonic() - began)
 
-    async def _do(self, act: Callable[[Connection, Site, int], T], transaction: Transaction) -> T:
+    async def _do(self, act: Callable[[Work], T], transaction: Transaction) -> T:
         """Let `act` work in one transaction, beside the loop, under the rules that are in force by now.
 
         Once more where somebody was quicker, the dispatcher above all: then it sees what that one did.
@@ -284,9 +275,9 @@ class PublicServer:
             self._tally.note(str(error))
             raise web.HTTPServiceUnavailable(text="try again later") from error
 
-    def _work(self, act: Callable[[Connection, Site, int], T], transaction: Transaction) -> T:
+    def _work(self, act: Callable[[Work], T], transaction: Transaction) -> T:
         with transaction() as connection:
-            return act(connection, current(connection, self._settings, self._two_way), self._now())
+            return act(Work(connection, current(connection, self._settings, self._two_way), self._now()))
 
 
 def _answer(shown: customer_page.Page) -> web.Response:

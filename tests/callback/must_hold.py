@@ -130,7 +130,7 @@ class MustHold:
                     assert (row.id in passed) == looked_after, "enforced is another time than the one that stands"
                 if told > centre.now:
                     token = links.token(connection, row.id, told)
-                    page = customer_page.show(connection, {"main": centre.site}, token, centre.now)
+                    page = customer_page.show(centre.work(connection, centre.now), token)
                     chosen = row.slot_at if (row.slot_at or 0) > centre.now else told
                     assert clock_time(chosen, centre.now, centre.site) in page.html.split("<h2>")[0], "the page"
 

@@ -47,7 +47,7 @@ def lived(world: World) -> None:
         actions.postpone(world.work(connection, NOON + 5 * MINUTE), 2, at("12:50"), By("anna", "in a meeting"))
     with world.store.write() as connection:
         inbound = Inbound("main", "SM1", "+819012345678", "", "what [/x]\x1b[31m now?")
-        replies.take(connection, {"main": world.site}, inbound, NOON + 6 * MINUTE)
+        replies.take(world.work(connection, NOON + 6 * MINUTE), inbound)
 
 
 @pytest.mark.parametrize("written", ["+819012345678", "090-1234-5678", "09012345678", "12345678", "345678", "45678"])

@@ -95,7 +95,7 @@ def test_what_a_person_must_read_is_shown_until_it_is_done(world: World, file: P
     world.hear(call(ended_at=NOON))
     with world.store.write() as connection:
         inbound = Inbound("main", "SM1", "+819012345678", "", "my bill\x1b[31m is [red]wrong")
-        replies.take(connection, {"main": world.site}, inbound, NOON)
+        replies.take(world.work(connection, NOON), inbound)
     shown = run("answers", "-s", file).stdout
     assert "+819012345678 (reservation 1): my bill·[31m is [red]wrong" in shown
     (row,) = map(json.loads, run("answers", "-s", file, "--json").stdout.splitlines())

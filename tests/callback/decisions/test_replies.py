@@ -37,7 +37,7 @@ def text(
 ) -> str | None:
     inbound = Inbound("main", sid or f"SM{next(_sids):032}", sender, to, body)
     with world.store.write() as connection:
-        return replies.take(connection, {"main": world.site}, inbound, now)
+        return replies.take(world.work(connection, now), inbound)
 
 
 def kept(world: World) -> list[Any]:
@@ -320,7 +320,7 @@ def test_to_say_stop_again_adds_nothing_to_the_audit(lost: World) -> None:
 def test_what_the_gateway_took_for_an_opt_out_is_one_and_was_answered_by_it(lost: World) -> None:
     inbound = Inbound("main", "SM1", CUSTOMER, US_NUMBER, "ARRET", "stop")
     with lost.store.write() as connection:
-        assert replies.take(connection, {"main": lost.site}, inbound, SOON) is None
+        assert replies.take(lost.work(connection, SOON), inbound) is None
     assert blocked(lost).texts
 
 

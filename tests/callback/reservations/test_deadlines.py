@@ -214,7 +214,7 @@ def test_who_chooses_a_time_after_the_apology_is_promised_that_and_no_more_the_n
         by = By("customer", "he answered by text")
         actions.choose_slot(world.work(connection, LATE + MINUTE), 1, at("18:30"), by)
         token = links.token(connection, 1, at("23:00"))
-        shown = customer_page.show(connection, {"main": world.site}, token, at("18:00"))
+        shown = customer_page.show(world.work(connection, at("18:00")), token)
     assert "18:30" in shown.html
     (row,) = world.reservations()
     assert world.carry_over(row.deadline_at + US)[0].name == "overdue", "a promise of its own, and broken"

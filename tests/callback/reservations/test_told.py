@@ -51,7 +51,7 @@ def slot(world: World, chosen_at: int, now: int) -> None:
 def shown(world: World, now: int) -> str:
     with world.store.write() as connection:
         token = links.token(connection, 1, now + 600 * MINUTE)
-        return customer_page.show(connection, {"main": world.site}, token, now).html
+        return customer_page.show(world.work(connection, now), token).html
 
 
 def said(world: World, template: str) -> list[str]:
@@ -260,7 +260,7 @@ def test_a_person_who_tries_sooner_in_vain_does_not_take_away_the_chosen_time_bu
     assert "15:00" in shown(world, NOON + 2 * MINUTE).split("<h2>")[0]
     with world.store.write() as connection:
         token = links.token(connection, 1, NOON + 600 * MINUTE)
-        customer_page.act(connection, {"main": world.site}, token, {"do": "call-now"}, NOON + 3 * MINUTE)
+        customer_page.act(world.work(connection, NOON + 3 * MINUTE), token, {"do": "call-now"})
     assert "15:00" not in shown(world, NOON + 3 * MINUTE).split("<h2>")[0]
 
 

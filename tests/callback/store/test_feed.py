@@ -42,7 +42,7 @@ def test_each_decision_stands_in_it_whoever_made_it(world: World) -> None:
         actions.resume(world.work(connection, NOON + US), 1, ANNA)
         token = links.token(connection, 1, NOON + 90 * MINUTE)
     with world.store.write() as connection:
-        customer_page.act(connection, {"main": world.site}, token, {"do": "call-now"}, NOON + 2 * US)
+        customer_page.act(world.work(connection, NOON + 2 * US), token, {"do": "call-now"})
     with world.store.read() as connection:
         told = reader.read(connection)
     decided = [one.event for one in told if isinstance(one.event, Decided)]

@@ -44,20 +44,19 @@ def test_no_table_that_grows_is_read_from_end_to_end(world: World) -> None:
 def _walk(world: World) -> None:
     """Somebody is lost, told, answers, looks, is reached and judges; others ring once."""
     world.hear(call())
-    shifts = {"main": world.site}
     with world.store.write() as connection:
         for place, body in enumerate(("18:30", "hello", "1", "STOP", "START")):
-            replies.take(connection, shifts, Inbound("main", f"SM{place}", "+819012345678", "", body), NOON + US)
+            replies.take(world.work(connection, NOON + US), Inbound("main", f"SM{place}", "+819012345678", "", body))
         token = links.token(connection, 1, NOON + DAY)
-        customer_page.show(connection, shifts, token, NOON + US)
-        customer_page.act(connection, shifts, token, {"do": "call-now"}, NOON + US)
+        customer_page.show(world.work(connection, NOON + US), token)
+        customer_page.act(world.work(connection, NOON + US), token, {"do": "call-now"})
     order = world.claim(NOON + 2 * US)
     assert order is not None
     world.end(order.attempt, "reached", NOON + 60 * US)
     for number in ("09012345001", "09012345250", "0990123456"):
         world.hear(call(number, NOON, 6))
     with world.store.write() as connection:
-        customer_page.act(connection, shifts, token, {"do": "score", "value": "5"}, NOON + 70 * US)
+        customer_page.act(world.work(connection, NOON + 70 * US), token, {"do": "score", "value": "5"})
         open_answers(world.work(connection, NOON), 9)
         replies.done(connection, "main", 1, "anna", NOON)
         refused(world.work(connection, NOON), 9)

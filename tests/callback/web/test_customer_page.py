@@ -47,13 +47,13 @@ def token(world: World, reservation: int = 1, until: int = NOON + 3 * DAY) -> st
 def show(world: World, now: int = SOON, opened_by: str | None = None) -> customer_page.Page:
     key = opened_by or token(world)
     with world.store.write() as connection:
-        return customer_page.show(connection, {"main": world.site}, key, now)
+        return customer_page.show(world.work(connection, now), key)
 
 
 def act(world: World, form: dict[str, str], now: int = SOON, opened_by: str | None = None) -> customer_page.Page:
     key = opened_by or token(world)
     with world.store.write() as connection:
-        return customer_page.act(connection, {"main": world.site}, key, form, now)
+        return customer_page.act(world.work(connection, now), key, form)
 
 
 def spoken(shown: customer_page.Page) -> str:
@@ -230,7 +230,8 @@ def test_a_link_to_what_is_not_of_this_site_shows_nothing(lost: World) -> None:
     assert show(lost, opened_by=token(lost, 999)).status == 404
     key = token(lost)
     with lost.store.write() as connection:
-        assert customer_page.show(connection, {"other": lost.site}, key, SOON).status == 404
+        other = Work(connection, replace(lost.site, pbx="other"), SOON)
+        assert customer_page.show(other, key).status == 404
 
 
 def test_whoever_wrote_the_settings_cannot_write_the_page(lost: World) -> None:
