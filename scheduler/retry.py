@@ -97,19 +97,20 @@ class RetryPolicy:
                 raise SchedulerError(f"after_s of {outcome!r} is {seconds}: let it be 0 or more, for {retried}")
 
 
-def after(outcome: str, tries: int, policy: RetryPolicy, in_vain: int = 0) -> Next:
+def after(outcome: str, tries: int, policy: RetryPolicy, in_vain: int = 0, *, chosen_ahead: bool = False) -> Next:
     """Say what follows an attempt that ended with `outcome`.
 
     `tries` is how many attempts counted before this one; `next.counts` says whether this one adds to them. `in_vain`
     is how many just before this one found no agent either: agents who do not answer are rung less and less often, for
-    they are no nearer to it after a minute.
+    they are no nearer to it after a minute. With `chosen_ahead` the customer was told a time that is still to come: one
+    more try is made then, however many counted before.
     """
     row = TABLE.get(outcome)
     if row is None:
         raise SchedulerError(f"outcome {outcome!r} is none of {', '.join(OUTCOMES)}")
     if not isinstance(row, Retry):
         return row
-    if row.counts and tries + 1 >= policy.max_tries:
+    if row.counts and tries + 1 >= policy.max_tries and not chosen_ahead:
         return GiveUp("tries-used")
     after_s = policy.after_s.get(outcome, row.after_s)
     if outcome == NO_AGENT:

@@ -61,7 +61,8 @@ def end(work: Work, attempt: str, outcome: str, evidence: list[str], ended_at: i
         return
     row = _locked(work.connection, flight.reservation_id)
     in_vain = agents.in_vain(work.connection, row.id) if outcome == retry.NO_AGENT else 0
-    following = retry.after(outcome, row.tries, work.site.rules.retry_policy(), in_vain)
+    ahead = row.slot_at is not None and flight.claimed_at < row.slot_at
+    following = retry.after(outcome, row.tries, work.site.rules.retry_policy(), in_vain, chosen_ahead=ahead)
     counted = not isinstance(following, retry.Retry) or following.counts
     ended = {
         "in_flight": False,

@@ -116,7 +116,7 @@ def postpone(work: Work, reservation: int, until_at: int, by: By) -> None:
         raise CallbackError("that time has passed: postpone to a later one, or `call-now`")
     put_off_until_at = work.site.hours_of(row.e164, row.trunk).next_opening(until_at)
     times.change(work.connection, reservation, put_off_until_at=put_off_until_at)
-    promises.void_apology(work, reservation)  # nobody gives up before that time
+    deadlines.void_what_comes_too_soon(work, row, put_off_until_at)
     facts = {"due_at": put_off_until_at, "deadline_at": row.deadline_at} | _unheld(row)
     _tell(work, reservation, "postpone", by, facts)
 

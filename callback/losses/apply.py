@@ -82,8 +82,8 @@ def _join(work: Work, loss: Loss, caller: Caller, decision: Join, incident: int 
         "last_lost_at": max(standing.last_lost_at, loss.lost_at),
         "severity": max(standing.severity, _severity(work.connection, row)),
     }
-    if not decision.chosen:
-        times.change(work.connection, row, **times.NO_WAIT)
+    no_more = {"put_off_until_at": None} if decision.chosen else times.NO_WAIT  # a chosen time is waited for
+    times.change(work.connection, row, **no_more)
     if decision.anew:
         compose.withdraw(work, row, "lost again, and promised anew")
     if loss.kind == "requested":

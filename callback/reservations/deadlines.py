@@ -48,22 +48,29 @@ def _broken(work: Work, row: Reservation) -> None:
         return
     if carried is None:
         go_on(work, row, work.site.hours_of(row.e164, row.trunk))
-    elif row.not_before_at > carried.deadline_at or just_let_go(row, work.now):
-        carry_over(work, row, carried)  # a person put it off beyond the new time too, or wants it tried now
+    elif _put_off(row, carried, work.now) or just_let_go(row, work.now):
+        carry_over(work, row, carried)
     elif promises.was_carried_over(work.connection, row.id):
         expire(work, row, "not-reached-after-carrying-over")
     else:
         carry_over(work, row, carried)
 
 
+def _put_off(row: Reservation, carried: Promise, now: int) -> bool:
+    """Whether the customer is still to be called at a time that a person said, or not before the new time either."""
+    return row.not_before_at > carried.deadline_at or (row.put_off_until_at or 0) > now
+
+
 def passed(connection: Connection, pbx: str, now: int) -> list[Reservation]:
     """Read, and lock, the waiting reservations whose promise has passed, those that were due first at the beginning.
 
     One whose customer was told a new time is left alone until that, and one that another process has locked until the
-    next look.
+    next look. Those that may not be called yet come last: there may be nothing to do for many of them, and the others
+    do not wait for that.
     """
-    late = RESERVATIONS.where(t.OPEN, _R.pbx == pbx, _R.state == "waiting", _R.deadline_at <= now)
-    late = late.where(or_(_R.overdue_by_at.is_(None), _R.overdue_by_at <= now)).order_by(_R.aim_at).limit(AT_ONCE)
+    late = RESERVATIONS.where(t.OPEN, _R.pbx == pbx, _R.state == "waiting", _R.aim_at <= now, _R.deadline_at <= now)
+    late = late.where(or_(_R.overdue_by_at.is_(None), _R.overdue_by_at <= now))
+    late = late.order_by(_R.not_before_at > now, _R.aim_at).limit(AT_ONCE)
     return read(connection, late.with_for_update(of=t.reservation, skip_locked=True))
 
 
@@ -99,8 +106,18 @@ def give_time(work: Work, row: Reservation) -> None:
         return
     if carried is not None:
         carry_over(work, row, carried)
-    elif row.overdue_by_at is not None and row.overdue_by_at - work.now < LEAST_US:
+    elif row.overdue_by_at is not None:
+        void_what_comes_too_soon(work, row, work.now)
+
+
+def void_what_comes_too_soon(work: Work, row: Reservation, not_before_at: int) -> None:
+    """The time that was told, where it leaves no last try after this one, is said by no text that was not sent yet.
+
+    An apology that told it holds no more: the next tick tells another time. A promise stays.
+    """
+    if row.told_by_at - not_before_at < LEAST_US:
         promises.void_apology(work, row.id)
+        compose.withdraw(work, row.id, "its time holds no more")
 
 
 def just_let_go(row: Reservation, now: int) -> bool:

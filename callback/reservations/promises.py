@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, or_, select
 
 from callback.reservations import times
 from callback.site.work import Work
@@ -15,8 +15,9 @@ _MADE = select(func.count()).select_from(t.promise).where(_P.reservation_id == b
 _NEW = insert(t.promise)
 _IN_FORCE = (
     select(_P.made_at, _P.clock_starts_at, _P.aim_at, _P.deadline_at, _P.reason)
-    .join(t.reservation, (_R.id == _P.reservation_id) & (_R.promise_number == _P.number))
-    .where(_R.id == bindparam("reservation"))
+    .where(_P.reservation_id == bindparam("reservation"), _P.reason != APOLOGY)
+    .order_by(_P.number.desc())
+    .limit(1)
 )
 _CARRIED_OVER = (
     select(_P.number)
@@ -51,13 +52,26 @@ def void_apology(work: Work, reservation: int) -> None:
 
 
 def in_force(connection: Connection, reservation: int) -> Promise:
-    """The promise of a reservation that is in force."""
+    """The promise of a reservation that is in force: the newest, but for apologies. So `promise_number` says, too."""
     return Promise(*connection.execute(_IN_FORCE, {"reservation": reservation}).one())
 
 
 def was_carried_over(connection: Connection, reservation: int) -> bool:
     """Whether a promise of the reservation was broken at the end of a day before, and made anew for the next one."""
     return connection.execute(_CARRIED_OVER, {"reservation": reservation}).first() is not None
+
+
+def adopt(work: Work) -> None:
+    """Take in what a process of an older version wrote into open reservations after the schema was changed.
+
+    It made promises without numbering the one in force, and what it wrote in `due_at` stands: it knew no other reason.
+    """
+    newest = select(func.max(_P.number)).where(_P.reservation_id == _R.id, _P.reason != APOLOGY).scalar_subquery()
+    theirs = select(_R.id, _R.due_at, newest.label("in_force")).where(t.OPEN, _R.pbx == work.pbx)
+    theirs = theirs.where(or_(_R.due_at != _R.not_before_at, _R.promise_number != newest)).order_by(_R.id)
+    for row in work.connection.execute(theirs.with_for_update(of=t.reservation)).all():
+        waits = times.NO_WAIT | {"retry_at": row.due_at if row.due_at > work.now else None}
+        times.change(work.connection, row.id, promise_number=row.in_force, **waits)
 
 
 def _write(work: Work, reservation: int, number: int, pledge: Promise) -> None:

@@ -34,6 +34,7 @@ class Reservation:
     aim_at: int
     deadline_at: int
     not_before_at: int
+    put_off_until_at: int | None
     retry_at: int | None
     state_since_at: int
     severity: int

@@ -31,7 +31,7 @@ from callback.events import (
     UnknownQueue,
 )
 from callback.logs.failing import Failing
-from callback.reservations import switched_on
+from callback.reservations import promises, switched_on
 from callback.service.alerts import Alerts
 from callback.service.arrivals import Arrivals
 from callback.service.commit_process import CommitProcess, Task
@@ -112,7 +112,9 @@ class Worker:
             journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, began)
             seen = snapshot.recall(connection, wiring.name)
             first_start = checkpoints.first_start(connection, wiring.name)
-            switched_on.begin(Work(connection, self._site, began))
+            work = Work(connection, self._site, began)
+            promises.adopt(work)
+            switched_on.begin(work)
         heard_at = (seen[0].heard_at if seen else None) or (first_start if first_start < began else None)
         self._hear_from = journal.resume(journal_id, offset)
         self._outage = Outage()

@@ -109,6 +109,7 @@ class MustHold:
         for row in reservations.values():
             if row.state == "expired":
                 assert row.state_since_at >= promises[row.id][-1].deadline_at, "given up before a time that was told"
+                assert row.state_since_at >= (row.put_off_until_at or 0), "given up before a time that a person said"
 
     def _what_is_said_is_what_is_enforced(
         self, reservations: dict[int, Any], promises: dict[int, list[Any]], texts: list[Any]
@@ -116,6 +117,10 @@ class MustHold:
         """On the page, and in texts; until then a tick leaves the customer alone, and then it does not."""
         for row in texts:
             word, number, *at = row.cause.split("/")
+            if word == "overdue" and row.state == "waiting":
+                stands = reservations[int(number)]
+                told = stands.overdue_by_at or stands.deadline_at
+                assert int(at[0]) >= told or int(at[0]) <= self._centre.clock, "a text will say too early a time"
             if word in {"overdue", "slot"}:
                 said = {one.deadline_at if word == "overdue" else one.clock_starts_at for one in promises[int(number)]}
                 assert int(at[0]) in said, "a text says what nobody promised"
@@ -147,6 +152,8 @@ class MustHold:
                 since = [one for one in attempts if one.reservation_id == row.id and one.id not in decided.attempts]
                 until_at = decided.not_before_at
                 assert min((one.claimed_at for one in since), default=until_at) >= until_at, "too soon"
+            if row.state == "given-up" and row.id not in self._with_an_invalid_number(attempts):
+                assert row.state_since_at >= (row.slot_at or 0), "given up before the chosen time"
             if row.losses == decided.losses:
                 assert row.put_off_until_at == decided.put_off_until_at, "put off by nobody, or no more"
                 tried = any(
@@ -154,6 +161,10 @@ class MustHold:
                     for one in attempts
                 )
                 assert row.slot_at == decided.slot_at or (row.slot_at is None and tried), "chosen by nobody, or no more"
+
+    @staticmethod
+    def _with_an_invalid_number(attempts: list[Any]) -> set[int]:
+        return {one.reservation_id for one in attempts if one.outcome == "invalid-number"}
 
     def _attempts_end_once(self, reservations: dict[int, Any], attempts: list[Any]) -> None:
         flying = [row for row in attempts if row.in_flight]

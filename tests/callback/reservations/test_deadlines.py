@@ -207,6 +207,18 @@ def test_more_than_a_page_of_them_are_all_told(world: World, monkeypatch: pytest
     assert told == [3, 3, 1, 0]
 
 
+def test_who_was_put_off_to_another_day_keeps_no_other_from_being_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as a page of them: nothing is to be done about them until the evening."""
+    monkeypatch.setattr("callback.reservations.deadlines.AT_ONCE", 1)
+    world.hear(call("09012345601"))
+    with world.store.write() as connection:
+        actions.postpone(world.work(connection, NOON), 1, at("11:00", 24), By("anna", "he is away"))
+    world.hear(call("09012345602", ended_at=NOON + MINUTE))
+    assert [told.name for told in world.carry_over(LATE + 2 * MINUTE)] == ["overdue"]
+
+
 def test_who_chooses_a_time_after_the_apology_is_promised_that_and_no_more_the_new_time(world: World) -> None:
     world.hear(call())
     world.carry_over(LATE)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 import callback
 from callback.decisions import actions
-from callback.reservations import times
+from callback.reservations import promises, times
 from callback.store import tables as t
 from callback.store.audit import CUSTOMER, By
 from scheduler.promise import Promise
@@ -142,6 +143,49 @@ def test_a_new_time_clears_what_waited(world: World) -> None:
     decide(world, "postpone", NOON + 2 * MINUTE, until_at=at("18:00"))
     decide(world, "choose_slot", NOON + 3 * MINUTE, chosen_at=at("15:00"))
     assert (facts(world), only(world).not_before_at) == ({"slot_at": at("15:00")}, at("15:00"))
+
+
+# What a process of an older version writes after the schema was changed, while it holds the lease still
+
+
+def adopted(world: World, now: int, **written: int) -> Any:
+    """What stands after the takeover."""
+    with world.store.write() as connection:
+        connection.execute(update(t.reservation).values(**written))
+        promises.adopt(world.work(connection, now))
+    return only(world)
+
+
+def test_what_an_older_process_reserved_is_taken_in(world: World) -> None:
+    world.hear(call())
+    row = adopted(world, NOON + MINUTE, promise_number=0, not_before_at=0)
+    assert (row.promise_number, row.not_before_at, facts(world)) == (1, NOON, {})
+
+
+def test_what_an_older_process_put_off_stands_and_what_it_let_be_called_too(world: World) -> None:
+    world.hear(call())
+    row = adopted(world, NOON + MINUTE, due_at=at("15:00"))
+    assert (row.not_before_at, facts(world)) == (at("15:00"), {"retry_at": at("15:00")})
+    row = adopted(world, NOON + 2 * MINUTE, due_at=NOON + 2 * MINUTE)
+    assert (row.not_before_at, row.due_at, facts(world)) == (NOON, NOON, {})
+
+
+def test_the_newest_promise_is_in_force_though_nobody_numbered_it(world: World) -> None:
+    """Also before anybody took it in: a decision about it, or the customer's next call, does not fail."""
+    world.hear(call())
+    with world.store.write() as connection:
+        connection.execute(update(t.reservation).values(promise_number=0))
+    world.hear(call(ended_at=NOON + 20 * MINUTE))
+    decide(world, "call_now", NOON + 21 * MINUTE)
+    assert only(world).deadline_at == NOON + 60 * MINUTE
+
+
+def test_what_this_version_wrote_is_left_alone(world: World) -> None:
+    world.hear(call())
+    tried(world, NOON, "declined")
+    decide(world, "postpone", NOON + 2 * MINUTE, until_at=at("18:00"))
+    before = only(world)
+    assert adopted(world, NOON + 3 * MINUTE, losses=1) == before
 
 
 # That nobody else writes these columns

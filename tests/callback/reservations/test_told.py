@@ -220,7 +220,81 @@ def test_the_next_call_of_the_customer_ends_what_a_person_put_off(world: World) 
     assert world.claim(NOON + 20 * MINUTE, FREE) is not None
 
 
+def test_so_it_does_where_the_customer_chose_a_time(world: World) -> None:
+    world.hear(call())
+    slot(world, at("15:00"), NOON + MINUTE)
+    postpone(world, at("17:00"), NOON + 2 * MINUTE)
+    world.hear(call(ended_at=NOON + 70 * MINUTE))
+    assert only(world).not_before_at == at("15:00")
+
+
+@pytest.mark.parametrize(("told", "broken"), [("13:00", False), ("13:30", True)])
+def test_no_text_that_waits_says_a_time_that_a_person_made_impossible(world: World, told: str, broken: bool) -> None:
+    world.hear(call())
+    if broken:
+        world.carry_over(LATE)
+    postpone(world, at("15:00"), only(world).deadline_at + 2 * US if broken else NOON + US)
+    assert not any(told in row.body for row in world.rows(text_outbox) if row.state == "waiting")
+    assert only(world).overdue_by_at is None
+
+
+def test_put_off_within_the_time_that_was_told_it_stands(world: World) -> None:
+    world.hear(call())
+    world.carry_over(LATE)
+    postpone(world, at("13:15"), LATE + US)
+    assert only(world).overdue_by_at == LATE + 30 * MINUTE
+    assert [row.state for row in world.rows(text_outbox) if row.template == "overdue"] == ["waiting"]
+    assert world.carry_over(LATE + 2 * US) == []
+
+
+def test_put_off_to_the_morning_after_a_second_evening_the_customer_is_called_then(world: World) -> None:
+    world.hear(call(ended_at=at("20:45")))
+    world.carry_over(at("21:30"))
+    postpone(world, at("08:30", 25), at("08:10", 24))
+    for clock in ("09:01", "12:00", "21:31"):
+        world.carry_over(at(clock, 24))
+    assert only(world).state == "waiting"
+    assert world.claim(at("08:29", 25), FREE) is None
+    assert world.claim(at("08:30", 25), FREE) is not None
+
+
 # A chosen time, and then "call me now"
+
+
+@pytest.mark.parametrize("chosen_while_it_rings", [False, True])
+def test_nobody_is_given_up_before_the_time_that_the_customer_chose(world: World, chosen_while_it_rings: bool) -> None:
+    """Two of three tries are over; a person tries sooner, or the customer chooses while we call."""
+    world.hear(call())
+    for minutes in (0, 10):
+        order = world.claim(NOON + minutes * MINUTE, FREE)
+        assert order is not None
+        world.end(order.attempt, "busy", NOON + minutes * MINUTE + US)
+    last = NOON + 20 * MINUTE
+    if not chosen_while_it_rings:
+        slot(world, at("15:00"), last)
+        decide(world, "call-now", last)
+    order = world.claim(last, FREE)
+    assert order is not None
+    if chosen_while_it_rings:
+        slot(world, at("15:00"), last + US)
+    world.end(order.attempt, "busy", last + MINUTE)
+    assert only(world).state == "waiting"
+    assert world.claim(at("14:59"), FREE) is None
+    order = world.claim(at("15:00"), FREE)
+    assert order is not None
+    world.end(order.attempt, "busy", at("15:01"))
+    assert only(world).state == "given-up", "that was the last try"
+
+
+@pytest.mark.parametrize(("asked", "called"), [(at("21:00"), at("10:00", 24)), (at("22:00"), at("08:00", 24))])
+def test_a_person_who_tries_sooner_means_the_day_that_is_told(world: World, asked: int, called: int) -> None:
+    """Nobody was free before the cut: the next morning is not the time for which it was asked, nor the one chosen."""
+    world.hear(call(ended_at=at("20:00")))
+    slot(world, at("10:00", 24), at("20:10"))
+    decide(world, "call-now", asked)
+    world.carry_over(at("22:01"))
+    assert world.claim(called - MINUTE, FREE) is None
+    assert world.claim(called + 3 * US, FREE) is not None
 
 
 @pytest.mark.parametrize("outcome", ["busy", "no-answer", "declined", "agent-no-answer"])
