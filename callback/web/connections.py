@@ -1,7 +1,7 @@
 """Limits of connections: a bounded number, each for a bounded time, whatever server is behind them.
 
-A stranger can open connections faster than anybody can be served. So who has not yet said all of a request is shut out
-after a while, and where a newcomer finds no room, at once, the longest waiting first. Who is being served stays.
+A stranger can open connections faster than anybody can be served. So a connection whose request is not whole after a
+while is ended; where a new one finds no room, at once, the oldest first. One that is being served stays.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OTHERS: Final = 2  # of the files that a process may open, this part stays for 
 class Limits:
     """How many connections at once, altogether and from one address, and how long each may take.
 
-    `speak_s`: to say all of a request, from the moment it is connected; `live_s`: until it is answered.
+    `speak_s`: from when it is connected until its request is whole; `live_s`: until it is answered.
     """
 
     altogether: int = 400
@@ -40,90 +40,90 @@ class Limits:
         return self.altogether if files == resource.RLIM_INFINITY else min(self.altogether, files // _OTHERS)
 
 
-class Gate:
-    """Lets connections in, and shuts them out again. It belongs to one event loop."""
+class ConnectionLimiter:
+    """Admits connections within their limits, and ends those that exceed them. It belongs to one event loop."""
 
     def __init__(self, limits: Limits, tally: Repeated) -> None:
         self.limits, self._tally = limits, tally
-        self._inside: dict[asyncio.BaseTransport, _Guest] = {}  # in the order in which they came
+        self._open: dict[asyncio.BaseTransport, _LimitedConnection] = {}  # in the order in which they came
 
-    def watched(self, protocol: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
-        """Make protocols that behave like these, for connections that this gate watches."""
-        return lambda: _Guest(self, protocol())
+    def limited(self, protocol: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
+        """Make protocols that behave like these, for connections that this limiter admits."""
+        return lambda: _LimitedConnection(self, protocol())
 
-    def has_spoken(self, transport: asyncio.BaseTransport | None) -> None:
-        """Say that a whole request came over this connection: it stays until it is answered."""
-        if transport is not None and (guest := self._inside.get(transport)):
-            guest.waits_for_us = True
+    def request_has_come(self, transport: asyncio.BaseTransport | None) -> None:
+        """Keep a connection until its request is answered: it is whole."""
+        if transport is not None and (one := self._open.get(transport)):
+            one.is_being_served = True
 
-    def enter(self, guest: _Guest) -> bool:
-        """Find room for a newcomer; False where all those inside are being served."""
-        inside = self._inside.values()
-        neighbours = [one for one in inside if one.place == guest.place]
-        full: Iterable[_Guest] = ()
-        if guest.place not in PROXY and len(neighbours) >= self.limits.by_address:
-            full = neighbours
-        elif len(inside) >= self.limits.room:
-            full = inside
+    def admit(self, new: _LimitedConnection) -> bool:
+        """Find room for a new connection; False where all those that are open are being served."""
+        every = self._open.values()
+        same_origin = [one for one in every if one.origin == new.origin]
+        full: Iterable[_LimitedConnection] = ()
+        if new.origin not in PROXY and len(same_origin) >= self.limits.by_address:
+            full = same_origin
+        elif len(every) >= self.limits.room:
+            full = every
         if full and not self._make_room(full):
             self._tally.note("a connection was refused: all those that may be open are being served")
             return False
-        self._inside[guest.transport] = guest
+        self._open[new.transport] = new
         return True
 
-    def leave(self, guest: _Guest) -> None:
+    def forget(self, one: _LimitedConnection) -> None:
         """Forget a connection that has ended."""
-        self._inside.pop(guest.transport, None)
+        self._open.pop(one.transport, None)
 
-    def shut_out(self, guest: _Guest, why: str) -> None:
-        """End a connection, now and without a word to whoever holds it."""
+    def end(self, one: _LimitedConnection, why: str) -> None:
+        """End a connection at once, without an answer."""
         self._tally.note(f"a connection was ended: {why}")
-        self.leave(guest)
-        guest.transport.abort()
+        self.forget(one)
+        one.transport.abort()
 
-    def _make_room(self, full: Iterable[_Guest]) -> bool:
-        silent = next((guest for guest in full if not guest.waits_for_us), None)
+    def _make_room(self, full: Iterable[_LimitedConnection]) -> bool:
+        silent = next((one for one in full if not one.is_being_served), None)
         if silent is None:
             return False
-        self.shut_out(silent, "too many are open, and it had waited longest without saying all of its request")
+        self.end(silent, "too many are open, and it had waited longest without saying all of its request")
         return True
 
 
-class _Guest(asyncio.Protocol):
-    """A connection: hands everything on to the protocol of the server behind the gate."""
+class _LimitedConnection(asyncio.Protocol):
+    """A connection: hands everything on to the protocol of the server behind the limiter."""
 
     transport: asyncio.Transport
 
-    def __init__(self, gate: Gate, protocol: asyncio.Protocol) -> None:
-        self._gate, self._protocol = gate, protocol
+    def __init__(self, limiter: ConnectionLimiter, protocol: asyncio.Protocol) -> None:
+        self._limiter, self._protocol = limiter, protocol
         self._timers: list[asyncio.TimerHandle] = []
-        self._is_inside = False
-        self.waits_for_us = False
-        self.place = ""
+        self._is_admitted = False
+        self.is_being_served = False
+        self.origin = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = cast("asyncio.Transport", transport)  # of TCP it always is one
-        self.transport, self.place = transport, place_of(transport.get_extra_info("peername"))
-        self._is_inside = self._gate.enter(self)
-        if not self._is_inside:
+        self.transport, self.origin = transport, origin_of(transport.get_extra_info("peername"))
+        self._is_admitted = self._limiter.admit(self)
+        if not self._is_admitted:
             transport.abort()
             return
-        loop, limits = asyncio.get_running_loop(), self._gate.limits
-        self._timers = [loop.call_later(limits.speak_s, self._be_silent_no_longer)]
-        too_long = partial(self._gate.shut_out, self, f"it was not answered within {limits.live_s:g} s")
+        loop, limits = asyncio.get_running_loop(), self._limiter.limits
+        self._timers = [loop.call_later(limits.speak_s, self._end_if_silent)]
+        too_long = partial(self._limiter.end, self, f"it was not answered within {limits.live_s:g} s")
         self._timers.append(loop.call_later(limits.live_s, too_long))
         self._protocol.connection_made(transport)
 
-    def _be_silent_no_longer(self) -> None:
-        if not self.waits_for_us:
-            self._gate.shut_out(self, f"it did not say all of a request within {self._gate.limits.speak_s:g} s")
+    def _end_if_silent(self) -> None:
+        if not self.is_being_served:
+            self._limiter.end(self, f"it did not say all of a request within {self._limiter.limits.speak_s:g} s")
 
     def data_received(self, data: bytes) -> None:
-        if self._is_inside:
+        if self._is_admitted:
             self._protocol.data_received(data)
 
     def eof_received(self) -> bool | None:
-        return self._protocol.eof_received() if self._is_inside else None
+        return self._protocol.eof_received() if self._is_admitted else None
 
     def pause_writing(self) -> None:
         self._protocol.pause_writing()
@@ -134,12 +134,12 @@ class _Guest(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         for timer in self._timers:
             timer.cancel()
-        if self._is_inside:
-            self._gate.leave(self)
+        if self._is_admitted:
+            self._limiter.forget(self)
             self._protocol.connection_lost(exc)
 
 
-def place_of(peer: tuple[str, int] | None) -> str:
+def origin_of(peer: tuple[str, int] | None) -> str:
     """Where a connection comes from: its address, or of IPv6 the network that one customer of a provider has."""
     if not peer:
         return ""

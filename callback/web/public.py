@@ -38,7 +38,7 @@ from callback.store.engine import Store
 from callback.store.keys import check, store_of
 from callback.texts import send
 from callback.web import customer_page
-from callback.web.connections import Gate, Limits
+from callback.web.connections import ConnectionLimiter, Limits
 from callback.web.rate_limit import Pace
 from sms import twilio
 from sms.inbound import Inbound, Word
@@ -107,7 +107,7 @@ class PublicServer:
         self._settings, self._store, self._now = settings, store, now
         self._two_way = send.two_way_of(settings)
         self._tally = Repeated(log.warning)
-        self._gate = Gate(limits or Limits(), self._tally)
+        self._limiter = ConnectionLimiter(limits or Limits(), self._tally)
         self._paces = {True: Pace(*POSTS), False: Pace(*LOOKS)}
         self._turns = asyncio.Semaphore(1 if store.dialect == "sqlite" else WRITERS)
         self._rest_until = 0.0
@@ -132,7 +132,7 @@ class PublicServer:
         await runner.setup()
         try:
             handler = partial(self._handler, cast("web.Server", runner.server), loop)  # it has one since it is set up
-            listening = await loop.create_server(self._gate.watched(handler), host, port)
+            listening = await loop.create_server(self._limiter.limited(handler), host, port)
             async with listening:
                 yield listening.sockets[0].getsockname()[1]
         finally:
@@ -178,7 +178,7 @@ class PublicServer:
         return web.Response(text=str(said), content_type="text/xml")
 
     async def _show(self, request: web.Request) -> web.Response:
-        self._gate.has_spoken(request.transport)
+        self._limiter.request_has_come(request.transport)
         self._pace(request, request.match_info["token"])
         return _answer(await self._look(request.match_info["token"]))
 
@@ -228,7 +228,7 @@ class PublicServer:
         except _BROKEN as error:
             self._tally.note(BROKEN_OFF)
             raise web.HTTPBadRequest(text="broken off") from error
-        self._gate.has_spoken(request.transport)
+        self._limiter.request_has_come(request.transport)
         try:
             pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
         except ValueError as error:  # a UnicodeDecodeError is one

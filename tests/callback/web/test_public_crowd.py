@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from callback.site import links
-from callback.web.connections import Limits, place_of
+from callback.web.connections import Limits, origin_of
 from tests.callback.web.test_public import FORM, Running, free_port, settings_with
 from tests.callback.world import MINUTE, NOON, World, call
 
@@ -135,8 +135,8 @@ def test_one_address_is_bounded_and_another_is_served_all_the_same(sqlite_world:
     ],
 )
 def test_an_address_counts_with_those_of_its_owner(address: str, place: str) -> None:
-    assert place_of((address, 4711)) == place
-    assert place_of(None) == ""
+    assert origin_of((address, 4711)) == place
+    assert origin_of(None) == ""
 
 
 def test_a_proxy_on_this_machine_is_bounded_as_a_whole_alone(sqlite_world: World) -> None:
