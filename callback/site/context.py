@@ -75,7 +75,7 @@ class Site:
 def current(connection: Connection, settings: Settings, two_way: TwoWay = never) -> Site:
     """The site as the running service has it: under the newest rules that it wrote down. StoreError before that."""
     newest = select(func.max(shift_rules.c.version)).where(shift_rules.c.pbx == settings.pbx.name)
-    version = connection.execute(newest).scalar_one() if schema.current(connection) else None
+    version = connection.execute(newest).scalar_one() if schema.revision_of(connection) else None
     if version is None:
         raise StoreError("this database is empty: start `callback run` with these settings first")
     return site_of(settings, version, two_way)

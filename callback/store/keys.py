@@ -87,7 +87,7 @@ def is_inside(store: Store) -> bool:
 def _stored(store: Store) -> str | None:
     """Give what a database keeps; None for a new one."""
     with store.read() as connection:
-        return _kept(connection) if schema.current(connection) else None
+        return _kept(connection) if schema.revision_of(connection) else None
 
 
 def _kept(connection: Connection) -> str | None:

@@ -26,7 +26,7 @@ def migrate(store: Store, to: str = "head") -> None:
     with store.migration() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        found = current(connection)
+        found = revision_of(connection)
         if found is not None and found not in _revisions(scripts):
             raise StoreError(
                 f"{store.where} was made by a later version of the service (schema {found}); install that version"
@@ -41,12 +41,12 @@ def revisions() -> list[str]:
 
 
 def newest() -> str | None:
-    """The schema that this version needs."""
+    """The revision that this version of the program needs."""
     return _tree()[1].get_current_head()
 
 
-def current(connection: Connection) -> str | None:
-    """The schema that a database has; None for an empty one."""
+def revision_of(connection: Connection) -> str | None:
+    """The revision of its schema that a database has; None for an empty one."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -88,7 +88,7 @@ def migrated(url: str) -> Store:
         path.write_bytes(_migrated())
     store = Store(url)
     with store.read() as connection:
-        found = schema.current(connection)
+        found = schema.revision_of(connection)
     if found is None:
         schema.migrate(store)
     return store

@@ -58,7 +58,7 @@ def _schema(store: Store) -> str | None:
     if not store.is_there:
         return None
     with store.read() as connection:
-        return schema.current(connection)
+        return schema.revision_of(connection)
 
 
 def folders(wiring: PbxWiring) -> Iterator[Finding]:

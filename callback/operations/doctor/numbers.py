@@ -44,7 +44,7 @@ def _kept(store: Store, pbx: str) -> Mapping[str, str]:
     if not store.is_there:
         return {}
     with store.read() as connection:
-        return signalling.kept(connection, pbx) if schema.current(connection) == schema.newest() else {}
+        return signalling.kept(connection, pbx) if schema.revision_of(connection) == schema.newest() else {}
 
 
 def of_trunks(trunks: Mapping[str, Trunk], lately: Mapping[str, str]) -> Iterator[Finding]:

@@ -43,7 +43,7 @@ def _of_store(store: Store, settings: Settings) -> Iterator[Finding]:
 
 def _is_empty(store: Store) -> bool:
     with store.read() as connection:
-        return schema.current(connection) is None
+        return schema.revision_of(connection) is None
 
 
 def _of_folder(store: Store) -> Iterator[Finding]:

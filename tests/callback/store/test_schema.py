@@ -25,7 +25,7 @@ def test_migrations_make_the_tables_that_the_code_knows(database_url: str) -> No
     with store.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, cast("MetaData", [metadata, sms_metadata])) == []
-        assert schema.current(connection) == schema.newest()
+        assert schema.revision_of(connection) == schema.newest()
     store.close()
 
 

@@ -62,7 +62,7 @@ def test_a_row_of_each_table_is_still_there_at_the_newest_revision(database_url:
         rows = fill(connection)
     schema.migrate(store)
     with store.read() as connection:
-        assert schema.current(connection) == schema.newest()
+        assert schema.revision_of(connection) == schema.newest()
         tables = set(inspect(connection).get_table_names())
         assert rows.keys() <= tables
         for name, row in rows.items():
