@@ -6,10 +6,10 @@ resume him alone, which lets him out of the incident.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Row, and_, bindparam, insert, literal, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, literal, select, update
 
 from callback.customers.loss import Loss
 from callback.errors import CallbackError
@@ -25,7 +25,7 @@ from callback.store.audit import By
 from callback.texts import compose
 from scheduler import incident as rule
 from scheduler.clock import SECOND
-from scheduler.incident import IncidentTerms
+from scheduler.incident import IncidentTerms, State
 from scheduler.severity import NOW
 
 DROPPED_A_TICK = 100
@@ -72,6 +72,17 @@ _MORE = (
 
 class NoSuchIncident(CallbackError):
     """There is no open incident of that number on this PBX."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """An open incident: up to when its rate of letting go is used, and how many were let go."""
+
+    id: int
+    cause: str
+    state: State
+    let_go_at: int | None
+    let_go: int
 
 
 def cause_of(loss: Loss, trunk: str) -> str:
@@ -136,7 +147,7 @@ def tend(work: Work) -> None:
     """Move every open incident on with time: what is quiet drains, what is drained is over."""
     still = select(t.incident).where(_I.pbx == work.pbx, t.INCIDENT_OPEN).order_by(_I.id)
     for row in work.connection.execute(still.with_for_update()).all():
-        _tend(work, row)
+        _tend(work, _Open(row.id, row.cause, row.state, row.let_go_at, row.let_go))
 
 
 def decide(work: Work, incident: int, wish: Wish, by: By) -> None:
@@ -172,7 +183,7 @@ def _take_in(work: Work, number: int, incident: Incident, cause: str, lost_at: i
     return work.connection.execute(free).rowcount
 
 
-def _tend(work: Work, row: Row[Any]) -> None:
+def _tend(work: Work, row: _Open) -> None:
     terms = work.site.rules.incident_terms()
     anybody = work.connection.execute(select(_R.id).where(_R.incident_id == row.id, t.IN_INCIDENT).limit(1)).first()
     lately = _lately(work, row.cause, work.now, terms)
@@ -183,7 +194,8 @@ def _tend(work: Work, row: Row[Any]) -> None:
     elif state == "dropped":
         _drop(work, row.id)
     elif state in {"draining", "released"}:
-        count, up_to = rule.let_go(row.let_go_at if row.state == state else work.now, work.now, terms.drain_per_min)
+        since = work.now if row.let_go_at is None or row.state != state else row.let_go_at
+        count, up_to = rule.let_go(since, work.now, terms.drain_per_min)
         gone = _let_go(work, row.id, count)
         if changed or up_to != row.let_go_at:
             changed |= {"let_go_at": up_to, "let_go": row.let_go + gone}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 
 from callback.customers import blocks, numbers
 from callback.customers.caller import Caller, Customer
@@ -24,11 +25,36 @@ from telephony.calls.call import LEFT_UNSERVED, LOST
 
 RESERVED: Final = ("reserved", "merged")  # by the service, or released before
 _VOID = ("refused", "withdrawn")
+_NO_NUMBER: Final = "it came without a number that can be called; who knows whose it was says so with --number"
 _C, _V, _U = t.call.c, t.verdict.c, t.unread_number.c
 
 
 class NotReleased(CallbackError):
     """No reservation can be made of this call; the message says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostCall:
+    """A lost call as it stands in the database, by its newest verdict, with its number or what was signalled."""
+
+    call_id: str
+    channel: str
+    queue: str | None
+    person_id: int | None
+    e164: str | None
+    digits: str | None
+    started_at: int
+    ended_at: int | None
+    recovery: str
+    kind: str
+    reason: str | None
+    side: str | None
+    waited_us: int
+
+    @property
+    def over_at(self) -> int:
+        """When it ended, as far as that is known."""
+        return self.ended_at or self.started_at
 
 
 def release(work: Work, call_id: str, number: str | None = None) -> Reserved | Merged:
@@ -42,18 +68,21 @@ def release(work: Work, call_id: str, number: str | None = None) -> Reserved | M
 
 
 def _again(work: Work, call_id: str, *, withdrawn: bool) -> Reserved | Merged:
-    row = work.connection.execute(lost_calls().where(_C.pbx == work.pbx, _C.call_id == call_id)).first()
-    if row is None:
+    call = _lost_call(work, call_id)
+    if call is None:
         raise NotReleased(
             f"there is no lost call {call_id}; `callback reservation unreserved` lists what may be released"
         )
-    never = None if withdrawn and row.recovery in RESERVED else _never(row)
-    if (fault := never or _not_now(work, row)) is not None:
+    never = None if withdrawn and call.recovery in RESERVED else _never(call)
+    if never is not None or call.person_id is None or call.e164 is None:
+        raise NotReleased(f"call {call_id} cannot be released: {never or _NO_NUMBER}")
+    customer = Customer(call.person_id, call.e164)
+    if (fault := _not_now(work, call, customer)) is not None:
         raise NotReleased(f"call {call_id} cannot be released: {fault}")
     work.connection.execute(
         delete(t.loss).where(t.loss.c.pbx == work.pbx, t.loss.c.call_id == call_id)
     )  # of the refusal
-    return _give(work, row)
+    return _give(work, call, customer)
 
 
 def restore(work: Work, reservation: int) -> Reserved | Merged:
@@ -70,17 +99,26 @@ def restore(work: Work, reservation: int) -> Reserved | Merged:
     return _again(work, found.call_id, withdrawn=True)
 
 
-def _readings(row: Row[Any], site: Site) -> tuple[str, ...]:
-    read = numbers.read(row.digits, site.trunks[site.trunk_name(row.channel)])
+def _lost_call(work: Work, call_id: str) -> LostCall | None:
+    row = work.connection.execute(lost_calls().where(_C.pbx == work.pbx, _C.call_id == call_id)).first()
+    return None if row is None else LostCall(**{one.name: getattr(row, one.name) for one in fields(LostCall)})
+
+
+def _readings(call: LostCall, site: Site) -> tuple[str, ...]:
+    read = numbers.read(call.digits, site.trunks[site.trunk_name(call.channel)])
     return read.readings if isinstance(read, numbers.Refused) else ()
 
 
 def _say_whose(work: Work, call_id: str, number: str) -> None:
     """Say whose call it was, if that number is one that was signalled."""
     his = (_C.pbx == work.pbx, _C.call_id == call_id)
-    row = work.connection.execute(lost_calls().where(*his)).first()
-    may_be = _readings(row, work.site) if row is not None and row.digits is not None else ()
-    if row is None or number not in may_be or number in work.site.trunks[work.site.trunk_name(row.channel)].own_numbers:
+    call = _lost_call(work, call_id)
+    may_be = _readings(call, work.site) if call is not None and call.digits is not None else ()
+    if (
+        call is None
+        or number not in may_be
+        or number in work.site.trunks[work.site.trunk_name(call.channel)].own_numbers
+    ):
         may = (
             f"it may be {' or '.join(may_be)}, and our own numbers are not called" if may_be else "that is no question"
         )
@@ -89,26 +127,26 @@ def _say_whose(work: Work, call_id: str, number: str) -> None:
     work.connection.execute(delete(t.unread_number).where(_U.pbx == work.pbx, _U.call_id == call_id))
 
 
-def _never(row: Row[Any]) -> str | None:
+def _never(call: LostCall) -> str | None:
     """What is wrong with the call itself."""
-    if row.recovery in RESERVED:
+    if call.recovery in RESERVED:
         return "a callback is, or was, reserved for it; see `callback queue`"
-    if row.recovery == "ambiguous-number" and row.e164 is None:
+    if call.recovery == "ambiguous-number" and call.e164 is None:
         return "its number may be two people's; `callback reservation unreserved` shows them: say which with --number"
-    if row.e164 is None or not row.e164.startswith("+"):
-        return "it came without a number that can be called; who knows whose it was says so with --number"
-    if row.recovery == "own-number":
+    if call.e164 is None or not call.e164.startswith("+"):
+        return _NO_NUMBER
+    if call.recovery == "own-number":
         return "its number is our own"
-    if not row.queue:
+    if not call.queue:
         return "it led to no queue; name one for its number in [rules.dids], for later ones"
     return None
 
 
-def _not_now(work: Work, row: Row[Any]) -> str | None:
+def _not_now(work: Work, call: LostCall, customer: Customer) -> str | None:
     """What has become of the customer."""
-    if blocks.blocked(work.connection, row.e164).calls:
+    if blocks.blocked(work.connection, customer.e164).calls:
         return "its number is blocked; take that back with `callback reservation unblock` first"
-    if redials.spoken_to_since(work, row.person_id, row.queue, row.ended_at or row.started_at):
+    if redials.spoken_to_since(work, customer.person, call.queue or "", call.over_at):
         return "he was spoken to since, in a call of his or of ours"
     return None
 
@@ -133,14 +171,14 @@ def lost_calls() -> Select[Any]:
     return joined.where(_V.version == newest.scalar_subquery(), lost)
 
 
-def _give(work: Work, row: Row[Any]) -> Reserved | Merged:
+def _give(work: Work, call: LostCall, customer: Customer) -> Reserved | Merged:
     """Give the callback, promised as if the call were lost now; what the number was refused for does not count."""
-    how = (row.kind, row.reason, row.side, row.waited_us / SECOND)
-    loss = Loss(row.call_id, row.queue, *how, row.started_at, row.ended_at or row.started_at)
-    trunk, person = work.site.trunk_name(row.channel), row.person_id
-    hours = work.site.hours_of(row.e164, trunk)
-    shared, blocked = is_shared(work.connection, person), blocks.blocked(work.connection, row.e164)
-    caller = Caller(row.e164, None, trunk, hours, person, shared=shared, texts_blocked=blocked.texts)
-    pledge = promise(row.kind, work.now, work.now, hours, work.site.rules.promise_terms())
+    how = (call.kind, call.reason, call.side, call.waited_us / SECOND)
+    loss = Loss(call.call_id, call.queue or "", *how, call.started_at, call.over_at)
+    trunk = work.site.trunk_name(call.channel)
+    hours = work.site.hours_of(customer.e164, trunk)
+    shared, blocked = is_shared(work.connection, customer.person), blocks.blocked(work.connection, customer.e164)
+    caller = Caller(customer.e164, None, trunk, hours, customer.person, shared=shared, texts_blocked=blocked.texts)
+    pledge = promise(call.kind, work.now, work.now, hours, work.site.rules.promise_terms())
     known = Known(work.now, pledge, standing=intake.standing_of(work, loss, caller))
-    return give(work, loss, caller, decide.owed(loss, Customer(person, row.e164), known))
+    return give(work, loss, caller, decide.owed(loss, customer, known))
