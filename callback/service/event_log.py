@@ -28,7 +28,8 @@ LOOK_EVERY_S: Final = 0.5
 class EventLog:
     """Reads the feed of a PBX in a thread of its own and passes each event on, once and in order.
 
-    The service's own events come by `tell`: each is stored first, and where that cannot be, passed on unstored.
+    The service's own events come by `tell`: each is stored first, and where that cannot be, passed on unstored. So are
+    those of a service whose turn it is not: the feed is the other one's to pass on, and that one tells of itself alone.
     """
 
     def __init__(self, store: Store, pbx: str, narrator: Narrator, now: Callable[[], int]) -> None:
@@ -40,12 +41,22 @@ class EventLog:
         self._flushes: queue.SimpleQueue[threading.Event] = queue.SimpleQueue()
         self._news, self._closed = threading.Event(), threading.Event()
         self._failing = Failing(log)
+        self._our_turn = False
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
 
     def start(self) -> None:
-        """Pass on what is stored from now on."""
-        self._place()
+        """Pass on what the service tells."""
         self._thread.start()
+
+    def begin(self) -> None:
+        """It is our turn: pass on what is stored from now on."""
+        self._reader = self._placed()
+        self._our_turn = True
+
+    def leave(self) -> None:
+        """Our turn is over: what is stored from now on is for the next one to pass on."""
+        self.flush()
+        self._our_turn = False
 
     def listen(self, listener: Callable[[list[Happened]], None]) -> None:
         """Pass events on to one more, before they are written: whoever reads what is written may stand still."""
@@ -89,10 +100,11 @@ class EventLog:
     def _once(self) -> None:
         """Whatever goes wrong: what comes next is told all the same."""
         try:
-            if self._reader is None:
-                self._place()  # first: what is stored of our own is read from there
-            self._store_own()
-            while happened := self._read():
+            if self._our_turn and self._reader is None:
+                self._reader = self._placed()  # first: what is stored of our own is read from there
+            reader = self._reader if self._our_turn else None
+            self._store_own(stored=reader is not None)
+            while reader and (happened := self._read(reader)):
                 self._pass_on(happened)
         except StoreError:
             pass  # whoever writes says that the database is away
@@ -101,21 +113,20 @@ class EventLog:
         else:
             self._failing.works("read what happened")
 
-    def _place(self) -> None:
+    def _placed(self) -> feed.Reader | None:
         with suppress(StoreError), self._store.read() as connection:
-            self._reader = feed.Reader(self._pbx, feed.end(connection))
+            return feed.Reader(self._pbx, feed.end(connection))
+        return None
 
-    def _read(self) -> list[Happened]:
-        if self._reader is None:
-            return []
+    def _read(self, reader: feed.Reader) -> list[Happened]:
         with self._store.read() as connection:
-            return self._reader.read(connection)
+            return reader.read(connection)
 
-    def _store_own(self) -> None:
+    def _store_own(self, *, stored: bool) -> None:
         own = _taken(self._own)
         if not own:
             return
-        if self._reader is None:
+        if not stored:
             self._pass_on(own)
             return
         try:

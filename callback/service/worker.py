@@ -105,6 +105,7 @@ class Worker:
         wiring, began = settings.pbx, now()
         self._alerts = Alerts(settings.alarms, wiring.name, events.narrator.sentence, self._tell)
         events.listen(lambda happened: self._alerts.take(events.narrator.shown(happened)))
+        events.begin()
         self._keys = keys.take_out(store)
         with store.write() as connection:
             lease.guard(connection, held)
@@ -163,6 +164,7 @@ class Worker:
             )
             await together(*parts, self._stop_asked())
         except NotOurs as error:
+            await asyncio.to_thread(self._events.leave)
             self._tell(LeaseLost(self._pbx.name, str(error)))
             raise
         finally:

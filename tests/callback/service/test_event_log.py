@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from callback.errors import StoreError
-from callback.events import AgentsBack, Happened, LeaseKept, Started
+from callback.events import AgentsBack, Happened, LeaseKept, LeaseLost, Standby, Started
 from callback.service import event_log
 from callback.service.event_log import EventLog
 from callback.service.narrator import Narrator
@@ -42,6 +42,7 @@ def running(world: World, *listeners: Callable[[list[Happened]], None]) -> Itera
     for listener in listeners:
         events.listen(listener)
     events.start()
+    events.begin()
     try:
         yield events
     finally:
@@ -68,6 +69,26 @@ def test_what_happened_before_it_began_is_not_told(world: World) -> None:
     with running(world, listener) as events:
         events.tell(Started("main", 0))
     assert listener.names == ["started"]
+
+
+def test_who_stands_by_tells_what_is_its_own_and_nothing_of_the_others(world: World) -> None:
+    """Each event is told by one service: two on one database would pass every alarm on twice."""
+    listens, stands_by = Listener(), Listener()
+    with running(world, listens) as first, running(world, stands_by) as second:
+        second.leave()
+        second.tell(Standby("the other one listens"))
+        first.tell(Started("main", 0))
+        for events in (first, second):
+            events.flush()
+        assert (listens.names, stands_by.names) == (["started"], ["standby"])
+        first.leave()
+        second.begin()
+        first.tell(LeaseLost("main", "taken"))
+        second.tell(Started("main", 0))
+        for events in (first, second):
+            events.flush()
+    assert listens.names == ["started", "lease-lost"]
+    assert stands_by.names == ["standby", "started"]
 
 
 def test_without_a_database_the_services_own_events_are_told_all_the_same(
@@ -148,6 +169,7 @@ def test_a_listener_that_takes_no_more_does_not_keep_the_service_from_ending(
     events = EventLog(world.store, "main", narrator, lambda: NOON)
     events.listen(taken)
     events.start()
+    events.begin()
     events.tell(Started("main", 0))
     try:
         assert heard.wait(PATIENCE_S)

@@ -17,10 +17,11 @@ import pytest
 from sqlalchemy import select, update
 
 from callback.cli import main as cli
-from callback.store import audit
+from callback.events import AgentsBack
+from callback.store import audit, feed
 from callback.store import tables as t
 from callback.store.engine import Store
-from tests.callback.world import migrated
+from tests.callback.world import fed, migrated
 
 PATIENCE_S = 60.0
 LONG_S = 300  # nobody waits for such a lease to lapse
@@ -139,8 +140,13 @@ def test_two_services_of_one_host_with_journals_apart_leave_each_other_alone(
     wait(lambda: not first.alive or lease_of(store).until_at > seen + 3_000_000)  # it was renewed for three terms
     assert first.alive
     assert lease_of(store).fence == fence
+    with store.write() as connection:
+        feed.append(connection, "main", AgentsBack("sales"), 0, 0)
+    first.wait("agents-back")
+    assert "standby" not in [piece["event"] for piece in first.told()]
     first.end(signal.SIGKILL)
     second.wait("started")
+    assert [piece["event"] for piece in second.told()][:2] == ["standby", "started"], "nothing of the first one's"
     assert second.end()[0] == 0
 
 
@@ -220,9 +226,11 @@ def test_who_loses_the_lease_says_so_to_those_who_do_not_look(run: Callable[...,
     first.wait("started")
     with store.write() as connection:
         connection.execute(update(t.lease).values(fence=t.lease.c.fence + 1, owner="another"))
+        stood = feed.end(connection)
     status, complaint = first.ended()
     assert (status, "was taken by another process" in complaint) == (2, True)
     assert "lease-lost" in [json.loads(line)["event"] for line in first.alarms.read_text().splitlines()]
+    assert "lease-lost" not in [one.name for one in fed(store, stood)], "the next one would pass it on too"
 
 
 def test_the_end_of_the_audit_is_said_outside_of_the_database(run: Callable[..., Run], store: Store) -> None:
