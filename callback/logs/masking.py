@@ -12,7 +12,11 @@ from typing import Any, Final
 
 _FIRST, _LAST = 3, 2
 _SHORT: Final = 6  # an extension, a service number: nobody's own
-_NUMBER: Final = re.compile(r"(?<![\w.+-])\+?[0-9]{7,15}(?!\w|\.[0-9])")  # no Uniqueid, no instant, no id
+_NUMBER: Final = re.compile(r"(?<![\w.+-])\+?\d{7,15}(?!\w|\.\d)")  # no Uniqueid, no instant, no id
+_PLUS, _OPEN = "+\uff0b", "(\uff08"  # also as Japanese keyboards write them
+_GAP: Final = rf"[ {_OPEN})\uff09/.\-\u2010-\u2013\uff0d\u3000]{{1,3}}"
+_WRITTEN: Final = re.compile(rf"(?<![\w.+/-])[{_PLUS}{_OPEN}]{{0,2}}\d{{1,8}}(?:{_GAP}\d{{1,8}})+(?![\w:]|[-.]\d)")
+_LEAST, _LEAST_OF_ANY = 9, 10  # digits of a number that begins like one, and of any
 _NAMES: Final = frozenset({"queue", "trunk", "group", "cause", "call_id", "attempt", "pbx", "phone", "anchor"})
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -23,8 +27,18 @@ def masked(number: str) -> str:
 
 
 def masked_text(text: str) -> str:
-    """Mask whatever looks like a telephone number in a text."""
-    return _NUMBER.sub(lambda found: masked(found[0]), text)
+    """Mask whatever looks like a telephone number in a text, also one that a person wrote in groups."""
+    return _NUMBER.sub(lambda found: masked(found[0]), _WRITTEN.sub(_masked_groups, text))
+
+
+def _masked_groups(found: re.Match[str]) -> str:
+    """Dates and addresses have fewer digits, or points."""
+    said = found[0]
+    plus, digits = said[0] in _PLUS, "".join(filter(str.isdigit, said))
+    like_one = plus or said[0] in _OPEN or (int(digits[0]) == 0 and len(said.split(".")[0]) > 1)
+    if len(digits) < (_LEAST if like_one else _LEAST_OF_ANY) or ("." in said and not like_one):
+        return said
+    return masked(f"+{digits}" if plus else digits)
 
 
 def masked_facts(facts: Mapping[str, Any]) -> dict[str, Any]:

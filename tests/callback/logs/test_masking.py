@@ -35,6 +35,19 @@ def test_of_a_number_only_the_beginning_and_the_end_are_left(number: str) -> Non
         ("number='+819012345678', did='500'", "number='+81…78', did='500'"),
         ("Local/09012345678@from-queue", "Local/090…78@from-queue"),
         ("+44 is foreign: +447700900123.", "+44 is foreign: +44…23."),
+        ("rang us from 090-1234-5678, then came", "rang us from 090…78, then came"),
+        ("rang us from 0901 2345678, then came", "rang us from 090…78, then came"),
+        ("(090) 1234-5678 or +81 (0)90 1234 5678.", "090…78 or +81…78."),
+        ("090-1234-5678 080-1234-5678", "090…78"),
+        ("(212) 555-0123 is hers", "212…23 is hers"),
+        ("212-555-0123 is hers, 01.23.45.67.89 too", "212…23 is hers, 012…89 too"),
+        ("tel:+81-90-1234-5678;ext", "tel:+81…78;ext"),
+        (
+            "192.168.100.200 is away since 2026-11-23 12:00:00,123",
+            "192.168.100.200 is away since 2026-11-23 12:00:00,123",
+        ),
+        ("from 09:00-18:00 on 01-02-2026, 3 of 12", "from 09:00-18:00 on 01-02-2026, 3 of 12"),
+        ("PJSIP/1001-00000012 of 0.123456789", "PJSIP/1001-00000012 of 0.123456789"),
         ("call_id='1795307133.7' of PJSIP/trunk-00000012", "call_id='1795307133.7' of PJSIP/trunk-00000012"),
         ("started_at=1795307133000000", "started_at=1795307133000000"),
         ("attempt 0123456789abcdef0123456789abcdef", "attempt 0123456789abcdef0123456789abcdef"),
@@ -43,6 +56,14 @@ def test_of_a_number_only_the_beginning_and_the_end_are_left(number: str) -> Non
 )
 def test_what_looks_like_a_number_is_masked_wherever_it_stands(said: str, shown: str) -> None:
     assert masked_text(said) == shown
+
+
+@pytest.mark.parametrize("number", ["09012345678", "090-1234-5678", "+81(90)12345678"])
+def test_a_number_in_wide_characters_is_one(number: str) -> None:
+    wide = number.translate({ord(narrow): ord(narrow) + 0xFEE0 for narrow in "0123456789-()+"})
+    shown = masked_text(f"rang us from {wide} today")
+    assert "\u2026" in shown
+    assert sum(map(str.isdigit, shown)) <= 5
 
 
 def test_instants_ids_and_counts_stay_whole() -> None:
