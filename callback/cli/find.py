@@ -41,20 +41,20 @@ def find(
         person = person_report.find(work.connection, number_of(wiring, number), number)
         reservations = person_report.reservations(work.connection, work.pbx, person.id)
         blocked = person_report.blocked(work.connection, person.number)
-        events = person_report.events(work.connection, work.pbx, person.id, time)
+        entries = person_report.entries(work.connection, work.pbx, person.id, time)
         stands = [_stands(work, row, time) for row in reservations]
     if as_json:
         rows = [{name: told for name, told in asdict(one).items() if name != "e164"} for one in reservations]
-        told = [event.as_json() for event in events]
+        told = [entry.as_json() for entry in entries]
         terminal.put_json({"number": person.number, "blocked": blocked, "reservations": rows, "events": told})
         return
     terminal.say(f"{person.number}: blocked for {blocked}" if blocked else person.number)
     for line in stands:
         terminal.say(line)
-    cells = [(_when(event.at, zone), event.what, _name(event.reservation), event.told) for event in events[-limit:]]
+    cells = [(_when(one.at, zone), one.what, _name(one.reservation), one.told) for one in entries[-limit:]]
     terminal.put(terminal.table(("when", "what", "#", "told"), cells, sentences={"told"}))
-    if len(events) > limit:
-        terminal.say(f"{len(events) - limit} earlier ones are not shown (--limit)")
+    if len(entries) > limit:
+        terminal.say(f"{len(entries) - limit} earlier ones are not shown (--limit)")
 
 
 def _stands(work: Work, row: Reservation, time: person_report.Time) -> str:

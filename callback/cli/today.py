@@ -14,7 +14,7 @@ from callback.cli.tables import terminal
 from callback.cli.tables import today as today_tables
 from callback.reports import advice
 from callback.reports import today as days
-from callback.reports.advice import Kept
+from callback.reports.advice import KeptAdvice
 from callback.reports.today import Breaking, Course, Today
 from callback.settings.sections import load
 from callback.store import schema
@@ -52,7 +52,7 @@ def today(settings: SettingsFile = DEFAULT, *, as_json: AsJson = False, record: 
         today_tables.put(seen, kept)
 
 
-def _as_json(seen: Today, kept: Iterable[Kept]) -> dict[str, Any]:
+def _as_json(seen: Today, kept: Iterable[KeptAdvice]) -> dict[str, Any]:
     return {
         "now": seen.now,
         "zone": seen.zone.key,

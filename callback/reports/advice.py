@@ -26,7 +26,7 @@ _CAME = (
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptAdvice:
     """Advice as it was given, by the time and queue that it was for.
 
     `from_queue` is empty for more agents than are there. `expected` are the losses, and the promises missed, if
@@ -89,14 +89,14 @@ def settle(connection: Connection, today: Today) -> int:
     return len(over)
 
 
-def _came_of(connection: Connection, today: Today, row: Kept) -> dict[str, Any]:
+def _came_of(connection: Connection, today: Today, row: KeptAdvice) -> dict[str, Any]:
     day, first = half_hour(row.begins_at, today.zone)
     last = half_hour(row.until_at - HALF_HOUR_S * SECOND, today.zone)[1]
     losses = round(today.losses(row.queue, range(first, last + 1), day), 2)
     return {"losses": losses, "missed": _missed(connection, today, row)}
 
 
-def _missed(connection: Connection, today: Today, row: Kept) -> int:
+def _missed(connection: Connection, today: Today, row: KeptAdvice) -> int:
     """Count the promises for that time and group of queues that were broken."""
     due = select(_P.reservation_id).where(_P.deadline_at >= row.begins_at, _P.deadline_at < row.until_at)
     of_group = _R.queue_group == today.site.rules.queue(row.queue).group
@@ -104,8 +104,8 @@ def _missed(connection: Connection, today: Today, row: Kept) -> int:
     return sum(row.begins_at <= one.promise.deadline_at < row.until_at and one.missed(today.now) for one in valid)
 
 
-def kept(connection: Connection, today: Today, limit: int | None = None) -> list[Kept]:
+def kept(connection: Connection, today: Today, limit: int | None = None) -> list[KeptAdvice]:
     """Give what advice was kept, the newest first."""
     query = select(t.advice).where(_A.pbx == today.site.pbx, _A.begins_at >= today.now - PAST)
     newest = query.order_by(_A.begins_at.desc(), _A.queue, _A.from_queue).limit(limit)
-    return [Kept(**row._asdict()) for row in connection.execute(newest)]
+    return [KeptAdvice(**row._asdict()) for row in connection.execute(newest)]

@@ -29,8 +29,8 @@ class NoSuchNumber(CallbackError):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened to a customer; `reservation` where it belongs to one."""
+class Entry:
+    """One line of what happened to a customer; `reservation` where it belongs to one."""
 
     at: int
     what: str
@@ -83,7 +83,7 @@ def blocked(connection: Connection, e164: str) -> str:
     return " and ".join(word for word, barred in (("calls", stands.calls), ("texts", stands.texts)) if barred)
 
 
-def events(connection: Connection, pbx: str, person: int, time: Time) -> list[Event]:
+def entries(connection: Connection, pbx: str, person: int, time: Time) -> list[Entry]:
     """Tell everything that happened to a customer, the oldest first."""
     theirs = [row.id for row in reservations(connection, pbx, person)]
     parts = (
@@ -94,10 +94,10 @@ def events(connection: Connection, pbx: str, person: int, time: Time) -> list[Ev
         _decisions(connection, theirs, time),
         _answers(connection, pbx, person),
     )
-    return sorted((event for part in parts for event in part), key=lambda event: event.at)
+    return sorted((entry for part in parts for entry in part), key=lambda entry: entry.at)
 
 
-def _calls(connection: Connection, pbx: str, person: int) -> Iterator[Event]:
+def _calls(connection: Connection, pbx: str, person: int) -> Iterator[Entry]:
     c, v, loss = t.call.c, t.verdict.c, t.loss.c
     newer = t.verdict.alias()
     newest = select(func.max(newer.c.version)).where(newer.c.pbx == c.pbx, newer.c.call_id == c.call_id)
@@ -114,42 +114,42 @@ def _calls(connection: Connection, pbx: str, person: int) -> Iterator[Event]:
         lasted = f"waited {row.waited_us // SECOND} s" + (f", talked {row.talked_us // SECOND} s" * (row.talked_us > 0))
         made = "" if row.recovery in {"none", "reserved", "merged"} else f"; {row.recovery}"
         told = f"{row.kind}{why} in {row.queue or 'no queue'}, {lasted}{made}"
-        yield Event(row.started_at, "call", row.reservation_id, told)
+        yield Entry(row.started_at, "call", row.reservation_id, told)
 
 
-def _promises(connection: Connection, reservations: list[int], time: Time) -> Iterator[Event]:
+def _promises(connection: Connection, reservations: list[int], time: Time) -> Iterator[Entry]:
     p = t.promise.c
     for row in connection.execute(select(t.promise).where(p.reservation_id.in_(reservations))):
         by = "told" if row.reason == APOLOGY else f"aim {time(row.aim_at)}, deadline"
-        yield Event(row.made_at, "promise", row.reservation_id, f"{by} {time(row.deadline_at)} ({row.reason})")
+        yield Entry(row.made_at, "promise", row.reservation_id, f"{by} {time(row.deadline_at)} ({row.reason})")
 
 
-def _texts(connection: Connection, person: int, reservations: list[int]) -> Iterator[Event]:
+def _texts(connection: Connection, person: int, reservations: list[int]) -> Iterator[Entry]:
     for reservation, text in compose.texts_of(connection, person, reservations):
         why = f": {text.reason}" if text.reason else ""
-        yield Event(text.at, "text", reservation, f"{text.template}, {text.word}{why}")
+        yield Entry(text.at, "text", reservation, f"{text.template}, {text.word}{why}")
 
 
-def _attempts(connection: Connection, reservations: list[int]) -> Iterator[Event]:
+def _attempts(connection: Connection, reservations: list[int]) -> Iterator[Entry]:
     a = t.attempt.c
     for row in connection.execute(select(t.attempt).where(a.reservation_id.in_(reservations))):
         agent = f" with {row.agent}" if row.agent else ""
         rang = "" if row.customer_dialled_at else ", the customer's phone did not ring"
         ended = f"{row.outcome}{'' if row.counted else ', costs no try'}" if row.outcome else "under way"
-        yield Event(row.claimed_at, "attempt", row.reservation_id, f"{row.number}{agent}: {ended}{rang}")
+        yield Entry(row.claimed_at, "attempt", row.reservation_id, f"{row.number}{agent}: {ended}{rang}")
 
 
-def _decisions(connection: Connection, reservations: list[int], time: Time) -> Iterator[Event]:
+def _decisions(connection: Connection, reservations: list[int], time: Time) -> Iterator[Entry]:
     a = t.audit.c
     for row in connection.execute(select(t.audit).where(a.reservation_id.in_(reservations))):
         said = audit_words.words(row.action, row.facts, time)
-        yield Event(row.at, "decision", row.reservation_id, f"{said}  {row.who}: {row.why}")
+        yield Entry(row.at, "decision", row.reservation_id, f"{said}  {row.who}: {row.why}")
 
 
-def _answers(connection: Connection, pbx: str, person: int) -> Iterator[Event]:
+def _answers(connection: Connection, pbx: str, person: int) -> Iterator[Entry]:
     a = t.answer.c
     for row in connection.execute(select(t.answer).where(a.person_id == person, a.pbx == pbx)):
         done = f"done by {row.done_by or audit.SERVICE}"
         stands = f"answer {row.id} waits for a person" if row.state == "open" else done
         score = f", score {row.score}" if row.score else ""
-        yield Event(row.received_at, "answer", row.reservation_id, f"{row.body or row.wish}  ({stands}{score})")
+        yield Entry(row.received_at, "answer", row.reservation_id, f"{row.body or row.wish}  ({stands}{score})")

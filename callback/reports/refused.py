@@ -14,7 +14,7 @@ _C, _L, _R = t.call.c, t.loss.c, t.reservation.c
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedNumber:
     """One refused number in one queue; `call_id` is its last call, by which it is released."""
 
     reservation: int
@@ -31,7 +31,7 @@ class Refused:
         return asdict(self)
 
 
-def refused(work: Work, limit: int) -> list[Refused]:
+def refused(work: Work, limit: int) -> list[RefusedNumber]:
     """The refused numbers of a PBX, the latest first."""
     newer = t.loss.alias()
     newest = select(func.max(newer.c.lost_at)).where(newer.c.reservation_id == _R.id).scalar_subquery()
@@ -52,4 +52,4 @@ def refused(work: Work, limit: int) -> list[Refused]:
         .join(t.call, (_C.pbx == _L.pbx) & (_C.call_id == _L.call_id))
     )
     wanted = joined.where(t.REFUSED, _R.pbx == work.pbx).order_by(_R.last_lost_at.desc())
-    return [Refused(*row) for row in work.connection.execute(wanted.limit(limit))]
+    return [RefusedNumber(*row) for row in work.connection.execute(wanted.limit(limit))]

@@ -14,7 +14,7 @@ from callback.cli.tables import terminal
 from callback.cli.tables.queue import WORDS
 from callback.cli.tables.report import show
 from callback.reports import advice
-from callback.reports.advice import Kept
+from callback.reports.advice import KeptAdvice
 from callback.reports.standing import Owed
 from callback.reports.today import Breaking, Course, Today
 from scheduler.clock import local, shown
@@ -25,7 +25,7 @@ from scheduler.staffing.planning.intraday import SURE, DayDeviation
 _MOST: Final = 10  # people who are named in one table
 
 
-def put(seen: Today, kept: Sequence[Kept]) -> None:
+def put(seen: Today, kept: Sequence[KeptAdvice]) -> None:
     """Print it."""
     console = Console()
     show(console, [f"{local(seen.now, seen.zone):%a %d %b, %H:%M} ({seen.zone.key})"])
@@ -184,7 +184,7 @@ def _promises_helped(seen: Today) -> Iterator[str]:
             yield f'`callback reservation resume N --why "…"`: {len(ones)} held one by one'
 
 
-def _kept_said(seen: Today, row: Kept) -> Iterator[str]:
+def _kept_said(seen: Today, row: KeptAdvice) -> Iterator[str]:
     whose = f"{row.agents} from {row.from_queue}" if row.from_queue else f"{row.agents} more"
     begins = local(row.begins_at, seen.zone)
     yield f"{begins:%a %d %b %H:%M}-{local(row.until_at, seen.zone):%H:%M} {row.queue}: {whose} ({row.why})"
