@@ -28,7 +28,7 @@ class Number:
 
     @property
     def readings(self) -> tuple[str, ...]:
-        """None: it can be told."""
+        """Empty: this number can be read in one way only. As in `Refused`."""
         return ()
 
 

@@ -31,7 +31,7 @@ _WORDS: Final = {
     "o": "in another form than signals says",
     "-": "that are no number here",
 }
-"""How a caller's number came, by the letter kept for it."""
+"""What each letter stands for: the form in which a caller's number was signalled."""
 _ALONE: Final[dict[frozenset[str], str]] = {
     frozenset({"national"}): "n",
     frozenset({"e164-no-plus"}): "e",
@@ -48,7 +48,7 @@ _FIRST = insert(t.signalled)
 
 @lru_cache(maxsize=8192)
 def letter(signalled: str, trunk: Trunk) -> str:
-    """How this number came."""
+    """The letter for the form in which a trunk signalled this number."""
     read = numbers.read(signalled, trunk)
     if read.e164 is None:
         return _UNREAD.get(read.reason, "-") if isinstance(read, numbers.Refused) else "-"
@@ -66,7 +66,7 @@ def saw(connection: Connection, pbx: str, name: str, trunk: Trunk, signalled: st
 
 
 def keep(connection: Connection, pbx: str, trunk: str, came: str) -> str:
-    """Keep how a caller of this trunk came, and give how those before did, the newest last."""
+    """Keep the letter of a caller of this trunk, and give those of the callers before, the newest last."""
     key = {"of_pbx": pbx, "of_trunk": trunk}
     before = connection.execute(_LATELY, key).scalar_one_or_none()
     if before is None:
@@ -79,13 +79,13 @@ def keep(connection: Connection, pbx: str, trunk: str, came: str) -> str:
 
 
 def kept(connection: Connection, pbx: str) -> dict[str, str]:
-    """By trunk, how its last callers came."""
+    """By trunk, the letters of its last callers, the newest last."""
     rows = connection.execute(select(_S.trunk, _S.lately).where(_S.pbx == pbx)).all()
     return {row.trunk: row.lately for row in rows}
 
 
 def in_words(lately: str) -> str:
-    """How they came, the most frequent form first."""
+    """Say the forms that these letters stand for, the most frequent one first."""
     counts = Counter(lately).most_common()
     return f"of the last {len(lately)} callers' numbers " + ", ".join(f"{n} came {_WORDS[came]}" for came, n in counts)
 

@@ -73,7 +73,7 @@ class Counts:
         self.redialled.update(other.redialled)
 
     def as_json(self) -> dict[str, Any]:
-        """Give it for a program."""
+        """Plain values, as programs read them."""
         return {
             "calls": self.calls,
             "answered": self.of("served"),
@@ -132,11 +132,11 @@ class History:
         self._register.logged_in(*stint)
 
     def learnt(self) -> dict[str, Queue]:
-        """Give what the queues are like."""
+        """Give what was learnt of each queue: its demand, its handling times, and how patient its callers are."""
         return self._learning.queues()
 
     def attendance(self) -> Attendance:
-        """Give who was there."""
+        """Give when each agent was logged in or seen at work."""
         return self._register.attendance()
 
     def site(self) -> Counts:

@@ -63,7 +63,7 @@ class Source:
 
     @property
     def long(self) -> bool:
-        """Whether reading it takes seconds."""
+        """Whether it takes so many seconds to read that a process of its own is worth it."""
         return "://" not in self.names[0] and sum(Path(name).stat().st_size for name in self.names) > LONG
 
 

@@ -82,7 +82,7 @@ def past_calls(connection: Connection, pbx: str | None = None, since: int = 0) -
 
 
 def stints(connection: Connection) -> Iterable[Stint]:
-    """Give who was logged in."""
+    """Give the times that agents were logged in, as the imported logs tell."""
     rows = connection.execute(select(_S.agent, _S.queue, _S.since_at, _S.until_at))
     return (Stint(*row) for row in rows)
 

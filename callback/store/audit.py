@@ -78,7 +78,7 @@ class Head(NamedTuple):
 
 
 def head(connection: Connection) -> Head:
-    """Give the end of the chain."""
+    """Give the end of the chain; of an empty one, no rows and the hash that it begins from."""
     row = connection.execute(select(t.audit_head.c.rows, t.audit_head.c.hash)).first()
     return Head(row.rows, row.hash) if row else Head(0, GENESIS)
 

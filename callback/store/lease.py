@@ -73,7 +73,7 @@ def is_foreign(connection: Connection, row: Row[Any], host: str) -> bool:
 
 
 def holder(connection: Connection, name: str) -> Row[Any] | None:
-    """Say who holds a lease, or held it last."""
+    """Give the row of a lease: who holds it, or held it last; None where nobody ever did."""
     return connection.execute(select(lease).where(lease.c.name == name)).first()
 
 

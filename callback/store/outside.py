@@ -19,7 +19,7 @@ _ROOT: Final = re.compile(rf"[0-9a-f]{{{2 * ROOT_BYTES}}}")
 
 
 def fresh_root() -> str:
-    """Make a root."""
+    """Make a new random root, in hexadecimal digits."""
     return secrets.token_hex(ROOT_BYTES)
 
 

@@ -29,15 +29,15 @@ class Finding:
 
 
 def sound(what: str) -> Finding:
-    """Say that it is as it should be."""
+    """A finding that something is as it should be."""
     return Finding("ok", what)
 
 
 def warning(what: str, remedy: str) -> Finding:
-    """Say what the service will do without, or where it opens more than it needs."""
+    """A finding of what the service will do without, or where it opens more than it needs."""
     return Finding("warning", what, remedy)
 
 
 def fault(what: str, remedy: str) -> Finding:
-    """Say what keeps the service from doing its work."""
+    """A finding of what keeps the service from doing its work."""
     return Finding("fault", what, remedy)

@@ -17,7 +17,7 @@ BOOT_S: Final = 15.0
 
 
 async def visit(settings: Settings) -> list[Finding]:
-    """Log in and look; every finding of the PBX."""
+    """Log in to the manager, examine each part of the PBX, and give every finding; a fault where it cannot log in."""
     heard: asyncio.Queue[Message] = asyncio.Queue()
     up, down = asyncio.Event(), asyncio.get_running_loop().create_future()
 

@@ -48,7 +48,7 @@ def _kept(store: Store, pbx: str) -> Mapping[str, str]:
 
 
 def of_trunks(trunks: Mapping[str, Trunk], lately: Mapping[str, str]) -> Iterator[Finding]:
-    """The same, where it is known how they came."""
+    """Judge each trunk by the letters of its last callers (`signalling.letter`) and by what its settings say."""
     for name, trunk in trunks.items():
         came = lately.get(name, "")
         where = f"trunk {name} ({trunk.region})"
