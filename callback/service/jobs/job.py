@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
-from callback.errors import NotOurs, StoreError
+from callback.errors import NotOurs
 from callback.logs.failing import Failing
 from callback.service.ticker import Ticker
-from telephony.errors import TelephonyError
 
 
 class Job(Protocol):
@@ -50,7 +49,7 @@ class Jobs:
         except NotOurs as error:
             if not lost.done():
                 lost.set_exception(error)
-        except (StoreError, TelephonyError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next turn may do better
             self._failing.fails(job.name, error)
         else:
             self._failing.works(job.name)

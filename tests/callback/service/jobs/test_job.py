@@ -54,16 +54,25 @@ def test_a_job_that_fails_leaves_the_others_running_and_is_tried_again(failure: 
     run(main())
 
 
-def test_a_job_that_goes_on_failing_says_so_once_and_when_it_works_again(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        (StoreAway("the database is away"), "the database is away"),
+        (ValueError("nobody foresaw this"), "ValueError: nobody foresaw this"),
+    ],
+)
+def test_a_job_that_goes_on_failing_says_so_once_and_when_it_works_again(
+    caplog: pytest.LogCaptureFixture, failure: Exception, why: str
+) -> None:
     async def main() -> None:
-        away = StoreAway("the database is away")
-        await ends(Jobs([job := Counts("text", iter([away, away, None]))], Failing(log)), job.third)
+        await ends(Jobs([job := Counts("text", iter([failure, failure, None]))], Failing(log)), job.third)
 
     run(main())
-    assert [record.message for record in caplog.records if record.name == log.name] == [
-        "text (it is tried again and again): the database is away",
+    assert [record.message for record in caplog.records] == [
+        f"text (it is tried again and again): {why}",
         "text: works again",
     ]
+    assert bool(caplog.records[0].exc_info) is isinstance(failure, ValueError), "what nobody foresaw, by traceback"
 
 
 def test_a_job_that_finds_the_lease_lost_ends_them_all() -> None:
