@@ -1,1 +1,1 @@
-"""From a judged call to a reservation: filed, refused, held, joined or reserved; incidents; redials."""
+"""From a judged call to a reservation: facts gathered (`intake`), decided, applied; incidents, redials, release."""
