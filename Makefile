@@ -48,11 +48,12 @@ settings: $(READY) ## docs/settings.md and deploy/callback.example.toml, from th
 	@$(BIN)/callback settings > docs/settings.md
 	@$(BIN)/callback settings --example > deploy/callback.example.toml
 
-check: $(READY) ## format, lint, types and layers
+check: $(READY) ## format, lint, types, layers and limits
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.house
 
 house: $(READY) ## size and imports of each package, and what breaks our limits (tests/house.py)
 	@$(BIN)/python -m tests.house

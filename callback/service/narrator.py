@@ -83,8 +83,9 @@ class Narrator:
 
 
 def record(one: Happened) -> dict[str, Any]:
-    """An event as programs read it."""
-    number = {} if one.number is None else {"number": one.number}
+    """An event as programs read it; a call says also that its caller has no number that is known."""
+    of_a_call = isinstance(one.event, e.CallJudged | e.NotRecovered)
+    number = {"number": one.number} if of_a_call or one.number is not None else {}
     return {"event": one.name, "at": one.at, **number, **one.facts}
 
 

@@ -9,6 +9,7 @@ from lab.phone import Carrier
 from tests.live.service import Service
 
 CUSTOMER = "09012345678"
+E164 = "+819012345678"
 DID = "505"  # the queue sales, with agent2 alone
 
 

@@ -15,7 +15,7 @@ from callback.store import tables as t
 from lab.asterisk import Asterisk
 from lab.phone import Call, Carrier, Phone
 from sms.outbox import text_outbox
-from tests.live.desk import CUSTOMER, DID, lose, pause
+from tests.live.desk import CUSTOMER, DID, E164, lose, pause
 from tests.live.service import Service
 
 pytestmark = pytest.mark.live
@@ -114,7 +114,7 @@ def test_a_caller_who_waits_is_neither_hung_up_nor_served_by_a_forger(
     time.sleep(1.2)  # the grace after a Hangup, in which nothing may be judged
     assert [news for news in service.news() if news["event"] == "call"] == []
     customer.hang_up()
-    loss = service.wait("call", lambda call: call["number"] == CUSTOMER)
+    loss = service.wait("call", lambda call: call["number"] == E164)
     assert (loss["kind"], loss["reason"]) == ("abandoned", "gave-up-waiting")
     service.wait("reserved")
     carrier.hang_up()
@@ -130,7 +130,7 @@ def test_odd_numbers_are_no_numbers(pbx: Asterisk, carrier: Carrier, agent: Phon
     lose(carrier, service)
     told_refused(service)
     lost = [news["number"] for news in service.news() if news["event"] == "call"]
-    assert set(lost) == {CUSTOMER, None, "090"}  # a NUL ends the number, for Asterisk too
+    assert set(lost) == {E164, None, "090"}  # a NUL ends the number, for Asterisk too
     recovered_alone(pbx, carrier, service)
 
 

@@ -104,7 +104,7 @@ def wait_abandoned(pbx: Asterisk, count: int, timeout_s: float = 20) -> None:
 
 def all_judged(callers: Callers, service: Service) -> None:
     """Wait until every call that is over has its verdict."""
-    over = {f"{number}" for number, call in callers.calls.items() if call.state == "ended"}
+    over = {f"+81{number[1:]}" for number, call in callers.calls.items() if call.state == "ended"}
     for number in over:
         service.wait("call", lambda told, number=number: told["number"] == number)  # type: ignore[misc]
 
