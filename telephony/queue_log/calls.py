@@ -22,6 +22,7 @@ Agents' own calls into queues are left out, where the log shows whose they are: 
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import ClassVar, Final, Generic, TypeVar
 
 from telephony.calls.call import Call, Ending, Verdict
@@ -52,28 +53,6 @@ LOG_ENDS: Final = "the log ends here: he may have gone on to another queue"
 Given = TypeVar("Given")
 
 
-class LogClock:
-    """The time of a log as its lines tell it. A leap (a quiet night, a clock that is set, a forgery) is confirmed."""
-
-    __slots__ = ("_strayed", "now")
-
-    def __init__(self) -> None:
-        self.now = 0
-        self._strayed = (0, 0)
-
-    def move(self, at: int) -> int:
-        """Move to the time of a line; give what time it is then."""
-        if 0 < at - self.now <= _LEAP or not self.now:
-            self.now = at
-        elif at < self.now - _LEAP or at > self.now:
-            strayed_at, lines = self._strayed
-            lines = lines + 1 if abs(at - strayed_at) <= _LEAP else 1
-            self._strayed = at, lines
-            if lines >= _AGREEING:
-                self.now, self._strayed = at, (0, 0)
-        return self.now
-
-
 class LogReader(Generic[Given]):
     """Reads the calls of one PBX's log from its entries in order. `counts` says what was not believed, by reason.
 
@@ -94,16 +73,18 @@ class LogReader(Generic[Given]):
         self._agent_calls = AgentCalls()
         self._verdicts: dict[tuple[object, ...], Verdict] = {}
         self._closing: deque[tuple[int, PendingCall, int]] = deque()
-        self._clock = LogClock()
+        self._now = 0
+        self._strayed = (0, 0)
         self._swept_at = 0
         self._evicted: list[PendingCall] = []
 
     def over(self, entries: Iterable[Entry]) -> Iterator[Given]:
         """Give each call that is over as entries are read; `finish` gives the rest."""
-        closing, quiet, put, places, now = self._closing, self._quiet, self._put, PLACES, self._clock.now
+        closing, quiet, put, places, now = self._closing, self._quiet, self._put, PLACES, self._now
         for self.entries, entry in enumerate(entries, self.entries + 1):  # noqa: B020 - a count, and what is counted
             if entry[0] != now:
-                now = self._clock.move(entry[0])
+                self._move(entry[0])
+                now = self._now
                 while closing and (closing[0][0] + quiet < now or len(self._pending) >= MOST_CALLS):
                     over = self._next_over(log_ended=False)
                     if over is not None:
@@ -140,7 +121,7 @@ class LogReader(Generic[Given]):
     @property
     def now(self) -> int:
         """The log's own time, as far as it was read."""
-        return self._clock.now
+        return self._now
 
     def _give(self, pending: PendingCall, ending: Ending, ended_at: int | None = None) -> Given:
         """Give a call that is over."""
@@ -156,7 +137,8 @@ class LogReader(Generic[Given]):
 
     def _alive(self) -> Iterator[PendingCall]:
         """Give the calls that had not ended where the log did."""
-        return (pending for pending in self._opened.values() if pending.credible and not self._is_agents(pending))
+        own = partial(self._agent_calls.own, nobodys=self.only_nobodys)
+        return (pending for pending in self._opened.values() if pending.credible and not own(pending))
 
     def _put(self, entry: Entry, place: Callable[[PendingCall, Entry], None]) -> None:
         """Put an entry into its call, and see whether that is over by it."""
@@ -213,6 +195,17 @@ class LogReader(Generic[Given]):
 
     # Time
 
+    def _move(self, at: int) -> None:
+        """Move to the time of a line. A leap (a quiet night, a clock that is set, a forgery) has to be confirmed."""
+        if 0 < at - self._now <= _LEAP or not self._now:
+            self._now = at
+        elif at < self._now - _LEAP or at > self._now:
+            strayed_at, lines = self._strayed
+            lines = lines + 1 if abs(at - strayed_at) <= _LEAP else 1
+            self._strayed = at, lines
+            if lines >= _AGREEING:
+                self._now, self._strayed = at, (0, 0)
+
     def _restart(self, at: int) -> None:
         self.restarts.append(at)
         for pending in self._opened.values():
@@ -247,8 +240,8 @@ class LogReader(Generic[Given]):
             self.counts[CONTRADICTED] += struck
         if pending.restart_at is not None:
             return self._give(pending, "pbx-restarted")
-        if log_ended and at + QUIET_S * SECOND > self._clock.now and pending.visits[-1].end != "abandoned":
-            pending.lines.append((LOG_ENDS, None, self._clock.now))
+        if log_ended and at + QUIET_S * SECOND > self._now and pending.visits[-1].end != "abandoned":
+            pending.lines.append((LOG_ENDS, None, self._now))
         return self._give(pending, "hangup", at)
 
     def _counts(self, pending: PendingCall) -> bool:
@@ -258,19 +251,16 @@ class LogReader(Generic[Given]):
         if not pending.credible:
             self.counts[DOUBTFUL] += 1
             return False
-        agents = self._is_agents(pending)
+        agents = self._agent_calls.own(pending, nobodys=self.only_nobodys)
         self.agents_calls += agents
         return not agents
-
-    def _is_agents(self, pending: PendingCall) -> bool:
-        return self._agent_calls.own(pending, nobodys=self.only_nobodys)
 
     def _sweep(self) -> Iterator[Given]:
         """End the calls of which nothing was written for too long, and those that there was no room for."""
         old = []
-        if self._clock.now - self._swept_at > _SWEEP:
-            self._swept_at = self._clock.now
-            limit = self._clock.now - AGE_LIMIT_S * SECOND
+        if self._now - self._swept_at > _SWEEP:
+            self._swept_at = self._now
+            limit = self._now - AGE_LIMIT_S * SECOND
             old = [pending for pending in self._opened.values() if pending.last_at < limit]
             for pending in old:
                 self._forget(pending.call_id)
@@ -308,5 +298,5 @@ class LogReader(Generic[Given]):
         return like
 
     def _call(self, pending: PendingCall, ending: Ending, ended_at: int | None) -> Call:
-        seen_until = self._clock.now if ending == "capture-ended" else pending.last_at
+        seen_until = self._now if ending == "capture-ended" else pending.last_at
         return call_of(pending, self.pbx, ending, ended_at, seen_until, placed=self._placed(pending.call_id))
