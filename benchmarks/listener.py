@@ -154,7 +154,9 @@ class Ears:
         """Commit as the service does, and note when the calls of a batch were committed."""
         await (self.commit_process.commit(batch, task) or asyncio.to_thread(writer.commit, batch))
         now = time.monotonic_ns()
-        for call, _ in (judged for stretch in batch for judged in stretch.calls):
+        for call, verdict in (judged for stretch in batch for judged in stretch.calls):
+            if verdict.kind == "callback":
+                continue  # a leg of our own: nobody's loss
             serial = int(call.call_id.rpartition(".")[2])
             self.told += 1
             self.last_at = now
