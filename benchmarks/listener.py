@@ -155,8 +155,8 @@ class Ears:
         await (self.commit_process.commit(batch, task) or asyncio.to_thread(writer.commit, batch))
         now = time.monotonic_ns()
         for call, verdict in (judged for stretch in batch for judged in stretch.calls):
-            if verdict.kind == "callback":
-                continue  # a leg of our own: nobody's loss
+            if verdict.kind == "callback" or not (call.queue or call.visits):
+                continue  # a leg of our own, or a call to no queue: nothing is kept of it
             serial = int(call.call_id.rpartition(".")[2])
             self.told += 1
             self.last_at = now
