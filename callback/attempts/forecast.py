@@ -30,7 +30,7 @@ _AHEAD = (
     .join(t.person)
     .where(t.OPEN, _R.pbx == bindparam("of_pbx"), _R.state == "waiting", _R.aim_at <= bindparam("until"))
     .where(_R.deadline_at > bindparam("after"), _R.deadline_at <= bindparam("until"))
-    .order_by(_R.aim_at)
+    .order_by(_R.aim_at, _R.id)  # the same ones are said to break each time
     .limit(MOST)
 )
 _ALARMS = select(_A.queue_group, _A.raised_at, _A.seen_at, _A.told).where(_A.pbx == bindparam("of_pbx"))
