@@ -238,33 +238,33 @@ class Dialling(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class AgentConnected(Event):
+class _AttemptStep(Event):
+    """How far an attempt has come."""
+
+    attempt: str
+    reservation: int
+    agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConnected(_AttemptStep):
     """An agent answered."""
 
     NAME = "agent-connected"
-    attempt: str
-    reservation: int
-    agent: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerDialled(Event):
+class CustomerDialled(_AttemptStep):
     """The customer's phone is being rung."""
 
     NAME = "customer-dialled"
-    attempt: str
-    reservation: int
-    agent: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerAnswered(Event):
+class CustomerAnswered(_AttemptStep):
     """The customer answered."""
 
     NAME = "customer-answered"
-    attempt: str
-    reservation: int
-    agent: str | None
 
 
 @dataclass(frozen=True, slots=True)

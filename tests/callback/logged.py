@@ -10,6 +10,17 @@ MONDAY = date(2026, 9, 7)
 OPENS, CLOSES, PEAK = 9, 12, 10  # o'clock
 SERVED_S, PATIENCE_S = 20, 40
 A_DAY, LOST_A_DAY, AGAIN_A_DAY = 270, 60, 30
+SETTINGS = """
+[database]
+url = "sqlite:///calls.db"
+[pbx]
+username = "lcr"
+secret = "hush"
+[trunks.main]
+region = "JP"
+[rules]
+zone = "Asia/Tokyo"
+"""
 
 
 def weeks(number: int, *, logins: bool = True, queue: str = "support", serial: int = 0) -> list[str]:

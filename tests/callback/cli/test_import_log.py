@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from callback.cli import main as cli
 from callback.cli.import_log import site_zone
 from callback.history import importing
 from callback.store.engine import Store
-from tests.callback.logged import weeks
+from tests.callback.cli.conftest import Typed
+from tests.callback.logged import SETTINGS, weeks
 
 T = 1_795_307_000
-SETTINGS = """
-[database]
-url = "sqlite:///calls.db"
-[pbx]
-username = "lcr"
-secret = "hush"
-[trunks.main]
-region = "JP"
-[rules]
-zone = "Asia/Tokyo"
-"""
-Run = Callable[..., tuple[int, str, str]]
+Run = Typed
 
 SMALL = [  # one of each, by two callers and one without a number
     "0|{0}.1|sales|NONE|ENTERQUEUE||0901|1",
@@ -57,18 +45,10 @@ def small(begins: int = T) -> list[str]:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, typed: Run) -> Run:
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("TERM", "dumb")
-
-    def import_(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["callback", "import-queue-log", "--zone", "Asia/Tokyo", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        out, err = capsys.readouterr()
-        return int(end.value.code or 0), out, err
-
-    return import_
+    return partial(typed, "import-queue-log", "--zone", "Asia/Tokyo")
 
 
 def told(run: Run, *words: object) -> dict[str, Any]:

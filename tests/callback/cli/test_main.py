@@ -19,6 +19,7 @@ from callback.cli import main as cli
 from callback.clock import now_us
 from callback.reports.queue import Line
 from callback.store import engine
+from tests.callback.cli.conftest import Typed
 from tests.callback.world import World, call, rules
 
 STREAMS = Path(__file__).parents[2] / "streams"
@@ -61,19 +62,11 @@ Callback = Callable[..., Said]
 
 
 @pytest.fixture
-def callback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callback:
+def callback(monkeypatch: pytest.MonkeyPatch, typed: Typed) -> Callback:
     """Run the command line in this process."""
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("TERM", "dumb")
-
-    def run(*words: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["callback", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        out, err = capsys.readouterr()
-        return Said(int(end.value.code or 0), out, err)
-
-    return run
+    return lambda *words: Said(*typed(*words))
 
 
 @pytest.fixture

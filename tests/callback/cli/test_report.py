@@ -6,8 +6,6 @@ import csv
 import io
 import json
 import re
-import sys
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,38 +13,19 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from callback.cli import main as cli
 from callback.cli.tables import progress
-from tests.callback.logged import A_DAY, AGAIN_A_DAY, LOST_A_DAY, weeks
+from tests.callback.cli.conftest import Typed
+from tests.callback.logged import A_DAY, AGAIN_A_DAY, LOST_A_DAY, SETTINGS, weeks
 
-Run = Callable[..., tuple[int, str, str]]
-SETTINGS = """
-[database]
-url = "sqlite:///calls.db"
-[pbx]
-username = "lcr"
-secret = "hush"
-[trunks.main]
-region = "JP"
-[rules]
-zone = "Asia/Tokyo"
-"""
+Run = Typed
 ROSTER = "agent,day,start,end\nAnn,Mon,09:00,12:00\nBob,Mon,09:00,11:00\nCho,Mon,10:00,12:00\n"
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, typed: Run) -> Run:
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("TERM", "dumb")
-
-    def command(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["callback", *map(str, words), "--zone", "Asia/Tokyo"])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        out, err = capsys.readouterr()
-        return int(end.value.code or 0), out, err
-
-    return command
+    return lambda *words: typed(*words, "--zone", "Asia/Tokyo")
 
 
 @pytest.fixture(scope="module")

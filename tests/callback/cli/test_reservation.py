@@ -15,6 +15,7 @@ from callback.losses import incidents
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import By
+from tests.callback.cli.conftest import Typed
 from tests.callback.world import MINUTE, NOON, World, at, call, rules
 
 SETTINGS = """
@@ -43,7 +44,7 @@ def world(tmp_path: Path) -> World:
 def reservation(
     world: World,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    typed: Typed,
     clock_shows: Callable[[int], None],
 ) -> Reservation:
     """Run `callback reservation …` a minute after noon; give the status and what it said."""
@@ -54,11 +55,8 @@ def reservation(
     clock_shows(NOON + MINUTE)
 
     def run(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["callback", "reservation", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        said = capsys.readouterr()
-        return int(end.value.code or 0), said.out + said.err
+        status, out, err = typed("reservation", *words)
+        return status, out + err
 
     return run
 
@@ -158,18 +156,14 @@ def test_help_teaches_every_decision_and_what_erasing_leaves(reservation: Reserv
 def test_whoever_is_assigned_is_shown_as_written_and_steers_nothing(
     world: World,
     reservation: Reservation,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    typed: Typed,
     name: str,
 ) -> None:
     world.hear(call(queue="[/x]"))
     assert reservation("assign", "1", name, "--why", f"{name} asked", "--by", name)[0] == 0
     status, told = reservation("history", "1")
-    monkeypatch.setattr(sys, "argv", ["callback", "queue"])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    shown = capsys.readouterr().out
-    assert (status, end.value.code) == (0, 0)
+    looked, shown, _ = typed("queue")
+    assert (status, looked) == (0, 0)
     as_shown = terminal.printable(name)
     assert f"assigned to {as_shown}" in shown
     assert " [/x] " in shown

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callback.cli import main as cli
 from callback.history.counts import History
 from callback.reports.week import Week, first_day
 from scheduler import clock
 from scheduler.hours import Hours
 from telephony.queue_log.briefs import LogBriefs
 from telephony.queue_log.entries import Entry, parse_all
+from tests.callback.cli.conftest import Typed
 from tests.callback.logged import weeks
 
 T = 1_795_307_000
@@ -60,18 +59,15 @@ THIN = {
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, typed: Typed, tmp_path: Path) -> Run:
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("TERM", "dumb")
 
     def command(name: str, lines: list[str], *words: str) -> tuple[int, str]:
         path = tmp_path / "queue_log"
         path.write_text("".join(f"{line}\n" for line in sorted(lines, key=lambda line: int(line.split("|")[0]))))
-        monkeypatch.setattr(sys, "argv", ["callback", name, str(path), "--zone", "Asia/Tokyo", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        out, err = capsys.readouterr()
-        return int(end.value.code or 0), out + err.strip()
+        status, out, err = typed(name, path, "--zone", "Asia/Tokyo", *words)
+        return status, out + err.strip()
 
     return command
 
