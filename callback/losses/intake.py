@@ -95,7 +95,7 @@ def gather(work: Work, loss: Loss, caller: Caller) -> tuple[Caller, Known]:
     known = replace(known, first_start_at=before.first_start_at or 0)
     at_once = 0 <= work.now - loss.lost_at <= AFTER_THE_FACT_S * SECOND  # with a clock that is off, nobody knows
     late = not at_once and decide.outdated(loss, known) is None
-    if late and caller.person is not None and not caller.shared:
+    if late and caller.person is not None:
         since = redials.spoken_to_since(work, caller.person, loss.queue, loss.lost_at)
         known = replace(known, spoken_to_since=since)
     if decide.outdated(loss, known) is not None or caller.refused is not None or (e164 := caller.e164) is None:
