@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -19,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from callback.errors import Contended, StoreAway, StoreError
 from callback.store import unusable
 from callback.store.outside import Outside
+from callback.store.turns import Turns
 from telephony import private
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Store:
         self.root = ""  # once it is known, for as long as this process lives (callback/store/keys.py)
         self.dialect = parsed.get_backend_name()
         sqlite = self.dialect == "sqlite"
-        self._one_writes = threading.Lock() if sqlite else None  # a server lets its writers follow each other itself
+        self._turns = Turns() if sqlite else None  # a server lets its writers follow each other itself
         options: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S} if sqlite else dict(_POSTGRESQL)
         self.engine = _engine(parsed, options, sqlite=sqlite)
         self.where = parsed.render_as_string(hide_password=True)
@@ -123,14 +123,15 @@ class Store:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Let the threads that write to SQLite follow each other: its own waiting sleeps, up to 100 ms at a time."""
-        lock = self._one_writes
-        if lock is not None and not lock.acquire(timeout=BUSY_TIMEOUT_S):
+        if self._turns is None:
+            yield
+            return
+        if not self._turns.take(BUSY_TIMEOUT_S):
             raise StoreAway(f"{self.where}: another transaction of this process lasts more than {BUSY_TIMEOUT_S} s")
         try:
             yield
         finally:
-            if lock is not None:
-                lock.release()
+            self._turns.give()
 
     @contextmanager
     def migration(self) -> Iterator[Connection]:
