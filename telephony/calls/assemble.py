@@ -1,27 +1,26 @@
 """Assembles a Call from its events, in any order, repeated or incomplete. Pure; nothing is judged here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Final
 
-from telephony.calls.call import Call, Ending, Mute, QueueVisit
+from telephony.calls.call import Call, Ending, Mute
 from telephony.calls.facts import media
-from telephony.calls.facts.bridges import Bridges, bridges_of, hung_up_at, joined_at
+from telephony.calls.facts.bridges import Bridges, hung_up_at, joined_at
+from telephony.calls.facts.by_kind import ByKind
 from telephony.calls.facts.ending import EVER, end_of, unanswered, window
 from telephony.calls.facts.evidence import evidence
 from telephony.calls.facts.media import Talk, Voice
 from telephony.calls.facts.pre_queue import Departure, departure_of
-from telephony.calls.facts.timeline import Timeline, bridged, first, of
+from telephony.calls.facts.timeline import Timeline
 from telephony.calls.facts.transfer import in_conferences, transfer_of
-from telephony.calls.facts.visits import NEAR, NEVER_IN, OVERTAKING, PROVEN_ENDS, Stay, VisitContext, Visits, visit_of
+from telephony.calls.facts.visits import NEAR, NEVER_IN, PROVEN_ENDS
 from telephony.events import (
     ChannelEvent,
     Confirmed,
     CoreShowChannel,
     Denied,
     DialBegin,
-    DTMFEnd,
     Hangup,
     HangupRequest,
     LcrClosed,
@@ -29,17 +28,19 @@ from telephony.events import (
     LcrRequested,
     NewCallerid,
     Newchannel,
-    Newexten,
     QueueCallerAbandon,
     QueueCallerJoin,
     QueueCallerLeave,
     QueueEntry,
-    QueueEvent,
 )
 from telephony.ids import epoch_of, is_local, originated, usable
 
 REASONS: Final = frozenset({"verification", "agents-mistake", "wrong-answer"})
 """The reasons that an agent may give for breaking off a talk."""
+_WORDS: Final = (LcrRequested, LcrClosed, LcrReason)
+_OF_NO_CHANNEL: Final = (*_WORDS, Confirmed, Denied)
+"""What proves no channel to be the call's: a program may name any in an event of the dialplan or in a question."""
+_NO_WORDS: Final = ByKind(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,38 +62,40 @@ class CallEvents:
 
 def assemble(call_events: CallEvents) -> Call:
     """Assemble a call. Never raises, whatever is missing, repeated or out of order."""
-    timeline = _timeline(call_events)
-    events, own, last, over = timeline.events, timeline.own, timeline.last, timeline.over
     call_id = call_events.call_id
-    born = first(own, Newchannel)
-    bridges = bridges_of(call_id, events)
+    timeline = Timeline(call_id, call_events.events)
+    events, own, last, over = timeline.events, timeline.own, timeline.last, timeline.over
+    born = own.first(Newchannel)
+    bridges = Bridges(call_id, events)
     transfer = transfer_of(timeline, bridges)
     met_again, unmet = transfer.met_at is not None, transfer.onward in {"rung", "left"}
     talked_at = None if unmet else transfer.met_at or _talked_at(timeline, bridges)
     unclear = last is None and talked_at is None and bridges.may_lack_caller(hung_up_at(own))
     ends_at = _ends_at(timeline, talked_at, again=met_again)
     heard = own if talked_at is None else events  # with nobody joined, the caller's own channel alone tells of the end
-    end = end_of(heard, call_id, unanswered(timeline.stays, events, call_id), talked_at, window(ends_at, over))
+    end = end_of(heard, call_id, unanswered(timeline), talked_at, window(ends_at, over))
     done = last is not None and timeline.stays[-1].completed_at is not None and not met_again
     talk = None if met_again else _talk(timeline, talked_at, ends_at)
     mute, stalled = _voices(timeline, call_events.voices, talk, by_customer=end.side == "customer")
-    others = [event for event in events if event.uniqueid != call_id] if last is None else []
     alone = talked_at is None and (last is None or unmet)
-    left = departure_of(own, over, transfer.at or 0, others) if alone else Departure()
-    channel = own[0].channel if own else ""
+    left = departure_of(timeline, transfer.at or 0) if alone else Departure()
+    first, latest = (own.in_order[0], own.in_order[-1]) if own.in_order else (None, None)
+    channel = first.channel if first else ""
     placed = originated(call_id, channel)
-    asked, closed, told_queue = _dialplan_requests(timeline, talked_at)
+    unfinished = call_events.ending == "capture-ended"
+    words = _dialplan_words(timeline)
+    asked, closed, told_queue = _dialplan_requests(timeline, words, talked_at)
     return Call(
         pbx=call_events.pbx,
         call_id=call_id,
-        linkedid=own[-1].linkedid if own else call_id,
+        linkedid=latest.linkedid if latest else call_id,
         channel=channel,
         number=_dialled(events) if placed else _number(own, born),
         did=born.exten if born is not None and born.exten not in {"", "s"} else None,
-        started_at=_started_at(call_id, born, events),
+        started_at=_started_at(call_id, born, events.in_order),
         ended_at=over.at if over else None,
-        seen_until=call_events.now if call_events.ending == "capture-ended" or not events else events[-1].at,
-        visits=tuple(timeline.visits),
+        seen_until=events.in_order[-1].at if events.in_order and not unfinished else call_events.now,
+        visits=timeline.visits,
         cause=over.cause if over else None,
         causes=end.causes,
         hangup_by=end.side,
@@ -108,7 +111,7 @@ def assemble(call_events: CallEvents) -> Call:
         onward=transfer.onward,
         mute=mute,
         stalled=stalled,
-        said=_agents_reason(timeline, talked_at, ends_at),
+        said=_agents_reason(words, talked_at, ends_at),
         asked=asked,
         closed=closed,
         told_queue=told_queue,
@@ -116,43 +119,8 @@ def assemble(call_events: CallEvents) -> Call:
         gave_up=left.gave_up,
         turned_away=left.turned_away,
         stepped=call_events.stepped,
-        evidence=evidence(events, call_id, *_findings(mute, stalled=stalled)),
+        evidence=evidence(events.in_order, call_id, *_findings(mute, stalled=stalled)),
     )
-
-
-def _timeline(call_events: CallEvents) -> Timeline:
-    events = sorted(call_events.events, key=lambda event: event.at)
-    own = [event for event in events if event.uniqueid == call_events.call_id]
-    over = first(own, Hangup)
-    stays = _stays(events)
-    return Timeline(
-        call_events.call_id, events, own, stays, _visits(stays, own, events, over.at if over else None), over
-    )
-
-
-def _stays(events: Sequence[ChannelEvent]) -> list[Stay]:
-    visits = Visits()
-    for event in events:
-        visits.take(event)
-    return visits.close()
-
-
-def _visits(
-    stays: list[Stay], own: Sequence[ChannelEvent], events: Sequence[ChannelEvent], over_at: int | None
-) -> tuple[QueueVisit, ...]:
-    """Give the visits as values. Keys count on every channel of the call that is in the queue."""
-    waiting = {event.uniqueid for event in events if isinstance(event, QueueEvent)}
-    keys = [e for e in of(events, DTMFEnd) if e.uniqueid in waiting and e.direction != "Sent"]
-    heard_dialplan = any(isinstance(event, Newexten) for event in events)  # a time-out would have told itself
-    context = VisitContext(
-        over_at,
-        tuple(event.at for event in of(own, HangupRequest)),
-        tuple((event.at, event.digit) for event in keys),
-        tuple(event.at for event in bridged(own)),
-        slack=NEAR if heard_dialplan else OVERTAKING,
-    )
-    next_at = [stay.joined_at for stay in stays[1:]]
-    return tuple(visit_of(stay, at, context) for stay, at in zip_longest(stays, next_at))
 
 
 def _talked_at(timeline: Timeline, bridges: Bridges) -> int | None:
@@ -161,16 +129,15 @@ def _talked_at(timeline: Timeline, bridges: Bridges) -> int | None:
     if last is not None and last.connected_at is not None:
         return last.connected_at
     since = 0 if last is None else last.joined_at
-    legs = {stay.leg for stay in timeline.stays}
-    agents_in = {e.bridge for e in bridged(timeline.events) if e.bridge and e.uniqueid in legs}
+    agents_in = {e.bridge for e in timeline.events.joined if e.bridge and e.uniqueid in timeline.legs}
     joined = joined_at(bridges, timeline.own, since, agents_in)
-    shown = [e.at for e in _shown_talking(timeline.own) if e.at >= since]
+    shown = [e.at for e in timeline.own.of(CoreShowChannel) if e.at >= since and _put_through(e)]
     return min((at for at in (joined, *shown, *in_conferences(timeline, since)) if at is not None), default=None)
 
 
-def _shown_talking(events: Iterable[ChannelEvent]) -> list[CoreShowChannel]:
-    """Give the lines that show, after a gap, that Dial had put the caller through."""
-    return [event for event in of(events, CoreShowChannel) if event.bridge and event.application == "Dial"]
+def _put_through(line: CoreShowChannel) -> bool:
+    """Tell whether a line shows, after a gap, that Dial had put the caller through."""
+    return bool(line.bridge) and line.application == "Dial"
 
 
 def _ends_at(timeline: Timeline, talked_at: int | None, *, again: bool) -> int | None:
@@ -200,7 +167,7 @@ def _voices(
 
 def _phone(timeline: Timeline, talk: Talk) -> str | None:
     """Give the agent's own channel: a Local one only connects it to the caller's. None if it is not known."""
-    entered = {e.uniqueid: e.channel for e in bridged(timeline.events) if talk.since - NEAR <= e.at <= talk.until}
+    entered = {e.uniqueid: e.channel for e in timeline.events.joined if talk.since - NEAR <= e.at <= talk.until}
     leg = timeline.stays[-1].leg
     if leg in entered and not is_local(entered[leg]):
         return leg
@@ -213,7 +180,7 @@ def _findings(mute: Mute | None, *, stalled: bool) -> list[str]:
     return [*found, "no packets from the agent any more, until the customer hung up"] if stalled else found
 
 
-def _dialplan_requests(timeline: Timeline, talked_at: int | None) -> tuple[bool, bool, str | None]:
+def _dialplan_requests(timeline: Timeline, words: ByKind, talked_at: int | None) -> tuple[bool, bool, str | None]:
     """Give what our dialplan reported: the caller asked for a callback, the site was closed, the queue.
 
     It counts while nobody talks with the caller, until the caller reaches another queue or a phone.
@@ -224,38 +191,36 @@ def _dialplan_requests(timeline: Timeline, talked_at: int | None) -> tuple[bool,
         since = last.ended_at or EVER
     elif talked_at is not None:
         since = timeline.over.at if timeline.over else EVER
-    words = [event for event in _dialplan_words(timeline) if event.at >= since]
-    asked, closed = of(words, LcrRequested), of(words, LcrClosed)
-    queues = [event.queue for event in asked] + [event.queue for event in closed]
-    return bool(asked), bool(closed), next(filter(None, queues), None)
+    asked = [event.queue for event in words.of(LcrRequested) if event.at >= since]
+    closed = [event.queue for event in words.of(LcrClosed) if event.at >= since]
+    return bool(asked), bool(closed), next(filter(None, [*asked, *closed]), None)
 
 
-def _dialplan_words(timeline: Timeline) -> list[ChannelEvent]:
+def _dialplan_words(timeline: Timeline) -> ByKind:
     """Give our dialplan's events about channels of this call; those about others are forged."""
-    words = (LcrRequested, LcrClosed, LcrReason)
-    known = {event.uniqueid for event in timeline.events if not isinstance(event, (*words, Confirmed, Denied))}
-    return [event for event in timeline.events if isinstance(event, words) and event.uniqueid in known]
+    words = timeline.events.among(*_WORDS)
+    if not words:
+        return _NO_WORDS
+    known = {event.uniqueid for event in timeline.events.in_order if not isinstance(event, _OF_NO_CHANNEL)}
+    return ByKind([event for event in words if event.uniqueid in known])
 
 
-def _agents_reason(timeline: Timeline, talked_at: int | None, ends_at: int | None) -> str | None:
+def _agents_reason(words: ByKind, talked_at: int | None, ends_at: int | None) -> str | None:
     """Give the agent's reason for breaking off the last talk."""
     if talked_at is None:
         return None
     until = EVER if ends_at is None else ends_at + NEAR
-    said = [
-        e.reason
-        for e in of(_dialplan_words(timeline), LcrReason)
-        if talked_at - NEAR <= e.at <= until and e.reason in REASONS
-    ]
+    said = [e.reason for e in words.of(LcrReason) if talked_at - NEAR <= e.at <= until and e.reason in REASONS]
     return said[-1] if said else None
 
 
-def _confirmed(events: Iterable[ChannelEvent]) -> bool | None:
-    answers = [isinstance(event, Confirmed) for event in events if isinstance(event, Confirmed | Denied)]
-    return any(answers) if answers else None
+def _confirmed(events: ByKind) -> bool | None:
+    if events.of(Confirmed):
+        return True
+    return False if events.of(Denied) else None
 
 
-def _number(own: Sequence[ChannelEvent], born: Newchannel | None) -> str | None:
+def _number(own: ByKind, born: Newchannel | None) -> str | None:
     """Give the number on the customer's own channel.
 
     The number at its beginning; if there is none, the first that the dialplan set before the caller joined a queue; if
@@ -264,9 +229,9 @@ def _number(own: Sequence[ChannelEvent], born: Newchannel | None) -> str | None:
     came_with = usable(born.number) if born is not None else None
     if came_with is not None:
         return came_with
-    joined = first(own, QueueCallerJoin)
-    set_ = [e.number for e in of(own, NewCallerid) if joined is None or e.at <= joined.at]
-    seen = [] if born is not None else [e.number for e in own if isinstance(e, _NUMBERED)]
+    joined = own.first(QueueCallerJoin)
+    set_ = [e.number for e in own.of(NewCallerid) if joined is None or e.at <= joined.at]
+    seen = [] if born is not None else [e.number for e in own.in_order if isinstance(e, _NUMBERED)]
     return next(filter(None, map(usable, [*set_, *seen])), None)
 
 
@@ -277,10 +242,10 @@ _NUMBERED: Final = (
 """Other events with the number of their channel; each is about one channel only."""
 
 
-def _dialled(events: Sequence[ChannelEvent]) -> str | None:
+def _dialled(events: ByKind) -> str | None:
     """Give the number that a placed call dialled on a trunk, else the one that it showed to the agent."""
-    dialled = [e.dial_string.partition("@")[0] for e in of(events, DialBegin) if "@" in e.dial_string]
-    shown = [e.number for e in of(events, NewCallerid)]
+    dialled = [e.dial_string.partition("@")[0] for e in events.of(DialBegin) if "@" in e.dial_string]
+    shown = [e.number for e in events.of(NewCallerid)]
     return next(filter(None, map(usable, [*dialled, *shown])), None)
 
 
@@ -294,7 +259,7 @@ def _started_at(call_id: str, born: Newchannel | None, events: Sequence[ChannelE
 
 def _whole(timeline: Timeline) -> bool:
     """Tell whether every visit has its beginning and end, and every agent's channel its Hangup."""
-    gone = {event.uniqueid for event in of(timeline.events, Hangup)}
+    gone = {event.uniqueid for event in timeline.events.of(Hangup)}
     known = all(stay.joined and (not stay.leg or stay.leg in gone) for stay in timeline.stays)
     return known and all(
         v.end in PROVEN_ENDS and (v.queue is not None or v.end not in NEVER_IN) for v in timeline.visits

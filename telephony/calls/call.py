@@ -7,6 +7,7 @@ are µs UTC.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, Literal
 
 from telephony.ids import SECOND
@@ -168,4 +169,10 @@ Judged = tuple[Call, Verdict]
 def moment(at: int) -> str:
     """Give an instant as RFC 3339 with microseconds, in UTC."""
     seconds, micros = divmod(at, SECOND)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{micros:06d}Z"
+    return f"{_second(seconds)}.{micros:06d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    """Put a second into words; most instants of what is over are in the same ones."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -11,14 +11,14 @@ may seem longer by what an announcement takes, never by another talk.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from telephony.calls.facts import media
+from telephony.calls.facts.by_kind import ByKind, in_order
 from telephony.calls.facts.media import Talk, Voice
 from telephony.calls.facts.pre_queue import RING
-from telephony.calls.facts.timeline import bridged, first, of
 from telephony.events import BridgeEnter, ChannelEvent, DialBegin, Hangup, HangupRequest, Newchannel, Newstate
 from telephony.ids import SECOND, attempt_of
 
@@ -47,7 +47,7 @@ class AgentCall:
 def agent_calls_of(
     call_id: str,
     phone: str,
-    events: Iterable[ChannelEvent],
+    events: Collection[ChannelEvent],
     voices: Mapping[str, Voice],
     channels: Iterable[str],
     trunks: tuple[str, ...],
@@ -60,15 +60,19 @@ def agent_calls_of(
     """
     if attempt_of(call_id) is not None or not trunks:
         return
-    events = sorted(events, key=lambda event: event.at)
-    for uniqueid in channels:
-        own = [event for event in events if event.uniqueid == uniqueid]
-        began = first(own, DialBegin)
+    dialled = [e for e in events if isinstance(e, DialBegin) and e.channel.startswith(trunks)]
+    over_trunk = {event.uniqueid for event in dialled}.intersection(channels)
+    if not over_trunk:  # nearly always
+        return
+    every = in_order(events)
+    by_kind = ByKind(every)
+    for uniqueid in sorted(over_trunk):
+        own = ByKind([event for event in every if event.uniqueid == uniqueid])
+        began = own.first(DialBegin)
         if began is None or not began.channel.startswith(trunks) or _called_on(own):
             continue
-        ended_at = max(event.at for event in own)
-        talk = _talk(call_id, uniqueid, events) if whole and first(own, Newchannel) else None
-        facts = (call_id, phone, began.channel, began.dial_string, began.at, ended_at)
+        talk = _talk(call_id, uniqueid, by_kind) if whole and own.first(Newchannel) else None
+        facts = (call_id, phone, began.channel, began.dial_string, began.at, own.in_order[-1].at)
         if talk is None:
             yield AgentCall(*facts)
             continue
@@ -76,24 +80,23 @@ def agent_calls_of(
         yield AgentCall(*facts, talk.since, (talk.until - talk.since) / SECOND, silent.side if silent else None)
 
 
-def _called_on(own: Iterable[ChannelEvent]) -> bool:
+def _called_on(own: ByKind) -> bool:
     """Tell whether the channel is an incoming call: then Asterisk did not make it to dial."""
-    return any(isinstance(e, Newstate) or (isinstance(e, Newchannel) and e.state == RING) for e in own)
+    return bool(own.of(Newstate)) or any(event.state == RING for event in own.of(Newchannel))
 
 
-def _talk(phone: str, customer: str, events: list[ChannelEvent]) -> Talk | None:
+def _talk(phone: str, customer: str, events: ByKind) -> Talk | None:
     """Give the longest time in which both were in one bridge, and in no other since."""
-    entries = [e for e in bridged(events) if e.bridge and e.uniqueid in (phone, customer)]
-    ends = [e.at for e in events if isinstance(e, (Hangup, HangupRequest)) and e.uniqueid in (phone, customer)]
-    found, where = [], dict.fromkeys((phone, customer), "")
-    for entry in entries:
+    both = (phone, customer)
+    entered = [e for e in events.of(BridgeEnter) if e.uniqueid in both]
+    ends = [e.at for e in (*events.of(Hangup), *events.of(HangupRequest)) if e.uniqueid in both]
+    found, where = [], dict.fromkeys(both, "")
+    for entry in events.joined:
+        if entry.uniqueid not in both or not entry.bridge:
+            continue
         where[entry.uniqueid] = entry.bridge
         if where[phone] == where[customer]:
-            left = [e.at for e in _entered(events, phone, customer) if e.at > entry.at and e.bridge != entry.bridge]
+            left = [e.at for e in entered if e.at > entry.at and e.bridge != entry.bridge]
             until = min([at for at in (*left, *ends) if at >= entry.at], default=None)
             found += [Talk(entry.at, until)] if until is not None else []
     return max(found, key=lambda talk: talk.until - talk.since, default=None)
-
-
-def _entered(events: Iterable[ChannelEvent], *channels: str) -> list[BridgeEnter]:
-    return [entry for entry in of(events, BridgeEnter) if entry.uniqueid in channels]

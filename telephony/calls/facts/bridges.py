@@ -6,22 +6,45 @@ Local channels to a phone. If the entry of a channel that must have been there w
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from functools import cached_property
 
-from telephony.calls.facts.timeline import bridged, first
-from telephony.events import BridgeEnter, ChannelEvent, Hangup, HangupRequest
+from telephony.calls.facts.by_kind import ByKind
+from telephony.events import BridgeEnter, Hangup, HangupRequest
 from telephony.ids import is_local
 
 
-@dataclass(slots=True)
 class Bridges:
-    """The bridges of a call: the first entry of each channel into each bridge."""
+    """The bridges of two who talk, of a call; each view of them is made when a call first needs it: many need none."""
 
-    call_id: str
-    entries: dict[str, dict[str, BridgeEnter]] = field(default_factory=dict)  # by bridge, then by channel
-    of_half: dict[str, list[str]] = field(default_factory=dict)  # a Local channel's name → bridges it came into
-    gone: dict[str, int] = field(default_factory=dict)  # by channel: when it hung up, or began to
-    others: set[str] = field(default_factory=set)  # all channels of the call but the caller's
+    def __init__(self, call_id: str, events: ByKind) -> None:
+        self.call_id = call_id
+        self._events = events
+
+    @cached_property
+    def entries(self) -> dict[str, dict[str, BridgeEnter]]:
+        """Give the first entry of each channel into each bridge, by bridge, then by channel."""
+        entries: dict[str, dict[str, BridgeEnter]] = {}
+        for event in self._events.joined:
+            if event.bridge:
+                entries.setdefault(event.bridge, {}).setdefault(event.uniqueid, event)
+        return entries
+
+    @cached_property
+    def of_half(self) -> dict[str, list[str]]:
+        """Give the bridges into which a channel of a name came: one half of a Local channel."""
+        of_half: dict[str, list[str]] = {}
+        for event in self._events.joined:
+            if event.bridge:
+                of_half.setdefault(event.channel, []).append(event.bridge)
+        return of_half
+
+    @cached_property
+    def gone(self) -> dict[str, int]:
+        """Give when each channel hung up, or began to."""
+        gone: dict[str, int] = {}
+        for event in (*self._events.of(Hangup), *self._events.of(HangupRequest)):
+            gone[event.uniqueid] = min(event.at, gone.get(event.uniqueid, event.at))
+        return gone
 
     def phone_in(self, bridge: str, at: int) -> int | None:
         """Give when a phone shared this bridge, directly or behind Local channels, with the caller who entered at `at`.
@@ -29,7 +52,8 @@ class Bridges:
         None: no phone did. If only the caller's entry was heard, any other channel of the call may have been there.
         """
         if self.entries.get(bridge, {}).keys() == {self.call_id}:
-            alone = bool(self.others) and all(self.gone.get(other, at + 1) <= at for other in self.others)
+            others = {event.uniqueid for event in self._events.in_order} - {self.call_id}
+            alone = bool(others) and all(self.gone.get(other, at + 1) <= at for other in others)
             return None if alone else at
         found = [since for since in self._others(bridge, {bridge}) if self._still_there(since, at)]
         return min((max(at, since.at) for since in found), default=None)
@@ -84,43 +108,24 @@ class Bridges:
         return self.gone.get(entry.uniqueid, at) >= at
 
 
-def bridges_of(call_id: str, events: Iterable[ChannelEvent]) -> Bridges:
-    """Sort a call's entries into bridges of two who talk by the bridge."""
-    events = list(events)
-    bridges = Bridges(call_id)
-    for event in events:
-        if event.uniqueid != call_id:
-            bridges.others.add(event.uniqueid)
-        if isinstance(event, (Hangup, HangupRequest)):
-            bridges.gone[event.uniqueid] = min(event.at, bridges.gone.get(event.uniqueid, event.at))
-    for event in bridged(events):
-        if event.bridge:
-            bridges.entries.setdefault(event.bridge, {}).setdefault(event.uniqueid, event)
-            bridges.of_half.setdefault(event.channel, []).append(event.bridge)
-    return bridges
-
-
 def other_half(channel: str) -> str:
     """Give the name of the other half of a Local channel."""
     stem, _, half = channel.rpartition(";")
     return f"{stem};{'1' if half == '2' else '2'}"
 
 
-def hung_up_at(own: Iterable[ChannelEvent]) -> int | None:
+def hung_up_at(own: ByKind) -> int | None:
     """Give when the caller hung up, from the events of the caller's channel."""
-    request = first(own, HangupRequest)
+    request = own.first(HangupRequest)
     return request.at if request else None
 
 
-def joined_at(
-    bridges: Bridges, own: Iterable[ChannelEvent], since: int, agents_in: Collection[str] = frozenset()
-) -> int | None:
+def joined_at(bridges: Bridges, own: ByKind, since: int, agents_in: Collection[str] = frozenset()) -> int | None:
     """Give when the caller was first bridged with a phone since `since`, outside the bridges `agents_in`.
 
     A caller who hung up before that talked with nobody.
     """
-    own = list(own)
     until = hung_up_at(own)
-    entries = [entry for entry in bridged(own) if entry.bridge not in agents_in or not entry.bridge]
+    entries = [entry for entry in own.joined if entry.bridge not in agents_in or not entry.bridge]
     met = (entry.at if not entry.bridge else bridges.phone_in(entry.bridge, entry.at) for entry in entries)
     return min((at for at in met if at is not None and at >= since and (until is None or at <= until)), default=None)

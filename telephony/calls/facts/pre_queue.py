@@ -1,10 +1,11 @@
 """How a call ended that reached no queue, or that was transferred to nobody: which side ended it, and how. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from telephony.events import ChannelEvent, DialplanStep, Hangup, HangupRequest, ParkedCallGiveUp, ParkedCallTimeOut
+from telephony.calls.facts.timeline import Timeline
+from telephony.events import DialplanStep, HangupRequest, ParkedCallGiveUp, ParkedCallTimeOut
 from telephony.ids import is_local
 
 DECISIVE: Final = ("Hangup", "Congestion", "Busy")
@@ -33,43 +34,45 @@ class Departure:
     turned_away: bool = False
 
 
-def departure_of(
-    own: Sequence[ChannelEvent], over: Hangup | None, since: int, others: Sequence[ChannelEvent] = ()
-) -> Departure:
+def departure_of(timeline: Timeline, since: int) -> Departure:
     """Tell how the call of a caller who talked with nobody ended, from the events of the caller's channel since then.
 
-    `others` may show that a phone which had answered hung up, without a bridge with the caller. A HangupRequest is the
-    caller's own, except after Congestion and Busy: Asterisk sends one for them as well (16 without a cause).
+    Before any queue, others may show that a phone which had answered hung up, without a bridge with the caller. A
+    HangupRequest is the caller's own, except after Congestion and Busy: Asterisk sends one for them as well (16 without
+    a cause).
     """
-    step = _last_step(own, since)
-    request = next((e for e in own if isinstance(e, HangupRequest) and e.at >= since), None)
-    forgotten = any(isinstance(e, ParkedCallTimeOut) and e.at >= since for e in own)
+    own, over = timeline.own, timeline.over
+    step = _last_step(own.of(DialplanStep), since)
+    request = next((e for e in own.of(HangupRequest) if e.at >= since), None)
     cause = over.cause if over else None
     if step in _SAID_BY:
         return Departure(refused_with=_SAID_BY[step])
     if request is not None:
         refused = request.cause in {None, cause} and cause in _SAID_BY.values() and step is None
         return Departure(refused_with=cause) if refused else Departure(gave_up=True)
-    if any(isinstance(e, ParkedCallGiveUp) and e.at >= since for e in own):
+    if any(e.at >= since for e in own.of(ParkedCallGiveUp)):
         return Departure(gave_up=True)
     if over is not None and cause not in PLAIN:
         return Departure(refused_with=cause)
-    dropped = step is not None or forgotten or _answered_phone_hung_up(others, since)
+    forgotten = any(e.at >= since for e in own.of(ParkedCallTimeOut))
+    dropped = step is not None or forgotten or _answered_phone_hung_up(timeline, since)
     return Departure(turned_away=over is not None and dropped)
 
 
-def _answered_phone_hung_up(others: Sequence[ChannelEvent], since: int) -> bool:
+def _answered_phone_hung_up(timeline: Timeline, since: int) -> bool:
     """Tell whether a phone that had answered hung up again: Dial then ends, and the caller's call with it."""
-    requests = [e for e in others if isinstance(e, HangupRequest) and e.at >= since]
+    if timeline.last is not None:
+        return False
+    requests = [e for e in timeline.events.of(HangupRequest) if e.at >= since and e.uniqueid != timeline.call_id]
     return any(e.state == UP and not is_local(e.channel) for e in requests)
 
 
-def _last_step(own: Sequence[ChannelEvent], since: int) -> str | None:
+def _last_step(steps: Iterable[DialplanStep], since: int) -> str | None:
     """Give the last decisive step that the dialplan ran before the channel was hung up."""
     last = None
-    for event in own:
-        if isinstance(event, DialplanStep) and event.at >= since:
-            if event.extension == _AFTERWARDS:
+    for step in steps:
+        if step.at >= since:
+            if step.extension == _AFTERWARDS:
                 break
-            last = event.application if event.application in DECISIVE else last
+            last = step.application if step.application in DECISIVE else last
     return last

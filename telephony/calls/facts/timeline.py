@@ -1,43 +1,28 @@
 """A call's events in order, and what was made of them first: the queue visits. Pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Iterable
 
-from telephony.calls.call import QueueVisit
-from telephony.calls.facts.visits import Stay
-from telephony.events import BridgeEnter, ChannelEvent, Hangup
-
-E = TypeVar("E", bound=ChannelEvent)
+from telephony.calls.facts.by_kind import ByKind, in_order
+from telephony.calls.facts.visits import stays_of, visits_of
+from telephony.events import ChannelEvent, Hangup
 
 
-@dataclass(frozen=True, slots=True)
 class Timeline:
-    """A call's events in order, and what was made of them first."""
+    """A call's `events`, those of the caller's `own` channel, and the queue visits, of which the `last` one counts.
 
-    call_id: str
-    events: Sequence[ChannelEvent]
-    own: Sequence[ChannelEvent]
-    stays: Sequence[Stay]
-    visits: Sequence[QueueVisit]
-    over: Hangup | None
+    `events` may come in any order and repeatedly. `legs` are the channels of the agents who answered, `over` is the
+    Hangup of the caller's channel.
+    """
 
-    @property
-    def last(self) -> QueueVisit | None:
-        """Give the visit that the call is judged by."""
-        return self.visits[-1] if self.visits else None
+    __slots__ = ("call_id", "events", "last", "legs", "over", "own", "stays", "visits")
 
-
-def first(events: Iterable[ChannelEvent], kind: type[E]) -> E | None:
-    """Give the first event of a kind."""
-    return next((event for event in events if isinstance(event, kind)), None)
-
-
-def of(events: Iterable[ChannelEvent], kind: type[E]) -> list[E]:
-    """Give the events of a kind."""
-    return [event for event in events if isinstance(event, kind)]
-
-
-def bridged(events: Iterable[ChannelEvent]) -> list[BridgeEnter]:
-    """Give when channels were joined with another one, to talk."""
-    return [event for event in of(events, BridgeEnter) if event.bridge_type == "basic"]
+    def __init__(self, call_id: str, events: Iterable[ChannelEvent]) -> None:
+        every = in_order(events)
+        self.call_id = call_id
+        self.events = ByKind(every)
+        self.own = ByKind([event for event in every if event.uniqueid == call_id])
+        self.over = self.own.first(Hangup)
+        self.stays = stays_of(every)
+        self.visits = visits_of(self.stays, self.own, self.events, self.over.at if self.over else None)
+        self.last = self.visits[-1] if self.visits else None
+        self.legs = {stay.leg for stay in self.stays if stay.leg}

@@ -5,9 +5,10 @@ from typing import Final
 
 from telephony.calls.call import Onward
 from telephony.calls.facts.bridges import Bridges, hung_up_at
+from telephony.calls.facts.by_kind import ByKind
 from telephony.calls.facts.conference import in_a_room, is_conference, is_parking
 from telephony.calls.facts.pre_queue import CONFERENCE
-from telephony.calls.facts.timeline import Timeline, bridged, of
+from telephony.calls.facts.timeline import Timeline
 from telephony.calls.facts.visits import NEAR, OVERTAKING
 from telephony.events import (
     BridgeEnter,
@@ -59,28 +60,30 @@ def _from(timeline: Timeline, at: int, met_at: int | None, otherwise: Onward | N
 def _parked(timeline: Timeline) -> ChannelEvent | None:
     """Give the event that last parked the caller since the last queue; if lost, the one that ended the parking."""
     since = 0 if timeline.last is None else timeline.last.joined_at
-    own = [event for event in timeline.own if event.at >= since]
-    began = [e for e in own if isinstance(e, ParkedCall) or (isinstance(e, BridgeEnter) and is_parking(e))]
-    ended = [e for e in own if isinstance(e, ParkedCallGiveUp | ParkedCallTimeOut)]
+    joined = timeline.own.among(ParkedCall, BridgeEnter)
+    began = [e for e in joined if e.at >= since and (not isinstance(e, BridgeEnter) or is_parking(e))]
+    ended = [e for e in timeline.own.among(ParkedCallGiveUp, ParkedCallTimeOut) if e.at >= since]
     return next(reversed(began or ended), None)
 
 
 def _fetched_at(timeline: Timeline, bridges: Bridges, parked: ChannelEvent) -> int | None:
     """Give when somebody fetched the caller, or answered the phone that rang afterwards."""
-    own = timeline.own[timeline.own.index(parked) + 1 :]  # in order, though nothing be stamped
-    legs = {stay.leg for stay in timeline.stays}
-    before = {e.bridge for e in bridged(timeline.events) if e.uniqueid in legs}  # an echo of a talk with an agent
-    joined = [bridges.phone_in(e.bridge, e.at) if e.bridge else e.at for e in bridged(own) if e.bridge not in before]
+    own = timeline.own.in_order
+    since = ByKind(own[own.index(parked) + 1 :])  # in order, though nothing be stamped
+    before = {
+        e.bridge for e in timeline.events.joined if e.uniqueid in timeline.legs
+    }  # an echo of a talk with an agent
+    joined = [bridges.phone_in(e.bridge, e.at) if e.bridge else e.at for e in since.joined if e.bridge not in before]
     unheard = [e.at for e in _others(timeline) if e.at > parked.at and bridges.alone_in(e.bridge)]
-    fetched = [e.at for e in of(own, UnParkedCall)]
+    fetched = [e.at for e in since.of(UnParkedCall)]
     return min((at for at in (*fetched, *joined, *unheard) if at is not None), default=None)
 
 
 def _rang(timeline: Timeline, handed_at: int) -> bool:
     """Tell whether a phone other than an agent's of the queues was rung."""
-    agents = {leg for stay in timeline.stays for leg in (*stay.rung, stay.leg)}
-    others = [e for e in timeline.events if isinstance(e, DialBegin | Newchannel) and e.uniqueid != timeline.call_id]
-    return any(e.at >= handed_at - NEAR and e.uniqueid not in agents for e in others)
+    known = {timeline.call_id, *timeline.legs, *(leg for stay in timeline.stays for leg in stay.rung)}
+    rung = timeline.events.among(DialBegin, Newchannel)
+    return any(e.at >= handed_at - NEAR and e.uniqueid not in known for e in rung)
 
 
 def _handed_at(timeline: Timeline) -> int | None:
@@ -90,7 +93,7 @@ def _handed_at(timeline: Timeline) -> int | None:
     stay, over = timeline.stays[-1], timeline.over
     if stay.completed_at is not None:
         return stay.completed_at if stay.handed_on else None
-    gone = next((e.at for e in of(timeline.events, Hangup) if e.uniqueid == stay.leg), None)
+    gone = next((e.at for e in timeline.events.of(Hangup) if e.uniqueid == stay.leg), None)
     return gone if gone is not None and (over is None or over.at > gone + NEAR) else None
 
 
@@ -105,9 +108,9 @@ def _conference(timeline: Timeline) -> DialplanStep | BridgeEnter | None:
     """
     if timeline.last is None or timeline.last.connected_at is None:
         return None
-    steps = [e for e in of(timeline.own, DialplanStep) if e.application == CONFERENCE]
+    steps = [e for e in timeline.own.of(DialplanStep) if e.application == CONFERENCE]
     entries: list[DialplanStep | BridgeEnter] = [*steps]
-    entries += [e for e in of(timeline.own, BridgeEnter) if in_a_room(e)]
+    entries += [e for e in timeline.own.of(BridgeEnter) if in_a_room(e)]
     return min((e for e in entries if e.at >= _connected_at(timeline)), key=lambda event: event.at, default=None)
 
 
@@ -123,7 +126,7 @@ def _anew(timeline: Timeline, handed_at: int) -> list[BridgeEnter]:
 
     A bridge other than the first is new, even if the event of the transfer is late.
     """
-    own = bridged(timeline.own)
+    own = timeline.own.joined
     since = {e.bridge: e.at for e in reversed(own)}
     late = [e for e in own if e.at >= handed_at and (not e.bridge or since[e.bridge] >= handed_at)]
     further = [e for e in own if e.bridge and e.bridge != own[0].bridge and since[e.bridge] >= handed_at - NEAR]
@@ -132,8 +135,8 @@ def _anew(timeline: Timeline, handed_at: int) -> list[BridgeEnter]:
 
 def _others(timeline: Timeline) -> list[BridgeEnter]:
     """Give the entries of others: without the caller, the queues' agents, and the Local channels between bridges."""
-    known = {timeline.call_id, *(stay.leg for stay in timeline.stays)}
-    return [e for e in bridged(timeline.events) if e.uniqueid not in known and not is_local(e.channel)]
+    known = {timeline.call_id, *timeline.legs}
+    return [e for e in timeline.events.joined if e.uniqueid not in known and not is_local(e.channel)]
 
 
 def _met_beside(timeline: Timeline, bridges: Bridges, handed_at: int) -> list[int]:
@@ -141,10 +144,9 @@ def _met_beside(timeline: Timeline, bridges: Bridges, handed_at: int) -> list[in
 
     Bridges without the caller do not count: there a mobile may hear that it can press 1 to take the call.
     """
-    legs = {stay.leg for stay in timeline.stays}
     early = max(handed_at - NEAR, (timeline.stays[-1].connected_at or 0) + NEAR)  # who came in then is not this agent
     since = min(handed_at - OVERTAKING, early)
-    entries, known = bridged(timeline.events), {*legs, timeline.call_id}
+    entries, known = timeline.events.joined, {*timeline.legs, timeline.call_id}
     reached = bridges.reached_from(e.bridge for e in entries if e.uniqueid in known)
     others = [e for e in entries if e.uniqueid not in known]
     late = [e.at for e in others if e.at >= since and (e.bridge in reached or bridges.alone_in(e.bridge))]
@@ -153,9 +155,11 @@ def _met_beside(timeline: Timeline, bridges: Bridges, handed_at: int) -> list[in
 
 def in_conferences(timeline: Timeline, since: int) -> list[int]:
     """Give when the caller was in a conference with somebody, before hanging up; a talk with the agent is none."""
-    until = hung_up_at(timeline.own)
-    conferences = [e for e in of(timeline.events, BridgeEnter) if is_conference(e)]
+    conferences = [e for e in timeline.events.of(BridgeEnter) if is_conference(e)]
+    if not conferences:
+        return []
     entered = {e.bridge: e.at for e in conferences if e.uniqueid == timeline.call_id and e.at >= since}
     others = [e for e in conferences if e.uniqueid != timeline.call_id and e.bridge in entered]
     met = (max(e.at, entered[e.bridge]) for e in others)
+    until = hung_up_at(timeline.own)
     return [at for at in met if until is None or at <= until]

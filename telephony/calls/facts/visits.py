@@ -5,18 +5,22 @@ visit must have begun (app_queue tells how long the caller had waited), within 2
 first thing heard of a visit begins it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, Final
 
 from telephony.calls.call import QueueVisit, VisitEnd
+from telephony.calls.facts.by_kind import ByKind
 from telephony.events import (
     AgentCalled,
     AgentComplete,
     AgentConnect,
     AgentRingNoAnswer,
+    ChannelEvent,
     CoreShowChannel,
-    Event,
+    DTMFEnd,
+    HangupRequest,
     Newexten,
     QueueCallerAbandon,
     QueueCallerJoin,
@@ -85,20 +89,17 @@ class Stay:
 
 @dataclass(slots=True)
 class Visits:
-    """Takes a call's queue events in order; `stays` are its visits in the order of their beginning."""
+    """Puts a call's queue events, which come in order, where they belong; `stays` are its visits."""
 
     stays: list[Stay] = field(default_factory=list)
     entered: tuple[str | None, int] | None = None  # Queue was run, and nothing was heard of it yet
     doubtful: bool = False  # that may have been an echo of a visit before
 
-    def take(self, event: Event) -> None:
-        """Add one event to its visit; events about no queue are ignored."""
-        put = _PLACES.get(type(event))
-        if put is not None:
-            put(self, event)
-
     def close(self) -> list[Stay]:
-        """Give the visits. Where Queue was run and nothing came of it, that is a visit of unknown end."""
+        """Give the visits in the order of their beginning.
+
+        Where Queue was run and nothing came of it, that is a visit of unknown end.
+        """
         if self.entered is not None and not self.doubtful:
             self.begin(self.entered[0], self.entered[1])
         self.stays.sort(key=lambda stay: stay.joined_at)
@@ -218,7 +219,7 @@ def _total(event: AgentComplete) -> int | None:
     return None if event.hold_s is None or event.talk_s is None else event.hold_s + event.talk_s
 
 
-_PLACES: Final[dict[type[Event], Callable[[Visits, Any], None]]] = {
+_PLACES: Final[dict[type[ChannelEvent], Callable[[Visits, Any], None]]] = {
     Newexten: _enter,
     CoreShowChannel: _enter,
     QueueCallerJoin: _join,
@@ -233,19 +234,50 @@ _PLACES: Final[dict[type[Event], Callable[[Visits, Any], None]]] = {
 }
 
 
+def stays_of(events: Iterable[ChannelEvent]) -> list[Stay]:
+    """Put each event, in order, to its visit; those about no queue are ignored."""
+    visits = Visits()
+    for event in events:
+        put = _PLACES.get(type(event))
+        if put is not None:
+            put(visits, event)
+    return visits.close()
+
+
 @dataclass(frozen=True, slots=True)
 class VisitContext:
     """Facts about the call by which the end of a visit is named, beside the visit's own events."""
 
     over_at: int | None  # when the call ended; None: it had not
-    asked_at: tuple[int, ...]  # when the caller hung up
-    keys: tuple[tuple[int, str], ...]  # the keys pressed, and when
-    met_at: tuple[int, ...] = ()  # when the caller's channel was joined with another one
-    slack: int = OVERTAKING  # a hang-up counts as giving up until so long after the queue reports its end
+    asked_at: Sequence[int]  # when the caller hung up
+    keys: Sequence[tuple[int, str]]  # the keys pressed, and when
+    met_at: Sequence[int]  # when the caller's channel was joined with another one
+    slack: int  # a hang-up counts as giving up until so long after the queue reports its end
 
 
-def visit_of(stay: Stay, next_at: int | None, context: VisitContext) -> QueueVisit:
-    """Give the visit as a value. `next_at` is when the next one began."""
+def visits_of(stays: Sequence[Stay], own: ByKind, events: ByKind, over_at: int | None) -> tuple[QueueVisit, ...]:
+    """Give the visits as values. Keys count on every channel of the call that is in the queue."""
+    if not stays:
+        return ()
+    context = VisitContext(
+        over_at,
+        [event.at for event in own.of(HangupRequest)],
+        _keys(events),
+        [event.at for event in own.joined],
+        slack=NEAR if events.of(Newexten) else OVERTAKING,  # heard the dialplan, a time-out would have told itself
+    )
+    next_at = [stay.joined_at for stay in stays[1:]]
+    return tuple(_visit(stay, at, context) for stay, at in zip_longest(stays, next_at))
+
+
+def _keys(events: ByKind) -> list[tuple[int, str]]:
+    keys = [event for event in events.of(DTMFEnd) if event.direction != "Sent"]
+    in_queue = {event.uniqueid for event in events.in_order if isinstance(event, QueueEvent)} if keys else ()
+    return [(event.at, event.digit) for event in keys if event.uniqueid in in_queue]
+
+
+def _visit(stay: Stay, next_at: int | None, context: VisitContext) -> QueueVisit:
+    """Give a visit as a value. `next_at` is when the next one began."""
     key = _key(stay, context.keys)
     end = _end(stay, key, context)
     connected = end == "connected"
