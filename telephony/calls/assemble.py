@@ -1,7 +1,7 @@
 """Assembles a Call from its events, in any order, repeated or incomplete. Pure; nothing is judged here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from telephony.calls.call import Call, Ending, Mute
@@ -34,6 +34,7 @@ from telephony.events import (
     QueueEntry,
 )
 from telephony.ids import epoch_of, is_local, originated, usable
+from telephony.values import value
 
 REASONS: Final = frozenset({"verification", "agents-mistake", "wrong-answer"})
 """The reasons that an agent may give for breaking off a talk."""
@@ -43,7 +44,7 @@ _OF_NO_CHANNEL: Final = (*_WORDS, Confirmed, Denied)
 _NO_WORDS: Final = ByKind(())
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CallEvents:
     """What the tracker has of a call at `now`: its events as they came; `gap`: some are known to be lost.
 
@@ -185,6 +186,8 @@ def _dialplan_requests(timeline: Timeline, words: ByKind, talked_at: int | None)
 
     It counts while nobody talks with the caller, until the caller reaches another queue or a phone.
     """
+    if not words.in_order:  # nearly always
+        return False, False, None
     last = timeline.last
     since = 0 if last is None else last.joined_at
     if last is not None and last.connected_at is not None:
@@ -260,7 +263,7 @@ def _started_at(call_id: str, born: Newchannel | None, events: Sequence[ChannelE
 def _whole(timeline: Timeline) -> bool:
     """Tell whether every visit has its beginning and end, and every agent's channel its Hangup."""
     gone = {event.uniqueid for event in timeline.events.of(Hangup)}
-    known = all(stay.joined and (not stay.leg or stay.leg in gone) for stay in timeline.stays)
+    known = timeline.legs <= gone and all(stay.joined for stay in timeline.stays)
     return known and all(
         v.end in PROVEN_ENDS and (v.queue is not None or v.end not in NEVER_IN) for v in timeline.visits
     )

@@ -5,12 +5,12 @@ matched within 2 s): a call has one for each time that it waited in a queue, or 
 are µs UTC.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, Literal
 
 from telephony.ids import SECOND
+from telephony.values import value
 
 Kind = Literal["served", "abandoned", "blocked", "dropped", "silent", "requested", "callback", "unfinished", "unknown"]
 Side = Literal["customer", "agent", "system", "network"]
@@ -47,7 +47,7 @@ LEFT_UNSERVED: Final = "left-unserved"
 """The reason of an `unknown` that is a loss all the same: the call ended unserved, nobody knows how."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QueueVisit:
     """One stay in one queue. `ended_at`: the end of the wait, or of the talk that followed."""
 
@@ -73,7 +73,7 @@ class QueueVisit:
         return max(0, (until if self.ended_at is None else self.ended_at) - self.connected_at)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Mute:
     """A side that sent no sound all through the last talk: no packet at all, or nothing that was talk."""
 
@@ -81,7 +81,7 @@ class Mute:
     why: Literal["no-media", "no-sound"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Call:
     """A customer's call, or one that a program placed. Nothing in it is a judgement.
 
@@ -139,7 +139,7 @@ class Call:
         return visited or self.told_queue
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Verdict:
     """How a call went. `because` is the line of the table that held; seconds add up all its queue visits."""
 

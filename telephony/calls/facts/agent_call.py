@@ -12,7 +12,6 @@ may seem longer by what an announcement takes, never by another talk.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from telephony.calls.facts import media
@@ -21,11 +20,12 @@ from telephony.calls.facts.media import Talk, Voice
 from telephony.calls.facts.pre_queue import RING
 from telephony.events import BridgeEnter, ChannelEvent, DialBegin, Hangup, HangupRequest, Newchannel, Newstate
 from telephony.ids import SECOND, attempt_of
+from telephony.values import value
 
 _NO_VOICE: Final = Voice()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AgentCall:
     """A channel that was dialled over a trunk and is over, or no longer connected to the phone that began the call.
 

@@ -1,5 +1,6 @@
 """A call's events in order, each once, and by kind. Pure."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -19,11 +20,12 @@ class ByKind:
 
     def __init__(self, in_order: Sequence[ChannelEvent]) -> None:
         self.in_order = in_order
-        self._of: dict[type[ChannelEvent], list[Any]] = {}
+        by_kind: dict[type[ChannelEvent], list[Any]] = defaultdict(list)
         for event in in_order:
-            self._of.setdefault(type(event), []).append(event)
-        if ConfbridgeJoin in self._of:  # the one kind of which another is made
-            self._of[BridgeEnter] = [event for event in in_order if isinstance(event, BridgeEnter)]
+            by_kind[type(event)].append(event)
+        if ConfbridgeJoin in by_kind:  # the one kind of which another is made
+            by_kind[BridgeEnter] = [event for event in in_order if isinstance(event, BridgeEnter)]
+        self._of = by_kind
         self.joined = [event for event in self.of(BridgeEnter) if event.bridge_type == "basic"]
 
     def of(self, kind: type[E]) -> Sequence[E]:
@@ -37,9 +39,9 @@ class ByKind:
 
     def among(self, *kinds: type[ChannelEvent]) -> Sequence[ChannelEvent]:
         """Give the events of some kinds, in order."""
-        present = tuple(kind for kind in kinds if kind in self._of)
+        present = [kind for kind in kinds if kind in self._of]
         if len(present) > 1:
-            return [event for event in self.in_order if isinstance(event, present)]
+            return [event for event in self.in_order if isinstance(event, tuple(present))]
         return self._of[present[0]] if present else ()
 
 

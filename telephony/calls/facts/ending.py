@@ -1,7 +1,6 @@
 """How the last talk, or else the wait, ended: the causes, the side, and whether it was cut off. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from telephony.calls.call import Side
@@ -10,6 +9,7 @@ from telephony.calls.facts.pre_queue import UP
 from telephony.calls.facts.timeline import Timeline
 from telephony.calls.facts.visits import NEAR, OVERTAKING
 from telephony.events import ChannelEvent, Hangup, HangupRequest, SoftHangupRequest
+from telephony.values import value
 
 NO_MEDIA: Final = 44
 """The cause of an RTP time-out (measured)."""
@@ -23,7 +23,7 @@ EVER: Final = 1 << 62
 """Later than any instant."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class End:
     """How it ended."""
 
@@ -42,10 +42,11 @@ def window(ends_at: int | None, over: Hangup | None) -> range:
 
 def unanswered(timeline: Timeline) -> set[str]:
     """Give the channels of phones that rang and never answered: how they ended says nothing of the call."""
-    rung = {leg for stay in timeline.stays for leg in stay.rung}
     ends: tuple[Hangup | HangupRequest, ...] = (*timeline.events.of(Hangup), *timeline.events.of(HangupRequest))
-    never_up = {e.uniqueid for e in ends if e.state not in {None, UP}}
-    return (rung - timeline.legs) | (never_up - {timeline.call_id})
+    found = {e.uniqueid for e in ends if e.state is not None and e.state != UP} - {timeline.call_id}
+    for stay in timeline.stays:
+        found |= stay.rung.keys() - timeline.legs
+    return found
 
 
 def end_of(events: ByKind, call_id: str, besides: set[str], talked_at: int | None, instants: range) -> End:
@@ -55,7 +56,7 @@ def end_of(events: ByKind, call_id: str, besides: set[str], talked_at: int | Non
     soft = [e for e in events.of(SoftHangupRequest) if e.at >= since and e.uniqueid not in besides]
     over = [e for e in events.of(Hangup) if e.at >= since and e.uniqueid not in besides]
     ends: tuple[HangupRequest | Hangup, ...] = (*requests, *over)
-    causes = frozenset(e.cause for e in ends if e.cause is not None and e.at in instants)
+    causes = frozenset([e.cause for e in ends if e.cause is not None and e.at in instants])
     cut = not requests and any((e.flags or 0) & CUT and e.at in instants for e in soft)
     side: Side | None = None
     if NO_MEDIA in causes:

@@ -32,6 +32,7 @@ from telephony.events import (
     Unhold,
 )
 from telephony.ids import SECOND
+from telephony.values import value
 
 LISTENED_S: Final = 6.0
 """For so long one must have been able to hear a side before it is called mute."""
@@ -63,7 +64,7 @@ Report = tuple[int, int]
 NOTHING_YET: Final = -1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Talk:
     """From when until when somebody talked with the caller."""
 

@@ -1,12 +1,12 @@
 """How a call ended that reached no queue, or that was transferred to nobody: which side ended it, and how. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from telephony.calls.facts.timeline import Timeline
 from telephony.events import DialplanStep, HangupRequest, ParkedCallGiveUp, ParkedCallTimeOut
 from telephony.ids import is_local
+from telephony.values import value
 
 DECISIVE: Final = ("Hangup", "Congestion", "Busy")
 """Steps of the dialplan that end a call."""
@@ -25,7 +25,7 @@ _AFTERWARDS: Final = "h"
 """The extension that the dialplan runs when a channel was hung up: its steps end nothing any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Departure:
     """How the caller's leg ended: at most one of the three holds."""
 

@@ -1,6 +1,5 @@
 """What happened to a caller who was transferred or parked, outside the queues. Pure."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from telephony.calls.call import Onward
@@ -23,18 +22,22 @@ from telephony.events import (
     UnParkedCall,
 )
 from telephony.ids import is_local
+from telephony.values import value
 
 ATTENDED: Final = "Local/_attended@"
 """Names of the channels by which Asterisk joins two talks: on a busy PBX they come well before it says so."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Transfer:
     """When the caller was transferred or parked, what followed, and when somebody talked with the caller, if at all."""
 
     at: int | None = None
     onward: Onward | None = None
     met_at: int | None = None
+
+
+_NONE: Final = Transfer()
 
 
 def transfer_of(timeline: Timeline, bridges: Bridges) -> Transfer:
@@ -47,7 +50,7 @@ def transfer_of(timeline: Timeline, bridges: Bridges) -> Transfer:
     if handed_at is None:
         handed_at = conference.at if conference else None
     if handed_at is None:
-        return Transfer()
+        return _NONE
     return _from(timeline, handed_at, _met_at(timeline, bridges, handed_at), "left" if conference else None)
 
 
@@ -108,10 +111,11 @@ def _conference(timeline: Timeline) -> DialplanStep | BridgeEnter | None:
     """
     if timeline.last is None or timeline.last.connected_at is None:
         return None
-    steps = [e for e in timeline.own.of(DialplanStep) if e.application == CONFERENCE]
-    entries: list[DialplanStep | BridgeEnter] = [*steps]
-    entries += [e for e in timeline.own.of(BridgeEnter) if in_a_room(e)]
-    return min((e for e in entries if e.at >= _connected_at(timeline)), key=lambda event: event.at, default=None)
+    since = _connected_at(timeline)
+    steps = [e for e in timeline.own.of(DialplanStep) if e.application == CONFERENCE and e.at >= since]
+    rooms = [e for e in timeline.own.of(BridgeEnter) if in_a_room(e) and e.at >= since]
+    found: list[DialplanStep | BridgeEnter] = [*steps, *rooms]
+    return min(found, key=lambda event: event.at, default=None)
 
 
 def _met_at(timeline: Timeline, bridges: Bridges, handed_at: int) -> int | None:

@@ -30,6 +30,7 @@ from telephony.events import (
     QueueStatus,
 )
 from telephony.ids import SECOND
+from telephony.values import value
 
 NEAR: Final = 2 * SECOND
 """Two instants this close are one: app_queue counts whole seconds, and channels report in any order."""
@@ -84,7 +85,8 @@ class Stay:
     def over(self, at: int) -> bool:
         """Tell whether the wait had ended by then."""
         ends = (self.connected_at, self.abandoned_at, self.status_at, self.left_at)
-        return any(end is not None and end <= at for end in ends)
+        known = [end for end in ends if end is not None]
+        return bool(known) and min(known) <= at
 
 
 @dataclass(slots=True)
@@ -244,7 +246,7 @@ def stays_of(events: Iterable[ChannelEvent]) -> list[Stay]:
     return visits.close()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VisitContext:
     """Facts about the call by which the end of a visit is named, beside the visit's own events."""
 
@@ -278,50 +280,41 @@ def _keys(events: ByKind) -> list[tuple[int, str]]:
 
 def _visit(stay: Stay, next_at: int | None, context: VisitContext) -> QueueVisit:
     """Give a visit as a value. `next_at` is when the next one began."""
+    gave_up_at = _gave_up_at(stay, context)
     key = _key(stay, context.keys)
-    end = _end(stay, key, context)
+    end = _end(stay, key, context.over_at, gave_up=gave_up_at is not None)
     connected = end == "connected"
     return QueueVisit(
         stay.queue,
         stay.joined_at,
         stay.connected_at if connected else None,
         stay.agent if connected else None,
-        _ended_at(stay, next_at, context),
+        _ended_at(stay, next_at or context.over_at, gave_up_at),
         end,
         key if end == "key" else None,
-        end == "abandoned" and _ringing(stay, _hung_up_at(stay, context)),
+        end == "abandoned" and _ringing(stay, gave_up_at),
         stay.handed_on,
     )
 
 
-def _end(stay: Stay, key: str | None, context: VisitContext) -> VisitEnd:
-    """Name the end. The caller gave up only by hanging up before the queue ended the wait: else the queue did."""
-    if stay.connected_at is not None:
-        return "connected" if _left_first(stay, context) is None else "abandoned"
-    if stay.status is not None:
-        return stay.status
-    if stay.abandoned_at is not None:
-        return "unserved" if _hung_up_at(stay, context) is None else "abandoned"
-    if stay.left_at is not None:
-        return "key" if key else "left"
-    return "waiting" if context.over_at is None else "unknown"
+def _gave_up_at(stay: Stay, context: VisitContext) -> int | None:
+    """Give when the caller hung up, if that ended the wait: before the queue did, and before an agent was joined.
 
-
-def _left_first(stay: Stay, context: VisitContext) -> int | None:
-    """Give when the caller hung up, if that was before the agent who answered was joined.
-
-    Then the caller's channel is gone at once, and app_queue counts no second of talk.
+    Where an agent had answered, the caller's channel is gone at once then, and app_queue counts no second of talk.
     """
-    if stay.connected_at is None or not stay.timed or stay.talk_s or (context.over_at or 0) > stay.connected_at + NEAR:
+    if stay.connected_at is None:
+        latest = (stay.abandoned_at or 0) + context.slack
+        return max((at for at in context.asked_at if stay.joined_at - NEAR <= at <= latest), default=None)
+    if not stay.timed or stay.talk_s or (context.over_at or 0) > stay.connected_at + NEAR:
         return None
     hung_up_at = min((at for at in context.asked_at if stay.joined_at <= at < stay.connected_at), default=None)
     met = hung_up_at is not None and any(stay.joined_at <= at <= hung_up_at for at in context.met_at)
     return None if met else hung_up_at
 
 
-def _key(stay: Stay, keys: Iterable[tuple[int, str]]) -> str | None:
+def _key(stay: Stay, keys: Sequence[tuple[int, str]]) -> str | None:
     left_at = stay.left_at
-    if left_at is None:
+    if left_at is None or not keys:
         return None
     pressed = [
         digit
@@ -331,22 +324,24 @@ def _key(stay: Stay, keys: Iterable[tuple[int, str]]) -> str | None:
     return pressed[-1] if pressed else None
 
 
-def _ended_at(stay: Stay, next_at: int | None, context: VisitContext) -> int | None:
-    over_at = next_at or context.over_at
+def _end(stay: Stay, key: str | None, over_at: int | None, *, gave_up: bool) -> VisitEnd:
+    """Name the end. The caller gave up only by hanging up before the queue ended the wait: else the queue did."""
     if stay.connected_at is not None:
-        talk_ended_at = over_at if stay.completed_at is None else stay.completed_at
-        return _left_first(stay, context) or talk_ended_at
+        return "abandoned" if gave_up else "connected"
+    if stay.status is not None:
+        return stay.status
+    if stay.abandoned_at is not None:
+        return "abandoned" if gave_up else "unserved"
+    if stay.left_at is not None:
+        return "key" if key else "left"
+    return "waiting" if over_at is None else "unknown"
+
+
+def _ended_at(stay: Stay, over_at: int | None, gave_up_at: int | None) -> int | None:
+    if stay.connected_at is not None:
+        return gave_up_at or (over_at if stay.completed_at is None else stay.completed_at)
     known = [at for at in (stay.abandoned_at, stay.status_at, stay.left_at) if at is not None]
     return min(known) if known else over_at
-
-
-def _hung_up_at(stay: Stay, context: VisitContext) -> int | None:
-    """Give when the caller hung up to end the wait, if that is how it ended."""
-    first = _left_first(stay, context)
-    if first is not None:
-        return first
-    latest = (stay.abandoned_at or 0) + context.slack
-    return max((at for at in context.asked_at if stay.joined_at - NEAR <= at <= latest), default=None)
 
 
 def _ringing(stay: Stay, then: int | None) -> bool:
