@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from callback.cli.options import no_option
+from callback.cli.options import no_option, without_gc
 from callback.cli.tables import progress, terminal
 from callback.cli.tables import report as report_tables
 from callback.history.counts import History, site_demand
@@ -46,6 +46,7 @@ LogZone = Annotated[
 ]
 
 
+@without_gc()
 def import_queue_log(
     files: Annotated[
         list[str],

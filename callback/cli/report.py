@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from callback.cli.import_log import NO_END, LogZone, Zone, site_zone, store_named, with_progress
-from callback.cli.options import found_settings, no_option
+from callback.cli.options import found_settings, no_option, without_gc
 from callback.cli.tables import progress, terminal
 from callback.cli.tables import report as report_tables
 from callback.cli.tables import week as week_table
@@ -72,6 +72,7 @@ AsCsv = Annotated[bool, typer.Option("--csv", help="A line for each half hour of
 A_FORTNIGHT = 15  # days, to judge a week's forecast by the week before
 
 
+@without_gc()
 def hints(
     files: Logs = None,
     settings: Wiring = None,
@@ -105,6 +106,7 @@ def hints(
         _show_week(Console(), made)
 
 
+@without_gc()
 def report(
     files: Logs = None,
     settings: Wiring = None,

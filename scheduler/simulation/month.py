@@ -11,7 +11,7 @@ from statistics import fmean, median
 from scheduler.clock import HOUR
 from scheduler.simulation import presence, redials
 from scheduler.simulation.day import Arrival, Behaviour
-from scheduler.simulation.draws import generator
+from scheduler.simulation.draws import generator, shares
 from scheduler.simulation.record import Recorded
 from scheduler.simulation.survival import Curve, fit
 
@@ -74,7 +74,7 @@ def prepare(calls: Sequence[Recorded], without: frozenset[str], limits: presence
     ours = tuple(call for call in calls if call.queue not in without)
     rosters = presence.infer(calls, limits, without)
     again = redials.curve(ours)
-    found = redials.find(ours, again, generator(1, 0))
+    found = redials.find(ours, again, shares(1, 0))
     return Month(
         recorded=ours,
         own={day: tuple(call for call in line if call.line not in found) for day, line in _by_day(ours).items()},

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from random import Random
 
 from scheduler.clock import DAY, SECOND
 from scheduler.simulation.record import Recorded
@@ -25,7 +24,7 @@ def curve(calls: Sequence[Recorded]) -> Curve:
     return fit(happened, stopped, tail=False)
 
 
-def find(calls: Sequence[Recorded], known: Curve, chance: Random) -> frozenset[int]:
+def find(calls: Sequence[Recorded], known: Curve, chance: Iterator[float]) -> frozenset[int]:
     """Give the lines of the calls that are redials after a loss.
 
     Where the lost customer is unknown, the time is drawn from the `known` curve, and the next call of an unknown

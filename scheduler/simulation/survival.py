@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from math import log
-from random import Random
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +21,9 @@ class Curve:
     gone: tuple[float, ...]
     tail_s: float | None = None
 
-    def draw(self, chance: Random) -> float | None:
-        """Draw one time in seconds, spread within its whole second; None: it never happens."""
-        share = chance.random()
-        within = chance.random()
+    def draw(self, chance: Iterator[float]) -> float | None:
+        """Draw one time in seconds, spread within its whole second, by two shares; None: it never happens."""
+        share, within = next(chance), next(chance)
         index = bisect_left(self.gone, share)
         if index < len(self.times_s):
             return max(0.0, self.times_s[index] - within)

@@ -7,12 +7,13 @@ an attempt.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import pairwise
-from random import Random
+from operator import attrgetter
 from typing import Protocol
 
 from scheduler.candidate import Candidate
@@ -31,11 +32,12 @@ from scheduler.simulation.day import (
     Ring,
     SimulatedDay,
 )
-from scheduler.simulation.draws import generator
+from scheduler.simulation.draws import shares
 from scheduler.simulation.presence import AgentDay
 
 _LATELY_S = 600  # how busy it is now; of 2, 5, 10 and 30 minutes the best on the first half of the month
 _ANSWERS = 1
+_NUMBER = attrgetter("reservation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class CallbackRules(Protocol):
         """Say what is promised to a caller who is lost now."""
 
     def choose(self, candidates: Sequence[Candidate], state: CentreState, now: int) -> Candidate | None:
-        """Choose whom to call now; None to wait."""
+        """Choose whom to call now; None to wait. `candidates` stand in the order in which they were lost."""
 
     def after(self, outcome: str, tries: int, now: int) -> int | None:
         """Say when to try again after an attempt that was not answered; None: never."""
@@ -68,9 +70,9 @@ class CallbackRules(Protocol):
 @dataclass(slots=True)
 class _Caller:
     arrival: Arrival
-    chance: Random  # of this caller, so that the caller behaves the same under every policy
+    chance: Iterator[float]  # of this caller, so that the caller behaves the same under every policy
     call: InboundCall | None = None
-    answers: Random | None = None  # apart, so that a callback does not change the caller's patience
+    answers: Iterator[float] | None = None  # apart, so that a callback does not change the caller's patience
     ringing: bool = False
     lost: LostCaller | None = None
 
@@ -93,7 +95,7 @@ class World:
         agent_days = tuple(agent_days)
         self._agents = Agents(agent_days)
         self._waiting: dict[str, list[tuple[int, int, _Caller, InboundCall]]] = defaultdict(list)
-        self._open: dict[int, Candidate] = {}
+        self._candidates: list[Candidate] = []  # the lost callers whom nobody calls now, and who do not call
         self._callers: dict[int, _Caller] = {}
         self._lately: deque[int] = deque()
         self.simulated = SimulatedDay()
@@ -105,7 +107,7 @@ class World:
             for (_, leaves), (returns, _) in pairwise(agent_day.there):
                 self._at(leaves, self._leaves, agent_day.agent, returns - leaves)
         for arrival in arrivals:
-            caller = _Caller(arrival, generator(seed, arrival.caller))
+            caller = _Caller(arrival, shares(seed, arrival.caller))
             self._callers[arrival.caller] = caller
             self._at(arrival.at, self._calls, caller)
 
@@ -114,7 +116,7 @@ class World:
         while self._events:
             self._now, _, happen, arguments = heappop(self._events)
             happen(*arguments)
-            if self._agents.free and self._open:
+            if self._agents.free and self._candidates:
                 self._call_back()
         return self.simulated
 
@@ -200,7 +202,7 @@ class World:
             return
         if caller.lost.redialled_at is None:
             caller.lost.redialled_at = self._now
-        self._mark(caller, number_live=True)
+        self._withhold(caller.lost)
         self._calls(caller)
 
     def _ends_wait(self, caller: _Caller, end: str) -> None:
@@ -211,24 +213,21 @@ class World:
 
     def _lose(self, caller: _Caller) -> None:
         """Promise a callback; a caller lost again keeps the earlier promise, and is one reservation."""
-        promise = self._rules.promised(self._now)
         if caller.lost is not None and caller.lost.closed is None:
             caller.lost.losses += 1
-            self._mark(caller, number_live=False)
+            self._offer(caller.lost)
             return
-        number = len(self.simulated.lost)
+        promise, number = self._rules.promised(self._now), len(self.simulated.lost)
         queue, start_at = caller.arrival.queue, promise.clock_starts_at
         caller.lost = LostCaller(number, caller.arrival.caller, queue, self._now, promise, start_at)
         self.simulated.lost.append(caller.lost)
-        self._open[number] = Candidate(
-            number, queue, "abandoned", start_at, promise.aim_at, promise.deadline_at, due_at=start_at
-        )
+        self._offer(caller.lost)
         self._at(start_at, self._look)
 
     def _call_back(self) -> None:
         """Begin callbacks as long as the rules find one."""
         while self._agents.free:
-            chosen = self._rules.choose(list(self._open.values()), self._state(), self._now)
+            chosen = self._rules.choose(self._candidates, self._state(), self._now)
             if chosen is None:
                 return
             self._dial(self._callers[self.simulated.lost[chosen.reservation].caller])
@@ -246,13 +245,13 @@ class World:
         if lost.dialled_at is None:
             lost.dialled_at = self._now
         caller.ringing = True
-        self._mark(caller, in_flight=True)
+        self._withhold(lost)
         self._after(self._behaviour.ring_s, self._rung, caller, lost, agent, self._now)
 
     def _rung(self, caller: _Caller, lost: LostCaller, agent: str, since: int) -> None:
         caller.ringing = False
-        caller.answers = caller.answers or generator(self._seed, caller.arrival.caller, _ANSWERS)
-        answered = caller.answers.random() < self._behaviour.answer_rate
+        caller.answers = caller.answers or shares(self._seed, caller.arrival.caller, _ANSWERS)
+        answered = next(caller.answers) < self._behaviour.answer_rate
         self.simulated.rings.append(Ring(lost.number, lost.caller, agent, since, self._now, answered))
         if answered:
             lost.reached_at = self._now
@@ -270,24 +269,32 @@ class World:
             self._close(caller, "given-up")
             return
         lost.due_at = due_at
-        self._mark(caller, in_flight=False, due_at=due_at)
+        self._offer(lost)
         self._at(due_at, self._look)
 
     def _close(self, caller: _Caller, why: str) -> None:
         if caller.lost is not None and caller.lost.closed is None:
             caller.lost.closed = why
-            del self._open[caller.lost.number]
+            self._withhold(caller.lost)
 
-    def _mark(self, caller: _Caller, **facts: bool | int) -> None:
-        if caller.lost is not None and caller.lost.number in self._open:
-            number = caller.lost.number
-            self._open[number] = replace(self._open[number], **facts)  # type: ignore[arg-type]  # the names of its fields
+    def _offer(self, lost: LostCaller) -> None:
+        """Let the rules choose a lost caller."""
+        promise = lost.promise
+        start_at, aim_at, deadline_at = promise.clock_starts_at, promise.aim_at, promise.deadline_at
+        one = Candidate(lost.number, lost.queue, "abandoned", start_at, aim_at, deadline_at, due_at=lost.due_at)
+        insort(self._candidates, one, key=_NUMBER)
+
+    def _withhold(self, lost: LostCaller) -> None:
+        """Let the rules no longer choose a lost caller, if they could."""
+        place = bisect_left(self._candidates, lost.number, key=_NUMBER)
+        if place < len(self._candidates) and self._candidates[place].reservation == lost.number:
+            del self._candidates[place]
 
     # Time
 
     def _work(self, agent: str, since: int, caller: _Caller) -> None:
         """Make an agent busy with a talk that begins now, and its after-call work."""
-        after_s = self._behaviour.after_call_s[int(caller.chance.random() * len(self._behaviour.after_call_s))]
+        after_s = self._behaviour.after_call_s[int(next(caller.chance) * len(self._behaviour.after_call_s))]
         until = self._now + (caller.arrival.talk_s + after_s) * SECOND
         self.simulated.work.append(AgentWork(agent, since, until))
         self._at(until, self._freed, agent)

@@ -114,6 +114,7 @@ class SimulatedReplay:
         self._hours = _CachedHours(**{field.name: getattr(hours, field.name) for field in fields(Hours)})
         self._patience, self._redial = past.patience(queue.name), redial
         self._cached = lru_cache(maxsize=256)(self._simulate)
+        self._cached_arrivals = lru_cache(maxsize=64)(self._arrivals)  # the same for whatever staff
 
     def __call__(self, day: date, staff: Sequence[int]) -> ReplayedDay:
         """Simulate `day` with `staff`."""
@@ -152,7 +153,7 @@ class SimulatedReplay:
         self, day: date, staff: tuple[int, ...], seed: int, rule: policy.CallbackPolicy | None, after_s: int
     ) -> SimulatedDay:
         name, starts_at = self._queue.name, self._midnight(day)
-        arrivals = self._arrivals(day, seed)
+        arrivals = self._cached_arrivals(day, seed)
         staffed = max((number + 1 for number in range(A_DAY) if staff[number]), default=0)
         ends_at = max(_at(starts_at, staffed), *(arrival.at for arrival in arrivals), starts_at) + _AN_HOUR
         usual_s = self._queue.handling.by_queue.get(name, self._queue.handling.site_s) + after_s

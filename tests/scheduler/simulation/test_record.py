@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scheduler.clock import HOUR, MINUTE, SECOND
-from scheduler.simulation.draws import generator
+from scheduler.simulation.draws import shares
 from scheduler.simulation.errors import RecordError
 from scheduler.simulation.month import prepare
 from scheduler.simulation.presence import PresenceLimits, infer
@@ -117,11 +117,11 @@ def test_the_curve_counts_whom_something_else_stopped_as_long_as_he_was_watched(
 
 def test_beyond_the_curve_it_never_happens_or_in_its_tail() -> None:
     never = fit([10], [20], tail=False)
-    drawn = [never.draw(generator(0, number)) for number in range(200)]
+    drawn = [never.draw(shares(0, number)) for number in range(200)]
     assert 60 < sum(one is None for one in drawn) < 140
     assert all(one is None or 9 <= one <= 10 for one in drawn)
     tail = fit([10], [20], tail=True)
-    assert all((one := tail.draw(generator(0, number))) is not None and one >= 9 for number in range(200))
+    assert all((one := tail.draw(shares(0, number))) is not None and one >= 9 for number in range(200))
 
 
 def test_redials_are_found_by_customer_else_by_chance() -> None:
@@ -134,7 +134,7 @@ def test_redials_are_found_by_customer_else_by_chance() -> None:
     ]
     known = curve(calls)
     assert known.times_s == (240,)
-    assert find(calls, Curve((240,), (1.0,)), generator(0, 0)) == {2, 4, 5}
+    assert find(calls, Curve((240,), (1.0,)), shares(0, 0)) == {2, 4, 5}
 
 
 def test_who_called_again_is_not_among_those_who_come_of_their_own() -> None:
