@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from callback.attempts import agents, lanes, order, trunks
 from callback.attempts.lanes import Flight
@@ -22,13 +23,21 @@ from scheduler.hours import Hours
 # Outcomes that cannot come about without the customer's phone having been rung.
 RANG = ("reached", "busy", "no-answer", "declined", "machine", "customer-left")
 
-_STEPS: Final = {
-    "agent_connected_at": AgentConnected,
-    "customer_dialled_at": CustomerDialled,
-    "customer_answered_at": CustomerAnswered,
-}
+_A, _R = t.attempt.c, t.reservation.c
 
-_R = t.reservation.c
+
+def _step(step: str) -> ReturningUpdate[tuple[int]]:
+    """Made once for each step, for these run in each callback. The first time that a step was heard counts."""
+    first = {name: func.coalesce(_A[name], bindparam(f"now_{name}", type_=_A[name].type)) for name in (step, "agent")}
+    mine = (_A.id == bindparam("of_attempt"), _A.pbx == bindparam("of_pbx"), _A.in_flight)
+    return update(t.attempt).where(*mine).values(first).returning(_A.reservation_id)
+
+
+_STEPS: Final = {
+    "agent_connected_at": (AgentConnected, _step("agent_connected_at")),
+    "customer_dialled_at": (CustomerDialled, _step("customer_dialled_at")),
+    "customer_answered_at": (CustomerAnswered, _step("customer_answered_at")),
+}
 _PERSON = select(_R.person_id).where(_R.id == bindparam("reservation")).scalar_subquery()
 # Made once, for it runs at the end of each callback.
 _LOCKED = (
@@ -40,17 +49,11 @@ _LOCKED = (
 
 def progress(work: Work, attempt: str, step: str, at: int, agent: str | None = None) -> None:
     """Keep when an attempt took a step (the first time counts); nothing once it has ended."""
-    values: dict[str, Any] = {step: func.coalesce(t.attempt.c[step], at)}
-    if agent is not None:
-        values["agent"] = func.coalesce(t.attempt.c.agent, agent)
-    row = work.connection.execute(
-        update(t.attempt)
-        .where(t.attempt.c.id == attempt, t.attempt.c.pbx == work.pbx, t.attempt.c.in_flight)
-        .values(**values)
-        .returning(t.attempt.c.reservation_id)
-    ).first()
+    event, taken = _STEPS[step]
+    asked = {"of_attempt": attempt, "of_pbx": work.pbx, f"now_{step}": at, "now_agent": agent}
+    row = work.connection.execute(taken, asked).first()
     if row is not None:
-        work.tell(_STEPS[step](attempt, row.reservation_id, agent), at)
+        work.tell(event(attempt, row.reservation_id, agent), at)
 
 
 def end(work: Work, attempt: str, outcome: str, evidence: list[str], ended_at: int) -> None:

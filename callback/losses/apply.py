@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from callback.customers.caller import Caller
@@ -27,6 +25,16 @@ _REFUSED = (
     .where(_R.pbx == bindparam("of_pbx"), _R.queue == bindparam("of_queue"), _R.person_id == bindparam("person"))
     .where(_R.state == "refused")
     .with_for_update()
+)
+_JOINED = update(t.reservation).where(_R.id == bindparam("of_reservation"))
+_JOINED = _JOINED.values({name: bindparam(f"now_{name}") for name in ("losses", "last_lost_at", "severity")})
+_REQUESTED = update(t.reservation).where(_R.id == bindparam("of_reservation")).values(kind="requested")
+_V, _newest = t.verdict.c, t.verdict.alias().c
+_LAST_VERSION = select(func.max(_newest.version)).where(_newest.pbx == _V.pbx, _newest.call_id == _V.call_id)
+_SUFFERED = (
+    select(_V.kind, _V.waited_us)
+    .join(t.loss, and_(t.loss.c.pbx == _V.pbx, t.loss.c.call_id == _V.call_id))
+    .where(t.loss.c.reservation_id == bindparam("of_reservation"), _V.version == _LAST_VERSION.scalar_subquery())
 )
 
 
@@ -77,18 +85,15 @@ def _join(work: Work, loss: Loss, caller: Caller, decision: Join, incident: int 
     new.add_loss(work, row, loss, decision.cause, incident)
     if pledge is not standing.kept:
         promises.add(work, row, pledge)
-    values: dict[str, Any] = {
-        "losses": standing.losses + 1,
-        "last_lost_at": max(standing.last_lost_at, loss.lost_at),
-        "severity": max(standing.severity, _severity(work.connection, row)),
-    }
+    harm = max(standing.severity, _severity(work.connection, row))
     no_more = {"put_off_until_at": None} if decision.chosen else times.NO_WAIT  # a chosen time is waited for
     times.change(work.connection, row, **no_more)
     if decision.anew:
         compose.withdraw(work, row, "lost again, and promised anew")
-    if loss.kind == "requested":
-        values["kind"] = "requested"  # whatever was first: no incident holds who asked for a callback
-    work.connection.execute(update(t.reservation).where(_R.id == row).values(**values))
+    now = {"now_losses": standing.losses + 1, "now_last_lost_at": max(standing.last_lost_at, loss.lost_at)}
+    work.connection.execute(_JOINED, {"of_reservation": row, "now_severity": harm, **now})
+    if loss.kind == "requested":  # whatever was first: no incident holds who asked for a callback
+        work.connection.execute(_REQUESTED, {"of_reservation": row})
     held = _held(work, loss, decision, incident)
     who = (loss.queue, caller.trunk, customer.person, customer.e164, pledge.deadline_at)
     to = Recipient(row, *who, text_refusal=standing.text_refusal, opted_out=caller.texts_blocked)
@@ -132,11 +137,5 @@ def _no_callback(work: Work, loss: Loss, why: str) -> None:
 
 def _severity(connection: Connection, reservation: int) -> int:
     """How badly the customer was let down in all, by the newest verdict on each call."""
-    v, newest = t.verdict, t.verdict.alias()
-    last = select(func.max(newest.c.version)).where(newest.c.pbx == v.c.pbx, newest.c.call_id == v.c.call_id)
-    losses = (
-        select(v.c.kind, v.c.waited_us)
-        .join(t.loss, and_(t.loss.c.pbx == v.c.pbx, t.loss.c.call_id == v.c.call_id))
-        .where(t.loss.c.reservation_id == reservation, v.c.version == last.scalar_subquery())
-    )
-    return severity([Harm(row.kind, row.waited_us / SECOND) for row in connection.execute(losses)])
+    suffered = connection.execute(_SUFFERED, {"of_reservation": reservation})
+    return severity([Harm(row.kind, row.waited_us / SECOND) for row in suffered])

@@ -1,20 +1,22 @@
 """Commits run in a child process, because the GIL would delay the AMI reader.
 
-What was heard goes there batch by batch. Nothing is kept there: until it has answered, a batch is not committed, and it
-is given again when the process has died; so whatever it commits twice must change nothing, as after any crash. The
-lease guards it like any writer, and it ends with its connection to the service.
+What was heard goes there batch by batch, of all PBXs; what has come while it committed is one transaction. Nothing is
+kept there: until it has answered, a batch is not committed, and it is given again when the process has died; so
+whatever it commits twice must change nothing, as after any crash. The lease guards it like any writer, and it ends with
+its connection to the service.
 """
 
 from __future__ import annotations
 
 import asyncio
+import pickle
 import signal
+import socket
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, Pipe
 from typing import Any, Final
 
 from callback.clock import now_us
@@ -22,10 +24,9 @@ from callback.errors import CallbackError, StoreAway, StoreError
 from callback.events import CommitterDied
 from callback.logs.masking import log_to_stderr
 from callback.service.child_process import end
-from callback.service.committer import Committer
+from callback.service.commits import Commits, Heard, Listener
 from callback.settings.sections import Settings
 from callback.site.context import site_of
-from callback.store.engine import Store
 from callback.store.keys import check, store_of
 from callback.store.lease import Lease
 from callback.texts.send import two_way_of
@@ -34,8 +35,9 @@ from telephony.pbx import Stretch
 AGAIN_S: Final = 5.0
 PROGRAM: Final = f"from {__name__} import main; main()"
 _STDERR: Final = 2
-_GONE: Final = (EOFError, OSError)
-_Answer = CallbackError | None
+_LENGTH: Final = 4  # bytes that say how long a message is
+_AT_ONCE: Final = 1 << 18
+"""Bytes that are read at once, and so committed together: about 250 calls. Other writers wait for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,14 @@ class CommitProcess:
 
     def __init__(self, tasks: Sequence[Task], tell: Callable[[CommitterDied], None]) -> None:
         self._tasks, self._tell = tasks, tell
-        self._child: _Child | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._line: _Line | None = None
         self.at_work = asyncio.Event()
 
     @property
     def pid(self) -> int | None:
         """The process that commits, while there is one."""
-        return self._child.process.pid if self._child else None
+        return self._process.pid if self._process else None
 
     async def run(self) -> None:
         """Keep the process until cancelled, and let it finish then what it is at."""
@@ -77,62 +80,82 @@ class CommitProcess:
             await asyncio.sleep(AGAIN_S)
 
     async def _once(self) -> str:
-        child = await _begin()
+        process, line = await _begin()
         try:
-            with suppress(*_GONE):
-                await child.ask(self._tasks)
-                self._child = child
+            with suppress(StoreError):
+                await line.ask(self._tasks)
+                self._process, self._line = process, line
                 self.at_work.set()
-            return f"ended with status {await child.process.wait()}"
+            return f"ended with status {await process.wait()}"
         finally:
             self.at_work.clear()
-            self._child = None
-            await child.end()
+            self._process = self._line = None
+            line.close()
+            await end(process)
 
-    def commit(self, batch: list[Stretch], task: int = 0) -> Coroutine[Any, Any, None] | None:
+    def commit(self, batch: list[Stretch], task: int = 0) -> Awaitable[None] | None:
         """Commit a batch as `Committer.commit` does, and raise what it raises, StoreError too when the process dies.
 
         None while it is not at work.
         """
-        return self._commit(batch, task) if self.at_work.is_set() else None
-
-    async def _commit(self, batch: list[Stretch], task: int) -> None:
-        if self._child is None:
-            raise StoreError("the process that commits is not at work")
-        try:
-            why_not = await self._child.ask((task, batch))
-        except _GONE as error:
-            raise StoreError("the process that commits has ended in the midst of it") from error
-        if why_not is not None:
-            raise why_not
+        return self._line.ask((task, batch)) if self._line else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Child:
-    """The process, and the one thread in which it is asked, a question after the other: the event loop never waits."""
+class _Line(asyncio.Protocol):
+    """Our end of the connection to the process. It answers in order; the event loop never waits for it.
 
-    process: asyncio.subprocess.Process
-    connection: Connection
-    thread: ThreadPoolExecutor
+    A thread that waits would be woken for each answer, and has to get the GIL from the reader: up to 5 ms each time.
+    """
 
-    async def ask(self, question: object) -> _Answer:
-        return await asyncio.get_running_loop().run_in_executor(self.thread, self._answer_to, question)
+    _transport: asyncio.Transport
 
-    def _answer_to(self, question: object) -> _Answer:
-        self.connection.send(question)
-        answer: _Answer = self.connection.recv()
+    def __init__(self) -> None:
+        self._asked: deque[asyncio.Future[None]] = deque()
+        self._answers = Messages()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
+        self._transport = transport
+
+    def ask(self, question: object) -> asyncio.Future[None]:
+        """Ask; what is answered with an error raises it, and what is not answered StoreError."""
+        answer = asyncio.get_running_loop().create_future()
+        self._asked.append(answer)
+        self._transport.write(message(question))
+        if self._transport.is_closing():
+            self.connection_lost(None)
         return answer
 
-    async def end(self) -> None:
-        """Let it answer first what it was asked; it is killed where that takes long."""
-        self.thread.submit(self.connection.close)
-        self.thread.shutdown(wait=False)
-        await end(self.process)
+    def data_received(self, data: bytes) -> None:
+        """Hand on what is answered."""
+        for why_not in self._answers.fed(data):
+            _settle(self._asked.popleft(), why_not)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Say so to all who wait."""
+        while self._asked:
+            error = StoreError("the process that commits has ended in the midst of it")
+            error.__cause__ = exc
+            _settle(self._asked.popleft(), error)
+
+    def close(self) -> None:
+        """Let the process finish what it is at."""
+        self._transport.close()
 
 
-async def _begin() -> _Child:
+def _settle(answer: asyncio.Future[None], why_not: CallbackError | None) -> None:
+    if answer.done():
+        return  # nobody waits for it any more
+    if why_not is None:
+        answer.set_result(None)
+    else:
+        answer.set_exception(why_not)
+
+
+async def _begin() -> tuple[asyncio.subprocess.Process, _Line]:
     """Start the process with our connection as its standard input; what it prints is for people, as our errors are."""
-    ours, theirs = Pipe()
+    ours, theirs = socket.socketpair()
     with theirs:
         command = (sys.executable, "-c", PROGRAM)
         try:
@@ -140,38 +163,63 @@ async def _begin() -> _Child:
         except BaseException:
             ours.close()
             raise
-    return _Child(process, ours, ThreadPoolExecutor(1, "commit-process"))
+    _, line = await asyncio.get_running_loop().create_connection(_Line, sock=ours)
+    return process, line
 
 
-def _work(service: Connection) -> None:
+def message(content: object) -> bytes:
+    """A message on the connection: a pickle, and before it how long it is."""
+    pickled = pickle.dumps(content, pickle.HIGHEST_PROTOCOL)
+    return len(pickled).to_bytes(_LENGTH, "big") + pickled
+
+
+class Messages:
+    """Messages out of the bytes that came."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def fed(self, data: bytes) -> list[Any]:
+        """Take more bytes, and give the messages that are whole by now."""
+        self._bytes += data
+        whole: list[Any] = []
+        begin = 0
+        while (after := begin + _LENGTH) <= len(self._bytes):
+            end = after + int.from_bytes(self._bytes[begin:after], "big")
+            if end > len(self._bytes):
+                break
+            whole.append(pickle.loads(self._bytes[after:end]))  # noqa: S301 - from a process of ours
+            begin = end
+        del self._bytes[:begin]
+        return whole
+
+
+def _work(service: socket.socket) -> None:
     """Be the process, until there is no more service."""
-    tasks: list[Task] = service.recv()
+    asked = _questions(service)
+    tasks: list[Task] = next(asked)[0]
     log_to_stderr(full_numbers=tasks[0].settings.logs.numbers == "full")
     with closing(store_of(tasks[0].settings.database)) as store:
         with suppress(StoreAway):  # then each transaction asks for the key itself
             check(store)
-        writers = [_writer(store, task) for task in tasks]
-        service.send(None)
-        for which, batch in _questions(service):
-            why_not: CallbackError | None = None
-            try:
-                writers[which].commit(batch)
-            except CallbackError as error:
-                why_not = error
-            service.send(why_not)
+        commits, listeners = Commits(store, now_us), [_listener(task) for task in tasks]
+        service.sendall(message(None))
+        for batches in asked:
+            answers = commits.together([Heard.from_stretches(listeners[task], batch) for task, batch in batches])
+            service.sendall(b"".join(map(message, answers)))
 
 
-def _questions(service: Connection) -> Iterator[tuple[int, list[Stretch]]]:
-    """Give what the service asks until it is gone, be it in the midst of a question."""
-    with suppress(*_GONE):
-        while True:
-            yield service.recv()
+def _questions(service: socket.socket) -> Iterator[list[Any]]:
+    """Give what the service asks, all at once that has come by then, until it is gone, be it amid a question."""
+    asked = Messages()
+    while data := service.recv(_AT_ONCE):
+        if questions := asked.fed(data):
+            yield questions
 
 
-def _writer(store: Store, task: Task) -> Committer:
+def _listener(task: Task) -> Listener:
     site = site_of(task.settings, task.version, two_way_of(task.settings))
-    parts = (task.held, task.journal_id, now_us)
-    return Committer(store, site, *parts, lambda _checkpoint: None)
+    return Listener(site, task.held, task.journal_id)
 
 
 def main() -> None:
@@ -181,5 +229,5 @@ def main() -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    with suppress(EOFError, ConnectionError), Connection(sys.stdin.fileno()) as service:
+    with suppress(StopIteration, ConnectionError), socket.socket(fileno=sys.stdin.fileno()) as service:
         _work(service)

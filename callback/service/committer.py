@@ -6,22 +6,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from sqlalchemy import Connection
-
-from callback.attempts import own_calls, settle
-from callback.errors import NotOurs, StoreError
-from callback.events import PutAside
+from callback.errors import StoreError
 from callback.logs.failing import Failing
-from callback.losses import calls, intake, wangiri
+from callback.service.commits import Commits, Heard, Listener
 from callback.site.context import Site
-from callback.site.work import Work
-from callback.store import checkpoints
 from callback.store.engine import Store
-from callback.store.lease import Lease, guard
-from telephony.calls.call import Call, Verdict
-from telephony.calls.facts.agent_call import AgentCall
-from telephony.dialling import dialler
-from telephony.pbx import Gap, Stretch
+from callback.store.lease import Lease
+from telephony.pbx import Stretch
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +21,6 @@ BATCH = 100
 RETRY_S = 1.0
 _WORK = "commit what was heard"
 
-Item = tuple[Call, Verdict] | dialler.AttemptEvent | AgentCall | Gap
 Elsewhere = Callable[[list[Stretch]], Awaitable[None] | None]
 """Commits a batch in another process; None: not now."""
 
@@ -54,7 +44,7 @@ class Committer:
         *,
         elsewhere: Elsewhere | None = None,
     ) -> None:
-        self._store, self._site, self._held, self._journal_id, self._clock = store, site, held, journal_id, clock
+        self._commits, self._listener = Commits(store, clock), Listener(site, held, journal_id)
         self._committed = committed
         self._elsewhere = elsewhere
         self._failing = Failing(log)
@@ -72,8 +62,9 @@ class Committer:
         """Take a stretch at once and in order; return when not too much waits to be committed."""
         self._backlog.put_nowait(heard)
         self._taken += 1
-        async with self._moved:
-            await self._moved.wait_for(lambda: self._taken - self._done <= BACKLOG)
+        if self._taken - self._done > BACKLOG:
+            async with self._moved:
+                await self._moved.wait_for(lambda: self._taken - self._done <= BACKLOG)
 
     async def caught_up(self) -> None:
         """Wait until what was taken so far is committed: only then may anything be decided on it.
@@ -123,62 +114,4 @@ class Committer:
 
     def commit(self, batch: list[Stretch]) -> None:
         """Commit a batch in one transaction; where that fails for its content, item by item."""
-        items = [item for heard in batch for item in _items(heard)]
-        checkpoint = batch[-1].checkpoint
-        try:
-            self._transaction(items, checkpoint)
-        except (NotOurs, StoreError):
-            raise
-        except Exception:
-            log.exception("a batch was refused; its %d items are committed one by one", len(items))
-            for item in items:
-                self._alone(item)
-            self._transaction([], checkpoint)
-
-    def _alone(self, item: Item) -> None:
-        try:
-            self._transaction([item], None)
-        except (NotOurs, StoreError):
-            raise
-        except Exception as error:
-            log.exception("put aside, with nothing done about it: %r", item)
-            with self._store.write() as connection:
-                guard(connection, self._held)
-                Work(connection, self._site, self._clock()).tell(PutAside(repr(item), str(error)))
-
-    def _transaction(self, items: list[Item], checkpoint: int | None) -> None:
-        now = self._clock()
-
-        def done(connection: Connection) -> None:
-            guard(connection, self._held)
-            work = Work(connection, self._site, now)
-            for item in items:
-                _one(work, item)
-            wangiri.audited(work)  # last: whoever decides takes the audit's end last
-            own_calls.audited(work)
-            if checkpoint is not None:
-                checkpoints.advance(connection, self._site.pbx, self._journal_id, checkpoint, now)
-
-        self._store.transact(done)
-
-
-def _items(heard: Stretch) -> list[Item]:
-    """Give what is to be committed of a stretch; the gap comes last: it is told with what was found in it."""
-    return [*heard.calls, *heard.attempts, *heard.agent_calls, *([heard.gap] if heard.gap else [])]
-
-
-def _one(work: Work, item: Item) -> None:
-    match item:
-        case dialler.AttemptStep():
-            settle.progress(work, item.attempt, item.step, item.at, item.agent)
-        case dialler.AttemptEnd(outcome=None):
-            pass  # resolved by its ticket
-        case dialler.AttemptEnd():
-            evidence = list(item.evidence)
-            settle.end(work, item.attempt, str(item.outcome), evidence, item.at)
-        case AgentCall():
-            own_calls.heard(work, item)
-        case Gap():
-            calls.gap(work, item)
-        case (call, verdict):
-            intake.record(work, call, verdict)
+        self._commits.alone(Heard.from_stretches(self._listener, batch))

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, Insert, create_engine, event, text
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 10
+_LAST = "rows to insert last"
 # After a deadlock the server wakes the transaction that it let live, but keeps no row for it: whoever begins again at
 # once may lock that row first, and both stand in each other's way a second time.
 GIVE_WAY_S = 0.5
@@ -77,6 +78,8 @@ class Store:
             event.listen(self.engine, "do_connect", _make_private)
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        event.listen(self.engine, "begin", _wait_for_commit)
+        event.listen(self.engine, "commit", insert_now)
 
     @property
     def is_there(self) -> bool:
@@ -188,6 +191,25 @@ class Store:
 def clock(connection: Connection) -> int:
     """The database's clock, in microseconds UTC."""
     return int(connection.execute(_CLOCK[connection.dialect.name]).scalar_one())
+
+
+def insert_last(connection: Connection, into: Insert, row: dict[str, Any]) -> None:
+    """Insert a row when this transaction is committed, by whomever: all rows of a statement in one go.
+
+    Among forty, a row costs a third of what it costs alone. Whoever reads such rows before that calls `insert_now`.
+    """
+    connection.info[_LAST].setdefault(into, []).append(row)
+
+
+def insert_now(connection: Connection) -> None:
+    """Insert the rows that wait for the commit of this transaction."""
+    waiting: dict[Insert, list[dict[str, Any]]] = connection.info[_LAST]
+    for into in list(waiting):
+        connection.execute(into, waiting.pop(into))
+
+
+def _wait_for_commit(connection: Connection) -> None:
+    connection.info[_LAST] = {}
 
 
 def _file_of(url: URL) -> Path | None:

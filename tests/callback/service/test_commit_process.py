@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from multiprocessing.connection import Connection
 
 import pytest
 
@@ -176,9 +175,8 @@ def test_it_ends_when_the_service_was_killed(sqlite_world: World, asked: bytes) 
     with ours, theirs, subprocess.Popen([sys.executable, "-c", child.PROGRAM], stdin=theirs.fileno()) as process:
         theirs.close()
         settings = sqlite_world.settings.model_copy(update={"database": Database(url=sqlite_world.store.url)})
-        with Connection(os.dup(ours.fileno())) as line:
-            line.send([Task(settings, sqlite_world.site.version, sqlite_world.held, "j1")])
-            assert line.recv() is None
+        ours.sendall(child.message([Task(settings, sqlite_world.site.version, sqlite_world.held, "j1")]))
+        assert child.Messages().fed(ours.recv(1 << 16)) == [None]
         ours.sendall(asked)
         ours.close()
         assert process.wait(TIMEOUT_S) == 0
