@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import socket
@@ -12,6 +13,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from callback.errors import NotOurs
 from callback.events import CommitterDied
@@ -167,6 +170,17 @@ def test_signals_are_left_to_the_service(sqlite_world: World) -> None:
 
     Office(sqlite_world).during(work)
     assert checkpoint_of(sqlite_world) == 10
+
+
+@given(st.lists(st.binary(max_size=300)), st.lists(st.integers(1, 200)))
+def test_messages_come_whole_however_their_bytes_come(said: list[bytes], sizes: list[int]) -> None:
+    sent, heard, messages = b"".join(map(child.message, said)), list[bytes](), child.Messages()
+    for size in itertools.chain(sizes, itertools.repeat(1 << 16)):
+        if not sent:
+            break
+        heard += messages.fed(sent[:size])
+        sent = sent[size:]
+    assert heard == said
 
 
 @pytest.mark.parametrize("asked", [b"", b"\x00\x00", b"\x00\x00\x10\x00half a question"])

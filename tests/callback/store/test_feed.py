@@ -93,6 +93,40 @@ def test_what_is_not_committed_never_happened(migrated_postgres: tuple[str, Stor
     world.close()
 
 
+@pytest.mark.parametrize("committed", [True, False])
+def test_what_is_told_is_committed_with_its_transaction_whoever_ends_that(world: World, committed: bool) -> None:
+    """Nor does the next transaction of the same connection know of what was undone."""
+    reader = begun(world)
+    with world.store.engine.connect() as connection:
+        connection.execution_options(lcr_write=True)
+        connection.begin()
+        world.work(connection, NOON).tell(AgentsBack("sales"))
+        if committed:
+            connection.commit()
+        else:
+            connection.rollback()
+    with world.store.write() as connection:
+        world.work(connection, NOON).tell(AgentsBack("support"))
+    assert read(world, reader) == ["agents-back"] * (1 + committed)
+
+
+def test_what_is_told_in_one_transaction_is_one_statement_in_that_order(world: World) -> None:
+    reader, inserted = begun(world), list[bool]()
+
+    def count(_connection: object, _cursor: object, statement: str, *more: object) -> None:
+        if "INTO happened" in statement:
+            inserted.append(bool(more[-1]))
+
+    sqlalchemy.event.listen(world.store.engine, "before_cursor_execute", count)
+    with world.store.write() as connection:
+        for n in range(5):
+            world.work(connection, NOON).tell(AgentsBack(str(n)))
+    sqlalchemy.event.remove(world.store.engine, "before_cursor_execute", count)
+    with world.store.read() as connection:
+        assert [one.facts["queue"] for one in reader.read(connection)] == ["0", "1", "2", "3", "4"]
+    assert inserted == [True]
+
+
 def test_no_number_stands_in_it_yet_a_reader_knows_whose_it_is(world: World) -> None:
     world.hear(call("09012345678"))
     with world.store.write() as connection:
