@@ -62,7 +62,7 @@ _NEWEST = (
 
 
 def rests(work: Work, in_flight: Collection[Flight]) -> dict[str, int]:
-    """The queues that rest, and until when: their agents did not take several callbacks in a row.
+    """The queues whose agents did not take several callbacks in a row, and until when they rest, or rested.
 
     Then one is tried at a time; while it looks for an agent, the others wait for what comes of it.
     """
@@ -75,7 +75,7 @@ def rests(work: Work, in_flight: Collection[Flight]) -> dict[str, int]:
         until = rests_until((one for one in tried if one.claimed_at > since), REST_S)
         if until is not None:
             found[queue] = max([until, *(flight.ring_until_at for flight in own)])
-    return {queue: until for queue, until in found.items() if until > work.now}
+    return found
 
 
 def _tried(work: Work) -> dict[str, list[Tried]]:

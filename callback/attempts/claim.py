@@ -1,4 +1,8 @@
-"""Choose the next customer to call and claim the attempt: one transaction, before anything is asked of the PBX."""
+"""Choose the next customers to call and claim the attempts: one transaction, before anything is asked of the PBX.
+
+Several are claimed in one transaction, as many as may be placed on one picture: what was looked at and the commit are
+shared by all of them (decision 18).
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, insert, update
 
 from callback.attempts import agents, lanes, precheck, trunks
 from callback.attempts import order as dial_order
@@ -23,6 +28,7 @@ from callback.store.lease import Lease
 from scheduler import order
 from scheduler.candidate import Candidate
 from scheduler.clock import SECOND
+from scheduler.policy import QueueLoad
 from telephony.dialling.dialler import STOPS_WITHIN_S, Order
 
 _R = t.reservation.c
@@ -32,30 +38,62 @@ _CALLING = (
     .where(_R.id == bindparam("of_reservation"))
     .values(state=life.after("waiting", "dialled"), state_since_at=bindparam("since"))
 )
-_BEFORE = select(func.count()).where(t.attempt.c.reservation_id == bindparam("of_reservation")).scalar_subquery()
-_ATTEMPT = insert(t.attempt).values(number=_BEFORE + 1).returning(t.attempt.c.number)
+_ATTEMPT = insert(t.attempt)
+MOST: Final = 8
+"""Claims in one transaction: each holds up other writers for a millisecond, and the last is as old as the first."""
 
 
-def next_order(work: Work, held: Lease, live: Live) -> Order | None:
-    """Claim the next callback, if there is one that may be placed now, and give the order for it.
+def next_orders(work: Work, held: Lease, live: Live, most: int = MOST) -> list[Order]:
+    """Claim the next callbacks, those that may be placed now, and give the order for each.
 
-    The claim is the point of no return: an attempt that was claimed is placed once or never, and is resolved by
-    evidence when nobody knows. Call it again until it gives no order.
+    A claim is the point of no return: an attempt that was claimed is placed once or never, and is resolved by evidence
+    when nobody knows. Call it again, on a new picture, until it gives no order: one transaction claims `most` at most,
+    and one where a trunk or a queue's agents are on trial.
     """
     if live.closed is not None:
-        return None
-    seen = look(work, live)
-    for page in lanes.due(work.connection, work.pbx, work.now, _wanted(work.site, seen, live, work.now)):
-        rows = {row.id: row for row in page}
-        while rows and isinstance(
-            decision := decide(list(rows.values()), seen, work.site, live, work.now), order.NextCall
-        ):
+        return []
+    lanes.decide_alone(work.connection, work.pbx)
+    claims = _Claims(work, held, live, most)
+    for page in lanes.due(work.connection, work.pbx, work.now, claims.wanted):
+        claims.take_from(page)
+        if claims.done:
+            break
+    return claims.orders
+
+
+class _Claims:
+    """The claims of one transaction, each decided on what those before it left."""
+
+    def __init__(self, work: Work, held: Lease, live: Live, most: int) -> None:
+        self._work, self._held, self._live, self._most = work, held, live, most
+        self._seen = look(work, live)
+        self._wanted = _wanted(work.site, self._seen, live, work.now)
+        self.orders: list[Order] = []
+
+    def wanted(self) -> lanes.Wanted:
+        """Who may still be called at all."""
+        return self._wanted
+
+    @property
+    def done(self) -> bool:
+        """Whether no more may be claimed in this transaction."""
+        return len(self.orders) == self._most or bool(self.orders and self._seen.on_trial)
+
+    def take_from(self, page: list[Reservation]) -> None:
+        """Claim who may be called of these."""
+        rows, site, live, now = {row.id: row for row in page}, self._work.site, self._live, self._work.now
+        claimed = len(self.orders)
+        while rows and not self.done:
+            decision = decide(list(rows.values()), self._seen, site, live, now)
+            if not isinstance(decision, order.NextCall):
+                break
             row = rows.pop(decision.candidate.reservation)
-            if not lanes.lock(work.connection, row.id, work.now):
-                continue  # another process is about to call this customer, or somebody decides about the reservation
-            if precheck.may_ring(work, row):
-                return _claim(work, held, live, row, decision)
-    return None
+            placed = _claim(self._work, self._held, live, row, decision)
+            if placed is not None:
+                self.orders.append(placed)
+                self._seen = self._seen.beside(row)
+        if len(self.orders) > claimed:
+            self._wanted = _wanted(site, self._seen, live, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +104,20 @@ class Seen:
     busy: Mapping[int, str]  # persons who are being called, on any PBX, and their numbers
     rests: Mapping[str, trunks.Rest]
     quiet: Mapping[str, int]  # queues whose agents do not answer, and until when they are left alone
+    on_trial: bool  # the rest of a trunk, or of a queue, is over: one callback shows whether it works again
+
+    def beside(self, row: Reservation) -> Seen:
+        """What is to be known once this reservation is claimed: one agent less, and one person more who is busy."""
+        state = self.matching.state
+        looking = {**state.looking, row.queue: state.looking.get(row.queue, 0) + 1}
+        loads = {queue: _busier(load) if row.queue in load.pool else load for queue, load in state.loads.items()}
+        after = replace(state, looking=looking, room=state.room - 1, loads=loads)
+        busy = {**self.busy, row.person_id: row.e164}
+        return replace(self, matching=order.AgentMatching(after, self.matching.policy), busy=busy)
+
+
+def _busier(load: QueueLoad) -> QueueLoad:
+    return replace(load, idle=max(0, load.idle - 1))
 
 
 def look(work: Work, live: Live) -> Seen:
@@ -77,8 +129,10 @@ def look(work: Work, live: Live) -> Seen:
     state = order.QueueState(live.free, live.waiting, looking, pacing.most_at_once - len(ours), live.loads)
     matching = order.AgentMatching(state, replace(pacing.callback_policy(), handle_s=live.handle_s))
     busy = {flight.person_id: flight.e164 for flight in in_flight}
-    rests, quiet = trunks.rests(work, in_flight), agents.rests(work, ours)
-    return Seen(matching, busy, rests, quiet)
+    rests, tired = trunks.rests(work, in_flight), agents.rests(work, ours)
+    on_trial = any(until <= work.now for until in (*(rest.until for rest in rests.values()), *tired.values()))
+    quiet = {queue: until for queue, until in tired.items() if until > work.now}
+    return Seen(matching, busy, rests, quiet, on_trial)
 
 
 def _wanted(site: Site, seen: Seen, live: Live, now: int) -> lanes.Wanted:
@@ -146,6 +200,9 @@ def _candidate(row: Reservation, site: Site, live: Live, seen: Seen, *, trunk_re
 
 
 def _claim(work: Work, held: Lease, live: Live, row: Reservation, decision: order.NextCall) -> Order | None:
+    locked = precheck.lock(work, row)
+    if locked is None or not precheck.may_ring(work, row, locked):
+        return None  # another process is about to call this customer, somebody decides about it, or it may not ring now
     cut = work.site.hours_of(row.e164, row.trunk).ring_until(work.now)
     if cut is None:
         return None
@@ -159,6 +216,7 @@ def _claim(work: Work, held: Lease, live: Live, row: Reservation, decision: orde
         "pbx": work.pbx,
         "reservation_id": row.id,
         "person_id": row.person_id,
+        "number": (number := locked.attempts + 1),
         "in_flight": True,
         "fence": held.fence,
         "rules_version": work.site.version,
@@ -168,7 +226,7 @@ def _claim(work: Work, held: Lease, live: Live, row: Reservation, decision: orde
         "claimed_at": work.now,
         "ring_until_at": ring_until * SECOND,
     }
-    number = work.connection.execute(_ATTEMPT, facts | {"of_reservation": row.id}).scalar_one()
+    work.connection.execute(_ATTEMPT, facts)
     placed = Order(
         attempt=attempt,
         queue=row.queue,

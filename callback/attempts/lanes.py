@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Select,
     bindparam,
+    func,
     or_,
     select,
 )
@@ -88,43 +89,51 @@ def _looks(where: tuple[Any, ...], by: tuple[ColumnElement[Any], ...]) -> tuple[
 _STATEMENTS = tuple((name, *_looks(where, by)) for name, where, by in _LANES)
 
 
-def due(connection: Connection, pbx: str, now: int, wanted: Wanted) -> Iterator[list[Reservation]]:
+def due(connection: Connection, pbx: str, now: int, wanted: Callable[[], Wanted]) -> Iterator[list[Reservation]]:
     """Read the reservations that are due, page by page, in the order of the lanes: ask on while none can be called.
 
-    The severe, oldest inside their aim; those whose deadline binds; newest inside their deadline; those past it.
+    The severe, oldest inside their aim; those whose deadline binds; newest inside their deadline; those past it. What
+    is `wanted` is asked for each page, for claims leave less.
     """
+    for name, at_first, whole in _STATEMENTS:
+        page = _page(connection, at_first, pbx, now, name, wanted(), AT_FIRST)
+        yield page
+        if len(page) == AT_FIRST:
+            yield _page(connection, whole, pbx, now, name, wanted(), LANE)
+
+
+def _page(
+    connection: Connection, lane: Select[Any], pbx: str, now: int, name: str, wanted: Wanted, most: int
+) -> list[Reservation]:
+    queues = list(wanted.queues.get(name, ()))
+    if not queues:
+        return []
     facts = {
         "of_pbx": pbx,
         "now": now,
+        "queues": queues,
+        "most": most,
         "only_queues": list(wanted.only),
         "only_numbers": [number for numbers in wanted.only.values() for number in numbers],
         "resting": list(wanted.resting),
         "aims_since": now - wanted.window_s * SECOND,
         "binds_until": now + wanted.bind_s * SECOND,
     }
-    for name, at_first, whole in _STATEMENTS:
-        queues = list(wanted.queues.get(name, ()))
-        if queues:
-            page = read(connection, at_first, {**facts, "queues": queues, "most": AT_FIRST})
-            yield page
-            if len(page) == AT_FIRST:
-                others = {"on_the_line": list(wanted.on_the_line)[:ON_THE_LINE], "most": LANE}
-                yield read(connection, whole, {**facts, **others, "queues": queues})
+    return read(
+        connection, lane, facts | ({"on_the_line": list(wanted.on_the_line)[:ON_THE_LINE]} if most == LANE else {})
+    )
 
 
-_LOCK = (
-    select(_r.id)
-    .where(_r.id == bindparam("of_reservation"), _r.state == "waiting", _r.not_before_at <= _NOW)
-    .with_for_update(skip_locked=True)
-)
+# Two deciders of one PBX share its agents and its room: on PostgreSQL the second looks when the first has committed.
+# Others wait for neither. (SQLite has one writer at a time anyway.)
+_ALONE = select(func.pg_advisory_xact_lock(bindparam("what"), func.hashtext(bindparam("of_pbx"))))
+_DECIDING = 0x6C6372  # a number of our own among what is locked by number
 
 
-def lock(connection: Connection, reservation: int, now: int) -> bool:
-    """Lock a reservation that is still due; False, without waiting, where somebody else has it.
-
-    Somebody may have held or postponed it since it was looked at.
-    """
-    return connection.execute(_LOCK, {"of_reservation": reservation, "now": now}).first() is not None
+def decide_alone(connection: Connection, pbx: str) -> None:
+    """Wait until no other transaction decides whom this PBX calls, and let none decide until this one ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_ALONE, {"what": _DECIDING, "of_pbx": pbx})
 
 
 @dataclass(frozen=True, slots=True)

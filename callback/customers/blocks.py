@@ -20,6 +20,8 @@ from callback.store.keys import site_key
 _B = t.block.c
 _BLOCKED = select(_B.calls, _B.texts).where(_B.number_key == bindparam("of_number"))
 _LOCKED = _BLOCKED.with_for_update()
+NOT_CALLED = select(_B.calls).where(_B.number_key == bindparam("of_number")).scalar_subquery()
+"""Whether a number is blocked for our calls, as a column beside others; null: no block. `of_number`: it `hashed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,9 @@ ERASED = Blocked(calls=True, texts=True)  # nobody calls or texts the word that 
 
 def blocked(connection: Connection, e164: str) -> Blocked:
     """For what a number is blocked; for both where it is no number, as after an erasure."""
-    if not _is_number(e164):
+    if not is_number(e164):
         return ERASED
-    row = connection.execute(_BLOCKED, {"of_number": _key(connection, e164)}).first()
+    row = connection.execute(_BLOCKED, {"of_number": hashed(connection, e164)}).first()
     return FREE if row is None else Blocked(row.calls, row.texts)
 
 
@@ -62,9 +64,9 @@ def unblock(
 
 def _locked(connection: Connection, e164: str, by: By, now: int) -> Blocked:
     """Lock what stands, made when new: two who say something at the same time follow each other."""
-    if not _is_number(e164):
+    if not is_number(e164):
         raise CallbackError(f"'{e164}' is no number: give it with its country, as in +819012345678")
-    key = _key(connection, e164)
+    key = hashed(connection, e164)
     none = {"calls": False, "texts": False}
     insert_new(connection, t.block, {"number_key": key, **none, "who": by.who, "why": by.why, "at": now})
     row = connection.execute(_LOCKED, {"of_number": key}).one()
@@ -73,16 +75,18 @@ def _locked(connection: Connection, e164: str, by: By, now: int) -> Blocked:
 
 def _keep(connection: Connection, pbx: str, e164: str, stands: Blocked, action: str, by: By, now: int) -> Blocked:
     """Write it down, and who said so into the audit, which knows the number by its hash alone."""
-    key, said = _key(connection, e164), {"calls": stands.calls, "texts": stands.texts}
+    key, said = hashed(connection, e164), {"calls": stands.calls, "texts": stands.texts}
     kept = update(t.block).where(_B.number_key == key)
     connection.execute(kept.values(who=by.who, why=by.why, at=now, **said))
     audit.add(connection, pbx, by, action, None, {"number_key": key, **said}, now)
     return stands
 
 
-def _key(connection: Connection, e164: str) -> str:
+def hashed(connection: Connection, e164: str) -> str:
+    """The hash by which a number is known in `block`."""
     return hmac.digest(site_key(connection, "block"), e164.encode(), "sha256").hex()
 
 
-def _is_number(e164: str) -> bool:
+def is_number(e164: str) -> bool:
+    """Whether this is a number still: an erasure puts a word in its place."""
     return e164.startswith("+") and e164[1:].isdecimal()

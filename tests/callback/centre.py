@@ -205,22 +205,26 @@ class Centre:
         if self.clock_off:
             seen = replace(seen, closed="database-clock-off")
         self.write(lambda connection: self._carry_over(connection, seen))
-        while (order := self.write(lambda connection: self._claim(connection, seen))) is not None:
-            if fate == "refused":
-                self._end(order.attempt, "refused-late", ["the PBX placed nothing"])
-            elif fate != "never":
-                self.on_the_way.append(order)
-            if fate == "at once":
-                self.switch.originate(order, self.now)
+        while orders := self.write(lambda connection: self._claim(connection, seen)):
+            for order in orders:
+                self._place(order, fate)
+
+    def _place(self, order: Order, fate: str) -> None:
+        if fate == "refused":
+            self._end(order.attempt, "refused-late", ["the PBX placed nothing"])
+        elif fate != "never":
+            self.on_the_way.append(order)
+        if fate == "at once":
+            self.switch.originate(order, self.now)
 
     def _carry_over(self, connection: Connection, seen: Live) -> None:
         if not seen.clock_off:
             deadlines.check(self.work(connection, self.clock))
         show(connection, "main", seen, self.clock)
 
-    def _claim(self, connection: Connection, seen: Live) -> Order | None:
-        order = claim.next_order(self.work(connection, self.clock), self.world.held, seen)
-        if order is not None:
+    def _claim(self, connection: Connection, seen: Live) -> list[Order]:
+        orders = claim.next_orders(self.work(connection, self.clock), self.world.held, seen)
+        for order in orders:
             assert not self.blocked.get(order.agent_sees, FREE).calls, "called though blocked"
             query = t.reservation.select().join(t.attempt).where(t.attempt.c.id == order.attempt)
             row = connection.execute(query).one()
@@ -228,7 +232,7 @@ class Centre:
             assert seen.closed is None
             assert order.agent_sees not in seen.numbers
             assert row.last_lost_at >= self._answered_at(order.agent_sees, row.queue_group), "rung for the same loss"
-        return order
+        return orders
 
     def _answered_at(self, number: str, group: str) -> int:
         return max((one.at for one in self.answered if (one.number, one.group) == (number, group)), default=0)

@@ -183,13 +183,17 @@ class World:
         return work.told
 
     def claim(self, now: int = NOON, live: Live | None = None) -> Order | None:
-        """Claim the next callback as the service does: its right to do so is looked at first."""
+        """Claim the next callback alone."""
+        return next(iter(self.claims(now, live, 1)), None)
+
+    def claims(self, now: int = NOON, live: Live | None = None, most: int = claiming.MOST) -> list[Order]:
+        """Claim the next callbacks as the service does: its right to do so is looked at first."""
         with self.store.write() as connection:
             lease.guard(connection, self.held)
             work = self.work(connection, now)
-            order = claiming.next_order(work, self.held, live or picture())
+            orders = claiming.next_orders(work, self.held, live or picture(), most)
             self.told = work.told
-        return order
+        return orders
 
     def end(self, attempt: str, outcome: str, now: int, evidence: tuple[str, ...] = ("said so",)) -> list[Happened]:
         """End an attempt now."""

@@ -44,22 +44,25 @@ class Dispatch:
         self._places_from_s = 0.0  # of the loop's clock: the PBX refused the last callback
 
     async def run(self) -> None:
-        """Carry over, then place as many callbacks as may be placed now, each on a fresh snapshot."""
+        """Carry over, then place as many callbacks as may be placed now: at once those that one snapshot allows."""
         live = await self._snapshots.take()
         await self._transactions.write(lambda work: _carry_and_show(work, live))
         while not self._stopped.is_set() and asyncio.get_running_loop().time() >= self._places_from_s:
-            order = await self._claim(live)
-            if order is None:
+            orders = await self._claim(live)
+            if not orders:
                 return
-            await self._place(order)
+            # All of them: what was claimed is on its way to the PBX before the snapshot is old, whatever fails
+            ends = await asyncio.gather(*map(self._place, orders), return_exceptions=True)
+            if failed := [end for end in ends if end is not None]:
+                raise failed[0]
             live = await self._snapshots.take()
 
-    async def _claim(self, live: snapshot.Live) -> Order | None:
+    async def _claim(self, live: snapshot.Live) -> list[Order]:
         try:
-            return await self._transactions.write(lambda work: claim.next_order(work, self._held, live))
+            return await self._transactions.write(lambda work: claim.next_orders(work, self._held, live))
         except (IllegalTransition, IntegrityError) as error:
             log.info("somebody was quicker: %s", error)  # a loss that was settled meanwhile, or a person called
-            return None
+            return []
 
     async def _place(self, order: Order) -> None:
         """Ask the PBX; a refusal ends the attempt, and no answer leaves it to its ticket.

@@ -11,11 +11,13 @@ from sqlalchemy.exc import IntegrityError
 
 from callback.attempts import claim, settle
 from callback.attempts.snapshot import Live
+from callback.customers import blocks
 from callback.errors import NotOurs
 from callback.settings.rules import Pacing, QueueRules
 from callback.site.context import take_over
 from callback.store import lease
 from callback.store import tables as t
+from callback.store.audit import By
 from scheduler.policy import QueueLoad
 from telephony.dialling.dialler import BEHIND_EVERYONE, IN_TURN
 from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, picture, rules
@@ -211,6 +213,80 @@ def test_a_person_whom_another_pbx_is_calling_is_left_alone(world: World) -> Non
     assert world.claim(NOON + 3 * MINUTE, picture(free={"support": {"a", "b", "c"}})) is None
 
 
+# Several at once
+
+
+def test_as_many_are_claimed_at_once_as_agents_are_free_in_the_order_of_the_lanes(world: World) -> None:
+    for place in range(4):
+        world.hear(call(f"0901234560{place}", ended_at=NOON + place * US))
+    orders = world.claims(NOON + MINUTE, picture(free={"support": {"a", "b", "c"}}))
+    assert [order.agent_sees for order in orders] == [f"+81901234560{place}" for place in range(3)]
+    assert sorted(row.state for row in world.reservations()) == ["calling"] * 3 + ["waiting"]
+    assert [news.name for news in world.told] == ["dialling"] * 3
+
+
+def test_claims_at_once_leave_a_waiting_caller_and_other_queues_their_agents(world: World) -> None:
+    """The agent of both queues is one agent."""
+    for place, queue in enumerate(("support", "sales", "support", "sales")):
+        world.hear(call(f"0901234560{place}", ended_at=NOON + place * US, queue=queue))
+    seen = picture(free={"support": {"a", "both"}, "sales": {"both", "b"}}, waiting={"sales": 1})
+    assert len(world.claims(NOON + MINUTE, seen)) == 2
+
+
+def test_claims_at_once_are_for_one_person_each(world: World) -> None:
+    world.hear(call(HIM, queue="support"))
+    world.hear(call(HIM, queue="sales", ended_at=NOON + US))
+    world.hear(call(HER, queue="sales", ended_at=NOON + 2 * US))
+    orders = world.claims(NOON + MINUTE, BOTH_QUEUES)
+    assert [(order.agent_sees, order.queue) for order in orders] == [(HIM, "support"), (HER, "sales")]
+
+
+def test_claims_at_once_are_no_more_than_may_be_under_way_or_than_were_asked_for(migrated_url: str) -> None:
+    world = World(migrated_url, rules(pacing=Pacing(most_at_once=3)))
+    for place in range(5):
+        world.hear(call(f"0901234560{place}", ended_at=NOON + place * US))
+    seen = picture(free={"support": {f"agent{place}" for place in range(9)}})
+    assert len(world.claims(NOON + MINUTE, seen, most=2)) == 2
+    assert len(world.claims(NOON + MINUTE, seen)) == 1
+    assert world.claims(NOON + MINUTE, seen) == []
+    world.close()
+
+
+def test_who_may_not_ring_does_not_end_the_claims_of_others(world: World) -> None:
+    for place in range(3):
+        world.hear(call(f"0901234560{place}", ended_at=NOON + place * US))
+    with world.store.write() as connection:
+        blocks.block(connection, "main", "+819012345601", By("anna", "asked for it"), NOON, calls=True)
+    orders = world.claims(NOON + MINUTE, picture(free={"support": {"a", "b", "c"}}))
+    assert [order.agent_sees[-1] for order in orders] == ["0", "2"]
+    assert [row.state for row in world.reservations()] == ["calling", "cancelled", "calling"]
+
+
+@pytest.mark.parametrize("outcome", ["trunk-failure", "agent-no-answer"])
+def test_while_a_trunk_or_the_agents_are_on_trial_one_is_claimed_at_a_time(world: World, outcome: str) -> None:
+    seen = picture(free={"support": {f"agent{place}" for place in range(9)}})
+    for place in range(3):
+        world.hear(call(f"0901234560{place}", ended_at=NOON + place * US))
+    for order in world.claims(NOON + MINUTE, seen):
+        world.end(order.attempt, outcome, NOON + 2 * MINUTE)
+    for place in range(3, 6):
+        world.hear(call(f"0901234560{place}", ended_at=NOON + 3 * MINUTE + place * US))
+    assert world.claims(NOON + 2 * MINUTE + 10 * US, seen) == [], "it rests"
+    assert len(world.claims(NOON + 20 * MINUTE, seen)) == 1
+    assert world.claims(NOON + 20 * MINUTE, seen) == [], "the others wait for what comes of it"
+
+
+def test_each_claim_makes_the_next_dearer(world: World) -> None:
+    """Of three idle agents the first two cost live callers little, and the last one too much."""
+    for place in range(3):
+        world.hear(call(f"0901234560{place}", ended_at=NOON + place * US))
+    load = QueueLoad(staffed=4, idle=3, calls_s=0.005, handle_s=300, patience_s=60, pool=frozenset({"support"}))
+    seen = replace(picture(free={"support": {"a", "b", "c"}}), loads={"support": load})
+    assert len(world.claims(NOON + MINUTE, seen)) == 2
+    costs = [attempt.decision["cost"] for attempt in world.attempts()]
+    assert costs == sorted(set(costs))
+
+
 # The evening cut
 
 
@@ -298,8 +374,8 @@ def test_who_lost_the_lease_claims_nothing(world: World) -> None:
 def test_a_claim_that_is_undone_leaves_the_reservation_to_the_next(world: World) -> None:
     world.hear(call())
     with world.store.write() as connection:
-        order = claim.next_order(world.work(connection, NOON), world.held, picture())
-        assert order is not None
+        orders = claim.next_orders(world.work(connection, NOON), world.held, picture())
+        assert orders
         connection.rollback()  # as when the power is cut
         connection.begin()
     assert ([row.state for row in world.reservations()], world.attempts()) == (["waiting"], [])

@@ -93,7 +93,7 @@ def _look(connection: Connection, world: World) -> None:
     """Everything that asks for open reservations or attempts in flight again and again."""
     open_lanes = {name: ["support", "sales"] for name in (IN_AIM, BINDS, IN_WINDOW, OVERDUE)}
     wanted = lanes.Wanted(open_lanes, {"sales": ("+819012345678",)}, ["+819012345679"], ["spare"], 300, 3600)
-    list(lanes.due(connection, "main", NOON, wanted))
+    list(lanes.due(connection, "main", NOON, lambda: wanted))
     deadlines.passed(connection, "main", NOON)
     connection.execute(queue_report.in_order("main", 200))
     lanes.in_flight(connection)

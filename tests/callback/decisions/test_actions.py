@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, event, update
 
-from callback.attempts import lanes
+from callback.attempts import precheck
 from callback.decisions import actions
 from callback.decisions.actions import BY_NAME, NoSuchReservation
 from callback.errors import CallbackError, IllegalTransition
 from callback.events import Happened
+from callback.reservations.reservation import read_one
 from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
@@ -178,10 +179,12 @@ def test_who_was_postponed_since_he_was_looked_at_is_not_claimed(world: World) -
     """Between the look and the lock, another transaction may have committed a person's decision."""
     world.hear(call())
     with world.store.write() as connection:
-        assert lanes.lock(connection, 1, NOON + MINUTE)
+        row = read_one(connection, 1)
+        assert row is not None
+        assert precheck.lock(world.work(connection, NOON + MINUTE), row)
     slot(world, at("18:30"))
     with world.store.write() as connection:
-        assert not lanes.lock(connection, 1, NOON + 2 * MINUTE)
+        assert not precheck.lock(world.work(connection, NOON + 2 * MINUTE), row)
 
 
 def test_a_decision_that_comes_too_late_says_when_to_decide(world: World) -> None:

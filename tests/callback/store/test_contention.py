@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,10 +24,10 @@ from callback.store.audit import By
 from callback.store.engine import Store
 from telephony.calls.call import Call
 from telephony.pbx import Stretch
+from tests.callback.contention import PATIENCE_S, wait_until_somebody_waits
 from tests.callback.world import NOON, ON, US, World, call, judged, picture, rules
 
 ANNA = By("anna", "the customer wrote to us")
-PATIENCE_S = 20
 
 
 @pytest.fixture
@@ -55,19 +54,6 @@ def before(store: Store, words: str, do: Callable[[], None]) -> Iterator[None]:
         assert done[0], f"no statement with {words!r} was made"
     finally:
         event.remove(store.engine, "before_cursor_execute", look)
-
-
-def wait_until_somebody_waits(store: Store) -> None:
-    """Return when another transaction stands in front of a lock of this database."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    end_s = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end_s:
-        with store.read() as connection:
-            if connection.execute(waiting).scalar_one():
-                return
-    raise AssertionError("nobody came to wait for a lock")
 
 
 def writer_of(world: World) -> Committer:
