@@ -35,7 +35,6 @@ from telephony.calls.tracker import GRACE_S
 
 RATES: Final = (5_000, 20_000)
 SERVICE: Final = "the service"
-FULL_PARSE: Final = "the service, every message split"
 LATE_MS: Final = 20
 """A sender that was later than this did not offer what it says."""
 
@@ -86,11 +85,10 @@ def throughput(stage: Stage, scale: IngestScale, figures: Figures) -> None:
             offered, read = stage.peer(name)
             took_s = (read.ended_at - offered.began_at) / 1e9
             figures.rates.setdefault(name, []).append(offered.events / took_s)
-        for name in (SERVICE, FULL_PARSE):
-            offered, listened = stage.service(sender.Flood(close=False), full_parse=name == FULL_PARSE)
-            took_s = (listened.ended_at - offered.began_at) / 1e9 - listened.idle_s
-            figures.rates.setdefault(name, []).append(offered.events / took_s)
-            figures.count(offered, listened)
+        offered, listened = stage.service(sender.Flood(close=False))
+        took_s = (listened.ended_at - offered.began_at) / 1e9 - listened.idle_s
+        figures.rates.setdefault(SERVICE, []).append(offered.events / took_s)
+        figures.count(offered, listened)
 
 
 def latency(stage: Stage, scale: IngestScale, figures: Figures) -> None:
@@ -126,7 +124,6 @@ def summary(figures: Figures, stage: Stage) -> dict[str, float | int]:
     ours = figures.rate(SERVICE)
     return {
         "events_per_s": round(ours),
-        "events_per_s_full_parse": round(figures.rate(FULL_PARSE)),
         "share_skipped": round(stage.ready.share_skipped, 3),
         **{f"p99_ms_at_{rate}": round(rank(figures.latencies_ms[rate], 0.99), 1) for rate in RATES},
         "rss_mb": round(figures.rss_mb, 1),

@@ -36,7 +36,6 @@ from callback.site.context import take_over
 from callback.store import checkpoints, lease, schema
 from callback.store import tables as t
 from callback.store.engine import Store
-from telephony.ami.protocol import Message
 from telephony.calls.tracker import GRACE_S
 from telephony.listening.journal import Journal
 from telephony.pbx import Consumer, Pbx, Stretch, Wiring
@@ -55,7 +54,6 @@ class Plan:
     connections: int = 1
     database: str = ""
     folder: Path = Path()
-    full_parse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +70,6 @@ class Listened:
     told: int  # that a verdict was told of
     rss_mb: float
     rss_mb_first: float
-
-
-class FullParse(Pbx):
-    """Splits each message into all its headers, as a reader does that skips nothing."""
-
-    async def _on_message(self, message: Message, arrived_at: int) -> None:
-        dict(message.headers)
-        await super()._on_message(message, arrived_at)
 
 
 class Ears:
@@ -122,7 +112,7 @@ class Ears:
         task = len(self._tasks) - 1
         parts = (self.store, site, held, journal.id, now_us, journal.forget_before)
         writer = Committer(*parts, elsewhere=lambda batch: self._commit(writer, batch, task))
-        pbx = (FullParse if plan.full_parse else Pbx)(
+        pbx = Pbx(
             Wiring(name, "127.0.0.1", plan.port, *ACCOUNT, trunks=TRUNKS),
             journal,
             site.rules.reached_after_s,

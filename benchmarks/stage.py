@@ -49,12 +49,12 @@ class Stage:
         return offered, read
 
     def service(
-        self, order: sender.Flood | sender.SendRate, connections: int = 1, *, full_parse: bool = False
+        self, order: sender.Flood | sender.SendRate, connections: int = 1
     ) -> tuple[sender.SentTraffic, listener.Listened]:
         """Let the service listen, with new journals, and on a new store unless one was named."""
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             database = self._database or f"sqlite:///{folder}/bench.db"
-            plan = listener.Plan(self.ready.port, connections, database, Path(folder), full_parse=full_parse)
+            plan = listener.Plan(self.ready.port, connections, database, Path(folder))
             with _process(listener.run, plan, self._ended_at) as line:
                 _heard(line)
                 line.send(offered := self.ask(order))

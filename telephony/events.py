@@ -3,20 +3,20 @@
 Instants (`at`) are µs UTC: the message's Timestamp (the PBX's clock), else its arrival (Asterisk 16 sends
 none unless asked to). `state` is a channel's (AST_STATE_*): 0 down, 4 somebody calls on it, 5 it rings somebody, 6 up.
 Seconds stay as app_queue counts them, whole; None where a header is absent. How they are read
-from messages is in reading.py; notes.py gives those that tell what we found out by asking.
+from messages is in parsing.py; notes.py gives those that tell what we found out by asking.
 """
 
-from dataclasses import dataclass
+from telephony.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Event:
     """Something happened on the PBX at this instant."""
 
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChannelEvent(Event):
     """It happened to this channel, which at that time belonged to the call `linkedid`."""
 
@@ -25,7 +25,7 @@ class ChannelEvent(Event):
     channel: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Newchannel(ChannelEvent):
     """A channel was created. `number` is the caller's as signalled, `exten` what was dialled.
 
@@ -38,26 +38,26 @@ class Newchannel(ChannelEvent):
     state: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Newstate(ChannelEvent):
     """The channel is in state 4 (ring) now: somebody calls on it. Of other states nothing is read."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NewCallerid(ChannelEvent):
     """The dialplan, or the other end, set the channel's number."""
 
     number: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Newexten(ChannelEvent):
     """The dialplan runs Queue on the channel. After a transfer or a key, `data` still names the old queue."""
 
     data: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DialplanStep(ChannelEvent):
     """The dialplan does something else on the channel: Hangup, Congestion, Busy, or the first step of an extension."""
 
@@ -67,35 +67,35 @@ class DialplanStep(ChannelEvent):
     state: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QueueStatus(ChannelEvent):
     """Queue gave the caller back to the dialplan, unserved: TIMEOUT, FULL, JOINEMPTY and so on."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DialBegin(ChannelEvent):
     """This channel began to ring because somebody dialled `dial_string`."""
 
     dial_string: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QueueEvent(ChannelEvent):
     """Something happened to the caller on this channel in `queue`."""
 
     queue: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QueueCallerJoin(QueueEvent):
     """The caller began to wait."""
 
     number: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QueueEntry(QueueEvent):
     """A listing's line: this caller waits at present, and has for `wait_s`."""
 
@@ -103,14 +103,14 @@ class QueueEntry(QueueEvent):
     wait_s: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QueueCallerLeave(QueueEvent):
     """The caller no longer waits. Sent before AgentConnect too: no loss by itself."""
 
     number: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QueueCallerAbandon(QueueEvent):
     """The caller left unserved: gave up, or was removed."""
 
@@ -118,7 +118,7 @@ class QueueCallerAbandon(QueueEvent):
     number: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AgentCalled(QueueEvent):
     """An agent's phone (channel `leg`) is rung for the caller."""
 
@@ -126,14 +126,14 @@ class AgentCalled(QueueEvent):
     interface: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AgentRingNoAnswer(QueueEvent):
     """The agent's phone stopped ringing, unanswered."""
 
     leg: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AgentConnect(QueueEvent):
     """An agent answered the caller, on channel `leg` (a Local channel for such members)."""
 
@@ -143,7 +143,7 @@ class AgentConnect(QueueEvent):
     hold_s: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AgentComplete(QueueEvent):
     """The talk is over. `reason` is caller, agent or transfer; several of its fields may be missing."""
 
@@ -155,7 +155,7 @@ class AgentComplete(QueueEvent):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HangupRequest(ChannelEvent):
     """The far end of this channel hung up, or refused."""
 
@@ -164,14 +164,14 @@ class HangupRequest(ChannelEvent):
     state: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SoftHangupRequest(ChannelEvent):
     """Asterisk ends the channel; `flags` is a word of AST_SOFTHANGUP bits and no Q.850 cause."""
 
     flags: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hangup(ChannelEvent):
     """The channel is gone. `cause` is Q.850; on 22 a plain hang-up in the queue says 0. `state` is 6 if it was up."""
 
@@ -180,7 +180,7 @@ class Hangup(ChannelEvent):
     state: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DTMFEnd(ChannelEvent):
     """A key was pressed at the far end of this channel, or sent to it."""
 
@@ -188,7 +188,7 @@ class DTMFEnd(ChannelEvent):
     direction: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BridgeEnter(ChannelEvent):
     """The channel was joined with another one; `bridge_type` is basic for two who talk.
 
@@ -200,32 +200,32 @@ class BridgeEnter(ChannelEvent):
     technology: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConfbridgeJoin(BridgeEnter):
     """ConfBridge says the same of a conference."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ParkedCall(ChannelEvent):
     """The channel was parked: it waits until somebody fetches it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UnParkedCall(ChannelEvent):
     """Somebody fetched the parked channel."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ParkedCallGiveUp(ChannelEvent):
     """The parked caller hung up."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ParkedCallTimeOut(ChannelEvent):
     """Nobody fetched the parked channel in time: the dialplan has it again, or the phone of who parked it rings."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CoreShowChannel(ChannelEvent):
     """A listing's line: this channel is alive."""
 
@@ -235,27 +235,27 @@ class CoreShowChannel(ChannelEvent):
     bridge: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hold(ChannelEvent):
     """The far end of this channel put the other one on hold."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unhold(ChannelEvent):
     """The far end of this channel goes on with the other one."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChannelTalkingStart(ChannelEvent):
     """The detector, on for this channel, hears its far end talk."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChannelTalkingStop(ChannelEvent):
     """It hears it no more. A hang-up in the middle of a word leaves a Start without a Stop."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RTCPSent(ChannelEvent):
     """Asterisk's report, every 5 s, of the voice that it received from the far end of this channel.
 
@@ -267,40 +267,40 @@ class RTCPSent(ChannelEvent):
     sent_at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RTCPReceived(ChannelEvent):
     """The far end's own report came: it lives. Many phones send none."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RtpTotal(ChannelEvent):
     """How many packets of voice came from the far end of this channel in all, told at its end (on 22 alone)."""
 
     received: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LcrRequested(ChannelEvent):
     """Our dialplan: the caller asked to be called back, for `queue`."""
 
     queue: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LcrClosed(ChannelEvent):
     """Our dialplan: the site was closed for this caller; `queue` may be empty."""
 
     queue: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LcrReason(ChannelEvent):
     """The agent's reason for breaking off the talk: verification, agents-mistake, wrong-answer."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QueueMember(Event):
     """The state of an agent in one queue: a line of a listing, or an event. `gone`: the agent was removed."""
 
@@ -316,18 +316,23 @@ class QueueMember(Event):
     gone: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Confirmed(ChannelEvent):
     """The PBX, asked, says that this channel is alive, with this number."""
 
     number: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Denied(ChannelEvent):
     """The PBX, asked, knows no such channel: it never existed, or is gone."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Detecting(ChannelEvent):
     """The talk detector was switched on for this channel: from now on the PBX reports voice on it."""
+
+
+def kinds(*of: type[Event]) -> frozenset[type[Event]]:
+    """Give these kinds and those made of them. `type(event) in` it takes a third of the time of isinstance."""
+    return frozenset(of).union(*(kinds(*kind.__subclasses__()) for kind in of))

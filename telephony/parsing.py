@@ -7,13 +7,15 @@ may write into the stream, and must not be able to stop it.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from telephony import events as e
 from telephony.ami import sieve
-from telephony.ami.layouts import Layouts
+from telephony.ami.layouts import ANY, Layouts
 from telephony.ami.protocol import LINE_END, Message
+from telephony.ami.wanted import EACH, EVENT, Look
 from telephony.ids import SECOND
 
 FORGED: Final = "forged"
@@ -21,7 +23,6 @@ FORGED: Final = "forged"
 MALFORMED: Final = "malformed"
 """The channel, queue or member that the event is about has no name, or one too long."""
 
-_EVENT: Final = b"Event: "
 _VARIABLE: Final = b"\r\nVariable: "
 _VARIABLES: Final = (b"QUEUESTATUS\r\n", b"RTPAUDIOQOS\r\n")
 _APPLICATION: Final = b"\r\nApplication: "
@@ -36,60 +37,73 @@ _MAY_REPEAT: Final = re.compile(r"\w*ChanVariable(\(.*)?", re.DOTALL)
 channel in it, `ChanVariable(PJSIP/trunk-00000001)`."""
 _OWNER: Final = ("Uniqueid", "Linkedid", "Channel")
 _ID_LENGTH: Final = 150
+_IDENTITY: Final = f".{{1,{_ID_LENGTH}}}"
 _STAMP: Final = "Timestamp"
+_STAMP_FORM: Final = r"[0-9]{10}\.[0-9]{6}"
 _DIGITS: Final = 10  # of an epoch; whatever is longer is no number of seconds, cause or flags
 _MICROS: Final = 6
 _CYCLE: Final = 1 << 16  # of RTP's sequence numbers
 
-Headers = Mapping[str, str]
-Look = Callable[[bytes], bool]
-Make = Callable[[Headers, int], e.Event | None]
+Make = Callable[..., e.Event | None]
+"""Takes the instant, then the values of a reader's headers."""
 Field = tuple[str, Callable[[str], Any]]
 
 
 class Reader(NamedTuple):
-    """Makes an event of these headers, of which some may be absent; it sees no others."""
+    """Makes an event of the values of these headers, in this order; "" stands for one that is absent.
+
+    Without those in `needed` it is no event.
+    """
 
     make: Make
-    keys: frozenset[str]
+    keys: tuple[str, ...]
+    needed: frozenset[str]
 
-
-def wanted(raw: bytes) -> bool:
-    """Tell from its bytes whether `read` reads this event. Most are not read: this check is their whole cost."""
-    look = LOOKS.get(raw[7 : raw.find(LINE_END)])
-    return look is not None and look(raw)
+    @property
+    def forms(self) -> dict[str, str]:
+        """The headers in their order, the Timestamp first, with what a message in a known layout must show."""
+        identities = {key: _IDENTITY if key in self.needed else ANY for key in self.keys}
+        return {_STAMP: _STAMP_FORM} | identities
 
 
 def read(message: Message, arrived_at: int, counts: Counter[str] | None = None) -> e.Event | None:
     """Give a message as a typed event, or None."""
     raw = message.raw
-    if not (raw.startswith(_EVENT) and wanted(raw)):
-        return None
     kind = raw[7 : raw.find(LINE_END)]
-    headers = _LAYOUTS.read(kind, raw) or _sound(kind, message)
-    why = FORGED
-    if headers is not None:
-        try:
-            return _READERS[kind].make(headers, _instant(headers.get(_STAMP, ""), arrived_at))
-        except LookupError:
-            why = MALFORMED
-    sieve.refuse(counts, why, raw)
+    if kind not in LOOKS or not raw.startswith(EVENT):
+        return None
+    look = LOOKS[kind]
+    if look is not EACH and not look(raw):
+        return None
+    try:
+        found = _LAYOUTS.read(kind, raw)
+        if found is not None:
+            stamp, *values = found
+            at = int(stamp.replace(".", "")) if stamp else 0
+            return _READERS[kind].make(at or arrived_at, *values)
+        return _line_by_line(kind, message, arrived_at)
+    except ForgedError:
+        sieve.refuse(counts, FORGED, raw)
+    except LookupError:
+        sieve.refuse(counts, MALFORMED, raw)
     return None
 
 
-def _sound(kind: bytes, message: Message) -> Headers | None:
-    """Give the headers of a message as Asterisk writes it; None for a forgery."""
+class ForgedError(Exception):
+    """The message is not as Asterisk writes it."""
+
+
+def _line_by_line(kind: bytes, message: Message, arrived_at: int) -> e.Event | None:
+    """Read a message whose layout is not known yet. ForgedError if it is forged, LookupError if its identity lacks."""
     headers = message.fields() or _repeating(message.headers)
     if headers is None or not sieve.whole(message.raw):
-        return None
+        raise ForgedError
+    reader = _READERS[kind]
+    for key in reader.needed:
+        _check_identity(headers[key])
     if kind not in sieve.TOLD_BY_VALUES:
         _LAYOUTS.learn(kind, message.raw)
-    return {key: headers[key] for key in _READERS[kind].keys & headers.keys()}
-
-
-def always(_raw: bytes) -> bool:
-    """Accept every event of a kind."""
-    return True
+    return reader.make(_instant(headers.get(_STAMP, ""), arrived_at), *[headers.get(key, "") for key in reader.keys])
 
 
 def _variable_needed(raw: bytes) -> bool:
@@ -116,7 +130,7 @@ def _for_us(raw: bytes) -> bool:
     return any(news in raw + LINE_END for news in _NEWS)
 
 
-def _repeating(lines: list[tuple[str, str]]) -> Headers | None:
+def _repeating(lines: list[tuple[str, str]]) -> dict[str, str] | None:
     """Give the headers of which some are repeated, where only such are that may be; None for a forgery."""
     single = [key for key, _ in lines if _MAY_REPEAT.fullmatch(key) is None]
     return None if "" in single or len(set(single)) != len(single) else dict(lines)
@@ -134,12 +148,10 @@ def _instant(timestamp: str, arrived_at: int) -> int:
     return seconds * SECOND + (int(part) if part.isascii() and part.isdigit() else 0)
 
 
-def _identity(headers: Headers, key: str) -> str:
-    """Give a header that the event cannot do without; LookupError where it is absent or cannot be one."""
-    value = headers[key]
+def _check_identity(value: str) -> None:
+    """Raise LookupError where a value that the event cannot do without is absent, or cannot be one."""
     if not 0 < len(value) <= _ID_LENGTH:
-        raise LookupError(key)
-    return value
+        raise LookupError(value)
 
 
 def _whole(text: str) -> int | None:
@@ -158,62 +170,69 @@ def _name(text: str) -> str:
     return text if len(text) <= _ID_LENGTH else ""
 
 
-def _owner(headers: Headers) -> tuple[str, str, str]:
-    return _identity(headers, "Uniqueid"), _identity(headers, "Linkedid"), _identity(headers, "Channel")
+def _made(kind: Callable[..., e.Event], fixed: int, fields: tuple[Field, ...]) -> Make:
+    """Make an event of `fixed` values as they are, and of others that are converted."""
+    converts = [(place, convert) for place, (_, convert) in enumerate(fields, fixed) if convert is not _plain]
+    if not converts:
+        return kind
 
+    def make(at: int, *values: Any) -> e.Event:  # noqa: ANN401 - each field has a type of its own
+        converted = [*values]
+        for place, convert in converts:
+            converted[place] = convert(values[place])
+        return kind(at, *converted)
 
-def _reader(make: Make, *keys: str) -> Reader:
-    return Reader(make, frozenset((_STAMP, *keys)))
+    return make
 
 
 def _on_channel(kind: type[e.ChannelEvent], *fields: Field, prefix: str = "") -> Reader:
     """Read an event about a channel, whose identity stands behind `prefix`."""
-    identity = [prefix + key for key in _OWNER]
-
-    def make(headers: Headers, at: int) -> e.Event:
-        owner = [_identity(headers, key) for key in identity]
-        return kind(at, *owner, *[convert(headers.get(key, "")) for key, convert in fields])
-
-    return _reader(make, *identity, *(key for key, _ in fields))
+    owner = tuple(prefix + key for key in _OWNER)
+    return Reader(_made(kind, len(owner), fields), (*owner, *(key for key, _ in fields)), frozenset(owner))
 
 
 def _in_queue(kind: type[e.QueueEvent], *fields: Field) -> Reader:
     """Read an event about a caller in a queue. Listings give no Linkedid: the channel's id stands for it."""
+    place = (*_OWNER, "Queue")
+    make = _made(kind, len(place), fields)
 
-    def make(headers: Headers, at: int) -> e.Event:
-        owner = _identity(headers, "Uniqueid")
-        linkedid = headers.get("Linkedid") or owner
-        place = (linkedid, _identity(headers, "Channel"), _identity(headers, "Queue"))
-        return kind(at, owner, *place, *[convert(headers.get(key, "")) for key, convert in fields])
+    def make_linked(at: int, uniqueid: str, linkedid: str, *others: str) -> e.Event | None:
+        return make(at, uniqueid, linkedid or uniqueid, *others)
 
-    return _reader(make, *_OWNER, "Queue", *(key for key, _ in fields))
+    return Reader(make_linked, (*place, *(key for key, _ in fields)), frozenset(place) - {"Linkedid"})
 
 
-def _member(headers: Headers, at: int, *, gone: bool = False) -> e.Event:
+def _about(make: Make, *keys: str) -> Reader:
+    """Read an event about a channel by a function of its own."""
+    return Reader(make, (*_OWNER, *keys), frozenset(_OWNER))
+
+
+def _member(at: int, *values: str, gone: bool = False) -> e.Event:
     """Read a member from a listing (`Location`, `Name`) or from an event about it (`Interface`, `MemberName`)."""
-    interface = _identity(headers, "Interface" if "Interface" in headers else "Location")
+    queue, event_interface, location, event_name, listed_name, state_interface, *state = values
+    status, paused, in_call, last_call, wrapup = state
+    interface = event_interface or location
+    _check_identity(interface)
     return e.QueueMember(
         at,
-        _identity(headers, "Queue"),
+        queue,
         interface,
-        headers.get("MemberName") or headers.get("Name") or interface,
-        headers.get("StateInterface") or interface,
-        _whole(headers.get("Status", "")),
-        headers.get("Paused") == "1",
-        headers.get("InCall") == "1",
-        _count(headers.get("LastCall", "")),
-        _count(headers.get("Wrapuptime", "")),
+        event_name or listed_name or interface,
+        state_interface or interface,
+        _whole(status),
+        paused == "1",
+        in_call == "1",
+        _count(last_call),
+        _count(wrapup),
         gone,
     )
 
 
-def _member_gone(headers: Headers, at: int) -> e.Event:
-    return _member(headers, at, gone=True)
-
-
-_SEAT: Final = ("Queue", "Interface", "Location", "MemberName", "Name", "StateInterface")
-_MEMBERS_STATE: Final = ("Status", "Paused", "InCall", "LastCall", "Wrapuptime")
-_news_of_member: Final = _reader(_member, *_SEAT, *_MEMBERS_STATE)
+_OF_MEMBER: Final = (
+    *("Queue", "Interface", "Location", "MemberName", "Name", "StateInterface"),
+    *("Status", "Paused", "InCall", "LastCall", "Wrapuptime"),
+)
+_news_of_member: Final = Reader(_member, _OF_MEMBER, frozenset(("Queue",)))
 
 _LEG: Final = ("DestUniqueid", _plain)
 _WHO: Final = (("MemberName", _plain), ("Interface", _plain))
@@ -226,54 +245,55 @@ _STATE: Final = ("ChannelState", _whole)
 _shown: Final = _on_channel(
     e.CoreShowChannel, _NUMBER, ("Application", _plain), ("ApplicationData", _plain), ("BridgeId", _plain)
 )
-_enters_queue: Final = _on_channel(e.Newexten, ("AppData", _plain))
-_goes_on: Final = _on_channel(
-    e.DialplanStep, ("Application", _plain), ("AppData", _plain), ("Extension", _plain), _STATE
-)
-_queue_status: Final = _on_channel(e.QueueStatus, ("Value", _plain))
 
 
-def _step(headers: Headers, at: int) -> e.Event | None:
-    return (_enters_queue if headers.get("Application") == "Queue" else _goes_on).make(headers, at)
+def _step(at: int, *values: str) -> e.Event | None:
+    """Read a step of the dialplan: into a queue, or another one."""
+    uniqueid, linkedid, channel, application, data, extension, state = values
+    if application == "Queue":
+        return e.Newexten(at, uniqueid, linkedid, channel, data)
+    return e.DialplanStep(at, uniqueid, linkedid, channel, application, data, extension, _whole(state))
 
 
-def _variable(headers: Headers, at: int) -> e.Event | None:
+def _variable(at: int, *values: str) -> e.Event | None:
     """Read the two variables that tell something: how a queue ended, and what a channel's voice came to."""
-    if headers.get("Variable") == "QUEUESTATUS":
-        return _queue_status.make(headers, at)
-    said = dict(part.partition("=")[::2] for part in headers.get("Value", "").split(";"))
+    uniqueid, linkedid, channel, name, value = values
+    if name == "QUEUESTATUS":
+        return e.QueueStatus(at, uniqueid, linkedid, channel, value)
+    said = dict(part.partition("=")[::2] for part in value.split(";"))
     received = _whole(said.get("rxcount", ""))
-    return None if received is None else e.RtpTotal(at, *_owner(headers), received)
+    return None if received is None else e.RtpTotal(at, uniqueid, linkedid, channel, received)
 
 
 _REPORTED: Final = ("Report0HighestSequence", "Report0SequenceNumberCycles", "ReportCount", "SentNTP")
 
 
-def _report(headers: Headers, at: int) -> e.Event | None:
+def _report(at: int, *values: str) -> e.Event | None:
     """Read a report of ours to the far end: what we had received from it by then."""
-    highest = _count(headers.get("Report0HighestSequence", ""))
-    highest += _CYCLE * _count(headers.get("Report0SequenceNumberCycles", ""))
-    received = _count(headers.get("ReportCount", "")) > 0
-    return e.RTCPSent(at, *_owner(headers), highest if received else None, _instant(headers.get("SentNTP", ""), 0))
+    uniqueid, linkedid, channel, sequence, cycles, reports, sent_at = values
+    highest = _count(sequence) + _CYCLE * _count(cycles) if _count(reports) else None
+    return e.RTCPSent(at, uniqueid, linkedid, channel, highest, _instant(sent_at, 0))
 
 
-def _news(headers: Headers, at: int) -> e.Event | None:
+def _news(at: int, *values: str) -> e.Event | None:
     """Read a UserEvent of the dialplan that we ship."""
-    return _KNOWN_NEWS[headers["UserEvent"]].make(headers, at)
+    uniqueid, linkedid, channel, name, queue, reason = values
+    kind = _KNOWN_NEWS[name]
+    return kind(at, uniqueid, linkedid, channel, _name(reason if kind is e.LcrReason else queue))
 
 
-_KNOWN_NEWS: Final[dict[str, Reader]] = {
-    "LcrRequested": _on_channel(e.LcrRequested, ("Queue", _name)),
-    "LcrClosed": _on_channel(e.LcrClosed, ("Queue", _name)),
-    "LcrReason": _on_channel(e.LcrReason, ("Reason", _name)),
+_KNOWN_NEWS: Final[dict[str, Callable[..., e.Event]]] = {
+    "LcrRequested": e.LcrRequested,
+    "LcrClosed": e.LcrClosed,
+    "LcrReason": e.LcrReason,
 }
 
 _READERS: Final[dict[bytes, Reader]] = {
     b"Newchannel": _on_channel(e.Newchannel, _NUMBER, ("Exten", _plain), _STATE),
     b"Newstate": _on_channel(e.Newstate),
     b"NewCallerid": _on_channel(e.NewCallerid, _NUMBER),
-    b"Newexten": _reader(_step, *_goes_on.keys),
-    b"VarSet": _reader(_variable, *_OWNER, "Variable", "Value"),
+    b"Newexten": _about(_step, "Application", "AppData", "Extension", "ChannelState"),
+    b"VarSet": _about(_variable, "Variable", "Value"),
     b"DialBegin": _on_channel(e.DialBegin, ("DialString", _plain), prefix="Dest"),
     b"QueueCallerJoin": _in_queue(e.QueueCallerJoin, _NUMBER),
     b"QueueEntry": _in_queue(e.QueueEntry, _NUMBER, ("Wait", _whole)),
@@ -297,9 +317,9 @@ _READERS: Final[dict[bytes, Reader]] = {
     b"Unhold": _on_channel(e.Unhold),
     b"ChannelTalkingStart": _on_channel(e.ChannelTalkingStart),
     b"ChannelTalkingStop": _on_channel(e.ChannelTalkingStop),
-    b"RTCPSent": _reader(_report, *_OWNER, *_REPORTED),
+    b"RTCPSent": _about(_report, *_REPORTED),
     b"RTCPReceived": _on_channel(e.RTCPReceived),
-    b"UserEvent": _reader(_news, *_OWNER, "UserEvent", "Queue", "Reason"),
+    b"UserEvent": _about(_news, "UserEvent", "Queue", "Reason"),
     b"CoreShowChannel": _shown,
     b"QueueMember": _news_of_member,
     b"QueueMemberStatus": _news_of_member,
@@ -307,10 +327,10 @@ _READERS: Final[dict[bytes, Reader]] = {
     b"QueueMemberPause": _news_of_member,
     b"QueueMemberPenalty": _news_of_member,
     b"QueueMemberRinginuse": _news_of_member,
-    b"QueueMemberRemoved": _reader(_member_gone, *_SEAT, *_MEMBERS_STATE),
+    b"QueueMemberRemoved": Reader(partial(_member, gone=True), _OF_MEMBER, frozenset(("Queue",))),
 }
-LOOKS: Final[dict[bytes, Look]] = {
-    **dict.fromkeys(_READERS, always),
+LOOKS: Final[dict[bytes, Look | None]] = {
+    **dict.fromkeys(_READERS, EACH),
     b"Newstate": _is_called_on,
     b"VarSet": _variable_needed,
     b"Newexten": _step_needed,
@@ -320,4 +340,4 @@ LOOKS: Final[dict[bytes, Look]] = {
     b"UserEvent": _for_us,
 }
 """Looks at its bytes that tell cheaply whether a message of that kind is worth reading."""
-_LAYOUTS: Final = Layouts({kind: reader.keys for kind, reader in _READERS.items()})
+_LAYOUTS: Final = Layouts({kind: reader.forms for kind, reader in _READERS.items()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,17 +16,17 @@ from telephony.ami.client import Account, ActionFailed, ActionTimeout, Client, H
 from telephony.ami.protocol import Message
 from telephony.ami.sieve import RefusedMessages
 from telephony.calls.call import Judged
-from telephony.calls.tracker import Tracker
+from telephony.calls.tracker import GRACE_S, Tracker
 from telephony.dialling import dialler as dial
 from telephony.dialling.commands import Commands
 from telephony.dialling.dialler import Dialler
-from telephony.dialling.enquiries import Enquiries, WaitingCaller
+from telephony.dialling.enquiries import ASKED_ABOUT, Enquiries, WaitingCaller
 from telephony.ids import SECOND, is_local
 from telephony.listening import gap
 from telephony.listening.gap import Gap
 from telephony.listening.journal import Journal, JournalFull
-from telephony.listening.pipeline import Pipeline, Stretch, judged, wanted
-from telephony.listening.proof import GapEvidence, newer
+from telephony.listening.pipeline import WANTED, Heard, Pipeline, Stretch, judged
+from telephony.listening.proof import GapEvidence, newest
 from telephony.listening.status import Interval, StatusReporter
 from telephony.listening.stocktaking import LISTING_TIMEOUT_S, Listings, Stocktaking
 from telephony.listening.wiring import Wiring
@@ -36,8 +36,8 @@ __all__ = ["Consumer", "Gap", "LastRun", "Pbx", "Stretch", "WaitingCaller", "Wir
 
 log = logging.getLogger(__name__)
 
-TICK_S = 0.02
-"""A verdict comes at most this much after the grace of its call."""
+TICK_S = 0.002
+"""How often it is looked whether messages that hold back the verdicts of ended graces are digested, at most."""
 LOOK_EVERY_S = 0.5
 CLOCK_EVERY_S = 30
 COMPARE_EVERY_S = 120
@@ -112,7 +112,7 @@ class Pbx:
         self._on_state, self._on_stretch = consumer.on_state, consumer.on_stretch
         self._pipeline = Pipeline(self.tracker, self.dialler, journal, on_stretch=self._pass_on, room=consumer.room)
         account = Account(wiring.host, wiring.port, wiring.username, wiring.secret)
-        self._client = Client(account, Handlers(self._on_message, self._on_up, self._on_down, wanted))
+        self._client = Client(account, Handlers(self._on_messages, self._on_up, self._on_down, WANTED))
         self.commands = Commands(self._client, self._pbx_clock)
         self._enquiries = Enquiries(
             self._client.action,
@@ -159,23 +159,29 @@ class Pbx:
         """The journal offset from which everything that is not over can be digested again."""
         return self._pipeline.checkpoint()
 
-    async def _on_message(self, message: Message, arrived_at: int) -> None:
-        event = parsing.read(message, arrived_at, self.refused)
-        if isinstance(event, events.QueueMember):
-            self.agents.feed(event)  # not for the journal: the next listing has it all
-            return
-        if event is None and dial.attempt_of_message(message) is None:
+    async def _on_messages(self, messages: list[Message], arrived_at: int) -> None:
+        heard: list[Heard] = []
+        for message in messages:
+            event = parsing.read(message, arrived_at, self.refused)
+            if isinstance(event, events.QueueMember):
+                self.agents.feed(event)  # not for the journal: the next listing has it all
+            elif event is not None or dial.attempt_of_message(message) is not None:
+                heard.append((message, event))
+        if not heard:
             return
         try:
-            await self._pipeline.take(message, event, arrived_at)
+            await self._pipeline.take(heard, arrived_at)
         except JournalFull as error:
             await self._make_room(error)
             raise
         self._full = False
-        if isinstance(event, events.Newchannel):
-            self._newest = newer(self._newest, event.uniqueid)
-        if isinstance(event, events.ChannelEvent):
-            self._enquiries.hear(event, behind_s=self._behind_s(event, arrived_at))
+        told = [event for _, event in heard if isinstance(event, events.ChannelEvent)]
+        born = [event.uniqueid for event in told if isinstance(event, events.Newchannel)]
+        self._newest = newest(self._newest, *born)
+        behind_s = self._behind_s(told, arrived_at)
+        for event in told:
+            if isinstance(event, ASKED_ABOUT):
+                self._enquiries.hear(event, behind_s=behind_s)
 
     async def _pass_on(self, stretch: Stretch) -> None:
         if not self.ready:
@@ -243,9 +249,14 @@ class Pbx:
             self._heard_at, self.newest = now, self._newest
 
     async def _let_pass(self) -> None:
-        """End the graces of calls in time, whether or not events come."""
+        """End the graces of calls in time, whether or not events come.
+
+        A grace that begins while this sleeps ends later than the sleep does.
+        """
         while True:
-            await asyncio.sleep(TICK_S)
+            now, ends_at = self._clock(), self.tracker.next_grace_ends_at()
+            left_s = GRACE_S if ends_at is None else (ends_at - now) / SECOND
+            await asyncio.sleep(min(max(left_s, TICK_S), GRACE_S))
             await self._pass_time(self._clock())
 
     async def _pass_time(self, now: int) -> None:
@@ -330,9 +341,9 @@ class Pbx:
         """The PBX's clock, as its events are stamped."""
         return self._clock() + int(self.clock_off_s * SECOND)
 
-    def _behind_s(self, event: events.Event, arrived_at: int) -> float:
-        """Give how long ago the PBX sent this event. The newest of all stamps counts: a single one may be forged."""
-        self._newest_event_at = max(self._newest_event_at, event.at)
+    def _behind_s(self, told: Iterable[events.Event], arrived_at: int) -> float:
+        """Give how long ago the PBX sent these events. The newest of all stamps counts: a single one may be forged."""
+        self._newest_event_at = max([self._newest_event_at, *(event.at for event in told)])
         return max(0.0, (arrived_at - self._newest_event_at) / SECOND + self.clock_off_s)
 
     def _legs(self, talk: events.AgentConnect) -> list[events.ChannelEvent]:

@@ -18,11 +18,13 @@ from telephony.ami.link import (
     BACKLOG_BYTES,
     ActionFailed,
     ActionTimeout,
+    Batch,
     Link,
     NotConnected,
     Stats,
 )
 from telephony.ami.protocol import ActionRefused, Message
+from telephony.ami.wanted import Looks
 from telephony.errors import TelephonyError
 
 __all__ = [
@@ -40,8 +42,6 @@ __all__ = [
 
 CALM = 10
 """After a connection that brought events the wait is at most this many times the first one."""
-BATCH = 256
-"""Messages delivered in a row before other tasks run, if the consumer never waits."""
 
 log = logging.getLogger(__name__)
 
@@ -64,24 +64,24 @@ class Account:
 class Handlers:
     """What a client calls.
 
-    `on_message(message, arrived_at)` gets every event that belongs to no listing of ours and that `wanted` accepts by
-    its bytes (most are dropped that way), one after the other, in order; `arrived_at` is when it was read, µs UTC.
+    `on_messages(messages, arrived_at)` gets what one read brought, in order: every event that belongs to no listing of
+    ours and that is `wanted` (None: each is; most are dropped that way); `arrived_at` is when it was read, µs UTC.
     While it runs, reading stops. So it must not await an action, whose answer may lie behind the messages that it holds
     back: start a task. If it raises, that is a bug of ours, and what it half did is unknown: the exception is logged,
     messages that were read but not delivered are dropped, the connection is closed, `on_down` is called, and the client
     reconnects. That is a gap like any other, which the journal and the snapshot in `on_up` mend.
 
-    `on_up()` is called after FullyBooted, as a task of its own: reading and `on_message` go on, so it can await
+    `on_up()` is called after FullyBooted, as a task of its own: reading and `on_messages` go on, so it can await
     actions. If it raises, the connection is closed in the same way; if the connection is lost, it is cancelled.
 
     `on_down(reason)` is called each time that a connection, or an attempt at one, has ended, after the last message
     that was read: possibly several times in a row, never when `run` is cancelled or raises.
     """
 
-    on_message: Callable[[Message, int], Awaitable[None]]
+    on_messages: Callable[[list[Message], int], Awaitable[None]]
     on_up: Callable[[], Awaitable[None]]
     on_down: Callable[[str], Awaitable[None]]
-    wanted: Callable[[bytes], bool] = lambda _raw: True
+    wanted: Looks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,18 +233,19 @@ class Client:
         return reason
 
     async def _deliver(self, link: Link) -> None:
-        """Deliver message after message, also those left from a lost connection."""
+        """Deliver what was read, also what is left from a lost connection."""
+        batch: Batch | None = None
         try:
             while await link.more():
-                for _ in range(BATCH):
-                    if (held := link.take()) is None:
-                        break
-                    self._heard = self._heard or (self._up_since is not None and held[0].name != "FullyBooted")
-                    await self._handlers.on_message(*held)
+                batch = link.take()
+                if batch is not None:
+                    self._heard = self._heard or (self._up_since is not None and _is_news(batch))
+                    await self._handlers.on_messages(batch.messages, batch.arrived_at)
                 await asyncio.sleep(0)
         except Exception as error:  # noqa: BLE001 - whatever fails, the connection is made anew
-            why = _log_failure("on_message", error)
-            link.close(f"our own handling of a message failed: {why}; {link.drop_held()} more were dropped")
+            why = _log_failure("on_messages", error)
+            dropped = link.drop_held() + (len(batch.messages) if batch else 0)
+            link.close(f"our own handling of messages failed: {why}; up to {dropped} were dropped")
         finally:
             link.close("our own handling of messages was cancelled")
 
@@ -320,6 +321,11 @@ class Backoff:
         """Give the seconds to wait now."""
         wait_s, self._wait_s = self._wait_s, min(self._wait_s * 2, self._most_s)
         return wait_s * self._chance.uniform(0.5, 1.0)
+
+
+def _is_news(batch: Batch) -> bool:
+    """Tell whether the PBX told anything beside that it is up."""
+    return any(message.name != "FullyBooted" for message in batch.messages)
 
 
 def _log_failure(where: str, error: Exception) -> str:

@@ -1,7 +1,8 @@
 """One connection to the manager, from its greeting to its loss: answers go to their actions, events are held.
 
 What the socket brings is sorted at once, in `data_received`: answers go to the actions that asked, the items
-of a listing to that listing, everything else into a backlog that the consumer takes from at its own pace. When
+of a listing to that listing, the events that are wanted into a backlog, from which the consumer takes what one read
+brought at a time, at its own pace. When
 the backlog is full the transport is paused, so that the PBX's own buffer and then its `writetimeout` take
 over: nothing is dropped here and memory stays bounded.
 """
@@ -15,6 +16,7 @@ from typing import Any
 
 from telephony.ami.protocol import ActionRefused, Message, Parser, ProtocolError, encode
 from telephony.ami.sieve import whole
+from telephony.ami.wanted import EVENT, Looks, accepts, sift
 from telephony.errors import TelephonyError
 
 BACKLOG_BYTES = 1 << 20
@@ -24,7 +26,6 @@ MESSAGE_COST = 256
 GIVEN_UP_LISTINGS = 16
 """How many listings that were given up are remembered, to swallow the items that still come."""
 
-_EVENT = b"Event: "
 _RESPONSE = b"Response: "
 _END = ["ActionID", "EventList"]  # as the end of a list begins, behind its name
 
@@ -56,6 +57,19 @@ class Stats:
     unmatched: int = 0  # answers that nobody waited for (any more)
     forged: int = 0  # rests of what a caller cut in two, and items of listings that Asterisk did not write so
     held_bytes: int = 0  # the backlog now, MESSAGE_COST included
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The events that one read brought and that are wanted, and when it was, in µs UTC."""
+
+    messages: list[Message]
+    arrived_at: int
+
+    @property
+    def cost(self) -> int:
+        """The bytes that holding them takes."""
+        return sum(len(message.raw) + MESSAGE_COST for message in self.messages)
 
 
 class _Listing:
@@ -112,7 +126,7 @@ class Link(asyncio.Protocol):
         clock: Callable[[], int],
         stats: Stats,
         backlog_bytes: int = BACKLOG_BYTES,
-        wanted: Callable[[bytes], bool] = lambda _raw: True,
+        wanted: Looks | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.greeted: asyncio.Future[str] = self._loop.create_future()
@@ -126,7 +140,7 @@ class Link(asyncio.Protocol):
         self._reason = ""
         self._answers: dict[str, asyncio.Future[Message]] = {}
         self._listings = _Listings()
-        self._backlog: deque[tuple[Message, int]] = deque()
+        self._backlog: deque[Batch] = deque()
         self._backlog_bytes = backlog_bytes
         self._arrived = asyncio.Event()
         self._paused = False
@@ -151,12 +165,14 @@ class Link(asyncio.Protocol):
         self._stats.messages += len(raws)
         if not self.greeted.done():
             self._greet()
-        arrived_at, wanted = self._clock(), self._wanted
-        for raw in raws:
-            # An item of a list is nobody's event, but the list's.
-            if wanted(raw) or not raw.startswith(_EVENT) or self._listings or not self.booted.done():
-                self._sort(Message(raw), arrived_at)
-        if self._backlog:
+        if self._wanted is not None and not self._listings and self.booted.done():
+            wanted = sift(self._wanted, raws, self._take_other)
+        else:
+            wanted = [Message(raw) for raw in raws if self._is_wanted(raw)]
+        if wanted:
+            batch = Batch(wanted, self._clock())
+            self._stats.held_bytes += batch.cost
+            self._backlog.append(batch)
             self._arrived.set()
         if self._stats.held_bytes > self._backlog_bytes:
             self._pause()
@@ -200,21 +216,21 @@ class Link(asyncio.Protocol):
             await self._arrived.wait()
         return bool(self._backlog)
 
-    def take(self) -> tuple[Message, int] | None:
-        """Take the oldest held message with the instant it was read, in µs; None when there is none."""
+    def take(self) -> Batch | None:
+        """Take the oldest that is held; None when there is nothing."""
         if not self._backlog:
             return None
-        message, arrived_at = self._backlog.popleft()
-        self._stats.held_bytes -= len(message.raw) + MESSAGE_COST
+        batch = self._backlog.popleft()
+        self._stats.held_bytes -= batch.cost
         if self._paused and self._stats.held_bytes <= self._backlog_bytes // 2:
             self._resume()
-        return message, arrived_at
+        return batch
 
     def drop_held(self) -> int:
         """Forget what is held, give how many messages it was."""
-        dropped = len(self._backlog)
-        while self.take() is not None:
-            pass
+        dropped = 0
+        while (batch := self.take()) is not None:
+            dropped += len(batch.messages)
         return dropped
 
     def send(self, name: str, headers: Iterable[tuple[str, str]] = ()) -> tuple[str, asyncio.Future[Message]]:
@@ -276,20 +292,24 @@ class Link(asyncio.Protocol):
         elif self._parser.greeted:
             self.close("what answers there is no Asterisk manager: check host and port")
 
-    def _sort(self, message: Message, arrived_at: int) -> None:
-        if message.raw.startswith(_EVENT):
-            if self._listings and self._listings.take(message, self._stats):
-                return
-            self._stats.held_bytes += len(message.raw) + MESSAGE_COST
-            self._backlog.append((message, arrived_at))
-            if not self.booted.done() and message.name == "FullyBooted":
-                self.booted.set_result(None)
-        elif message.raw.startswith(_RESPONSE):
-            self._answer(message)
-        else:
-            self._stats.forged += 1
+    def _is_wanted(self, raw: bytes) -> bool:
+        """Tell whether it is an event that is wanted, and no item of a listing."""
+        if not raw.startswith(EVENT):
+            self._take_other(raw)
+            return False
+        message = Message(raw)
+        if self._listings and self._listings.take(message, self._stats):
+            return False
+        if not self.booted.done() and message.name == "FullyBooted":
+            self.booted.set_result(None)
+        return self._wanted is None or accepts(self._wanted, raw)
 
-    def _answer(self, message: Message) -> None:
+    def _take_other(self, raw: bytes) -> None:
+        """Take what is no event: an answer, or the rest of what a caller cut in two."""
+        if not raw.startswith(_RESPONSE):
+            self._stats.forged += 1
+            return
+        message = Message(raw)
         answer = self._answers.pop(message.get("ActionID"), None)
         if answer is None or answer.done():
             self._stats.unmatched += 1

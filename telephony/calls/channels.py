@@ -15,10 +15,12 @@ from telephony.events import (
     Newchannel,
     QueueCallerJoin,
     QueueEntry,
+    kinds,
 )
 from telephony.ids import NO_CALL, SECOND, attempt_of, dialled_numbers, usable
 
-NUMBERED: Final = (Newchannel, NewCallerid, QueueCallerJoin, QueueEntry, CoreShowChannel)
+_TELLS_A_NUMBER: Final = kinds(Newchannel, NewCallerid, QueueCallerJoin, QueueEntry, CoreShowChannel, DialBegin)
+_NAMES: Final = kinds(Newchannel, NewCallerid)
 LATE_S: Final = 600.0
 """No event of a channel comes later than this after its Hangup; of its call, a transferred talk may tell for hours."""
 _NAMED_BY: Final = 8
@@ -95,9 +97,10 @@ class LiveChannels:
 
     def note(self, event: ChannelEvent, now: int, offset: int | None = None) -> None:
         """Take what an event says about its channel; an answer of ours, or a report, says nothing of it."""
-        if isinstance(event, OPENS_NOTHING):
+        kind = type(event)
+        if kind in OPENS_NOTHING:
             return
-        if isinstance(event, Hangup):
+        if kind is Hangup:
             self._live.pop(event.uniqueid, None)
             self._gone.bury(event.uniqueid, now, event.channel)
             return
@@ -105,9 +108,9 @@ class LiveChannels:
         if channel is None:
             return
         channel.linkedid, channel.heard_at = event.linkedid, now
-        if isinstance(event, (Newchannel, NewCallerid)) and len(channel.named_by) < _NAMED_BY:
+        if kind in _NAMES and len(channel.named_by) < _NAMED_BY:
             channel.named_by.append(event)
-        if len(channel.numbers) < _NUMBERS:
+        if kind in _TELLS_A_NUMBER and len(channel.numbers) < _NUMBERS:
             channel.numbers.update(_numbers(event))
 
     def keep_only(self, present: Iterable[str], now: int, since: int) -> None:
@@ -154,5 +157,7 @@ class LiveChannels:
 def _numbers(event: ChannelEvent) -> list[str]:
     if isinstance(event, DialBegin):
         return dialled_numbers(event.dial_string)
-    number = usable(event.number) if isinstance(event, NUMBERED) else None
-    return [] if number is None else [number]
+    if isinstance(event, (Newchannel, NewCallerid, QueueCallerJoin, QueueEntry, CoreShowChannel)):
+        number = usable(event.number)
+        return [] if number is None else [number]
+    return []

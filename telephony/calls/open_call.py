@@ -32,6 +32,7 @@ from telephony.events import (
     QueueStatus,
     RTCPReceived,
     RTCPSent,
+    kinds,
 )
 from telephony.ids import originated
 
@@ -41,18 +42,19 @@ and the call is then not complete."""
 VOICES_OF_A_CALL: Final = 32
 """Channels whose voice is followed; more than a call of many transfers has."""
 
-IN_A_QUEUE: Final = (QueueEvent, QueueStatus, Newexten)
+IN_A_QUEUE: Final = kinds(QueueEvent, QueueStatus, Newexten)
 """Events about a caller's own channel which prove that the call reached a queue."""
-NOTES: Final = (Confirmed, Denied, Detecting)
-"""Answers to our questions."""
-OPENS_NOTHING: Final = (*VOICE, *NOTES, LcrRequested, LcrClosed, LcrReason)
-"""Events that belong to a call which is known already, or to none that we follow."""
-REPEATED: Final = (RTCPSent, RTCPReceived)
+OPENS_NOTHING: Final = VOICE | kinds(Confirmed, Denied, Detecting, LcrRequested, LcrClosed, LcrReason)
+"""Events that belong to a call which is known already, or to none that we follow: voice, answers to our questions."""
+REPEATED: Final = kinds(RTCPSent, RTCPReceived)
 """Reports that come every few seconds; each repeats the one before."""
-OF_RINGING: Final = (Newchannel, Newstate, NewCallerid, AgentCalled, DialBegin, AgentRingNoAnswer, Hangup)
+OF_RINGING: Final = kinds(Newchannel, Newstate, NewCallerid, AgentCalled, DialBegin, AgentRingNoAnswer, Hangup)
 """Events that each ringing phone repeats: if a large queue rings all, a thousand in minutes."""
 _DOWN: Final = 0
-_ONLY_ONCE: Final = (ChannelTalkingStart, ChannelTalkingStop)
+_ONLY_ONCE: Final = kinds(ChannelTalkingStart, ChannelTalkingStop)
+_BY_THE_DIALPLAN: Final = kinds(DialplanStep, Newexten, QueueStatus)
+_MEETS: Final = kinds(DialBegin, BridgeEnter)
+_BEGINS_A_TALK: Final = kinds(BridgeEnter, AgentConnect)
 
 
 @dataclass(slots=True)
@@ -63,7 +65,8 @@ class OpenCall:
     opened_at: int
     offset: int | None
     placed: bool
-    channel: str = ""  # the name of its own channel
+    channel: str = ""  # the name of its own channel, as first told
+    named: str = ""  # as last told: a transfer may give it another
     began_down: bool = False  # its own channel began as those do that are to call somebody
     called_on: bool = False  # somebody called on it
     dialled: bool = False  # it was made to ring somebody
@@ -84,16 +87,19 @@ class OpenCall:
 
     def take(self, event: ChannelEvent, now: int) -> None:
         """Add an event, and see what it changes."""
+        kind = type(event)
         self.heard_at = now
         if event.uniqueid == self.call_id:
             self._take_own(event)
-        self.met = self.met or isinstance(event, (DialBegin, BridgeEnter))
-        self.queued = self.queued or isinstance(event, IN_A_QUEUE) or shown_in_queue(event)
-        if isinstance(event, VOICE):
+        if kind in _MEETS:
+            self.met = True
+        if kind in IN_A_QUEUE or shown_in_queue(event):
+            self.queued = True
+        if kind in VOICE:
             self._fold(event)
         elif self._tells(event):
             self._keep(event)
-        if not isinstance(event, OPENS_NOTHING):
+        if kind not in OPENS_NOTHING:
             self._note_alive(event)
 
     def adds(self, event: ChannelEvent) -> bool:
@@ -101,11 +107,12 @@ class OpenCall:
 
         Reports of packets need not be: the next ones repeat them. Voice is kept once in each talk.
         """
-        if isinstance(event, REPEATED):
+        kind = type(event)
+        if kind in REPEATED:
             return False
-        if isinstance(event, _ONLY_ONCE):
+        if kind in _ONLY_ONCE:
             return not self._voice(event.uniqueid).heard_in_this_talk
-        return self._tells(event) or not self.stepped
+        return not self.stepped or self._tells(event)
 
     @property
     def over(self) -> bool:
@@ -118,13 +125,20 @@ class OpenCall:
         return self.dialled or (self.began_down and not self.called_on)
 
     def _take_own(self, event: ChannelEvent) -> None:
-        self.channel = self.channel or event.channel
-        self.placed = self.placed or originated(self.call_id, event.channel)
-        self.stepped = self.stepped or isinstance(event, (DialplanStep, Newexten, QueueStatus))
-        self.dialled = self.dialled or isinstance(event, DialBegin)
-        self.called_on = self.called_on or isinstance(event, Newstate) or _shows_ring(event)
+        if event.channel != self.named:
+            self.named = event.channel
+            self.channel = self.channel or event.channel
+            self.placed = self.placed or originated(self.call_id, event.channel)
         if isinstance(event, Newchannel):
             self.began_down = event.state == _DOWN
+        elif isinstance(event, DialBegin):
+            self.dialled = True
+        elif isinstance(event, Newstate):
+            self.called_on = True
+        if isinstance(event, (DialplanStep, Hangup)) and event.state == RING:  # in case Newstate was lost
+            self.called_on = True
+        if type(event) in _BY_THE_DIALPLAN:
+            self.stepped = True
 
     def _tells(self, event: ChannelEvent) -> bool:
         """Tell whether the call is put together from it: not so from keys in a menu, nor from most steps."""
@@ -134,14 +148,16 @@ class OpenCall:
         return self.queued or not isinstance(event, DTMFEnd)
 
     def _keep(self, event: ChannelEvent) -> None:
-        rings = isinstance(event, OF_RINGING)
+        kind = type(event)
+        rings = kind in OF_RINGING
         taken = self.ringing if rings else len(self.events) - self.ringing
-        if taken < EVENTS_OF_A_CALL or isinstance(event, Hangup):
-            self.ringing += rings and event not in self.events
+        if taken < EVENTS_OF_A_CALL or kind is Hangup:
+            if rings and event not in self.events:
+                self.ringing += 1
             self.events[event] = None
         else:
             self.gap = True
-        if isinstance(event, (BridgeEnter, AgentConnect)):
+        if kind in _BEGINS_A_TALK:
             for voice in self.voices.values():
                 voice.heard_in_this_talk = False
 
@@ -155,16 +171,12 @@ class OpenCall:
         return self.voices.get(uniqueid) or Voice()
 
     def _note_alive(self, event: ChannelEvent) -> None:
+        uniqueid = event.uniqueid
         if isinstance(event, Hangup):
-            self.alive.discard(event.uniqueid)
-            self.gone.add(event.uniqueid)
-        elif event.uniqueid not in self.gone or isinstance(event, Newchannel):
-            self.alive.add(event.uniqueid)
-
-
-def _shows_ring(event: ChannelEvent) -> bool:
-    """Tell whether an event shows that the channel is an incoming call, in case Newstate was lost."""
-    return isinstance(event, (DialplanStep, Hangup)) and event.state == RING
+            self.alive.discard(uniqueid)
+            self.gone.add(uniqueid)
+        elif uniqueid not in self.gone or isinstance(event, Newchannel):
+            self.alive.add(uniqueid)
 
 
 def shown_in_queue(event: ChannelEvent) -> bool:

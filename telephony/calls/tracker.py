@@ -14,6 +14,7 @@ the clock was set back by more than `SET_BACK_S`, time goes on from there at the
 where the message stands in the journal.
 """
 
+import heapq
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -26,7 +27,7 @@ from telephony.calls.channels import LiveChannels, Tombstones
 from telephony.calls.customers import Customers
 from telephony.calls.facts import agent_call
 from telephony.calls.facts.agent_call import AgentCall
-from telephony.calls.facts.conference import Conferences
+from telephony.calls.facts.conference import IN_CONFERENCES, Conferences
 from telephony.calls.open_call import IN_A_QUEUE, OPENS_NOTHING, OpenCall, shown_in_queue
 from telephony.calls.waiting import Waiting
 from telephony.events import (
@@ -46,6 +47,7 @@ from telephony.events import (
     QueueEntry,
     QueueMember,
     QueueStatus,
+    kinds,
 )
 from telephony.ids import NO_CALL, SECOND, epoch_of, is_local, originated
 
@@ -58,8 +60,8 @@ AGENT_CALLS_KEPT: Final = 1000
 """Agents' own calls kept until they are taken: each message brings a few at most."""
 
 WITH_LEG: Final = (AgentCalled, AgentConnect)
-TELLS_OF_A_PHONE: Final = (*WITH_LEG, DialBegin)
-_OF_THE_DIALPLAN: Final = (DialplanStep, Newexten, QueueStatus)
+TELLS_OF_A_PHONE: Final = kinds(*WITH_LEG, DialBegin)
+_OF_THE_DIALPLAN: Final = kinds(DialplanStep, Newexten, QueueStatus)
 
 
 class Tracker:
@@ -87,6 +89,7 @@ class Tracker:
         self._open_calls: OrderedDict[str, OpenCall] = OrderedDict()
         self._call_of: dict[str, str] = {}  # a further channel of a call → the call
         self._closing: deque[tuple[int, str]] = deque()
+        self._held: list[tuple[int, str]] = []  # a heap: from where on the journal tells of which call, some closed
         self._over = Tombstones(tombstones, age_limit_s)
         self._waiting = Waiting()
         self._trunks = trunks
@@ -95,34 +98,39 @@ class Tracker:
         self._ahead = 0
 
     def feed(self, event: Event, now: int, offset: int | None = None) -> list[Call]:
-        """Take an event; give the calls that are over by now."""
+        """Let time pass until `now` and take an event; give the calls that are over by now."""
         calls = self.tick(now)
-        if isinstance(event, ChannelEvent) and event.channel != NO_CALL:
-            event = self._linked(event)
-            call = self._call_for(event, offset)
-            self.channels.note(event, self._now, offset)
-            self._hears_dialplan = self._hears_dialplan or isinstance(event, _OF_THE_DIALPLAN)
-            if call is not None:
-                call.offset = offset if call.offset is None else call.offset
-                self._gather(call, event)
-                self._gather_where_joined(call, event)
-                if isinstance(event, Hangup):
-                    self._note_agent_calls(call, {event.uniqueid}, whole=not call.gap)
-            for other in self._conferences.take(event):
-                self._tell_of_each_other(other, event)
-        elif isinstance(event, QueueMember):
-            self._customers.learn(event)
+        self.take(event, offset)
         return calls
 
-    def adds(self, event: Event) -> bool:
-        """Tell whether an event must be kept in the journal; call it before `feed`.
+    def take(self, event: Event, offset: int | None = None) -> bool:
+        """Take an event that came since the last `tick`; tell whether it must be kept in the journal.
 
         Events that only repeat, such as voice and packet counts, would fill the journal.
         """
-        if not isinstance(event, ChannelEvent):
+        if isinstance(event, QueueMember):
+            self._customers.learn(event)
+        if not isinstance(event, ChannelEvent) or event.channel == NO_CALL:
             return True
-        call = self._open_calls.get(event.uniqueid) or self._known(event)
-        return call.adds(event) if call else not isinstance(event, OPENS_NOTHING)
+        kind = type(event)
+        if isinstance(event, QueueEntry):
+            event = self._linked(event)
+        if kind in _OF_THE_DIALPLAN:
+            self._hears_dialplan = True
+        call = self._call_for(event, offset)
+        self.channels.note(event, self._now, offset)
+        adds = call.adds(event) if call is not None else kind not in OPENS_NOTHING
+        if call is not None:
+            self._gather(call, event, offset)
+            self._gather_where_joined(call, event)
+        if kind in IN_CONFERENCES:
+            for other in self._conferences.take(event):
+                self._tell_of_each_other(other, event)
+        return adds
+
+    def next_grace_ends_at(self) -> int | None:
+        """Give when the grace of a call ends next, by the clock outside; None where none is in its grace."""
+        return self._closing[0][0] - self._ahead if self._closing else None
 
     def tick(self, now: int) -> list[Call]:
         """Give the calls that are over by now: the grace has passed, or they are too old to be alive."""
@@ -242,7 +250,20 @@ class Tracker:
 
     def oldest_offset(self) -> int | None:
         """Give the journal offset from which every call that is not over can be heard again."""
-        return min((d.offset for d in self._open_calls.values() if d.offset is not None), default=None)
+        held = self._held
+        while held:
+            offset, call_id = held[0]
+            call = self._open_calls.get(call_id)
+            if call is not None and call.offset == offset:
+                return offset
+            heapq.heappop(held)
+        return None
+
+    def _hold_journal(self, call: OpenCall, offset: int | None) -> None:
+        """Note from where on the journal tells of a call."""
+        call.offset = offset
+        if offset is not None:
+            heapq.heappush(self._held, (offset, call.call_id))
 
     def _advance(self, now: int) -> int:
         """Give the time in here, which only goes on."""
@@ -261,9 +282,9 @@ class Tracker:
         talks = isinstance(item, CoreShowChannel) and bool(item.bridge) and item.uniqueid in self._open_calls
         return isinstance(item, QueueEntry) or shown_in_queue(item) or talks
 
-    def _linked(self, event: ChannelEvent) -> ChannelEvent:
+    def _linked(self, event: QueueEntry) -> QueueEntry:
         """Give the event with its Linkedid, which a listing of queues does not tell."""
-        known = self.channels.get(event.uniqueid) if isinstance(event, QueueEntry) else None
+        known = self.channels.get(event.uniqueid)
         return replace(event, linkedid=known.linkedid) if known else event
 
     def _call_for(self, event: ChannelEvent, offset: int | None) -> OpenCall | None:
@@ -276,7 +297,7 @@ class Tracker:
         call = self._known(event)
         if call is not None or self._call_of.get(event.uniqueid, event.linkedid) in self._over:
             return call
-        if isinstance(event, OPENS_NOTHING) or (isinstance(event, CoreShowChannel) and not shown_in_queue(event)):
+        if type(event) in OPENS_NOTHING or (isinstance(event, CoreShowChannel) and not shown_in_queue(event)):
             return None
         return self._open(event.linkedid, event, offset)
 
@@ -290,7 +311,7 @@ class Tracker:
         the caller with that Linkedid is, nor for the customer that one of our callbacks reached.
         """
         return (
-            isinstance(event, IN_A_QUEUE)
+            type(event) in IN_A_QUEUE
             and event.uniqueid != event.linkedid
             and not is_local(event.channel)
             and epoch_of(event.uniqueid) is not None
@@ -310,18 +331,22 @@ class Tracker:
 
     def _open(self, call_id: str, event: ChannelEvent, offset: int | None) -> OpenCall:
         channel = event.channel if event.uniqueid == call_id else ""
-        call = OpenCall(call_id, self._now, offset, originated(call_id, channel))
+        call = OpenCall(call_id, self._now, None, originated(call_id, channel))
         self._open_calls[call_id] = call
+        self._hold_journal(call, offset)
         return call
 
-    def _gather(self, call: OpenCall, event: ChannelEvent) -> None:
+    def _gather(self, call: OpenCall, event: ChannelEvent, offset: int | None) -> None:
         """Add an event to its call, and see what it changes."""
-        if event.uniqueid != call.call_id and not isinstance(event, OPENS_NOTHING):
+        kind = type(event)
+        if call.offset is None:
+            self._hold_journal(call, offset)
+        if event.uniqueid != call.call_id and kind not in OPENS_NOTHING:
             self._join(call, event.uniqueid)
         if isinstance(event, WITH_LEG) and event.leg:
             self._join(call, event.leg)
         call.take(event, self._now)
-        if isinstance(event, TELLS_OF_A_PHONE):
+        if kind in TELLS_OF_A_PHONE:
             self._customers.learn(event, queued=call.queued)
         self._waiting.note(call, event, self._now)
         if not call.over:
@@ -329,6 +354,8 @@ class Tracker:
         elif call.closes_at is None:
             call.closes_at = self._now + self._grace
             self._closing.append((call.closes_at, call.call_id))
+        if kind is Hangup:
+            self._note_agent_calls(call, {event.uniqueid}, whole=not call.gap)
 
     def _gather_where_joined(self, call: OpenCall, event: ChannelEvent) -> None:
         """Add it also to the call that a channel of another one was joined with: a colleague of the agent's.
@@ -336,9 +363,10 @@ class Tracker:
         Of one that has a call of its own, as who fetches a parked caller does, only that it was joined.
         """
         joined = self._open_calls.get(event.linkedid)
+        if joined is None or joined is call or joined.closes_at is not None:
+            return
         tells = isinstance(event, BridgeEnter) or event.uniqueid != call.call_id
-        beside = joined is not call and tells and not isinstance(event, IN_A_QUEUE)
-        if joined is not None and beside and joined.closes_at is None:
+        if tells and type(event) not in IN_A_QUEUE:
             joined.take(event, self._now)
 
     def _tell_of_each_other(self, one: ChannelEvent, other: ChannelEvent) -> None:

@@ -11,9 +11,11 @@ from telephony.events import (
     QueueCallerJoin,
     QueueCallerLeave,
     QueueEntry,
+    kinds,
 )
 
 _NO_LONGER_WAITS: Final = (QueueCallerLeave, QueueCallerAbandon, AgentConnect)
+_TELLS_OF_A_WAIT: Final = kinds(*_NO_LONGER_WAITS, QueueCallerJoin, QueueEntry, Hangup)
 
 
 class Waiting:
@@ -28,6 +30,8 @@ class Waiting:
 
     def note(self, call: OpenCall, event: ChannelEvent, now: int) -> None:
         """Take what an event of a call says of its wait."""
+        if type(event) not in _TELLS_OF_A_WAIT:
+            return
         if isinstance(event, (QueueCallerJoin, QueueEntry)):
             gone = any(
                 isinstance(e, _NO_LONGER_WAITS) and e.queue == event.queue and e.at >= event.at for e in call.events

@@ -197,11 +197,9 @@ class Dialler:
         """End all followed attempts but those in `live`, which have a live channel: their end was not seen."""
         return [self._end(attempt, 0, unseen=True) for attempt in self._attempts.keys() - live]
 
-    def feed(self, message: Message, at: int, offset: int) -> list[AttemptEvent]:
-        """Take a message of the stream; give what it tells of our attempts, in order."""
-        attempt, name = attempt_of_message(message), message.name
-        if attempt is None:
-            return []
+    def take(self, attempt: str, message: Message, at: int, offset: int) -> list[AttemptEvent]:
+        """Take a message about an attempt of ours (see `attempt_of_message`); give what it tells of it, in order."""
+        name = message.name
         if attempt not in self._attempts:
             if name != "Newchannel":
                 return []  # its end was told already, or it belongs to nobody
@@ -314,7 +312,7 @@ _BEGINNINGS: Final = tuple(b"Event: " + kind + b"\r\n" for kind in KINDS)
 
 def wanted(raw: bytes) -> bool:
     """Tell from the bytes whether an event may be about an attempt of ours."""
-    return raw.startswith(_BEGINNINGS) and raw.find(_MARK) >= 0  # twice as fast as "in"
+    return raw.find(_MARK) >= 0 and raw.startswith(_BEGINNINGS)  # find is twice as fast as "in"
 
 
 def attempt_of_message(message: Message) -> str | None:

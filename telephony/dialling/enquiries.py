@@ -47,6 +47,8 @@ class Ask(Protocol):
 
 Note = Callable[[ChannelEvent], Awaitable[None]]
 WaitingCaller = QueueCallerJoin | QueueEntry
+ASKED_ABOUT: Final = (QueueCallerJoin, QueueEntry, AgentConnect)
+"""The events that raise a question."""
 
 
 class Question(NamedTuple):

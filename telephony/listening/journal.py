@@ -1,13 +1,12 @@
-"""A bounded write-ahead buffer of raw messages on disk, needed only until their results are committed.
+"""A bounded write-ahead buffer of messages on disk, needed only until their results are committed.
 
 Segment files in one directory, each named by the offset of its first byte; an offset is a position over all
-segments and only grows. A record is a line `<arrival µs> <bytes> <crc32>` and the message's own bytes, so that
+segments and only grows. A record is a line `<arrival µs> <bytes> <crc32>` and the messages' own bytes, so that
 `grep -a` finds calls in it. One writer alone may use a journal, and a lock sees to it.
 
-A kill leaves a prefix: a record cut short at the end is removed when the journal is opened again, and so is
-whatever a power cut left behind the last sync. Its offsets are not given again: a checkpoint (the journal's id and
+What was appended survives a kill. A record cut short at the end is removed when the journal is opened again, and so
+is whatever a power cut left behind the last sync. Its offsets are not given again: a checkpoint (the journal's id and
 an offset, kept with the verdicts) is to be given to `resume`, which also knows one that lies behind a lost tail.
-What stands before a checkpoint must have been flushed when it is committed.
 """
 
 import errno
@@ -42,7 +41,6 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 _ID_FILE: Final = "journal.id"
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 _PARTS: Final = 8
-_BUFFER: Final = 1 << 20
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +72,6 @@ class Journal:
         self._max_bytes = max_bytes
         self._segment_bytes = segment_bytes or max(1, max_bytes // _PARTS)
         self._max_age = max_age_s * SECOND
-        self._buffer = bytearray()
         try:
             private.make_folder(directory)
             self._lock = _locked(directory)
@@ -103,11 +100,6 @@ class Journal:
     @property
     def end(self) -> int:
         """Give the offset that the next record will have."""
-        return self._segments[-1].end + len(self._buffer)
-
-    @property
-    def flushed_until(self) -> int:
-        """Give the offset up to which records survive a kill."""
         return self._segments[-1].end
 
     def resume(self, journal_id: str | None, offset: int) -> int:
@@ -125,60 +117,49 @@ class Journal:
             return self.start
         return max(offset, self.start)
 
-    def append(self, raw: bytes, arrived_at: int) -> int:
-        """Add a message, give its offset. Where there is no room, JournalFull is raised and nothing added."""
-        record = segments.written(raw, arrived_at)
-        kept = self._kept()
-        if kept + len(record) > self._max_bytes:
-            raise JournalFull(
-                f"The journal in {self._directory} holds {kept} of {self._max_bytes} bytes allowed: see whether "
-                "verdicts are committed, or allow more."
-            )
+    def append(self, body: bytes, arrived_at: int) -> int:
+        """Add a record, give its offset. Where there is no room, JournalFull is raised and nothing added."""
+        record = segments.written(body, arrived_at)
+        self.check_room(len(record))
         if self._belongs_to_next(len(record), arrived_at):
-            self._roll()  # where that fails, nothing was added
-        elif len(self._buffer) > _BUFFER:
-            self.flush()
-        segment = self._segments[-1]
-        segment.first_at = arrived_at if segment.first_at is None else segment.first_at
-        offset = self.end
-        self._buffer += record
-        return offset
-
-    def flush(self) -> None:
-        """Hand everything to the system: it survives a kill from here on. JournalFull on a full disk."""
-        if not self._buffer:
-            return
+            self._roll()
         segment = self._segments[-1]
         try:
-            written = 0
-            while written < len(self._buffer):
-                written += os.write(self._file, memoryview(self._buffer)[written:])
+            written = os.write(self._file, record)
+            while written < len(record):
+                written += os.write(self._file, record[written:])
         except OSError as error:
             os.ftruncate(self._file, segment.end - segment.start)
             os.lseek(self._file, 0, os.SEEK_END)
             raise JournalFull(f"The journal in {self._directory} cannot grow: {error.strerror}.") from error
-        segment.end += len(self._buffer)
-        self._buffer.clear()
+        segment.first_at = arrived_at if segment.first_at is None else segment.first_at
+        offset = segment.end
+        segment.end += len(record)
+        return offset
+
+    def check_room(self, length: int) -> None:
+        """Raise JournalFull where so many bytes more are not allowed."""
+        kept = sum(segment.end - segment.start for segment in self._segments)
+        if kept + length > self._max_bytes:
+            raise JournalFull(
+                f"The journal in {self._directory} holds {kept} of {self._max_bytes} bytes allowed: see whether "
+                "verdicts are committed, or allow more."
+            )
 
     def sync(self) -> None:
-        """Flush, and wait until it is on the disk: it survives a power cut from here on."""
-        self.flush()
+        """Wait until it is on the disk: it survives a power cut from here on."""
         os.fsync(self._file)
 
     def close(self) -> None:
-        """Flush and let go of the files."""
-        try:
-            self.flush()
-        finally:
-            os.close(self._file)
-            os.close(self._lock)
+        """Let go of the files."""
+        os.close(self._file)
+        os.close(self._lock)
 
     def read_from(self, offset: int) -> Iterator[Record]:
         """Give the records from an offset on, up to the present end; those forgotten are left out.
 
         Where a segment is damaged, the rest of it is left out too, with a line in the log.
         """
-        self.flush()
         for segment in list(self._segments):
             if segment.end > offset and segment in self._segments:  # others may be forgotten meanwhile
                 yield from segments.records(segment, max(offset, segment.start))
@@ -216,9 +197,6 @@ class Journal:
         if not self._segments or segments.cut_torn_tail(self._segments[-1]):
             self._segments.append(segments.begin(self._directory, end))
         self._file = segments.open_to_append(self._segments[-1])
-
-    def _kept(self) -> int:
-        return sum(segment.end - segment.start for segment in self._segments) + len(self._buffer)
 
     def _roll(self) -> None:
         """Begin a new segment, unless the last one is empty. JournalFull on a full disk."""

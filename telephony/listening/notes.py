@@ -19,10 +19,10 @@ def write(note: ChannelEvent) -> bytes:
     return _MARK + json.dumps([type(note).__name__, asdict(note)]).encode()
 
 
-def read(raw: bytes) -> ChannelEvent | None:
-    """Give the note that a journal record holds; None if it is a message, or a note of a kind unknown here."""
-    if not raw.startswith(_MARK):
+def read(body: bytes) -> ChannelEvent | None:
+    """Give the note that a journal record holds; None if it holds messages, or a note of a kind unknown here."""
+    if not body.startswith(_MARK):
         return None
-    kind, fields = json.loads(raw)
+    kind, fields = json.loads(body)
     known = _KINDS.get(kind)
     return known(**fields) if known else None

@@ -1,20 +1,24 @@
-"""From messages to calls and attempts, in order: each message is written to the journal, then digested.
+"""From messages to calls and attempts, in order: what one read brought is digested, and written to the journal.
 
 Reading never waits for the consumer. While the consumer has no room (the database is away, or slow), messages are only
 written; they are read from the journal again as there is room. So memory stays bounded, the order is kept, and what is
-not yet digested survives a kill. A checkpoint never lies beyond what was digested, nor beyond what survives a kill.
+not yet digested survives a kill. Results are passed on when what they were made from is in the journal.
+
+What one read brought shares its arrival, its record in the journal, one look at the graces that ended, and one stretch
+for the consumer: each of these costs more than to digest a message.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from telephony import events, parsing
-from telephony.ami.protocol import LINE_END, Message
+from telephony.ami.protocol import MESSAGE_END, Message
+from telephony.ami.wanted import Looks, either
 from telephony.calls.call import Call, Judged
 from telephony.calls.facts.agent_call import AgentCall
 from telephony.calls.open_call import REPEATED
@@ -25,11 +29,14 @@ from telephony.dialling.dialler import Dialler
 from telephony.listening import notes
 from telephony.listening.gap import Gap
 from telephony.listening.journal import Journal, JournalFull
-from telephony.listening.segments import Record
+from telephony.listening.segments import HEADER_LIMIT, Record
 
 FULL_DISK_S: Final = 1.0
 TURN: Final = 256
-"""RecordedCalls digested in one go while catching up, before others have their turn."""
+"""Messages digested in one go while catching up, before others have their turn."""
+
+Heard = tuple[Message, events.Event | None]
+"""A message, and what it tells; None where only the dialler reads it."""
 
 log = logging.getLogger(__name__)
 
@@ -66,13 +73,12 @@ class Pipeline:
         self._level = asyncio.Event()
         self._level.set()
         self._behind = asyncio.Event()
-        self._flushing = self._unflushed = False
         self._digesting_at = 0  # the arrival of what is digested now, while behind
 
     def recall(self, offset: int) -> Iterator[Stretch]:
         """Digest again what the journal holds from `offset` on (see `Journal.resume`): what was not committed."""
         for record in self.journal.read_from(offset):
-            stretch = self._digest_record(record)
+            _, stretch = self._digest_record(record)
             if stretch is not None:
                 yield stretch
         self.all_digested()
@@ -81,51 +87,38 @@ class Pipeline:
         """Note that everything in the journal is digested."""
         self.digested_until = self.journal.end
 
-    async def take(self, message: Message, event: events.Event | None, arrived_at: int) -> None:
-        """Write a message to the journal, and digest it unless earlier ones wait. JournalFull if there is no room.
+    async def take(self, heard: Sequence[Heard], arrived_at: int) -> None:
+        """Digest what one read brought and write it to the journal; only write it while earlier messages wait.
+
+        JournalFull where there is no room, and nothing of it was taken; or on a full disk: then it was digested, and no
+        checkpoint lies beyond what is on the disk.
 
         Events that only repeat are not written: without them a verdict is less exact, never wrong. While earlier ones
         wait, the tracker cannot tell what repeats.
         """
-        now = self._level.is_set()
-        if event is not None and (not self.tracker.adds(event) if now else isinstance(event, REPEATED)):
-            if now and self._room():
-                await self.deliver(self.stretch_if_any(self.tracker.feed(event, arrived_at), []))
+        if not (self._level.is_set() and self._room()):
+            self._write([message.raw for message, event in heard if type(event) not in REPEATED], arrived_at)
+            if self._level.is_set():
+                self._level.clear()
+                self._digesting_at = arrived_at
+                self._behind.set()
             return
-        record = self.keep(message.raw, arrived_at)
-        if self._level.is_set() and self._room():
-            await self.deliver(self._digest(message, event, record))
-        elif self._level.is_set():
-            self._level.clear()
-            self._digesting_at = arrived_at
-            self._behind.set()
+        self.journal.check_room(sum(len(message.raw) + len(MESSAGE_END) for message, _ in heard) + HEADER_LIMIT)
+        needed: list[bytes] = []
+        calls, attempts = self._digest(heard, arrived_at, self.journal.end, needed)
+        try:
+            self._write(needed, arrived_at)
+            self.all_digested()
+        finally:
+            await self.deliver(self.stretch_if_any(calls, attempts))
 
     async def note(self, note: events.ChannelEvent, arrived_at: int) -> None:
         """Write and digest a note, like a message."""
-        await self.take(Message(notes.write(note)), note, arrived_at)
+        await self.take([(Message(notes.write(note)), note)], arrived_at)
 
-    def keep(self, raw: bytes, arrived_at: int) -> Record:
-        """Write to the journal. It survives a kill once it is flushed, which is before its results are passed on."""
-        if self._unflushed:
-            self.journal.flush()
-        offset = self.journal.append(raw, arrived_at)
-        if not self._flushing:
-            self._flushing = True
-            asyncio.get_running_loop().call_soon(self._flush)
-        return Record(offset, arrived_at, raw, self.journal.end)
-
-    def _flush(self) -> None:
-        """Flush once for all messages of one read: to flush each one costs more than to judge it.
-
-        If the disk is full, the next message is refused, and no checkpoint lies beyond what is on the disk.
-        """
-        self._flushing = False
-        try:
-            self.journal.flush()
-        except JournalFull:
-            self._unflushed = True
-        else:
-            self._unflushed = False
+    def _write(self, raws: list[bytes], arrived_at: int) -> None:
+        if raws:
+            self.journal.append(MESSAGE_END.join(raws), arrived_at)
 
     async def catch_up(self) -> None:
         """Digest what was only written, as there is room, until cancelled."""
@@ -156,9 +149,8 @@ class Pipeline:
 
     def checkpoint(self) -> int:
         """The journal offset from which everything that is not over can be heard again."""
-        oldest = (self.tracker.oldest_offset(), self.dialler.oldest_offset())
-        safe = min(self.digested_until, self.journal.flushed_until)
-        return min(offset for offset in (*oldest, safe) if offset is not None)
+        oldest = (self.tracker.oldest_offset(), self.dialler.oldest_offset(), self.digested_until)
+        return min(offset for offset in oldest if offset is not None)
 
     def stretch_if_any(self, calls: list[Call], attempts: list[dial.AttemptEvent]) -> Stretch | None:
         """Give the stretch that ends here; None if it told nothing."""
@@ -168,8 +160,7 @@ class Pipeline:
     def stretch(
         self, calls: Iterable[Judged], attempts: Iterable[dial.AttemptEvent] = (), gap: Gap | None = None
     ) -> Stretch:
-        """Give a stretch with its checkpoint; flushes the journal for it."""
-        self._flush()
+        """Give a stretch with its checkpoint."""
         agent_calls = tuple(self.tracker.agent_calls)
         self.tracker.agent_calls.clear()
         return Stretch(tuple(calls), tuple(attempts), self.checkpoint(), gap, agent_calls)
@@ -180,40 +171,62 @@ class Pipeline:
             await self._on_stretch(stretch)
 
     async def _digest_until(self, end: int) -> None:
-        for count, record in enumerate(self.journal.read_from(self.digested_until)):
+        since_turn = 0
+        for record in self.journal.read_from(self.digested_until):
             self._digesting_at = record.arrived_at
-            await self.deliver(self._digest_record(record))
-            if count % TURN == TURN - 1:
+            messages, stretch = self._digest_record(record)
+            await self.deliver(stretch)
+            since_turn += messages
+            if since_turn >= TURN:
+                since_turn = 0
                 await asyncio.sleep(0)
         self.digested_until = max(self.digested_until, end)  # what is damaged is left out
 
-    def _digest_record(self, record: Record) -> Stretch | None:
-        message = Message(record.raw)
-        event = notes.read(record.raw) or parsing.read(message, record.arrived_at)
-        return self._digest(message, event, record)
-
-    def _digest(self, message: Message, event: events.Event | None, record: Record) -> Stretch | None:
+    def _digest_record(self, record: Record) -> tuple[int, Stretch | None]:
+        """Digest again what a record holds: give how many messages, and what they told."""
+        heard = list(_read_again(record))
+        calls, attempts = self._digest(heard, record.arrived_at, record.offset)
         self.digested_until = record.next_offset
-        calls: list[Call] = []
-        if event is not None:
-            calls = self.tracker.feed(event, record.arrived_at, record.offset)
-        attempts = self.dialler.feed(message, event.at if event else record.arrived_at, record.offset)
-        if isinstance(event, events.Hangup) and dial.attempt_of_message(message) is not None:
-            attempts += self.dialler.keep_only(self.tracker.own_live())
-        return self.stretch_if_any(calls, attempts)
+        return len(heard), self.stretch_if_any(calls, attempts)
+
+    def _digest(
+        self, heard: Sequence[Heard], arrived_at: int, offset: int, needed: list[bytes] | None = None
+    ) -> tuple[list[Call], list[dial.AttemptEvent]]:
+        """Digest messages of one arrival, which are in the journal at `offset`; `needed` gets those that must be."""
+        tracker, attempts = self.tracker, list[dial.AttemptEvent]()
+        calls = tracker.tick(arrived_at)
+        for message, event in heard:
+            adds = event is None or tracker.take(event, offset)
+            if adds and needed is not None:
+                needed.append(message.raw)
+            attempt = dial.attempt_of_message(message)
+            if attempt is not None:
+                attempts += self.dialler.take(attempt, message, event.at if event else arrived_at, offset)
+                if isinstance(event, events.Hangup):
+                    attempts += self.dialler.keep_only(tracker.own_live())
+        return calls, attempts
 
 
-def wanted(raw: bytes) -> bool:
-    """Tell from its bytes whether anything here reads an event. Most are not read: this check is their whole cost."""
-    look = _LOOKS.get(raw[7 : raw.find(LINE_END)])
-    return look is not None and look(raw)
+def _read_again(record: Record) -> Iterator[Heard]:
+    """Give the messages of a record with their events; the note, if it is one."""
+    note = notes.read(record.body)
+    if note is not None:
+        yield Message(record.body), note
+        return
+    for raw in record.body.split(MESSAGE_END):
+        message = Message(raw)
+        yield message, parsing.read(message, record.arrived_at)
 
 
-_LOOKS: Final[dict[bytes, parsing.Look]] = {
-    **dict.fromkeys(dial.KINDS, dial.wanted),
-    **parsing.LOOKS,
-    **dict.fromkeys(dial.KINDS & parsing.LOOKS.keys(), lambda raw: parsing.wanted(raw) or dial.wanted(raw)),
+WANTED: Final[Looks] = {
+    b"Event: " + kind: look
+    for kind, look in (
+        dict.fromkeys(dial.KINDS, dial.wanted)
+        | parsing.LOOKS
+        | {kind: either(parsing.LOOKS[kind], dial.wanted) for kind in dial.KINDS & parsing.LOOKS.keys()}
+    ).items()
 }
+"""The kinds of event that anything here reads. Most are not read: that they are not here is their whole cost."""
 
 
 def judged(calls: list[Call]) -> tuple[Judged, ...]:

@@ -38,9 +38,9 @@ def parsed(uniqueid: str) -> Uniqueid | None:
     return Uniqueid(found[1] or "", int(found[2]), int(found[3])) if found else None
 
 
-def newer(one: str, other: str) -> str:
-    """Give the later of two ids; an id that is not of Asterisk's own form is older than any other."""
-    return max(one, other, key=lambda uniqueid: parsed(uniqueid) or Uniqueid("", 0, 0))
+def newest(*uniqueids: str) -> str:
+    """Give the latest of some ids; an id that is not of Asterisk's own form is older than any other."""
+    return max(uniqueids, key=lambda uniqueid: parsed(uniqueid) or Uniqueid("", 0, 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The files of a journal: each a segment of its records, named by the offset of its first byte.
 
-A record is a line `<arrival µs> <bytes> <crc32>` and the message's own bytes. Offsets are positions over all segments.
+A record is a line `<arrival µs> <bytes> <crc32>` and the bytes of messages that arrived together, an empty line between
+them, as they came. Offsets are positions over all segments.
 """
 
 import logging
@@ -14,17 +15,17 @@ from typing import Final, NamedTuple
 
 _NAME: Final = re.compile(r"([0-9]{20})\.journal")
 _HEADER: Final = re.compile(rb"([0-9]{1,17}) ([0-9]{1,9}) ([0-9a-f]{8})\n")
-_HEADER_LIMIT: Final = 64
+HEADER_LIMIT: Final = 64
 
 log = logging.getLogger(__name__)
 
 
 class Record(NamedTuple):
-    """A message in the journal: `offset` is where it begins, `next_offset` where the one after it does."""
+    """What the journal holds of one arrival: `offset` is where it begins, `next_offset` where the next one does."""
 
     offset: int
     arrived_at: int
-    raw: bytes
+    body: bytes
     next_offset: int
 
 
@@ -38,9 +39,9 @@ class Segment:
     first_at: int | None = None
 
 
-def written(raw: bytes, arrived_at: int) -> bytes:
-    """Give a message as a record."""
-    return b"%d %d %08x\n%b\n" % (arrived_at, len(raw), zlib.crc32(raw), raw)
+def written(body: bytes, arrived_at: int) -> bytes:
+    """Give the bytes of a record."""
+    return b"%d %d %08x\n%b\n" % (arrived_at, len(body), zlib.crc32(body), body)
 
 
 def within(directory: Path) -> list[Segment]:
@@ -88,7 +89,7 @@ def records(segment: Segment, offset: int) -> Iterator[Record]:
     with segment.path.open("rb") as file:
         file.seek(offset - segment.start)
         while offset < segment.end:
-            record = _record(file.readline(_HEADER_LIMIT), file.read, offset)
+            record = _record(file.readline(HEADER_LIMIT), file.read, offset)
             if record is None:
                 log.warning("%s: no whole record at offset %d; the rest is left out", segment.path, offset)
                 return
@@ -101,8 +102,8 @@ def _record(line: bytes, read: Callable[[int], bytes], offset: int) -> Record | 
     if header is None:
         return None
     length = int(header[2])
-    body = read(length + 1)
-    raw = body[:length]
-    if body[length:] != b"\n" or zlib.crc32(raw) != int(header[3], 16):
+    read_on = read(length + 1)
+    body = read_on[:length]
+    if read_on[length:] != b"\n" or zlib.crc32(body) != int(header[3], 16):
         return None
-    return Record(offset, int(header[1]), raw, offset + len(line) + length + 1)
+    return Record(offset, int(header[1]), body, offset + len(line) + length + 1)

@@ -108,7 +108,7 @@ class Stocktaking:
             asked_at=listed.asked_at,
             restarted=restarted,
             ends=ends,
-            keep=lambda event: self._pipeline.keep(listed.lines[event].raw, now).offset,
+            keep=lambda event: self._pipeline.journal.append(listed.lines[event].raw, now),
         )
         self._pipeline.all_digested()
         return calls

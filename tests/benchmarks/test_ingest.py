@@ -17,7 +17,6 @@ from telephony.ami.protocol import MESSAGE_END, Message
 
 KEYS = {
     "events_per_s",
-    "events_per_s_full_parse",
     "share_skipped",
     "p99_ms_at_5000",
     "p99_ms_at_20000",

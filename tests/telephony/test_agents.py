@@ -1,5 +1,6 @@
 """Who is free: one agent is one agent, in however many queues he is."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -14,8 +15,7 @@ IDLE: Final = QueueMember(NOW, "support", "PJSIP/1", "One", "PJSIP/1", 1, False,
 
 
 def member(**changes: Any) -> QueueMember:
-    values = {name: getattr(IDLE, name) for name in QueueMember.__slots__} | {"at": NOW} | changes
-    return QueueMember(**values)
+    return replace(IDLE, **changes)
 
 
 def view(*members: QueueMember) -> AgentsView:

@@ -19,11 +19,13 @@ import pytest
 from telephony.ami.client import Account, Handlers
 from telephony.ami.link import Stats
 from telephony.ami.protocol import Message
+from telephony.ami.wanted import accepts
 from telephony.calls.call import Call, Verdict
 from telephony.cdr import Cdr
 from telephony.dialling.dialler import AttemptEnd, Order
 from telephony.listening.gap import NO_LOG, Gap
 from telephony.listening.journal import Journal, JournalFull
+from telephony.listening.pipeline import WANTED
 from telephony.pbx import Consumer, LastRun, Pbx, Stretch, Wiring
 from telephony.queue_log.between import Log, open_log
 from telephony.simulator.server import Simulator
@@ -80,7 +82,7 @@ class Connection:
     """Stands in for the client: the test says what comes, and what is answered."""
 
     def __init__(self, _account: Account, handlers: Handlers) -> None:
-        self.on_message, self.on_up = handlers.on_message, handlers.on_up
+        self._handlers, self.on_up = handlers, handlers.on_up
         self.stats = Stats()
         self.lists: dict[str, list[Message]] = {}
         self.asked: list[str] = []
@@ -90,6 +92,10 @@ class Connection:
     @property
     def held_bytes(self) -> int:
         return self.stats.held_bytes
+
+    async def on_message(self, message: Message, arrived_at: int) -> None:
+        if accepts(WANTED, message.raw):
+            await self._handlers.on_messages([message], arrived_at)
 
     async def action(self, name: str, _headers: object = ()) -> Message:
         self.asked.append(name)

@@ -21,9 +21,10 @@ async def visit(settings: Settings) -> list[Finding]:
     heard: asyncio.Queue[Message] = asyncio.Queue()
     up, down = asyncio.Event(), asyncio.get_running_loop().create_future()
 
-    async def on_message(message: Message, _at: int) -> None:
-        if probe.MARK in message.raw:
-            await heard.put(message)
+    async def on_messages(messages: list[Message], _at: int) -> None:
+        for message in messages:
+            if probe.MARK in message.raw:
+                await heard.put(message)
 
     async def on_up() -> None:
         up.set()
@@ -35,7 +36,7 @@ async def visit(settings: Settings) -> list[Finding]:
     wiring = settings.pbx
     where = f"{wiring.host}:{wiring.port}"
     account = Account(wiring.host, wiring.port, wiring.username, wiring.secret)
-    client = Client(account, Handlers(on_message, on_up, on_down), Limits(boot_timeout_s=BOOT_S))
+    client = Client(account, Handlers(on_messages, on_up, on_down), Limits(boot_timeout_s=BOOT_S))
     running = asyncio.create_task(client.run())
     coming_up = asyncio.create_task(up.wait())
     try:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from telephony.events import BridgeEnter, ChannelEvent, Hangup
+from telephony.events import BridgeEnter, ChannelEvent, Hangup, kinds
 from telephony.ids import SECOND
 
 _MANY: Final = frozenset({"base", "stasis"})
@@ -12,6 +12,8 @@ _HOLDS: Final = "holding_bridge"
 _PARKING: Final = "parking"
 MEMBERS: Final = 1000
 """Channels that are remembered; of more the oldest are forgotten."""
+IN_CONFERENCES: Final = kinds(BridgeEnter, Hangup)
+"""The events that tell who is in a conference."""
 _LATE: Final = 10 * SECOND
 """News of one channel may come after that of another by less than this."""
 

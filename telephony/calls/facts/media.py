@@ -30,6 +30,7 @@ from telephony.events import (
     RTCPSent,
     RtpTotal,
     Unhold,
+    kinds,
 )
 from telephony.ids import SECOND
 from telephony.values import value
@@ -47,7 +48,7 @@ _FRESH: Final = 7 * SECOND  # a report is due every 5 s
 _FLOWS: Final = 10  # packets a second; the longest usual packet, 60 ms, makes 16
 _STEADY: Final = 0.8
 
-VOICE: Final = (
+VOICE: Final = kinds(
     ChannelTalkingStart,
     ChannelTalkingStop,
     Detecting,

@@ -125,6 +125,10 @@ class Ear:
         self.downs: list[str] = []
         self._news = asyncio.Condition()
 
+    async def on_messages(self, messages: list[Message], arrived_at: int) -> None:
+        for message in messages:
+            await self.on_message(message, arrived_at)
+
     async def on_message(self, message: Message, arrived_at: int) -> None:
         self.heard.append((message, arrived_at))
         await self._tell()

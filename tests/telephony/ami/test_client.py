@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -27,8 +28,20 @@ from tests.telephony.wire import written
 QUICK = (0.01, 0.05)
 
 
+def one_by_one(
+    on_message: Callable[[Message, int], Awaitable[None]],
+) -> Callable[[list[Message], int], Awaitable[None]]:
+    async def on_messages(messages: list[Message], arrived_at: int) -> None:
+        for message in messages:
+            await on_message(message, arrived_at)
+
+    return on_messages
+
+
 def client_of(port: int, ear: Ear, **settings: object) -> Client:
-    handlers = Handlers(ear.on_message, ear.on_up, ear.on_down)
+    handlers = Handlers(ear.on_messages, ear.on_up, ear.on_down)
+    if (on_message := settings.pop("on_message", None)) is not None:
+        settings["on_messages"] = one_by_one(on_message)  # type: ignore[arg-type]
     called = {name: settings.pop(name) for name in list(settings) if hasattr(handlers, name)}
     limits = Limits(**{"backoff_s": QUICK, **settings})  # type: ignore[arg-type]
     account = Account("127.0.0.1", port, "lcr", "hunter2")
@@ -409,8 +422,8 @@ def test_an_exception_in_on_message_closes_tells_and_reconnects(caplog: pytest.L
             peer.send(numbered(5, 1))
             await ear.until(heard=4)
 
-            assert "our own handling of a message failed: ZeroDivisionError('1')" in ear.downs[0]
-            assert "3 more were dropped" in ear.downs[0]
+            assert "our own handling of messages failed: ZeroDivisionError('1')" in ear.downs[0]
+            assert "up to 5 were dropped" in ear.downs[0]
             assert ear.names == ["FullyBooted", "Tick", "FullyBooted", "Tick"]
             assert client.stats.held_bytes == 0
 

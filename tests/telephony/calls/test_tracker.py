@@ -559,18 +559,15 @@ def test_the_voices_of_a_call_are_bounded() -> None:
 def test_what_would_fill_the_journal_need_not_be_kept() -> None:
     tracker = Tracker("main")
     start = on(e.ChannelTalkingStart, 3)
-    assert all(tracker.adds(event) for event in [born(), joined(), on(e.BridgeEnter, 1, "basic")])
-    fed(tracker, [born(), joined(), connected(1), on(e.BridgeEnter, 1, "basic")])
-    assert tracker.adds(start)
-    fed(tracker, [start])
-    assert [tracker.adds(event) for event in [start, on(e.RTCPSent, 5, 1), on(e.RTCPReceived, 5)]] == [False] * 3
-    fed(tracker, [on(e.BridgeEnter, 9, "basic")])  # somebody else talks with him now
-    assert tracker.adds(on(e.ChannelTalkingStop, 10))
+    assert all(tracker.take(event) for event in [born(), joined(), connected(1), on(e.BridgeEnter, 1, "basic")])
+    assert tracker.take(start)
+    assert [tracker.take(event) for event in [start, on(e.RTCPSent, 5, 1), on(e.RTCPReceived, 5)]] == [False] * 3
+    tracker.take(on(e.BridgeEnter, 9, "basic"))  # somebody else talks with him now
+    assert tracker.take(on(e.ChannelTalkingStop, 10))
     first = on(e.DialplanStep, 11, "Answer", "", "500")
-    assert tracker.adds(first)
-    fed(tracker, [first])
-    assert not tracker.adds(first)
-    assert tracker.adds(on(e.DialplanStep, 12, "Hangup", "", "500"))
+    assert tracker.take(first)
+    assert not tracker.take(first)
+    assert tracker.take(on(e.DialplanStep, 12, "Hangup", "", "500"))
 
 
 # The roll call

@@ -215,9 +215,9 @@ def test_what_need_not_be_kept_changes_no_verdict_but_what_packets_alone_tell(na
     """After a crash the calls are put together again from what was kept."""
     tracker, kept = Tracker("main", trunks=TRUNKS), []
     for event in listened(name):
-        if tracker.adds(event):
+        tracker.tick(event.at)
+        if tracker.take(event):
             kept.append(event)
-        tracker.feed(event, event.at)
     truth, found = truth_of(name, TRUNKS), judged(((event.at, event) for event in kept), TRUNKS)
     assert set(found) == set(truth)
     assert all(found[call_id] == truth[call_id] or truth[call_id][1] in VOICE_ALONE_TELLS for call_id in truth)
@@ -305,7 +305,6 @@ def test_no_stream_raises_or_judges_a_call_twice(
             listed = [other for other in events if isinstance(other, e.CoreShowChannel)]
             entries = [other for other in events if isinstance(other, e.QueueEntry)]
             calls += tracker.snapshot(listed, entries, event.at, restarted=restarted)
-        tracker.adds(event)
         calls += tracker.feed(event, event.at, number)
     calls += tracker.finish(T0 + 500 * SECOND)
     verdicts = [judge(call) for call in calls]

@@ -55,7 +55,12 @@ def messages(name: str) -> list[Message]:
 
 def followed(stream: list[Message], reached_after_s: float = 10) -> list[AttemptEvent]:
     dialler = Dialler(reached_after_s)
-    return [news for offset, message in enumerate(stream) for news in dialler.feed(message, at_of(message), offset)]
+    return [news for offset, message in enumerate(stream) for news in taken(dialler, message, at_of(message), offset)]
+
+
+def taken(dialler: Dialler, message: Message, at: int, offset: int) -> list[AttemptEvent]:
+    attempt = attempt_of_message(message)
+    return [] if attempt is None else dialler.take(attempt, message, at, offset)
 
 
 def at_of(message: Message) -> int:
@@ -127,7 +132,7 @@ def test_whatever_is_lost_doubled_or_reordered_an_attempt_ends_once_and_never_as
     stream = [m for m in messages(name) if b"lcr-" in m.raw]
     kept = data.draw(st.lists(st.sampled_from(range(len(stream))), max_size=80))
     dialler = Dialler(10)
-    news = [n for offset, i in enumerate(kept) for n in dialler.feed(stream[i], offset, offset)]
+    news = [n for offset, i in enumerate(kept) for n in taken(dialler, stream[i], offset, offset)]
     ends = [n for n in news if isinstance(n, AttemptEnd)]
     assert len({(n.attempt, n.at) for n in ends}) == len(ends)
     if EXPECTED[name][0] != "reached":

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from telephony.calls.call import Judged
 from telephony.ids import SECOND
-from telephony.listening.proof import STEP, GapEvidence, mark_doubtful, newer
+from telephony.listening.proof import STEP, GapEvidence, mark_doubtful, newest
 from tests.telephony.listening.test_gap import T, call, judged
 
 SINCE = T * SECOND
@@ -94,7 +94,7 @@ def test_what_is_believed_lies_beyond_what_was_heard_and_within_reach_of_somethi
 
 @given(st.permutations([f"{T}.9", f"{T}.10", f"{T + 1}.1", "x", ""]))
 def test_the_newest_is_the_newest_in_any_order(ids: list[str]) -> None:
-    newest = ""
+    latest = ""
     for one in ids:
-        newest = newer(newest, one)
-    assert newest == f"{T + 1}.1"
+        latest = newest(latest, one)
+    assert latest == newest(*ids) == f"{T + 1}.1"

@@ -35,7 +35,7 @@ LEGS = [("ChannelId", "lcr-42-1"), ("OtherChannelId", "lcr-42-2"), ("Channel", "
 
 
 def client_of(port: int, ear: Ear) -> Client:
-    handlers = Handlers(ear.on_message, ear.on_up, ear.on_down)
+    handlers = Handlers(ear.on_messages, ear.on_up, ear.on_down)
     return Client(Account("127.0.0.1", port, "lab", "lab"), handlers, Limits(backoff_s=(0.01, 0.05)))
 
 
