@@ -65,6 +65,10 @@ class Console:
         """Wait for whatever comes next."""
         return self._message(time.monotonic() + timeout_s)
 
+    def next_raw(self, timeout_s: float = 20) -> bytes:
+        """Wait for whatever comes next, and give it as it was sent, less the empty line."""
+        return self._bytes_until(b"\r\n\r\n", time.monotonic() + timeout_s)
+
     def _answer_to(self, wanted: str, deadline: float) -> Reply:
         while True:
             message = self._message(deadline)
@@ -73,16 +77,16 @@ class Console:
 
     def _message(self, deadline: float) -> Reply:
         message: Reply = {}
-        for line in self._lines_until(b"\r\n\r\n", deadline).split("\r\n"):
+        for line in self._bytes_until(b"\r\n\r\n", deadline).decode("utf-8", "replace").split("\r\n"):
             name, _, value = line.partition(":")
             value = value.strip()
             message[name] = f"{message[name]}\n{value}" if name in message else value
         return message
 
-    def _line(self) -> str:
-        return self._lines_until(b"\r\n", time.monotonic() + self._timeout_s)
+    def _line(self) -> bytes:
+        return self._bytes_until(b"\r\n", time.monotonic() + self._timeout_s)
 
-    def _lines_until(self, end: bytes, deadline: float) -> str:
+    def _bytes_until(self, end: bytes, deadline: float) -> bytes:
         while end not in self._rest:
             self._socket.settimeout(max(0.01, deadline - time.monotonic()))
             try:
@@ -93,4 +97,4 @@ class Console:
                 raise LabError("Asterisk closed the AMI session.")
             self._rest += data
         found, _, self._rest = self._rest.partition(end)
-        return found.decode("utf-8", "replace")
+        return found

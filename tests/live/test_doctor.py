@@ -73,7 +73,8 @@ def test_an_offer_that_stands_is_seen(patient: Asterisk, settings: Path) -> None
 
 
 WRITE, READ = "write = call,originate,reporting", "read = system,call,agent,user,dialplan,reporting"
-MANAGER = ("manager.conf", "manager reload")
+MANAGER = ("manager_lcr.conf", "manager reload")
+FILTER = "eventfilter = "
 DIALPLAN = ("extensions_lcr.conf", "dialplan reload")
 
 
@@ -127,6 +128,46 @@ DIALPLAN = ("extensions_lcr.conf", "dialplan reload")
             "fault",
             "events VarSet, QueueCallerJoin are filtered away",
             "eventfilter",
+        ),
+        (
+            MANAGER,
+            FILTER,
+            ";" + FILTER,
+            "warning",
+            "the PBX sends much that nobody here reads",
+            "the two eventfilter lines of manager_lcr.conf",
+        ),
+        (
+            MANAGER,
+            FILTER,
+            "eventfilter = !MusicOnHoldStart\n" + FILTER,
+            "fault",
+            "callers can hide events",
+            "and no others",
+        ),
+        (
+            MANAGER,
+            "|LCR_FILTER_1",
+            "",
+            "warning",
+            "an eventfilter that is not ours",
+            "the two eventfilter lines of manager_lcr.conf",
+        ),
+        (
+            MANAGER,
+            "|Newchannel",
+            "",
+            "fault",
+            "events Newchannel are filtered away",
+            "eventfilter",
+        ),
+        (
+            MANAGER,
+            "|QueueCaller",
+            "",
+            "fault",
+            "no events of class agent arrive",
+            "no eventfilter but the two of manager_lcr.conf",
         ),
         (
             ("pjsip.conf", "module reload res_pjsip.so"),
@@ -296,20 +337,8 @@ def test_a_user_who_may_not_read_system_is_told_so(
     patient: Asterisk, settings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(manager, "BOOT_S", 0.5)
-    with changed(patient, "manager.conf", READ, READ.replace("system,", ""), "manager reload"):
+    file, reload = MANAGER
+    with changed(patient, file, READ, READ.replace("system,", ""), reload):
         (named,) = troubles(settings)
     assert named.level == "fault"
     assert "read class system" in named.what
-
-
-def test_the_manager_user_that_we_ship_suffices(patient: Asterisk, settings: Path) -> None:
-    etc = patient.run_dir / "etc"
-    shipped = (etc / "manager_lcr.conf").read_text()
-    own = (etc / "manager.conf").read_text().partition("; The service:")
-    lab = own[2].partition("; The lab itself")
-    (etc / "manager_shipped.conf").write_text(shipped.replace("change-me", patient.secret))
-    without = own[0].replace("timestampevents = yes", "") + lab[1] + lab[2]
-    with changed(
-        patient, "manager.conf", "".join(own), f'{without}\n#include "manager_shipped.conf"\n', "manager reload"
-    ):
-        assert troubles(settings) == []

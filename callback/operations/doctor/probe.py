@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from callback.operations.doctor import eventfilter
 from callback.operations.doctor.finding import Finding, fault, sound, warning
 from callback.operations.doctor.rights import READ
 from telephony.ami.client import ActionFailed, Client
@@ -46,12 +47,17 @@ class Heard:
 
     names: set[str] = field(default_factory=set)
     words: set[str] = field(default_factory=set)  # of UserEvents
+    variables: set[tuple[str, str]] = field(default_factory=set)  # of VarSets, with their values
     untimed: set[str] = field(default_factory=set)  # events without a Timestamp
     over: bool = False
 
     def feed(self, message: Message) -> None:
         """Take a message of the probe."""
-        self.names.add(message.name)
+        variable = (message.get("Variable"), message.get("Value"))
+        if message.name == "VarSet":
+            self.variables.add(variable)
+        if message.name != "VarSet" or variable == eventfilter.NEEDED:
+            self.names.add(message.name)
         self.words |= {message.get("UserEvent")} - {""}
         if not message.get("Timestamp"):
             self.untimed.add(message.name)
@@ -75,7 +81,8 @@ async def look(client: Client, heard: asyncio.Queue[Message], contexts: Collecti
     talk = asyncio.create_task(_talk_detect(client, f"lcr-{token}-2"))
     got = await _listen(client, heard, token, talk)
     has_queue = any(message.get("Queue") == QUEUE for message in await client.listing("QueueStatus"))
-    return [*of_events(got, has_queue=has_queue), await talk, of_key(got, contexts)]
+    events = of_events(got, has_queue=has_queue)
+    return [*events, *eventfilter.look(got.variables), await talk, of_key(got, contexts)]
 
 
 def of_events(heard: Heard, *, has_queue: bool) -> Iterator[Finding]:
@@ -84,11 +91,10 @@ def of_events(heard: Heard, *, has_queue: bool) -> Iterator[Finding]:
     deaf = [name for name in classes if not heard.names & {*WANTED[name], *SIBLINGS[name]}]
     filtered = [event for name in classes if name not in deaf for event in WANTED[name] if event not in heard.names]
     if deaf:
-        remedy = f"manager.conf: read = {READ}, then `manager reload`"
+        remedy = f"manager.conf: read = {READ}, no eventfilter but the two of manager_lcr.conf, then `manager reload`"
         yield fault(f"no events of class {', '.join(deaf)} arrive", remedy)
     if filtered:
-        remedy = "manager.conf: take the eventfilter that keeps these away out of the service's user"
-        yield fault(f"events {', '.join(filtered)} are filtered away", remedy)
+        yield fault(f"events {', '.join(filtered)} are filtered away", eventfilter.REMEDY)
     if not (deaf or filtered):
         yield sound(
             f"events of classes system, {', '.join(classes)} arrive (reporting: comes with a call's voice alone)"
@@ -137,6 +143,7 @@ def _originate(token: str) -> Iterable[tuple[str, str]]:
         ("ChannelId", f"lcr-{token}-1"),
         ("OtherChannelId", f"lcr-{token}-2"),
         ("Variable", f"__LCR_ID={token}"),
+        *eventfilter.originated(),
         ("Async", "true"),
     ]
 

@@ -9,7 +9,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from callback.operations.doctor import dialplan, endpoints, machine, numbers, probe, queues, rights, storage
+from callback.operations.doctor import (
+    dialplan,
+    endpoints,
+    eventfilter,
+    machine,
+    numbers,
+    probe,
+    queues,
+    rights,
+    storage,
+)
 from callback.operations.doctor.finding import Finding, fault, sound, warning
 from callback.settings.sections import Database, PbxWiring, Settings, Trunk
 from callback.store.engine import Store
@@ -215,8 +225,12 @@ ALL = [event for events in probe.WANTED.values() for event in events]
 def heard(names: list[str], timestamp: str = "1.0") -> probe.Heard:
     got = probe.Heard()
     for name in names:
-        got.feed(message(Event=name, Timestamp=timestamp))
+        got.feed(varset(*eventfilter.NEEDED) if name == "VarSet" else message(Event=name, Timestamp=timestamp))
     return got
+
+
+def varset(variable: str, value: str) -> Message:
+    return message(Event="VarSet", Timestamp="1.0", Variable=variable, Value=value)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +256,39 @@ def test_without_its_queue_the_class_agent_is_not_accused() -> None:
 
 def test_events_without_a_timestamp_are_told() -> None:
     assert levels(list(probe.of_events(heard(ALL, timestamp=""), has_queue=True))) == ["ok", "warning"]
+
+
+UNREAD = ("__LCR_ID", "doctor12")
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected", "told"),
+    [
+        ([eventfilter.NEEDED, eventfilter.BAIT, eventfilter.MARKED], "ok", "little else"),
+        ([eventfilter.NEEDED, eventfilter.BAIT, eventfilter.MARKED, UNREAD], "warning", "much that nobody here reads"),
+        ([eventfilter.NEEDED, eventfilter.BAIT], "warning", "that is not ours"),
+        ([eventfilter.NEEDED, eventfilter.MARKED], "fault", "callers can hide events"),
+        ([eventfilter.NEEDED, eventfilter.MARKED, UNREAD], "fault", "callers can hide events"),
+        ([eventfilter.NEEDED, UNREAD], "fault", "callers can hide events"),
+        ([UNREAD], None, ""),  # that what is needed is filtered away was said already
+        ([], None, ""),
+    ],
+)
+def test_a_filter_is_known_by_the_variables_that_arrive(
+    variables: list[tuple[str, str]], expected: Level | None, told: str
+) -> None:
+    got = probe.Heard()
+    for variable in variables:
+        got.feed(varset(*variable))
+    found = list(eventfilter.look(got.variables))
+    assert levels(found) == [expected] * (expected is not None)
+    assert all(told in one.what for one in found)
+    assert ("VarSet" in got.names) == (eventfilter.NEEDED in variables)
+
+
+def test_asterisk_takes_the_line_that_baits_a_filter() -> None:
+    assert all(len(f"{name}: {value}") < 1020 for name, value in eventfilter.originated())
+    assert all("," not in value for _, value in eventfilter.originated())  # it would begin another variable
 
 
 def test_a_database_that_is_still_to_be_made_is_sound_and_not_made_by_the_doctor(tmp_path: Path) -> None:
