@@ -7,7 +7,6 @@ does beside listening (dialling, texting, tending) is not done here.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import socket
 import time
@@ -28,6 +27,7 @@ from benchmarks.sender import RING
 from benchmarks.streams import TRUNKS
 from callback.clock import now_us
 from callback.events import CommitterDied
+from callback.service import garbage
 from callback.service.commit_process import CommitProcess, Task
 from callback.service.committer import Committer
 from callback.settings.rules import SiteRules
@@ -258,5 +258,5 @@ async def _first(waiting: Coroutine[Any, Any, object], running: asyncio.Task[Non
 
 def run(line: Connection, plan: Plan, ended_at: Sequence[int]) -> None:
     """Be the process: listen, say when all is up, and tell what came of it once told how much to expect."""
-    gc.collect()
+    garbage.look_seldom()
     asyncio.run(_listen(line, plan, ended_at))

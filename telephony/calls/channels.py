@@ -1,6 +1,6 @@
 """The channels that are alive on one PBX, and the numbers signalled on them, as events tell. Pure."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -77,6 +77,7 @@ class LiveChannels:
 
     def __init__(self, *, tombstones: int, age_s: float) -> None:
         self._live: OrderedDict[str, LiveChannel] = OrderedDict()
+        self._attempts: Counter[str] = Counter()  # live channels of each attempt of ours
         self._gone = Tombstones(tombstones, min(age_s, LATE_S))
         self._age = int(age_s * SECOND)
 
@@ -101,7 +102,7 @@ class LiveChannels:
         if kind in OPENS_NOTHING:
             return
         if kind is Hangup:
-            self._live.pop(event.uniqueid, None)
+            self._forget(event.uniqueid)
             self._gone.bury(event.uniqueid, now, event.channel)
             return
         channel = self._live.get(event.uniqueid) or self._open(event, now, offset)
@@ -118,7 +119,8 @@ class LiveChannels:
         present = set(present)
         absent = [key for key, c in self._live.items() if key not in present and c.heard_at < since]
         for uniqueid in absent:
-            self._gone.bury(uniqueid, now, self._live.pop(uniqueid).channel)
+            self._gone.bury(uniqueid, now, self._live[uniqueid].channel)
+            self._forget(uniqueid)
 
     def ended_since(self, uniqueid: str, since: int) -> bool:
         """Tell whether a channel's end was heard at that time or later."""
@@ -129,11 +131,11 @@ class LiveChannels:
         """Forget channels whose Hangup must have been lost; if one lives, its next event brings it back."""
         live = self._live
         while live and now - next(iter(live.values())).seen_at > self._age:
-            live.popitem(last=False)
+            self._forget(next(iter(live)))
 
     def attempts(self) -> set[str]:
         """Give our attempts that have a live channel."""
-        return {channel.attempt for channel in self._live.values() if channel.attempt is not None}
+        return set(self._attempts)
 
     def numbers(self) -> dict[str, dict[str, str]]:
         """Give each number signalled on a live channel, with those channels: Uniqueid to Linkedid."""
@@ -151,7 +153,16 @@ class LiveChannels:
         attempt = attempt_of(event.uniqueid) or attempt_of(event.linkedid)
         channel = LiveChannel(event.uniqueid, event.linkedid, event.channel, attempt, seen_at=now, offset=offset)
         self._live[event.uniqueid] = channel
+        if attempt is not None:
+            self._attempts[attempt] += 1
         return channel
+
+    def _forget(self, uniqueid: str) -> None:
+        channel = self._live.pop(uniqueid, None)
+        if channel is not None and channel.attempt is not None:
+            self._attempts[channel.attempt] -= 1
+            if not self._attempts[channel.attempt]:
+                del self._attempts[channel.attempt]
 
 
 def _numbers(event: ChannelEvent) -> list[str]:

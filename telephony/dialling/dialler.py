@@ -312,11 +312,12 @@ _BEGINNINGS: Final = tuple(b"Event: " + kind + b"\r\n" for kind in KINDS)
 
 def wanted(raw: bytes) -> bool:
     """Tell from the bytes whether an event may be about an attempt of ours."""
-    return raw.find(_MARK) >= 0 and raw.startswith(_BEGINNINGS)  # find is twice as fast as "in"
+    return raw.startswith(_BEGINNINGS) and raw.find(_MARK) >= 0  # twice as fast as "in"
 
 
 def attempt_of_message(message: Message) -> str | None:
     """Give the attempt of ours that a message is about; None if it is about none, or of a kind not read here."""
-    if not (wanted(message.raw) and whole(message.raw)):
+    raw = message.raw
+    if not (raw.startswith(_BEGINNINGS) and raw.find(_MARK) >= 0 and whole(raw)):  # as `wanted`, without its call
         return None
     return attempt_of(message.get("Linkedid")) or attempt_of(message.get("Uniqueid"))

@@ -35,8 +35,8 @@ FULL_DISK_S: Final = 1.0
 TURN: Final = 256
 """Messages digested in one go while catching up, before others have their turn."""
 
-Heard = tuple[Message, events.Event | None]
-"""A message, and what it tells; None where only the dialler reads it."""
+Heard = tuple[Message, events.Event | None, str | None]
+"""A message, what it tells (None where only the dialler reads it), and the attempt of ours that it is about."""
 
 log = logging.getLogger(__name__)
 
@@ -97,13 +97,13 @@ class Pipeline:
         wait, the tracker cannot tell what repeats.
         """
         if not (self._level.is_set() and self._room()):
-            self._write([message.raw for message, event in heard if type(event) not in REPEATED], arrived_at)
+            self._write([message.raw for message, event, _ in heard if type(event) not in REPEATED], arrived_at)
             if self._level.is_set():
                 self._level.clear()
                 self._digesting_at = arrived_at
                 self._behind.set()
             return
-        self.journal.check_room(sum(len(message.raw) + len(MESSAGE_END) for message, _ in heard) + HEADER_LIMIT)
+        self.journal.check_room(sum(len(message.raw) + len(MESSAGE_END) for message, _, _ in heard) + HEADER_LIMIT)
         needed: list[bytes] = []
         calls, attempts = self._digest(heard, arrived_at, self.journal.end, needed)
         try:
@@ -114,7 +114,7 @@ class Pipeline:
 
     async def note(self, note: events.ChannelEvent, arrived_at: int) -> None:
         """Write and digest a note, like a message."""
-        await self.take([(Message(notes.write(note)), note)], arrived_at)
+        await self.take([(Message(notes.write(note)), note, None)], arrived_at)
 
     def _write(self, raws: list[bytes], arrived_at: int) -> None:
         if raws:
@@ -195,11 +195,10 @@ class Pipeline:
         """Digest messages of one arrival, which are in the journal at `offset`; `needed` gets those that must be."""
         tracker, attempts = self.tracker, list[dial.AttemptEvent]()
         calls = tracker.tick(arrived_at)
-        for message, event in heard:
+        for message, event, attempt in heard:
             adds = event is None or tracker.take(event, offset)
             if adds and needed is not None:
                 needed.append(message.raw)
-            attempt = dial.attempt_of_message(message)
             if attempt is not None:
                 attempts += self.dialler.take(attempt, message, event.at if event else arrived_at, offset)
                 if isinstance(event, events.Hangup):
@@ -211,11 +210,11 @@ def _read_again(record: Record) -> Iterator[Heard]:
     """Give the messages of a record with their events; the note, if it is one."""
     note = notes.read(record.body)
     if note is not None:
-        yield Message(record.body), note
+        yield Message(record.body), note, None
         return
     for raw in record.body.split(MESSAGE_END):
         message = Message(raw)
-        yield message, parsing.read(message, record.arrived_at)
+        yield message, parsing.read(message, record.arrived_at), dial.attempt_of_message(message)
 
 
 WANTED: Final[Looks] = {
