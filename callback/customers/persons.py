@@ -13,8 +13,11 @@ _PERSON = select(t.person.c.id).where(t.person.c.number == bindparam("e164"))
 
 def person_of(connection: Connection, e164: str, now: int) -> int:
     """The person behind a number; made when new."""
-    insert_new(connection, t.person, {"number": e164, "created_at": now})
-    return int(connection.execute(_PERSON, {"e164": e164}).scalar_one())
+    known: int | None = connection.execute(_PERSON, {"e164": e164}).scalar_one_or_none()
+    if known is None:  # most callers called before
+        insert_new(connection, t.person, {"number": e164, "created_at": now})
+        known = connection.execute(_PERSON, {"e164": e164}).scalar_one()
+    return known
 
 
 def is_shared(connection: Connection, person: int) -> bool:

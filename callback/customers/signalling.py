@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from callback.customers import numbers, readings
 from callback.settings.sections import Signals, Trunk
 from callback.store import tables as t
+from callback.store.engine import late
 
 LAST: Final = 200
 """So many of a trunk's callers are looked back upon."""
@@ -67,15 +68,34 @@ def saw(connection: Connection, pbx: str, name: str, trunk: Trunk, signalled: st
 
 def keep(connection: Connection, pbx: str, trunk: str, came: str) -> str:
     """Keep the letter of a caller of this trunk, and give those of the callers before, the newest last."""
-    key = {"of_pbx": pbx, "of_trunk": trunk}
-    before = connection.execute(_LATELY, key).scalar_one_or_none()
-    if before is None:
-        connection.execute(_FIRST, {"pbx": pbx, "trunk": trunk, "lately": came})
-        return ""
-    after = (before + came)[-LAST:]
-    if after != before:  # nearly all trunks signal in one form: then nothing is written for a call
-        connection.execute(_KEEP, {**key, "now_lately": after})
-    return str(before)
+    trunks = late(connection, _Trunks)
+    before = trunks.lately(connection, pbx, trunk)
+    trunks.now[pbx, trunk] = (before + came)[-LAST:]
+    return before
+
+
+class _Trunks:
+    """The letters of trunks as they stood before this transaction, and as they are to be kept with it."""
+
+    def __init__(self) -> None:
+        self._stood: dict[tuple[str, str], str | None] = {}
+        self.now: dict[tuple[str, str], str] = {}
+
+    def lately(self, connection: Connection, pbx: str, trunk: str) -> str:
+        """The letters by now."""
+        if (pbx, trunk) not in self._stood:
+            stood = connection.execute(_LATELY, {"of_pbx": pbx, "of_trunk": trunk}).scalar_one_or_none()
+            self._stood[pbx, trunk], self.now[pbx, trunk] = stood, stood or ""
+        return self.now[pbx, trunk]
+
+    def write(self, connection: Connection) -> None:
+        """Keep them; nearly all trunks signal in one form, and then there is nothing to be written."""
+        for (pbx, trunk), now in self.now.items():
+            stood = self._stood[pbx, trunk]
+            if stood is None:
+                connection.execute(_FIRST, {"pbx": pbx, "trunk": trunk, "lately": now})
+            elif stood != now:
+                connection.execute(_KEEP, {"of_pbx": pbx, "of_trunk": trunk, "now_lately": now})
 
 
 def kept(connection: Connection, pbx: str) -> dict[str, str]:

@@ -63,7 +63,6 @@ def give(work: Work, loss: Loss, caller: Caller, decision: Reserve | Join) -> Re
 
 def _reserve(work: Work, loss: Loss, caller: Caller, decision: Reserve, incident: int | None) -> Reserved:
     customer, pledge = decision.customer, decision.pledge
-    calls.mark(work, loss.call_id, "reserved")
     apart = loss.call_id if caller.shared else ""
     wanted = NewReservation(customer.person, apart, caller.trunk, "waiting", decision.severity, pledge)
     row = new.add(work, wanted, loss, decision.cause, incident)
@@ -73,6 +72,7 @@ def _reserve(work: Work, loss: Loss, caller: Caller, decision: Reserve, incident
     text = not held and compose.explain(work, to, loss, pledge)
     promised = (pledge.clock_starts_at, pledge.aim_at, pledge.deadline_at, pledge.reason)
     reserved = Reserved(row, loss.queue, loss.kind, *promised, text=text, held=held)
+    calls.mark(work, loss.call_id, "reserved")
     work.tell(reserved)
     return reserved
 
@@ -81,7 +81,6 @@ def _join(work: Work, loss: Loss, caller: Caller, decision: Join, incident: int 
     """Nor is the customer kept waiting for a time that a person said: this call is newer than what that person knew."""
     standing, pledge = decision.standing, decision.pledge
     row, customer = standing.reservation, decision.customer
-    calls.mark(work, loss.call_id, "merged")
     new.add_loss(work, row, loss, decision.cause, incident)
     if pledge is not standing.kept:
         promises.add(work, row, pledge)
@@ -99,6 +98,7 @@ def _join(work: Work, loss: Loss, caller: Caller, decision: Join, incident: int 
     to = Recipient(row, *who, text_refusal=standing.text_refusal, opted_out=caller.texts_blocked)
     text = decision.again and not held and compose.explain(work, to, loss, pledge)
     merged = Merged(row, loss.queue, text=text, **times.of_promise(pledge), losses=standing.losses + 1)
+    calls.mark(work, loss.call_id, "merged")
     work.tell(merged)
     return merged
 

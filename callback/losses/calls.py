@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, func, insert, select, update
 
 from callback.customers import numbers
 from callback.events import CallJudged, GapClosed
 from callback.site.work import Work
 from callback.store import tables as t
-from callback.store.inserting import insert_new
+from callback.store.engine import write_now
+from callback.store.inserting import insert_all_new, insert_new
 from scheduler.clock import SECOND
 from telephony.calls.call import Call, Verdict
 from telephony.pbx import Gap
@@ -26,15 +29,34 @@ _KNOWN = select(func.max(t.verdict.c.version), func.max(t.verdict.c.rank)).where
 _NUMBER = select(t.person.c.number).join(t.call).where(*_his(t.call))
 _MARK = update(t.call).where(*_his(t.call)).values(recovery=bindparam("made_of_it"))
 _COUNTED = select(t.loss.c.reservation_id).where(*_his(t.loss))
-_NEW_CALL, _NEW_VERDICT = insert(t.call), insert(t.verdict)
+_NEW_CALL = insert(t.call)
 _CALL = update(t.call).where(*_his(t.call))
 _NO_VISITS = delete(t.queue_visit).where(*_his(t.queue_visit))
 
 
+class _Marks:
+    """What was made of calls; of one that is marked twice, what was said last."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, str]] = []
+
+    def write(self, connection: Connection) -> None:
+        connection.execute(_MARK, self.rows)
+
+
+class _Visits:
+    """Visits of queues."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    def write(self, connection: Connection) -> None:
+        insert_all_new(connection, t.queue_visit, self.rows)
+
+
 def file(work: Work, call: Call, queue: str | None, verdict: Verdict, version: int, person: int | None) -> None:
-    """Keep the call and its verdict, as the version of it that `next_version` gave, and tell it."""
+    """Keep the call as its newest verdict sees it, which `new_version` kept, and tell it."""
     _file_call(work, call, queue, person, version)
-    _file_verdict(work, call, verdict, version)
     _file_visits(work, call)
     if version == 1 and person is None and verdict.kind != "served" and call.confirmed is not False:
         _keep_unread(work.connection, call)
@@ -52,8 +74,9 @@ def gap(work: Work, gap: Gap) -> None:
 
 
 def mark(work: Work, call_id: str, recovery: str) -> None:
-    """Keep beside the call what was made of it."""
-    work.connection.execute(_MARK, {"of_pbx": work.pbx, "of_call": call_id, "made_of_it": recovery})
+    """Keep beside the call what was made of it, when the transaction ends."""
+    row = {"of_pbx": work.pbx, "of_call": call_id, "made_of_it": recovery}
+    work.late(_Marks).rows.append(row)
 
 
 def counted(work: Work, call_id: str) -> bool:
@@ -73,19 +96,23 @@ def forget_unread(connection: Connection, e164: str) -> int:
     return connection.execute(delete(t.unread_number).where(alike)).rowcount
 
 
-def next_version(work: Work, call: Call, verdict: Verdict) -> int | None:
-    """The number of this verdict among the call's, or None when a known one is as good, or its caller was erased.
+def new_version(work: Work, call: Call, verdict: Verdict) -> int | None:
+    """Keep a verdict, and give its number among the call's; None when a known one is as good, or its caller was erased.
 
     Ask it before the caller's number is written anywhere: a journal that is heard again must not bring it back.
     """
+    row = _verdict_row(work, call, verdict)
+    if insert_new(work.connection, t.verdict, row | {"version": 1}):
+        return 1
     his = {"of_pbx": work.pbx, "of_call": call.call_id}
     version, rank = work.connection.execute(_KNOWN, his).one()
-    if version is None:
-        return 1
     if rank >= verdict.rank:
         return None
     number = work.connection.execute(_NUMBER, his).scalar_one_or_none()
-    return None if number is not None and not number.startswith("+") else int(version) + 1
+    if number is not None and not number.startswith("+"):
+        return None
+    insert_new(work.connection, t.verdict, row | {"version": int(version) + 1})
+    return int(version) + 1
 
 
 def _file_call(work: Work, call: Call, queue: str | None, person: int | None, version: int) -> None:
@@ -105,6 +132,7 @@ def _file_call(work: Work, call: Call, queue: str | None, person: int | None, ve
     else:
         his = {"of_pbx": work.pbx, "of_call": call.call_id}
         work.connection.execute(_CALL, his | facts)
+        write_now(work.connection)
         work.connection.execute(_NO_VISITS, his)  # the same visit may have another time in it
 
 
@@ -113,14 +141,13 @@ def _file_visits(work: Work, call: Call) -> None:
     for visit in call.visits:
         times = {"joined_at": visit.joined_at, "connected_at": visit.connected_at, "ended_at": visit.ended_at}
         row = key | times | {"queue": visit.queue or "", "ended_by": visit.end, "agent": visit.agent}
-        insert_new(work.connection, t.queue_visit, row)
+        work.late(_Visits).rows.append(row)
 
 
-def _file_verdict(work: Work, call: Call, verdict: Verdict, version: int) -> None:
-    row = {
+def _verdict_row(work: Work, call: Call, verdict: Verdict) -> dict[str, Any]:
+    return {
         "pbx": work.pbx,
         "call_id": call.call_id,
-        "version": version,
         "source": verdict.source,
         "rank": verdict.rank,
         "kind": verdict.kind,
@@ -132,4 +159,3 @@ def _file_verdict(work: Work, call: Call, verdict: Verdict, version: int) -> Non
         "rules_version": work.site.version,
         "judged_at": work.now,
     }
-    work.connection.execute(_NEW_VERDICT, row)

@@ -47,7 +47,7 @@ def record(work: Work, call: Call, verdict: Verdict) -> None:
     queue = call.queue or work.site.rules.queue_of(call.did)
     if queue is None and not call.visits:
         return  # on a number that leads to no queue of ours
-    version = calls.next_version(work, call, verdict)
+    version = calls.new_version(work, call, verdict)
     if version is None:
         return
     lost = verdict.lost or verdict.kind == "requested"

@@ -11,6 +11,7 @@ from callback.reservations import moves
 from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import tables as t
+from callback.store.engine import write_now
 from callback.texts import compose
 from telephony.calls.call import Call
 
@@ -81,6 +82,7 @@ def spoken_to_since(work: Work, person: int, queue: str, lost_at: int) -> bool:
     """
     if is_shared(work.connection, person):
         return False
+    write_now(work.connection)  # the visits of calls that are committed together with this one
     his = {"person": person, "lost_at": lost_at}
     spoke = {of for spoken in (_SERVED_SINCE, _REACHED_SINCE) for of in work.connection.execute(spoken, his).scalars()}
     return work.site.rules.queue(queue).group in {work.site.rules.queue(name).group for name in spoke}

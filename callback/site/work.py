@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from callback.events import Event, Happened
 from callback.site.context import Site
 from callback.store import feed
-from callback.store.engine import Store
+from callback.store.engine import L, Store, late
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,10 @@ class Work:
     def tell(self, event: Event, at: int | None = None) -> None:
         """Keep in the feed, in this transaction, that something happened: now, or at `at`."""
         self.told.append(feed.append(self.connection, self.pbx, event, self.now if at is None else at, self.now))
+
+    def late(self, kind: type[L]) -> L:
+        """What waits in this transaction, of that kind, until it is committed (`store/engine.late`)."""
+        return late(self.connection, kind)
 
 
 def transact(

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Insert, create_engine, event, text
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -23,9 +23,10 @@ from telephony import private
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+L = TypeVar("L", bound="Late")
 
 BUSY_TIMEOUT_S = 10
-_LAST = "rows to insert last"
+_LATE = "what waits for the commit"
 # After a deadlock the server wakes the transaction that it let live, but keeps no row for it: whoever begins again at
 # once may lock that row first, and both stand in each other's way a second time.
 GIVE_WAY_S = 0.5
@@ -78,8 +79,8 @@ class Store:
             event.listen(self.engine, "do_connect", _make_private)
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
-        event.listen(self.engine, "begin", _wait_for_commit)
-        event.listen(self.engine, "commit", insert_now)
+        event.listen(self.engine, "begin", _nothing_waits)
+        event.listen(self.engine, "commit", write_now)
 
     @property
     def is_there(self) -> bool:
@@ -193,23 +194,34 @@ def clock(connection: Connection) -> int:
     return int(connection.execute(_CLOCK[connection.dialect.name]).scalar_one())
 
 
-def insert_last(connection: Connection, into: Insert, row: dict[str, Any]) -> None:
-    """Insert a row when this transaction is committed, by whomever: all rows of a statement in one go.
+class Late(Protocol):
+    """Rows of one kind that wait until their transaction is committed, and are written in one go."""
 
-    Among forty, a row costs a third of what it costs alone. Whoever reads such rows before that calls `insert_now`.
+    def write(self, connection: Connection) -> None:
+        """Write them."""
+
+
+def late(connection: Connection, kind: type[L]) -> L:
+    """What waits in this transaction, of that kind: it is written when this is committed, by whomever.
+
+    Among forty, a row costs a third of what it costs alone. Whoever reads such rows before that calls `write_now`.
     """
-    connection.info[_LAST].setdefault(into, []).append(row)
+    waiting = connection.info[_LATE]
+    if kind not in waiting:
+        waiting[kind] = kind()
+    one: L = waiting[kind]
+    return one
 
 
-def insert_now(connection: Connection) -> None:
-    """Insert the rows that wait for the commit of this transaction."""
-    waiting: dict[Insert, list[dict[str, Any]]] = connection.info[_LAST]
-    for into in list(waiting):
-        connection.execute(into, waiting.pop(into))
+def write_now(connection: Connection) -> None:
+    """Write what waits for the commit of this transaction."""
+    waiting: dict[type, Late] = connection.info[_LATE]
+    while waiting:
+        waiting.pop(next(iter(waiting))).write(connection)
 
 
-def _wait_for_commit(connection: Connection) -> None:
-    connection.info[_LAST] = {}
+def _nothing_waits(connection: Connection) -> None:
+    connection.info[_LATE] = {}
 
 
 def _file_of(url: URL) -> Path | None:

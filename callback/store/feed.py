@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select
 from callback.events import Event, Happened, restored
 from callback.logs.masking import masked_facts
 from callback.store import tables as t
-from callback.store.engine import insert_last, insert_now
+from callback.store.engine import late, write_now
 
 KEPT_DAYS: Final = 90
 AT_ONCE: Final = 500
@@ -46,19 +46,29 @@ _ROWS = (
 _OLD = select(_H.id).where(_H.stored_at < bindparam("before")).order_by(_H.stored_at).limit(bindparam("most"))
 
 
+class _New:
+    """Events that wait for the commit of their transaction."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    def write(self, connection: Connection) -> None:
+        connection.execute(_NEW, self.rows)
+
+
 def append(connection: Connection, pbx: str, event: Event, at: int, now: int) -> Happened:
-    """Keep an event of that PBX that happened at `at`, in this transaction: it is inserted last."""
+    """Keep an event of that PBX that happened at `at`, in this transaction: it is written when that ends."""
     happened = Happened(at, event)
     facts = masked_facts(happened.facts)
     row = {"pbx": pbx, "at": at, "stored_at": now, "name": happened.name, "facts": facts}
     about = {"reservation_id": facts.get("reservation"), "call_id": facts.get("call_id")}
-    insert_last(connection, _NEW, row | about)
+    late(connection, _New).rows.append(row | about)
     return happened
 
 
 def end(connection: Connection) -> int:
     """The place after which everything is still to come."""
-    insert_now(connection)
+    write_now(connection)
     return int(connection.execute(_LAST).scalar_one())
 
 
@@ -92,7 +102,7 @@ class Reader:
 
 def forget(connection: Connection, before: int, most: int) -> int:
     """Delete events that were stored before `before`, at most so many; give how many."""
-    insert_now(connection)
+    write_now(connection)
     ids = connection.execute(_OLD, {"before": before, "most": most}).scalars().all()
     if ids:
         connection.execute(delete(t.happened).where(_H.id.in_(ids)))

@@ -14,6 +14,11 @@ def insert_new(connection: Connection, table: Table, values: dict[str, Any]) -> 
     return connection.execute(_statement(connection.dialect.name, table), values).rowcount == 1
 
 
+def insert_all_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert those rows of which there is none with their key."""
+    connection.execute(_statement(connection.dialect.name, table), rows)
+
+
 @cache
 def _statement(dialect: str, table: Table) -> Insert:
     """Made once: to build a statement costs several times what it costs to run it."""

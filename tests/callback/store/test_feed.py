@@ -16,7 +16,7 @@ from callback.site import links
 from callback.store import audit, feed
 from callback.store import tables as t
 from callback.store.audit import By
-from callback.store.engine import Store, insert_now
+from callback.store.engine import Store, write_now
 from callback.web import customer_page
 from tests.callback.world import MINUTE, NOON, US, World, call, fed, rules
 
@@ -80,7 +80,7 @@ def test_what_is_not_committed_never_happened(migrated_postgres: tuple[str, Stor
         connection.begin()
         work = world.work(connection, NOON)
         work.tell(Returned(1))
-        insert_now(connection)  # so its place in the feed comes before the other's
+        write_now(connection)  # so its place in the feed comes before the other's
         with world.store.write() as other:
             world.work(other, NOON).tell(AgentsBack("sales"))
         assert read(world, reader) == ["agents-back"]
@@ -202,7 +202,7 @@ def test_an_event_is_read_however_many_others_are_committed_before_it(migrated_p
     with world.store.engine.connect() as connection:
         connection.begin()
         world.work(connection, NOON).tell(AgentsBack("sales"))
-        insert_now(connection)
+        write_now(connection)
         with world.store.write() as other:
             other.exec_driver_sql("SELECT setval(pg_get_serial_sequence('happened', 'id'), 5000)")  # so many others
             feed.append(other, "other", AgentsBack("last"), NOON, NOON)
