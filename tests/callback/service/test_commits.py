@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection
@@ -17,7 +18,7 @@ from callback.store import tables as t
 from callback.store.engine import Store
 from telephony.calls.call import Call, Kind
 from tests.callback.service.test_committer import lost, poison
-from tests.callback.world import MINUTE, NOON, World, judged
+from tests.callback.world import MINUTE, NOON, US, World, call, judged
 
 
 @pytest.fixture
@@ -38,11 +39,11 @@ def listener(world: World, name: str) -> Listener:
 
 
 def heard(of: Listener, *calls: tuple[Call, Kind]) -> Heard:
-    return Heard(of, [(call, judged(call, kind)) for call, kind in calls], checkpoint=10)
+    return Heard(of, [(one, judged(one, kind)) for one, kind in calls], checkpoint=10)
 
 
-def commits(world: World) -> Commits:
-    return Commits(world.store, lambda: NOON + MINUTE)
+def commits(world: World, now: int = NOON + MINUTE) -> Commits:
+    return Commits(world.store, lambda: now)
 
 
 def kept(world: World) -> dict[str, int]:
@@ -104,3 +105,25 @@ def test_while_the_database_is_away_each_is_told_so(
     assert [type(error) for error in told] == [StoreError] * 3
     monkeypatch.undo()
     assert kept(world) == {}
+
+
+def test_a_loss_that_is_learnt_late_knows_of_the_talk_that_is_committed_with_it(
+    world: World, listeners: Sequence[Listener]
+) -> None:
+    talk, loss = call(ended_at=NOON + 2 * MINUTE, talked_s=30), call(ended_at=NOON + MINUTE)
+    both = heard(listeners[0], (talk, "served"), (loss, "abandoned"))
+    assert commits(world, NOON + 5 * MINUTE).together([both]) == [None]
+    assert {row.call_id: row.recovery for row in world.rows(t.call)}[loss.call_id] == "answered-since"
+
+
+def test_of_a_call_that_is_judged_twice_in_one_transaction_the_better_verdict_says_when_it_waited(
+    world: World, listeners: Sequence[Listener]
+) -> None:
+    by_log = call()
+    known_later = replace(by_log.visits[0], joined_at=by_log.visits[0].joined_at + US)
+    live = replace(by_log, visits=(known_later,))
+    twice = [(by_log, judged(by_log, "abandoned", source="log")), (live, judged(live, "abandoned"))]
+    assert commits(world).together([Heard(listeners[0], twice, 10)]) == [None]
+    assert [row.joined_at for row in world.rows(t.queue_visit)] == [known_later.joined_at]
+    assert [row.version for row in world.rows(t.verdict)] == [1, 2]
+    assert len(world.reservations()) == 1
