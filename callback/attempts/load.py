@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, bindparam, case, func, select
 
 from callback.store import tables as t
 from scheduler.clock import DAY, SECOND
 from scheduler.policy import QueueLoad
-from telephony.agents import AgentsView
+
+if TYPE_CHECKING:  # as in snapshot.py
+    from telephony.agents import AgentsView
 
 LATELY_S: Final = 600  # of 2, 5, 10 and 30 minutes the best in a month that was lived again: docs/policy.md
 LEAST_S: Final = 60  # after less listening nobody knows how many call

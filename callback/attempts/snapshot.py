@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -14,9 +14,11 @@ from callback.customers import numbers as phone_numbers
 from callback.site.context import Site
 from callback.store import tables as t
 from scheduler.policy import QueueLoad
-from telephony.agents import AgentsView
 from telephony.ids import attempt_of
-from telephony.pbx import Pbx
+
+if TYPE_CHECKING:  # whoever only looks at a stored picture must not load all that listens
+    from telephony.agents import AgentsView
+    from telephony.pbx import Pbx
 
 STALE_S = 10  # an older picture is none: the service does not run
 CLOCKS_OFF = ("pbx-clock-off", "database-clock-off")

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from callback.cli.options import no_option, without_gc
+from callback.cli.garbage import without_gc
+from callback.cli.options import no_option
 from callback.cli.tables import progress, terminal
 from callback.cli.tables import report as report_tables
 from callback.history.counts import History, site_demand

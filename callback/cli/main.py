@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from callback.cli.garbage import without_gc
 from callback.errors import CallbackError
 from callback.logs.masking import log_to_stderr
 from callback.logs.printable import say
@@ -31,7 +32,8 @@ class Command:
     def load(self, name: str) -> Any:  # noqa: ANN401 - a command as typer makes it
         """Import it."""
         module, _, attribute = self.place.partition(":")
-        found: Any = getattr(import_module(f"callback.cli.{module}"), attribute)
+        with without_gc():  # what is loaded stays
+            found: Any = getattr(import_module(f"callback.cli.{module}"), attribute)
         if isinstance(found, typer.Typer):
             group = typer.main.get_group(found)
             group.name = name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -76,18 +75,3 @@ def looking(store: Store, wiring: Settings) -> Iterator[Work]:
     """Do so in one transaction of a database that is open."""
     with store.read() as connection:
         yield Work(connection, current(connection, wiring), now_us())
-
-
-@contextmanager
-def without_gc() -> Iterator[None]:
-    """Look for no cycles meanwhile: where calls are read or simulated by the million there are none to be found.
-
-    Of `callback hints` that takes a third of the time.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

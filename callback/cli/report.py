@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from callback.cli.garbage import without_gc
 from callback.cli.import_log import NO_END, LogZone, Zone, site_zone, store_named, with_progress
-from callback.cli.options import found_settings, no_option, without_gc
+from callback.cli.options import found_settings, no_option
 from callback.cli.tables import progress, terminal
 from callback.cli.tables import report as report_tables
 from callback.cli.tables import week as week_table

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Table
-from sqlalchemy.dialects import postgresql, sqlite
 
 
 def insert_new(connection: Connection, table: Table, values: dict[str, Any]) -> bool:
@@ -22,6 +23,7 @@ def insert_all_new(connection: Connection, table: Table, rows: list[dict[str, An
 @cache
 def _statement(dialect: str, table: Table) -> Insert:
     """Made once: to build a statement costs several times what it costs to run it."""
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    insert: Callable[[Table], Any] = import_module(f"sqlalchemy.dialects.{dialect}").insert  # each takes its time
     # Where a table numbers its rows, PostgreSQL is asked for the new number, and the rows would not be counted
-    return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    statement: Insert = insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    return statement
