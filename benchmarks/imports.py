@@ -1,8 +1,10 @@
-"""How fast a site's queue_log is imported: a million lines become calls, redials, peaks and hints.
+"""How fast a queue_log is imported, hints are found, and commands begin: what an operator waits for at a terminal.
 
 The log is a call centre's of some weeks: four queues, sixty agents who log in and pause, a day with its peaks, callers
-who are known and call again. The import runs as a process of its own, as an operator runs it; its last line of JSON
-is held against what was written. Memory is the most that its processes ever had, together.
+who are known and call again; a million lines become calls, redials, peaks and hints. `hints` reads a log of pure
+overload. `start_s` is until the first character, at a site where 200 callers wait. Each command is a process of its
+own, as an operator runs it; what an import tells is held against what was written, and what this tree tells against
+what another (`--base`) tells. Memory is the most that its processes ever had, together.
 """
 
 from __future__ import annotations
@@ -11,23 +13,26 @@ import argparse
 import json
 import math
 import random
-import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from statistics import median
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import commands, overload
 from benchmarks.errors import BenchmarkError
-from benchmarks.figures import load, tree_rss_mb
+from benchmarks.figures import load
 
 LINES: Final = 1_000_000
+OVERLOAD: Final = 150_000
+STARTS: Final = ("--help", "queue")
+ZONE: Final = "Asia/Tokyo"
 BEGINS_AT: Final = 1_790_553_600  # a Monday
 QUEUES: Final = ("support", "sales", "orders", "billing")
 AGENTS: Final = tuple(f"PJSIP/{number}" for number in range(100, 160))
@@ -35,7 +40,6 @@ OPENS, CLOSES = 8, 20
 A_DAY: Final = 86_400
 CALLS_A_DAY: Final = 9_000
 _PEAKS: Final = ((9.5, 0.8), (13.5, 0.7), (19.2, 0.7))  # hours of the day, and how wide they are
-_EVERY_S: Final = 0.02
 
 
 @dataclass(slots=True)
@@ -136,70 +140,104 @@ def _line(at: float, call_id: str, queue: str, agent: str, event: str) -> str:
     return f"{math.floor(at)}|{call_id}|{queue}|{agent}|{event}\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One import: how long it took, the most memory that it had, and what it told."""
-
-    took_s: float
-    rss_mb: float
-    told: dict[str, object]
-
-
-def run(path: Path) -> Run:
-    """Import a log as an operator does."""
-    command = [sys.executable, "-m", "callback", "import-queue-log", str(path), "--zone", "Asia/Tokyo", "--json"]
-    began, most = time.monotonic(), 0.0
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
-        while process.poll() is None:
-            most = max(most, tree_rss_mb(process.pid))
-            time.sleep(_EVERY_S)
-        took_s = time.monotonic() - began
-        out, err = process.communicate()
-    if process.returncode:
-        raise BenchmarkError(f"the import failed: {err.strip()}")
-    return Run(took_s, most, json.loads(out.splitlines()[-1]))
-
-
-def checked(ran: Run, written: Written) -> None:
+def checked(told: dict[str, Any], written: Written) -> None:
     """Refuse figures of an import that did not tell what was written."""
-    blocked = ran.told["blocked"]
-    told = {name: ran.told[name] for name in ("answered", "abandoned", "requested", "unfinished")}
-    told["blocked"] = sum(blocked.values()) if isinstance(blocked, dict) else 0
-    wanted = {name: written.calls[name] for name in told}
-    if told != wanted or ran.told["lines"] != written.lines:
-        raise BenchmarkError(f"the import told {told} in {ran.told['lines']} lines, of {wanted} in {written.lines}")
+    found = {name: told[name] for name in ("answered", "abandoned", "requested", "unfinished")}
+    found["blocked"] = sum(told["blocked"].values())
+    wanted = {name: written.calls[name] for name in found}
+    if found != wanted or told["lines"] != written.lines:
+        raise BenchmarkError(f"the import told {found} in {told['lines']} lines, of {wanted} in {written.lines}")
+
+
+class Measured:
+    """What one tree of source needs, run by run."""
+
+    def __init__(self, tree: Path) -> None:
+        self.tree = tree
+        self.imports: list[float] = []
+        self.hints: list[float] = []
+        self.starts: dict[str, list[float]] = {name: [] for name in STARTS}
+        self.rss_mb = 0.0
+        self.said: dict[str, str] = {}  # the last line of each command: trees that are compared must say the same
+
+    def import_log(self, log: Path, written: Written) -> None:
+        """Import the log of some weeks."""
+        ran = commands.run(self.tree, ["import-queue-log", str(log), "--zone", ZONE, "--json"])
+        checked(json.loads(self._said("import", ran.out)), written)
+        self.imports.append(ran.took_s)
+        self.rss_mb = max(self.rss_mb, ran.rss_mb)
+
+    def hint(self, log: Path) -> None:
+        """Ask for hints on the log of overload."""
+        ran = commands.run(self.tree, ["hints", str(log), "--zone", ZONE, "--json"])
+        self._said("hints", ran.out)
+        self.hints.append(ran.took_s)
+
+    def start(self, settings: Path) -> None:
+        """Start commands."""
+        for name, took_s in self.starts.items():
+            more = [] if name.startswith("-") else ["--settings", str(settings)]
+            took_s.append(commands.first_character_s(self.tree, [name, *more]))
+
+    def figures(self, lines: int) -> dict[str, Any]:
+        """Give the medians."""
+        return {
+            "lines_per_s": round(lines / median(self.imports)),
+            "lines_per_s_best": round(lines / min(self.imports)),
+            "hints_s": round(median(self.hints), 2) if self.hints else None,
+            "start_s": {name: round(median(took_s), 3) for name, took_s in self.starts.items()},
+            "rss_mb": round(self.rss_mb, 1),
+        }
+
+    def _said(self, name: str, out: str) -> str:
+        self.said[name] = out.splitlines()[-1]
+        return self.said[name]
+
+
+def measured(trees: Sequence[Path], options: argparse.Namespace, folder: Path) -> tuple[list[Measured], Written]:
+    """Measure trees in turns, this one last; hints of another, which may take minutes, once."""
+    log, overloaded = folder / "queue_log", folder / "overload"
+    written = write(log, options.lines)
+    overload.write(overloaded, options.overload)
+    settings, every = commands.site(folder), [Measured(tree) for tree in trees]
+    for one in every:
+        one.start(settings)  # what it loads is compiled by that
+        one.starts = {name: [] for name in STARTS}
+    for number in range(options.rounds):
+        for one in every:
+            one.import_log(log, written)
+            if number == 0 or one is every[-1]:
+                one.hint(overloaded)
+            one.start(settings)
+    if any(one.said != every[-1].said for one in every):
+        raise BenchmarkError("the base tells something else of the same logs")
+    return every, written
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print a table and, last, one line of JSON; give the exit status."""
     parser = argparse.ArgumentParser(prog="make bench BENCH=import", description=__doc__.partition("\n")[0])
     parser.add_argument("--lines", type=int, default=LINES)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--overload", type=int, default=OVERLOAD, metavar="LINES", help="of the log that hints read")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--base", type=Path, help="another tree of the source, measured in turns with this one")
     options = parser.parse_args(arguments)
+    trees = [*([options.base] if options.base else []), Path.cwd()]
     try:
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "queue_log"
-            written = write(path, options.lines)
-            runs = [run(path) for _ in range(options.rounds)]
-            for ran in runs:
-                checked(ran, written)
+            every, written = measured(trees, options, Path(folder))
     except BenchmarkError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    best = min(runs, key=lambda ran: ran.took_s)
-    table = Table("run", "s", "lines/s", "MB")
-    for number, ran in enumerate(runs, 1):
-        table.add_row(str(number), f"{ran.took_s:.1f}", f"{written.lines / ran.took_s:,.0f}", f"{ran.rss_mb:.0f}")
+    table = Table("tree", "lines/s", "hints s", *(f"callback {name} s" for name in STARTS), "MB")
+    for one in every:
+        of = one.figures(written.lines)
+        starts = [f"{took_s:.2f}" for took_s in of["start_s"].values()]
+        table.add_row(one.tree.name, f"{of['lines_per_s']:,}", str(of["hints_s"]), *starts, f"{of['rss_mb']:.0f}")
     console = Console(file=sys.stdout, width=100)
     console.print(table, f"{written.lines:,} lines, {written.calls.total():,} calls; {load()}")
-    median = sorted(ran.took_s for ran in runs)[len(runs) // 2]
-    figures = {
-        "lines_per_s": round(written.lines / median),
-        "lines_per_s_best": round(written.lines / best.took_s),
-        "seconds": round(median, 2),
-        "rss_mb": round(max(ran.rss_mb for ran in runs), 1),
-        "lines": written.lines,
-        "calls": written.calls.total(),
-    }
+    figures = every[-1].figures(written.lines) | {"lines": written.lines, "calls": written.calls.total()}
+    if options.base:
+        figures["base"] = every[0].figures(written.lines)
     sys.stdout.write(json.dumps(figures) + "\n")
     return 0

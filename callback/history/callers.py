@@ -7,7 +7,6 @@ country's code and zeros before it: two strangers who share them and call within
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import phonenumbers
@@ -21,7 +20,6 @@ DIGITS: Final = 9
 _LONGEST_CODE: Final = 3  # of a country
 
 
-@lru_cache(maxsize=1 << 16)
 def caller(signalled: str, trunks: tuple[Trunk, ...] = ()) -> str:
     """Give what stands for a caller; the same for every form of that number. `trunks` say how short ones are read."""
     known = {numbers.read(signalled, trunk) for trunk in trunks}

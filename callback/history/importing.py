@@ -1,12 +1,13 @@
 """Read queue_logs of one PBX or several: each call once, in the order in which they ended, into a history.
 
-A long log is read in a process of its own, which hands over calls by the thousand; the process that adds them
-up has a processor of its own. What waits between the two is bounded by the pipe.
+A long log is read in a process of its own, which hands over calls by the thousand; the process that tells callers
+apart and adds the calls up has a processor of its own. What waits between the two is bounded by the pipe.
 """
 
 from __future__ import annotations
 
 import gc
+import marshal
 import multiprocessing
 import re
 from collections import Counter
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from callback.errors import CallbackError
 from callback.history.callers import caller
@@ -36,8 +37,12 @@ EVER: Final = (10**9 * SECOND, (10**10 - 10**6) * SECOND)  # as early and as lat
 LONG: Final = 8 << 20
 """Bytes of a log that is worth a process of its own."""
 _BATCH: Final = 1000
+_NO_REFERENCES: Final = 2  # the version of marshal that looks for no value that comes twice
+_MOST_CALLERS: Final = 1 << 17  # remembered: of others the number is read each time
 _OF_PBX: Final = re.compile(r"([a-z0-9][a-z0-9-]{0,31})=(.+)")
 _PBX: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+_new_tuple: Final[Callable[..., Any]] = tuple.__new__
 
 Keep = Callable[[Brief], None]
 Progress = Callable[[int], None]
@@ -87,11 +92,25 @@ class Imported:
         return self.lines + counts.total() - counts[TORN] - counts[DAMAGED] - counts[HEADLESS]
 
 
+class _Callers(dict[str | None, str | None]):
+    """What stands for the caller, by the number in the log; of nobody, nothing."""
+
+    def __init__(self, trunks: tuple[Trunk, ...]) -> None:
+        super().__init__({None: None})
+        self._trunks = trunks
+
+    def __missing__(self, number: str) -> str:
+        found = caller(number, self._trunks)
+        if len(self) < _MOST_CALLERS:
+            self[number] = found
+        return found
+
+
 class _Batch(NamedTuple):
-    """Some calls of a log, how much of it was read for them, and in the last batch what else it told."""
+    """Some calls of a log (or their plain values), how much of it was read, and in the last batch what else it told."""
 
     done: int
-    calls: list[Brief]
+    calls: Sequence[tuple[Any, ...]]
     rest: Imported | None = None
 
 
@@ -132,9 +151,11 @@ def read(
 
 def _calls(source: Source, imported: Imported, progress: Progress) -> Iterator[Brief]:
     limit = imported.faults.limit
+    callers = _Callers(source.trunks)
     for done, calls, rest in _apart(source, limit) if source.long else _batches(source, limit):
         progress(done)
-        yield from calls
+        for pbx, call_id, number, *more in calls:
+            yield _new_tuple(Brief, (pbx, call_id, callers[number], *more))  # in half the time of Brief(…)
         if rest is not None:
             imported.lines += rest.lines
             imported.agents_calls += rest.agents_calls
@@ -149,7 +170,7 @@ def _batches(source: Source, limit: int) -> Iterator[_Batch]:
     done, calls = Counter[str](), list[Brief]()
     log.progress = lambda more: done.update(read=more)
     for call in _told(briefs, log.between(*EVER, rest.faults)):
-        calls.append(call if call.number is None else call._replace(number=caller(call.number, source.trunks)))
+        calls.append(call)
         if len(calls) >= _BATCH:
             yield _Batch(done.pop("read", 0), calls)
             calls = []
@@ -172,11 +193,12 @@ def _apart(source: Source, limit: int) -> Iterator[_Batch]:
     there.close()
     try:
         while True:
-            batch = here.recv()
-            if isinstance(batch, str):
-                raise CallbackError(batch)
-            yield batch
-            if batch.rest is not None:
+            told = here.recv()
+            if isinstance(told, str):
+                raise CallbackError(told)
+            done, calls, rest = told
+            yield _Batch(done, marshal.loads(calls), rest)  # noqa: S302 - from a process of our own
+            if rest is not None:
                 return
     except EOFError as error:
         raise CallbackError(f"{', '.join(source.names)}: reading it was stopped from outside; try again") from error
@@ -189,8 +211,9 @@ def _apart(source: Source, limit: int) -> Iterator[_Batch]:
 def _send(source: Source, limit: int, there: Connection) -> None:
     gc.disable()  # calls are kept for hours of the log, and hold no cycles: to look for some takes a third of the time
     try:
-        for batch in _batches(source, limit):
-            there.send(batch)
+        for done, calls, rest in _batches(source, limit):
+            # Plain tuples by marshal take a fifth of the time that named ones take by pickle
+            there.send((done, marshal.dumps(list(map(tuple, calls)), _NO_REFERENCES), rest))
     except TelephonyError as error:
         there.send(str(error))
     except (BrokenPipeError, KeyboardInterrupt):

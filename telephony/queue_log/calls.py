@@ -71,6 +71,7 @@ class LogReader(Generic[Given]):
         self._pending: dict[str, PendingCall] = {}
         self._opened: dict[str, PendingCall] = {}  # those of them that have not ended
         self._agent_calls = AgentCalls()
+        self._agents = self._agent_calls.agents
         self._verdicts: dict[tuple[object, ...], Verdict] = {}
         self._closing: deque[tuple[int, PendingCall, int]] = deque()
         self._now = 0
@@ -81,11 +82,16 @@ class LogReader(Generic[Given]):
     def over(self, entries: Iterable[Entry]) -> Iterator[Given]:
         """Give each call that is over as entries are read; `finish` gives the rest."""
         closing, quiet, put, places, now = self._closing, self._quiet, self._put, PLACES, self._now
+        pendings = self._pending
         for self.entries, entry in enumerate(entries, self.entries + 1):  # noqa: B020 - a count, and what is counted
-            if entry[0] != now:
-                self._move(entry[0])
-                now = self._now
-                while closing and (closing[0][0] + quiet < now or len(self._pending) >= MOST_CALLS):
+            at = entry[0]
+            if at != now:
+                if 0 < at - now <= _LEAP and now:  # nearly always: as _move() does, without a call for each line
+                    self._now = now = at
+                else:
+                    self._move(at)
+                    now = self._now
+                while closing and (closing[0][0] + quiet < now or len(pendings) >= MOST_CALLS):
                     over = self._next_over(log_ended=False)
                     if over is not None:
                         yield over
@@ -142,19 +148,20 @@ class LogReader(Generic[Given]):
 
     def _put(self, entry: Entry, place: Callable[[PendingCall, Entry], None]) -> None:
         """Put an entry into its call, and see whether that is over by it."""
-        pending = self._pending.get(entry[1])
-        if entry[3] is not None and entry[3] not in self._agent_calls.agents:
+        at, call_id, _, agent, event, _ = entry
+        pending, sure = self._pending.get(call_id), entry.__class__ is Entry
+        if agent is not None and agent not in self._agents:
             self._agent_calls.learn(entry)
-        if place is end_talk and entry.__class__ is Entry:
+        if sure and place is end_talk:
             pending = self._agent_calls.call_of_talk(entry, pending)
-        if pending is None or not pending.credible or pending.restart_at is not None or entry.__class__ is not Entry:
+        if pending is None or not sure or not pending.credible or pending.restart_at is not None:
             pending = self._pending_for(entry, pending, only_known=place is count_unanswered)
             if pending is None:
                 return
         was_open = pending.open
         place(pending, entry)
-        pending.last_at = entry[0]
-        if entry[4] == "CONNECT" and entry.__class__ is Entry:
+        pending.last_at = at
+        if sure and event == "CONNECT":
             self._agent_calls.answered(pending, entry)
         if pending.open:
             if not was_open:
@@ -163,7 +170,7 @@ class LogReader(Generic[Given]):
         elif was_open or not pending.turns:
             pending.turns += 1
             self._opened.pop(pending.call_id, None)
-            self._closing.append((entry[0], pending, pending.turns))
+            self._closing.append((at, pending, pending.turns))
 
     def _pending_for(self, entry: Entry, pending: PendingCall | None, *, only_known: bool) -> PendingCall | None:
         """Give the call that an entry is about, a new one if need be; None if the entry is to be left out."""
@@ -287,7 +294,8 @@ class LogReader(Generic[Given]):
             last.ended_by,
             last.connected_at is None,
             last.ended_at is None,
-            pending.forgot or not all(visit.joined for visit in pending.visits),
+            pending.forgot
+            or not (last.joined if len(pending.visits) == 1 else all(one.joined for one in pending.visits)),
             self._placed(pending.call_id),
         )
         like = self._verdicts.get(shape)

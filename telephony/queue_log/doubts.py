@@ -16,8 +16,10 @@ def believe(pending: PendingCall) -> bool:
 
 def disbelieve(pending: PendingCall) -> int:
     """Remove talks after a loss without a new ENTERQUEUE before them; gives how many."""
+    if len(pending.visits) == 1:  # nearly always
+        return 0
     lost_at = min((visit.ended_at or 0 for visit in pending.visits if visit.joined and visit.end in LOST), default=None)
-    if len(pending.visits) == 1 or lost_at is None:
+    if lost_at is None:
         return 0
     entered = {entry.queue for entry in pending.doubted if entry.event == "ENTERQUEUE"}
 

@@ -63,7 +63,8 @@ class Sieve:
     def feed(self, text: str) -> list[Entry]:
         """Give the entries that nothing to come can throw doubt on."""
         text = self._held + text
-        self._positions = has_positions(text, self._positions, least=_SAMPLE)
+        if not self._positions or _CUT_HEAD.search(text) is not None:  # else nothing speaks against them
+            self._positions = has_positions(text, self._positions, least=_SAMPLE)
         return self._give(text, text.rfind("\n", 0, max(0, len(text) - REACH)) + 1)
 
     def close(self) -> list[Entry]:
