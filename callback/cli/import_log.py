@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from callback.cli.garbage import without_gc
 from callback.cli.options import no_option
 from callback.cli.tables import progress, terminal
 from callback.cli.tables import report as report_tables
+from callback.garbage import without_gc
 from callback.history.counts import History, site_demand
 from callback.history.importing import Imported, Source, read, sources
 from callback.history.past_calls import PastCallWriter

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from callback.cli.garbage import without_gc
 from callback.errors import CallbackError
+from callback.garbage import without_gc
 from callback.logs.masking import log_to_stderr
 from callback.logs.printable import say
 from scheduler.errors import SchedulerError

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from callback.cli.garbage import without_gc
 from callback.cli.import_log import NO_END, LogZone, Zone, site_zone, store_named, with_progress
 from callback.cli.options import found_settings, no_option
 from callback.cli.tables import progress, terminal
@@ -21,6 +20,7 @@ from callback.cli.tables import report as report_tables
 from callback.cli.tables import week as week_table
 from callback.clock import now_us
 from callback.errors import CallbackError
+from callback.garbage import without_gc
 from callback.history.counts import History, site_demand
 from callback.history.importing import sources
 from callback.history.past_calls import past_calls, stints

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from callback.history.counts import History
+from callback.reports.processes import divided
 from scheduler.clock import local
 from scheduler.hours import Hours
 from scheduler.staffing.blocks import Block
@@ -62,11 +63,18 @@ class Week:
 
     def prove(self, most: int, progress: Callable[[Sequence[Any]], Iterator[Any]] = iter) -> None:
         """Put the evidence to the `most` hints that are about most callers, by replaying past days."""
-        replays = {name: self._replay(queue) for name, queue in self.queues.items()}
-        proved = {}
-        for each, hint in progress(week.wanting(self.outlooks)[:most]):
-            proof = week.proved(each, hint, self.queues[each.queue], self.staff, replays[each.queue])
-            proved[each.queue, each.day, hint] = proof
+        wanted = week.wanting(self.outlooks)[:most]
+        wanted.sort(key=lambda pair: (pair[0].queue, pair[0].day))  # who simulates a day keeps it for its other hints
+        replays = {name: self._replay(self.queues[name]) for name in {each.queue for each, _ in wanted}}
+        for replay in replays.values():
+            replay.after_s  # noqa: B018 - found once, here, and not by each process
+
+        def proof(pair: tuple[Outlook, Hint]) -> Hint:
+            each, hint = pair
+            return week.proved(each, hint, self.queues[each.queue], self.staff, replays[each.queue])
+
+        proofs = divided(proof, wanted)
+        proved = {(each.queue, each.day, hint): next(proofs) for each, hint in progress(wanted)}
         self.outlooks = [
             replace(each, hints=tuple(proved.get((each.queue, each.day, hint), hint) for hint in each.hints))
             for each in self.outlooks
@@ -114,7 +122,7 @@ class Week:
         losses = self.history.site().lost_known
         redial = redial_curve(self.history.gaps_s, losses)
         return SimulatedReplay(
-            queue, self.history.past, redial, self.hours, lambda day: self.staff.was(queue.name, day)
+            queue, self.history.past, redial, self.hours, lambda day: self.staff.was(queue.name, day), each=divided
         )
 
     def plan(self, day: date) -> ShiftPlan | None:

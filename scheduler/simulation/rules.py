@@ -32,6 +32,11 @@ class SimulatedRules:
     tries: retry.RetryPolicy = field(default_factory=retry.RetryPolicy)
     longest_ring_s: int = 20
 
+    @property
+    def call_back(self) -> bool:
+        """Whether anybody is called back: if there is a policy."""
+        return self.policy is not None
+
     def promised(self, lost_at: int) -> Promise:
         """Promise what the service promises a caller who gave up waiting."""
         return promise("abandoned", lost_at, lost_at, self.hours, self.terms)

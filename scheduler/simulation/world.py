@@ -60,6 +60,10 @@ class CallbackRules(Protocol):
     def promised(self, lost_at: int) -> Promise:
         """Say what is promised to a caller who is lost now."""
 
+    @property
+    def call_back(self) -> bool:
+        """Whether anybody is called back at all."""
+
     def choose(self, candidates: Sequence[Candidate], state: CentreState, now: int) -> Candidate | None:
         """Choose whom to call now; None to wait. `candidates` stand in the order in which they were lost."""
 
@@ -278,7 +282,9 @@ class World:
             self._withhold(caller.lost)
 
     def _offer(self, lost: LostCaller) -> None:
-        """Let the rules choose a lost caller."""
+        """Let the rules choose a lost caller, if they choose any."""
+        if not self._rules.call_back:
+            return
         promise = lost.promise
         start_at, aim_at, deadline_at = promise.clock_starts_at, promise.aim_at, promise.deadline_at
         one = Candidate(lost.number, lost.queue, "abandoned", start_at, aim_at, deadline_at, due_at=lost.due_at)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -28,8 +29,7 @@ from scheduler.staffing.halfhours import A_DAY, HALF_HOUR_S, half_hour, runs
 from scheduler.staffing.planning.evidence import ReplayedDay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import date
+    from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
     from scheduler.simulation.day import LostCaller, SimulatedDay
@@ -46,6 +46,8 @@ _LONG_S: Final = 3600.0
 _AN_HOUR: Final = 3600 * SECOND
 _IN_TIME: Final = 1800 * SECOND
 _LOST = -1
+
+Each = Callable[[Callable[[date], int], Iterable[date]], Iterable[int]]
 
 
 class PastDays:
@@ -98,7 +100,8 @@ class SimulatedReplay:
     """A replay of one queue's past days; it knows those that `past` keeps. `staff_of` says who was there then.
 
     A log does not tell the after-call work: it is set (`after_s`) so that the last days, simulated with the staff that
-    they had and without callbacks, lose as many callers at the first try as they did.
+    they had and without callbacks, lose as many callers at the first try as they did. `each` may simulate these days at
+    the same time.
     """
 
     def __init__(
@@ -109,8 +112,9 @@ class SimulatedReplay:
         hours: Hours,
         staff_of: Callable[[date], Sequence[int]],
         seeds: int = SEEDS,
+        each: Each = map,
     ) -> None:
-        self._queue, self._past, self._staff_of, self._seeds = queue, past, staff_of, seeds
+        self._queue, self._past, self._staff_of, self._seeds, self._each = queue, past, staff_of, seeds, each
         self._hours = _CachedHours(**{field.name: getattr(hours, field.name) for field in fields(Hours)})
         self._patience, self._redial = past.patience(queue.name), redial
         self._cached = lru_cache(maxsize=256)(self._simulate)
@@ -134,14 +138,14 @@ class SimulatedReplay:
     def compared(self, days: Sequence[date], after_s: int) -> tuple[float, float]:
         """Give the share of callers lost at first try on past days: as logged, and as simulated without callbacks."""
         calls = [call for day in days for call in self._past.of(self._queue.name, day)]
-        simulated_calls = [
-            call
-            for day in days
-            for call in self._simulated(day, tuple(self._staff_of(day)), 0, None, after_s).calls
-            if not call.redial
-        ]
-        logged = sum(talk_s == _LOST for _, talk_s in calls) / max(1, len(calls))
-        return logged, sum(call.end == HUNG_UP for call in simulated_calls) / max(1, len(simulated_calls))
+        logged = sum(talk_s == _LOST for _, talk_s in calls)
+        simulated = sum(self._each(lambda day: self._lost_at_first_try(day, after_s), days))
+        return logged / max(1, len(calls)), simulated / max(1, len(calls))
+
+    def _lost_at_first_try(self, day: date, after_s: int) -> int:
+        """Count the callers of a day who hang up at their first try; each caller has one."""
+        simulated = self._simulated(day, tuple(self._staff_of(day)), 0, None, after_s)
+        return sum(call.end == HUNG_UP for call in simulated.calls if not call.redial)
 
     def _simulate(self, day: date, staff: tuple[int, ...]) -> ReplayedDay:
         sums = _HalfHourSums(self._hours.zone)
