@@ -4,7 +4,8 @@ The sender, the service and each of its peers are processes of their own, over l
 
 Throughput: one connection is sent one and the same prepared flood, which each reader takes as fast as it can. The
 service is done when the last verdict is committed; the wait for graces to pass when nothing was left to do is taken
-off. The others are done when the stream has ended.
+off. The others are done when the stream has ended. The same calls are heard once more as a PBX tells them that filters
+by what we ship: fewer events (`filtered_share`), so it is calls/s by which both are compared.
 
 Latency: events come at a rate over 20 connections, each a PBX with its own tracker, journal and writer, in one
 process and on one store. It counts from when the event that ends a call leaves the sender, less the grace of a
@@ -35,6 +36,7 @@ from telephony.calls.tracker import GRACE_S
 
 RATES: Final = (5_000, 20_000)
 SERVICE: Final = "the service"
+FILTERED: Final = "the service, where the PBX filters"
 LATE_MS: Final = 20
 """A sender that was later than this did not offer what it says."""
 
@@ -62,6 +64,7 @@ class Figures:
     rates: dict[str, list[float]] = field(default_factory=dict)
     latencies_ms: dict[int, list[float]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    flood_of: dict[str, sender.SentTraffic] = field(default_factory=dict)  # by reader
     calls: int = 0
     verdicts: int = 0
     rss_mb: float = 0.0
@@ -70,6 +73,10 @@ class Figures:
     def rate(self, name: str) -> float:
         """Give the median."""
         return statistics.median(self.rates[name])
+
+    def calls_rate(self, name: str) -> float:
+        """Give the median in calls/s: what a flood of fewer events is compared by."""
+        return self.rate(name) * self.flood_of[name].calls / self.flood_of[name].events
 
     def count(self, offered: sender.SentTraffic, listened: listener.Listened) -> None:
         """Add a run's calls and verdicts."""
@@ -85,10 +92,12 @@ def throughput(stage: Stage, scale: IngestScale, figures: Figures) -> None:
             offered, read = stage.peer(name)
             took_s = (read.ended_at - offered.began_at) / 1e9
             figures.rates.setdefault(name, []).append(offered.events / took_s)
-        offered, listened = stage.service(sender.Flood(close=False))
-        took_s = (listened.ended_at - offered.began_at) / 1e9 - listened.idle_s
-        figures.rates.setdefault(SERVICE, []).append(offered.events / took_s)
-        figures.count(offered, listened)
+        for name in (SERVICE, FILTERED):
+            offered, listened = stage.service(sender.Flood(close=False, filtered=name == FILTERED))
+            took_s = (listened.ended_at - offered.began_at) / 1e9 - listened.idle_s
+            figures.rates.setdefault(name, []).append(offered.events / took_s)
+            figures.flood_of[name] = offered
+            figures.count(offered, listened)
 
 
 def latency(stage: Stage, scale: IngestScale, figures: Figures) -> None:
@@ -124,6 +133,10 @@ def summary(figures: Figures, stage: Stage) -> dict[str, float | int]:
     ours = figures.rate(SERVICE)
     return {
         "events_per_s": round(ours),
+        "events_per_s_filtered": round(figures.rate(FILTERED)),
+        "filtered_share": round(figures.flood_of[FILTERED].events / figures.flood_of[SERVICE].events, 3),
+        "calls_per_s": round(figures.calls_rate(SERVICE)),
+        "calls_per_s_filtered": round(figures.calls_rate(FILTERED)),
         "share_skipped": round(stage.ready.share_skipped, 3),
         **{f"p99_ms_at_{rate}": round(rank(figures.latencies_ms[rate], 0.99), 1) for rate in RATES},
         "rss_mb": round(figures.rss_mb, 1),
@@ -151,6 +164,8 @@ def show(figures: Figures, stage: Stage, console: Console) -> None:
     console.print(speeds, waits)
     for note in figures.notes:
         console.print(note)
+    whole, left = (f"{figures.calls_rate(name):,.0f} calls/s" for name in (SERVICE, FILTERED))
+    console.print(f"{whole}; {left} where the PBX filters")
     console.print(f"{stage.ready.share_skipped:.1%} of the messages are skipped by how they begin")
     console.print(f"left out, because a call has no end in it: {', '.join(stage.ready.left_out) or 'no recording'}")
     console.print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")

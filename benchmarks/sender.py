@@ -18,6 +18,7 @@ from typing import Final
 
 from benchmarks.streams import Due, Serials, load, share_skipped, traffic
 from telephony.ami.protocol import Message, Parser
+from telephony.simulator.eventfilter import EventFilter
 
 GREETING: Final = b"Asterisk Call Manager/11.0.0\r\n"
 TICK_S: Final = 0.001
@@ -30,9 +31,13 @@ RING: Final = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Flood:
-    """Send what was prepared to the one client, as fast as it reads; `close`: hang up then."""
+    """Send what was prepared to the one client, as fast as it reads; `close`: hang up then.
+
+    `filtered`: only what the eventfilter that we ship leaves of it, as a PBX that filters does.
+    """
 
     close: bool
+    filtered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,20 @@ _ANSWERS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A flood in pieces, and how many events and customers' calls it is."""
+
+    pieces: list[bytes]
+    events: int
+    calls: int
+
+
+def _prepared(raws: list[bytes], calls: int) -> _Prepared:
+    whole = b"".join(raws)
+    return _Prepared([whole[at : at + PIECE] for at in range(0, len(whole), PIECE)], len(raws), calls)
+
+
 class TrafficSender:
     """Serves on loopback, and sends what the measuring process asks for."""
 
@@ -138,8 +157,7 @@ class TrafficSender:
         self._ended_at = ended_at  # by a call's serial number, modulo its length
         self._clients: set[Manager] = set()
         self._templates, self._left_out = load(every)
-        self._prepared: list[bytes] = []
-        self._counts = (0, 0)  # events and customers' calls in what is prepared
+        self._prepared: dict[bool, _Prepared] = {}  # by whether it is filtered
 
     async def serve(self) -> Ready:
         """Listen."""
@@ -160,26 +178,25 @@ class TrafficSender:
             events_wanted=events,
             ends_at_s=lambda _: now_s,
         )
-        told = list(dues)
-        whole = b"".join(raw for _, _, raw, _ in told)
-        self._prepared = [whole[at : at + PIECE] for at in range(0, len(whole), PIECE)]
-        self._counts = len(told), next(serials.calls)
-        del told, whole
+        told = [raw for _, _, raw, _ in dues]
+        left, calls = list(filter(EventFilter.load().passes, told)), next(serials.calls)
+        self._prepared = {filtered: _prepared(raws, calls) for filtered, raws in ((False, told), (True, left))}
+        del told, left
         gc.collect()
         gc.freeze()
 
     async def flood(self, order: Flood) -> SentTraffic:
         """Send what is prepared to the client who is there."""
         (client,) = self._clients
-        began_at = time.monotonic_ns()
-        for piece in self._prepared:
+        prepared, began_at = self._prepared[order.filtered], time.monotonic_ns()
+        for piece in prepared.pieces:
             await client.writable.wait()
             client.transport.write(piece)
             await asyncio.sleep(0)
         if order.close:
             client.transport.close()
         return SentTraffic(
-            began_at, time.monotonic_ns(), self._counts[0], sum(map(len, self._prepared)), self._counts[1]
+            began_at, time.monotonic_ns(), prepared.events, sum(map(len, prepared.pieces)), prepared.calls
         )
 
     async def pace(self, order: SendRate) -> SentTraffic:

@@ -17,6 +17,10 @@ from telephony.ami.protocol import MESSAGE_END, Message
 
 KEYS = {
     "events_per_s",
+    "events_per_s_filtered",
+    "filtered_share",
+    "calls_per_s",
+    "calls_per_s_filtered",
     "share_skipped",
     "p99_ms_at_5000",
     "p99_ms_at_20000",
@@ -57,6 +61,7 @@ def test_the_last_line_has_every_figure_and_every_call_its_verdict_once() -> Non
     assert figures.keys() == KEYS
     assert figures["verdicts_committed"] == figures["calls_offered"] > 0
     assert 0 < figures["share_skipped"] < 1
+    assert 0 < figures["filtered_share"] < 1
     assert all(figures[key] > 0 for key in KEYS - {"p99_ms_at_5000", "p99_ms_at_20000", "load_average"})
     assert ran.stderr == ""
 
