@@ -10,7 +10,7 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, update
 
@@ -32,10 +32,10 @@ from scheduler.policy import QueueLoad
 from telephony.dialling.dialler import STOPS_WITHIN_S, Order
 
 _R = t.reservation.c
-# Made once, for they run at each claim. The reservation that is claimed was locked, and is waiting.
+# Made once, for they run at each decision. The reservations that are claimed were locked, and are waiting.
 _CALLING = (
     update(t.reservation)
-    .where(_R.id == bindparam("of_reservation"))
+    .where(_R.id.in_(bindparam("claimed", expanding=True)))
     .values(state=life.after("waiting", "dialled"), state_since_at=bindparam("since"))
 )
 _ATTEMPT = insert(t.attempt)
@@ -58,7 +58,7 @@ def next_orders(work: Work, held: Lease, live: Live, most: int = MOST) -> list[O
         claims.take_from(page)
         if claims.done:
             break
-    return claims.orders
+    return claims.write()
 
 
 class _Claims:
@@ -68,7 +68,8 @@ class _Claims:
         self._work, self._held, self._live, self._most = work, held, live, most
         self._seen = look(work, live)
         self._wanted = _wanted(work.site, self._seen, live, work.now)
-        self.orders: list[Order] = []
+        self._orders: list[Order] = []
+        self._attempts: list[dict[str, Any]] = []
 
     def wanted(self) -> lanes.Wanted:
         """Who may still be called at all."""
@@ -77,23 +78,80 @@ class _Claims:
     @property
     def done(self) -> bool:
         """Whether no more may be claimed in this transaction."""
-        return len(self.orders) == self._most or bool(self.orders and self._seen.on_trial)
+        return len(self._orders) == self._most or bool(self._orders and self._seen.on_trial)
 
     def take_from(self, page: list[Reservation]) -> None:
-        """Claim who may be called of these."""
+        """Choose whom to call of these, and lock them."""
         rows, site, live, now = {row.id: row for row in page}, self._work.site, self._live, self._work.now
-        claimed = len(self.orders)
+        before = self._seen
         while rows and not self.done:
             decision = decide(list(rows.values()), self._seen, site, live, now)
             if not isinstance(decision, order.NextCall):
                 break
             row = rows.pop(decision.candidate.reservation)
-            placed = _claim(self._work, self._held, live, row, decision)
-            if placed is not None:
-                self.orders.append(placed)
+            if self._take(row, decision) and not self.done:
                 self._seen = self._seen.beside(row)
-        if len(self.orders) > claimed:
+        if self._seen is not before:
             self._wanted = _wanted(site, self._seen, live, now)
+
+    def write(self) -> list[Order]:
+        """Write down what was chosen, all at once, and give the orders."""
+        if self._attempts:
+            claimed = [facts["reservation_id"] for facts in self._attempts]
+            self._work.connection.execute(_CALLING, {"claimed": claimed, "since": self._work.now})
+            self._work.connection.execute(_ATTEMPT, self._attempts)
+        return self._orders
+
+    def _take(self, row: Reservation, decision: order.NextCall) -> bool:
+        """Choose this one, if it is still to be had; else somebody decides about it, or its phone may not ring now."""
+        work = self._work
+        locked = precheck.lock(work, row)
+        if locked is None or not precheck.may_ring(work, row, locked):
+            return False
+        cut = work.site.hours_of(row.e164, row.trunk).ring_until(work.now)
+        if cut is None:
+            return False
+        rules = work.site.rules
+        ring_until = min(work.now // SECOND + rules.agent_wait_s + rules.ring_s, cut // SECOND - STOPS_WITHIN_S)
+        placed = _order(work, row, ring_until, in_turn=decision.binds)
+        facts = {
+            "id": placed.attempt,
+            "pbx": work.pbx,
+            "reservation_id": row.id,
+            "person_id": row.person_id,
+            "number": locked.attempts + 1,
+            "in_flight": True,
+            "fence": self._held.fence,
+            "rules_version": work.site.version,
+            "pbx_boot": self._live.boot,
+            "trunk": work.site.dials_over(row.trunk),
+            "decision": decision.as_json(),
+            "claimed_at": work.now,
+            "ring_until_at": ring_until * SECOND,
+        }
+        self._orders.append(placed)
+        self._attempts.append(facts)
+        work.tell(Dialling(row.id, placed.attempt, locked.attempts + 1, row.queue))
+        return True
+
+
+def _order(work: Work, row: Reservation, ring_until: int, *, in_turn: bool) -> Order:
+    rules, queue = work.site.rules, work.site.rules.queue(row.queue)
+    return Order(
+        attempt=secrets.token_hex(8),
+        queue=row.queue,
+        dial=phone_numbers.dial_string(row.e164, work.site.trunks[work.site.dials_over(row.trunk)]),
+        ring_until=ring_until,
+        agent_wait_s=rules.agent_wait_s,
+        ring_s=rules.ring_s,
+        caller_num=queue.caller_id,
+        caller_name=queue.caller_name,
+        agent_sees=row.e164,
+        agent_reads=dial_order.agent_reads(row, work.now),
+        first=dial_order.first(work, row),
+        in_turn=in_turn,
+        record=queue.record,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,50 +255,3 @@ def _candidate(row: Reservation, site: Site, live: Live, seen: Seen, *, trunk_re
         watched=not site.may_call(row.queue, row.e164),
         hours=site.hours_of(row.e164, row.trunk),
     )
-
-
-def _claim(work: Work, held: Lease, live: Live, row: Reservation, decision: order.NextCall) -> Order | None:
-    locked = precheck.lock(work, row)
-    if locked is None or not precheck.may_ring(work, row, locked):
-        return None  # another process is about to call this customer, somebody decides about it, or it may not ring now
-    cut = work.site.hours_of(row.e164, row.trunk).ring_until(work.now)
-    if cut is None:
-        return None
-    work.connection.execute(_CALLING, {"of_reservation": row.id, "since": work.now})
-    rules, queue = work.site.rules, work.site.rules.queue(row.queue)
-    trunk = work.site.dials_over(row.trunk)
-    ring_until = min(work.now // SECOND + rules.agent_wait_s + rules.ring_s, cut // SECOND - STOPS_WITHIN_S)
-    attempt = secrets.token_hex(8)
-    facts = {
-        "id": attempt,
-        "pbx": work.pbx,
-        "reservation_id": row.id,
-        "person_id": row.person_id,
-        "number": (number := locked.attempts + 1),
-        "in_flight": True,
-        "fence": held.fence,
-        "rules_version": work.site.version,
-        "pbx_boot": live.boot,
-        "trunk": trunk,
-        "decision": decision.as_json(),
-        "claimed_at": work.now,
-        "ring_until_at": ring_until * SECOND,
-    }
-    work.connection.execute(_ATTEMPT, facts)
-    placed = Order(
-        attempt=attempt,
-        queue=row.queue,
-        dial=phone_numbers.dial_string(row.e164, work.site.trunks[trunk]),
-        ring_until=ring_until,
-        agent_wait_s=rules.agent_wait_s,
-        ring_s=rules.ring_s,
-        caller_num=queue.caller_id,
-        caller_name=queue.caller_name,
-        agent_sees=row.e164,
-        agent_reads=dial_order.agent_reads(row, work.now),
-        first=dial_order.first(work, row),
-        in_turn=decision.binds,
-        record=queue.record,
-    )
-    work.tell(Dialling(row.id, attempt, number, row.queue))
-    return placed
