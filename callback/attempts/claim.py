@@ -1,7 +1,7 @@
 """Choose the next customers to call and claim the attempts: one transaction, before anything is asked of the PBX.
 
 Several are claimed in one transaction, as many as may be placed on one picture: what was looked at and the commit are
-shared by all of them (decision 18).
+shared by all of them (docs/adr/0019).
 """
 
 from __future__ import annotations
