@@ -1,21 +1,22 @@
 """How many texts a second leave the outbox, by Twilio's own client, where each takes the carrier 20 ms.
 
 The gateway is our fake of Twilio, without its validator, in a process of its own. A text goes the service's whole way:
-claimed under the caps, its number looked up, sent, settled, on a store that flushes each commit. Beside it, the bare
-client: one loop that only sends, and as many of them as the service has senders.
+claimed under the caps and the account's pace, its number looked up, sent, settled, on a store that flushes each commit.
+Beside it, in turns, the bare client: one event loop with as many on their way at once that only sends.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import logging
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -25,15 +26,16 @@ from rich.table import Table
 from sqlalchemy import event, func, insert, select
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.figures import load
+from benchmarks.figures import load, spread
 from callback.logs.failing import Failing
 from callback.settings.rules import QueueRules, SiteRules
 from callback.settings.sections import PbxWiring, Settings, Trunk
+from callback.settings.texts import Texts
 from callback.site.context import Site, take_over
 from callback.store import schema
 from callback.store import tables as t
 from callback.store.engine import Store
-from callback.store.keys import site_key
+from callback.store.keys import check, site_key
 from callback.texts.send import send_due
 from lab import postgres
 from scheduler.clock import SECOND
@@ -49,14 +51,14 @@ BODY: Final = "Sorry we missed your call. We call you back by 11:30, from 031234
 
 @dataclass(frozen=True, slots=True)
 class OutboxScale:
-    """How many texts, and how many at once."""
+    """How many texts, how many on their way at once, and how often each way is measured."""
 
     texts: int = 1500
-    bare: int = 150  # of one loop
-    senders: int = 8
+    senders: int = Texts().senders
+    times: int = 5
 
 
-QUICK: Final = OutboxScale(40, 8)
+QUICK: Final = OutboxScale(texts=40, times=1)
 
 
 @dataclass(slots=True)
@@ -65,6 +67,7 @@ class Measured:
 
     texts: int
     took_s: float
+    cpu_s: float
     commits: int = 0
 
     @property
@@ -83,7 +86,7 @@ class Fake:
 
     def gateway(self) -> TwilioGateway:
         """The real client library, pointed at it."""
-        return TwilioGateway({"main": Account(SID, TOKEN, FROM, 1e6, self.url)})
+        return TwilioGateway({"main": Account(SID, TOKEN, FROM, 1e5, self.url)})
 
     def end(self) -> None:
         """End it, and hear how many texts it accepted: none may be missing, and none be there twice."""
@@ -109,31 +112,38 @@ def faked() -> Iterator[Fake]:
             process.kill()
 
 
-def bare(fake: Fake, texts: int, loops: int) -> Measured:
-    """Only send, in so many loops at once."""
-    gateway = fake.gateway()
-    gateway.send(_number(0), BODY, "")  # the connection, the imports
-    began = time.perf_counter()
-    with ThreadPoolExecutor(loops) as pool:
-        for sent in [pool.submit(gateway.send, _number(text), BODY, "") for text in range(texts)]:
-            sent.result()
-    fake.sent += texts + 1
-    return Measured(texts, time.perf_counter() - began)
+async def bare(fake: Fake, scale: OutboxScale) -> Measured:
+    """Only send."""
+    gateway, numbers = fake.gateway(), iter(range(scale.texts))
+
+    async def sends() -> None:
+        for number in numbers:
+            await gateway.send(_number(number), BODY, "")
+
+    await gateway.send(_number(0), BODY, "")  # the imports
+    began, used = time.perf_counter(), time.process_time()
+    await asyncio.gather(*(sends() for _ in range(scale.senders)))
+    measured = Measured(scale.texts, time.perf_counter() - began, time.process_time() - used)
+    await gateway.close()
+    fake.sent += scale.texts + 1
+    return measured
 
 
-def through_the_outbox(fake: Fake, url: str, scale: OutboxScale) -> Measured:
+async def through_the_outbox(fake: Fake, url: str, scale: OutboxScale) -> Measured:
     """Fill an outbox, and let the service send until it is empty."""
     store = Store(url)
     schema.migrate(store)
     site = _filled(store, scale.texts)
+    check(store)  # as the service does when it starts: it knows its key
     commits: list[object] = []
     event.listen(store.engine, "commit", commits.append)
-    gateway = fake.gateway()
-    gateway.send(_number(0), BODY, "")
-    began, taken = time.perf_counter(), 0
+    gateway, texts = fake.gateway(), Texts(senders=scale.senders)
+    await gateway.send(_number(0), BODY, "")
+    began, used, taken = time.perf_counter(), time.process_time(), 0
     while taken < scale.texts:
-        taken += send_due(store, site, gateway, scale.senders, lambda: False, Failing(logging.getLogger(__name__)))
-    took_s = time.perf_counter() - began
+        taken += await send_due(store, site, gateway, texts, lambda: False, Failing(logging.getLogger(__name__)))
+    measured = Measured(taken, time.perf_counter() - began, time.process_time() - used, len(commits))
+    await gateway.close()
     with store.read() as connection:
         sent = select(func.count()).select_from(text_outbox).where(text_outbox.c.state == "sent")
         all_sent = int(connection.execute(sent).scalar_one())
@@ -141,7 +151,7 @@ def through_the_outbox(fake: Fake, url: str, scale: OutboxScale) -> Measured:
     if all_sent != scale.texts:
         raise BenchmarkError(f"of {scale.texts} texts only {all_sent} were sent: this measures nothing")
     fake.sent += 1 + all_sent
-    return Measured(taken, took_s, len(commits))
+    return measured
 
 
 def _filled(store: Store, texts: int) -> Site:
@@ -184,28 +194,39 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make bench BENCH=outbox", description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="much too short to mean anything: does it work?")
     scale = QUICK if parser.parse_args(arguments).quick else OutboxScale()
+    kept: dict[str, list[Measured]] = {"bare": [], "sqlite": [], "postgresql": []}
     try:
         with tempfile.TemporaryDirectory() as folder, postgres.serve(postgres.find(), durable=True) as server:
-            urls = {"sqlite": f"sqlite:///{folder}/outbox.db", "postgresql": server.create("outbox")}
-            with faked() as fake:
-                loop, loops = bare(fake, scale.bare, 1), bare(fake, scale.texts, scale.senders)
-                stores = {kind: through_the_outbox(fake, url, scale) for kind, url in urls.items()}
+            for turn in range(scale.times):
+                urls = {"sqlite": f"sqlite:///{folder}/{turn}.db", "postgresql": server.create(f"outbox{turn}")}
+                with faked() as fake:
+                    kept["bare"].append(asyncio.run(bare(fake, scale)))
+                    for kind, url in urls.items():
+                        kept[kind].append(asyncio.run(through_the_outbox(fake, url, scale)))
     except BenchmarkError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    _show(scale, loop, loops, stores)
+    _show(scale, kept)
     return 0
 
 
-def _show(scale: OutboxScale, loop: Measured, loops: Measured, stores: dict[str, Measured]) -> None:
-    table = Table("", "texts/s", "of the bare clients", "commits a text", title=f"{ANSWER_MS:.0f} ms a text, {load()}")
-    table.add_row("the bare client, one loop", f"{loop.per_s:.0f}", f"{loop.per_s / loops.per_s:.2f}", "")
-    table.add_row(f"{scale.senders} bare clients", f"{loops.per_s:.0f}", "1", "")
-    figures = {"bare_loop_per_s": loop.per_s, "bare_loops_per_s": loops.per_s, "senders": scale.senders}
-    for kind, sent in stores.items():
-        ratio, commits = sent.per_s / loops.per_s, sent.commits / sent.texts
-        table.add_row(f"the outbox on {kind}", f"{sent.per_s:.0f}", f"{ratio:.2f}", f"{commits:.2f}")
-        figures |= {f"{kind}_per_s": sent.per_s, f"{kind}_commits_per_text": commits}
-        figures |= {f"{kind}_ratio_to_bare_loop": sent.per_s / loop.per_s, f"{kind}_ratio_to_bare_loops": ratio}
+def _show(scale: OutboxScale, kept: dict[str, list[Measured]]) -> None:
+    title = f"{ANSWER_MS:.0f} ms a text, {scale.senders} at once, {scale.times} times in turns, {load()}"
+    table = Table("", "texts/s", "of the bare client", "CPU a text", "commits a text", title=title)
+    figures: dict[str, float] = {"senders": scale.senders}
+    for kind, turns in kept.items():
+        ratio = _median([ours.per_s / base.per_s for ours, base in zip(turns, kept["bare"], strict=True)])
+        cpu_ms = _median([1e3 * turn.cpu_s / turn.texts for turn in turns])
+        commits = _median([turn.commits / turn.texts for turn in turns])
+        name = "the bare client" if kind == "bare" else f"the outbox on {kind}"
+        told = (f"{ratio:.2f}", f"{cpu_ms:.2f} ms", f"{commits:.3f}" if commits else "")
+        table.add_row(name, spread([turn.per_s for turn in turns]), *told)
+        figures |= {f"{kind}_per_s": _median([turn.per_s for turn in turns]), f"{kind}_cpu_ms": cpu_ms}
+        if kind != "bare":
+            figures |= {f"{kind}_ratio_to_bare": ratio, f"{kind}_commits_per_text": commits}
     Console().print(table)
     sys.stdout.write(json.dumps({name: round(value, 3) for name, value in figures.items()}) + "\n")
+
+
+def _median(values: Sequence[float]) -> float:
+    return float(statistics.median(values))

@@ -126,6 +126,7 @@ class FakeTwilio:
         self.told: list[Told] = []
         self.faults: list[str] = []
         self.requests = 0
+        self._peers: set[object] = set()
         self._description = description
         self._answer_s, self._report_after_s = answer_s, report_after_s
         self._conducts: defaultdict[str, deque[Conduct]] = defaultdict(deque)
@@ -145,6 +146,11 @@ class FakeTwilio:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
         self._loop.close()
+
+    @property
+    def connections(self) -> int:
+        """By how many connections texts were asked for."""
+        return len(self._peers)
 
     @property
     def url(self) -> str:
@@ -208,6 +214,7 @@ class FakeTwilio:
 
     async def _create(self, request: web.Request) -> web.Response:
         self.requests += 1
+        self._peers.add(request.transport.get_extra_info("peername") if request.transport else None)
         body = await request.read()
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True))
         conduct = self._conduct(fields.get("To", ""))

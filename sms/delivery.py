@@ -1,38 +1,41 @@
 """Delivery of texts from the outbox to the gateway: claim and commit, send, settle and commit.
 
-Several texts are sent at once, each as soon as it is claimed, so that no lease runs out behind a slow one. The results
-that have come back are settled, and as many new texts are claimed, in one transaction.
+Several texts are sent at once, each as soon as it is claimed and its account lets it, so that no lease runs out behind
+a slow one. The results that have come back are settled, and as many new texts are claimed, in one transaction: the
+slower the database, the more of them at a time.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from sms import outbox
-from sms.caps import Caps
-from sms.gateway import OptedOut, Receipt, Refused, Sender, Unsent
+from sms import outbox, pace
+from sms.caps import Caps, one_counts
+from sms.gateway import PAUSE_S, OptedOut, Receipt, Refused, Sender, TooFast, Unsent
 
 log = logging.getLogger(__name__)
 
 LINGER_S = 0.01
+PATIENCE_S = 0.5  # an account that may be asked later than this is left to the next delivery
 _REASON_LENGTH = 500
 
-AddressBook = Callable[[], AbstractContextManager[Callable[[str], str | None]]]
+AddressBook = Callable[[Collection[str]], Mapping[str, str | Exception | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRules:
-    """How texts are claimed and tried again: `senders` at once, within the `caps`.
+    """How texts are claimed and tried again: `senders` on their way at once, within the `caps`.
 
     With `pbx`, the texts of other PBXs are left to their own sender. Each text is sent as soon as it is claimed:
-    `lease_s` need only be longer than a gateway takes for one.
+    `lease_s` need only be longer than a gateway takes for one. An account that was asked too fast rests for `pause_s`,
+    and twice as long each time that it says so again.
     """
 
     pbx: str | None = None
@@ -40,6 +43,7 @@ class DeliveryRules:
     caps: Caps | None = None
     lease_s: float = outbox.LEASE_S
     backoff_s: Sequence[float] = outbox.BACKOFF_S
+    pause_s: float = PAUSE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,7 @@ class DeliveryHooks:
 _RULES, _HOOKS = DeliveryRules(), DeliveryHooks()
 
 
-def deliver(
+async def deliver(
     open_transaction: Callable[[], AbstractContextManager[Connection]],
     gateway: Sender,
     address_book: AddressBook,
@@ -71,35 +75,41 @@ def deliver(
     """Send up to `limit` due texts; return how many were claimed, whatever became of them.
 
     `open_transaction` commits when its block ends and rolls back when it raises; none of ours is open while the gateway
-    or the address book works. The book is opened for a handful of texts at a time. It turns a recipient into a number,
-    or None if there is none, and may raise `Refused` to say why not.
+    or the address book works. Transactions and book are used in worker threads, one at a time. The book turns
+    recipients into numbers: None where there is none, `Refused` to say why not, another exception where one cannot be
+    looked up.
+
+    Where a transaction fails, what is on its way comes back, and is settled if that can be done by then.
     """
-    at = now()
-    with open_transaction() as conn:
-        outbox.lapse(conn, at)
+    desk = _Desk(open_transaction, gateway, address_book, now, rules, hooks)
+    await asyncio.to_thread(desk.lapse)
     taken, done = 0, dict[outbox.Text, _Outcome]()
-    in_flight: dict[Future[_Outcome], outbox.Text] = {}
-    with ThreadPoolExecutor(rules.senders, thread_name_prefix="texts") as pool:
+    in_flight: dict[asyncio.Task[_Outcome], outbox.Text] = {}
+    try:
         while True:
-            free = 0 if hooks.until() else min(rules.senders - len(in_flight), limit - taken)
-            claimed = []
-            if free or done:
-                at = now()
-                with open_transaction() as conn:
-                    _settle(conn, done, at, rules.backoff_s, hooks.opted_out)
-                    if free:
-                        claimed = outbox.claim(conn, at, free, rules.lease_s, gateway.name, rules.pbx, rules.caps)
-            taken += len(claimed)
+            room = 0 if hooks.until() else min(rules.senders - len(in_flight), limit - taken)
+            claimed = _Claimed()
+            if room or done:
+                claimed = await asyncio.to_thread(desk.settle_and_claim, done, room)
+            taken += len(claimed.texts)
             done = {}
-            for text, number in _addressed(claimed, address_book, hooks.looked_up, rules.lease_s).items():
-                if isinstance(number, str):
-                    in_flight[pool.submit(_send, text, number, gateway)] = text
-                else:
-                    done[text] = number
+            for text, number in claimed.numbers.items():
+                in_flight[asyncio.create_task(desk.send(text, number, claimed))] = text
             if in_flight:
-                done |= _ended(in_flight)
-            elif not done:
+                done = await _ended(in_flight, claimed.again_in_s)
+            elif claimed.again_in_s is None or claimed.again_in_s > PATIENCE_S:
                 return taken
+            else:
+                await asyncio.sleep(claimed.again_in_s)
+    except Exception:
+        done |= await _ended(in_flight, everything=True)
+        if done:
+            await asyncio.to_thread(desk.settle_and_claim, done, 0)
+        raise
+    except BaseException:
+        for sending in in_flight:  # as if the process had died: nobody can tell what became of them
+            sending.cancel()
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,61 +122,139 @@ class _Ambiguous:
 _Outcome = Receipt | Refused | Unsent | _Ambiguous
 
 
-def _ended(in_flight: dict[Future[_Outcome], outbox.Text]) -> dict[outbox.Text, _Outcome]:
-    """Wait until a text has come back, and a moment for those beside it: one transaction settles them all."""
-    wait(in_flight, return_when=FIRST_COMPLETED)
-    ended = wait(in_flight, LINGER_S).done
-    return {in_flight.pop(sent): sent.result() for sent in ended}
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """Claimed texts with the instants at which they may leave, and their numbers.
 
-
-def _addressed(
-    texts: Sequence[outbox.Text],
-    address_book: AddressBook,
-    looked_up: Callable[[Exception | None], None],
-    lease_s: float,
-) -> dict[outbox.Text, str | Refused | Unsent]:
-    """Look up the number of each text; none is sent once its lease ran out meanwhile.
-
-    Both clocks are looked at: one stands still while the machine sleeps, the other can be set.
+    `again_in_s`: texts that are due may be waiting until then, when their account has room. None: nothing waits for it.
+    The clocks are those before the claim.
     """
-    if not texts:
-        return {}
-    wall, steady = time.time(), time.monotonic()
-    faults: list[Exception] = []
-    try:
-        with address_book() as address:
-            numbers = {text: _number(text.recipient, address, faults) for text in texts}
-    except Unsent as no:  # whoever keeps the numbers knows why, and says so
-        numbers = dict.fromkeys(texts, no)
-    except Exception as fault:  # noqa: BLE001 - whatever an address book raises, the texts wait
-        numbers = dict.fromkeys(texts, _unforeseen(fault, faults))
-    looked_up(faults[0] if faults else None)
-    if max(time.time() - wall, time.monotonic() - steady) >= lease_s:
-        return dict.fromkeys(texts, Unsent("the lease ran out before the text was sent"))
-    return numbers
+
+    texts: Mapping[outbox.Text, int] = field(default_factory=dict)
+    numbers: Mapping[outbox.Text, str | Refused | Unsent] = field(default_factory=dict)
+    again_in_s: float | None = None
+    wall: float = 0.0
+    steady: float = 0.0
 
 
-def _number(recipient: str, address: Callable[[str], str | None], faults: list[Exception]) -> str | Refused | Unsent:
+async def _ended(
+    in_flight: dict[asyncio.Task[_Outcome], outbox.Text], within_s: float | None = None, *, everything: bool = False
+) -> dict[outbox.Text, _Outcome]:
+    """Wait until a text has come back, and a moment for those beside it: one transaction settles them all."""
+    if in_flight:
+        when = asyncio.ALL_COMPLETED if everything else asyncio.FIRST_COMPLETED
+        ended, others = await asyncio.wait(in_flight, timeout=within_s, return_when=when)
+        if ended and others:
+            await asyncio.wait(others, timeout=LINGER_S)
+    return {in_flight.pop(sent): sent.result() for sent in list(in_flight) if sent.done()}
+
+
+class _Desk:
+    """What one delivery does between two of its waits."""
+
+    def __init__(
+        self,
+        open_transaction: Callable[[], AbstractContextManager[Connection]],
+        gateway: Sender,
+        address_book: AddressBook,
+        now: Callable[[], int],
+        rules: DeliveryRules,
+        hooks: DeliveryHooks,
+    ) -> None:
+        self._open_transaction, self._gateway, self._address_book = open_transaction, gateway, address_book
+        self._now, self._rules, self._hooks = now, rules, hooks
+
+    def lapse(self) -> None:
+        """Settle what time has settled."""
+        at = self._now()
+        with self._open_transaction() as conn:
+            outbox.lapse(conn, at)
+
+    def settle_and_claim(self, done: Mapping[outbox.Text, _Outcome], room: int) -> _Claimed:
+        """Settle what came back and claim up to `room` texts in one transaction; then look their numbers up."""
+        wall, steady, at = time.time(), time.monotonic(), self._now()
+        with self._open_transaction() as conn:
+            _settle(conn, done, at, self._rules.backoff_s, self._hooks.opted_out)
+            if room and self._rules.caps is not None:
+                one_counts(conn)  # before the accounts are locked, always: two never wait for each other
+            accounts = pace.lock(conn, self._gateway.paces, at)
+            self._slow_down(conn, accounts, done, at)
+            texts, again_at = self._claim(conn, accounts, at, room) if room else ({}, None)
+        again_in_s = None if again_at is None else max(0.0, (again_at - self._now()) / outbox.SECOND)
+        return _Claimed(texts, self._addressed(list(texts)), again_in_s, wall, steady)
+
+    def _slow_down(
+        self, conn: Connection, accounts: Sequence[pace.Account], done: Mapping[outbox.Text, _Outcome], now: int
+    ) -> None:
+        """Let accounts rest that said that they are asked too fast."""
+        for line in {text.line for text, outcome in done.items() if isinstance(outcome, TooFast)} if accounts else ():
+            of_line = [account for account in accounts if account.pace.line == line]
+            (of_line or accounts)[0].slow_down(conn, now, self._rules.pause_s)
+
+    def _claim(
+        self, conn: Connection, accounts: Sequence[pace.Account], now: int, room: int
+    ) -> tuple[dict[outbox.Text, int], int | None]:
+        """Claim what may leave soon, by account; give the instants, and when an account that has texts has room."""
+        if not accounts:
+            return dict.fromkeys(self._take(conn, outbox.Share(self._rules.pbx), now, room), now), None
+        taken: dict[outbox.Text, int] = {}
+        again_at: list[int] = []
+        others = [account.pace.line for account in accounts[1:]]
+        for account in accounts:
+            first = account is accounts[0]
+            share = outbox.Share(self._rules.pbx, None if first else account.pace.line, others if first else ())
+            instants = account.free(now, room - len(taken))
+            texts = self._take(conn, share, now, len(instants)) if instants else []
+            account.take(conn, instants[: len(texts)])
+            taken |= zip(texts, instants, strict=False)
+            if len(taken) < room and len(texts) == len(instants) and outbox.any_due(conn, now, share):
+                again_at.append(account.claimable_at(now))
+        return taken, min(again_at, default=None)
+
+    def _take(self, conn: Connection, share: outbox.Share, now: int, room: int) -> list[outbox.Text]:
+        return outbox.claim(conn, now, room, self._rules.lease_s, self._gateway.name, share, self._rules.caps)
+
+    def _addressed(self, texts: Sequence[outbox.Text]) -> dict[outbox.Text, str | Refused | Unsent]:
+        """Look up the number of each text; what nobody foresaw is told once for all of them."""
+        if not texts:
+            return {}
+        recipients = {text.recipient for text in texts}
+        try:
+            found = self._address_book(recipients)
+        except Exception as fault:  # noqa: BLE001 - whatever an address book raises, the texts wait
+            found = dict.fromkeys(recipients, fault)
+        faults = [no for no in found.values() if isinstance(no, Exception) and not isinstance(no, (Refused, Unsent))]
+        self._hooks.looked_up(faults[0] if faults else None)
+        return {text: _number(found[text.recipient]) for text in texts}
+
+    async def send(self, text: outbox.Text, number: str | Refused | Unsent, claimed: _Claimed) -> _Outcome:
+        """Send a text at its instant, if it has a number; not once its lease ran out meanwhile.
+
+        Both clocks are looked at: one stands still while the machine sleeps, the other can be set.
+        """
+        if not isinstance(number, str):
+            return number
+        await asyncio.sleep(max(0, claimed.texts[text] - self._now()) / outbox.SECOND)
+        if max(time.time() - claimed.wall, time.monotonic() - claimed.steady) >= self._rules.lease_s:
+            return Unsent("the lease ran out before the text was sent")
+        return await _send(text, number, self._gateway)
+
+
+def _number(found: str | Exception | None) -> str | Refused | Unsent:
+    match found:
+        case None | "":
+            return Refused("no number")
+        case str() | Refused() | Unsent():
+            return found
+        case _:
+            return Unsent(f"the number could not be looked up ({type(found).__name__})")
+
+
+async def _send(text: outbox.Text, to: str, gateway: Sender) -> _Outcome:
     try:
-        return address(recipient) or Refused("no number")
+        return await gateway.send(to, text.body, text.ref, text.line)
     except (Refused, Unsent) as no:
-        return no
-    except Exception as fault:  # noqa: BLE001 - as above
-        return _unforeseen(fault, faults)
-
-
-def _unforeseen(fault: Exception, faults: list[Exception]) -> Unsent:
-    faults.append(fault)
-    return Unsent(f"the number could not be looked up ({type(fault).__name__})")
-
-
-def _send(text: outbox.Text, to: str, gateway: Sender) -> _Outcome:
-    try:
-        return gateway.send(to, text.body, text.ref, text.line)
-    except Refused as no:
         return type(no)(_without(to, no.reason), no.code)
-    except Unsent as no:
-        return Unsent(_without(to, no.reason), no.code)
     except Exception as fault:  # noqa: BLE001 - whatever else a gateway raises, the text may be on its way
         return _Ambiguous(_without(to, f"{type(fault).__name__}: {fault}"))
 

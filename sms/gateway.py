@@ -1,5 +1,6 @@
 """The port through which texts leave: what a gateway must promise, the two ways it may say no, what it learns later."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -9,6 +10,8 @@ Progress = Literal["accepted", "sent", "undelivered", "delivered"]
 Consequence = Literal["none", "again", "opted-out"]
 UNREACHABLE: Final = "unreachable"
 """The code of a gateway with which no connection can be made."""
+PAUSE_S: Final = 1.0
+"""How long an account rests, at first, that was asked too fast."""
 
 
 class _ReasonedError(SmsError):
@@ -32,6 +35,22 @@ class OptedOut(Refused):
 
 class Unsent(_ReasonedError):
     """The gateway has certainly not accepted the text (no connection, rate limit): it may be tried again."""
+
+
+class TooFast(Unsent):
+    """It has not accepted the text because it was asked too often: its account is left alone for a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """So many texts a second may leave by an account of the gateway, whoever sends them.
+
+    `account` is its name in every process that texts by it; `line` is what texts call it.
+    """
+
+    account: str
+    texts_per_s: float
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +79,7 @@ class Trouble:
 
 
 class Sender(Protocol):
-    """Hands one text to a carrier, at most once for a call of `send`; several threads may ask at once.
+    """Hands one text to a carrier, at most once for a call of `send`; many may be under way at once, in one event loop.
 
     An adapter raises `Refused` or `Unsent` only for what it knows. Everything else that `send` may raise, a
     time-out above all, means that nobody can tell whether the text was accepted: it is not sent again.
@@ -71,7 +90,12 @@ class Sender(Protocol):
         """One short word by which the outbox remembers who was asked to send."""
         ...
 
-    def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
+    @property
+    def paces(self) -> Sequence[Pace]:
+        """How fast its accounts may be asked, the one for every other line first; empty: as fast as texts come."""
+        ...
+
+    async def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
         """Hand over `body` for the number `to` (E.164).
 
         `ref` is our name of the text, the same in every try; empty: nobody waits for news of it. `line` says which of
@@ -87,10 +111,14 @@ class Gateway(Sender, Protocol):
         """Whether an answer from this number would reach us."""
         ...
 
-    def look_up(self, gateway_ref: str, line: str = "") -> Report | None:
+    async def look_up(self, gateway_ref: str, line: str = "") -> Report | None:
         """Ask what has become of an accepted text; None where the gateway does not tell."""
         ...
 
     def trouble(self, code: str) -> Trouble | None:
         """Say what is wrong where texts are refused, or reported, with this code; None where nothing is but theirs."""
+        ...
+
+    async def close(self) -> None:
+        """Give back its connections, in the event loop that used them."""
         ...

@@ -1,73 +1,113 @@
-"""One HTTP request on a connection of its own: its answer, or whether it may have left.
+"""HTTP requests to gateways: the answer, or whether a request may have left. Connections may be kept for the next one.
 
-An import of httpx takes half a second, so this module is imported where something is sent.
+An import of aiohttp takes a quarter of a second, so this module is imported where something is sent.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import ssl
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from typing import Final
 
-import httpx
+import aiohttp
+from aiohttp.client_reqrep import ClientRequest, ClientResponse
+from yarl import URL
 
 from sms.errors import SmsError
 from sms.gateway import UNREACHABLE, Unsent
 
 ANSWER_LIMIT: Final = 64 << 10
+_ADDED: Final = ("Accept", "Content-Type", "User-Agent")  # by aiohttp, unless told otherwise
 
 
 class HttpClient:
-    """Asks, and reads no more of an answer than its beginning. Several threads may ask at once.
+    """Asks, many at a time, and reads no more of an answer than its beginning. One event loop's until it is closed.
 
-    Only httpx's transport is used, with no client above it: no redirect is followed, no proxy or password is taken from
-    the environment, no cookie is kept, and no log line holds the URL, in which a number stands. The authorities that
-    this machine trusts are trusted, as OpenSSL finds them.
+    A connection must stand within `timeout_s`, each part of the answer come within as much, and all within twice that.
+    A connection is kept for `keep_alive_s` after its last request; 0: each request has its own. A server that closes at
+    the very moment at which it is asked again leaves that request unknown: keep for less long than servers do.
+
+    No redirect is followed, no proxy or password is taken from the environment, no cookie is kept, and no log line
+    holds the URL, in which a number stands. The authorities that this machine trusts are trusted, as OpenSSL finds
+    them.
     """
 
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout = httpx.Timeout(timeout_s).as_dict()  # of each step: connect, write, each read
-        one_each = httpx.Limits(max_keepalive_connections=0)
-        self._transport = httpx.HTTPTransport(verify=ssl.create_default_context(), trust_env=False, limits=one_each)
+    def __init__(self, timeout_s: float, keep_alive_s: float = 0.0, answer_limit: int = ANSWER_LIMIT) -> None:
+        self._timeout = aiohttp.ClientTimeout(2 * timeout_s, connect=timeout_s, sock_read=timeout_s)
+        self._keep_alive_s, self._answer_limit = keep_alive_s, answer_limit
+        self._session: aiohttp.ClientSession | None = None
 
-    def ask(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+    async def ask(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
         """POST the body, or GET where it is empty; give status and answer.
 
         `Unsent` proves that no byte of the request has left. With any other error nobody knows whether it was taken.
         """
-        request = httpx.Request(
+        asked = self._opened().request(
             "POST" if body else "GET",
-            url,
+            URL(url, encoded=True),
             headers={"Accept-Encoding": "identity"} | {name: value.strip() for name, value in headers.items()},
-            content=body or None,
-            extensions={"timeout": self._timeout},
+            data=body or None,
+            allow_redirects=False,
         )
         try:
-            with closing(self._transport.handle_request(request)) as response:
-                return response.status_code, _text(response)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise Unsent(f"the gateway cannot be reached ({_why(error)})", UNREACHABLE) from error
-        except httpx.TimeoutException as error:
+            async with asked as response:
+                return response.status, await self._text(response)
+        except TimeoutError as error:
             raise TimeoutError("timed out") from error
-        except httpx.ProtocolError as error:
-            raise SmsError(f"the gateway's answer is no HTTP ({error})") from error
-        except httpx.NetworkError as error:
-            raise SmsError(f"the connection broke before the gateway had answered ({_why(error)})") from error
+
+    async def close(self) -> None:
+        """Close the connections that are kept."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            trusted = ssl.create_default_context()
+            keep = {"keepalive_timeout": self._keep_alive_s} if self._keep_alive_s else {"force_close": True}
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=trusted, limit=0, **keep),  # whoever asks bounds how many there are
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=self._timeout,
+                skip_auto_headers=_ADDED,
+                auto_decompress=False,
+                middlewares=(_once,),
+            )
+        return self._session
+
+    async def _text(self, response: ClientResponse) -> str:
+        """The beginning of the answer. Where the gateway closes too early it is what has come: the status stands."""
+        answer = bytearray()
+        with suppress(aiohttp.ClientPayloadError, aiohttp.ClientOSError):
+            async for part in response.content.iter_any():
+                answer += part
+                if len(answer) >= self._answer_limit:
+                    break
+        return answer[: self._answer_limit].decode("utf-8", "replace")
 
 
-def _text(response: httpx.Response) -> str:
-    """The beginning of the answer. Where the gateway closes too early it is what has come: the status stands."""
-    answer = bytearray()
-    with suppress(httpx.RemoteProtocolError):
-        for part in response.iter_raw():
-            answer += part
-            if len(answer) >= ANSWER_LIMIT:
-                break
-    return answer[:ANSWER_LIMIT].decode("utf-8", "replace")
+async def _once(request: ClientRequest, handler: aiohttp.ClientHandlerType) -> ClientResponse:
+    """Say what a failure proves. aiohttp asks a second time by itself where a GET's connection broke, but not then."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        raise Unsent(f"the gateway cannot be reached ({_why(error)})", UNREACHABLE) from error
+    except TimeoutError:
+        raise
+    except (aiohttp.ClientResponseError, aiohttp.ServerDisconnectedError) as error:
+        raise SmsError(f"the gateway's answer is no HTTP ({error})") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise SmsError(f"the connection broke before the gateway had answered ({_why(error)})") from error
 
 
-def _why(error: httpx.TransportError) -> str:
+def _why(error: Exception) -> str:
     """The operating system's or OpenSSL's word for it, without their number."""
-    return re.sub(r"^\[[^]]*\] ", "", str(error))
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and (cause.errno or 0) > 0:
+        return os.strerror(cause.errno or 0)
+    return re.sub(r"^\[[^]]*\] ", "", str(cause))

@@ -23,6 +23,7 @@ microseconds UTC. On SQLite that transaction must have begun IMMEDIATE.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -104,7 +105,11 @@ _CLAIMABLE: tuple[_Condition, ...] = (WAITING, _columns.not_before_at <= _NOW, _
 _GIVEN = ("id", "pbx", "cause", "recipient", "template", "language", "body", "line")  # to whoever claims it
 _READ = (*_GIVEN, "person", "prefix", "tries", "fence")
 _DUE = _first(_CLAIMABLE, *(_columns[name] for name in _READ)).limit(bindparam("room"))
-_DUE_OF = _DUE.where(_columns.pbx == bindparam("of_pbx"))
+_OF_PBX = _columns.pbx == bindparam("of_pbx")
+_OF_LINES = {
+    "one": _columns.line == bindparam("of_line"),
+    "others": _columns.line.not_in(bindparam("of_lines", expanding=True)),
+}
 _THESE = _columns.id.in_(bindparam("ids", expanding=True))
 _OVER = update(text_outbox).where(_THESE).values(state="failed", reason=_WHY, settled_at=_NOW)
 _TAKE = (
@@ -148,6 +153,30 @@ _OF_NO_USE = (
     .where(_columns.id.in_(select(_first(_GONE, _columns.id).cte("gone").c.id)))
     .values(expires_at=_NOW)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which texts a claim is for: of one PBX, or of all; of one line, or of every line but these."""
+
+    pbx: str | None = None
+    line: str | None = None
+    other_than: Sequence[str] = ()
+
+    def due(self) -> tuple[Select[Any], dict[str, object]]:
+        """The statement that reads what is due of it, and what it has to be told."""
+        words: dict[str, object] = {"of_pbx": self.pbx, "of_line": self.line, "of_lines": list(self.other_than)}
+        lines = "one" if self.line is not None else "others" if self.other_than else ""
+        return _due(lines, one_pbx=self.pbx is not None), words
+
+
+EVERY_TEXT = Share()
+
+
+@cache
+def _due(lines: str, *, one_pbx: bool) -> Select[Any]:
+    due = _DUE.where(_OF_PBX) if one_pbx else _DUE
+    return due.where(_OF_LINES[lines]) if lines else due
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,23 +263,22 @@ def claim(
     limit: int,
     lease_s: float,
     gateway: str,
-    pbx: str | None = None,
+    share: Share = EVERY_TEXT,
     caps: Caps | None = None,
 ) -> list[Text]:
     """Take up to `limit` due texts for sending, the longest due first; no other claim gets them.
 
-    Texts that another transaction is claiming are passed over, not waited for. With `pbx`, only that PBX's. With
-    `caps`, what would be more than they allow is given up, so that it holds up nobody else, and claims follow one
-    another.
+    Texts that another transaction is claiming are passed over, not waited for. With `caps`, what would be more than
+    they allow is given up, so that it holds up nobody else, and claims follow one another.
     """
     if caps is not None:
         one_counts(conn)
-    due = _DUE if pbx is None else _DUE_OF
+    due, of_share = share.due()
     lease_until = now + round(lease_s * SECOND)
     taken: list[Text] = []
     seen = limit
     while len(taken) < limit:
-        page = conn.execute(due, {"now": now, "room": seen, "of_pbx": pbx}).all()
+        page = conn.execute(due, {"now": now, "room": seen, **of_share}).all()
         within, over = [row.id for row in page], dict[str, list[int]]()
         if caps and page:
             counted = [DueText(row.id, row.person, row.prefix) for row in page]
@@ -269,6 +297,12 @@ def claim(
             break
         seen = _PAGE  # many may be over
     return taken
+
+
+def any_due(conn: Connection, now: int, share: Share) -> bool:
+    """Whether a text of this share is due, and nobody else is claiming it."""
+    due, of_share = share.due()
+    return conn.execute(due, {"now": now, "room": 1, **of_share}).first() is not None
 
 
 def settle_sent(conn: Connection, sent: Mapping[Text, Receipt], now: int) -> int:

@@ -1,4 +1,4 @@
-"""The table of the texts that leave, on a MetaData of its own: whoever keeps the schema joins it with others."""
+"""Texts that leave, and how fast, on a MetaData of its own: whoever keeps the schema joins it with others."""
 
 from __future__ import annotations
 
@@ -75,4 +75,13 @@ text_outbox = Table(
     Index("ix_text_outbox_person", "person", "claimed_at"),
     Index("ix_text_outbox_prefix", "prefix", "claimed_at"),
     Index("ix_text_outbox_claimed", "claimed_at"),
+)
+
+text_pace = Table(
+    "text_pace",
+    metadata,
+    Column("account", String(160), primary_key=True),  # a gateway's own name of it: no secret
+    Column("next_at", _Instant, nullable=False),  # when its next text may leave
+    Column("paused_until_at", _Instant, nullable=False),  # since the gateway was asked too fast
+    Column("pause_us", BigInteger, nullable=False),  # how long that pause lasts
 )

@@ -7,23 +7,38 @@ status callback proves that it was accepted after all.
 
 from __future__ import annotations
 
+import base64
+import logging
 import re
-import ssl
-import threading
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlencode
 
 import phonenumbers
 from twilio.base.exceptions import TwilioRestException, TwilioServiceException
-from twilio.http.http_client import TwilioHttpClient
+from twilio.http import AsyncHttpClient
+from twilio.http.response import Response
 from twilio.rest import Client
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from sms import twilio_codes
-from sms.gateway import UNREACHABLE, Consequence, OptedOut, Progress, Receipt, Refused, Report, Trouble, Unsent
+from sms.errors import SmsError
+from sms.gateway import (
+    UNREACHABLE,
+    Consequence,
+    OptedOut,
+    Pace,
+    Progress,
+    Receipt,
+    Refused,
+    Report,
+    TooFast,
+    Trouble,
+    Unsent,
+)
+from sms.http_client import HttpClient
 from sms.twilio_codes import Fate
 
 NAME: Final = "twilio"
@@ -31,8 +46,11 @@ API: Final = "https://api.twilio.com"
 TIMEOUT_S: Final = 10.0
 CLOCKS_DIFFER_S: Final = 2.0
 LISTED: Final = 50  # of one recipient's messages, the newest first
+KEEP_ALIVE_S: Final = 2.0  # servers close what idles for 5 s and more: none is asked on what it is just closing
+_ANSWER_LIMIT: Final = 1 << 20  # fifty messages of 1,600 characters
 
 _TOO_MANY, _TIMED_OUT = 429, 408
+_ASKED_TOO_OFTEN: Final = {20429, 21611}  # requests at once; a sender's queue
 _OURS: Final = {401, 403, 404}  # statuses that concern the account, whatever the error
 _TOLD: Final = "https://www.twilio.com/docs/api/errors"
 _PROGRESS: Final[Mapping[str, Progress]] = {
@@ -87,7 +105,7 @@ class TwilioGateway:
     """Texts by one of several accounts. `line` names the account; the first is the default.
 
     `public_url` is where Twilio finds our door; without it nothing is learnt after a text was accepted. Answers are
-    expected from the countries of `two_way` (ISO 3166) alone. The rate limit holds for this process.
+    expected from the countries of `two_way` (ISO 3166) alone.
     """
 
     name = NAME
@@ -99,38 +117,42 @@ class TwilioGateway:
         two_way: Collection[str] = (),
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        self._lines = {name: _Line(name, account, timeout_s) for name, account in accounts.items()}
+        self._http = HttpClient(timeout_s, KEEP_ALIVE_S, _ANSWER_LIMIT)
+        self._lines = {name: _Line(name, account, self._http) for name, account in accounts.items()}
         self._default = next(iter(self._lines.values()))
+        self.paces = tuple(
+            Pace(f"{NAME}/{account.account_sid}/{account.sender}", account.texts_per_s, name)
+            for name, account in accounts.items()
+        )
         self._public_url = public_url.rstrip("/")
         self._two_way = frozenset(two_way)
 
-    def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
-        """Wait for the account's turn, then create a message; where nobody answers, look for it in the list."""
+    async def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
+        """Create a message; where nobody answers, look for it in the list."""
         by = self._line(line)
         words: dict[str, str] = {"to": to, "body": body, **by.sender}
         if self._public_url and ref:
             words["status_callback"] = f"{self._public_url}/twilio/{by.name}/status/{ref}"
-        by.wait()
         asked_at = time.time()
         try:
-            return Receipt(by.messages.create(**words).sid)
+            return Receipt((await by.messages.create_async(**words)).sid)
         except Unsent:
             raise
         except (TwilioRestException, TwilioServiceException) as no:
             _judge(int(no.status), int(no.code or 0), by.name)
-            return _found(by, to, body, asked_at, no)
+            return await _found(by, to, body, asked_at, no)
         except Exception as fault:  # noqa: BLE001 - whatever it is, it came after we had a connection
-            return _found(by, to, body, asked_at, fault)
+            return await _found(by, to, body, asked_at, fault)
 
     def two_way(self, to: str) -> bool:
         """Whether that number's country answers texts, and Twilio knows where to bring the answers."""
         return bool(self._public_url) and country_of(to) in self._two_way
 
-    def look_up(self, gateway_ref: str, line: str = "") -> Report | None:
+    async def look_up(self, gateway_ref: str, line: str = "") -> Report | None:
         """Fetch the message; None while nobody can tell."""
         try:
-            message = self._line(line).messages(gateway_ref).fetch()
-        except (Unsent, TwilioRestException, TwilioServiceException, OSError):
+            message = await self._line(line).messages(gateway_ref).fetch_async()
+        except (SmsError, TwilioRestException, TwilioServiceException, OSError):
             return None
         return _report(message.sid, message.status, str(message.error_code or ""))
 
@@ -142,6 +164,10 @@ class TwilioGateway:
         if error.fate in ("never", "opted-out", "off"):
             return None
         return Trouble(f"{error.words} ({_TOLD}/{code})", ours=error.fate in ("ours", "filtered"))
+
+    async def close(self) -> None:
+        """Close the connections that are kept."""
+        await self._http.close()
 
     def _line(self, name: str) -> _Line:
         return self._lines.get(name, self._default)
@@ -158,52 +184,37 @@ def country_of(number: str) -> str | None:
 
 
 class _Line:
-    """An account with its client, and when its next text may leave."""
+    """An account with its client, and its sender in Twilio's words."""
 
-    def __init__(self, name: str, account: Account, timeout_s: float) -> None:
+    def __init__(self, name: str, account: Account, http: HttpClient) -> None:
         self.name = name
         self.sender = {"messaging_service_sid" if _SERVICE.fullmatch(account.sender) else "from_": account.sender}
-        http = _HttpClient(account.api_url.rstrip("/"), timeout_s)
         others = {"": ""}  # instead of the environment: what stands there is not ours
-        client = Client(account.account_sid, account.auth_token, http_client=http, environment=others)
-        self.messages = client.messages
-        self._gap_s = 1 / account.texts_per_s
-        self._next = 0.0
-        self._turns = threading.Lock()
-
-    def wait(self) -> None:
-        """Sleep until it is this text's turn: the account lets only so many through a second."""
-        with self._turns:
-            now = time.monotonic()
-            turn = max(now, self._next)
-            self._next = turn + self._gap_s
-        time.sleep(max(0.0, turn - now))
+        by = _TwilioHttp(account.api_url.rstrip("/"), http)
+        self.messages = Client(account.account_sid, account.auth_token, http_client=by, environment=others).messages
 
 
-class _HttpClient(TwilioHttpClient):  # type: ignore[misc] # it ships no types
-    """Keeps to a time-out, may speak to another host, and says `Unsent` where no connection was made."""
+class _TwilioHttp(AsyncHttpClient):  # type: ignore[misc] # it ships no types
+    """Lets Twilio's library ask by our client, which may speak to another host and knows when nothing has left."""
 
-    def __init__(self, api_url: str, timeout_s: float) -> None:
-        super().__init__(timeout=timeout_s)
-        self._api_url = api_url
+    def __init__(self, api_url: str, http: HttpClient) -> None:
+        super().__init__(logging.getLogger(__name__), is_async=True)
+        self._api_url, self._http = api_url, http
 
-    def request(self, method: str, url: str, *args: object, **words: object) -> object:
-        try:
-            return super().request(method, url.replace(API, self._api_url, 1), *args, **words)
-        except OSError as error:  # requests' own errors are such
-            if _never_connected(error):
-                raise Unsent("Twilio cannot be reached", UNREACHABLE) from error
-            raise
-
-
-def _never_connected(error: OSError) -> bool:
-    """Whether not a byte of ours was sent: no name, no route, no connection, or a certificate that is not theirs."""
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", cause)
-    inner = reason.args[0] if isinstance(reason, Exception) and reason.args else None
-    return isinstance(reason, (NewConnectionError, ConnectTimeoutError)) or isinstance(
-        inner, ssl.SSLCertVerificationError
-    )
+    async def request(
+        self,
+        method: str,  # noqa: ARG002 - a POST is what has data
+        uri: str,
+        params: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] = ("", ""),
+        **_more: object,
+    ) -> Response:
+        query = f"?{urlencode(params)}" if params else ""
+        proof = {"Authorization": f"Basic {base64.b64encode(':'.join(auth).encode()).decode()}"}
+        url, body = uri.replace(API, self._api_url, 1) + query, urlencode(data or {}, doseq=True).encode()
+        return Response(*await self._http.ask(url, body, {**(headers or {}), **proof}))
 
 
 def _judge(status: int, number: int, account: str) -> None:
@@ -214,17 +225,19 @@ def _judge(status: int, number: int, account: str) -> None:
     code, said = str(number or status), f"{error.words} (error {number or status})"
     if status in _OURS or error.fate in ("ours", "filtered"):
         raise Unsent(f"{said}: mend [texts.twilio.{account}], or the account", code)
-    if status == _TOO_MANY or error.fate in ("off", "full"):
+    if status == _TOO_MANY or number in _ASKED_TOO_OFTEN:
+        raise TooFast(said, code)
+    if error.fate in ("off", "full"):
         raise Unsent(said, code)
     raise OptedOut(said, code) if error.fate == "opted-out" else Refused(said, code)
 
 
-def _found(line: _Line, to: str, body: str, asked_at: float, fault: Exception) -> Receipt:
+async def _found(line: _Line, to: str, body: str, asked_at: float, fault: Exception) -> Receipt:
     """Take the one message of the list that can only be ours as accepted; else raise what went wrong."""
     since = datetime.fromtimestamp(asked_at - CLOCKS_DIFFER_S, UTC).replace(microsecond=0)
     try:
-        listed = line.messages.list(to=to, limit=LISTED)
-    except (Unsent, TwilioRestException, TwilioServiceException, OSError):
+        listed = await line.messages.list_async(to=to, limit=LISTED)
+    except (SmsError, TwilioRestException, TwilioServiceException, OSError):
         raise fault from None
     # a trial account puts words of its own before ours
     ours = [m.sid for m in listed if m.body.endswith(body) and m.date_created and m.date_created >= since]

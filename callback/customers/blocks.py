@@ -6,6 +6,7 @@ What a block does to open reservations is decided in `decisions`; here it is onl
 from __future__ import annotations
 
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -19,6 +20,7 @@ from callback.store.keys import site_key
 
 _B = t.block.c
 _BLOCKED = select(_B.calls, _B.texts).where(_B.number_key == bindparam("of_number"))
+_BLOCKED_FOR_TEXTS = select(_B.number_key).where(_B.number_key.in_(bindparam("keys", expanding=True)), _B.texts)
 _LOCKED = _BLOCKED.with_for_update()
 NOT_CALLED = select(_B.calls).where(_B.number_key == bindparam("of_number")).scalar_subquery()
 """Whether a number is blocked for our calls, as a column beside others; null: no block. `of_number`: it `hashed`."""
@@ -42,6 +44,13 @@ def blocked(connection: Connection, e164: str) -> Blocked:
         return ERASED
     row = connection.execute(_BLOCKED, {"of_number": hashed(connection, e164)}).first()
     return FREE if row is None else Blocked(row.calls, row.texts)
+
+
+def no_texts(connection: Connection, numbers: Collection[str]) -> set[str]:
+    """Those of many numbers that are blocked for texts, or are no numbers any more."""
+    keys = {hashed(connection, e164): e164 for e164 in numbers if is_number(e164)}
+    told = connection.execute(_BLOCKED_FOR_TEXTS, {"keys": list(keys)}).scalars() if keys else ()
+    return {keys[key] for key in told} | {e164 for e164 in numbers if not is_number(e164)}
 
 
 def block(

@@ -98,7 +98,7 @@ class Worker:
         now: Callable[[], int],
         stopped: asyncio.Event,
     ) -> None:
-        self._now, self._stopped = now, stopped
+        self._now, self._stopped, self._gateway = now, stopped, gateway
         self._events, self._tell = events, events.tell
         journal, held = turn.journal, turn.held
         self._journal = journal
@@ -133,7 +133,7 @@ class Worker:
         failing, pbx, site = Failing(log), self._pbx, self._site
         self._arrivals = Arrivals(pbx, site, traffic, transactions, now, self._tell)
         snapshots = Snapshots(pbx, self._committer, store, site, traffic, now)
-        send = partial(send_due, store, site, gateway, settings.texts.senders, stopped.is_set, failing)
+        send = partial(send_due, store, site, gateway, settings.texts, stopped.is_set, failing)
         jobs: list[Job] = [
             RenewLease(transactions, held),
             Dispatch(pbx, held, transactions, snapshots, stopped),
@@ -168,6 +168,7 @@ class Worker:
             self._tell(LeaseLost(self._pbx.name, str(error)))
             raise
         finally:
+            await self._gateway.close()
             await asyncio.to_thread(self._events.flush)
             await self._alerts.drain()
         self._tell(Stopped())

@@ -12,7 +12,8 @@ from pydantic import Field, field_validator, model_validator
 
 from callback.settings.rules import Part
 from sms.errors import SmsError
-from sms.http import BodyForm, check
+from sms.gateway import PAUSE_S
+from sms.http import TEXTS_PER_S, BodyForm, check
 
 _LOOPBACK: Final = {"127.0.0.1", "localhost", "::1"}
 _LISTEN: Final = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):([0-9]{1,5})")
@@ -42,7 +43,9 @@ class TwilioAccount(Part):
         ""  # the sender: E.164, or a name
     )
     messaging_service: Annotated[str, Field(pattern=r"^(MG[0-9a-fA-F]{32})?$")] = ""  # or this instead of from
-    texts_per_s: Annotated[float, Field(ge=0.5, le=1000)] = 10  # sent by this sender
+    texts_per_s: Annotated[float, Field(ge=0.5, le=1000)] = (
+        10  # by this sender, of all services on this database; a US long code has 1, a toll-free number 3
+    )
     api_url: str = "https://api.twilio.com"  # of a region of Twilio, or of a test
 
     @field_validator("api_url")
@@ -74,6 +77,10 @@ class HttpRequest(Part):
     refused_if: str = ""  # and one that says that it was not taken
     ref_in: str = ""  # one with a group: the gateway's name of the text
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 10  # then nobody knows whether it went out
+    keep_alive_s: Annotated[float, Field(ge=0, le=60)] = (
+        0  # an idle connection is used again; 0: a connection for each text
+    )
+    texts_per_s: Annotated[float, Field(ge=0.5, le=1000)] = TEXTS_PER_S  # by its host, of all services on this database
 
     @field_validator("url", "body")
     @classmethod
@@ -127,7 +134,8 @@ class Texts(Part):
 
     gateway: Literal["console", "twilio", "http"] = "console"  # the console prints them, and nobody is texted
     templates: Path | None = None  # a folder with the site's own wording, and other languages
-    senders: Annotated[int, Field(ge=1, le=64)] = 8  # texts on their way at once
+    senders: Annotated[int, Field(ge=1, le=500)] = 32  # texts on their way at once; Twilio lets an account have 100
+    pause_s: Annotated[float, Field(gt=0, le=60)] = PAUSE_S  # of an account that was asked too fast; then 2, 4 … times
     two_way: tuple[str, ...] = ()  # countries (ISO 3166) whose phones can answer, with [web] public_url
     twilio: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")], TwilioAccount] = Field(
         default_factory=dict

@@ -54,6 +54,13 @@ _WHOSE_CALL: Select[Any] = (
     .join(t.person)
     .where(t.call.c.pbx == bindparam("of_pbx"), t.call.c.call_id == bindparam("of_call"))
 )
+_TO = (_r.queue, t.person.c.number)
+_WHO_ALL: Select[Any] = select(_r.id, *_TO).join(t.person).where(_r.id.in_(bindparam("reservations", expanding=True)))
+_WHOSE_CALLS: Select[Any] = (
+    select(t.call.c.call_id, t.call.c.queue, t.person.c.number)
+    .join(t.person)
+    .where(t.call.c.pbx == bindparam("of_pbx"), t.call.c.call_id.in_(bindparam("of_calls", expanding=True)))
+)
 _RANG = (
     select(t.attempt.c.id)
     .where(t.attempt.c.reservation_id == bindparam("reservation"), t.attempt.c.customer_dialled_at.is_not(None))
@@ -222,24 +229,51 @@ def hold_back(work: Work, on_the_line: Collection[str]) -> None:
         )
 
 
+def numbers_of(connection: Connection, site: Site, recipients: Collection[str]) -> dict[str, str | Exception]:
+    """The numbers behind the outbox's opaque words.
+
+    Refused says why no text is to go there by now; any other exception, why that one cannot be looked up.
+    """
+    named = {recipient: recipient.partition("/")[::2] for recipient in recipients}
+    ids = [int(name) for kind, name in named.values() if kind == "reservation" and name.isdecimal()]
+    calls = [name for kind, name in named.values() if kind == "call"]
+    found: dict[str, tuple[str, str]] = {}
+    if ids:
+        rows = connection.execute(_WHO_ALL, {"reservations": ids})
+        found |= {f"reservation/{row.id}": (row.queue, row.number) for row in rows}
+    if calls:
+        rows = connection.execute(_WHOSE_CALLS, {"of_pbx": site.pbx, "of_calls": calls})
+        found |= {f"call/{row.call_id}": (row.queue, row.number) for row in rows}
+    opted_out = blocks.no_texts(connection, {number for _, number in found.values()})
+    return {recipient: _number_of(site, found.get(recipient), opted_out) for recipient in recipients}
+
+
+def _number_of(site: Site, found: tuple[str, str] | None, opted_out: Collection[str]) -> str | Exception:
+    if found is None:
+        return LookupError("nobody is kept by this name")
+    queue, number = found
+    try:
+        why = _unwanted(site, queue, number, opted_out=number in opted_out)
+    except Exception as fault:  # noqa: BLE001 - one that cannot be looked up keeps no other from its text
+        return fault
+    return number if why is None else Refused(_WORDS[why])
+
+
 def number_of(connection: Connection, site: Site, recipient: str) -> str:
     """The number behind the outbox's opaque word; raises Refused, and says why, where no text is to go there by now."""
-    kind, _, name = recipient.partition("/")
-    if kind == "call":
-        row = connection.execute(_WHOSE_CALL, {"of_pbx": site.pbx, "of_call": name}).one()
-    else:
-        row = connection.execute(_WHOM, {"reservation": int(name)}).one()
-    why = why_none(connection, site, row.queue, row.number)
-    if why is not None:
-        raise Refused(_WORDS[why])
-    return str(row.number)
+    number = numbers_of(connection, site, [recipient])[recipient]
+    if isinstance(number, Exception):
+        raise number
+    return number
 
 
 def why_none(connection: Connection, site: Site, queue: str, e164: str) -> str | None:
     """Why this number gets no text for this queue, in hyphenated words; None where it may get one."""
-    if not may_text(site, queue, e164):
-        return "texts-off"
-    return _unwelcome(e164, opted_out=blocks.blocked(connection, e164).texts)
+    return _unwanted(site, queue, e164, opted_out=blocks.blocked(connection, e164).texts)
+
+
+def _unwanted(site: Site, queue: str, e164: str, *, opted_out: bool) -> str | None:
+    return _unwelcome(e164, opted_out=opted_out) if may_text(site, queue, e164) else "texts-off"
 
 
 def _unwelcome(e164: str, *, opted_out: bool) -> str | None:

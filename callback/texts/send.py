@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Final, TextIO
 
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import DBAPIError
 
 from callback.customers import blocks
 from callback.errors import StoreError
@@ -18,6 +17,7 @@ from callback.logs.failing import Failing
 from callback.logs.masking import masked
 from callback.settings.rules import SiteRules
 from callback.settings.sections import Settings
+from callback.settings.texts import Texts
 from callback.site.context import Site
 from callback.site.templates import TwoWay
 from callback.site.work import Work
@@ -34,7 +34,7 @@ from sms.gateway import Gateway, Refused, Report, Unsent
 from sms.http import HttpGateway, Request
 from sms.reports import Taken
 
-TEXTS_A_TURN: Final = 500
+TEXTS_A_TURN: Final = 10_000
 TURN_S: Final = 1.0  # then it is looked anew who is on the line
 AGAIN_S: Final = 900  # a phone that was off is texted once more
 
@@ -65,22 +65,22 @@ def caps_of(rules: SiteRules) -> Caps:
     return Caps(rules.texts_a_day, rules.texts_a_block, rules.texts_an_hour)
 
 
-def send_due(
-    store: Store, site: Site, gateway: Gateway, senders: int, stopped: Callable[[], bool], failing: Failing
+async def send_due(
+    store: Store, site: Site, gateway: Gateway, texts: Texts, stopped: Callable[[], bool], failing: Failing
 ) -> int:
     """Send what is due for about a second; return how many texts were taken up.
 
     The database's clock is asked once and goes on by ours: should this machine sleep, leases end early, never late.
     """
-    began_at, began = store.now(), time.monotonic()
+    began_at, began = await asyncio.to_thread(store.now), time.monotonic()
 
-    return deliver(
+    return await deliver(
         store.write,
         gateway,
-        lambda: address_book(store, site),
+        partial(address_book, store, site),
         lambda: began_at + round((time.monotonic() - began) * SECOND),
         TEXTS_A_TURN,
-        DeliveryRules(pbx=site.pbx, senders=senders, caps=caps_of(site.rules)),
+        DeliveryRules(pbx=site.pbx, senders=texts.senders, caps=caps_of(site.rules), pause_s=texts.pause_s),
         DeliveryHooks(
             looked_up=partial(failing.tried, "look up whom to text"),
             until=lambda: stopped() or time.monotonic() >= began + TURN_S,
@@ -89,19 +89,11 @@ def send_due(
     )
 
 
-@contextmanager
-def address_book(store: Store, site: Site) -> Iterator[Callable[[str], str]]:
-    """Look up numbers in one transaction. A database that goes away meanwhile is expected: Unsent, and no traceback."""
-
-    def number(recipient: str) -> str:
-        try:
-            return compose.number_of(connection, site, recipient)
-        except DBAPIError as error:
-            raise Unsent("the database was away while the number was looked up") from error
-
+def address_book(store: Store, site: Site, recipients: Collection[str]) -> Mapping[str, str | Exception]:
+    """Look up numbers in one transaction. A database that is away is expected: Unsent, and no traceback."""
     try:
         with store.read() as connection:
-            yield number
+            return compose.numbers_of(connection, site, recipients)
     except StoreError as error:
         raise Unsent(f"the number could not be looked up: {error}") from error
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter, namedtuple
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -35,6 +34,7 @@ from telephony.dialling.dialler import Order
 from telephony.pbx import Stretch
 from tests.callback.switch import ENOUGH_S, Switch
 from tests.callback.world import ABROAD, US, World, call, emptied, judged, rules
+from tests.sms.gateways import book, finished
 
 TABLES = (t.reservation, t.attempt, t.promise, t.loss, t.verdict, t.audit, t.block, t.person, text_outbox)
 
@@ -257,14 +257,8 @@ class Centre:
     def text(self, mood: str) -> None:
         self.write(lambda connection: compose.hold_back(self.work(connection, self.now), self.on_line))
         gateway = Gateway(mood, self)
-        deliver(
-            self.store.write,
-            gateway,
-            lambda: nullcontext(self._address),
-            lambda: self.now,
-            20,
-            DeliveryRules(pbx="main"),
-        )
+        rules = DeliveryRules(pbx="main")
+        finished(deliver(self.store.write, gateway, book(self._address), lambda: self.now, 20, rules))
 
     def _address(self, recipient: str) -> str | None:
         with self.store.read() as connection:
@@ -325,12 +319,12 @@ class Centre:
 class Gateway:
     """Takes texts well, refuses them, is busy, or leaves open whether it took them."""
 
-    name = "model"
+    name, paces = "model", ()
 
     def __init__(self, mood: str, centre: Centre) -> None:
         self._mood, self._centre = mood, centre
 
-    def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
+    async def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
         assert line == ""
         assert not self._centre.blocked.get(to, FREE).texts, "texted though blocked"
         if to in self._centre.on_line | self._centre.rung():

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
@@ -18,7 +16,7 @@ from sms.delivery import DeliveryRules, deliver
 from sms.gateway import Receipt
 from sms.outbox import SECOND, Text
 from tests.sms.database import NOW, Database, open_engine
-from tests.sms.gateways import FakeGateway
+from tests.sms.gateways import FakeGateway, book, finished
 from tests.sms.test_outbox import explained
 
 if TYPE_CHECKING:
@@ -40,8 +38,7 @@ def _put(database: Database, *texts: tuple[str, str], now: int = NOW) -> None:
         database.put(cause, not_before_at=now - 1000 + number, expires_at=now + _DAY, person=person, prefix=prefix)
 
 
-def _somebody() -> AbstractContextManager[Callable[[str], str]]:
-    return nullcontext(lambda _: "+1")
+_somebody = book(lambda _: "+1")
 
 
 def _given_up(database: Database) -> Counter[str]:
@@ -157,7 +154,7 @@ def test_what_is_counted_is_looked_up_in_an_index(database: Database) -> None:
 def test_no_cap_is_ever_exceeded(
     people: list[tuple[str, str]], limits: list[int], senders: int, behaviours: list[str]
 ) -> None:
-    engine = open_engine("sqlite://", poolclass=StaticPool)
+    engine = open_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     database = Database(engine)
     _put(database, *people)
     by_cause = {f"{NOW}/{number}": whose for number, whose in enumerate(people)}
@@ -166,7 +163,7 @@ def test_no_cap_is_ever_exceeded(
     rules = DeliveryRules(senders=senders, caps=_CAPS)
     for turn, limit in enumerate(limits):
         now = NOW + turn * 31 * SECOND
-        deliver(database.transaction, gateway, _somebody, lambda now=now: now, limit, rules)  # type: ignore[misc]
+        finished(deliver(database.transaction, gateway, _somebody, lambda now=now: now, limit, rules))  # type: ignore[misc]
     accepted = [by_cause[cause] for cause in gateway.accepted.elements()]
     assert max(Counter(person for person, _ in accepted).values(), default=0) <= _CAPS.person_a_day
     assert max(Counter(prefix for _, prefix in accepted).values(), default=0) <= _CAPS.prefix_an_hour

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +13,10 @@ from sms.delivery import DeliveryHooks, DeliveryRules, deliver
 from sms.gateway import Refused, Unsent
 from sms.outbox import BACKOFF_S, LEASE_S, SECOND, Lapsed
 from tests.sms.database import NOW, Database, put
-from tests.sms.gateways import FakeGateway
+from tests.sms.gateways import FakeGateway, book, finished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Mapping
 
 _NUMBER = "+442079460958"
 
@@ -41,7 +40,7 @@ def _deliver(
     now: Callable[[], int] = lambda: NOW,
     limit: int = 10,
 ) -> int:
-    return deliver(database.transaction, gateway, lambda: nullcontext(address), now, limit)
+    return finished(deliver(database.transaction, gateway, book(address), now, limit))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +152,8 @@ def test_who_slept_through_his_lease_does_not_send(database: Database) -> None:
         time.sleep(0.02)
         return _NUMBER
 
-    deliver(database.transaction, gateway, lambda: nullcontext(sleepy), lambda: NOW, 1, DeliveryRules(lease_s=0.01))
+    rules = DeliveryRules(lease_s=0.01)
+    finished(deliver(database.transaction, gateway, book(sleepy), lambda: NOW, 1, rules))
     assert gateway.asked == []
     assert database.state("lost:1") == "waiting"
 
@@ -210,16 +210,12 @@ def test_two_that_deliver_at_once_send_no_text_twice(database: Database) -> None
 def test_an_address_book_that_is_away_leaves_the_texts_waiting_and_prints_no_traceback(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def gone() -> Callable[[str], str | None]:
+    def away(_recipients: Collection[str]) -> dict[str, str | Exception | None]:
         raise Unsent("the database is away")
-
-    @contextmanager
-    def away() -> Iterator[Callable[[str], str | None]]:
-        yield gone()
 
     database.put("lost:1")
     gateway = FakeGateway()
-    assert deliver(database.transaction, gateway, away, lambda: NOW, 10) == 1
+    assert finished(deliver(database.transaction, gateway, away, lambda: NOW, 10)) == 1
     assert (database.state("lost:1"), database.row("lost:1")["reason"]) == ("waiting", "the database is away")
     assert gateway.asked == []
     assert caplog.records == []
@@ -229,38 +225,21 @@ def test_an_address_book_that_is_away_leaves_the_texts_waiting_and_prints_no_tra
 def test_a_look_up_that_fails_as_nobody_foresaw_is_told_once_for_all_its_texts(
     database: Database, caplog: pytest.LogCaptureFixture, whole: bool
 ) -> None:
-    @contextmanager
-    def book() -> Iterator[Callable[[str], str | None]]:
+    def broken(recipients: Collection[str]) -> Mapping[str, str | Exception | None]:
         if whole:
             _broken("anybody")
-        yield _broken
+        return book(_broken)(recipients)
 
     told: list[Exception | None] = []
     for number in range(3):
         database.put(f"lost:{number}")
     gateway = FakeGateway()
-    assert (
-        deliver(
-            database.transaction,
-            gateway,
-            book,
-            lambda: NOW,
-            10,
-            DeliveryRules(senders=3),
-            DeliveryHooks(looked_up=told.append),
-        )
-        == 3
-    )
+    rules, hooks = DeliveryRules(senders=3), DeliveryHooks(looked_up=told.append)
+    assert finished(deliver(database.transaction, gateway, broken, lambda: NOW, 10, rules, hooks)) == 3
     assert [type(fault) for fault in told] == [RuntimeError]
     assert set(database.states().values()) == {"waiting"}
     assert caplog.records == []
     database.put("lost:new")
-    assert deliver(
-        database.transaction,
-        gateway,
-        lambda: nullcontext(_address),
-        lambda: NOW,
-        1,
-        hooks=DeliveryHooks(looked_up=told.append),
-    )
+    found = book(_address)
+    assert finished(deliver(database.transaction, gateway, found, lambda: NOW, 1, hooks=hooks))
     assert told[1:] == [None]

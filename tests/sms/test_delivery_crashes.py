@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import contextmanager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from sms import outbox
 from sms.delivery import deliver
 from sms.outbox import LEASE_S, SECOND
 from tests.sms.database import NOW, Database, open_engine
-from tests.sms.gateways import FakeGateway
+from tests.sms.gateways import FakeGateway, book, finished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,8 @@ class Mortal:
         """Say whether the process lived."""
         self.fuse.crash_after = crash_after
         try:
-            deliver(self._transaction, self.gateway, lambda: nullcontext(self._address), lambda: self.clock, limit=3)
+            addresses = book(self._address)
+            finished(deliver(self._transaction, self.gateway, addresses, lambda: self.clock, limit=3))
         except Crash:
             return False
         finally:
@@ -91,7 +93,8 @@ class Mortal:
         # The gateway takes longer than the lease, and another process looks after the outbox meanwhile.
         ours, self.fuse.crash_after = self.fuse.crash_after, None
         self.clock += _PAST_THE_LEASE
-        self.deliver()
+        with ThreadPoolExecutor(1) as another:  # an event loop of its own
+            another.submit(self.deliver).result()
         self.fuse.crash_after = ours
         return "accept"
 

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from sms.errors import SmsError
-from sms.gateway import Gateway, Receipt, Refused, Unsent
+from sms.gateway import Gateway, Receipt, Refused, TooFast, Unsent
 from sms.http import HttpGateway, Request
+from tests.sms.gateways import finished, sent
 
 _TO, _TEXT = "+819012345678", 'We call "you" by 11:30 & we\'re sorry: 我们会回电 <3 {to}'
 
@@ -69,7 +70,7 @@ def test_a_url_alone_is_fetched_with_everything_escaped(carrier: Carrier) -> Non
     by = HttpGateway(
         Request(f"{carrier.url}/send?to={{digits}}&text={{text}}&id={{ref}}&by={{line}}", ref_in=r"id=(\d+)")
     )
-    assert by.send(_TO, _TEXT, "17", "sales") == Receipt("77")
+    assert sent(by, _TO, _TEXT, "17", "sales") == Receipt("77")
     ((method, path, _, body),) = carrier.asked
     assert (method, body) == ("GET", b"")
     assert path == (
@@ -81,9 +82,9 @@ def test_a_url_alone_is_fetched_with_everything_escaped(carrier: Carrier) -> Non
 def test_a_body_in_json_is_json_whatever_the_text_holds(carrier: Carrier) -> None:
     headers = {"Authorization": "Bearer hush"}
     by = HttpGateway(Request(f"{carrier.url}/v1", '{"to": "{to}", "text": "{text}"}', "json", headers))
-    assert by.send(_TO, _TEXT + "\n\\", "17") == Receipt("http:17")
-    ((method, _, sent, body),) = carrier.asked
-    assert (method, sent["Content-Type"], sent["Authorization"]) == ("POST", "application/json", "Bearer hush")
+    assert sent(by, _TO, _TEXT + "\n\\", "17") == Receipt("http:17")
+    ((method, _, headed, body),) = carrier.asked
+    assert (method, headed["Content-Type"], headed["Authorization"]) == ("POST", "application/json", "Bearer hush")
     assert json.loads(body) == {"to": _TO, "text": _TEXT + "\n\\"}
 
 
@@ -96,7 +97,7 @@ def test_a_body_in_json_is_json_whatever_the_text_holds(carrier: Carrier) -> Non
     ],
 )
 def test_each_form_of_body_escapes_in_its_own_way(carrier: Carrier, form: Any, body: bytes) -> None:
-    HttpGateway(Request(carrier.url, "t={text}&n={to}", form)).send(_TO, "a&b <我>", "1")
+    sent(HttpGateway(Request(carrier.url, "t={text}&n={to}", form)), _TO, "a&b <我>", "1")
     assert carrier.asked[0][3] == body
 
 
@@ -119,7 +120,7 @@ def test_each_form_of_body_escapes_in_its_own_way(carrier: Carrier, form: Any, b
         (425, b"too early", Unsent),
         (404, b"where?", Unsent),
         (408, b"slow", SmsError),
-        (429, b"later", Unsent),
+        (429, b"later", TooFast),
         (500, b"OK", SmsError),
         (503, b"OK", SmsError),
     ],
@@ -128,10 +129,10 @@ def test_what_an_answer_proves(carrier: Carrier, status: int, answer: bytes, exp
     carrier.status, carrier.answer = status, answer
     by = HttpGateway(Request(f"{carrier.url}/?to={{to}}&text={{text}}", accepted_if="^OK", refused_if="^ERROR"))
     if expected is None:
-        assert by.send(_TO, "hello", "1") == Receipt("http:1")
+        assert sent(by, _TO, "hello", "1") == Receipt("http:1")
         return
     with pytest.raises(expected) as told:
-        by.send(_TO, "hello", "1")
+        sent(by, _TO, "hello", "1")
     assert type(told.value) is expected
 
 
@@ -139,13 +140,13 @@ def test_what_an_answer_proves(carrier: Carrier, status: int, answer: bytes, exp
 def test_a_name_that_no_database_can_keep_is_none(carrier: Carrier, answer: bytes, ref: str) -> None:
     carrier.answer = answer
     by = HttpGateway(Request(f"{carrier.url}/?to={{to}}&text={{text}}", ref_in="OK(?: id=(.*))?"))
-    assert by.send(_TO, "hello", "1") == Receipt(ref)
+    assert sent(by, _TO, "hello", "1") == Receipt(ref)
 
 
 def test_a_connection_that_breaks_after_the_request_proves_nothing(carrier: Carrier) -> None:
     carrier.silent = True
     with pytest.raises(SmsError, match="no HTTP") as told:
-        HttpGateway(Request(f"{carrier.url}/?to={{to}}&text={{text}}", timeout_s=5)).send(_TO, "hello", "1")
+        sent(HttpGateway(Request(f"{carrier.url}/?to={{to}}&text={{text}}", timeout_s=5)), _TO, "hello", "1")
     assert not isinstance(told.value, (Refused, Unsent))
     assert len(carrier.asked) == 1
 
@@ -155,14 +156,14 @@ def test_where_nobody_listens_nothing_was_sent() -> None:
         nobody.bind(("127.0.0.1", 0))
         by = HttpGateway(Request(f"http://127.0.0.1:{nobody.getsockname()[1]}/?to={{to}}&text={{text}}"))
         with pytest.raises(Unsent, match="cannot be reached"):
-            by.send(_TO, "hello", "1")
+            sent(by, _TO, "hello", "1")
 
 
 def test_who_accepts_and_says_nothing_proves_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         by = HttpGateway(Request(f"http://127.0.0.1:{deaf.getsockname()[1]}/?to={{to}}&text={{text}}", timeout_s=0.2))
         with pytest.raises(TimeoutError):
-            by.send(_TO, "hello", "1")
+            sent(by, _TO, "hello", "1")
 
 
 def test_a_placeholder_that_nobody_fills_in_is_refused() -> None:
@@ -174,5 +175,5 @@ def test_nobody_answers_and_nothing_more_is_told() -> None:
     by = HttpGateway(Request("https://sms.example.org/{to}/{text}", headers={"X-Key": "hush"}))
     assert not by.two_way(_TO)
     gateway: Gateway = by
-    assert gateway.look_up("77") is None
+    assert finished(gateway.look_up("77"), gateway) is None
     assert "hush" not in repr(by._request)  # noqa: SLF001 - what a traceback may show

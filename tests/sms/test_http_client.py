@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
 import struct
@@ -15,11 +16,22 @@ import pytest
 from sms.errors import SmsError
 from sms.gateway import UNREACHABLE, Unsent
 from sms.http_client import ANSWER_LIMIT, HttpClient
+from tests.sms.gateways import finished
 
 _CERTIFICATE = Path(__file__).parent / "gateway.pem"  # made for these tests alone, for 127.0.0.1
 _OK = b"HTTP/1.1 200 OK\r\n"
 _MUCH = b"x" * (32 << 20)  # more than the buffers of both sockets
+pytestmark = [  # of bodies that are larger than any text, and are still being thrown away when their loop ends
+    pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 _RESET = struct.pack("ii", 1, 0)  # closing says "reset" at once
+
+
+@pytest.fixture(autouse=True)
+def _gone_with_its_test() -> Iterator[None]:
+    yield
+    gc.collect()  # what such a body leaves behind
 
 
 @contextmanager
@@ -65,10 +77,14 @@ def _answering(*parts: bytes) -> Callable[[socket.socket], None]:
 def _fails(serve: Callable[[socket.socket], None], body: bytes = b"", timeout_s: float = 5) -> Exception:
     with _listening(serve) as url:
         try:
-            answer = HttpClient(timeout_s).ask(url, body, {})
+            answer = _ask(HttpClient(timeout_s), url, body, {})
         except Exception as fault:  # noqa: BLE001 - which one it is, is what is asked
             return fault
     pytest.fail(f"it had an answer: {answer}")
+
+
+def _ask(client: HttpClient, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+    return finished(client.ask(url, body, headers), client)
 
 
 # Nothing has left
@@ -78,7 +94,7 @@ def test_a_refused_connection_is_told_in_the_systems_words() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         with pytest.raises(Unsent, match=r"^the gateway cannot be reached \(Connection refused\)$") as told:
-            HttpClient(5).ask(f"http://127.0.0.1:{nobody.getsockname()[1]}/", b"", {})
+            _ask(HttpClient(5), f"http://127.0.0.1:{nobody.getsockname()[1]}/", b"", {})
     assert told.value.code == UNREACHABLE
 
 
@@ -90,12 +106,12 @@ def test_a_host_that_does_not_answer_the_call_is_not_reached() -> None:
             caller.setblocking(False)
             caller.connect_ex(door.getsockname())
         with pytest.raises(Unsent, match=r"cannot be reached \(timed out\)$"):
-            HttpClient(0.2).ask(f"http://127.0.0.1:{door.getsockname()[1]}/", b"", {})
+            _ask(HttpClient(0.2), f"http://127.0.0.1:{door.getsockname()[1]}/", b"", {})
 
 
 def test_a_name_that_leads_nowhere_is_not_reached() -> None:
     with pytest.raises(Unsent, match="cannot be reached"):
-        HttpClient(5).ask("http://nowhere.invalid/", b"", {})
+        _ask(HttpClient(5), "http://nowhere.invalid/", b"", {})
 
 
 def _tls(connection: socket.socket) -> None:
@@ -110,14 +126,14 @@ def test_a_certificate_that_this_machine_does_not_trust_is_refused_before_anythi
         _listening(_tls) as url,
         pytest.raises(Unsent, match=r"\(certificate verify failed: self-signed certificate") as told,
     ):
-        HttpClient(5).ask(url.replace("http:", "https:"), b"a text", {})
+        _ask(HttpClient(5), url.replace("http:", "https:"), b"a text", {})
     assert told.value.code == UNREACHABLE
 
 
 def test_one_that_it_trusts_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(_CERTIFICATE))
     with _listening(_tls) as url:
-        assert HttpClient(5).ask(url.replace("http:", "https:"), b"", {}) == (200, "OK id=77")
+        assert _ask(HttpClient(5), url.replace("http:", "https:"), b"", {}) == (200, "OK id=77")
 
 
 @pytest.mark.parametrize("said", [b"220 mail.example.org\r\n", b""])
@@ -127,7 +143,7 @@ def test_who_speaks_no_tls_is_not_reached(said: bytes) -> None:
         connection.sendall(said)
 
     with _listening(serve) as url, pytest.raises(Unsent, match="cannot be reached"):
-        HttpClient(5).ask(url.replace("http:", "https:"), b"", {})
+        _ask(HttpClient(5), url.replace("http:", "https:"), b"", {})
 
 
 # Nobody knows
@@ -163,12 +179,19 @@ def test_nor_does_a_request_that_nobody_reads_to_its_end() -> None:
 
     with _listening(serve) as url:
         with pytest.raises(TimeoutError):
-            HttpClient(0.2).ask(url, _MUCH, {})
+            _ask(HttpClient(0.2), url, _MUCH, {})
         over.set()
 
 
-def test_a_connection_that_is_reset_proves_nothing() -> None:
-    fault = _fails(_resets)
+def test_a_connection_that_is_reset_proves_nothing_and_nothing_is_asked_twice() -> None:
+    asked: list[socket.socket] = []
+
+    def serve(connection: socket.socket) -> None:
+        asked.append(connection)
+        _resets(connection)
+
+    fault = _fails(serve)  # by a GET, which aiohttp would ask again
+    assert len(asked) == 1
     assert (type(fault), str(fault)) == (
         SmsError,
         "the connection broke before the gateway had answered (Connection reset by peer)",
@@ -198,7 +221,7 @@ def test_an_answer_without_end_is_read_to_our_limit() -> None:
             connection.sendall(b"OK" * 4096)
 
     with _listening(serve) as url:
-        status, answer = HttpClient(5).ask(url, b"", {})
+        status, answer = _ask(HttpClient(5), url, b"", {})
     assert (status, answer) == (200, "OK" * (ANSWER_LIMIT // 2))
 
 
@@ -207,7 +230,7 @@ def test_an_answer_without_end_is_read_to_our_limit() -> None:
 )
 def test_an_answer_that_is_cut_short_keeps_its_status(rest: bytes) -> None:
     with _listening(_answering(_OK + rest)) as url:
-        assert HttpClient(5).ask(url, b"", {}) == (200, "OK id=77")
+        assert _ask(HttpClient(5), url, b"", {}) == (200, "OK id=77")
 
 
 def test_a_no_that_comes_before_the_request_was_read_is_a_no() -> None:
@@ -218,7 +241,7 @@ def test_a_no_that_comes_before_the_request_was_read_is_a_no() -> None:
         _waits(connection)
 
     with _listening(serve) as url:
-        assert HttpClient(5).ask(url, _MUCH, {})[0] == 413
+        assert _ask(HttpClient(5), url, _MUCH, {})[0] == 413
 
 
 # What it does not do by itself
@@ -240,6 +263,43 @@ def test_nothing_is_said_but_what_it_is_given_and_neither_redirect_nor_cookie_no
         client = HttpClient(5)
         host = url.split("/")[2].encode()
         for _ in range(2):  # each on a connection of its own
-            assert client.ask(f"{url}?to=1", b"", {"X-Key": " hush "}) == (302, "OK")
-    head = b"GET /send?to=1 HTTP/1.1\r\nHost: " + host + b"\r\nAccept-Encoding: identity\r\nX-Key: hush\r\n\r\n"
+            assert _ask(client, f"{url}?to=1", b"", {"X-Key": " hush "}) == (302, "OK")
+    more = b"\r\nAccept-Encoding: identity\r\nX-Key: hush\r\nConnection: close\r\n\r\n"
+    head = b"GET /send?to=1 HTTP/1.1\r\nHost: " + host + more
     assert heads == [head, head]
+
+
+def test_a_connection_is_kept_for_the_next_request_where_that_is_wanted() -> None:
+    connections: list[socket.socket] = []
+
+    def serve(connection: socket.socket) -> None:
+        connections.append(connection)
+        while _asked(connection):
+            connection.sendall(_OK + b"Content-Length: 2\r\n\r\nOK")
+
+    async def three(client: HttpClient, url: str) -> list[tuple[int, str]]:
+        return [await client.ask(url, b"a text", {}) for _ in range(3)]
+
+    with _listening(serve) as url:
+        client = HttpClient(5, keep_alive_s=5)
+        assert finished(three(client, url), client) == [(200, "OK")] * 3
+    assert len(connections) == 1
+
+
+def test_a_kept_connection_that_breaks_is_not_asked_again_by_itself() -> None:
+    asked = []
+
+    def serve(connection: socket.socket) -> None:
+        for answer in (_OK + b"Content-Length: 2\r\n\r\nOK", b""):
+            asked.append(_asked(connection))
+            connection.sendall(answer)
+
+    async def two(client: HttpClient, url: str) -> None:
+        assert await client.ask(url, b"", {}) == (200, "OK")
+        with pytest.raises(SmsError, match="no HTTP"):
+            await client.ask(url, b"", {})
+
+    with _listening(serve) as url:
+        client = HttpClient(5, keep_alive_s=5)
+        finished(two(client, url), client)
+    assert len(asked) == 2

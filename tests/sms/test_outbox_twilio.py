@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from sms.delivery import DeliveryHooks, DeliveryRules, deliver
 from sms.outbox import LEASE_S, SECOND
 from sms.twilio import TwilioGateway
 from tests.sms.database import NOW, Database, open_engine
+from tests.sms.gateways import book, finished
 from tests.sms.twilio_account import CUSTOMER, SID, TOKEN, gateway
 
 _PUBLIC = "http://127.0.0.1:9"  # nobody listens there: reports are handed over by the test
@@ -45,19 +46,12 @@ def fake() -> Iterator[FakeTwilio]:
         yield fake
 
 
-def _customer() -> AbstractContextManager[Callable[[str], str]]:
-    return nullcontext(lambda _: CUSTOMER)
+_customer = book(lambda _: CUSTOMER)
 
 
 def _deliver(database: Database, by: TwilioGateway, now: int = NOW, senders: int = 4) -> int:
-    return deliver(
-        database.transaction,
-        by,
-        _customer,
-        lambda: now,
-        99,
-        DeliveryRules(senders=senders, caps=_ENOUGH, backoff_s=(1, 1)),
-    )
+    rules = DeliveryRules(senders=senders, caps=_ENOUGH, backoff_s=(1, 1))
+    return finished(deliver(database.transaction, by, _customer, lambda: now, 99, rules), by)
 
 
 def test_many_texts_at_once_are_accepted_once_each(database: Database, fake: FakeTwilio) -> None:
@@ -105,10 +99,10 @@ def test_a_text_that_the_list_cannot_prove_is_proved_by_its_report(database: Dat
     database.put("lost:2")
     by = gateway(fake, _PUBLIC)
     fake.behave(CUSTOMER, Conduct(), Conduct(answer="error", status=500))
-    deliver(database.transaction, by, _customer, lambda: NOW, 1)
+    finished(deliver(database.transaction, by, _customer, lambda: NOW, 1), by)
     with database.transaction() as conn:  # both say the same, so the list proves nothing
         conn.execute(outbox.text_outbox.update().values(body=fake.accepted[0].body))
-    deliver(database.transaction, by, _customer, lambda: NOW, 1)
+    finished(deliver(database.transaction, by, _customer, lambda: NOW, 1), by)
     row = database.row("lost:2")
     assert row["state"] == "unknown"
     (message,) = fake.accepted_for(str(row["id"]))
@@ -131,7 +125,8 @@ def test_who_opted_out_with_the_carrier_is_told_of_where_the_text_is_settled(
         row = conn.execute(outbox.text_outbox.select()).one()
         told.append((recipient, row.state))
 
-    deliver(database.transaction, gateway(fake), _customer, lambda: NOW, 9, hooks=DeliveryHooks(opted_out=opted_out))
+    by, hooks = gateway(fake), DeliveryHooks(opted_out=opted_out)
+    finished(deliver(database.transaction, by, _customer, lambda: NOW, 9, hooks=hooks), by)
     assert told == [("person:lost:1", "failed")]
 
 
@@ -172,14 +167,9 @@ class Walk(RuleBasedStateMachine):
         self.fake.behave(CUSTOMER, *(CONDUCTS[name] for name in conducts))
         self.fuse = crash_after
         try:
-            deliver(
-                self._transaction,
-                self.gateway,
-                _customer,
-                lambda: self.clock,
-                6,
-                DeliveryRules(senders=senders, caps=_ENOUGH, backoff_s=(1, 1)),
-            )
+            rules = DeliveryRules(senders=senders, caps=_ENOUGH, backoff_s=(1, 1))
+            work = deliver(self._transaction, self.gateway, _customer, lambda: self.clock, 6, rules)
+            finished(work, self.gateway)
         except Crash:
             pass
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,25 +27,28 @@ def send_one(settings: Settings, signalled: str, sleep: Callable[[float], None] 
         yield fault(f"{signalled} is no number", "write it with its country: +819012345678")
         return
     gateway = gateway_of(settings, sys.stdout)
-    try:
-        ref = gateway.send(to, BODY, "").gateway_ref
-    except Refused as no:
-        yield fault(f"{gateway.name} refuses it: {no.reason}", "try another number, or see the account's settings")
-    except Unsent as no:
-        yield fault(f"{gateway.name} did not take it: {no.reason}", "mend [texts], or try again in a minute")
-    except Exception as error:  # noqa: BLE001 - a gateway may raise anything: it is what we want to know
-        what = f"nobody can tell whether {gateway.name} took it ({type(error).__name__}: {error})"
-        yield fault(what, "look at the gateway's own log before you try again")
-    else:
-        yield sound(f"{gateway.name} took the text to {to} and calls it {ref}")
-        yield _became(gateway, ref, sleep)
-        yield from _shortcomings(settings)
+    with asyncio.Runner() as loop:
+        try:
+            ref = loop.run(gateway.send(to, BODY, "")).gateway_ref
+        except Refused as no:
+            yield fault(f"{gateway.name} refuses it: {no.reason}", "try another number, or see the account's settings")
+        except Unsent as no:
+            yield fault(f"{gateway.name} did not take it: {no.reason}", "mend [texts], or try again in a minute")
+        except Exception as error:  # noqa: BLE001 - a gateway may raise anything: it is what we want to know
+            what = f"nobody can tell whether {gateway.name} took it ({type(error).__name__}: {error})"
+            yield fault(what, "look at the gateway's own log before you try again")
+        else:
+            yield sound(f"{gateway.name} took the text to {to} and calls it {ref}")
+            yield _became(gateway, lambda: loop.run(gateway.look_up(ref)), sleep)
+            yield from _shortcomings(settings)
+        finally:
+            loop.run(gateway.close())
 
 
-def _became(gateway: Gateway, ref: str, sleep: Callable[[float], None]) -> Finding:
+def _became(gateway: Gateway, look_up: Callable[[], Report | None], sleep: Callable[[float], None]) -> Finding:
     report: Report | None = None
     for _ in range(round(PATIENCE_S / LOOK_EVERY_S)):
-        report = gateway.look_up(ref)
+        report = look_up()
         if report is None or report.progress in {"delivered", "undelivered"}:
             break
         sleep(LOOK_EVERY_S)

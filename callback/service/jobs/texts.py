@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from callback.events import Event
@@ -16,22 +15,29 @@ from telephony.pbx import Pbx
 
 
 class SendTexts:
-    """Every second, while we know who is on the line; `send_due` sends what is due for about a second."""
+    """Every second, while we know who is on the line; `send_due` sends what is due for about a second.
+
+    While there is more, a second follows the other: the next tick would come too late.
+    """
 
     name, every_s = "text", 1.0
 
-    def __init__(self, pbx: Pbx, transactions: Transactions, snapshots: Snapshots, send_due: Callable[[], int]) -> None:
+    def __init__(
+        self, pbx: Pbx, transactions: Transactions, snapshots: Snapshots, send_due: Callable[[], Awaitable[int]]
+    ) -> None:
         self._pbx, self._transactions, self._snapshots, self._send_due = pbx, transactions, snapshots, send_due
 
     async def run(self) -> None:
         """Send what is due; nobody is texted while on the line, nor before we know who is."""
-        if not self._pbx.ready:
-            return
-        live = await self._snapshots.take()
-        await self._transactions.write(
-            lambda work: compose.hold_back(replace(work, now=clock(work.connection)), live.numbers)
-        )
-        await asyncio.to_thread(self._send_due)
+        while self._pbx.ready:
+            live = await self._snapshots.take()
+            await self._transactions.write(
+                lambda work, numbers=live.numbers: compose.hold_back(  # type: ignore[misc] # bound while it is of this turn
+                    replace(work, now=clock(work.connection)), numbers
+                )
+            )
+            if not await self._send_due():
+                return
 
 
 class TellTextTroubles:

@@ -441,7 +441,7 @@ def imported(*words: str) -> set[str]:
     return {line.split("|")[-1].strip().split(".")[0] for line in told.splitlines() if line.startswith("import time")}
 
 
-HEAVY = {"aiohttp", "alembic", "twilio", "apscheduler", "holidays", "httpx"}
+HEAVY = {"aiohttp", "alembic", "twilio", "apscheduler", "holidays"}
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
@@ -18,14 +16,14 @@ from sms.gateway import UNREACHABLE, Gateway, Report
 from sms.http import HttpGateway, Request
 from sms.twilio import Account, TwilioGateway
 from tests.callback.world import MINUTE, NOON, World
+from tests.sms.gateways import book, finished
 
 SID, TOKEN, OURS = f"AC{'1' * 32}", "a token of the fake", "+442079460000"
 CUSTOMER = "+447700900123"
 REFUSED = "texts-refused"
 
 
-def _him() -> AbstractContextManager[Callable[[str], str]]:
-    return nullcontext(lambda _: CUSTOMER)
+_him = book(lambda _: CUSTOMER)
 
 
 def _gateway(fake: FakeTwilio) -> TwilioGateway:
@@ -55,7 +53,8 @@ def _told(world: World, troubles: TextTroubles, now: int) -> list[tuple[str, int
 
 
 def _send(world: World, gateway: Gateway, now: int, backoff_s: tuple[float, ...] = (30, 120)) -> None:
-    deliver(world.store.write, gateway, _him, lambda: now, 9, DeliveryRules(backoff_s=backoff_s))
+    rules = DeliveryRules(backoff_s=backoff_s)
+    finished(deliver(world.store.write, gateway, _him, lambda: now, 9, rules), gateway)
 
 
 def test_a_sender_that_is_not_ours_is_an_alarm_and_its_texts_leave_once_it_is_mended(world: World) -> None:

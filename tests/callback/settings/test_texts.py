@@ -11,6 +11,7 @@ from callback.errors import SettingsError
 from callback.settings.sections import Settings, load
 from callback.texts.send import gateway_of, two_way_of
 from tests.callback.settings.test_sections import LEAST, written
+from tests.sms.gateways import sent
 
 SID, SERVICE = f"AC{'1' * 32}", f"MG{'2' * 32}"
 TWILIO = f"""
@@ -59,7 +60,7 @@ def test_texts_are_printed_where_no_gateway_is_named(tmp_path: Path) -> None:
 def test_what_is_printed_has_numbers_as_the_log_has_them(tmp_path: Path, numbers: str, shown: str) -> None:
     stream = io.StringIO()
     gateway = gateway_of(_load(tmp_path, f'[logs]\nnumbers = "{numbers}"\n'), stream)
-    gateway.send("+819012345678", "We call you back.", "1")
+    sent(gateway, "+819012345678", "We call you back.", "1")
     assert stream.getvalue() == f"text (console, nobody's phone) to {shown}: We call you back.\n"
 
 

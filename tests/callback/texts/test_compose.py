@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -22,6 +21,7 @@ from sms.gateway import Receipt, Refused
 from sms.outbox import text_outbox
 from telephony.calls.call import Kind, QueueVisit, Side
 from tests.callback.world import MINUTE, NOON, ON, US, World, at, call, judged, rules
+from tests.sms.gateways import book, finished
 
 CUSTOMER, HER = "+819012345678", "+819087654321"
 LATER = NOON + 30 * MINUTE
@@ -102,7 +102,9 @@ def test_the_texts_of_another_pbx_are_left_to_its_own_service(world: World) -> N
     class Gateway:
         name = "test"
 
-        def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
+        paces = ()
+
+        async def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
             assert body
             assert ref
             assert line == ""
@@ -114,9 +116,8 @@ def test_the_texts_of_another_pbx_are_left_to_its_own_service(world: World) -> N
             return compose.number_of(connection, world.site, recipient)
 
     def send(pbx: str) -> int:
-        return deliver(
-            world.store.write, Gateway(), lambda: nullcontext(address), lambda: LATER, 9, DeliveryRules(pbx=pbx)
-        )
+        rules = DeliveryRules(pbx=pbx)
+        return finished(deliver(world.store.write, Gateway(), book(address), lambda: LATER, 9, rules))
 
     taken = [send("other"), send("main")]
     assert (taken, sent) == ([0, 1], [CUSTOMER])

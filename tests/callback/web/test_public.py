@@ -9,9 +9,9 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -38,6 +38,7 @@ from sms.delivery import deliver
 from sms.gateway import Receipt
 from sms.outbox import text_outbox
 from tests.callback.world import MINUTE, NOON, World, call
+from tests.sms.gateways import book, finished
 
 PUBLIC: Final = "https://texts.example.org/lcr"
 SID, TOKEN = f"AC{'1' * 32}", "the token"
@@ -117,23 +118,22 @@ def sqlite_door(sqlite_world: World) -> Iterator[Running]:
 
 
 class _Twilio:
-    name = "twilio"
+    name, paces = "twilio", ()
 
-    def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
+    async def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
         assert (to, line) == (CUSTOMER, "")
         assert body
         assert ref
         return Receipt(MESSAGE)
 
 
-def _him() -> AbstractContextManager[Callable[[str], str]]:
-    return nullcontext(lambda _: CUSTOMER)
+_him = book(lambda _: CUSTOMER)
 
 
 def texted(world: World) -> str:
     """Lose a caller, text him, and give our name of the text."""
     world.hear(call())
-    assert deliver(world.store.write, _Twilio(), _him, lambda: NOON + MINUTE, 9) == 1
+    assert finished(deliver(world.store.write, _Twilio(), _him, lambda: NOON + MINUTE, 9)) == 1
     (row,) = world.rows(text_outbox)
     return str(row.id)
 
@@ -415,7 +415,7 @@ def test_the_fake_twilio_and_the_door_understand_each_other(world: World) -> Non
         opened = Running(world, wiring, port)
         try:
             gateway = sending.gateway_of(wiring, io.StringIO())
-            assert deliver(world.store.write, gateway, _him, lambda: NOON + MINUTE, 9) == 1
+            assert finished(deliver(world.store.write, gateway, _him, lambda: NOON + MINUTE, 9), gateway) == 1
             fake.wait(lambda: len(fake.told) == 6, "three reports, twice each")
             answered = fake.text_in(f"http://127.0.0.1:{port}/twilio/main/inbound", SID, CUSTOMER, US, "1")
         finally:

@@ -7,13 +7,17 @@ import logging
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy import select, update
+
 from callback.logs.failing import Failing
 from callback.service.jobs.texts import SendTexts, TellTextTroubles
 from callback.service.text_troubles import TextTroubles
+from callback.settings.texts import Texts
 from callback.texts.send import send_due
 from lab.twilio import FakeTwilio, error
 from sms.console import ConsoleGateway
 from sms.gateway import Gateway
+from sms.outbox import text_outbox
 from sms.twilio import Account, TwilioGateway
 from telephony.simulator.server import Simulator
 from tests.callback.service.jobs.parts import WAITS, WAITS_AS, Parts, lose, parts, run
@@ -24,7 +28,7 @@ SID, TOKEN = f"AC{'1' * 32}", "a token of the fake"
 
 def send_texts(world: World, made: Parts, gateway: Gateway) -> SendTexts:
     failing = Failing(logging.getLogger(__name__))
-    due = partial(send_due, world.store, world.site, gateway, 1, lambda: False, failing)
+    due = partial(send_due, world.store, world.site, gateway, Texts(senders=1), lambda: False, failing)
     return SendTexts(made.pbx, made.transactions, made.snapshots, due)
 
 
@@ -57,6 +61,31 @@ def test_nobody_is_texted_before_we_know_who_is_on_the_line(today: World, tmp_pa
     assert phone.getvalue() == ""
 
 
+def test_while_there_is_more_it_is_looked_anew_who_is_on_the_line_and_sending_goes_on(
+    today: World, tmp_path: Path
+) -> None:
+    lose(today, "09012345600")
+    sent, held = [2, 1, 0], []
+
+    async def main() -> None:
+        async with Simulator() as simulator, parts(today, tmp_path, simulator) as made:
+            await simulator.play(WAITS, speed=1e6, rename=lambda raw: raw.replace(WAITS_AS, b"09012345600"))
+            await made.shows("+819012345600")
+
+            async def due() -> int:
+                with today.store.write() as connection:
+                    waits = text_outbox.c.not_before_at
+                    held.append(connection.execute(select(waits)).scalar_one())
+                    connection.execute(update(text_outbox).values(not_before_at=0))
+                return sent[len(held) - 1]
+
+            await SendTexts(made.pbx, made.transactions, made.snapshots, due).run()
+
+    run(main())
+    assert len(held) == 3
+    assert min(held) > 0  # each time, who is on the line was put off first
+
+
 def test_texts_that_a_gateway_refuses_for_a_fault_of_ours_are_told_once(today: World, tmp_path: Path) -> None:
     lose(today, "09012345600")
 
@@ -72,5 +101,6 @@ def test_texts_that_a_gateway_refuses_for_a_fault_of_ours_are_told_once(today: W
                 await job.run()
                 await job.run()
                 assert made.events == ["texts-refused"]
+                await gateway.close()
 
     run(main())
