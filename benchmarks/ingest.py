@@ -63,6 +63,8 @@ class Figures:
 
     rates: dict[str, list[float]] = field(default_factory=dict)
     latencies_ms: dict[int, list[float]] = field(default_factory=dict)
+    ear_us: list[float] = field(default_factory=list)  # CPU an event in the flood
+    commit_us: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     flood_of: dict[str, sender.SentTraffic] = field(default_factory=dict)  # by reader
     calls: int = 0
@@ -97,6 +99,9 @@ def throughput(stage: Stage, scale: IngestScale, figures: Figures) -> None:
             took_s = (listened.ended_at - offered.began_at) / 1e9 - listened.idle_s
             figures.rates.setdefault(name, []).append(offered.events / took_s)
             figures.flood_of[name] = offered
+            if name == SERVICE:
+                figures.ear_us.append(listened.ear_cpu_s / offered.events * 1e6)
+                figures.commit_us.append(listened.commit_cpu_s / offered.events * 1e6)
             figures.count(offered, listened)
 
 
@@ -124,7 +129,7 @@ def _told(pace: sender.SendRate, offered: sender.SentTraffic, listened: listener
     late = f"; THE SENDER WAS LATE by up to {offered.late_ms:.0f} ms" if offered.late_ms > LATE_MS else ""
     return (
         f"{pace.rate:,}/s: {offered.events:,} events and {offered.calls:,} calls in {took_s:.0f} s, "
-        f"{listened.cpu_s / took_s:.0%} of a core, {listened.rss_mb_first:.0f} then {listened.rss_mb:.0f} MB{late}"
+        f"{(listened.ear_cpu_s + listened.commit_cpu_s) / took_s:.0%} of a core, {listened.rss_mb_first:.0f} then {listened.rss_mb:.0f} MB{late}"
     )
 
 
@@ -137,6 +142,8 @@ def summary(figures: Figures, stage: Stage) -> dict[str, float | int]:
         "filtered_share": round(figures.flood_of[FILTERED].events / figures.flood_of[SERVICE].events, 3),
         "calls_per_s": round(figures.calls_rate(SERVICE)),
         "calls_per_s_filtered": round(figures.calls_rate(FILTERED)),
+        "ear_us_an_event": round(statistics.median(figures.ear_us), 2),
+        "commit_us_an_event": round(statistics.median(figures.commit_us), 2),
         "share_skipped": round(stage.ready.share_skipped, 3),
         **{f"p99_ms_at_{rate}": round(rank(figures.latencies_ms[rate], 0.99), 1) for rate in RATES},
         "rss_mb": round(figures.rss_mb, 1),

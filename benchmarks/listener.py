@@ -62,7 +62,8 @@ class Listened:
 
     ended_at: int
     idle_s: float  # of the time until then, waiting for graces to pass when nothing was left to do
-    cpu_s: float
+    ear_cpu_s: float
+    commit_cpu_s: float
     latencies_ms: array[float]
     committed_at: array[int]
     verdicts: int  # in the store
@@ -159,9 +160,9 @@ class Ears:
         behind = any(one.held_bytes for one in stats) or not all(pbx.is_level for pbx in self.pbxs)
         return 0 if behind else sum(one.messages for one in stats)
 
-    def cpu_s(self) -> float:
+    def cpu_s(self) -> tuple[float, float]:
         """Give the CPU seconds used so far, here and where it is committed."""
-        return time.process_time() + (cpu_s(self.commit_process.pid) if self.commit_process.pid else 0.0)
+        return time.process_time(), cpu_s(self.commit_process.pid) if self.commit_process.pid else 0.0
 
     def rss_mb(self) -> float:
         """Give the memory used, here and where it is committed."""
@@ -223,7 +224,7 @@ class _Tail:
 
     def look(self, messages: int) -> None:
         """See how far it is."""
-        now = (time.monotonic(), self._ears.cpu_s())
+        now = (time.monotonic(), sum(self._ears.cpu_s()))
         if self._began is None:
             if self._ears.heard() >= messages:
                 self._began = now
@@ -231,12 +232,14 @@ class _Tail:
             self.idle_s = max(0.0, now[0] - self._began[0] - (now[1] - self._began[1]))
 
 
-def _listened(ears: Ears, tail: _Tail, used_s: float, first: float) -> Listened:
+def _listened(ears: Ears, tail: _Tail, used_s: tuple[float, float], first: float) -> Listened:
+    ear_s, commit_s = ears.cpu_s()
     verdicts, calls = ears.filed()
     return Listened(
         ended_at=ears.last_at,
         idle_s=tail.idle_s,
-        cpu_s=ears.cpu_s() - used_s,
+        ear_cpu_s=ear_s - used_s[0],
+        commit_cpu_s=commit_s - used_s[1],
         latencies_ms=ears.latencies_ms,
         committed_at=ears.committed_at,
         verdicts=verdicts,

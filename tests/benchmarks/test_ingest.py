@@ -21,6 +21,8 @@ KEYS = {
     "filtered_share",
     "calls_per_s",
     "calls_per_s_filtered",
+    "ear_us_an_event",
+    "commit_us_an_event",
     "share_skipped",
     "p99_ms_at_5000",
     "p99_ms_at_20000",
