@@ -126,10 +126,11 @@ def _steady(offered: sender.SentTraffic, listened: listener.Listened, pace: send
 
 def _told(pace: sender.SendRate, offered: sender.SentTraffic, listened: listener.Listened) -> str:
     took_s = (offered.ended_at - offered.began_at) / 1e9
+    used_s = listened.ear_cpu_s + listened.commit_cpu_s
     late = f"; THE SENDER WAS LATE by up to {offered.late_ms:.0f} ms" if offered.late_ms > LATE_MS else ""
     return (
         f"{pace.rate:,}/s: {offered.events:,} events and {offered.calls:,} calls in {took_s:.0f} s, "
-        f"{(listened.ear_cpu_s + listened.commit_cpu_s) / took_s:.0%} of a core, {listened.rss_mb_first:.0f} then {listened.rss_mb:.0f} MB{late}"
+        f"{used_s / took_s:.0%} of a core, {listened.rss_mb_first:.0f} then {listened.rss_mb:.0f} MB{late}"
     )
 
 

@@ -101,7 +101,7 @@ def _line_by_line(kind: bytes, message: Message, arrived_at: int) -> e.Event | N
     reader = _READERS[kind]
     for key in reader.needed:
         _check_identity(headers[key])
-    if kind not in sieve.TOLD_BY_VALUES:
+    if sieve.told_by_order(message.raw):
         _LAYOUTS.learn(kind, message.raw)
     return reader.make(_instant(headers.get(_STAMP, ""), arrived_at), *[headers.get(key, "") for key in reader.keys])
 

@@ -101,6 +101,14 @@ def whole(raw: bytes) -> bool:
     return look is None or look(raw)
 
 
+def told_by_order(raw: bytes) -> bool:
+    """Tell of a message that is whole whether any other with the same headers in that order is so too.
+
+    Of global variables and other programs' words it is what they say that lets them pass.
+    """
+    return not raw.startswith((b"Event: VarSet\r\n", b"Event: UserEvent\r\n")) or _on_channel(raw)
+
+
 def vouched(raw: bytes) -> bool:
     """Tell whether a message is whole and of one of KINDS: no caller wrote it."""
     return raw[len(_EVENT) : raw.find(LINE_END)] in KINDS and raw.startswith(_EVENT) and whole(raw)
@@ -218,7 +226,5 @@ _LOOKS: Final[dict[bytes, Look]] = {
     b"QueueMember": _look("Queue", "Name", "Location", *_OF_MEMBER, "ActionID"),
     b"QueueEntry": _look("Queue", "Position", "Channel", "Uniqueid", *_CALLER, "Wait", "Priority", "ActionID"),
 }
-TOLD_BY_VALUES: Final = frozenset((b"VarSet", b"UserEvent"))
-"""The kinds of which not the headers' names and their order alone tell whether a message is whole."""
 KINDS: Final = frozenset(_LOOKS)
 """The kinds of event that `whole` looks at: all that anybody here acts on must be among them."""

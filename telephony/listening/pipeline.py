@@ -103,7 +103,7 @@ class Pipeline:
                 self._digesting_at = arrived_at
                 self._behind.set()
             return
-        self.journal.check_room(sum(len(message.raw) + len(MESSAGE_END) for message, _, _ in heard) + HEADER_LIMIT)
+        self.journal.check_room(sum([len(message.raw) + len(MESSAGE_END) for message, _, _ in heard]) + HEADER_LIMIT)
         needed: list[bytes] = []
         calls, attempts = self._digest(heard, arrived_at, self.journal.end, needed)
         try:
