@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sms import outbox
 from sms.delivery import DeliveryHooks, DeliveryRules, deliver
-from sms.gateway import Refused, Unsent
+from sms.gateway import Receipt, Refused, Unsent
 from sms.outbox import BACKOFF_S, LEASE_S, SECOND, Lapsed
 from tests.sms.database import NOW, Database, put
 from tests.sms.gateways import FakeGateway, book, finished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from sqlalchemy import Connection
 
 _NUMBER = "+442079460958"
 
@@ -243,3 +247,63 @@ def test_a_look_up_that_fails_as_nobody_foresaw_is_told_once_for_all_its_texts(
     found = book(_address)
     assert finished(deliver(database.transaction, gateway, found, lambda: NOW, 1, hooks=hooks))
     assert told[1:] == [None]
+
+
+class _Away(Exception):
+    """The database is away."""
+
+
+def test_where_a_transaction_fails_what_is_on_its_way_comes_back_and_is_settled(database: Database) -> None:
+    for number in range(3):
+        database.put(f"lost:{number}")
+    came_back: list[str] = []
+    opened: list[None] = []
+    failed = threading.Event()
+
+    class Slow(FakeGateway):
+        async def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
+            if "lost:0" not in body:
+                await asyncio.to_thread(failed.wait, 10)
+            receipt = await super().send(to, body, ref, line)
+            came_back.append(body)
+            return receipt
+
+    @contextmanager
+    def transaction() -> Iterator[Connection]:
+        opened.append(None)
+        if len(opened) == 3:  # after the lapse and the claim: "lost:0" is to be settled
+            failed.set()
+            raise _Away
+        with database.transaction() as conn:
+            yield conn
+
+    rules = DeliveryRules(senders=3)
+    with pytest.raises(_Away):
+        finished(deliver(transaction, Slow(), book(_address), lambda: NOW, 9, rules))
+    assert len(came_back) == 3
+    assert set(database.states().values()) == {"sent"}
+
+
+def test_who_is_stopped_at_once_leaves_what_is_on_its_way_uncertain_and_sends_nothing_again(database: Database) -> None:
+    database.put("lost:1")
+    asked: list[str] = []
+    stopping: list[asyncio.Task[int]] = []
+
+    class Silent(FakeGateway):
+        async def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
+            asked.append(body)
+            stopping[0].cancel()
+            await asyncio.Event().wait()
+            return await super().send(to, body, ref, line)
+
+    async def stopped() -> None:
+        work = deliver(database.transaction, Silent(), book(_address), lambda: NOW, 9)
+        stopping.append(asyncio.create_task(work))
+        with pytest.raises(asyncio.CancelledError):
+            await stopping[0]
+
+    asyncio.run(stopped())
+    assert database.state("lost:1") == "sending"
+    later = NOW + round(LEASE_S * SECOND)
+    assert _deliver(database, FakeGateway(), now=lambda: later) == 0
+    assert (database.state("lost:1"), len(asked)) == ("unknown", 1)
