@@ -334,5 +334,5 @@ class Detecting(ChannelEvent):
 
 
 def kinds(*of: type[Event]) -> frozenset[type[Event]]:
-    """Give these kinds and those made of them. `type(event) in` it takes a third of the time of isinstance."""
+    """Give these kinds and those made of them. `type(event) in` it takes 0.03 µs, isinstance with them 0.07 to 0.11."""
     return frozenset(of).union(*(kinds(*kind.__subclasses__()) for kind in of))

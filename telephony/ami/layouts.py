@@ -4,7 +4,7 @@ Whether a message is whole and has no header twice is told by its headers' names
 writes each kind of event in one order, which depends on its version and settings. So that is looked at once for each
 order; afterwards a message in the same order is sound as well, whatever its values.
 
-To read a message by its pattern takes 2 µs; line by line, with the same checks, 11.
+To read a message by its pattern takes two fifths of the time that line by line takes, with the same checks.
 """
 
 import re

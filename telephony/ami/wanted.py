@@ -25,7 +25,8 @@ def accepts(looks: Looks, raw: bytes) -> bool:
 def sift(looks: Looks, raws: Iterable[bytes], other: Callable[[bytes], None]) -> list[Message]:
     """Give the events that are wanted; what is no event goes to `other`.
 
-    Every message of a PBX comes here, and one in four is wanted: so no function is called for the others (0.3 µs each).
+    Every message of a PBX comes here, and one in four is wanted (where Asterisk filters nothing): so few functions are
+    called for the others. That saves a seventh of the 0.5 µs that a message costs here.
     """
     wanted = []
     for raw in raws:
