@@ -95,7 +95,7 @@ class Pbx:
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self.name = wiring.name
-        self.tracker = Tracker(wiring.name, trunks=wiring.trunks)
+        self.tracker = Tracker(wiring.name, trunks=wiring.trunks, gives_originated=False)
         self.agents = AgentsView()
         self.dialler = Dialler(reached_after_s)
         self.queues: set[str] = set()  # all that the PBX has, also those without a member

@@ -67,7 +67,8 @@ _OF_THE_DIALPLAN: Final = kinds(DialplanStep, Newexten, QueueStatus)
 class Tracker:
     """Follows every call on one PBX. Give it all events as they arrive, and `tick` now and then.
 
-    `trunks` are what the names of customers' channels begin with; empty: nobody said.
+    `trunks` are what the names of customers' channels begin with; empty: nobody said. `gives_originated`: whether calls
+    with an id that a program chose come out too, as our callbacks have it; they are no customer's, whatever is in them.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Tracker:
         grace_s: float = GRACE_S,
         age_limit_s: float = AGE_LIMIT_S,
         tombstones: int = TOMBSTONES,
+        gives_originated: bool = True,
     ) -> None:
         self.pbx = pbx
         self._customers = Customers(trunks)
@@ -93,6 +95,7 @@ class Tracker:
         self._over = Tombstones(tombstones, age_limit_s)
         self._waiting = Waiting()
         self._trunks = trunks
+        self._gives_originated = gives_originated
         self.agent_calls: deque[AgentCall] = deque(maxlen=AGENT_CALLS_KEPT)  # over; whoever takes them clears it
         self._now = 0  # of the clock in here, which is `_ahead` of the one outside
         self._ahead = 0
@@ -397,7 +400,8 @@ class Tracker:
             self._call_of.pop(uniqueid, None)
             if uniqueid in call.gone:
                 self._over.bury(uniqueid, self._now)
-        if not self._customers.may_be(call):
+        wanted = self._gives_originated or not originated(call.call_id)
+        if not (wanted and self._customers.may_be(call)):
             return []
         stepped = call.stepped or (False if self._hears_dialplan else None)
         now, events = self._now - self._ahead, tuple(call.events)
