@@ -2,10 +2,11 @@
 
 The sender, the service and each of its peers are processes of their own, over loopback. Two things are measured.
 
-Throughput: one connection is sent one and the same prepared flood, which each reader takes as fast as it can. The
-service is done when the last verdict is committed; the wait for graces to pass when nothing was left to do is taken
-off. The others are done when the stream has ended. The same calls are heard once more as a PBX tells them that filters
-by what we ship: fewer events (`filtered_share`), so it is calls/s by which both are compared.
+Throughput: one connection is sent one and the same prepared flood, which each reader takes as fast as it can. It lasts
+long enough that calls end and are committed while others are heard. The service is done when the last verdict is
+committed; the wait for graces to pass when nothing was left to do is taken off. The others are done when the stream has
+ended. The same calls are heard once more as a PBX tells them that filters by what we ship: fewer events
+(`filtered_share`), so it is calls/s by which both are compared.
 
 Latency: events come at a rate over 20 connections, each a PBX with its own tracker, journal and writer, in one
 process and on one store. It counts from when the event that ends a call leaves the sender, less the grace of a
@@ -37,6 +38,8 @@ from telephony.calls.tracker import GRACE_S
 RATES: Final = (5_000, 20_000)
 SERVICE: Final = "the service"
 FILTERED: Final = "the service, where the PBX filters"
+OF_EACH_PBX: Final = 1_000
+"""Events/s of each PBX where it is asked how it grows with their number."""
 LATE_MS: Final = 20
 """A sender that was later than this did not offer what it says."""
 
@@ -45,13 +48,15 @@ LATE_MS: Final = 20
 class IngestScale:
     """How much is measured: events in a flood, how often, and how long at each rate."""
 
-    flood: int = 150_000
-    rounds: int = 3
-    rate_s: float = 12.0
+    flood: int = 900_000
+    rounds: int = 5
+    rate_s: float = 60.0
     call_s: float = 3.0
     connections: int = 20
     every: int = 1  # of the recordings
     flat_s: float = 0.0
+    pbxs: tuple[int, ...] = ()
+    growth_s: float = 15.0
 
 
 QUICK: Final = IngestScale(flood=2_000, rounds=1, rate_s=0.3, call_s=0.1, connections=4, every=4)
@@ -66,6 +71,7 @@ class Figures:
     ear_us: list[float] = field(default_factory=list)  # CPU an event in the flood
     commit_us: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    growth: dict[int, tuple[float, float]] = field(default_factory=dict)  # by PBXs: p99 in ms, cores
     flood_of: dict[str, sender.SentTraffic] = field(default_factory=dict)  # by reader
     calls: int = 0
     verdicts: int = 0
@@ -116,6 +122,20 @@ def latency(stage: Stage, scale: IngestScale, figures: Figures) -> None:
         figures.notes.append(_told(pace, offered, listened))
 
 
+def growth(stage: Stage, scale: IngestScale, figures: Figures) -> None:
+    """Offer the events of so many PBXs, one after the other."""
+    for pbxs in scale.pbxs:
+        pace = sender.SendRate(pbxs * OF_EACH_PBX, scale.growth_s, scale.call_s)
+        offered, listened = stage.service(pace, pbxs)
+        took_s = (offered.ended_at - offered.began_at) / 1e9
+        figures.growth[pbxs] = (
+            round(rank(list(_steady(offered, listened, pace)), 0.99), 1),
+            round((listened.ear_cpu_s + listened.commit_cpu_s) / took_s, 2),
+        )
+        figures.count(offered, listened)
+        figures.notes.append(f"{pbxs} PBXs, {_told(pace, offered, listened)}")
+
+
 def _steady(offered: sender.SentTraffic, listened: listener.Listened, pace: sender.SendRate) -> Iterator[float]:
     """Give the latencies of calls that ended while the rate was the one that was asked for."""
     begin, end = (offered.began_at + int(after_s * 1e9) for after_s in (pace.call_s, pace.lasts_s))
@@ -134,7 +154,7 @@ def _told(pace: sender.SendRate, offered: sender.SentTraffic, listened: listener
     )
 
 
-def summary(figures: Figures, stage: Stage) -> dict[str, float | int]:
+def summary(figures: Figures, stage: Stage) -> dict[str, object]:
     """Give the figures by name."""
     ours = figures.rate(SERVICE)
     return {
@@ -152,6 +172,7 @@ def summary(figures: Figures, stage: Stage) -> dict[str, float | int]:
         "ratio_to_asterisk_ami": round(ours / figures.rate("asterisk-ami"), 2),
         "ratio_to_panoramisk": round(ours / figures.rate("panoramisk"), 2),
         "ratio_to_socket": round(ours / figures.rate("bare socket"), 3),
+        **({"p99_ms_and_cores_by_pbxs": figures.growth} if figures.growth else {}),
         "calls_offered": figures.calls,
         "verdicts_committed": figures.verdicts,
         "load_average": round(os.getloadavg()[0], 1),
@@ -182,13 +203,14 @@ def show(figures: Figures, stage: Stage, console: Console) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print the tables and, last, one line of JSON; give the exit status."""
     options = _options(arguments)
-    scale = replace(QUICK if options.quick else IngestScale(), flat_s=options.minutes * 60)
+    scale = replace(QUICK if options.quick else IngestScale(), flat_s=options.minutes * 60, pbxs=options.pbxs)
     figures = Figures()
     try:
         with tempfile.TemporaryDirectory() as folder:
             stage = Stage(Path(folder), options.database)
             with stage.sending(scale.flood, scale.every):
                 throughput(stage, scale, figures)
+                growth(stage, scale, figures)
                 latency(stage, scale, figures)
     except BenchmarkError as error:
         sys.stderr.write(f"{error}\n")
@@ -203,6 +225,13 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--database", default="", metavar="URL", help="of an empty database; else a file of SQLite")
     parser.add_argument(
         "--minutes", type=float, default=0, help=f"how long {min(RATES):,}/s are offered: is memory flat?"
+    )
+    parser.add_argument(
+        "--pbxs",
+        type=lambda text: tuple(map(int, text.split(","))),
+        default=(),
+        metavar="1,5,20",
+        help=f"also by how many PBXs, of {OF_EACH_PBX:,} events/s each",
     )
     parser.add_argument("--quick", action="store_true", help="much too short to mean anything: does it work?")
     return parser.parse_args(arguments)
