@@ -163,7 +163,7 @@ class Pbx:
         heard: list[Heard] = []
         for message in messages:
             event = parsing.read(message, arrived_at, self.refused)
-            if isinstance(event, events.QueueMember):
+            if type(event) is events.QueueMember:
                 self.agents.feed(event)  # not for the journal: the next listing has it all
                 continue
             attempt = dial.attempt_of_message(message)
@@ -181,12 +181,13 @@ class Pbx:
 
     def _look_at(self, told: list[events.Event], arrived_at: int) -> None:
         """Note what events that were taken tell of the PBX itself, and ask it about some of them."""
-        self._newest_event_at = max([self._newest_event_at, *[event.at for event in told]])
-        born = [event.uniqueid for event in told if isinstance(event, events.Newchannel)]
-        if born:
-            self._newest = newest(self._newest, *born)
+        if not told:
+            return
+        self._newest_event_at = max(self._newest_event_at, *[event.at for event in told])
         for event in told:
-            if isinstance(event, ASKED_ABOUT):
+            if isinstance(event, events.Newchannel):
+                self._newest = newest(self._newest, event.uniqueid)
+            elif type(event) in ASKED_ABOUT:
                 self._enquiries.hear(event, behind_s=self._behind_s(arrived_at))
 
     async def _pass_on(self, stretch: Stretch) -> None:

@@ -61,15 +61,11 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The events that one read brought and that are wanted, and when it was, in µs UTC."""
+    """The events that one read brought and that are wanted; when it was, µs UTC; the bytes that holding them takes."""
 
     messages: list[Message]
     arrived_at: int
-
-    @property
-    def cost(self) -> int:
-        """The bytes that holding them takes."""
-        return sum(len(message.raw) + MESSAGE_COST for message in self.messages)
+    cost: int
 
 
 class _Listing:
@@ -170,8 +166,9 @@ class Link(asyncio.Protocol):
         else:
             wanted = [Message(raw) for raw in raws if self._is_wanted(raw)]
         if wanted:
-            batch = Batch(wanted, self._clock())
-            self._stats.held_bytes += batch.cost
+            cost = sum([len(message.raw) for message in wanted]) + MESSAGE_COST * len(wanted)
+            batch = Batch(wanted, self._clock(), cost)
+            self._stats.held_bytes += cost
             self._backlog.append(batch)
             self._arrived.set()
         if self._stats.held_bytes > self._backlog_bytes:

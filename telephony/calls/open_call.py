@@ -93,7 +93,7 @@ class OpenCall:
             self._take_own(event)
         if kind in _MEETS:
             self.met = True
-        if kind in IN_A_QUEUE or shown_in_queue(event):
+        if kind in IN_A_QUEUE or (kind is CoreShowChannel and shown_in_queue(event)):
             self.queued = True
         if kind in VOICE:
             self._fold(event)

@@ -21,7 +21,17 @@ from typing import Final, NamedTuple, Protocol
 from telephony.ami.client import ActionFailed
 from telephony.ami.protocol import Message
 from telephony.errors import TelephonyError
-from telephony.events import AgentConnect, ChannelEvent, Confirmed, Denied, Detecting, QueueCallerJoin, QueueEntry
+from telephony.events import (
+    AgentConnect,
+    ChannelEvent,
+    Confirmed,
+    Denied,
+    Detecting,
+    Event,
+    QueueCallerJoin,
+    QueueEntry,
+    kinds,
+)
 from telephony.ids import attempt_of, is_local
 
 AT_A_TIME: Final = 8
@@ -47,7 +57,7 @@ class Ask(Protocol):
 
 Note = Callable[[ChannelEvent], Awaitable[None]]
 WaitingCaller = QueueCallerJoin | QueueEntry
-ASKED_ABOUT: Final = (QueueCallerJoin, QueueEntry, AgentConnect)
+ASKED_ABOUT: Final = kinds(QueueCallerJoin, QueueEntry, AgentConnect)
 """The events that raise a question."""
 
 
@@ -89,7 +99,7 @@ class Enquiries:
         self._overflow: deque[ChannelEvent] = deque(maxlen=WAITING)
         self._callers: asyncio.Queue[WaitingCaller] = asyncio.Queue(WAITING)
 
-    def hear(self, event: ChannelEvent | None, *, behind_s: float = 0.0) -> None:
+    def hear(self, event: Event, *, behind_s: float = 0.0) -> None:
         """Queue the questions about an event, without waiting.
 
         `behind_s` is how long ago the PBX sent it: this process, or the network, may have stopped meanwhile.

@@ -63,7 +63,7 @@ class Pbx:
     async def note(self, note: ChannelEvent) -> None:
         self.notes.append(note)
 
-    def hears(self, *events: ChannelEvent | None, answers: int, behind_s: float = 0) -> None:
+    def hears(self, *events: ChannelEvent, answers: int, behind_s: float = 0) -> None:
         """Let it hear these, told so long ago, and answer so many questions."""
 
         async def run() -> None:
@@ -112,7 +112,7 @@ def test_whoever_is_told_of_a_caller_and_fails_keeps_nobody_from_asking() -> Non
 
 def test_our_own_legs_are_not_asked_about() -> None:
     pbx = Pbx(lambda _name, _channel: "0901")
-    pbx.hears(join("lcr-a-2", "Local/s@lcr-agent-1;2"), join("1.9", "Local/5@x-1;2"), None, join("1.1"), answers=1)
+    pbx.hears(join("lcr-a-2", "Local/s@lcr-agent-1;2"), join("1.9", "Local/5@x-1;2"), join("1.1"), answers=1)
     assert [channel for _, channel, _ in pbx.asked] == ["1.1"]
 
 
