@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from sms import outbox, pace
 from sms.caps import Caps, one_counts
-from sms.gateway import PAUSE_S, OptedOut, Receipt, Refused, Sender, TooFast, Unsent
+from sms.gateway import CODE_LENGTH, PAUSE_S, OptedOut, Receipt, Refused, Sender, TooFast, Unsent
 
 log = logging.getLogger(__name__)
 
@@ -252,16 +252,21 @@ def _number(found: str | Exception | None) -> str | Refused | Unsent:
 
 async def _send(text: outbox.Text, to: str, gateway: Sender) -> _Outcome:
     try:
-        return await gateway.send(to, text.body, text.ref, text.line)
+        return Receipt(_kept((await gateway.send(to, text.body, text.ref, text.line)).gateway_ref))
     except (Refused, Unsent) as no:
-        return type(no)(_without(to, no.reason), no.code)
+        return type(no)(_without(to, no.reason), _kept(no.code)[:CODE_LENGTH])
     except Exception as fault:  # noqa: BLE001 - whatever else a gateway raises, the text may be on its way
         return _Ambiguous(_without(to, f"{type(fault).__name__}: {fault}"))
 
 
 def _without(number: str, reason: str) -> str:
-    """Leave the number out of a reason: it must stand in no second table. PostgreSQL's text takes no NUL."""
-    return reason.replace(number.removeprefix("+"), "…").replace("\0", "")[:_REASON_LENGTH]
+    """Leave the number out of a reason: it must stand in no second table."""
+    return _kept(reason).replace(number.removeprefix("+"), "…")[:_REASON_LENGTH]
+
+
+def _kept(said: str) -> str:
+    """A gateway's words as any database keeps them: what it refused would leave all texts beside this one unknown."""
+    return said.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _settle(

@@ -12,6 +12,10 @@ UNREACHABLE: Final = "unreachable"
 """The code of a gateway with which no connection can be made."""
 PAUSE_S: Final = 1.0
 """How long an account rests, at first, that was asked too fast."""
+ACCOUNT_LENGTH: Final = 160
+"""Of an account's name in the database."""
+CODE_LENGTH: Final = 20
+"""Of a gateway's own word there."""
 
 
 class _ReasonedError(SmsError):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote, quote_plus, urlsplit
 
 from sms.errors import SmsError
-from sms.gateway import UNREACHABLE, Pace, Receipt, Refused, TooFast, Trouble, Unsent
+from sms.gateway import ACCOUNT_LENGTH, UNREACHABLE, Pace, Receipt, Refused, TooFast, Trouble, Unsent
 
 if TYPE_CHECKING:
     from sms.http_client import HttpClient
@@ -92,7 +92,8 @@ class HttpGateway:
         for template in (request.url, request.body):
             check(template)
         self._request = request
-        self.paces = (Pace(f"{self.name}/{urlsplit(request.url).netloc}", request.texts_per_s),)
+        host = urlsplit(request.url).netloc.rpartition("@")[2].lower()  # without a password
+        self.paces = (Pace(f"{self.name}/{host}"[:ACCOUNT_LENGTH], request.texts_per_s),)
 
     async def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
         """Ask for the text; a 4xx says no to the text (`Refused`) or to how we ask (`Unsent`), the rest nothing."""

@@ -98,7 +98,8 @@ async def _once(request: ClientRequest, handler: aiohttp.ClientHandlerType) -> C
     except TimeoutError:
         raise
     except (aiohttp.ClientResponseError, aiohttp.ServerDisconnectedError) as error:
-        raise SmsError(f"the gateway's answer is no HTTP ({error})") from error
+        said = error.message if isinstance(error, aiohttp.ClientResponseError) else error  # else the URL stands in it
+        raise SmsError(f"the gateway's answer is no HTTP ({said})") from error
     except (aiohttp.ClientError, OSError) as error:
         raise SmsError(f"the connection broke before the gateway had answered ({_why(error)})") from error
 

@@ -16,6 +16,8 @@ from sqlalchemy import (
 from sqlalchemy import Text as LongText
 from sqlalchemy import text as literal
 
+from sms.gateway import ACCOUNT_LENGTH, CODE_LENGTH
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -59,7 +61,7 @@ text_outbox = Table(
     Column("prefix", String(32), nullable=False, server_default=""),  # of the number, never all of it: the same
     Column("claimed_at", _Instant),
     Column("delivery", String(20)),  # how far the gateway says that it came
-    Column("delivery_code", String(20)),  # the gateway's word for why it does not leave, or did not arrive
+    Column("delivery_code", String(CODE_LENGTH)),  # the gateway's word for why it does not leave, or did not arrive
     Column("delivery_at", _Instant),
     UniqueConstraint("cause"),
     CheckConstraint(
@@ -80,7 +82,7 @@ text_outbox = Table(
 text_pace = Table(
     "text_pace",
     metadata,
-    Column("account", String(160), primary_key=True),  # a gateway's own name of it: no secret
+    Column("account", String(ACCOUNT_LENGTH), primary_key=True),  # a gateway's own name of it: no secret
     Column("next_at", _Instant, nullable=False),  # when its next text may leave
     Column("paused_until_at", _Instant, nullable=False),  # since the gateway was asked too fast
     Column("pause_us", BigInteger, nullable=False),  # how long that pause lasts

@@ -135,7 +135,7 @@ class TwilioGateway:
             words["status_callback"] = f"{self._public_url}/twilio/{by.name}/status/{ref}"
         asked_at = time.time()
         try:
-            return Receipt((await by.messages.create_async(**words)).sid)
+            return _receipt((await by.messages.create_async(**words)).sid)
         except Unsent:
             raise
         except (TwilioRestException, TwilioServiceException) as no:
@@ -154,7 +154,8 @@ class TwilioGateway:
             message = await self._line(line).messages(gateway_ref).fetch_async()
         except (SmsError, TwilioRestException, TwilioServiceException, OSError):
             return None
-        return _report(message.sid, message.status, str(message.error_code or ""))
+        told = {"MessageSid": message.sid, "MessageStatus": message.status, "ErrorCode": message.error_code or ""}
+        return report({name: str(word) for name, word in told.items()})
 
     def trouble(self, code: str) -> Trouble | None:
         """What passes, what the account, the sender or the wording is to blame for, and what is not known here."""
@@ -236,11 +237,18 @@ async def _found(line: _Line, to: str, body: str, asked_at: float, fault: Except
     """Take the one message of the list that can only be ours as accepted; else raise what went wrong."""
     since = datetime.fromtimestamp(asked_at - CLOCKS_DIFFER_S, UTC).replace(microsecond=0)
     try:
-        listed = await line.messages.list_async(to=to, limit=LISTED)
+        listed = await line.messages.page_async(to=to, page_size=LISTED)  # and no further page, whatever it names
     except (SmsError, TwilioRestException, TwilioServiceException, OSError):
         raise fault from None
     # a trial account puts words of its own before ours
     ours = [m.sid for m in listed if m.body.endswith(body) and m.date_created and m.date_created >= since]
     if len(ours) != 1:
         raise fault
-    return Receipt(ours[0])
+    return _receipt(ours[0])
+
+
+def _receipt(sid: object) -> Receipt:
+    """Take an answer for an acceptance only where it names the message: Twilio's own do."""
+    if not isinstance(sid, str) or not _SID.fullmatch(sid):
+        raise SmsError("the answer names no message")
+    return Receipt(sid)

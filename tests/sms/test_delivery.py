@@ -12,7 +12,7 @@ import pytest
 
 from sms import outbox
 from sms.delivery import DeliveryHooks, DeliveryRules, deliver
-from sms.gateway import Receipt, Refused, Unsent
+from sms.gateway import CODE_LENGTH, Receipt, Refused, Unsent
 from sms.outbox import BACKOFF_S, LEASE_S, SECOND, Lapsed
 from tests.sms.database import NOW, Database, put
 from tests.sms.gateways import FakeGateway, book, finished
@@ -111,6 +111,34 @@ def test_an_unsent_text_is_tried_again_until_it_is_given_up(database: Database) 
     assert len(gateway.asked) == len(BACKOFF_S) + 1
     assert database.row("lost:1")["reason"] == "given up: no connection for +…"
     assert database.state("lost:1") == "failed"
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        (Receipt("SM\0\ud800"), "sent"),
+        (Refused("no\0\ud800", "9" * (CODE_LENGTH + 1)), "failed"),
+        (Unsent("not now\0\ud800", "\0\ud800"), "waiting"),
+        (ValueError("\0\ud800"), "unknown"),
+    ],
+    ids=lambda one: type(one).__name__ if not isinstance(one, str) else one,
+)
+def test_words_that_no_database_keeps_leave_the_texts_beside_them_alone(
+    database: Database, said: Receipt | Exception, state: str
+) -> None:
+    class Odd(FakeGateway):
+        async def send(self, to: str, body: str, ref: str, line: str = "") -> Receipt:
+            receipt = await super().send(to, body, ref, line)
+            if "(odd)" not in body:
+                return receipt
+            if isinstance(said, Exception):
+                raise said
+            return said
+
+    for cause in ("odd", "lost:1", "lost:2"):
+        database.put(cause)
+    finished(deliver(database.transaction, Odd(), book(_address), lambda: NOW, 10, DeliveryRules(senders=3)))
+    assert database.states() == {"odd": state, "lost:1": "sent", "lost:2": "sent"}
 
 
 def test_no_more_are_taken_up_than_asked_for_the_longest_due_first(database: Database) -> None:

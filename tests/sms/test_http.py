@@ -166,6 +166,11 @@ def test_who_accepts_and_says_nothing_proves_nothing() -> None:
             sent(by, _TO, "hello", "1")
 
 
+def test_an_account_is_its_host_and_its_name_keeps_no_password() -> None:
+    by = HttpGateway(Request("https://me:secret@SMS.example.org:8443/?to={to}&text={text}"))
+    assert [pace.account for pace in by.paces] == ["http/sms.example.org:8443"]
+
+
 def test_a_placeholder_that_nobody_fills_in_is_refused() -> None:
     with pytest.raises(SmsError, match=r"no such placeholder as \{number\}; there are \{digits\}, \{line\}"):
         HttpGateway(Request("https://sms.example.org/{number}/{text}"))

@@ -208,6 +208,7 @@ def test_what_is_no_http_proves_nothing(said: bytes) -> None:
     fault = _fails(_answering(said))
     assert type(fault) is SmsError
     assert str(fault).startswith("the gateway's answer is no HTTP (")
+    assert "/send" not in str(fault)  # with the URL went the token and the text that stand in it
 
 
 # The answer

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
 from lab.twilio import Conduct, FakeTwilio, error
+from sms.errors import SmsError
 from sms.gateway import OptedOut, Pace, Receipt, Refused, Report, TooFast, Unsent
 from sms.twilio import Account, TwilioGateway, report
 from tests.sms.gateways import finished, sent
@@ -128,6 +133,55 @@ def test_two_that_may_be_it_prove_nothing(fake: FakeTwilio) -> None:
     fake.behave(CUSTOMER, Conduct(answer="error", status=500))
     with pytest.raises(Exception, match="500"):
         sent(by, CUSTOMER, "hello", "2")
+
+
+@contextmanager
+def _answering(posted: object, listed: object) -> Iterator[tuple[str, list[str]]]:
+    """A host that answers every POST, and every GET, with the same JSON; give its URL, and what it was asked."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.command)
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            said = json.dumps(posted if self.command == "POST" else listed).encode()
+            self.send_response(201 if self.command == "POST" else 200)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        do_GET = do_POST  # noqa: N815 - the server's word
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    finally:
+        server.shutdown()
+        thread.join(timeout=10)
+        server.server_close()
+
+
+@pytest.mark.parametrize("named", [{}, {"sid": None}, {"sid": 5}, {"sid": {"a": 1}}, {"sid": "SM\0"}, {"sid": ""}])
+def test_an_acceptance_that_names_no_message_proves_nothing(named: object) -> None:
+    listed = {"messages": [], "next_page_uri": "/2010-04-01/more.json"}  # and that page another one, without end
+    with _answering(named, listed) as (url, asked):
+        by = TwilioGateway({"main": Account(SID, TOKEN, OURS, 1000, url)})
+        with pytest.raises(SmsError, match="names no message") as told:
+            sent(by, CUSTOMER, "hello", "1")
+    assert not isinstance(told.value, (Refused, Unsent))
+    assert asked == ["POST", "GET"]
+
+
+@pytest.mark.parametrize("said", [{}, {"sid": 5, "status": {}}, {"sid": f"SM{'1' * 32}", "status": "lost"}])
+def test_what_is_no_news_of_a_message_tells_nothing(said: object) -> None:
+    with _answering({}, said) as (url, _):
+        by = TwilioGateway({"main": Account(SID, TOKEN, OURS, 1000, url)})
+        assert finished(by.look_up(f"SM{'1' * 32}"), by) is None
 
 
 def test_each_account_says_how_fast_it_may_be_asked(fake: FakeTwilio) -> None:
