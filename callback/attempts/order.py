@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, select, update
 
 from callback.reservations.reservation import Reservation
 from callback.site.work import Work
@@ -12,6 +14,13 @@ from scheduler.severity import MOST
 from telephony.dialling.dialler import First
 
 HOUR_MIN, DAY_H = 60, 24
+_A, _R = t.attempt.c, t.reservation.c
+_ANSWERED = select(_A.id).where(_A.id == bindparam("of_attempt"), _A.customer_answered_at.is_not(None)).exists()
+_WORSE: Final = (  # made once, for it runs after each callback that found no agent
+    update(t.reservation)
+    .where(_R.id == bindparam("of_reservation"), _R.severity < MOST, _ANSWERED)
+    .values(severity=_R.severity + 1)
+)
 
 
 def first(work: Work, row: Reservation) -> First:
@@ -37,10 +46,7 @@ def agent_reads(row: Reservation, now: int) -> str:
 
 def raise_priority(connection: Connection, reservation: int, attempt: str) -> None:
     """Raise a reservation's severity by one degree, if its customer answered this attempt and no agent came."""
-    r, a = t.reservation.c, t.attempt.c
-    answered = select(a.id).where(a.id == attempt, a.customer_answered_at.is_not(None)).exists()
-    worse = update(t.reservation).where(r.id == reservation, r.severity < MOST, answered)
-    connection.execute(worse.values(severity=r.severity + 1))
+    connection.execute(_WORSE, {"of_attempt": attempt, "of_reservation": reservation})
 
 
 def _for_how_long(seconds: int) -> str:

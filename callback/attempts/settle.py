@@ -38,8 +38,16 @@ _STEPS: Final = {
     "customer_dialled_at": (CustomerDialled, _step("customer_dialled_at")),
     "customer_answered_at": (CustomerAnswered, _step("customer_answered_at")),
 }
+_ENDED = ("ended_at", "outcome", "counted", "evidence")
+# Made once, for they run at the end of each callback.
+_END = (
+    update(t.attempt)
+    .where(_A.id == bindparam("of_attempt"), _A.in_flight)
+    .values(in_flight=False, **{name: bindparam(f"new_{name}", type_=_A[name].type) for name in _ENDED})
+)
+# Learnt afterwards: no later than this, which flatters no figure
+_END_OF_RING = _END.values(customer_dialled_at=func.coalesce(_A.customer_dialled_at, bindparam("rang_by")))
 _PERSON = select(_R.person_id).where(_R.id == bindparam("reservation")).scalar_subquery()
-# Made once, for it runs at the end of each callback.
 _LOCKED = (
     RESERVATIONS.where(_R.person_id == _PERSON, or_(t.OPEN, _R.id == bindparam("reservation")))
     .order_by(_R.id)
@@ -58,7 +66,6 @@ def progress(work: Work, attempt: str, step: str, at: int, agent: str | None = N
 
 def end(work: Work, attempt: str, outcome: str, evidence: list[str], ended_at: int) -> None:
     """Write down how an attempt ended and what follows; an attempt ends once, whoever says so again."""
-    a = t.attempt
     flight = lanes.flight(work.connection, work.pbx, attempt)
     if flight is None:
         return
@@ -67,17 +74,9 @@ def end(work: Work, attempt: str, outcome: str, evidence: list[str], ended_at: i
     ahead = row.slot_at is not None and flight.claimed_at < row.slot_at
     following = retry.after(outcome, row.tries, work.site.rules.retry_policy(), in_vain, chosen_ahead=ahead)
     counted = not isinstance(following, retry.Retry) or following.counts
-    ended = {
-        "in_flight": False,
-        "ended_at": ended_at,
-        "outcome": outcome,
-        "counted": counted,
-        "evidence": evidence,
-    }
-    if outcome in RANG:  # learnt afterwards: no later than this, which flatters no figure
-        ended["customer_dialled_at"] = func.coalesce(a.c.customer_dialled_at, min(flight.ring_until_at, work.now))
-    closed = work.connection.execute(update(a).where(a.c.id == attempt, a.c.in_flight).values(**ended))
-    if closed.rowcount != 1:
+    ended = {f"new_{name}": value for name, value in zip(_ENDED, (ended_at, outcome, counted, evidence), strict=True)}
+    ended |= {"of_attempt": attempt, "rang_by": min(flight.ring_until_at, work.now)}
+    if work.connection.execute(_END_OF_RING if outcome in RANG else _END, ended).rowcount != 1:
         return
     state, again_at = _follow(work, row, following, flight) if row.open else (row.state, None)
     work.tell(AttemptEnded(attempt, row.id, outcome, evidence, state, again_at), ended_at)
@@ -105,16 +104,17 @@ def _follow(work: Work, row: Reservation, following: retry.Next, flight: Flight)
     if isinstance(following, retry.Settle):
         compose.withdraw(work, row.id, "reached by our call")
         compose.ask(work, row.id)
-        return moves.move(work, row.id, "reached", tries=row.tries + 1), None
+        return moves.move_locked(work, row, "reached", {"tries": row.tries + 1}), None
     if isinstance(following, retry.GiveUp):
         compose.withdraw(work, row.id, "given up")
-        state = moves.move(work, row.id, "given-up", tries=row.tries + 1)
+        state = moves.move_locked(work, row, "given-up", {"tries": row.tries + 1})
         compose.give_up(work, row.id, row.tries + 1)
         return state, None
     hours = work.site.hours_of(row.e164, row.trunk)
     again_at = _again_at(following, hours, work.now, flight.ring_until_at, work.site.rules.ring_s)
-    not_before_at = times.change(work.connection, row.id, **_waits(row, following, flight.claimed_at, again_at))
-    return moves.move(work, row.id, "tried", tries=row.tries + following.counts), not_before_at
+    waits = times.changed(row, **_waits(row, following, flight.claimed_at, again_at))
+    beside = {"tries": row.tries + following.counts, **waits}
+    return moves.move_locked(work, row, "tried", beside), waits["not_before_at"]
 
 
 def _waits(row: Reservation, following: retry.Retry, claimed_at: int, again_at: int) -> dict[str, int | None]:

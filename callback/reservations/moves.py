@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Update, bindparam, select, update
 
 from callback.reservations import states as life
+from callback.reservations.reservation import Reservation
 from callback.site.work import Work
 from callback.store import tables as t
+
+_R = t.reservation.c
+_STATE: Final = select(_R.state).where(_R.id == bindparam("of_reservation")).with_for_update()
 
 
 def move(
@@ -19,9 +26,24 @@ def move(
     values: dict[str, int | None] = {} if tries is None else {"tries": tries}
     if event in {"held", "resumed"}:
         values["incident_id"] = incident
-    r = t.reservation
-    state = work.connection.execute(select(r.c.state).where(r.c.id == reservation).with_for_update()).scalar_one()
-    following = life.after(state, event)
-    changed = {"state": following, "open": life.is_open(following), "state_since_at": work.now}
-    work.connection.execute(update(r).where(r.c.id == reservation).values(**changed, **values))
-    return following
+    state = work.connection.execute(_STATE, {"of_reservation": reservation}).scalar_one()
+    return _write(work, reservation, life.after(state, event), values)
+
+
+def move_locked(work: Work, row: Reservation, event: life.Event, beside: dict[str, int | None]) -> life.State:
+    """Take a reservation that was locked and read in this transaction through one event, and change columns beside."""
+    return _write(work, row.id, life.after(row.state, event), beside)
+
+
+def _write(work: Work, reservation: int, state: life.State, beside: dict[str, int | None]) -> life.State:
+    values = {"state": state, "open": life.is_open(state), "state_since_at": work.now, **beside}
+    facts = {f"new_{name}": value for name, value in values.items()}
+    work.connection.execute(_changing(*values), {"of_reservation": reservation, **facts})
+    return state
+
+
+@cache
+def _changing(*names: str) -> Update:
+    """Made once for the columns that change together: to build it costs several times what it costs to run it."""
+    values: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in names}
+    return update(t.reservation).where(_R.id == bindparam("of_reservation")).values(values)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, bindparam, select
 
+from callback.reservations.states import State
 from callback.store import tables as t
 
 
@@ -23,7 +24,7 @@ class Reservation:
     apart: str
     trunk: str
     kind: str
-    state: str
+    state: State
     open: bool
     made_at: int
     last_lost_at: int
@@ -36,6 +37,7 @@ class Reservation:
     not_before_at: int
     put_off_until_at: int | None
     retry_at: int | None
+    quiet_until_at: int | None
     state_since_at: int
     severity: int
     slot_at: int | None

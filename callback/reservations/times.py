@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from callback.reservations.reservation import Reservation
 from callback.store import tables as t
 from scheduler.promise import Facts, Promise, not_before
 
@@ -53,6 +54,12 @@ def change(connection: Connection, reservation: int, **changed: int | None) -> i
     values = {f"new_{name}": value for name, value in (facts | concluded).items()}
     connection.execute(_CHANGE, {"of_reservation": reservation, **values})
     return concluded["not_before_at"]
+
+
+def changed(row: Reservation, **changes: int | None) -> dict[str, int | None]:
+    """Give what such a change writes, and what follows from it, for a row that was locked and read."""
+    facts = {name: getattr(row, name) for name in _FACTS} | changes
+    return changes | _concluded(facts)
 
 
 def _concluded(facts: dict[str, Any]) -> dict[str, int]:
