@@ -3,35 +3,41 @@
 990,000 reservations are settled; 10,000 are open and due in 20 queues, most of which cannot be called: in most queues
 nobody is free, in some callers wait, and one customer in twenty is on the line. A claim is the service's own: one
 transaction that reads the lanes, asks the rule and writes the attempt. Eight at once are eight threads of one process,
-all deciders of one PBX, each of which also ends what it claimed; eight together are claimed in one transaction, and
-what each took is an eighth of that. Each figure is the median of five rounds.
+all deciders of one PBX, each of which also ends what it claimed: harder than any site has it, for one process decides
+for a PBX. Eight PBXs at once are eight such processes on one database, which share out the reservations that are due.
+Eight together are claimed in one transaction, and what each took is an eighth of that. Each figure is the median of
+five rounds.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import random
 import statistics
 import tempfile
 import threading
 import time as clock
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
+from threading import Barrier
 from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from sqlalchemy import bindparam, event, func, insert, select, text, update
+from sqlalchemy import String, bindparam, cast, event, func, insert, literal, select, text, update
 
 from benchmarks.figures import load, rank
 from callback.attempts import claim as claiming
 from callback.attempts import settle
 from callback.attempts.snapshot import Live
+from callback.service.garbage import look_seldom
 from callback.settings.rules import QueueRules, SiteRules
 from callback.settings.sections import PbxWiring, Settings, Trunk
 from callback.site.context import Site, take_over
@@ -53,6 +59,7 @@ ROUNDS: Final = 5
 WARM: Final = 50
 PIECE: Final = 20_000
 NOON: Final = 1_795_402_800 * SECOND  # 2026-11-23 03:00 UTC
+PATIENCE_S: Final = 120
 ON: Final = QueueRules(calls="on", caller_id="0312345678")
 
 
@@ -84,27 +91,29 @@ QUICK: Final = Size(4_000, 1_000, 16)
 
 
 class ClaimBench:
-    """A database with its reservations, a shift, and the picture that decisions are made on."""
+    """A database with its reservations, a shift of one PBX, and the picture that its decisions are made on."""
 
-    def __init__(self, url: str, size: Size, tell: Callable[[int], None]) -> None:
+    def __init__(self, url: str, size: Size, tell: Callable[[int], None] | None, pbx: str = "main") -> None:
+        """Fill an empty database, and tell how far that is; without `tell` it has its reservations."""
         self.store = Store(url)
         schema.migrate(self.store)
         rules = SiteRules(
             zone="UTC", no_ring_after=time(23, 59), no_ring_before=time(0, 0, 1), queues=dict.fromkeys(QUEUES, ON)
         )
         settings = Settings(
-            pbx=PbxWiring(name="main", username="u", secret="s"),  # noqa: S106 - nobody logs in
+            pbx=PbxWiring(name=pbx, username="u", secret="s"),  # noqa: S106 - nobody logs in
             trunks={"main": Trunk(region="JP", form="national")},
             rules=rules,
         )
         with self.store.write() as connection:
-            held = lease.acquire(connection, "pbx:main", "me", "here", 3600)
+            held = lease.acquire(connection, f"pbx:{pbx}", "me", "here", 3600)
             assert held is not None  # noqa: S101 - an empty database
             self.held = held
             self.site: Site = take_over(connection, settings, NOON)
-            checkpoints.begin(connection, "main", "j1", NOON - 10**12)
+            checkpoints.begin(connection, pbx, "j1", NOON - 10**12)
         keys.take_out(self.store)  # as a service does when it starts: from then on it knows the key
-        self._fill(size, tell)
+        if tell is not None:
+            self._fill(size, tell)
         numbers = frozenset(_number(person) for person in range(0, size.due, 20))
         free = {queue: frozenset(f"PJSIP/{queue}-{agent}" for agent in range(AGENTS)) for queue in FREE}
         self.picture = Live(None, free, dict.fromkeys(CALLERS_WAIT, AGENTS), numbers, "boot")
@@ -148,6 +157,13 @@ class ClaimBench:
         ends = next(place for place, statement in enumerate(made) if statement.startswith("INSERT INTO happened"))
         return sum(not statement.startswith("BEGIN") for statement in made[: ends + 1])
 
+    def share_out(self) -> None:
+        """Give each of the PBXs its share of what is open, of each queue."""
+        row = t.reservation.c.id - 1
+        pbx = literal("pbx").concat(cast(row // len(QUEUES) % AT_ONCE, String))
+        with self.store.write() as connection:
+            connection.execute(update(t.reservation).where(t.OPEN).values(pbx=pbx))
+
     def open(self) -> int:
         """Count the open reservations."""
         with self.store.read() as connection:
@@ -189,9 +205,36 @@ def _reservation(row: int, due: int) -> dict[str, Any]:
 
 def measure(bench: ClaimBench, claims: int, at_once: int, together: int) -> list[list[float]]:
     """Claim so many times, by so many threads at once, so many together; give the milliseconds of each, by round."""
+    _warm(bench, claims)
+    return [_round(bench, claims // together, at_once, together) for _ in range(ROUNDS)]
+
+
+def _warm(bench: ClaimBench, claims: int) -> None:
     for _ in range(WARM if claims > WARM else 1):
         bench.claim()
-    return [_round(bench, claims // together, at_once, together) for _ in range(ROUNDS)]
+
+
+def measure_pbxs(url: str, size: Size) -> list[list[float]]:
+    """Claim so many times, by a process for each of the PBXs; give the milliseconds of each, by round."""
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, ProcessPoolExecutor(AT_ONCE, context) as pool:
+        begin = manager.Barrier(AT_ONCE)
+        deciders = [pool.submit(_decide, url, size, f"pbx{number}", begin) for number in range(AT_ONCE)]
+        by_decider = [decider.result() for decider in deciders]
+    return [[took for rounds in by_decider for took in rounds[number]] for number in range(ROUNDS)]
+
+
+def _decide(url: str, size: Size, pbx: str, begin: Barrier) -> list[list[float]]:
+    """Decide for one PBX, in a process of its own; each round begins when all are there."""
+    bench = ClaimBench(url, size, None, pbx)
+    look_seldom()
+    _warm(bench, size.claims)
+    rounds = []
+    for _ in range(ROUNDS):
+        begin.wait(PATIENCE_S)
+        rounds.append([bench.claim() for _ in range(size.claims // AT_ONCE)])
+    bench.store.close()
+    return rounds
 
 
 def _round(bench: ClaimBench, decisions: int, at_once: int, together: int) -> list[float]:
@@ -226,15 +269,21 @@ def measured(kind: str, url: str, size: Size, table: Table) -> dict[str, float]:
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(f"filling {kind}", total=size.reservations)
         bench = ClaimBench(url, size, lambda rows: progress.advance(task, rows))
+    look_seldom()  # as the service does at its start
     figures: dict[str, float] = {}
-    ways = ((1, 1, "ms"), (AT_ONCE, 1, f"ms_{AT_ONCE}_at_once"), (1, claiming.MOST, f"ms_each_of_{claiming.MOST}"))
-    for at_once, together, name in ways:
-        rounds = measure(bench, size.claims, at_once, together)
+
+    def note(name: str, at_once: str, together: int, rounds: list[list[float]]) -> None:
         p50, p99, longest = (statistics.median(rank(took, share) for took in rounds) for share in (0.5, 0.99, 1))
         figures[f"{kind}_{name}"] = round(p99, 2)
         shown = (f"{value:.2f}" for value in (p50, p99, longest))
-        table.add_row(f"{size.reservations:,}", kind, str(at_once), str(together), *shown)
+        table.add_row(f"{size.reservations:,}", kind, at_once, str(together), *shown)
+
+    ways = ((1, 1, "ms"), (AT_ONCE, 1, f"ms_{AT_ONCE}_at_once"), (1, claiming.MOST, f"ms_each_of_{claiming.MOST}"))
+    for at_once, together, name in ways:
+        note(name, str(at_once), together, measure(bench, size.claims, at_once, together))
     figures[f"{kind}_statements"] = bench.statements()
+    bench.share_out()
+    note(f"ms_{AT_ONCE}_pbxs_at_once", f"{AT_ONCE} PBXs", 1, measure_pbxs(url, size))
     figures[f"{kind}_open_at_the_end"] = bench.open()
     bench.store.close()
     return figures
