@@ -48,11 +48,11 @@ class AgentCalls:
         """Learn that an agent answered a caller."""
         if len(self._talks) >= MOST_AGENTS:
             self._talks.clear()
-        self._talks[entry.queue, entry.agent] = pending
+        self._talks[entry[2], entry[3]] = pending
 
     def call_of_talk(self, entry: Entry, pending: PendingCall | None) -> PendingCall | None:
         """Give the call whose talk an entry ends; the entry may have the id of another call, the agent's own."""
-        known = self._talks.pop((entry.queue, entry.agent), None)
+        known = self._talks.pop((entry[2], entry[3]), None)
         if known is None or known is pending or (pending is not None and pending.talk_with(entry.queue, entry.agent)):
             return pending
         talk, began_at = known.talk_with(entry.queue, entry.agent), before(entry, lasted(entry)[1:])

@@ -1,7 +1,7 @@
 """The calls in a queue_log in brief: the same calls by the same table, without evidence; made for millions. Pure."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
 
 from telephony.calls.call import Ending, Kind
 from telephony.ids import attempt_of
@@ -32,6 +32,9 @@ class Brief(NamedTuple):
     talked_at: int | None
 
 
+_made: Final[Callable[[type[Brief], tuple[Any, ...]], Brief]] = tuple.__new__  # in half the time of Brief(…)
+
+
 class LogBriefs(LogReader[Brief]):
     """Gives each call of one PBX's log in brief when it is over, in that order."""
 
@@ -55,22 +58,13 @@ class LogBriefs(LogReader[Brief]):
         """Give a call in brief."""
         waited, talked = pending.settle()
         visits = pending.visits
-        last_talk = next((visit for visit in reversed(visits) if visit.connected_at is not None), None)
+        last_talk = visits[-1]
+        if last_talk.connected_at is None and len(visits) > 1:
+            last_talk = next((visit for visit in reversed(visits) if visit.connected_at is not None), last_talk)
         verdict = self._verdict_like(pending, ending, ended_at)
         over_at = pending.last_at if ended_at is None else ended_at
         if pending.restart_at is not None:
             over_at = pending.restart_at
-        return Brief(
-            self.pbx,
-            pending.call_id,
-            pending.number,
-            visits[-1].queue or "",
-            verdict.kind,
-            verdict.reason,
-            visits[0].joined_at,
-            over_at,
-            waited,
-            talked,
-            last_talk.agent if last_talk else None,
-            last_talk.connected_at if last_talk else None,
-        )
+        began_at, queue = visits[0].joined_at, visits[-1].queue or ""
+        call = self.pbx, pending.call_id, pending.number, queue, verdict.kind, verdict.reason
+        return _made(Brief, (*call, began_at, over_at, waited, talked, last_talk.agent, last_talk.connected_at))

@@ -243,7 +243,7 @@ class LogReader(Generic[Given]):
         self._forget(pending.call_id)
         if not self._counts(pending):
             return None
-        if struck := disbelieve(pending):
+        if len(pending.visits) > 1 and (struck := disbelieve(pending)):
             self.counts[CONTRADICTED] += struck
         if pending.restart_at is not None:
             return self._give(pending, "pbx-restarted")
@@ -284,18 +284,18 @@ class LogReader(Generic[Given]):
 
         The call's visits are in order.
         """
-        last = pending.visits[-1]
+        visits = pending.visits
+        last = visits[-1]
         shape = (
             ending,
             last.end,
             last.key,
-            last.rang,
+            last.cancelled_at is not None and last.rang,
             last.handed_on,
             last.ended_by,
             last.connected_at is None,
             last.ended_at is None,
-            pending.forgot
-            or not (last.joined if len(pending.visits) == 1 else all(one.joined for one in pending.visits)),
+            pending.forgot or not (last.joined if len(visits) == 1 else all(one.joined for one in visits)),
             self._placed(pending.call_id),
         )
         like = self._verdicts.get(shape)

@@ -9,7 +9,7 @@ def believe(pending: PendingCall) -> bool:
         if pending.open:
             PLACES[entry.event](pending, entry)
             pending.last_at = max(pending.last_at, entry.at)
-    pending.doubted.clear()
+    pending.doubted = ()
     pending.turns += 1
     return not pending.open
 

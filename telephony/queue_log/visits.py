@@ -57,6 +57,7 @@ class PendingCall:
     open = False  # the visit that began last has no end
     number: str | None = None
     in_doubt = False  # the number is from a doubtful line
+    doubted: tuple[Entry, ...] = ()  # what may be forged, kept aside: it changes nothing that others tell
     did: str | None = None
     unanswered = 0  # phones that rang in vain
     credible = False  # not all of its lines may be forged
@@ -70,7 +71,6 @@ class PendingCall:
         self.first_at = self.last_at = first_at
         self.visits: list[Visit] = []
         self.lines: list[tuple[str, str | None, int]] = []
-        self.doubted: list[Entry] = []  # what may be forged, kept aside: it changes nothing that others tell
 
     def keep(self, entry: Entry) -> bool:
         """Keep an entry as evidence; False if the same is kept already."""
@@ -85,7 +85,7 @@ class PendingCall:
     def doubt(self, entry: Entry) -> None:
         """Keep a doubtful entry aside, while there is room."""
         if len(self.doubted) < MOST_VISITS:
-            self.doubted.append(entry)
+            self.doubted += (entry,)
 
     def begin(self, visit: Visit) -> Visit:
         """Add a visit."""
@@ -99,9 +99,6 @@ class PendingCall:
     def update_open(self) -> None:
         """Set `open`: whether the caller may still be in the last queue."""
         visits = self.visits
-        if len(visits) == 1:  # nearly always
-            self.open = visits[0].end is None
-            return
         latest = max(visit.joined_at for visit in visits)
         self.open = any(visit.end is None and visit.joined_at == latest for visit in visits)
 
@@ -157,7 +154,10 @@ class PendingCall:
     def end(self, visit: Visit, at: int, end: VisitEnd) -> None:
         """End a visit."""
         visit.ended_at, visit.end = at, end
-        self.update_open()
+        if len(self.visits) == 1:  # nearly always; as update_open() does
+            self.open = False
+        else:
+            self.update_open()
 
 
 def _enter(pending: PendingCall, entry: Entry) -> None:
@@ -191,22 +191,23 @@ def _number(data: tuple[str, ...]) -> str | None:
 def _connect(pending: PendingCall, entry: Entry) -> None:
     if pending.keep(entry):
         visit = pending.find(entry, _HOLD, connected=False) or pending.begin_unseen(entry, _HOLD)
-        visit.connected_at, visit.agent = entry.at, entry.agent
+        visit.connected_at, visit.agent = entry[0], entry[3]
 
 
 def end_talk(pending: PendingCall, entry: Entry) -> None:
     """End a talk, even if its beginning was not read."""
     if not pending.keep(entry):
         return
-    places = lasted(entry)
+    places = _TALKS[entry[4]]
     visit = pending.find(entry, places, connected=True)
     if visit is None:
         visit = pending.find(entry, places, connected=False) or pending.begin_unseen(entry, places)
         visit.connected_at = max(visit.joined_at, before(entry, places[1:]) or visit.joined_at)
         visit.agent = entry.agent
-    visit.ended_by = _ENDED_BY.get(entry.event)
-    visit.handed_on = visit.ended_by is None
-    pending.end(visit, entry.at, "connected")
+    visit.ended_by = _ENDED_BY.get(entry[4])
+    if visit.ended_by is None:
+        visit.handed_on = True
+    pending.end(visit, entry[0], "connected")
 
 
 def _leave(pending: PendingCall, entry: Entry) -> None:
@@ -216,7 +217,7 @@ def _leave(pending: PendingCall, entry: Entry) -> None:
     """
     if not pending.keep(entry):
         return
-    end, waited = _ENDS[entry.event], _WAITED.get(entry.event, ())
+    end, waited = _ENDS[entry[4]], _WAITED.get(entry[4], ())
     visit = pending.find(entry, waited, connected=False) or _unserved(pending, entry, waited)
     if visit is None and (twice := _just_ended(pending, entry)) is not None:
         twice.end = end if twice.end == "abandoned" else twice.end
@@ -224,7 +225,7 @@ def _leave(pending: PendingCall, entry: Entry) -> None:
     visit = visit or pending.begin_unseen(entry, waited)
     if end == "key" and entry.data:
         visit.key = entry.data[0][:_SHOWN]
-    pending.end(visit, entry.at, end)
+    pending.end(visit, entry[0], end)
 
 
 def _unserved(pending: PendingCall, entry: Entry, waited: tuple[int, ...]) -> Visit | None:
