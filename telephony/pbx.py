@@ -258,9 +258,11 @@ class Pbx:
     async def _let_pass(self) -> None:
         """End the graces of calls in time, whether or not events come.
 
-        A grace that begins while this sleeps ends later than the sleep does.
+        A grace that begins while this sleeps ends later than the sleep does. While messages are only kept, perhaps for
+        as long as the database is away, none is looked at.
         """
         while True:
+            await self._pipeline.level()
             now, ends_at = self._clock(), self.tracker.next_grace_ends_at()
             left_s = GRACE_S if ends_at is None else (ends_at - now) / SECOND
             await asyncio.sleep(min(max(left_s, TICK_S), GRACE_S))

@@ -72,8 +72,12 @@ def _layout(keys: list[str], forms: Forms) -> _Layout:
 
 
 def _lines(keys: list[str], forms: Forms) -> Iterator[str]:
-    """Match each line. Where a header's name tells a channel, `ChanVariable(PJSIP/trunk-00000001)`, any channel's."""
+    """Match each line. Where a header's name tells a channel, `ChanVariable(PJSIP/trunk-00000001)`, any channel's.
+
+    That ends with the first colon and never further on (`?>`): else each colon in a value would be tried against each
+    one of other such lines, and a caller may write many.
+    """
     for key in keys:
         name, bracket, _ = key.partition("(")
-        head = re.escape(name) + (r"\(.*" if bracket else "")
-        yield f"{head}: ({forms[key]})" if key in forms else f"{head}: {ANY}"
+        head = re.escape(name) + (r"(?>\(.*?: )" if bracket else ": ")
+        yield f"{head}({forms[key]})" if key in forms else f"{head}{ANY}"

@@ -659,6 +659,25 @@ async def test_while_messages_are_held_their_arrivals_tell_the_time(ear: Ear) ->
 
 
 @in_a_loop
+async def test_while_messages_are_only_kept_nobody_looks_at_graces(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    pbx, looked = ear.pbx(), asyncio.Event()
+    monkeypatch.setattr(pbx.tracker, "next_grace_ends_at", looked.set)
+    await hears(pbx, [*waiting(0), *gives_up(5)])
+    ear.room = False
+    await hears(pbx, [*waiting(5, f"{T}.2"), *gives_up(5.5, f"{T}.2")])
+    ear.now, ear.room = T + 60, True
+    passing = asyncio.ensure_future(pbx._let_pass())  # noqa: SLF001 - part of `run`
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not looked.is_set()
+    catching_up = asyncio.ensure_future(pbx._pipeline.catch_up())  # noqa: SLF001 - part of `run`
+    async with asyncio.timeout(5):
+        await looked.wait()
+    passing.cancel()
+    catching_up.cancel()
+
+
+@in_a_loop
 async def test_a_restart_while_the_service_was_down_is_known(ear: Ear) -> None:
     pbx = ear.pbx(boot="2026-11-22 09:00:00")
     await hears(pbx, waiting(0))

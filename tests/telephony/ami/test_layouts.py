@@ -121,3 +121,13 @@ def test_only_so_many_layouts_are_remembered() -> None:
     for raw in raws:
         layouts.learn(b"Hangup", raw)
     assert [layouts.read(b"Hangup", raw) for raw in raws] == [VALUES] * LAYOUTS_OF_A_KIND + [None]
+
+
+@pytest.mark.parametrize("name", ["ChanVariable", "ChanVariable(PJSIP/a-1)"])
+def test_colons_in_the_variables_of_a_channel_are_not_tried_against_each_other(name: str) -> None:
+    """Else the look at this one would last for years: each of its colons in twelve lines, with each in the others."""
+    layouts = Layouts(FORMS)
+    layouts.learn(b"Hangup", HANGUP + b"".join(b"\r\n%b: V=%d" % (name.encode(), n) for n in range(12)))
+    of_caller = b"".join(b"\r\n%b: V=%b" % (name.encode(), b": " * 40) for _ in range(12))
+    assert layouts.read(b"Hangup", HANGUP + of_caller) == VALUES
+    assert layouts.read(b"Hangup", HANGUP + of_caller + b"\r\nExtra: 1") is None
