@@ -128,6 +128,10 @@ class SimulatedReplay:
     def after_s(self) -> int:
         """For how long agents take no call after a talk, in whole seconds up to `LONGEST_AFTER_S`."""
         days = self._past.last(self._queue.name, DAYS_COMPARED)
+        for day in days:  # arrivals and draws are remembered here, once: not anew by the processes of each round
+            self._cached_arrivals(day, 0)
+        for day in days[:1]:
+            self._lost_at_first_try(day, 0)
         low, high = 0, LONGEST_AFTER_S
         while low < high:
             middle = (low + high) // 2
