@@ -20,6 +20,7 @@ from sms.errors import SmsError
 from sms.gateway import UNREACHABLE, Unsent
 
 ANSWER_LIMIT: Final = 64 << 10
+_SPOILT_AT_MOST: Final = 8  # connections for one request; a new one is spoilt where nobody speaks HTTP
 _ADDED: Final = ("Accept", "Content-Type", "User-Agent")  # by aiohttp, unless told otherwise
 
 
@@ -69,7 +70,7 @@ class HttpClient:
             trusted = ssl.create_default_context()
             keep = {"keepalive_timeout": self._keep_alive_s} if self._keep_alive_s else {"force_close": True}
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=trusted, limit=0, **keep),  # whoever asks bounds how many there are
+                connector=_Connector(ssl=trusted, limit=0, **keep),  # whoever asks bounds how many there are
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=self._timeout,
                 skip_auto_headers=_ADDED,
@@ -87,6 +88,26 @@ class HttpClient:
                 if len(answer) >= self._answer_limit:
                     break
         return answer[: self._answer_limit].decode("utf-8", "replace")
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Gives no connection on which something was said before it is asked: that would be taken for the next answer.
+
+    Some servers say "408" on a connection that idled, and who answers twice would answer for another text.
+    """
+
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: list[aiohttp.tracing.Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's word
+    ) -> aiohttp.connector.Connection:
+        for _ in range(_SPOILT_AT_MOST):
+            connection = await super().connect(req, traces, timeout)
+            if connection.protocol is None or not connection.protocol.should_close:
+                return connection
+            connection.close()
+        raise Unsent("the gateway speaks before it is asked", UNREACHABLE)
 
 
 async def _once(request: ClientRequest, handler: aiohttp.ClientHandlerType) -> ClientResponse:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import gc
 import socket
 import ssl
 import struct
+import termios
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -285,6 +289,33 @@ def test_a_connection_is_kept_for_the_next_request_where_that_is_wanted() -> Non
         client = HttpClient(5, keep_alive_s=5)
         assert finished(three(client, url), client) == [(200, "OK")] * 3
     assert len(connections) == 1
+
+
+def test_what_is_said_unasked_is_no_answer_to_the_next_request() -> None:
+    answered, again = threading.Event(), threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        _asked(connection)
+        if again.is_set():
+            connection.sendall(_OK + b"Content-Length: 4\r\n\r\nnext")
+            return
+        connection.sendall(_OK + b"Content-Length: 5\r\n\r\nfirst")
+        answered.wait(10)
+        connection.sendall(_OK + b"Content-Length: 5\r\n\r\nagain")
+        while any(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))):
+            time.sleep(0.001)  # until the other end has all of it
+        again.set()
+        _asked(connection)
+
+    async def two(client: HttpClient, url: str) -> list[tuple[int, str]]:
+        first = await client.ask(url, b"", {})
+        answered.set()
+        await asyncio.to_thread(again.wait, 10)
+        return [first, await client.ask(url, b"", {})]
+
+    with _listening(serve) as url:
+        client = HttpClient(5, keep_alive_s=5)
+        assert finished(two(client, url), client) == [(200, "first"), (200, "next")]
 
 
 def test_a_kept_connection_that_breaks_is_not_asked_again_by_itself() -> None:
