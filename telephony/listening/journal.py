@@ -210,8 +210,9 @@ class Journal:
 
     def _begin_at(self, offset: int) -> None:
         segment = segments.begin(self._directory, offset)
+        file = segments.open_to_append(segment)  # where this fails, the one before goes on
         os.close(self._file)
-        self._file = segments.open_to_append(segment)
+        self._file = file
         self._segments.append(segment)
 
     def _delete(self, done: Callable[[Segment], bool]) -> None:

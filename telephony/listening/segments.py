@@ -47,10 +47,15 @@ def written(body: bytes, arrived_at: int) -> bytes:
 def within(directory: Path) -> list[Segment]:
     """Give the segments in a directory, the oldest first."""
     found = sorted((int(name[1]), path) for path in directory.iterdir() if (name := _NAME.fullmatch(path.name)))
-    segments = [Segment(path, start, start + path.stat().st_size) for start, path in found]
-    for segment in segments:
-        first = next(records(segment, segment.start), None)
+    segments: list[Segment] = []
+    for start, path in found:
+        segment = Segment(path, start, start + path.stat().st_size)
+        if segments and start < segments[-1].end and segment.end == start:
+            path.unlink()  # it was made and could not be used, and the one before went on
+            continue
+        first = next(records(segment, start), None)
         segment.first_at = first.arrived_at if first else None
+        segments.append(segment)
     return segments
 
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from telephony.listening import segments
 from telephony.listening.journal import DAY_S, SETTLED_BYTES, Journal, JournalError, JournalFull, JournalInUse
 from telephony.listening.signatures import sign, signatures
 from telephony.private import is_open_to_others, is_seen
@@ -145,6 +146,26 @@ def test_a_full_disk_is_full_at_a_new_segment_too(journal: Journal, monkeypatch:
     journal.append(b"x" * 1000, NOW)
     with pytest.raises(JournalFull, match="No space left"):
         journal.append(RAW, NOW)
+
+
+def test_where_a_new_segment_cannot_be_used_the_one_before_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_more_files(*_: object) -> int:
+        raise OSError(24, "Too many open files")
+
+    with Journal(tmp_path, max_bytes=10_000, segment_bytes=1_000) as journal:
+        offsets = [journal.append(b"x" * 700, NOW)]
+        with monkeypatch.context() as patched:
+            patched.setattr(segments, "open_to_append", no_more_files)
+            with pytest.raises(JournalFull, match="Too many open files"):
+                journal.append(b"y" * 700, NOW)
+        offsets.append(journal.append(RAW, NOW))
+        end = journal.end
+    with Journal(tmp_path, max_bytes=10_000, segment_bytes=1_000) as again:
+        assert (again.end, raws(again)) == (end, [b"x" * 700, RAW])
+        assert again.append(RAW, NOW) == end
+        assert [record.offset for record in again.read_from(0)] == [*offsets, end]
 
 
 def test_nothing_is_kept_longer_than_seven_days(journal: Journal) -> None:
