@@ -103,7 +103,10 @@ class Pipeline:
                 self._digesting_at = arrived_at
                 self._behind.set()
             return
-        self.journal.check_room(sum([len(message.raw) + len(MESSAGE_END) for message, _, _ in heard]) + HEADER_LIMIT)
+        try:
+            self._check_room(heard)
+        except JournalFull:
+            self._check_room([one for one in heard if type(one[1]) not in REPEATED])
         needed: list[bytes] = []
         calls, attempts = self._digest(heard, arrived_at, self.journal.end, needed)
         try:
@@ -115,6 +118,11 @@ class Pipeline:
     async def note(self, note: events.ChannelEvent, arrived_at: int) -> None:
         """Write and digest a note, like a message."""
         await self.take([(Message(notes.write(note)), note, None)], arrived_at)
+
+    def _check_room(self, heard: Sequence[Heard]) -> None:
+        if heard:
+            size = sum([len(message.raw) + len(MESSAGE_END) for message, _, _ in heard])
+            self.journal.check_room(size + HEADER_LIMIT)
 
     def _write(self, raws: list[bytes], arrived_at: int) -> None:
         if raws:

@@ -301,6 +301,15 @@ async def test_a_full_journal_is_told_once_until_it_takes_something_again(small:
 
 
 @in_a_loop
+async def test_what_is_not_written_needs_no_room_in_a_full_journal(small: Ear) -> None:
+    pbx = small.pbx()
+    last = f"{T}.{await fill(pbx)}"
+    given_up = small.verdicts()
+    await hears(pbx, [(150, message("RTCPReceived", 150, last))] * 100)
+    assert (small.verdicts(), pbx.gaps) == (given_up, 1)
+
+
+@in_a_loop
 async def test_a_journal_full_of_what_is_settled_is_freed_by_a_checkpoint_alone(small: Ear) -> None:
     pbx = small.pbx()
     lone = own("UserEvent", "lcr-a-1", UserEvent="LcrAgent", CallbackId="a")
