@@ -49,7 +49,7 @@ LISTED: Final = 50  # of one recipient's messages, the newest first
 KEEP_ALIVE_S: Final = 2.0  # servers close what idles for 5 s and more: none is asked on what it is just closing
 _ANSWER_LIMIT: Final = 1 << 20  # fifty messages of 1,600 characters
 
-_TOO_MANY, _TIMED_OUT = 429, 408
+_TOO_MANY, _TIMED_OUT, _THEIRS = 429, 408, 500
 _ASKED_TOO_OFTEN: Final = {20429, 21611}  # requests at once; a sender's queue
 _OURS: Final = {401, 403, 404}  # statuses that concern the account, whatever the error
 _TOLD: Final = "https://www.twilio.com/docs/api/errors"
@@ -215,7 +215,10 @@ class _TwilioHttp(AsyncHttpClient):  # type: ignore[misc] # it ships no types
         query = f"?{urlencode(params)}" if params else ""
         proof = {"Authorization": f"Basic {base64.b64encode(':'.join(auth).encode()).decode()}"}
         url, body = uri.replace(API, self._api_url, 1) + query, urlencode(data or {}, doseq=True).encode()
-        return Response(*await self._http.ask(url, body, {**(headers or {}), **proof}))
+        status, answer = await self._http.ask(url, body, {**(headers or {}), **proof})
+        if status == _TIMED_OUT or status >= _THEIRS:  # whatever status the answer's own words give
+            raise SmsError(f"the answer {status} proves nothing")
+        return Response(status, answer)
 
 
 def _judge(status: int, number: int, account: str) -> None:

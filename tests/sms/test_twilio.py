@@ -136,7 +136,7 @@ def test_two_that_may_be_it_prove_nothing(fake: FakeTwilio) -> None:
 
 
 @contextmanager
-def _answering(posted: object, listed: object) -> Iterator[tuple[str, list[str]]]:
+def _answering(posted: object, listed: object, status: int = 201) -> Iterator[tuple[str, list[str]]]:
     """A host that answers every POST, and every GET, with the same JSON; give its URL, and what it was asked."""
     asked: list[str] = []
 
@@ -145,7 +145,7 @@ def _answering(posted: object, listed: object) -> Iterator[tuple[str, list[str]]
             asked.append(self.command)
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             said = json.dumps(posted if self.command == "POST" else listed).encode()
-            self.send_response(201 if self.command == "POST" else 200)
+            self.send_response(status if self.command == "POST" else 200)
             self.send_header("Content-Length", str(len(said)))
             self.end_headers()
             self.wfile.write(said)
@@ -175,6 +175,16 @@ def test_an_acceptance_that_names_no_message_proves_nothing(named: object) -> No
             sent(by, CUSTOMER, "hello", "1")
     assert not isinstance(told.value, (Refused, Unsent))
     assert asked == ["POST", "GET"]
+
+
+@pytest.mark.parametrize("status", [408, 500, 503])
+def test_a_status_that_proves_nothing_proves_no_more_by_the_words_of_its_answer(status: int) -> None:
+    said = {"type": "a", "title": "b", "status": 429, "code": 20429}
+    with _answering(said, {"messages": []}, status) as (url, _):
+        by = TwilioGateway({"main": Account(SID, TOKEN, OURS, 1000, url)})
+        with pytest.raises(SmsError, match=str(status)) as told:
+            sent(by, CUSTOMER, "hello", "1")
+    assert not isinstance(told.value, (Refused, Unsent))
 
 
 @pytest.mark.parametrize("said", [{}, {"sid": 5, "status": {}}, {"sid": f"SM{'1' * 32}", "status": "lost"}])
