@@ -1,12 +1,12 @@
 """How long one decision takes: choose one of 10,000 reservations that are due, and claim it, with the commit.
 
-990,000 reservations are settled; 10,000 are open and due in 20 queues, most of which cannot be called: in most queues
-nobody is free, in some callers wait, and one customer in twenty is on the line. A claim is the service's own: one
-transaction that reads the lanes, asks the rule and writes the attempt. Eight at once are eight threads of one process,
-all deciders of one PBX, each of which also ends what it claimed: harder than any site has it, for one process decides
-for a PBX. Eight PBXs at once are eight such processes on one database, which share out the reservations that are due.
-Eight together are claimed in one transaction, and what each took is an eighth of that. Each figure is the median of
-five rounds.
+990,000 reservations are settled, one in ten of them by a callback; 10,000 are open and due in 20 queues, most of which
+cannot be called: in most queues nobody is free, in some callers wait, and one customer in twenty is on the line. A
+claim is the service's own: one transaction that reads the lanes, asks the rule and writes the attempt. Eight at once
+are eight threads of one process, all deciders of one PBX, each of which also ends what it claimed: harder than any site
+has it, for one process decides for a PBX. Eight PBXs at once are eight such processes on one database, which share out
+the reservations that are due. Eight together are claimed in one transaction, and what each took is an eighth of that.
+Each figure is the median of five rounds.
 """
 
 from __future__ import annotations
@@ -125,6 +125,8 @@ class ClaimBench:
                 people = [{"id": row + 1, "number": _number(row), "created_at": NOON} for row in rows]
                 connection.execute(insert(t.person), people)
                 connection.execute(insert(t.reservation), [_reservation(row, size.due) for row in rows])
+                called = [_attempt(row) for row in rows if row >= size.due and row % 10 == 0]
+                connection.execute(insert(t.attempt), called)
             tell(len(rows))
         with self.store.write() as connection:
             connection.execute(text("ANALYZE"))
@@ -200,6 +202,31 @@ def _reservation(row: int, due: int) -> dict[str, Any]:
         "due_at": made_at,
         "state_since_at": made_at,
         "severity": 1 if is_due and row % 50 == 0 else 0,
+    }
+
+
+def _attempt(row: int) -> dict[str, Any]:
+    """Without attempts of old PostgreSQL would plan for an empty table, and read through it ever after."""
+    claimed_at = NOON - 86_400 * SECOND * (1 + row % 60)
+    return {
+        "id": f"{row:016x}",
+        "pbx": "main",
+        "reservation_id": row + 1,
+        "person_id": row + 1,
+        "number": 1,
+        "in_flight": False,
+        "fence": 1,
+        "rules_version": 1,
+        "pbx_boot": "boot",
+        "trunk": "main",
+        "decision": {},
+        "claimed_at": claimed_at,
+        "ring_until_at": claimed_at + 60 * SECOND,
+        "customer_dialled_at": claimed_at,
+        "ended_at": claimed_at + 60 * SECOND,
+        "outcome": "reached",
+        "counted": True,
+        "evidence": [],
     }
 
 
