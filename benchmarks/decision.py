@@ -37,7 +37,7 @@ from benchmarks.figures import load, rank
 from callback.attempts import claim as claiming
 from callback.attempts import settle
 from callback.attempts.snapshot import Live
-from callback.service.garbage import look_seldom
+from callback.garbage import gc_seldom
 from callback.settings.rules import QueueRules, SiteRules
 from callback.settings.sections import PbxWiring, Settings, Trunk
 from callback.site.context import Site, take_over
@@ -254,7 +254,7 @@ def measure_pbxs(url: str, size: Size) -> list[list[float]]:
 def _decide(url: str, size: Size, pbx: str, begin: Barrier) -> list[list[float]]:
     """Decide for one PBX, in a process of its own; each round begins when all are there."""
     bench = ClaimBench(url, size, None, pbx)
-    look_seldom()
+    gc_seldom()
     _warm(bench, size.claims)
     rounds = []
     for _ in range(ROUNDS):
@@ -296,7 +296,7 @@ def measured(kind: str, url: str, size: Size, table: Table) -> dict[str, float]:
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(f"filling {kind}", total=size.reservations)
         bench = ClaimBench(url, size, lambda rows: progress.advance(task, rows))
-    look_seldom()  # as the service does at its start
+    gc_seldom()  # as the service does at its start
     figures: dict[str, float] = {}
 
     def note(name: str, at_once: str, together: int, rounds: list[list[float]]) -> None:

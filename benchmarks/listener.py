@@ -27,7 +27,7 @@ from benchmarks.sender import RING
 from benchmarks.streams import TRUNKS
 from callback.clock import now_us
 from callback.events import CommitterDied
-from callback.service import garbage
+from callback.garbage import gc_seldom
 from callback.service.commit_process import CommitProcess, Task
 from callback.service.committer import Committer
 from callback.settings.rules import SiteRules
@@ -261,5 +261,5 @@ async def _first(waiting: Coroutine[Any, Any, object], running: asyncio.Task[Non
 
 def run(line: Connection, plan: Plan, ended_at: Sequence[int]) -> None:
     """Be the process: listen, say when all is up, and tell what came of it once told how much to expect."""
-    garbage.look_seldom()
+    gc_seldom()
     asyncio.run(_listen(line, plan, ended_at))

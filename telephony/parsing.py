@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple
 from telephony import events as e
 from telephony.ami import sieve
 from telephony.ami.layouts import ANY, Layouts
-from telephony.ami.protocol import LINE_END, Message
-from telephony.ami.wanted import EACH, EVENT, Look
+from telephony.ami.protocol import EVENT, LINE_END, Message
+from telephony.ami.wanted import EACH, Look
 from telephony.ids import SECOND
 
 FORGED: Final = "forged"
@@ -23,6 +23,7 @@ FORGED: Final = "forged"
 MALFORMED: Final = "malformed"
 """The channel, queue or member that the event is about has no name, or one too long."""
 
+_NAME: Final = len(EVENT)  # where it begins
 _VARIABLE: Final = b"\r\nVariable: "
 _VARIABLES: Final = (b"QUEUESTATUS\r\n", b"RTPAUDIOQOS\r\n")
 _APPLICATION: Final = b"\r\nApplication: "
@@ -69,7 +70,7 @@ class Reader(NamedTuple):
 def read(message: Message, arrived_at: int, counts: Counter[str] | None = None) -> e.Event | None:
     """Give a message as a typed event, or None."""
     raw = message.raw
-    kind = raw[7 : raw.find(LINE_END)]
+    kind = raw[_NAME : raw.find(LINE_END)]
     if kind not in LOOKS or not raw.startswith(EVENT):
         return None
     look = LOOKS[kind]

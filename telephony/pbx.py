@@ -37,7 +37,7 @@ __all__ = ["Consumer", "Gap", "LastRun", "Pbx", "Stretch", "WaitingCaller", "Wir
 log = logging.getLogger(__name__)
 
 TICK_S = 0.002
-"""How often it is looked whether messages that hold back the verdicts of ended graces are digested, at most."""
+"""How soon it is looked again where a grace has ended, but messages that are held may still tell of that call."""
 LOOK_EVERY_S = 0.5
 CLOCK_EVERY_S = 30
 COMPARE_EVERY_S = 120

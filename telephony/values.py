@@ -11,8 +11,8 @@ T = TypeVar("T")
 def value(kind: type[T]) -> type[T]:
     """Make of a class a dataclass whose fields nobody may set again, as the type checker holds.
 
-    One that is frozen at run time too takes thrice as long to make (a Call 4.7 µs instead of 1.6), and twice as long to
-    hand to another process (a Call and its Verdict 33 µs instead of 15).
+    One that is frozen at run time too takes thrice as long to make, and twice as long to hand to another process
+    (docs/adr/0021).
     """
     made = dataclass(slots=True, unsafe_hash=True)(kind)
     names: tuple[str, ...] = made.__match_args__  # type: ignore[attr-defined]  # a dataclass has them

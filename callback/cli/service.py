@@ -13,10 +13,10 @@ import typer
 from callback.cli.options import DEFAULT, SettingsFile
 from callback.cli.tables import terminal
 from callback.errors import CallbackError
+from callback.garbage import gc_seldom
 from callback.logs.masking import log_to_stderr
 from callback.operations import doctor as examination
 from callback.operations.doctor.text import send_one
-from callback.service import garbage
 from callback.service.service import Service
 from callback.settings.sections import load, trunks_of
 from telephony.private import is_open_to_others, open_private
@@ -44,7 +44,7 @@ def run(
         ) from error
     if events_json is not None and is_open_to_others(events_json):
         log.warning("%s can be read by every user of this machine: chmod 600 %s", events_json, events_json)
-    garbage.look_seldom()
+    gc_seldom()
     asyncio.run(Service(wiring, sys.stdout, programs, settings).run())
 
 

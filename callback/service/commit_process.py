@@ -22,8 +22,8 @@ from typing import Any, Final
 from callback.clock import now_us
 from callback.errors import CallbackError, StoreAway, StoreError
 from callback.events import CommitterDied
+from callback.garbage import gc_seldom
 from callback.logs.masking import log_to_stderr
-from callback.service import garbage
 from callback.service.child_process import end
 from callback.service.commits import Commits, Heard, Listener
 from callback.settings.sections import Settings
@@ -204,7 +204,7 @@ def _work(service: socket.socket) -> None:
         with suppress(StoreAway):  # then each transaction asks for the key itself
             check(store)
         commits, listeners = Commits(store, now_us), [_listener(task) for task in tasks]
-        garbage.look_seldom()
+        gc_seldom()
         service.sendall(message(None))
         for batches in asked:
             answers = commits.together([Heard.from_stretches(listeners[task], batch) for task, batch in batches])

@@ -68,7 +68,7 @@ class TwilioAccount(Part):
 class HttpRequest(Part):
     """A gateway that takes a text as one HTTP request; see sms/http.py."""
 
-    url: str  # with {to}, {digits}, {text}, {sender} or {ref} where they belong
+    url: str  # with {to}, {digits}, {text}, {line} or {ref} where they belong
     body: str = ""  # the same for a POST; empty: a GET
     body_form: BodyForm = "form"  # how what is put into the body is escaped
     headers: dict[str, str] = Field(default_factory=dict, repr=False)  # as in Authorization
@@ -78,7 +78,7 @@ class HttpRequest(Part):
     ref_in: str = ""  # one with a group: the gateway's name of the text
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 10  # then nobody knows whether it went out
     keep_alive_s: Annotated[float, Field(ge=0, le=60)] = (
-        0  # an idle connection is used again; 0: a connection for each text
+        0  # an idle connection is kept so long for the next text; 0: each text has its own
     )
     texts_per_s: Annotated[float, Field(ge=0.5, le=1000)] = TEXTS_PER_S  # by its host, of all services on this database
 
@@ -135,7 +135,9 @@ class Texts(Part):
     gateway: Literal["console", "twilio", "http"] = "console"  # the console prints them, and nobody is texted
     templates: Path | None = None  # a folder with the site's own wording, and other languages
     senders: Annotated[int, Field(ge=1, le=500)] = 32  # texts on their way at once; Twilio lets an account have 100
-    pause_s: Annotated[float, Field(gt=0, le=60)] = PAUSE_S  # of an account that was asked too fast; then 2, 4 … times
+    pause_s: Annotated[float, Field(gt=0, le=60)] = (
+        PAUSE_S  # rest of an account that was asked too fast; then 2, 4 … times
+    )
     two_way: tuple[str, ...] = ()  # countries (ISO 3166) whose phones can answer, with [web] public_url
     twilio: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")], TwilioAccount] = Field(
         default_factory=dict

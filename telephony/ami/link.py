@@ -2,9 +2,8 @@
 
 What the socket brings is sorted at once, in `data_received`: answers go to the actions that asked, the items
 of a listing to that listing, the events that are wanted into a backlog, from which the consumer takes what one read
-brought at a time, at its own pace. When
-the backlog is full the transport is paused, so that the PBX's own buffer and then its `writetimeout` take
-over: nothing is dropped here and memory stays bounded.
+brought at a time, at its own pace. When the backlog is full the transport is paused, so that the PBX's own buffer and
+then its `writetimeout` take over: nothing is dropped here and memory stays bounded.
 """
 
 import asyncio
@@ -14,9 +13,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from telephony.ami.protocol import ActionRefused, Message, Parser, ProtocolError, encode
+from telephony.ami.protocol import EVENT, ActionRefused, Message, Parser, ProtocolError, encode
 from telephony.ami.sieve import whole
-from telephony.ami.wanted import EVENT, Looks, accepts, sift
+from telephony.ami.wanted import Looks, accepts, sift
 from telephony.errors import TelephonyError
 
 BACKLOG_BYTES = 1 << 20
@@ -164,7 +163,7 @@ class Link(asyncio.Protocol):
         if self._wanted is not None and not self._listings and self.booted.done():
             wanted = sift(self._wanted, raws, self._take_other)
         else:
-            wanted = [Message(raw) for raw in raws if self._is_wanted(raw)]
+            wanted = [Message(raw) for raw in raws if self._sort(raw)]
         if wanted:
             cost = sum([len(message.raw) for message in wanted]) + MESSAGE_COST * len(wanted)
             batch = Batch(wanted, self._clock(), cost)
@@ -289,8 +288,8 @@ class Link(asyncio.Protocol):
         elif self._parser.greeted:
             self.close("what answers there is no Asterisk manager: check host and port")
 
-    def _is_wanted(self, raw: bytes) -> bool:
-        """Tell whether it is an event that is wanted, and no item of a listing."""
+    def _sort(self, raw: bytes) -> bool:
+        """Hand a message to who waits for it; tell whether it is to be held: an event that is wanted, in no listing."""
         if not raw.startswith(EVENT):
             self._take_other(raw)
             return False

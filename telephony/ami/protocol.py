@@ -15,6 +15,8 @@ from telephony.errors import TelephonyError
 BANNER = b"Asterisk Call Manager/"
 LINE_END = b"\r\n"
 MESSAGE_END = b"\r\n\r\n"
+EVENT = b"Event: "
+"""What an event begins with, before its name."""
 MESSAGE_LIMIT = 1 << 20
 """Bytes of one message above which the stream is given up; Asterisk's own largest are some kilobytes."""
 
@@ -24,7 +26,6 @@ ACTION_HEADER_LIMIT = 128
 """Lines of one action, `Action:` counted (AST_MAX_MANHEADERS)."""
 
 _LETTERS = b"A"
-_EVENT = b"Event: "
 _FORBIDDEN = {"\r": "a carriage return", "\n": "a line feed", "\0": "a NUL"}
 
 
@@ -61,10 +62,10 @@ class Message:
     def name(self) -> str:
         """The event's name; empty for whatever does not begin with an Event header (as every event does)."""
         raw = self.raw
-        if not raw.startswith(_EVENT):
+        if not raw.startswith(EVENT):
             return ""
         end = raw.find(LINE_END)
-        return _text(raw[len(_EVENT) :] if end < 0 else raw[len(_EVENT) : end])
+        return _text(raw[len(EVENT) :] if end < 0 else raw[len(EVENT) : end])
 
     def get(self, key: str, default: str = "") -> str:
         """Give the value of the first header of that name."""
@@ -86,13 +87,9 @@ class Message:
         return [value for name, value in self.headers if name == key] if self.count(key) else []
 
     def count(self, key: str) -> int:
-        """Tell how often a header occurs."""
+        """Tell how often a header occurs: more than once it is forged, where it is single by nature."""
         mark, head = _marks(key)
         return self.raw.count(mark) + self.raw.startswith(head)
-
-    def repeated(self, key: str) -> bool:
-        """Tell whether the header occurs more than once: forged, where it is single by nature."""
-        return self.count(key) > 1
 
     def fields(self) -> dict[str, str] | None:
         """Give every header by its key, where each occurs once; None where one is repeated, or a line is none."""

@@ -25,14 +25,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from telephony.ami.protocol import LINE_END
+from telephony.ami.protocol import EVENT, LINE_END
 
 EXCERPT_BYTES: Final = 120
 
 Keys = tuple[str, ...]
-Look = Callable[[bytes], bool]
+Check = Callable[[bytes], bool]
 
-_EVENT: Final = b"Event: "
 _PRIVILEGE: Final = "Privilege"
 _SNAPSHOT: Final[Keys] = (
     "Channel",
@@ -97,8 +96,8 @@ def whole(raw: bytes) -> bool:
     True for the kinds that are not in KINDS: at those nobody looks. What Asterisk adds by its settings (Timestamp,
     SystemName, ChanVariable) or in another version may stand between and behind.
     """
-    look = _LOOKS.get(raw[len(_EVENT) : raw.find(LINE_END)])
-    return look is None or look(raw)
+    check = _CHECKS.get(raw[len(EVENT) : raw.find(LINE_END)])
+    return check is None or check(raw)
 
 
 def told_by_order(raw: bytes) -> bool:
@@ -111,10 +110,10 @@ def told_by_order(raw: bytes) -> bool:
 
 def vouched(raw: bytes) -> bool:
     """Tell whether a message is whole and of one of KINDS: no caller wrote it."""
-    return raw[len(_EVENT) : raw.find(LINE_END)] in KINDS and raw.startswith(_EVENT) and whole(raw)
+    return raw[len(EVENT) : raw.find(LINE_END)] in KINDS and raw.startswith(EVENT) and whole(raw)
 
 
-def _look(*keys: str) -> Look:
+def _check_of(*keys: str) -> Check:
     """Look for these headers behind the event's name; nearly always they stand as the quick pattern says."""
     needed = tuple(key for key in keys if not key.endswith("?"))
     first, *others = (_row(key) for key in keys[:-1])
@@ -145,10 +144,10 @@ def _followed(names: list[str], place: int) -> bool:
     return follower is None or names[place + 1] == names[place].replace(bare, follower)
 
 
-_on_channel: Final = _look(_PRIVILEGE, *_SNAPSHOT)
-_on_both: Final = _look(_PRIVILEGE, *_SNAPSHOT, *_DEST)
-_on_dialled: Final = _look(_PRIVILEGE, *_DEST)
-_of_member: Final = _look(_PRIVILEGE, "Queue", "MemberName", "Interface", *_OF_MEMBER)
+_on_channel: Final = _check_of(_PRIVILEGE, *_SNAPSHOT)
+_on_both: Final = _check_of(_PRIVILEGE, *_SNAPSHOT, *_DEST)
+_on_dialled: Final = _check_of(_PRIVILEGE, *_DEST)
+_of_member: Final = _check_of(_PRIVILEGE, "Queue", "MemberName", "Interface", *_OF_MEMBER)
 
 
 def _on_pair(raw: bytes) -> bool:
@@ -173,7 +172,7 @@ def _said(raw: bytes) -> bool:
     return b"\r\nUserEvent: Lcr" not in raw or _on_channel(raw)
 
 
-_LOOKS: Final[dict[bytes, Look]] = {
+_CHECKS: Final[dict[bytes, Check]] = {
     **dict.fromkeys(
         (
             b"Newchannel",
@@ -206,7 +205,7 @@ _LOOKS: Final[dict[bytes, Look]] = {
     **dict.fromkeys((b"DialBegin", b"DialState", b"DialEnd"), _on_pair),
     **dict.fromkeys((b"RTCPSent", b"RTCPReceived"), _on_one),
     **dict.fromkeys(
-        (b"ParkedCall", b"UnParkedCall", b"ParkedCallGiveUp", b"ParkedCallTimeOut"), _look(_PRIVILEGE, *_PARKEE)
+        (b"ParkedCall", b"UnParkedCall", b"ParkedCallGiveUp", b"ParkedCallTimeOut"), _check_of(_PRIVILEGE, *_PARKEE)
     ),
     **dict.fromkeys(
         (
@@ -221,10 +220,10 @@ _LOOKS: Final[dict[bytes, Look]] = {
     ),
     b"VarSet": _variable,
     b"UserEvent": _said,
-    b"CoreShowChannel": _look("ActionID", *_SNAPSHOT),
-    b"QueueParams": _look("Queue", "Max", "Strategy", "Calls", "Holdtime", "TalkTime", "Completed", "ActionID"),
-    b"QueueMember": _look("Queue", "Name", "Location", *_OF_MEMBER, "ActionID"),
-    b"QueueEntry": _look("Queue", "Position", "Channel", "Uniqueid", *_CALLER, "Wait", "Priority", "ActionID"),
+    b"CoreShowChannel": _check_of("ActionID", *_SNAPSHOT),
+    b"QueueParams": _check_of("Queue", "Max", "Strategy", "Calls", "Holdtime", "TalkTime", "Completed", "ActionID"),
+    b"QueueMember": _check_of("Queue", "Name", "Location", *_OF_MEMBER, "ActionID"),
+    b"QueueEntry": _check_of("Queue", "Position", "Channel", "Uniqueid", *_CALLER, "Wait", "Priority", "ActionID"),
 }
-KINDS: Final = frozenset(_LOOKS)
+KINDS: Final = frozenset(_CHECKS)
 """The kinds of event that `whole` looks at: all that anybody here acts on must be among them."""

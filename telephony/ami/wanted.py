@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from telephony.ami.protocol import LINE_END, Message
+from telephony.ami.protocol import EVENT, LINE_END, Message
 
 Look = Callable[[bytes], bool]
 Looks = Mapping[bytes, Look | None]
 """By an event's first line, as in `Event: Hangup`: a look that tells whether it is wanted, None where each one is."""
 
 EACH: Final = None
-EVENT: Final = b"Event: "
 
 
 def accepts(looks: Looks, raw: bytes) -> bool:

@@ -88,10 +88,6 @@ class LiveChannels:
         """Give a live channel."""
         return self._live.get(uniqueid)
 
-    def all(self) -> Iterable[LiveChannel]:
-        """Give every live channel, the one heard of first before the others."""
-        return self._live.values()
-
     def of_call(self, linkedid: str) -> list[LiveChannel]:
         """Give the live channels of a call."""
         return [channel for channel in self._live.values() if channel.linkedid == linkedid]

@@ -1,6 +1,6 @@
 """Which call an event belongs to, and when that call is over: events and `now` in, finished Calls out. Pure.
 
-Events are call_events by call, and put together only when it is over, so that their order and repetition do not
+Events are gathered by call, and put together only when it is over, so that their order and repetition do not
 matter. A call is over a short grace after the Hangup of its own channel (others report later); one that
 a program placed, when all its channels have hung up. Each comes out once: what is heard of it later finds a
 tombstone.
