@@ -14,7 +14,7 @@ EACH: Final = None
 
 def accepts(looks: Looks, raw: bytes) -> bool:
     """Tell whether an event is wanted."""
-    first_line = raw[: raw.find(LINE_END)]
+    first_line = raw.partition(LINE_END)[0]
     if first_line not in looks:
         return False
     look = looks[first_line]
