@@ -146,8 +146,9 @@ class _Prepared:
 
 
 def _prepared(raws: list[bytes], calls: int) -> _Prepared:
-    whole = b"".join(raws)
-    return _Prepared([whole[at : at + PIECE] for at in range(0, len(whole), PIECE)], len(raws), calls)
+    """Cut a flood into pieces between its events: what is answered is written between two pieces."""
+    together = max(1, PIECE * len(raws) // max(1, sum(map(len, raws))))
+    return _Prepared([b"".join(raws[at : at + together]) for at in range(0, len(raws), together)], len(raws), calls)
 
 
 class TrafficSender:

@@ -25,7 +25,7 @@ from telephony.ids import SECOND, is_local
 from telephony.listening import gap
 from telephony.listening.gap import Gap
 from telephony.listening.journal import Journal, JournalFull
-from telephony.listening.pipeline import WANTED, Heard, Pipeline, Stretch, judged
+from telephony.listening.pipeline import WANTED, MessageHeard, Pipeline, Stretch, judged
 from telephony.listening.proof import GapEvidence, newest
 from telephony.listening.status import Interval, StatusReporter
 from telephony.listening.stocktaking import LISTING_TIMEOUT_S, Listings, Stocktaking
@@ -160,7 +160,7 @@ class Pbx:
         return self._pipeline.checkpoint()
 
     async def _on_messages(self, messages: list[Message], arrived_at: int) -> None:
-        heard: list[Heard] = []
+        heard: list[MessageHeard] = []
         for message in messages:
             event = parsing.read(message, arrived_at, self.refused)
             if type(event) is events.QueueMember:

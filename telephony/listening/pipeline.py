@@ -35,7 +35,7 @@ FULL_DISK_S: Final = 1.0
 TURN: Final = 256
 """Messages digested in one go while catching up, before others have their turn."""
 
-Heard = tuple[Message, events.Event | None, str | None]
+MessageHeard = tuple[Message, events.Event | None, str | None]
 """A message, what it tells (None where only the dialler reads it), and the attempt of ours that it is about."""
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class Pipeline:
         """Note that everything in the journal is digested."""
         self.digested_until = self.journal.end
 
-    async def take(self, heard: Sequence[Heard], arrived_at: int) -> None:
+    async def take(self, heard: Sequence[MessageHeard], arrived_at: int) -> None:
         """Digest what one read brought and write it to the journal; only write it while earlier messages wait.
 
         JournalFull where there is no room, and nothing of it was taken; or on a full disk: then it was digested, and no
@@ -119,7 +119,7 @@ class Pipeline:
         """Write and digest a note, like a message."""
         await self.take([(Message(notes.write(note)), note, None)], arrived_at)
 
-    def _check_room(self, heard: Sequence[Heard]) -> None:
+    def _check_room(self, heard: Sequence[MessageHeard]) -> None:
         if heard:
             size = sum([len(message.raw) + len(MESSAGE_END) for message, _, _ in heard])
             self.journal.check_room(size + HEADER_LIMIT)
@@ -198,7 +198,7 @@ class Pipeline:
         return len(heard), self.stretch_if_any(calls, attempts)
 
     def _digest(
-        self, heard: Sequence[Heard], arrived_at: int, offset: int, needed: list[bytes] | None = None
+        self, heard: Sequence[MessageHeard], arrived_at: int, offset: int, needed: list[bytes] | None = None
     ) -> tuple[list[Call], list[dial.AttemptEvent]]:
         """Digest messages of one arrival, which are in the journal at `offset`; `needed` gets those that must be."""
         tracker, attempts = self.tracker, list[dial.AttemptEvent]()
@@ -214,7 +214,7 @@ class Pipeline:
         return calls, attempts
 
 
-def _read_again(record: Record) -> Iterator[Heard]:
+def _read_again(record: Record) -> Iterator[MessageHeard]:
     """Give the messages of a record with their events; the note, if it is one."""
     note = notes.read(record.body)
     if note is not None:
