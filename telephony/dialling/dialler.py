@@ -317,7 +317,6 @@ def wanted(raw: bytes) -> bool:
 
 def attempt_of_message(message: Message) -> str | None:
     """Give the attempt of ours that a message is about; None if it is about none, or of a kind not read here."""
-    raw = message.raw
-    if not (raw.startswith(_BEGINNINGS) and raw.find(_MARK) >= 0 and whole(raw)):  # as `wanted`, without its call
+    if not (wanted(message.raw) and whole(message.raw)):
         return None
     return attempt_of(message.get("Linkedid")) or attempt_of(message.get("Uniqueid"))

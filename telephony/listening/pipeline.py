@@ -96,17 +96,16 @@ class Pipeline:
         Events that only repeat are not written: without them a verdict is less exact, never wrong. While earlier ones
         wait, the tracker cannot tell what repeats.
         """
+        lasting = [message.raw for message, event, _ in heard if type(event) not in REPEATED]
         if not (self._level.is_set() and self._room()):
-            self._write([message.raw for message, event, _ in heard if type(event) not in REPEATED], arrived_at)
+            self._write(lasting, arrived_at)
             if self._level.is_set():
                 self._level.clear()
                 self._digesting_at = arrived_at
                 self._behind.set()
             return
-        try:
-            self._check_room(heard)
-        except JournalFull:
-            self._check_room([one for one in heard if type(one[1]) not in REPEATED])
+        if lasting:  # of these alone some are written
+            self.journal.check_room(sum([len(raw) + len(MESSAGE_END) for raw in lasting]) + HEADER_LIMIT)
         needed: list[bytes] = []
         calls, attempts = self._digest(heard, arrived_at, self.journal.end, needed)
         try:
@@ -118,11 +117,6 @@ class Pipeline:
     async def note(self, note: events.ChannelEvent, arrived_at: int) -> None:
         """Write and digest a note, like a message."""
         await self.take([(Message(notes.write(note)), note, None)], arrived_at)
-
-    def _check_room(self, heard: Sequence[MessageHeard]) -> None:
-        if heard:
-            size = sum([len(message.raw) + len(MESSAGE_END) for message, _, _ in heard])
-            self.journal.check_room(size + HEADER_LIMIT)
 
     def _write(self, raws: list[bytes], arrived_at: int) -> None:
         if raws:
