@@ -41,10 +41,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import text as literal
-from sqlalchemy.dialects import postgresql, sqlite
 
 from sms.caps import Caps, DueText, judge, one_counts
-from sms.tables import LEFT, SENDING, WAITING, metadata, text_outbox
+from sms.tables import LEFT, SENDING, WAITING, insert_unless, metadata, text_outbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -209,13 +208,8 @@ class NewText:
 
 def put(conn: Connection, text: NewText, now: int) -> bool:
     """Write a text that waits to be sent; False if its cause has one already, whatever became of it."""
-    insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
-    statement = (
-        insert(text_outbox)
-        .values(**asdict(text), state="waiting", created_at=now, tries=0, fence=0)
-        .on_conflict_do_nothing(index_elements=["cause"])
-        .returning(_columns.id)
-    )
+    values = {**asdict(text), "state": "waiting", "created_at": now, "tries": 0, "fence": 0}
+    statement = insert_unless(conn, text_outbox, "cause").values(values).returning(_columns.id)
     return conn.execute(statement).first() is not None
 
 

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import BindParameter, Connection, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from sms.gateway import Pace
-from sms.tables import text_pace
+from sms.tables import insert_unless, text_pace
 
 AHEAD_S: Final = 0.25
 """A sender comes back sooner than this: no instant is lost between two claims."""
@@ -84,9 +83,8 @@ def lock(conn: Connection, paces: Iterable[Pace], now: int) -> list[Account]:
     names = sorted({pace.account for pace in wanted})
     kept = _kept(conn, names) if names else {}
     if len(kept) < len(names):
-        insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
         new = [{"account": name, "next_at": 0, "paused_until_at": 0, "pause_us": 0} for name in names]
-        conn.execute(insert(text_pace).on_conflict_do_nothing(index_elements=["account"]), new)
+        conn.execute(insert_unless(conn, text_pace, "account"), new)
         kept = _kept(conn, names)
     return [_account(pace, *kept[pace.account], now) for pace in wanted]
 

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Connection,
     Index,
     Integer,
     MetaData,
@@ -15,6 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import Text as LongText
 from sqlalchemy import text as literal
+from sqlalchemy.dialects import postgresql, sqlite
 
 from sms.gateway import ACCOUNT_LENGTH, CODE_LENGTH
 
@@ -87,3 +89,10 @@ text_pace = Table(
     Column("paused_until_at", _Instant, nullable=False),  # since the gateway was asked too fast
     Column("pause_us", BigInteger, nullable=False),  # how long that pause lasts
 )
+
+
+def insert_unless(conn: Connection, table: Table, key: str) -> sqlite.Insert | postgresql.Insert:
+    """Insert what is not there by that key, in the database's own words."""
+    if conn.dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing(index_elements=[key])
+    return postgresql.insert(table).on_conflict_do_nothing(index_elements=[key])
