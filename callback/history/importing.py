@@ -6,9 +6,7 @@ apart and adds the calls up has a processor of its own. What waits between the t
 
 from __future__ import annotations
 
-import gc
 import marshal
-import multiprocessing
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +17,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from callback.errors import CallbackError
+from callback.garbage import without_gc
 from callback.history.callers import caller
 from callback.history.counts import History, in_order
+from callback.processes import telling
 from callback.settings.sections import Trunk
 from scheduler.clock import SECOND
 from telephony.errors import TelephonyError
@@ -187,33 +187,25 @@ def _told(briefs: LogBriefs, entries: Iterator[Entry]) -> Iterator[Brief]:
 
 def _apart(source: Source, limit: int) -> Iterator[_Batch]:
     """Read a log in a process of its own."""
-    here, there = multiprocessing.Pipe(duplex=False)
-    reader = multiprocessing.Process(target=_send, args=(source, limit, there), daemon=True)
-    reader.start()
-    there.close()
+    rest = None
     try:
-        while True:
-            told = here.recv()
-            if isinstance(told, str):
-                raise CallbackError(told)
-            done, calls, rest = told
-            yield _Batch(done, marshal.loads(calls), rest)  # noqa: S302 - from a process of our own
-            if rest is not None:
-                return
+        with telling(_send, source, limit) as reader:
+            while rest is None:
+                told = reader.recv()
+                if isinstance(told, str):
+                    raise CallbackError(told)
+                done, calls, rest = told
+                yield _Batch(done, marshal.loads(calls), rest)  # noqa: S302 - from a process of our own
     except EOFError as error:
         raise CallbackError(f"{', '.join(source.names)}: reading it was stopped from outside; try again") from error
-    finally:
-        here.close()
-        reader.terminate()
-        reader.join()
 
 
 def _send(source: Source, limit: int, there: Connection) -> None:
-    gc.disable()  # calls are kept for hours of the log, and hold no cycles: to look for some takes a third of the time
     try:
-        for done, calls, rest in _batches(source, limit):
-            # Plain tuples by marshal take a fifth of the time that named ones take by pickle
-            there.send((done, marshal.dumps(list(map(tuple, calls)), _NO_REFERENCES), rest))
+        with without_gc():
+            for done, calls, rest in _batches(source, limit):
+                # Plain tuples by marshal take a fifth of the time that named ones take by pickle
+                there.send((done, marshal.dumps(list(map(tuple, calls)), _NO_REFERENCES), rest))
     except TelephonyError as error:
         there.send(str(error))
     except (BrokenPipeError, KeyboardInterrupt):

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from callback.history.counts import History
-from callback.reports.processes import divided
+from callback.processes import divided
 from scheduler.clock import local
 from scheduler.hours import Hours
 from scheduler.staffing.blocks import Block

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callback.errors import CallbackError
-from callback.reports.processes import divided
+from callback.processes import divided
 
 
 @settings(max_examples=10, deadline=None)
