@@ -1,0 +1,1 @@
+"""Who works with the console: people with their roles, passwords and sessions."""

@@ -1,0 +1,52 @@
+"""What a person may do in the console: roles, and the rights that each of them has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+Role = Literal["agent", "supervisor", "manager", "auditor", "administrator"]
+Right = Literal[
+    "account",  # one's own password, sessions, language, saved views
+    "look",  # now, the queue, a reservation
+    "decide",  # hold, call now, … , not lost; also many at once, and undo
+    "note",
+    "reveal",  # a number in full; each time is written down
+    "block",
+    "unblock",
+    "correct",  # the verdict of a call of today
+    "correct-earlier",
+    "health",
+]
+
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+_EVERYBODY: Final[frozenset[Role]] = frozenset(ROLES)
+_LEADERS: Final[frozenset[Role]] = frozenset({"supervisor", "manager"})
+
+RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
+    "account": _EVERYBODY,
+    "look": _LEADERS | {"auditor"},
+    "decide": _LEADERS,
+    "note": _LEADERS,
+    "reveal": _LEADERS,
+    "block": _LEADERS,
+    "unblock": frozenset({"manager"}),
+    "correct": _LEADERS,
+    "correct-earlier": frozenset({"manager"}),
+    "health": _LEADERS | {"administrator"},
+}
+"""Which roles have a right; a person has what any of the person's roles has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A person who is signed in: the name that the audit keeps, and of which groups of queues (None: of all)."""
+
+    user: str
+    roles: frozenset[Role]
+    groups: frozenset[str] | None = None
+
+    def may(self, right: Right) -> bool:
+        """Whether one of the person's roles has this right."""
+        return not self.roles.isdisjoint(RIGHTS[right])

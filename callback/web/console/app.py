@@ -1,0 +1,77 @@
+"""The console as an application: its pages, and what it answers where something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+from urllib.parse import quote
+
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from callback.decisions.actions import NoSuchReservation
+from callback.errors import CallbackError, StoreError
+from callback.web.console import gate
+from callback.web.console.pages import home
+from callback.web.console.parts import Console
+from callback.web.console.render import STATIC
+from callback.web.console.words import chosen
+
+READERS: Final = 8
+"""Pages that are made at once: each has a connection of the database."""
+PAGES: Final = (home.router,)
+
+
+def build(console: Console) -> FastAPI:
+    """Make the application. CallbackError where a route does not say what it needs."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
+    app.state.console = console
+    for router in PAGES:
+        app.router.routes.extend(router.routes)  # as they are: the gate looks at each
+    app.mount(f"{gate.STATIC}/{console.pages.digest}", StaticFiles(directory=STATIC), name="static")
+    gate.check(app)
+    app.add_exception_handler(gate.NotSignedIn, _to_sign_in)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(NoSuchReservation, _unknown)
+    app.add_exception_handler(StoreError, _away)
+    app.add_exception_handler(CallbackError, _faulty)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    current_default_thread_limiter().total_tokens = READERS
+    yield
+
+
+def _to_sign_in(request: Request, _error: Exception) -> Response:
+    return RedirectResponse(f"/sign-in?to={quote(request.url.path)}", 303)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _say(request, status)
+
+
+def _unknown(request: Request, _error: Exception) -> Response:
+    """Say no more than of a page that does not exist: whose the reservation is, is nobody's affair."""
+    return _say(request, 404)
+
+
+def _away(request: Request, _error: Exception) -> Response:
+    return _say(request, 503)
+
+
+def _faulty(request: Request, error: Exception) -> Response:
+    return _say(request, 422, str(error))
+
+
+def _say(request: Request, status: int, told: str = "") -> Response:
+    console: Console = request.app.state.console
+    html = console.pages.render("error.html", chosen(request), status=status, told=told)
+    return HTMLResponse(html, status)

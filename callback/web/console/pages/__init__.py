@@ -1,0 +1,1 @@
+"""The routes of the console, a module for each page."""

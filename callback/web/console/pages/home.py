@@ -1,0 +1,23 @@
+"""Whether the console lives, and where a shift begins."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import PlainTextResponse, RedirectResponse
+
+from callback.web.console.gate import Anybody, Look
+
+router = APIRouter()
+
+
+@router.get("/healthz")
+def healthz(console: Anybody) -> PlainTextResponse:
+    """Say yes where the database can be read."""
+    console.look(lambda work: work.now)
+    return PlainTextResponse("ok\n")
+
+
+@router.get("/")
+def home(_visit: Look) -> RedirectResponse:
+    """Begin with what breaks next."""
+    return RedirectResponse("/now", 303)

@@ -1,0 +1,72 @@
+"""Templates to HTML, in a person's language and by the site's clock; whatever others wrote is shown as text."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from callback.web.console import words
+from callback.web.console.words import LANGUAGES, Language
+from scheduler.clock import local
+
+_FOLDER: Final = Path(__file__).parent
+TEMPLATES: Final = _FOLDER / "templates"
+STATIC: Final = _FOLDER / "static"
+
+
+def digest() -> str:
+    """Of all static files: it stands in their path, so that a browser may keep them for ever."""
+    whole = hashlib.sha256()
+    for file in sorted(STATIC.iterdir()):
+        whole.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return whole.hexdigest()[:16]
+
+
+class Pages:
+    """Renders templates. Each language has an environment of its own, made at the start."""
+
+    def __init__(self, zone: ZoneInfo, globals_: Mapping[str, object] | None = None) -> None:
+        self.digest = digest()
+        self._zone = zone
+        self._globals = dict(globals_ or {})
+        self._by_language = {language: self._environment(language) for language in LANGUAGES}
+
+    def render(self, template: str, language: Language, **values: object) -> str:
+        """Give the HTML. What a template asks for and nobody gave is an error."""
+        return self._by_language[language].get_template(template).render(**values)
+
+    def _environment(self, language: Language) -> Environment:
+        environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            extensions=["jinja2.ext.i18n"],
+        )
+        installer: Any = environment
+        installer.install_gettext_translations(words.catalogue(language), newstyle=True)
+        environment.globals.update(
+            language=language,
+            tag=words.TAGS[language],
+            languages=words.OWN_NAMES,
+            static=lambda name: f"/static/{self.digest}/{name}",
+            **self._globals,
+        )
+        environment.filters.update(clock=self._clock, iso=_iso)
+        return environment
+
+    def _clock(self, at: int) -> str:
+        """An instant as the site's clock shows it: 13:42."""
+        return f"{local(at, self._zone):%H:%M}"
+
+
+def _iso(at: int) -> str:
+    """An instant as `<time datetime>` wants it."""
+    return local(at, ZoneInfo("UTC")).isoformat()

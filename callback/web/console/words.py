@@ -1,0 +1,57 @@
+"""The console's languages, and what stands for a code in each of them. Sentences of pages stand in their templates."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from starlette.requests import Request
+
+Language = Literal["en", "zh_Hans", "zh_Hant"]
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+OWN_NAMES: Final[Mapping[Language, str]] = {"en": "English", "zh_Hans": "简体中文", "zh_Hant": "繁體中文"}
+TAGS: Final[Mapping[Language, str]] = {"en": "en", "zh_Hans": "zh-Hans", "zh_Hant": "zh-Hant"}
+"""As HTML names them."""
+LOCALE: Final = Path(__file__).with_name("locale")
+COOKIE: Final = "language"
+_TRADITIONAL: Final = ("zh-hant", "zh-tw", "zh-hk", "zh-mo")
+
+
+@cache
+def catalogue(language: Language) -> NullTranslations:
+    """The sentences of a language; English ones are their own names."""
+    file = LOCALE / language / "LC_MESSAGES" / "console.po"
+    if not file.exists():
+        return NullTranslations()
+    compiled = io.BytesIO()
+    with file.open("rb") as lines:
+        write_mo(compiled, read_po(lines, locale=language))
+    compiled.seek(0)
+    return Translations(compiled, "console")
+
+
+def chosen(request: Request) -> Language:
+    """The language that a person chose, else the first of the browser's that there is, else English."""
+    cookie = request.cookies.get(COOKIE)
+    for language in LANGUAGES:
+        if cookie == language:
+            return language
+    return _asked_for(request.headers.get("accept-language", ""))
+
+
+def _asked_for(header: str) -> Language:
+    for part in header.lower().split(","):
+        tag = part.partition(";")[0].strip()
+        if tag.startswith(_TRADITIONAL):
+            return "zh_Hant"
+        if tag.startswith("zh"):
+            return "zh_Hans"
+        if tag.startswith("en"):
+            return "en"
+    return "en"
