@@ -45,6 +45,7 @@ class Reservation:
     assigned_to: str | None
     incident_id: int | None
     overdue_by_at: int | None
+    revision: int  # raised by every change of the row
     e164: str
 
     @property

@@ -28,6 +28,7 @@ class MustHold:
         self._centre = centre
         self._seen: dict[Any, Any] = {}
         self._deadlines: dict[int, int] = {}
+        self._rows: dict[int, Any] = {}
 
     def look(self) -> None:
         """Assert all of it."""
@@ -38,6 +39,7 @@ class MustHold:
         numbers = {row.id: row.number for row in rows["person"]}
         self._nobody_is_rung_when_he_must_not_be()
         self._reservations_are_sound(reservations, numbers)
+        self._every_change_raises_the_revision(reservations)
         promises = _by_reservation(rows["promise"])
         self._promises_stay_as_they_were(reservations, promises)
         self._the_columns_say_what_stands(reservations, promises)
@@ -73,6 +75,13 @@ class MustHold:
             assert not row.open or numbers[row.person_id].startswith("+"), "owed to nobody"
             if not row.open:
                 self._never_changes(("closed", row.id), (row.state, row.state_since_at, row.tries))
+
+    def _every_change_raises_the_revision(self, reservations: dict[int, Any]) -> None:
+        """Whoever saw a row decides about what stands still if its revision does; nothing else is a change."""
+        for row in reservations.values():
+            before = self._rows.setdefault(row.id, row)
+            assert row == before or row.revision > before.revision, "changed behind the back of who looks"
+            self._rows[row.id] = row
 
     def _promises_stay_as_they_were(self, reservations: dict[int, Any], promises: dict[int, list[Any]]) -> None:
         for promise in (promise for ones in promises.values() for promise in ones):

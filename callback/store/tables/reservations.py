@@ -54,6 +54,8 @@ reservation = Table(
     Column("assigned_to", String(WHO_ROOM)),  # whose it is, among people; whom the PBX rings is the queue's affair
     Column("incident_id", Key, ForeignKey("incident.id")),  # the one that holds it; none after a person resumed it
     Column("overdue_by_at", Instant),  # the promise in force was broken: by when the newest apology says, if it holds
+    Column("revision", Integer, nullable=False, server_default=text("1"),  # raised by every change: who looked earlier
+           onupdate=text("reservation.revision + 1")),  # decides about what is no more
     one_of("kind", KINDS),
     one_of("state", RESERVATION_STATES),
     Index("uq_reservation_open", "pbx", "queue", "person_id", "apart", unique=True,
