@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from callback.web.console import words
+from callback.web.console.vocabulary import Subject
 from callback.web.console.words import LANGUAGES, Language
 from scheduler.clock import local
 
@@ -59,12 +61,17 @@ class Pages:
             static=lambda name: f"/static/{self.digest}/{name}",
             **self._globals,
         )
-        environment.filters.update(clock=self._clock, iso=_iso)
+        environment.filters.update(clock=self._clock, iso=_iso, word=partial(_word, language))
         return environment
 
     def _clock(self, at: int) -> str:
         """An instant as the site's clock shows it: 13:42."""
         return f"{local(at, self._zone):%H:%M}"
+
+
+def _word(language: Language, code: str, subject: Subject, **facts: object) -> str:
+    """What stands for a code: `{{ row.kind|word("kind") }}`."""
+    return words.say(language, subject, code, **facts)
 
 
 def _iso(at: int) -> str:

@@ -1,0 +1,104 @@
+"""Every sentence of the console is there in each language, and every code has a word."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from callback.accounts.roles import ROLES
+from callback.reservations.states import STATES
+from callback.web.console import vocabulary, words
+from callback.web.console.words import LANGUAGES, Language
+from scheduler import promise
+from scheduler.retry import OUTCOMES
+from telephony.calls.call import Kind
+from telephony.calls.verdict import TABLE
+
+FOLDER = Path(words.__file__).parent
+TRANSLATED = [language for language in LANGUAGES if language != "en"]
+METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
+OPTIONS = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
+CODES: dict[vocabulary.Subject, set[str]] = {
+    "kind": set(get_args(Kind)),
+    "reason": {row.reason.replace("-{cause}", "") for row in TABLE if row.reason},
+    "state": set(STATES),
+    "outcome": set(OUTCOMES),
+    "role": set(ROLES),
+    "promise": {
+        promise.WINDOW,
+        promise.EVENING,
+        promise.CARRIED_OVER,
+        promise.SLOT,
+        promise.APOLOGY,
+        promise.TRIED_SOONER,
+    },
+}
+
+
+def said() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each sentence of templates and modules, with its file; of one with a plural, both."""
+    for file, _line, message, _comments, _context in extract_from_dir(FOLDER, METHODS, OPTIONS):
+        yield file, (message,) if isinstance(message, str) else tuple(message)
+
+
+def catalogue_of(language: Language) -> Catalog:
+    with (words.LOCALE / language / "LC_MESSAGES" / "console.po").open("rb") as lines:
+        return read_po(lines, locale=language)
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_sentence_is_translated(language: Language) -> None:
+    catalogue = catalogue_of(language)
+    missing = [
+        (file, message)
+        for file, message in said()
+        if (found := catalogue.get(message[0])) is None
+        or not (found.string if len(message) == 1 else all(found.string))
+    ]
+    assert not missing
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_catalogue_holds_what_nobody_says(language: Language) -> None:
+    known = {message[0] for _, message in said()}
+    assert not [entry.id for entry in catalogue_of(language) if entry.id and _first(entry.id) not in known]
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_translation_holds_the_same_facts(language: Language) -> None:
+    for entry in catalogue_of(language):
+        for one in _each(entry.string):
+            assert _facts(one) == _facts(_first(entry.id)), entry.id
+
+
+@pytest.mark.parametrize("subject", sorted(CODES))
+def test_every_code_has_a_word(subject: vocabulary.Subject) -> None:
+    assert CODES[subject] - set(vocabulary.VOCABULARY[subject]) == set()
+
+
+def test_a_word_says_the_facts_of_the_row() -> None:
+    assert words.say("en", "reason", "hangup-34") == "was hung up on, cause 34"
+    assert words.say("zh_Hans", "why-not", "in-incident", incident=12) == "因事件 12 暂停"
+    assert words.say("en", "why-not", "held", held_by="Anna") == "held by Anna: \N{EN DASH}"
+    assert words.say("en", "kind", "never-{heard}-of") == "never {heard} of"
+
+
+def _first(identity: str | tuple[str, ...] | list[str]) -> str:
+    return identity if isinstance(identity, str) else identity[0]
+
+
+def _each(told: str | tuple[str, ...] | list[str] | None) -> list[str]:
+    return [told or ""] if isinstance(told, str) or told is None else list(told)
+
+
+def _facts(sentence: str) -> set[str]:
+    """What a sentence takes in: {name} of a word, %(name)s of a template."""
+    named = {name for _, name, _, _ in string.Formatter().parse(sentence.replace("%(", "{").replace(")s", "}")) if name}
+    return {name.partition("!")[0] for name in named}
