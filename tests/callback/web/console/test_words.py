@@ -59,8 +59,7 @@ def test_every_sentence_is_translated(language: Language) -> None:
     missing = [
         (file, message)
         for file, message in said()
-        if (found := catalogue.get(message[0])) is None
-        or not (found.string if len(message) == 1 else all(found.string))
+        if (found := catalogue.get(message[0])) is None or not all(_each(found.string))
     ]
     assert not missing
 
