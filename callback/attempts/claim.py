@@ -248,7 +248,7 @@ def _candidate(row: Reservation, site: Site, live: Live, seen: Seen, *, trunk_re
         deadline_at=row.deadline_at,
         due_at=row.not_before_at,
         severity=row.severity,
-        number_live=row.e164 in live.numbers,
+        number_live=row.e164 in live.numbers or row.person_id in live.persons,
         in_flight=row.person_id in seen.busy,
         trunk_rests=trunk_rests,
         agents_rest=row.queue in seen.quiet,

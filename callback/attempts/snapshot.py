@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from callback.attempts import agent_states
+from callback.attempts.agent_states import Agent
 from callback.attempts.load import Traffic, at_work, free
 from callback.clock import CLOCK_MAY_BE_OFF_S
 from callback.customers import numbers as phone_numbers
@@ -22,11 +24,34 @@ if TYPE_CHECKING:  # whoever only looks at a stored picture must not load all th
 
 STALE_S = 10  # an older picture is none: the service does not run
 CLOCKS_OFF = ("pbx-clock-off", "database-clock-off")
+ON_THE_LINE: Final = 2000
+"""Numbers whose persons are looked up each second; where more are on the line, the rest is not known to readers."""
+
+_P, _R = t.person.c, t.reservation.c
+# Made once: it runs each second. Only whom we owe a callback matters to a reader.
+_OWED_PERSONS = select(_P.id, _P.number).where(
+    _P.number.in_(bindparam("numbers", expanding=True)),
+    select(_R.id).where(_R.person_id == _P.id, t.OPEN, _R.pbx == bindparam("of_pbx")).exists(),
+)
+_VIEW = select(t.live_view).where(t.live_view.c.pbx == bindparam("of_pbx"))
+
+
+@dataclass(frozen=True, slots=True)
+class CallerWaiting:
+    """Who waits in a queue since `since_at`; `owed`: we owe that person a callback. None: nobody looked yet."""
+
+    since_at: int
+    numbers: frozenset[str] = frozenset()  # E.164, as each trunk reads what was signalled; not in the database
+    owed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """Free agents' phones and waiting callers by queue, numbers on the line; `closed` says why nothing is dialled."""
+    """Free agents' phones and waiting callers by queue, numbers on the line; `closed` says why nothing is dialled.
+
+    Numbers are known to the process that listens alone. Whoever recalls a picture has in their place the `persons` on
+    the line to whom this PBX owes a callback.
+    """
 
     closed: str | None
     free: dict[str, frozenset[str]]
@@ -39,6 +64,9 @@ class Live:
     handle_s: Mapping[str, float] = field(default_factory=dict)  # what a call of a queue takes
     at_work: Mapping[str, frozenset[str]] = field(default_factory=dict)  # phones of agents, free or not
     phones: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of every member of a queue, at work or not
+    agents: tuple[Agent, ...] | None = None  # who are logged in, and what they do; None: nobody told
+    callers: Mapping[str, tuple[CallerWaiting, ...]] = field(default_factory=dict)  # the same as `waiting`, one by one
+    persons: frozenset[int] = frozenset()
 
     @property
     def clock_off(self) -> bool:
@@ -46,7 +74,7 @@ class Live:
         return self.closed in CLOCKS_OFF
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; `numbers` stays out of the database."""
+        """Plain values; numbers stay out of the database."""
         return {
             "closed": self.closed,
             "free": {queue: sorted(agents) for queue, agents in self.free.items()},
@@ -58,15 +86,30 @@ class Live:
             "handle_s": dict(self.handle_s),
             "at_work": {queue: sorted(agents) for queue, agents in self.at_work.items()},
             "phones": {queue: sorted(phones) for queue, phones in self.phones.items()},
+            "agents": None if self.agents is None else agent_states.as_json(self.agents),
+            "callers": {queue: [[one.since_at, one.owed] for one in ones] for queue, ones in self.callers.items()},
+            "persons": sorted(self.persons),
         }
 
+    def with_persons(self, owed: Mapping[str, int]) -> Live:
+        """Say who is on the line, and who of those who wait is owed a callback: persons, by their numbers."""
+        callers = {
+            queue: tuple(replace(one, owed=not one.numbers.isdisjoint(owed)) for one in ones)
+            for queue, ones in self.callers.items()
+        }
+        return replace(self, callers=callers, persons=frozenset(owed.values()))
 
-def look(pbx: Pbx, site: Site, traffic: Traffic, database_off_s: float, now: int) -> Live:
-    """Take the picture. `database_off_s` is how far the database's clock is off ours."""
+
+def look(
+    pbx: Pbx, site: Site, traffic: Traffic, database_off_s: float, now: int, before: Iterable[Agent] | None = None
+) -> Live:
+    """Take the picture. `database_off_s` is how far its clock is off ours; `before`, the agents as last seen."""
     queues = pbx.agents.queues
+    idle = {queue: free(pbx.agents, queue, now) for queue in queues}
+    phones = (frozenset[str]().union(*idle.values()), pbx.tracker.own_phones())
     return Live(
         closed=_closed(pbx, database_off_s),
-        free={queue: free(pbx.agents, queue, now) for queue in queues},
+        free=idle,
         waiting={queue: pbx.tracker.waiting(queue) for queue in queues},
         numbers=frozenset(_numbers(pbx, site)),
         boot=pbx.boot,
@@ -76,6 +119,14 @@ def look(pbx: Pbx, site: Site, traffic: Traffic, database_off_s: float, now: int
         handle_s=traffic.handle_s,
         at_work={queue: frozenset(at_work(pbx.agents, queue)) for queue in queues},
         phones={queue: _phones(pbx.agents, queue) for queue in queues},
+        agents=tuple(agent_states.agents(pbx.agents, *phones, before, now)),
+        callers={queue: callers for queue in queues if (callers := _callers(pbx, site, queue))},
+    )
+
+
+def _callers(pbx: Pbx, site: Site, queue: str) -> tuple[CallerWaiting, ...]:
+    return tuple(
+        CallerWaiting(wait.since_at, frozenset(_e164({wait.number}, site))) for wait in pbx.tracker.waits(queue)
     )
 
 
@@ -103,31 +154,61 @@ def _numbers(pbx: Pbx, site: Site) -> set[str]:
         for signalled, channels in pbx.tracker.live_numbers().items()
         if not all(attempt_of(linkedid) for linkedid in channels.values())
     }
-    signalled = live | pbx.tracker.unjudged_numbers()
+    return _e164(live | pbx.tracker.unjudged_numbers(), site)
+
+
+def _e164(signalled: Collection[str], site: Site) -> set[str]:
     trunks = site.trunks.values()
     return {e164 for number in signalled for trunk in trunks for e164 in phone_numbers.on_the_line(number, trunk)}
 
 
 def store(connection: Connection, pbx: str, live: Live, now: int) -> None:
-    """Keep the picture for processes that only look."""
+    """Keep the picture for processes that only look; in place of numbers, who they are that a callback is owed to."""
+    body = live.with_persons(_owed(connection, pbx, live)).as_json()
     connection.execute(delete(t.live_view).where(t.live_view.c.pbx == pbx))
-    connection.execute(insert(t.live_view).values(pbx=pbx, seen_at=now, body=live.as_json()))
+    connection.execute(insert(t.live_view).values(pbx=pbx, seen_at=now, body=body))
+
+
+def _owed(connection: Connection, pbx: str, live: Live) -> dict[str, int]:
+    """The persons on the line, or waiting, to whom this PBX owes a callback, by number."""
+    waiting = {number for callers in live.callers.values() for one in callers for number in one.numbers}
+    numbers = sorted(waiting | live.numbers)[:ON_THE_LINE]
+    if not numbers:
+        return {}
+    rows = connection.execute(_OWED_PERSONS, {"numbers": numbers, "of_pbx": pbx})
+    return {row.number: row.id for row in rows}
 
 
 def recall(connection: Connection, pbx: str) -> tuple[Live, int] | None:
-    """The last picture and when it was taken."""
-    row = connection.execute(select(t.live_view).where(t.live_view.c.pbx == pbx)).first()
+    """The last picture and when it was taken; what a picture of an earlier version does not tell is not known."""
+    row = connection.execute(_VIEW, {"of_pbx": pbx}).first()
     if row is None:
         return None
     body = row.body
-    agents, there, phones = (
-        {queue: frozenset(names) for queue, names in body.get(of, {}).items()} for of in ("free", "at_work", "phones")
+    live = Live(
+        closed=body["closed"],
+        free=_sets(body, "free"),
+        waiting=body["waiting"],
+        numbers=frozenset(),
+        boot=body["boot"],
+        heard_at=body.get("heard_at", row.seen_at),
+        newest=body.get("newest", ""),
+        loads={
+            queue: QueueLoad(**facts | {"pool": frozenset(facts.get("pool", [queue]))})
+            for queue, facts in body.get("loads", {}).items()
+        },
+        handle_s=body.get("handle_s", {}),
+        at_work=_sets(body, "at_work"),
+        phones=_sets(body, "phones"),
+        agents=None if body.get("agents") is None else agent_states.restored(body["agents"]),
+        callers={
+            queue: tuple(CallerWaiting(since_at, owed=owed) for since_at, owed in callers)
+            for queue, callers in body.get("callers", {}).items()
+        },
+        persons=frozenset(body.get("persons", ())),
     )
-    heard_at = body.get("heard_at", row.seen_at)  # pictures of earlier versions do not tell
-    loads = {
-        queue: QueueLoad(**facts | {"pool": frozenset(facts.get("pool", [queue]))})
-        for queue, facts in body.get("loads", {}).items()
-    }
-    facts = (body["closed"], agents, body["waiting"], frozenset[str](), body["boot"], heard_at, body.get("newest", ""))
-    live = Live(*facts, loads, body.get("handle_s", {}), there, phones)
     return live, row.seen_at
+
+
+def _sets(body: Mapping[str, Any], of: str) -> dict[str, frozenset[str]]:
+    return {queue: frozenset(names) for queue, names in body.get(of, {}).items()}

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from callback.attempts import snapshot
+from callback.attempts.agent_states import Agent
 from callback.attempts.load import Traffic
 from callback.service.committer import Committer
 from callback.site.context import Site
@@ -21,12 +22,15 @@ class Snapshots:
     ) -> None:
         self._pbx, self._committer, self._store = pbx, committer, store
         self._site, self._traffic, self._now = site, traffic, now
+        self._agents: tuple[Agent, ...] | None = None
 
     async def take(self) -> snapshot.Live:
         """Take one: what was heard is committed, and what ends now is in it."""
         off_s = await asyncio.to_thread(lambda: (self._store.now() - self._now()) / 1e6)
         await self.caught_up()
-        return snapshot.look(self._pbx, self._site, self._traffic, off_s, self._now())
+        live = snapshot.look(self._pbx, self._site, self._traffic, off_s, self._now(), self._agents)
+        self._agents = live.agents
+        return live
 
     async def caught_up(self) -> None:
         """Wait until all that was heard so far is digested and committed: only then may anything be decided on it."""

@@ -133,6 +133,12 @@ class LiveChannels:
         """Give our attempts that have a live channel."""
         return set(self._attempts)
 
+    def phones_of_attempts(self) -> set[str]:
+        """Give what is called on the live channels of our attempts: PJSIP/1004 of the channel PJSIP/1004-0000001f."""
+        if not self._attempts:
+            return set()
+        return {channel.channel.rpartition("-")[0] for channel in self._live.values() if channel.attempt is not None}
+
     def numbers(self) -> dict[str, dict[str, str]]:
         """Give each number signalled on a live channel, with those channels: Uniqueid to Linkedid."""
         found: dict[str, dict[str, str]] = {}

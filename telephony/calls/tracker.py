@@ -16,7 +16,7 @@ where the message stands in the journal.
 
 import heapq
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
@@ -29,7 +29,7 @@ from telephony.calls.facts import agent_call
 from telephony.calls.facts.agent_call import AgentCall
 from telephony.calls.facts.conference import IN_CONFERENCES, Conferences
 from telephony.calls.open_call import IN_A_QUEUE, OPENS_NOTHING, OpenCall, shown_in_queue
-from telephony.calls.waiting import Waiting
+from telephony.calls.waiting import Wait, Waiting
 from telephony.events import (
     AgentCalled,
     AgentConnect,
@@ -219,7 +219,11 @@ class Tracker:
 
     def waiting(self, queue: str) -> int:
         """Give how many customers wait in a queue; callbacks of ours do not count."""
-        return self._waiting.count(queue)
+        return len(self._waiting.in_queue(queue))
+
+    def waits(self, queue: str) -> Collection[Wait]:
+        """Give the same waits: since when, and of which number."""
+        return self._waiting.in_queue(queue)
 
     def live_numbers(self) -> Mapping[str, Mapping[str, str]]:
         """Give every number signalled on a live channel, with those channels: Uniqueid to Linkedid.
@@ -242,6 +246,10 @@ class Tracker:
     def own_live(self) -> set[str]:
         """Give our attempts that have a live channel."""
         return self.channels.attempts()
+
+    def own_phones(self) -> set[str]:
+        """Give the phones that have a channel of one of our attempts: those of agents, ringing or talking."""
+        return self.channels.phones_of_attempts()
 
     def knows(self, call_id: str) -> bool:
         """Tell whether anything was heard of a call, lately."""

@@ -12,7 +12,9 @@ from telephony.calls.customers import STRANGERS
 from telephony.calls.open_call import EVENTS_OF_A_CALL, VOICES_OF_A_CALL
 from telephony.calls.tracker import Tracker
 from telephony.calls.verdict import judge
+from telephony.calls.waiting import Wait
 from telephony.events import ChannelEvent, Event
+from telephony.ids import attempt_of
 
 SECOND: Final = 1_000_000
 T0: Final = 1_795_307_000 * SECOND
@@ -596,3 +598,32 @@ def test_who_hung_up_is_left_to_his_grace() -> None:
     assert tracker.compare(set(), T0 + 9_500_000, asked_at=T0 + 9_400_000) == []
     (call,) = tracker.tick(T0 + 11 * SECOND)
     assert judge(call).kind == "abandoned"
+
+
+def test_who_waits_is_known_with_since_when_and_the_number_signalled() -> None:
+    tracker = Tracker("main")
+    fed(tracker, [born(), joined(0.5)])
+    assert list(tracker.waits("support")) == [Wait(at(0.5), "0901")]
+    fed(tracker, [joined(2, "sales")])
+    assert (list(tracker.waits("support")), list(tracker.waits("sales"))) == ([], [Wait(at(2), "0901")])
+    fed(tracker, gave_up(10))
+    assert list(tracker.waits("sales")) == []
+
+
+def test_who_is_listed_as_waiting_has_waited_as_long_as_the_listing_says() -> None:
+    tracker = Tracker("main")
+    tracker.snapshot([shown()], [waits(45)], at(60))
+    assert list(tracker.waits("support")) == [Wait(at(15), "0901")]
+
+
+def test_the_phones_in_our_callbacks_are_known_by_the_names_of_their_channels() -> None:
+    tracker = Tracker("main")
+    ours = "lcr-0123456789abcdef-1"
+    assert attempt_of(ours)
+    fed(tracker, [born(), born(1, "1795307001.1", name="PJSIP/1009-00000001")])
+    assert tracker.own_phones() == set()
+    leg = on(e.Newchannel, 2, "1004", "", who="1795307002.1", link=ours, name="PJSIP/team-a-1004-0000001f")
+    fed(tracker, [leg])
+    assert tracker.own_phones() == {"PJSIP/team-a-1004"}
+    fed(tracker, [ended(3, who="1795307002.1", link=ours, name="PJSIP/team-a-1004-0000001f")])
+    assert tracker.own_phones() == set()
