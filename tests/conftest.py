@@ -7,6 +7,7 @@ import os
 import hypothesis
 import pytest
 
+from tests.browser import page, running_chromium, visitors
 from tests.databases import database_url, postgres_binaries, postgres_server
 from tests.live.lab import agent, agent1, agent2, asterisk_tree, carrier, floor_asterisk, pbx, running_asterisk
 
@@ -18,10 +19,13 @@ __all__ = [
     "carrier",
     "database_url",
     "floor_asterisk",
+    "page",
     "pbx",
     "postgres_binaries",
     "postgres_server",
     "running_asterisk",
+    "running_chromium",
+    "visitors",
 ]
 
 hypothesis.settings.register_profile(
@@ -35,6 +39,10 @@ hypothesis.settings.register_profile("long", hypothesis.settings.get_profile("ho
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long (it waits for phones to ring, mostly): the quick tests fill the gaps."""
+    for item in items:
+        if "running_chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
     items.sort(key=lambda item: item.get_closest_marker("live") is None and "test_invariants" not in item.nodeid)
