@@ -62,7 +62,7 @@ def settings_with(world: World, public_url: str = PUBLIC, api_url: str = "https:
 @dataclass(frozen=True)
 class Answer:
     status: int
-    headers: Mapping[str, str]
+    headers: http.client.HTTPMessage
     body: bytes
 
 
@@ -92,7 +92,7 @@ class Running:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         connection.request(method, path, body, dict(headers or {}))
         response = connection.getresponse()
-        answer = Answer(response.status, dict(response.headers), response.read())
+        answer = Answer(response.status, response.headers, response.read())
         connection.close()
         return answer
 
