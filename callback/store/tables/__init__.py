@@ -5,6 +5,14 @@ stands in `unread_number`. `open` and `in_flight` are set by the state tables, a
 of two promises: one open reservation for a person and queue, one attempt in flight for a person.
 """
 
+from callback.store.tables.accounts import (
+    NAME_ROOM,
+    login_failure,
+    login_session,
+    saved_view,
+    user_account,
+    wall_token,
+)
 from callback.store.tables.attempts import FOUND_NO_AGENT, IN_FLIGHT, NO_AGENT_WORDS, TELLING, TELLING_WORDS, attempt
 from callback.store.tables.base import WHO_ROOM, WHY_ROOM, Instant, Key, metadata
 from callback.store.tables.calls import KINDS, call, past_call, past_stint, queue_visit, verdict
@@ -43,6 +51,7 @@ __all__ = [
     "IN_INCIDENT",
     "KINDS",
     "LEFT_TO_PEOPLE",
+    "NAME_ROOM",
     "NO_AGENT_WORDS",
     "OPEN",
     "REFUSED",
@@ -69,6 +78,8 @@ __all__ = [
     "lease",
     "listening_gap",
     "live_view",
+    "login_failure",
+    "login_session",
     "loss",
     "metadata",
     "past_call",
@@ -77,9 +88,12 @@ __all__ = [
     "promise",
     "queue_visit",
     "reservation",
+    "saved_view",
     "shift_rules",
     "signalled",
     "site_key",
     "unread_number",
+    "user_account",
     "verdict",
+    "wall_token",
 ]
