@@ -142,15 +142,20 @@ def reset(change: Change, name: str) -> str:
     return password
 
 
-def change_roles(change: Change, name: str, roles: frozenset[Role], groups: frozenset[str] | None) -> None:
-    """Give a person other roles and groups; all sessions of the person end.
-
-    CallbackError where nobody would be left who may do this.
-    """
-    Profile(roles, groups=groups)
+def change_roles(change: Change, name: str, roles: frozenset[Role]) -> None:
+    """Give a person other roles; all sessions of the person end. CallbackError where nobody could make others then."""
+    Profile(roles)
     _keep_one_administrator(change.connection, name, still="administrator" in roles)
-    _write(change, name, {"roles": _sorted(roles), "groups": _sorted(groups)})
-    change.audit("user-roles", user=name, roles=_sorted(roles), groups=_sorted(groups))
+    _write(change, name, {"roles": _sorted(roles)})
+    change.audit("user-roles", user=name, roles=_sorted(roles))
+
+
+def change_groups(change: Change, name: str, groups: frozenset[str] | None) -> None:
+    """Let a person see other groups of queues, None: all; all sessions of the person end."""
+    roles = _known(change.connection, name).profile.roles
+    Profile(roles, groups=groups)
+    _write(change, name, {"groups": _sorted(groups)})
+    change.audit("user-groups", user=name, groups=_sorted(groups))
 
 
 def lock(change: Change, name: str) -> None:

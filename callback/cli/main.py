@@ -108,6 +108,14 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "settings:show_settings",
         "Print the reference of the settings: each key with its default, its range and what it is.",
     ),
+    "user": Command(
+        "accounts.user:app",
+        "Who may sign in to the console, and what each may do there; all of it is kept in the audit. By itself: the"
+        " list.",
+    ),
+    "wall": Command(
+        "accounts.wall:app", "Wall displays: each has an address of its own that shows one page, without numbers."
+    ),
     "audit": Command("audit:app", "Whether the record of who decided what is whole."),
     "lease": Command(
         "lease:app",

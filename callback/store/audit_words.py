@@ -63,6 +63,12 @@ def _called_by_hand(facts: Facts, _time: Time) -> str:
     return f" from {facts['phone']}, for {facts['talked_s']:.0f} s"
 
 
+def _of_user(facts: Facts, _time: Time) -> str:
+    roles = f", {', '.join(facts['roles'])}" if "roles" in facts else ""
+    groups = f" of {', '.join(facts['groups'] or ['all groups'])}" if "groups" in facts else ""
+    return f" {facts['user']}{roles}{groups}"
+
+
 def _cancelled(facts: Facts) -> str:
     reservations = facts.get("cancelled") or []
     return f"; cancelled {', '.join(f'#{number}' for number in reservations)}" if reservations else ""
@@ -77,4 +83,7 @@ _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
     "lost": _instead,
     "held": _held,
     "called-by-hand": _called_by_hand,
+    **dict.fromkeys(
+        ("user-added", "user-reset", "user-roles", "user-groups", "user-locked", "user-unlocked"), _of_user
+    ),
 }

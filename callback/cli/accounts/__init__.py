@@ -1,0 +1,1 @@
+"""Commands about who may sign in to the console, and about wall displays."""
