@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from sms.tables import LEFT, text_outbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection, ScalarSelect
 
 _columns = text_outbox.c
 # Made once: to build a statement costs several times what it costs to run it.
 _OF_CAUSE = select(_columns.id).where(_columns.cause == bindparam("of_cause"), LEFT)
+_newer = text_outbox.alias()
 _OF_TEMPLATES = select(_columns.id).where(
     _columns.recipient == bindparam("whose"), _columns.template.in_(bindparam("templates", expanding=True)), LEFT
 )
@@ -61,3 +62,22 @@ def texts_to(conn: Connection, person: str, recipients: Collection[str]) -> list
     wanted = or_(_columns.person == person, _columns.recipient.in_(recipients))
     columns = (_columns[name] for name in TextStatus.__dataclass_fields__)
     return [TextStatus(*row) for row in conn.execute(select(*columns).where(wanted))]
+
+
+_STATUS = [_columns[name] for name in TextStatus.__dataclass_fields__]
+_NEWEST = select(*_STATUS).where(
+    _columns.recipient.in_(bindparam("recipients", expanding=True)),
+    _columns.id == select(func.max(_newer.c.id)).where(_newer.c.recipient == _columns.recipient).scalar_subquery(),
+)
+
+
+def newest_to(conn: Connection, recipients: Collection[str]) -> dict[str, TextStatus]:
+    """The newest text to each of these recipients who has one."""
+    rows = conn.execute(_NEWEST, {"recipients": list(recipients)}) if recipients else ()
+    return {row.recipient: TextStatus(*row) for row in rows}
+
+
+def newest_word(recipient: ColumnElement[str]) -> ScalarSelect[str]:
+    """The word of the newest text to a recipient, as a condition of another query; NULL without a text."""
+    word = select(func.coalesce(_newer.c.delivery, _newer.c.state)).where(_newer.c.recipient == recipient)
+    return word.order_by(_newer.c.id.desc()).limit(1).scalar_subquery()

@@ -13,7 +13,7 @@ from callback.cli.options import DEFAULT, SettingsFile, reading
 from callback.cli.tables import queue as queue_table
 from callback.cli.tables import terminal
 from callback.reports import person as person_report
-from callback.reports import queue as queue_report
+from callback.reports.queue.board import Queue
 from callback.reservations.reservation import Reservation
 from callback.settings.sections import load
 from callback.site.work import Work
@@ -62,8 +62,8 @@ def _stands(work: Work, row: Reservation, time: person_report.Time) -> str:
     closed = f"#{row.id} {row.queue}: {row.state} since {time(row.state_since_at)}"
     if not row.open:
         return closed
-    lines = queue_report.open_reservations(work, 1, queue_report.Wanted(reservation=row.id))
-    return next((queue_table.said(line, work.site.hours.zone) for line in lines), closed)
+    shown = Queue(work).by_id([row.id])
+    return next((queue_table.said(one, work.site.hours.zone) for one in shown), closed)
 
 
 def _when(at: int, zone: ZoneInfo) -> str:

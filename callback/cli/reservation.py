@@ -19,7 +19,7 @@ from callback.decisions import actions
 from callback.decisions.actions import Decision
 from callback.errors import CallbackError
 from callback.events import Decided, Happened
-from callback.reports import queue as queue_report
+from callback.reports.queue.board import Queue
 from callback.reports.unreserved import unreserved
 from callback.settings.sections import Settings, load
 from callback.site.context import current
@@ -220,8 +220,9 @@ def _decide(wiring: Settings, decide: Callable[[Work], None]) -> None:
         whose = (happened.facts.get("reservation") for happened in told)
         with looking(store, wiring) as work:
             for reservation in dict.fromkeys(one for one in whose if one is not None):
-                for line in queue_report.open_reservations(work, 1, queue_report.Wanted(reservation=reservation)):
-                    terminal.say(f"#{reservation} now: {queue_table.stands(line, work.site.hours.zone)}")
+                for row in Queue(work).by_id([reservation]):
+                    if row.lane:
+                        terminal.say(f"#{reservation} now: {queue_table.stands(row, work.site.hours.zone)}")
 
 
 def _line(happened: Happened, clock: Callable[[int], str]) -> str:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, select
+import hmac
+from typing import Final
 
+from sqlalchemy import Connection, bindparam, select, update
+
+from callback.store import keys
 from callback.store import tables as t
 from callback.store.inserting import insert_new
 
 _SHARED = select(t.person.c.shared).where(t.person.c.id == bindparam("of_person"))
+TAIL_DIGITS: Final = 4
+_HASHED: Final = 16
 _PERSON = select(t.person.c.id).where(t.person.c.number == bindparam("e164"))
 
 
@@ -15,7 +21,7 @@ def person_of(connection: Connection, e164: str, now: int) -> int:
     """The person behind a number; made when new."""
     known: int | None = connection.execute(_PERSON, {"e164": e164}).scalar_one_or_none()
     if known is None:  # most callers called before
-        insert_new(connection, t.person, {"number": e164, "created_at": now})
+        insert_new(connection, t.person, {"number": e164, "created_at": now, "tail": tail_of(connection, e164)})
         known = connection.execute(_PERSON, {"e164": e164}).scalar_one()
     return known
 
@@ -23,3 +29,34 @@ def person_of(connection: Connection, e164: str, now: int) -> int:
 def is_shared(connection: Connection, person: int) -> bool:
     """Whether the number is many people's: a company's switchboard."""
     return bool(connection.execute(_SHARED, {"of_person": person}).scalar_one())
+
+
+def tail_of(connection: Connection, number: str) -> str:
+    """The keyed hash of a number's last digits: people find a caller by it, and a copy of the table tells nobody."""
+    key = keys.site_key(connection, "person tail")
+    return hmac.digest(key, number[-TAIL_DIGITS:].encode(), "sha256").hex()[:_HASHED]
+
+
+_WITHOUT = (
+    select(t.person.c.id, t.person.c.number)
+    .where(t.person.c.id > bindparam("after"), t.person.c.id <= bindparam("until"), t.person.c.tail.is_(None))
+    .where(t.person.c.number.like("+%"))
+)
+_NEXT_ID = select(t.person.c.id).where(t.person.c.id > bindparam("after")).order_by(t.person.c.id).limit(1)
+_FILL = update(t.person).where(t.person.c.id == bindparam("of_person")).values(tail=bindparam("its_tail"))
+
+
+def fill_tails(connection: Connection, after: int, most: int) -> int | None:
+    """Give those a tail who were known before there was one, among the next `most` ids after that one.
+
+    Gives the id to go on after; None once nobody comes after it. An erased person has none.
+    """
+    first = connection.execute(_NEXT_ID, {"after": after}).scalar_one_or_none()
+    if first is None:
+        return None
+    until: int = first + most - 1
+    rows = connection.execute(_WITHOUT, {"after": after, "until": until}).all()
+    if rows:
+        tails = [{"of_person": row.id, "its_tail": tail_of(connection, row.number)} for row in rows]
+        connection.execute(_FILL, tails)
+    return until

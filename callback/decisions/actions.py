@@ -168,7 +168,7 @@ def erase(work: Work, e164: str, by: By) -> None:
     if person is not None:
         compose.forget(work, person)
         word = f"{ERASED}{secrets.token_hex(12)}"
-        work.connection.execute(update(t.person).where(p.id == person).values(number=word))
+        work.connection.execute(update(t.person).where(p.id == person).values(number=word, tail=None))
     facts = {"person": person, "cancelled": cancelled}
     audit.add(work.connection, work.pbx, by, "erase", None, facts, work.now)
     _keep_why(work, cancelled, "erase", by)

@@ -13,8 +13,8 @@ from callback.attempts import forecast as alarm_forecast
 from callback.attempts import snapshot
 from callback.history.counts import History, site_demand
 from callback.history.past_calls import past_calls
-from callback.reports import queue as queue_report
 from callback.reports import standing
+from callback.reports.queue.why import stopped_by
 from callback.reports.standing import NOTHING, Owed, Standing
 from callback.site.context import Site
 from callback.site.work import Work
@@ -233,7 +233,7 @@ def look(work: Work) -> Today:
     for call in past_calls(work.connection, site.pbx, now - PAST):
         history.add(call)
     picture = snapshot.recall(work.connection, site.pbx)
-    stopped, owed = queue_report.closed(picture, now), alarm_forecast.owed(work)
+    stopped, owed = stopped_by(picture, now), alarm_forecast.owed(work)
     there = picture[0] if picture and stopped not in _BLIND and picture[0].at_work else None
     crews = alarm_forecast.crews(there.at_work, there.loads, site) if there and not stopped else {}
     named = {one.reservation: Owed(one.reservation, one.number, one.queue, one.deadline_at) for one in owed}

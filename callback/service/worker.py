@@ -47,6 +47,7 @@ from callback.service.jobs.lease import RenewLease
 from callback.service.jobs.offer import Offer
 from callback.service.jobs.priority import KeepPriority
 from callback.service.jobs.resolve import Resolve
+from callback.service.jobs.tails import FillTails
 from callback.service.jobs.texts import SendTexts, TellTextTroubles
 from callback.service.outage import Outage
 from callback.service.snapshots import Snapshots
@@ -146,6 +147,7 @@ class Worker:
             KeepPriority(pbx, site, transactions),
             AnchorAudit(transactions, self._tell),
             ForgetEvents(transactions),
+            FillTails(transactions),
         ]
         self._jobs = Jobs(jobs, failing)
 

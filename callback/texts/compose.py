@@ -6,7 +6,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    String,
+    bindparam,
+    cast,
+    literal,
+    select,
+    update,
+)
 
 from callback.customers import blocks, numbers
 from callback.customers.loss import Loss
@@ -199,6 +210,17 @@ def texts_of(connection: Connection, person: int, reservations: Collection[int])
     """Every text to a customer, with the reservation that it was about."""
     about = {_recipient(reservation): reservation for reservation in reservations}
     return [(about.get(text.recipient), text) for text in status.texts_to(connection, _whose(person), about)]
+
+
+def newest_texts(connection: Connection, reservations: Collection[int]) -> dict[int, TextStatus]:
+    """The newest text about each of these reservations that has one."""
+    about = {_recipient(reservation): reservation for reservation in reservations}
+    return {about[name]: text for name, text in status.newest_to(connection, about).items()}
+
+
+def newest_word(reservation: ColumnElement[int]) -> ScalarSelect[str]:
+    """How the newest text about a reservation stands, as a condition of a query; NULL without a text."""
+    return status.newest_word(literal("reservation/").concat(cast(reservation, String)))
 
 
 def forget(work: Work, person: int) -> None:

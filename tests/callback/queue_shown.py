@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from callback.cli.options import looking
-from callback.reports import queue
-from callback.reports.queue import EVERYBODY, Line, Wanted
+from callback.cli.tables import queue as queue_table
+from callback.reports.queue import board, closed
+from callback.reports.queue.lanes import Sort
+from callback.reports.queue.rows import Row
+from callback.reports.queue.wanted import EVERYBODY, Wanted
 from tests.callback.world import World
 
 
-def open_reservations(world: World, limit: int = 200, wanted: Wanted = EVERYBODY) -> list[Line]:
+def open_reservations(world: World, limit: int = 200, wanted: Wanted = EVERYBODY) -> list[Row]:
     with looking(world.store, world.settings) as work:
-        return queue.open_reservations(work, limit, wanted)
+        return board.in_list(board.Queue(work), wanted, Sort.DEADLINE, limit)
 
 
-def left_to_people(world: World, limit: int = 200) -> list[Line]:
+def left_to_people(world: World, limit: int = 200) -> list[Row]:
     with looking(world.store, world.settings) as work:
-        return queue.left_to_people(work, limit)
+        return list(closed.page(work, closed.LEFT, EVERYBODY, limit).rows)
 
 
 def totals(world: World, wanted: Wanted = EVERYBODY) -> str:
     with looking(world.store, world.settings) as work:
-        return queue.totals(work, wanted)
+        return queue_table.totals(board.Queue(work).counts(wanted))

@@ -4,38 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from callback.reports import queue as queue_report
-from callback.site.work import Work
+from callback.reports.queue.board import Queue
+from callback.reports.queue.rows import Row
 from callback.store import tables as t
-from scheduler.clock import MINUTE
 from sms.outbox import text_outbox
 from tests.console.centre import HOSTILE, NOW, Centre
 from tests.console.seeded import CLOSED, IN_INCIDENT, LANES, fresh, seed
 
-BINDS = 5 * MINUTE
 
-
-def lane_of(line: queue_report.Line) -> str:
-    """Its lane by what is shown of it; due later is who waits for a time."""
-    if line.state in {"calling", "held"}:
-        return line.state
-    if line.due_at > NOW:
-        return "later"
-    if line.deadline_at < NOW:
-        return "late"
-    return "aim" if line.aim_at >= NOW else "binds" if line.deadline_at - NOW <= BINDS else "window"
-
-
-def lines(centre: Centre) -> dict[int, queue_report.Line]:
+def lines(centre: Centre) -> dict[int, Row]:
     with centre.world.store.read() as connection:
-        shown = queue_report.open_reservations(Work(connection, centre.world.site, NOW), 100)
-    return {line.reservation: line for line in shown}
+        shown = Queue(centre.world.work(connection, NOW)).first_pages(most=100)
+    return {row.reservation: row for page in shown.values() for row in page.rows}
 
 
 def test_every_lane_has_whom_its_names_say(tmp_path: Path) -> None:
     centre = fresh(tmp_path)
     shown = lines(centre)
-    lanes = {name: {one: lane_of(shown[centre.reservation[one]]) for one in names} for name, names in LANES.items()}
+    lanes = {name: {one: shown[centre.reservation[one]].lane for one in names} for name, names in LANES.items()}
     assert lanes == {name: dict.fromkeys(names, name) for name, names in LANES.items()}
     assert {"no-free-agent", "not-due", "held", "held-by-service", "in-incident", "being-called"} <= {
         line.why_not for line in shown.values()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
 from callback.cli.tables import terminal
 from callback.clock import now_us
-from callback.reports.queue import Line
+from callback.reports.queue.census import SOON_MIN, Counts
+from callback.reports.queue.rows import Row
 from scheduler.clock import shown
 
 WORDS = {
@@ -42,7 +44,7 @@ WORDS = {
 
 
 def show(
-    lines: list[Line], zone: ZoneInfo, nobody: str = "Nobody waits for a callback.", *, last_line: str = ""
+    lines: Sequence[Row], zone: ZoneInfo, nobody: str = "Nobody waits for a callback.", *, last_line: str = ""
 ) -> None:
     """Print the queue as a table, in the site's time; on another day with that day's date."""
     if not lines:
@@ -56,19 +58,33 @@ def show(
         terminal.say(last_line)
 
 
-def _row(line: Line, zone: ZoneInfo) -> list[str | Text]:
+def totals(counted: Counts) -> str:
+    """Say in one line how many are open, and how they stand."""
+    calling, held = counted.by_lane["calling"], counted.by_lane["held"]
+    stand = {
+        "waiting": counted.every - calling - held,
+        "being called": calling,
+        "held": held - counted.in_incident,
+        "held by an incident": counted.in_incident,
+        "overdue": counted.overdue,
+        f"with a deadline within {SOON_MIN} min": counted.soon,
+    }
+    return f"{counted.every} open: " + (", ".join(f"{many} {how}" for how, many in stand.items() if many) or "nobody")
+
+
+def _row(line: Row, zone: ZoneInfo) -> list[str | Text]:
     late = "red" if line.overdue else ""
     times = (terminal.styled(_hour(line.deadline_at, zone), late), terminal.styled(_left(line.left_s), late))
     return [str(line.reservation), line.number, line.queue, _lost_as(line), str(line.tries), *times, stands(line, zone)]
 
 
-def said(line: Line, zone: ZoneInfo) -> str:
+def said(line: Row, zone: ZoneInfo) -> str:
     """Say one of them in a line."""
     times = f"aim {_hour(line.aim_at, zone)}, deadline {_hour(line.deadline_at, zone)} ({_left(line.left_s)} left)"
     return f"#{line.reservation} {line.queue}: {_lost_as(line)}, {times}, {line.tries} tries; {stands(line, zone)}"
 
 
-def _lost_as(line: Line) -> str:
+def _lost_as(line: Row) -> str:
     return f"{line.kind} x{line.losses}" if line.losses > 1 else line.kind
 
 
@@ -78,10 +94,12 @@ def _left(left_s: int) -> str:
     return f"{sign}{minutes}m" if minutes < 100 else f"{sign}{minutes // 60}h{minutes % 60:02}"  # noqa: PLR2004
 
 
-def stands(line: Line, zone: ZoneInfo) -> str:
+def stands(line: Row, zone: ZoneInfo) -> str:
     """Say why nobody has called yet, what was told since, to whom it is assigned, and why no text was sent."""
     named = {"trunk": line.trunk, "queue": line.queue, "held_by": line.held_by or "a person", "incident": line.incident}
     why = WORDS.get(line.why_not, line.why_not).format(**named, held_why=line.held_why or "no reason was kept")
+    if line.why_not == "pacing" and line.why.turn is not None:
+        why = f"{why}: number {line.why.turn} of {line.why.of}"
     if line.until_at is not None:
         why = f"{why} until {_hour(line.until_at, zone)}"
     told = f"told {_hour(line.overdue_by_at, zone)}" if line.overdue_by_at is not None else ""

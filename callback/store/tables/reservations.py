@@ -74,6 +74,14 @@ reservation = Table(
           postgresql_where=text("open AND incident_id IS NOT NULL")),
     Index("ix_reservation_left", "pbx", "state_since_at",
           sqlite_where=text("state = 'expired'"), postgresql_where=text("state = 'expired'")),
+    Index("ix_reservation_list_deadline", "pbx", "state", "deadline_at",
+          sqlite_where=text("open"), postgresql_where=text("open")),
+    Index("ix_reservation_list_later", "pbx", "state", "not_before_at",
+          sqlite_where=text("open"), postgresql_where=text("open")),
+    Index("ix_reservation_list_losses", "pbx", "state", "losses",
+          sqlite_where=text("open"), postgresql_where=text("open")),
+    Index("ix_reservation_settled", "pbx", "state_since_at", "id",
+          sqlite_where=text("NOT open"), postgresql_where=text("NOT open")),
 )  # fmt: skip
 
 loss = Table(
@@ -111,6 +119,8 @@ OPEN = text("reservation.open")
 SEVERE = text("reservation.open AND reservation.severity > 0")
 
 IN_INCIDENT = text("reservation.open AND reservation.incident_id IS NOT NULL")
+
+SETTLED = text("NOT reservation.open")
 
 LEFT_TO_PEOPLE = text("reservation.state = 'expired'")
 

@@ -8,7 +8,6 @@ import pytest
 
 from callback.attempts import claim, settle
 from callback.events import Happened
-from callback.reports import queue as queue_report
 from callback.reservations import reservation
 from tests.callback.world import MINUTE, NOON, US, World, call, picture, rules
 
@@ -163,7 +162,7 @@ def test_the_queue_says_that_it_rests_and_until_when(world: World) -> None:
     for _ in range(3):
         tried(world, "agent-no-answer", now)
     with world.store.read() as connection:
-        rows = reservation.read(connection, queue_report.in_order("main", 10))
+        rows = reservation.read(connection, reservation.RESERVATIONS)
         seen = claim.look(world.work(connection, now + 40 * US), FREE)
         why = claim.why_not(rows, seen, world.site, FREE, now + 40 * US)
     assert ("agents-rest", now + 90 * US) in why.values()

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, event, text
 
 from callback.attempts import lanes
 from callback.losses import intake, redials
-from callback.reports import queue as queue_report
+from callback.reports.queue.board import Queue
+from callback.reports.queue.lanes import LISTS
 from callback.reservations import deadlines
 from callback.store import tables as t
 from callback.texts import compose
@@ -95,7 +96,10 @@ def _look(connection: Connection, world: World) -> None:
     wanted = lanes.Wanted(open_lanes, {"sales": ("+819012345678",)}, ["+819012345679"], ["spare"], 300, 3600)
     list(lanes.due(connection, "main", NOON, lambda: wanted))
     deadlines.passed(connection, "main", NOON)
-    connection.execute(queue_report.in_order("main", 200))
+    shown = Queue(world.work(connection, NOON))
+    shown.first_pages()
+    for of in LISTS:
+        shown.page(of)
     lanes.in_flight(connection)
     lanes.in_flight(connection, "main")
     compose.hold_back(world.work(connection, NOON), ["+819012345678"])

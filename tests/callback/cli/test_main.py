@@ -17,7 +17,6 @@ import pytest
 
 from callback.cli import main as cli
 from callback.clock import now_us
-from callback.reports.queue import Line
 from callback.store import engine
 from tests.callback.cli.conftest import Typed
 from tests.callback.world import World, call, rules
@@ -205,7 +204,8 @@ def test_the_queue_in_json_has_a_line_for_each_open_reservation(callback: Callba
     world.close()
     said = callback("queue", "-s", settings, "--json", "--limit", 1)
     (line,) = map(json.loads, said.lines)
-    assert (said.status, list(line)) == (0, list(Line.__slots__))
+    assert said.status == 0
+    assert {"reservation", "number", "queue", "kind", "deadline_at", "overdue", "left_s", "assigned_to"} <= set(line)
     assert (line["number"], line["why_not"]) == ("+819012345601", "service-not-running")
 
 
