@@ -554,6 +554,24 @@ class DoorDied(Event):
 
 
 @_event
+class ConsoleOpened(Event):
+    """The console's process began; `url` is its address in a browser."""
+
+    NAME = "console-opened"
+    pid: int
+    url: str
+
+
+@_event
+class ConsoleDied(Event):
+    """The console's process has ended; another begins."""
+
+    NAME = "console-died"
+    why: str
+    again_in_s: float
+
+
+@_event
 class AlarmNotPassed(Event):
     """An alarm did not get through a channel."""
 

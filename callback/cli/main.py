@@ -125,6 +125,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "service:door",
         "Serve the gateway's callbacks and the customers' page over HTTP; `run` does so where `web.listen` is set.",
     ),
+    "console": Command(
+        "service:console",
+        "Serve the console, in which people watch and decide; `run` does so where `console.listen` is set.",
+    ),
 }
 """In the order in which they are asked for."""
 

@@ -1,4 +1,4 @@
-"""`callback run`, `door` and `doctor`: the service, and whether it would work here."""
+"""`callback run`, `door`, `console` and `doctor`: the service, and whether it would work here."""
 
 from __future__ import annotations
 
@@ -58,6 +58,22 @@ def door(
 
     wiring = load(settings)
     log_to_stderr(full_numbers=wiring.logs.numbers == "full")
+    asyncio.run(serve_until_told(wiring, sys.stdin if until_eof else None))
+
+
+def console(
+    settings: SettingsFile = DEFAULT,
+    *,
+    until_eof: Annotated[bool, typer.Option(hidden=True, help="End when standard input does.")] = False,
+) -> None:
+    """Serve the console, in which people watch and decide; `run` does so where `console.listen` is set.
+
+    It goes on while the service is stopped, and says so on its pages.
+    """
+    from callback.web.console.serve import serve_until_told  # noqa: PLC0415 - as above
+
+    wiring = load(settings)
+    log_to_stderr(full_numbers=False)
     asyncio.run(serve_until_told(wiring, sys.stdin if until_eof else None))
 
 

@@ -1,4 +1,4 @@
-"""Keeps the web server running beside the service: in a process of its own, begun again when it dies, ended with it."""
+"""Keeps web processes running beside the service: each by itself, begun again when it dies, ended with the service."""
 
 from __future__ import annotations
 
@@ -7,41 +7,64 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from callback.events import DoorDied, DoorOpened, Event
+from callback.events import ConsoleDied, ConsoleOpened, DoorDied, DoorOpened, Event
+from callback.settings.sections import Settings
 
 PAUSES_S: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
 LIVED_S: Final = 60.0  # who lived so long begins with the first pause again
 END_S: Final = 5.0
 
 
-def command(settings_file: Path) -> list[str]:
-    """How a service starts the web server: it ends when its standard input does, however the service ends."""
-    return [sys.executable, "-m", "callback", "door", "--settings", str(settings_file), "--until-eof"]
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A program that is kept running, and what is told of it: that it began, and why it ended.
+
+    `begun` is given its process id, `died` the reason and after how many seconds it is begun again.
+    """
+
+    command: Sequence[str]
+    begun: Callable[[int], Event]
+    died: Callable[[str, float], Event]
 
 
-async def keep(
-    started_by: Sequence[str],
-    tell: Callable[[Event], None],
-    pauses_s: Sequence[float] = PAUSES_S,
-) -> None:
+def kept(settings: Settings, settings_file: Path) -> list[Kept]:
+    """Give the web processes that these settings ask for.
+
+    Each ends when its standard input does, however the service ends.
+    """
+    found = []
+    if settings.web.listen:
+        found.append(Kept(_command("door", settings_file), DoorOpened, DoorDied))
+    if settings.console.listen:
+        url = settings.console.url
+        found.append(Kept(_command("console", settings_file), lambda pid: ConsoleOpened(pid, url), ConsoleDied))
+    return found
+
+
+def _command(name: str, settings_file: Path) -> list[str]:
+    return [sys.executable, "-m", "callback", name, "--settings", str(settings_file), "--until-eof"]
+
+
+async def keep(one: Kept, tell: Callable[[Event], None], pauses_s: Sequence[float] = PAUSES_S) -> None:
     """Start it, and again whenever it ends by itself, until cancelled. It never takes the service down."""
     died = 0
     while True:
         began = time.monotonic()
-        why = await _once(started_by, lambda pid: tell(DoorOpened(pid)))
+        why = await _once(one.command, lambda pid: tell(one.begun(pid)))
         died = 1 if time.monotonic() - began > LIVED_S else died + 1
         pause_s = pauses_s[min(died, len(pauses_s)) - 1]
-        tell(DoorDied(why, pause_s))
+        tell(one.died(why, pause_s))
         await asyncio.sleep(pause_s)
 
 
-async def _once(started_by: Sequence[str], begun: Callable[[int], object]) -> str:
+async def _once(command: Sequence[str], begun: Callable[[int], object]) -> str:
     """Give how the process ended; cancelled, end it."""
     try:
-        process = await asyncio.create_subprocess_exec(*started_by, stdin=asyncio.subprocess.PIPE)
+        process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE)
     except OSError as error:
         return f"it could not be started ({error.strerror})"
     begun(process.pid)

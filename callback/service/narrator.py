@@ -309,5 +309,7 @@ _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.CommitterDied: lambda event, _time: f"{event.why}; another is begun in {event.again_in_s:g} s",
     e.DoorOpened: lambda event, _time: f"the page and the gateways' callbacks are served by process {event.pid}",
     e.DoorDied: lambda event, _time: f"the web process: {event.why}; it is begun again in {event.again_in_s:g} s",
+    e.ConsoleOpened: lambda event, _time: f"the console is at {event.url}, served by process {event.pid}",
+    e.ConsoleDied: lambda event, _time: f"the console: {event.why}; it is begun again in {event.again_in_s:g} s",
     e.AlarmNotPassed: lambda event, _time: f"an alarm by [alarms] {event.channel}: {event.why}",
 }

@@ -71,18 +71,21 @@ class Service:
 
     async def _work(self, journal: Journal, held: lease.Lease) -> None:
         parts = (self._store, Turn(journal, held), self._events, self._gateway)
-        web = asyncio.create_task(self._keep_web())
+        web = self._keep_web()
         try:
             await Worker(self._settings, *parts, now_us, self._stopped).run()
         finally:
-            web.cancel()
-            await asyncio.gather(web, return_exceptions=True)
+            for kept in web:
+                kept.cancel()
+            await asyncio.gather(*web, return_exceptions=True)
             await asyncio.to_thread(self._release, held)
 
-    async def _keep_web(self) -> None:
-        """Keep the web server running, if there is one; its own process, so that no page delays the AMI reader."""
-        if self._settings.web.listen and self._settings_file is not None:
-            await child_process.keep(child_process.command(self._settings_file), self._events.tell)
+    def _keep_web(self) -> list[asyncio.Task[None]]:
+        """Keep the web processes running: processes of their own, so that no page delays the AMI reader."""
+        if self._settings_file is None:
+            return []
+        asked_for = child_process.kept(self._settings, self._settings_file)
+        return [asyncio.create_task(child_process.keep(one, self._events.tell)) for one in asked_for]
 
     def _release(self, held: lease.Lease) -> None:
         """Give the lease back; where the database is away it lapses by itself."""

@@ -36,7 +36,10 @@ _SAMPLES: Final = {
     "rules.zone": "America/New_York",
 }
 """What must be written, as an example."""
-_SHOWN: Final = ("database", "pbx", "trunks.main", "texts", "web", "alarms", "logs", "rules", "rules.queues.support")
+_SHOWN: Final = (
+    *("database", "pbx", "trunks.main", "texts", "web", "console", "alarms", "logs"),
+    *("rules", "rules.queues.support"),
+)
 """The sections of the example; who needs another finds it in the reference."""
 _BOUNDS: Final = {Ge: "at least {}", Gt: "more than {}", Le: "at most {}", Lt: "less than {}"}
 _PLAIN: Final[dict[Any, str]] = {

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
@@ -18,6 +19,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from callback.errors import SettingsError
+from callback.settings.console import Console
 from callback.settings.rules import E164, Part, SiteRules, told
 from callback.settings.texts import Texts, Web
 from callback.store.outside import is_root
@@ -155,6 +157,7 @@ class Settings(Part):
     trunks: Annotated[dict[str, Trunk], Field(min_length=1)]
     texts: Texts = Texts()
     web: Web = Web()
+    console: Console = Console()
     alarms: Alarms = Alarms()
     logs: Logs = Logs()
     rules: SiteRules
@@ -172,6 +175,17 @@ class Settings(Part):
             if queue.text_from and queue.text_from not in self.texts.twilio:
                 known = ", ".join(sorted(self.texts.twilio)) or "none"
                 raise ValueError(f"[rules.queues.{name}] text_from is no account of [texts.twilio]; there are {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _console_apart(self) -> Settings:
+        apart, host = self.console, urlsplit(self.console.public_url).hostname
+        if apart.listen and apart.listen == self.web.listen:
+            raise ValueError("[console] listen is that of [web]; give it a port of its own")
+        if apart.is_https and host == urlsplit(self.web.public_url).hostname:
+            raise ValueError(
+                f"[console] public_url has the host of [web], {host}: a browser would tell each of the other"
+            )
         return self
 
 

@@ -10,28 +10,16 @@ from urllib.parse import urlsplit
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, field_validator, model_validator
 
+from callback.settings.addresses import host_and_port, place, safe_url
 from callback.settings.rules import Part
 from sms.errors import SmsError
 from sms.gateway import PAUSE_S
 from sms.http import TEXTS_PER_S, BodyForm, check
 
-_LOOPBACK: Final = {"127.0.0.1", "localhost", "::1"}
-_LISTEN: Final = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):([0-9]{1,5})")
 _PRINTED: Final = re.compile(r"[!-~]+")
 _TOKEN: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # of RFC 9110
 _HEADER: Final = re.compile(r"[ -~]*")
-_TOP_PORT: Final = 65535
 Status = Annotated[int, Field(ge=100, le=599)]
-
-
-def _safe_url(url: str) -> str:
-    """Https, or a machine that is this one: what is said there must not be read or changed on the way."""
-    parts = urlsplit(url)
-    if not parts.hostname or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
-        raise ValueError("must be a URL without ? and #: https://texts.example.org")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise ValueError("must begin with https:// (http only on this machine itself)")
-    return url.rstrip("/")
 
 
 class TwilioAccount(Part):
@@ -51,7 +39,7 @@ class TwilioAccount(Part):
     @field_validator("api_url")
     @classmethod
     def _safe(cls, url: str) -> str:
-        return _safe_url(url)
+        return safe_url(url)
 
     @model_validator(mode="after")
     def _one_sender(self) -> TwilioAccount:
@@ -174,10 +162,7 @@ class Web(Part):
     @field_validator("listen")
     @classmethod
     def _host_and_port(cls, listen: str) -> str:
-        told_port = _LISTEN.fullmatch(listen)
-        if listen and (told_port is None or not 0 < int(told_port.group(2)) <= _TOP_PORT):
-            raise ValueError("must be host:port, as in 127.0.0.1:8080")
-        return listen
+        return place(listen)
 
     @field_validator("public_url")
     @classmethod
@@ -186,7 +171,7 @@ class Web(Part):
             return url
         if "_" in (urlsplit(url).hostname or ""):
             raise ValueError("its host must have no underscore: Twilio calls none such")
-        return _safe_url(url)
+        return safe_url(url)
 
     @model_validator(mode="after")
     def _found(self) -> Web:
@@ -197,5 +182,4 @@ class Web(Part):
     @property
     def address(self) -> tuple[str, int]:
         """Host and port to listen on."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        return host_and_port(self.listen)

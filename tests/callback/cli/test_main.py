@@ -441,7 +441,9 @@ def imported(*words: str) -> set[str]:
     return {line.split("|")[-1].strip().split(".")[0] for line in told.splitlines() if line.startswith("import time")}
 
 
-HEAVY = {"aiohttp", "alembic", "twilio", "apscheduler", "holidays"}
+WEB = {"fastapi", "starlette", "uvicorn", "jinja2", "babel"}
+"""Of the web processes alone."""
+HEAVY = {*WEB, "aiohttp", "alembic", "twilio", "apscheduler", "holidays"}
 
 
 @pytest.mark.parametrize(
@@ -451,6 +453,7 @@ HEAVY = {"aiohttp", "alembic", "twilio", "apscheduler", "holidays"}
         (("--version",), {*HEAVY, "sqlalchemy", "pydantic", "phonenumbers", "rich"}),
         (("replay", "none.ami"), {*HEAVY, "sqlalchemy", "phonenumbers"}),
         (("queue", "-s", "none.toml"), HEAVY - {"holidays"}),
+        (("run", "-s", "none.toml"), WEB),
     ],
 )
 def test_a_command_imports_what_it_needs_and_no_more(words: tuple[str, ...], spared: set[str]) -> None:

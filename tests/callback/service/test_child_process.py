@@ -1,4 +1,4 @@
-"""The web server beside the service: begun, begun again when it dies, ended with whoever began it."""
+"""Web processes beside the service: begun, begun again when it dies, ended with whoever began it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import contextlib
 import sys
 from pathlib import Path
 
-from callback.events import DoorOpened, Event
+import pytest
+
+from callback.events import DoorDied, DoorOpened, Event
 from callback.service import child_process
+from callback.settings.sections import load
+from tests.callback.settings.test_sections import LEAST
 
 _FOREVER = [sys.executable, "-c", "import sys; sys.stdin.read()"]
 _DIES = [sys.executable, "-c", "raise SystemExit(3)"]
@@ -24,7 +28,9 @@ async def _keep_until(command: list[str], enough: int, name: str) -> list[Event]
         if sum(name == piece.NAME for piece in told) >= enough:
             heard.set()
 
-    keeping = asyncio.create_task(child_process.keep(command, tell, pauses_s=(0.01, 0.02)))
+    keeping = asyncio.create_task(
+        child_process.keep(child_process.Kept(command, DoorOpened, DoorDied), tell, pauses_s=(0.01, 0.02))
+    )
     await asyncio.wait_for(heard.wait(), 30)
     keeping.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -48,3 +54,30 @@ def test_a_door_ends_with_whoever_keeps_it() -> None:
     (opened,) = asyncio.run(_keep_until(_FOREVER, 1, "door-opened"))
     assert isinstance(opened, DoorOpened)
     assert not Path(f"/proc/{opened.pid}").exists()
+
+
+@pytest.mark.parametrize(
+    ("wished", "kept"),
+    [
+        ("", []),
+        ('[web]\nlisten = "127.0.0.1:8080"\npublic_url = "https://texts.example.org"\n', ["door"]),
+        ('[console]\nlisten = "127.0.0.1:8090"\n', ["console"]),
+    ],
+    ids=["none", "door", "console"],
+)
+def test_what_the_settings_ask_for_is_kept(tmp_path: Path, wished: str, kept: list[str]) -> None:
+    file = tmp_path / "callback.toml"
+    file.write_text(LEAST + wished)
+    found = child_process.kept(load(file, {}), file)
+    assert [list(one.command[1:]) for one in found] == [
+        ["-m", "callback", name, "--settings", str(file), "--until-eof"] for name in kept
+    ]
+    told = [(one.begun(7).NAME, one.died("why", 1.0).NAME) for one in found]
+    assert told == [(f"{name}-opened", f"{name}-died") for name in kept]
+
+
+def test_the_console_is_told_with_its_address(tmp_path: Path) -> None:
+    file = tmp_path / "callback.toml"
+    file.write_text(LEAST + '[console]\nlisten = "127.0.0.1:8090"\npublic_url = "https://console.example.org/"\n')
+    (console,) = child_process.kept(load(file, {}), file)
+    assert console.begun(7).facts() == {"pid": 7, "url": "https://console.example.org"}

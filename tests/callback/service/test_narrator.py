@@ -72,6 +72,8 @@ SERVICE = [  # told by the service itself
     event("alarm-not-passed", NOON, {"channel": "url", "why": "answered 503"}),
     event("door-opened", NOON, {"pid": 4711}),
     event("door-died", NOON, {"why": "it ended by itself (status 1)", "again_in_s": 2.0}),
+    event("console-opened", NOON, {"pid": 4711, "url": "https://console.example.org"}),
+    event("console-died", NOON, {"why": "it ended with status 71", "again_in_s": 1.0}),
     event("put-aside", NOON, {"item": "(Call(pbx='main'), Verdict())", "why": "CHECK failed\n[SQL: INSERT]\n(more)"}),
 ]
 

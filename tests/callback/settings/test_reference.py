@@ -45,16 +45,20 @@ def test_the_example_works_as_it_is_and_with_every_default_written(tmp_path: Pat
 
 def test_what_the_install_guide_says_to_write_fits_into_the_example(tmp_path: Path) -> None:
     guide = (REPOSITORY / "docs" / "install-service.md").read_text(encoding="utf-8")
-    (said,) = re.findall(r"```toml\n(.*?)```", guide, flags=re.DOTALL)
-    path, settings = tmp_path / "callback.toml", example()
-    for line in said.splitlines():
-        if "=" in line and not line.startswith("#"):
+    path, settings, section = tmp_path / "callback.toml", example(), ""
+    for line in "".join(re.findall(r"```toml\n(.*?)```", guide, flags=re.DOTALL)).splitlines():
+        if line.startswith("["):
+            section = line
+        elif "=" in line and not line.startswith("#"):
+            before, heading, within = settings.partition(f"{section}\n")
             key = line.split("=")[0].strip()
-            settings = re.sub(rf"^# {key} = .*$", line, settings, count=1, flags=re.MULTILINE)
+            settings = before + heading + re.sub(rf"^# {key} = .*$", line, within, count=1, flags=re.MULTILINE)
     path.write_text(settings, encoding="utf-8")
     loaded = load(path, {})
     assert loaded.database.url == "sqlite:////var/lib/lcr/lost-calls.db"
     assert (str(loaded.pbx.journal), loaded.pbx.queue_log) == ("/var/lib/lcr/journal", "/var/log/asterisk/queue_log")
+    assert (loaded.console.listen, loaded.console.url) == ("127.0.0.1:8090", "https://console.example.org")
+    assert loaded.console.trusted_proxies == ("127.0.0.1",)
 
 
 def test_the_service_file_runs_what_the_guide_installs() -> None:

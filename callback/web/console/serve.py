@@ -1,0 +1,63 @@
+"""The console's process: it serves until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import closing
+from typing import Final, TextIO
+
+from callback.clock import now_us
+from callback.errors import CallbackError
+from callback.logs.printable import say
+from callback.logs.repeated import Repeated
+from callback.settings.sections import Settings
+from callback.site.context import current
+from callback.store.engine import Store
+from callback.store.keys import check, store_of
+from callback.texts.send import two_way_of
+from callback.web.connections import Limits
+from callback.web.console.app import build
+from callback.web.console.bounds import keep_within
+from callback.web.console.parts import Console
+from callback.web.console.render import Pages
+from callback.web.server import Serving, opened, until_told
+
+log = logging.getLogger(__name__)
+
+LIMITS: Final = Limits(altogether=600, by_address=600, streams=400)
+"""Everybody may come by one proxy, so that only the whole is bounded; pages find room beside all streams."""
+
+
+async def serve(
+    settings: Settings, now: Callable[[], int], stopped: asyncio.Event, said: Callable[[str], object]
+) -> None:
+    """Serve until stopped; say where it is found when it is. CallbackError where that is impossible."""
+    wiring = settings.console
+    if not wiring.listen:
+        raise CallbackError('no console is to be served: [console] listen = "127.0.0.1:8090" says where')
+    with closing(store_of(settings.database)) as store:
+        check(store)
+        with store.read() as connection:
+            current(connection, settings)  # a database that was never run on has nothing to show
+        serving = Serving(LIMITS, keep_alive=True, proxies=wiring.trusted_proxies)
+        app = build(_parts(settings, store, now))
+        try:
+            async with opened(app, wiring.address, serving, Repeated(log.warning)):
+                said(f"the console is at {wiring.url}")
+                await stopped.wait()
+        except OSError as error:
+            raise CallbackError(f"[console] listen {wiring.listen}: {error.strerror or error}") from error
+
+
+def _parts(settings: Settings, store: Store, now: Callable[[], int]) -> Console:
+    pages = Pages(settings.rules.hours().zone)
+    return Console(settings, store, pages, lambda _: None, now, two_way_of(settings))
+
+
+async def serve_until_told(settings: Settings, until_eof: TextIO | None) -> None:
+    """Serve until SIGTERM or SIGINT, or until that stream ends, within the bounds that a console has."""
+    keep_within(settings.console.memory_max_mb)
+    said = say if until_eof is None else lambda _: None  # who keeps it says so
+    await until_told(lambda stopped: serve(settings, now_us, stopped, said), until_eof)
