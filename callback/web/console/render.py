@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from callback.web.console import words
+from callback.web.console import shown, words
 from callback.web.console.vocabulary import Subject
 from callback.web.console.words import LANGUAGES, Language
 from scheduler.clock import local
@@ -62,11 +62,17 @@ class Pages:
             **self._globals,
         )
         environment.filters.update(clock=self._clock, iso=_iso, word=partial(_word, language))
+        environment.filters.update(masked=shown.masked, said=shown.said, lasted=shown.lasted)
+        environment.filters["when"] = partial(self._when, language)
         return environment
 
     def _clock(self, at: int) -> str:
         """An instant as the site's clock shows it: 13:42."""
         return f"{local(at, self._zone):%H:%M}"
+
+    def _when(self, language: Language, at: int, now: int) -> str:
+        """An instant as the site's clock shows it, with its day where that is not today: `{{ at|when(now) }}`."""
+        return shown.when(at, now, self._zone, language)
 
 
 def _word(language: Language, code: str, subject: Subject, **facts: object) -> str:
