@@ -28,6 +28,7 @@ class Due:
     begins_at: int
     deadline_at: int
     reservation: int = 0  # whose it is; 0: not asked
+    at_once: bool = False  # before all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,14 @@ class PromiseForecast:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The result: the promises broken, in the order of their deadlines, and when the last callback has ended."""
+    """The result: the promises broken, in the order of their deadlines, and when the last callback has ended.
+
+    `begun` are the others, in the order in which they are begun, each with when that is.
+    """
 
     broken: tuple[Due, ...]
     ends_at: int
+    begun: tuple[tuple[Due, int], ...] = ()
 
     @property
     def missed(self) -> int:
@@ -72,26 +77,35 @@ def forecast(dues: Sequence[Due], crew: Crew, now: int) -> PromiseForecast:
     """Forecast the missed promises, and the least number of further agents that keeps all that agents can keep."""
     missed = schedule(dues, crew, 0, now).missed
     enough = len(dues) + max(0, -int(crew.spare // 1))
-    hopeless = schedule(dues, crew, enough, now).missed  # not to be called before their time is over
+    lost = len(hopeless(dues, crew, now))
     low, high = 0, enough
     while low < high:
         middle = (low + high) // 2
-        if schedule(dues, crew, middle, now).missed > hopeless:
+        if schedule(dues, crew, middle, now).missed > lost:
             low = middle + 1
         else:
             high = middle
-    return PromiseForecast(len(dues), missed - hopeless, low, schedule(dues, crew, low, now).ends_at)
+    return PromiseForecast(len(dues), missed - lost, low, schedule(dues, crew, low, now).ends_at)
 
 
-def schedule(dues: Sequence[Due], crew: Crew, more: int, now: int) -> Schedule:
-    """Let the crew and `more` agents call those who are due, the earliest deadline first."""
+def hopeless(dues: Sequence[Due], crew: Crew, now: int) -> list[Due]:
+    """Give the promises that no number of agents keeps: their time is over before they may be called."""
     slot_us = round(crew.handle_s * SECOND)
-    coming = sorted(
-        (max(0, -(-(due.begins_at - now) // slot_us)), due.deadline_at, place) for place, due in enumerate(dues)
-    )
-    parts = max(0, round(crew.spare * PARTS) + more * PARTS)
+    return [due for due in dues if now + _first_slot(due, slot_us, now) * slot_us > due.deadline_at]
+
+
+def schedule(dues: Sequence[Due], crew: Crew, more: int, now: int, until_at: int | None = None) -> Schedule:
+    """Let the crew and `more` agents call those who are due, the earliest deadline first.
+
+    `until_at`: those agents begin no callback from then on; None: they stay. Whoever is to be called `at_once` is owed
+    the call after the deadline too, as long as there is anybody to make it.
+    """
+    slot_us = round(crew.handle_s * SECOND)
+    coming = sorted((_first_slot(due, slot_us, now), _turn(due), place) for place, due in enumerate(dues))
+    alone = round(crew.spare * PARTS)
     waiting: list[tuple[int, int]] = []
     broken: list[Due] = []
+    begun: list[tuple[Due, int]] = []
     slot = ended = taken = 0
     while taken < len(coming) or waiting:
         if not waiting:
@@ -100,18 +114,32 @@ def schedule(dues: Sequence[Due], crew: Crew, more: int, now: int) -> Schedule:
             heappush(waiting, coming[taken][1:])
             taken += 1
         starts_at = now + slot * slot_us
-        while waiting and waiting[0][0] < starts_at:
+        there = alone + (more * PARTS if until_at is None or starts_at < until_at else 0)
+        while waiting and _is_over(dues[waiting[0][1]], starts_at, anybody=there > 0):
             broken.append(dues[heappop(waiting)[1]])
-        for _ in range(min(len(waiting), _room(parts, slot))):
-            heappop(waiting)
+        for _ in range(min(len(waiting), _room(max(0, there), slot))):
+            begun.append((dues[heappop(waiting)[1]], starts_at))
             ended = slot + 1
         slot += 1
-    return Schedule(tuple(broken), now + ended * slot_us)
+    return Schedule(tuple(broken), now + ended * slot_us, tuple(begun))
 
 
 def changed(told: PromiseForecast, seen: PromiseForecast) -> bool:
     """Whether the new forecast differs enough from the one told before to tell people again."""
     return seen.more > told.more or abs(seen.missed - told.missed) > max(2, told.missed / 2)
+
+
+def _turn(due: Due) -> int:
+    return 0 if due.at_once else due.deadline_at
+
+
+def _is_over(due: Due, at: int, *, anybody: bool) -> bool:
+    """Say whether a callback that was not begun before `at` is not begun in time any more."""
+    return due.deadline_at < at and not (due.at_once and anybody)
+
+
+def _first_slot(due: Due, slot_us: int, now: int) -> int:
+    return max(0, -(-(due.begins_at - now) // slot_us))
 
 
 def _room(parts: int, slot: int) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, or_, select
 
-from sms.tables import LEFT, text_outbox
+from sms.tables import FAILED, LEFT, WAITING, text_outbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,6 +21,41 @@ _newer = text_outbox.alias()
 _OF_TEMPLATES = select(_columns.id).where(
     _columns.recipient == bindparam("whose"), _columns.template.in_(bindparam("templates", expanding=True)), LEFT
 )
+
+
+_FAILED = (
+    select(
+        _columns.id,
+        _columns.recipient,
+        _columns.template,
+        _columns.settled_at,
+        func.coalesce(_columns.delivery_code, _columns.reason),
+    )
+    .where(_columns.pbx == bindparam("of_pbx"), FAILED, _columns.settled_at >= bindparam("since"))
+    .order_by(_columns.settled_at.desc(), _columns.id)
+    .limit(bindparam("most"))
+)
+_DUE = select(_columns.not_before_at).where(WAITING, _columns.not_before_at <= bindparam("now"))
+_OVERDUE = _DUE.where(_columns.pbx == bindparam("of_pbx")).order_by(_columns.not_before_at).limit(bindparam("most"))
+
+
+@dataclass(frozen=True, slots=True)
+class FailedText:
+    """A text that the gateway refused, or that did not arrive; `at` is when it was settled, microseconds UTC."""
+
+    id: int
+    recipient: str
+    template: str
+    at: int
+    reason: str | None  # the gateway's word, else ours
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Texts that may leave and have not left: how many (`most` at most), and since when the first could have."""
+
+    texts: int
+    since_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +116,15 @@ def newest_word(recipient: ColumnElement[str]) -> ScalarSelect[str]:
     """The word of the newest text to a recipient, as a condition of another query; NULL without a text."""
     word = select(func.coalesce(_newer.c.delivery, _newer.c.state)).where(_newer.c.recipient == recipient)
     return word.order_by(_newer.c.id.desc()).limit(1).scalar_subquery()
+
+
+def failed(conn: Connection, pbx: str, since_at: int, most: int) -> list[FailedText]:
+    """The texts of a PBX that failed since then, the newest first."""
+    rows = conn.execute(_FAILED, {"of_pbx": pbx, "since": since_at, "most": most})
+    return [FailedText(*row) for row in rows]
+
+
+def backlog(conn: Connection, pbx: str, now: int, most: int) -> Backlog:
+    """What waits in the outbox of a PBX though it may leave."""
+    since = conn.execute(_OVERDUE, {"of_pbx": pbx, "now": now, "most": most}).scalars().all()
+    return Backlog(len(since), since[0] if since else None)

@@ -33,6 +33,7 @@ _Instant = BigInteger
 # The indexes serve a query only if it says the same words, not a parameter.
 WAITING = literal("state = 'waiting'")
 SENDING = literal("state = 'sending'")
+FAILED = literal("state = 'failed' OR delivery = 'undelivered'")
 LEFT = literal("state IN ('sending', 'sent', 'unknown')")  # or may have
 
 text_outbox = Table(
@@ -79,6 +80,7 @@ text_outbox = Table(
     Index("ix_text_outbox_person", "person", "claimed_at"),
     Index("ix_text_outbox_prefix", "prefix", "claimed_at"),
     Index("ix_text_outbox_claimed", "claimed_at"),
+    Index("ix_text_outbox_failed", "pbx", "settled_at", sqlite_where=FAILED, postgresql_where=FAILED),
 )
 
 text_pace = Table(

@@ -33,6 +33,7 @@ _AHEAD = (
     .order_by(_R.aim_at, _R.id)  # the same ones are said to break each time
     .limit(MOST)
 )
+_AHEAD_OF_GROUPS = _AHEAD.where(_R.queue_group.in_(bindparam("of_groups", expanding=True)))
 _ALARMS = select(_A.queue_group, _A.raised_at, _A.seen_at, _A.told).where(_A.pbx == bindparam("of_pbx"))
 
 Phones = Mapping[str, Collection[str]]
@@ -78,14 +79,18 @@ def _crew(at_work: Phones, queues: list[str], loads: Mapping[str, QueueLoad], si
     return Crew(len(there) - sum(load.calls_s * load.handle_s for load in known), handle_s)
 
 
-def owed(work: Work) -> list[OwedCallback]:
-    """Read the callbacks that are owed now, as far ahead as anything can be said of them.
+def owed(work: Work, groups: Collection[str] | None = None) -> list[OwedCallback]:
+    """Read the callbacks that are owed now, in these groups or all, as far ahead as anything can be said of them.
 
     There are none while nobody may be called: the agents who work later are not there yet.
     """
     if not work.site.hours.may_ring(work.now):
         return []
-    rows = work.connection.execute(_AHEAD, {"of_pbx": work.pbx, "after": work.now, "until": work.now + AHEAD})
+    asked = {"of_pbx": work.pbx, "after": work.now, "until": work.now + AHEAD}
+    if groups is None:
+        rows = work.connection.execute(_AHEAD, asked)
+    else:
+        rows = work.connection.execute(_AHEAD_OF_GROUPS, {**asked, "of_groups": sorted(groups)})
     ahead = [OwedCallback(*row) for row in rows]
     return [one for one in ahead if work.site.may_call(one.queue, one.number)]
 

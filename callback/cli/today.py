@@ -15,7 +15,8 @@ from callback.cli.tables import today as today_tables
 from callback.reports import advice
 from callback.reports import today as days
 from callback.reports.advice import KeptAdvice
-from callback.reports.today import Breaking, Course, Today
+from callback.reports.breaking import Breaking
+from callback.reports.today import Course, Today
 from callback.settings.sections import load
 from callback.store import schema
 from callback.store.keys import store_of

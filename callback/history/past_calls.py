@@ -81,6 +81,13 @@ def past_calls(connection: Connection, pbx: str | None = None, since: int = 0) -
     return merge(*streams, key=lambda call: call.over_at)
 
 
+def calls_between(connection: Connection, pbx: str, since: int, until: int) -> Iterator[Brief]:
+    """Give the calls of one PBX between two instants, by an index: heard ones that began then, imported that ended."""
+    imported = _imported().where(_P.pbx == pbx, _P.over_at >= since, _P.over_at < until)
+    heard = _heard().where(_C.pbx == pbx, _C.started_at >= since, _C.started_at < until)
+    return merge(*(_stream(connection, query) for query in (imported, heard)), key=lambda call: call.over_at)
+
+
 def stints(connection: Connection) -> Iterable[Stint]:
     """Give the times that agents were logged in, as the imported logs tell."""
     rows = connection.execute(select(_S.agent, _S.queue, _S.since_at, _S.until_at))

@@ -18,6 +18,26 @@ _R, _P, _A, _U = t.reservation.c, t.promise.c, t.attempt.c, t.audit.c
 _TIMES = (_P.made_at, _P.clock_starts_at, _P.aim_at, _P.deadline_at, _P.reason)
 
 
+def _first(at: ColumnElement[int]) -> ColumnElement[int]:
+    """When that happened first to a reservation, looked up for each: a join would read the attempts of all."""
+    return select(func.min(at)).where(_A.reservation_id == _R.id).scalar_subquery()
+
+
+_REACHED_AT = case((_A.outcome == "reached", func.coalesce(_A.customer_answered_at, _A.ended_at)))
+_BY_HAND = select(_U.reservation_id).where(_U.reservation_id == _R.id, _U.action == "called-by-hand").exists()
+_KEPT = select(
+    _R.id,
+    _R.queue,
+    _R.queue_group,
+    _R.state,
+    _R.state_since_at,
+    _first(_A.customer_dialled_at).label("dialled_at"),
+    _first(_REACHED_AT).label("reached_at"),
+    _BY_HAND.label("by_hand"),
+    *_TIMES,
+).join(t.promise, _P.reservation_id == _R.id)
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """One reservation: its promises in the order made, and when it was first dialled, reached and closed by rule.
@@ -25,7 +45,9 @@ class Kept:
     Whom an agent rang by hand and talked with was reached too.
     """
 
+    reservation: int
     queue: str
+    group: str
     state: str
     promises: tuple[Promise, ...]
     dialled_at: int | None
@@ -55,39 +77,14 @@ class Kept:
 
 def kept(connection: Connection, *which: ColumnElement[bool]) -> Iterator[Kept]:
     """The reservations for which `which` holds, in SQL on `reservation`."""
-    reached_at = case((_A.outcome == "reached", func.coalesce(_A.customer_answered_at, _A.ended_at)))
-    tried = (
-        select(
-            _A.reservation_id,
-            func.min(_A.customer_dialled_at).label("dialled_at"),
-            func.min(reached_at).label("reached_at"),
-        )
-        .group_by(_A.reservation_id)
-        .subquery()
-    )
-    by_hand = select(_U.reservation_id).where(_U.reservation_id == _R.id, _U.action == "called-by-hand").exists()
-    query = (
-        select(
-            _R.id,
-            _R.queue,
-            _R.state,
-            _R.state_since_at,
-            tried.c.dialled_at,
-            tried.c.reached_at,
-            by_hand.label("by_hand"),
-            *_TIMES,
-        )
-        .select_from(t.reservation)
-        .join(t.promise, _P.reservation_id == _R.id)
-        .outerjoin(tried, tried.c.reservation_id == _R.id)
-        .where(*which)
-        .order_by(_R.id, _P.number)
-    )
+    query = _KEPT.where(*which).order_by(_R.id, _P.number)
     for _, rows in groupby(connection.execute(query), key=lambda row: row.id):
         first, *others = rows
         spoken_at = first.state_since_at if first.by_hand else None  # when that call was over, which flatters nothing
         yield Kept(
+            reservation=first.id,
             queue=first.queue,
+            group=first.queue_group,
             state=first.state,
             promises=tuple(Promise(*row[-len(_TIMES) :]) for row in (first, *others)),
             dialled_at=spoken_at if first.dialled_at is None else first.dialled_at,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from callback.reports.kept import Kept, kept
+from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.clock import MINUTE
 
@@ -68,6 +69,29 @@ def rates(connection: Connection, pbx: str | None, since: int, now: int) -> list
     return [whole, *(_rates(queue, ones, numberless.get(queue, 0), now) for queue, ones in sorted(by_queue.items()))]
 
 
+def rates_by_group(work: Work, since: int) -> dict[str, Rates]:
+    """Measure the same of one PBX by group of queues; of each Rates `queue` is the name of the group.
+
+    What counts is by group so that whoever may see some groups alone gets those, added up (`together`).
+    """
+    by_group: defaultdict[str, list[Kept]] = defaultdict(list)
+    for one in kept(work.connection, _R.made_at >= since, _R.pbx == work.pbx):
+        by_group[one.group].append(one)
+    numberless = Counter[str]()
+    for queue, many in _numberless(work.connection, work.pbx, since).items():
+        numberless[work.site.rules.queue(queue).group] += many
+    groups = sorted({*by_group, *numberless})
+    return {group: _rates(group, by_group[group], numberless[group], work.now) for group in groups}
+
+
+def together(parts: Iterable[Rates]) -> Rates:
+    """Add up rates of reservations of which none is in two parts."""
+    counts = Counter[str]()
+    for part in parts:
+        counts.update({name: many for name, many in asdict(part).items() if name != "queue"})
+    return Rates(queue="", **{field.name: counts[field.name] for field in fields(Rates) if field.name != "queue"})
+
+
 def _numberless(connection: Connection, pbx: str | None, since: int) -> dict[str, int]:
     query = (
         select(func.coalesce(_C.queue, ""), func.count())
@@ -83,10 +107,10 @@ def _of(column: ColumnElement[str], pbx: str | None) -> list[ColumnElement[bool]
 
 def _rates(queue: str, every: Sequence[Kept], numberless: int, now: int) -> Rates:
     valid = [one for one in every if one.valid]
-    due = {minutes: [one for one in valid if _until(one, minutes) <= now] for minutes in WITHIN_MIN}
+    due = {minutes: [one for one in valid if is_due(one, minutes, now)] for minutes in WITHIN_MIN}
     done = {
-        f"{what}_{minutes}": sum(_within(one, at(one), minutes) for one in due[minutes])
-        for what, at in _WHEN.items()
+        f"{what}_{minutes}": sum(in_time(one, what, minutes) for one in due[minutes])
+        for what in _WHEN
         for minutes in WITHIN_MIN
     }
     return Rates(
@@ -102,12 +126,19 @@ def _rates(queue: str, every: Sequence[Kept], numberless: int, now: int) -> Rate
     )
 
 
+def is_due(one: Kept, minutes: int, now: int) -> bool:
+    """Whether a reservation counts in the rates of so many minutes: it is valid, and they are over."""
+    return one.valid and _until(one, minutes) <= now
+
+
+def in_time(one: Kept, what: str, minutes: int) -> bool:
+    """Whether it was `dialled`, `reached` or `closed` by rule within so many minutes."""
+    at = _WHEN[what](one)
+    return at is not None and at <= _until(one, minutes)
+
+
 def _until(one: Kept, minutes: int) -> int:
     return one.promise.clock_starts_at + minutes * MINUTE
-
-
-def _within(one: Kept, at: int | None, minutes: int) -> bool:
-    return at is not None and at <= _until(one, minutes)
 
 
 _WHEN: Final[dict[str, Callable[[Kept], int | None]]] = {

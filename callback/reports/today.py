@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from callback.attempts import forecast as alarm_forecast
 from callback.attempts import snapshot
 from callback.history.counts import History, site_demand
 from callback.history.past_calls import past_calls
-from callback.reports import standing
+from callback.reports import breaking, standing
+from callback.reports.breaking import Breaking
 from callback.reports.queue.why import stopped_by
-from callback.reports.standing import NOTHING, Owed, Standing
+from callback.reports.standing import NOTHING, Standing
 from callback.site.context import Site
 from callback.site.work import Work
-from scheduler import clock, promise_forecast
+from scheduler import clock
 from scheduler.clock import DAY, MINUTE
-from scheduler.promise_forecast import Crew, Due
 from scheduler.staffing.halfhours import A_DAY, half_hour
 from scheduler.staffing.learning.forecast import Forecast, Habit, forecast, habit
 from scheduler.staffing.learning.fresh import Fresh
@@ -55,20 +54,6 @@ class Course:
     def outside(self) -> int:
         """In how many half hours more or fewer called than chance allows."""
         return sum(calls.leaves is not None for calls, _ in self.half_hours.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Breaking:
-    """Of what is owed in a group of queues: how it will go, and whose time passes if nothing is done; who they are."""
-
-    forecast: promise_forecast.PromiseForecast
-    broken: tuple[Due, ...]
-    named: Mapping[int, Owed]
-
-    @property
-    def owed(self) -> list[Owed]:
-        """To whom it is owed whose time passes, the earliest first."""
-        return [self.named[due.reservation] for due in self.broken]
 
 
 @dataclass(frozen=True)
@@ -233,24 +218,6 @@ def look(work: Work) -> Today:
     for call in past_calls(work.connection, site.pbx, now - PAST):
         history.add(call)
     picture = snapshot.recall(work.connection, site.pbx)
-    stopped, owed = stopped_by(picture, now), alarm_forecast.owed(work)
-    there = picture[0] if picture and stopped not in _BLIND and picture[0].at_work else None
-    crews = alarm_forecast.crews(there.at_work, there.loads, site) if there and not stopped else {}
-    named = {one.reservation: Owed(one.reservation, one.number, one.queue, one.deadline_at) for one in owed}
-    breaking = dict(_breaking(site, alarm_forecast.dues(owed), named, crews, now))
-    at_work = there.at_work if there else None
-    return Today(site, now, history, at_work, breaking, stopped, standing.look(work))
-
-
-def _breaking(
-    site: Site, owed: Mapping[str, list[Due]], named: Mapping[int, Owed], crews: Mapping[str, Crew], now: int
-) -> Iterator[tuple[str, Breaking]]:
-    """Lay out what is owed; where nobody calls, all of it breaks."""
-    for group, dues in sorted(owed.items()):
-        crew = crews.get(group, alarm_forecast.nobody(site))
-        yield (
-            group,
-            Breaking(
-                promise_forecast.forecast(dues, crew, now), promise_forecast.schedule(dues, crew, 0, now).broken, named
-            ),
-        )
+    stopped = stopped_by(picture, now)
+    at_work = picture[0].at_work if picture and stopped not in _BLIND and picture[0].at_work else None
+    return Today(site, now, history, at_work, breaking.look(work, picture), stopped, standing.look(work))

@@ -30,7 +30,7 @@ from scheduler.errors import SchedulerError
 from scheduler.promise import CARRIED_OVER, Promise
 from sms import outbox, status
 from sms.gateway import Refused
-from sms.status import TextStatus
+from sms.status import Backlog, FailedText, TextStatus
 from sms.text import PROMISES
 
 LASTS_S: Final = 3600  # a text that promises nothing is of no use later than this
@@ -221,6 +221,22 @@ def newest_texts(connection: Connection, reservations: Collection[int]) -> dict[
 def newest_word(reservation: ColumnElement[int]) -> ScalarSelect[str]:
     """How the newest text about a reservation stands, as a condition of a query; NULL without a text."""
     return status.newest_word(literal("reservation/").concat(cast(reservation, String)))
+
+
+def failed_texts(work: Work, since_at: int, most: int) -> list[tuple[int | None, FailedText]]:
+    """The newest texts that failed since then, each with the reservation that it was about, if it was about one."""
+    failed = status.failed(work.connection, work.pbx, since_at, most)
+    return [(_reservation_of(text.recipient), text) for text in failed]
+
+
+def backlog(work: Work, most: int) -> Backlog:
+    """What waits in the outbox though it may leave: how many texts, `most` at most, and since when."""
+    return status.backlog(work.connection, work.pbx, work.now, most)
+
+
+def _reservation_of(recipient: str) -> int | None:
+    kind, _, name = recipient.partition("/")
+    return int(name) if kind == "reservation" and name.isdecimal() else None
 
 
 def forget(work: Work, person: int) -> None:

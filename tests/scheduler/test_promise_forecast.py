@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from scheduler.clock import MINUTE, SECOND
 from scheduler.errors import SchedulerError
-from scheduler.promise_forecast import Crew, Due, PromiseForecast, changed, forecast, schedule
+from scheduler.promise_forecast import Crew, Due, PromiseForecast, changed, forecast, hopeless, schedule
 
 NOW = 1_000_000 * SECOND
 
@@ -102,3 +102,40 @@ def test_it_is_told_again_only_when_it_changes_much(missed: int, more: int, agai
 def test_a_callback_takes_some_time() -> None:
     with pytest.raises(SchedulerError, match="handle_s"):
         Crew(1, 0)
+
+
+def test_agents_who_go_begin_nothing_from_then_on() -> None:
+    dues = [due(60)] * 12
+    assert schedule(dues, crew(0), 2, NOW).missed == 0
+    assert schedule(dues, crew(0), 2, NOW, NOW + 30 * MINUTE).missed == 0, "the twelfth begins at minute 25"
+    assert schedule(dues, crew(0), 2, NOW, NOW + 25 * MINUTE).missed == 2
+    assert schedule(dues, crew(1), 2, NOW, NOW).missed == 0
+
+
+@given(st.lists(DUES, max_size=40), CREWS, st.integers(0, 3), st.one_of(st.none(), st.integers(0, 90)))
+def test_each_promise_is_begun_in_time_or_broken(dues: list[Due], crew: Crew, more: int, until_min: int | None) -> None:
+    until_at = None if until_min is None else NOW + until_min * MINUTE
+    found = schedule(dues, crew, more, NOW, until_at)
+    assert sorted([*found.broken, *(one for one, _ in found.begun)], key=repr) == sorted(dues, key=repr)
+    assert all(max(NOW, one.begins_at) <= at <= one.deadline_at for one, at in found.begun)
+    alone = schedule(dues, crew, 0, NOW)
+    staying = schedule(dues, crew, more, NOW)
+    assert staying.missed <= found.missed
+    assert found.missed <= alone.missed
+    if until_at is None:
+        assert found == staying
+
+
+@given(st.lists(DUES, max_size=40), CREWS)
+def test_no_number_of_agents_keeps_the_hopeless_ones_and_enough_keep_all_others(dues: list[Due], crew: Crew) -> None:
+    everybody = schedule(dues, crew, len(dues) + 3, NOW)
+    assert sorted(everybody.broken, key=repr) == sorted(hopeless(dues, crew, NOW), key=repr)
+    assert forecast(dues, crew, NOW).missed == schedule(dues, crew, 0, NOW).missed - everybody.missed
+
+
+def test_who_is_called_at_once_goes_before_earlier_deadlines_and_after_the_own_deadline_too() -> None:
+    first = Due(NOW, NOW - 10 * MINUTE, 7, at_once=True)
+    found = schedule([due(5), due(10), first], crew(1), 0, NOW)
+    assert [(one.reservation, (at - NOW) // MINUTE) for one, at in found.begun] == [(7, 0), (0, 5), (0, 10)]
+    assert schedule([first], crew(0.25), 0, NOW).begun == ((first, NOW + 15 * MINUTE),)
+    assert schedule([first], crew(0), 0, NOW).broken == (first,), "nobody is there"

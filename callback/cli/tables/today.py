@@ -15,8 +15,9 @@ from callback.cli.tables.queue import WORDS
 from callback.cli.tables.report import show
 from callback.reports import advice
 from callback.reports.advice import KeptAdvice
+from callback.reports.breaking import Breaking
 from callback.reports.standing import Owed
-from callback.reports.today import Breaking, Course, Today
+from callback.reports.today import Course, Today
 from scheduler.clock import local, shown
 from scheduler.incident import drain_s, late
 from scheduler.staffing.halfhours import clock_time, half_hour

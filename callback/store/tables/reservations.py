@@ -69,6 +69,7 @@ reservation = Table(
     Index("ix_reservation_refused", "pbx", "last_lost_at",
           sqlite_where=text("state = 'refused'"), postgresql_where=text("state = 'refused'")),
     Index("ix_reservation_person", "person_id"),
+    Index("ix_reservation_made", "pbx", "made_at"),
     Index("ix_reservation_incident", "incident_id", "deadline_at",
           sqlite_where=text("open AND incident_id IS NOT NULL"),
           postgresql_where=text("open AND incident_id IS NOT NULL")),

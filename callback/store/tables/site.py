@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
+    Index,
     Integer,
     String,
     Table,
@@ -84,6 +85,7 @@ audit = Table(
     Column("facts", JSON, nullable=False),
     Column("previous", String(64), nullable=False),  # the hash of the row before: what is tampered with shows
     Column("hash", String(64), nullable=False, unique=True),
+    Index("ix_audit_at", "pbx", "at"),
 )
 
 audit_head = Table(
