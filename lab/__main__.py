@@ -21,6 +21,7 @@ from lab.service import Service, clock, daytime_zone
 
 _LOOK_S = 0.1
 _INTERRUPTED = 130
+_USER = "anna"
 
 
 class Teller:
@@ -78,7 +79,7 @@ def _run(options: argparse.Namespace, teller: Teller) -> int:
         room.callback(_let_nobody_interrupt)
         teller.lab(f"settings of the service: {service.settings} (its clock: {teller.zone}, where it is day)")
         service.wait_up()
-        _invite(teller, service.settings)
+        _invite(teller, service)
         centre.begin()
         done = _watch(service, options, started)
     if options.until_recovered is not None or options.seconds is not None:
@@ -88,12 +89,16 @@ def _run(options: argparse.Namespace, teller: Teller) -> int:
     return 0 if done else 1
 
 
-def _invite(teller: Teller, settings: Path) -> None:
-    """Say what can be asked of the service meanwhile, in words to paste."""
+def _invite(teller: Teller, service: Service) -> None:
+    """Say where the service can be watched and asked meanwhile, in words to paste."""
     command = _from_here(Path(sys.executable).with_name("callback"))
+    console, password = service.open_console(_USER)
     teller.line(
-        "\nIt is listening; customers call from now on. In a second terminal, in this directory:\n"
-        f"    export CALLBACK_SETTINGS={settings}\n"
+        "\nIt is listening; customers call from now on. In a browser:\n"
+        f"    {console}          # the console\n"
+        f"    user {_USER}, password {password}          # for the first time; then choose another\n"
+        "In a second terminal, in this directory:\n"
+        f"    export CALLBACK_SETTINGS={service.settings}\n"
         f"    {command} queue                # who is owed a callback, and why each still waits\n"
         f"    {command} doctor               # each part proved on this PBX\n"
         f"    {command} --help               # everything else\n"

@@ -1,6 +1,7 @@
 """The service beside the lab's PBX: a process of its own, whose words are passed on and whose news are counted."""
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -38,10 +39,11 @@ def daytime_zone(now: datetime) -> str:
     return f"Etc/GMT{-ahead:+d}"
 
 
-def settings(folder: Path, access: PbxAccess, zone: str) -> str:
+def settings(folder: Path, access: PbxAccess, zone: str, console: str = "") -> str:
     """Write the settings of a service for the lab: short waits, everything switched on for one queue.
 
-    The lab's customers are in Japan, as their numbers tell: quiet hours begin there in half a day.
+    `console` is where that listens, as host:port. The lab's customers are in Japan, as their numbers tell: quiet hours
+    begin there in half a day.
     """
     there = datetime.now(ZoneInfo("Asia/Tokyo"))
     quiet_from, quiet_until = (f"{there + timedelta(hours=hours):%H:%M}" for hours in (_NOON, _NOON + 1))
@@ -57,6 +59,9 @@ port = {access.port}
 username = "{access.username}"
 secret = "{access.secret}"
 journal = "{folder}/journal"
+
+[console]
+listen = "{console}"
 
 [logs]
 numbers = "full"
@@ -96,7 +101,8 @@ class Service:
 
     def __init__(self, folder: Path, access: PbxAccess, zone: str, hear: Callable[[str], None]) -> None:
         self.settings = folder / "callback.toml"
-        self.settings.write_text(settings(folder, access, zone))
+        self._console = ("127.0.0.1", _free_port())
+        self.settings.write_text(settings(folder, access, zone, "{}:{}".format(*self._console)))
         self.settings.chmod(0o600)
         self.recovered = 0
         self._news = folder / "news.jsonl"
@@ -126,6 +132,23 @@ class Service:
                 raise LabError(f"the service did not begin to listen within {_UP_S} s; its last lines say why.")
             time.sleep(0.05)
 
+    def open_console(self, name: str) -> tuple[str, str]:
+        """Make the first user of the console; give its address and what the person signs in with, for once.
+
+        Raises `LabError` if the console does not begin to listen.
+        """
+        command = [sys.executable, "-m", "callback", "user", "add", name, "--settings", str(self.settings)]
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        if made.returncode != 0:
+            raise LabError(f"nobody may sign in to the console: {made.stderr.strip()}")
+        deadline = time.monotonic() + _UP_S
+        while not _listens(self._console):
+            self.look()
+            if time.monotonic() > deadline:
+                raise LabError(f"the console did not begin to listen within {_UP_S} s; its last lines say why.")
+            time.sleep(0.05)
+        return "http://{}:{}".format(*self._console), made.stdout.splitlines()[0].split()[-1]
+
     def look(self) -> set[str]:
         """Read what it told since the last look; count the customers reached, and give all events ever told.
 
@@ -151,6 +174,20 @@ class Service:
             with self._process.stdout as said:
                 for line in said:
                     self._hear(line.decode("utf-8", "replace").rstrip("\n"))
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _listens(address: tuple[str, int]) -> bool:
+    try:
+        with socket.create_connection(address, 1):
+            return True
+    except OSError:
+        return False
 
 
 def clock(zone: str) -> str:

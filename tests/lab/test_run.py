@@ -84,6 +84,8 @@ def test_without_an_asterisk_recorded_streams_are_played_and_called_so() -> None
     assert (result["pbx"], result["recovered"]) == ("recorded", 1)
     assert "recorded streams are the PBX" in said
     assert f"export CALLBACK_SETTINGS={folder_in(said)}/callback.toml\n" in said
+    assert re.search(r"^ +http://127\.0\.0\.1:\d+ +# the console$", said, re.MULTILINE)
+    assert re.search(r"^ +user anna, password [a-z2-9]{5}-[a-z2-9]{5}-[a-z2-9]{5} ", said, re.MULTILINE)
     (asks,) = re.findall(r"^ +(\S+callback) queue ", said, re.MULTILINE)
     assert os.access(asks, os.X_OK)
     wait_none_left(folder_in(said))
@@ -97,7 +99,8 @@ def test_nothing_outlives_the_lab(end: signal.Signals) -> None:
         assert running.stdout
         said = "".join(itertools.takewhile(lambda line: "pbx-up" not in line, running.stdout))
         folder = folder_in(said)
-        assert len(of_the_lab(folder)) == 2  # Asterisk and the service
+        said += "".join(itertools.takewhile(lambda line: "Ctrl-C here" not in line, running.stdout))
+        assert len(of_the_lab(folder)) == 3  # Asterisk, the service and its console
         running.send_signal(end)
         running.stdout.read()
         assert running.wait(20) == (-end if end == signal.SIGKILL else 0)
