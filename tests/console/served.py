@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import BrowserContext, Page
 from starlette.requests import Request
 
@@ -59,12 +60,15 @@ class Served:
 
 
 @contextmanager
-def serve(world: World) -> Iterator[Served]:
-    """Serve a console on the database of `world` while the block lasts."""
-    served = Served(world)
+def serve(world: World, now: int = NOON, more: Callable[[FastAPI, Pages], None] | None = None) -> Iterator[Served]:
+    """Serve a console on the database of `world` while the block lasts; `more` adds to the application."""
+    served = Served(world, now=now)
     pages = Pages(ZoneInfo(world.settings.rules.zone))
     parts = Console(world.settings, world.store, pages, served.viewer, lambda: served.now)
-    config = uvicorn.Config(build(parts), host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1)
+    app = build(parts)
+    if more is not None:
+        more(app, pages)
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="console")
     thread.start()

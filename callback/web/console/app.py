@@ -17,14 +17,14 @@ from starlette.staticfiles import StaticFiles
 from callback.decisions.actions import NoSuchReservation
 from callback.errors import CallbackError, StoreError
 from callback.web.console import gate
-from callback.web.console.pages import home
+from callback.web.console.pages import home, preferences
 from callback.web.console.parts import Console
 from callback.web.console.render import STATIC
 from callback.web.console.words import chosen
 
 READERS: Final = 8
 """Pages that are made at once: each has a connection of the database."""
-PAGES: Final = (home.router,)
+PAGES: Final = (home.router, preferences.router)
 
 
 def build(console: Console) -> FastAPI:

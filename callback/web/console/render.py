@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -27,6 +28,12 @@ def digest() -> str:
     for file in sorted(STATIC.iterdir()):
         whole.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return whole.hexdigest()[:16]
+
+
+@cache
+def integrity(name: str) -> str:
+    """What a browser compares a static file with before it uses it."""
+    return "sha384-" + base64.b64encode(hashlib.sha384((STATIC / name).read_bytes()).digest()).decode()
 
 
 class Pages:
@@ -58,7 +65,11 @@ class Pages:
             language=language,
             tag=words.TAGS[language],
             languages=words.OWN_NAMES,
+            tags=words.TAGS,
+            zone=self._zone.key,
+            city=self._zone.key.rpartition("/")[2].replace("_", " "),
             static=lambda name: f"/static/{self.digest}/{name}",
+            integrity=integrity,
             **self._globals,
         )
         environment.filters.update(clock=self._clock, iso=_iso, word=partial(_word, language))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -15,6 +15,9 @@ from callback.web.console.parts import Console
 from callback.web.console.words import Language
 
 T = TypeVar("T")
+THEMES = Literal["auto", "light", "dark"]
+KEYS = Literal["on", "alt", "off"]
+"""Whether single keys act: alone, with Alt, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,16 @@ class Visit:
         return self.console.act(write)
 
     @property
+    def theme(self) -> str:
+        """The colours that the person chose."""
+        return _chosen(self.request, "theme", get_args(THEMES))
+
+    @property
+    def keys(self) -> str:
+        """How single keys act for this person."""
+        return _chosen(self.request, "keys", get_args(KEYS))
+
+    @property
     def wants_fragment(self) -> bool:
         """Whether the page's own script asks: it takes a part of the page, and a form without it the whole."""
         return "x-fragment" in self.request.headers
@@ -43,3 +56,9 @@ class Visit:
         """Answer with a page, or with the part of one, from a template; every one knows the `visit`."""
         html = self.console.pages.render(template, self.language, visit=self, **values)
         return HTMLResponse(html, status)
+
+
+def _chosen(request: Request, name: str, choices: tuple[str, ...]) -> str:
+    """What the cookie says, else the first choice."""
+    value = request.cookies.get(name)
+    return value if value in choices else choices[0]

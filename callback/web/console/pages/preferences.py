@@ -1,0 +1,47 @@
+"""How a person wants to see the console: language, colours and single keys, kept in the person's browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Final, get_args
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+
+from callback.web.console.gate import Anybody
+from callback.web.console.visit import KEYS, THEMES
+from callback.web.console.words import COOKIE, LANGUAGES
+
+router = APIRouter()
+
+CHOICES: Final[Mapping[str, tuple[str, ...]]] = {COOKIE: LANGUAGES, "theme": get_args(THEMES), "keys": get_args(KEYS)}
+"""What may be chosen, by the name of the cookie that keeps it."""
+_YEAR_S: Final = 365 * 24 * 3600
+
+
+@router.post("/preferences")
+def prefer(
+    _console: Anybody,
+    request: Request,
+    language: Annotated[str, Form()] = "",
+    theme: Annotated[str, Form()] = "",
+    keys: Annotated[str, Form()] = "",
+) -> RedirectResponse:
+    """Keep what is chosen, and go back to the page; what is no choice changes nothing."""
+    answer = RedirectResponse(_before(request), 303)
+    for name, value in ((COOKIE, language), ("theme", theme), ("keys", keys)):
+        if value in CHOICES[name]:
+            secure = request.url.scheme == "https"
+            answer.set_cookie(name, value, max_age=_YEAR_S, samesite="lax", httponly=True, secure=secure)
+    return answer
+
+
+def _before(request: Request) -> str:
+    """The page that the form stood on, as a path of ours; else the first page."""
+    came_from = urlsplit(request.headers.get("referer", ""))
+    if came_from.netloc != request.headers.get("host") or not came_from.path.startswith("/"):
+        return "/"
+    path = "/" + came_from.path.lstrip("/")
+    return f"{path}?{came_from.query}" if came_from.query else path
