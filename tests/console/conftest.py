@@ -9,6 +9,7 @@ import pytest
 
 from tests.callback.world import World
 from tests.console.served import Served, serve
+from tests.console.specimen import Specimen
 
 
 @pytest.fixture
@@ -24,3 +25,19 @@ def console(console_world: World) -> Iterator[Served]:
     """A console that is served, on the database of `console_world`."""
     with serve(console_world) as served:
         yield served
+
+
+@pytest.fixture
+def specimen() -> Iterator[Specimen]:
+    """A list that the test moves; its streams end with the test."""
+    made = Specimen({"calling": [1], "aim": list(range(2, 8)), "binds": [8, 9], "window": [10, 11, 12], "late": [13]})
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def showing(console_world: World, specimen: Specimen) -> Iterator[Served]:
+    """A console with one page more, `/specimen`."""
+    with serve(console_world, more=specimen.join) as served:
+        yield served
+        specimen.end()

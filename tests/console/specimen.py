@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import json
 import queue
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, FastAPI, Form
-from jinja2 import Environment
-from markupsafe import Markup
+from playwright.sync_api import Page
 from starlette.responses import HTMLResponse, StreamingResponse
 
 from callback.web.console.gate import Account, Look
 from callback.web.console.render import Pages
 from tests.callback.world import NOON, US
 
+Text = Annotated[str, Form()]
+PATIENCE_S: Final = 20.0
 VIEW: Final = "/stream/specimen"
 LANES: Final = ("calling", "aim", "binds", "window", "late", "later", "held")
-_ROW: Final = """<tr id="r-{id}" data-id="{id}" data-rev="{rev}" data-hash="{id}-{rev}-{lane}-{next}" tabindex="-1">\
-<td class="pick"><label><input type="checkbox" name="items" value="{id}:{rev}" form="chosen">\
-<span class="unseen">{id}</span></label></td>\
-<td class="promised"><span class="{lane}">{sign} <time class="countdown" datetime="2026-11-23T03:20:00Z" data-until="{until}"></time></span>\
- <span class="note">12:20</span></td>\
-<td class="customer"><a class="open" href="/r/{id}">+81 90 •••• {id}</a> <span class="note">×2</span></td><td class="queue">support</td>\
-<td class="lost">gave up after 4:10</td><td class="next">{next} <a class="button lever" href="/now">lend one</a></td>\
-<td class="tries">1/3</td><td class="text">delivered</td><td class="whose">–</td></tr>"""
 
 
 @dataclass
@@ -38,16 +32,23 @@ class Specimen:
     acts: list[dict[str, str]] = field(default_factory=list)
     answers: dict[str, tuple[int, str]] = field(default_factory=dict)
     streams: list[queue.Queue[str | None]] = field(default_factory=list)
+    open_: list[str] = field(default_factory=list)
     opened: int = 0
     now: int = NOON
     is_cut: bool = False
     _n: int = 0
 
-    def row(self, id_: int, lane: str, *, rev: int = 1, next_step: str = "no agent is free") -> Markup:
+    def row(self, id_: int, lane: str, *, rev: int = 1, next_step: str = "no agent is free") -> str:
         """A row as the server renders it."""
         until = NOON + (id_ % 40 - 4) * 60 * US
-        sign = Markup(self._sign(lane))
-        return Markup(_ROW).format(id=id_, lane=lane, rev=rev, next=next_step, sign=sign, until=until)
+        return str(self._row(id_, lane, rev, until, next_step))
+
+    def wait(self, page: Page, streams: int = 1) -> None:
+        """Wait until so many streams are open."""
+        deadline = time.monotonic() + PATIENCE_S
+        while len(self.streams) < streams:
+            assert time.monotonic() < deadline, f"{len(self.streams)} streams are open"
+            page.wait_for_timeout(20)
 
     def send(self, **facts: Any) -> None:
         """Send a frame."""
@@ -66,7 +67,7 @@ class Specimen:
 
     def order(self, lanes: Mapping[str, Sequence[int]], come: Mapping[int, str] | None = None, **facts: Any) -> None:
         """Send a new order, with rows for those who come: their lanes by id."""
-        rows = {str(id_): str(self.row(id_, lane)) for id_, lane in (come or {}).items()}
+        rows = {str(id_): self.row(id_, lane) for id_, lane in (come or {}).items()}
         self.send(order={lane: list(ids) for lane, ids in lanes.items()}, rows=rows, **facts)
 
     def end(self) -> None:
@@ -77,15 +78,23 @@ class Specimen:
 
     def join(self, app: FastAPI, pages: Pages) -> None:
         """Serve the page, its stream and its acts as routes of the application."""
-        template = (Path(__file__).with_name("specimen.html")).read_text()
-        by_language: dict[str, Environment] = pages._by_language  # noqa: SLF001 - a page that is no file of the console
-        self._sign = by_language["en"].get_template("signs.html").module.sign  # type: ignore[attr-defined]
+        by_language = pages._by_language  # noqa: SLF001 - a page that is no file of the console
+        rows: Any = by_language["en"].from_string(_text("specimen_row.html")).module
+        self._row = rows.row
         router = APIRouter()
 
         @router.get("/specimen")
         def page(visit: Look) -> HTMLResponse:
-            html = by_language[visit.language].from_string(template).render(
-                visit=visit, lanes=self.lanes, row=self.row, head={"binds": "2", "late": "1", "held": "37"}
+            html = (
+                by_language[visit.language]
+                .from_string(_text("specimen.html"))
+                .render(
+                    visit=visit,
+                    lanes=self.lanes,
+                    row=self._row,
+                    until=NOON + 3 * 60 * US,
+                    head={"binds": "2", "late": "1", "held": "37"},
+                )
             )
             return HTMLResponse(html)
 
@@ -99,14 +108,15 @@ class Specimen:
             return StreamingResponse(self._events(mine), media_type="text/event-stream")
 
         @router.post("/act/{name}")
-        def act(_visit: Look, name: str, items: str = Form(""), why: str = Form(""), at: str = Form("")) -> HTMLResponse:
+        def act(_visit: Look, name: str, items: Text = "", why: Text = "", at: Text = "") -> HTMLResponse:
             self.acts.append({"act": name, "items": items, "why": why, "at": at})
             status, html = self.answers.get(name, (200, f'<div class="toast"><p>{name} done</p></div>'))
             return HTMLResponse(html, status)
 
-        @router.post("/here")
-        def here(_visit: Account) -> HTMLResponse:
-            return HTMLResponse("")
+        @router.post("/stream/here")
+        def here(_visit: Account, items: Text = "") -> HTMLResponse:
+            self.open_.append(items)
+            return HTMLResponse()
 
         app.router.routes[0:0] = router.routes
 
@@ -118,3 +128,7 @@ class Specimen:
         yield ": live\nretry: 500\n\n"
         while (event := mine.get()) is not None:
             yield event
+
+
+def _text(name: str) -> str:
+    return Path(__file__).with_name(name).read_text()

@@ -1,7 +1,7 @@
 // Acts: a form is sent, its answer takes the place of what it is about. Nothing looks done before the server says so.
 import { now, tick } from "./clocks.js";
 import { chosen, currentRow, focusRow, patch } from "./list.js";
-import { all, first, hear, isStale, rowAt, rowOf, rows, say, show, toast } from "./dom.js";
+import { all, first, hear, isStale, post, rowAt, rowOf, rows, say, show, toast } from "./dom.js";
 
 const UNANSWERED_MS = 5000;
 
@@ -67,7 +67,7 @@ async function send(form, submitter) {
   const late = setTimeout(() => toast(say("unanswered"), true), UNANSWERED_MS);
   try {
     const address = submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "";
-    const answer = await fetch(address, { method: "POST", body: fields, headers: { "X-Fragment": "1" } });
+    const answer = await post(address, fields);
     if (answer.redirected) return location.assign(answer.url);
     mark(about, false);
     const isPlaced = place(await answer.text());

@@ -57,6 +57,7 @@ export function patch(row, html) {
   const place = focused && row.contains(focused) ? all("a, button, input, select, summary", row).indexOf(/** @type {HTMLElement} */ (focused)) : -1;
   const selected = row.classList.contains("selected");
   for (const { name, value } of [...next.attributes]) row.setAttribute(name, value);
+  row.className = next.className;
   row.classList.toggle("selected", selected);
   const olds = [...row.children];
   const news = [...next.children];

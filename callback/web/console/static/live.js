@@ -1,5 +1,5 @@
 // One stream for all tabs of a browser: one tab, elected by a lock, listens and tells the others.
-import { all, first, hear, made, rows, tell } from "./dom.js";
+import { all, hear, made, post, rows, tell } from "./dom.js";
 
 /** @typedef {{view?: string, n?: number, v?: number, at: number, whole?: boolean, rows?: Record<string, string>, order?: Record<string, number[]>,
  *   gone?: Record<string, string>, figures?: Record<string, string>, parts?: Record<string, string>, who?: Record<string, string[]>}} Frame */
@@ -9,7 +9,8 @@ const VIEWS = 8; // of one stream: as many as the server allows
 const WISHES_EVERY_MS = 10_000;
 const WISHES_LAST_MS = 90_000; // timers of hidden tabs may run once a minute
 const AGAIN_MS = [1000, 2000, 4000, 8000];
-const HERE_EVERY_MS = 25_000;
+const HERE_EVERY_MS = 25_000; // the server believes it for a minute
+const HERE_SOON_MS = 400;
 
 const tab = crypto.randomUUID();
 const views = (document.body.dataset.view ?? "").split(/\s+/).filter(Boolean);
@@ -154,9 +155,7 @@ export function replaceParts(parts) {
 /** Tell the others what this person has open: the reservation of the page, and the rows that are selected. */
 function here() {
   const ids = [document.body.dataset.open, ...rows().filter((row) => row.classList.contains("selected")).map((row) => row.dataset.id)].filter(Boolean);
-  const token = first("input[name=csrf]")?.getAttribute("value") ?? "";
-  const form = new URLSearchParams([["tab", tab], ["csrf", token], ...ids.map((id) => ["open", id ?? ""])]);
-  fetch("/here", { method: "POST", body: form, headers: { "X-Fragment": "1" } }).catch(() => {});
+  post("/stream/here", new URLSearchParams({ tab, items: ids.slice(0, 100).join(",") })).catch(() => {});
 }
 
 export function begin() {
@@ -176,9 +175,12 @@ export function begin() {
     want(tab, views);
     return new Promise(() => {}); // until this tab is closed
   });
-  if (document.body.dataset.presence !== undefined) {
-    hear("selected", here);
-    setInterval(here, HERE_EVERY_MS);
-    here();
-  }
+  let hereTimer = 0;
+  const hereSoon = () => {
+    clearTimeout(hereTimer);
+    hereTimer = setTimeout(here, HERE_SOON_MS);
+  };
+  hear("selected", hereSoon);
+  setInterval(here, HERE_EVERY_MS);
+  if (document.body.dataset.open) hereSoon();
 }
