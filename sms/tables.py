@@ -33,7 +33,7 @@ _Instant = BigInteger
 # The indexes serve a query only if it says the same words, not a parameter.
 WAITING = literal("state = 'waiting'")
 SENDING = literal("state = 'sending'")
-FAILED = literal("state = 'failed' OR delivery = 'undelivered'")
+FAILED = literal("(state = 'failed' OR delivery = 'undelivered')")
 LEFT = literal("state IN ('sending', 'sent', 'unknown')")  # or may have
 
 text_outbox = Table(

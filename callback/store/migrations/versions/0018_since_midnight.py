@@ -12,7 +12,7 @@ down_revision = "0017"
 branch_labels = None
 depends_on = None
 
-FAILED = sa.text("state = 'failed' OR delivery = 'undelivered'")
+FAILED = sa.text("(state = 'failed' OR delivery = 'undelivered')")
 
 
 def upgrade() -> None:
