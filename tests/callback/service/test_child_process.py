@@ -56,6 +56,14 @@ def test_a_door_ends_with_whoever_keeps_it() -> None:
     assert not Path(f"/proc/{opened.pid}").exists()
 
 
+def test_one_that_was_stopped_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child_process, "END_S", 0.2)
+    stopped = [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)"]
+    (opened,) = asyncio.run(_keep_until(stopped, 1, "door-opened"))
+    assert isinstance(opened, DoorOpened)
+    assert not Path(f"/proc/{opened.pid}").exists()
+
+
 @pytest.mark.parametrize(
     ("wished", "kept"),
     [
