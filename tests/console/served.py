@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import queue
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import BrowserContext, Page
 from starlette.requests import Request
 
 from callback.accounts.roles import Role, Viewer
+from callback.logs.repeated import Repeated
+from callback.web.connections import Limits
 from callback.web.console.app import build
+from callback.web.console.live.hub import Hub
+from callback.web.console.live.watch import Fallen
 from callback.web.console.parts import Console
 from callback.web.console.render import Pages
+from callback.web.server import Serving, opened
 from tests.callback.world import NOON, World
 
 START_S: Final = 20.0
+LIMITS: Final = Limits(streams=300)
 _NAMES: Final[dict[Role, str]] = {
     "agent": "Mei",
     "supervisor": "Anna",
@@ -40,6 +47,9 @@ class Served:
     url: str = ""
     now: int = NOON
     groups: dict[Role, frozenset[str]] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)  # whose sessions are over
+    hub: Hub = field(init=False)
+    stop: Callable[[], object] = field(init=False)  # let it end; it may take a while
 
     def sign_in(self, page: Page | BrowserContext, role: Role = "supervisor") -> str:
         """Let this person's browser act in a role; gives the name that the audit keeps."""
@@ -60,33 +70,51 @@ class Served:
 
 
 @contextmanager
-def serve(world: World, now: int = NOON, more: Callable[[FastAPI, Pages], None] | None = None) -> Iterator[Served]:
-    """Serve a console on the database of `world` while the block lasts; `more` adds to the application."""
+def serve(
+    world: World, now: int = NOON, more: Callable[[FastAPI, Pages], None] | None = None, limits: Limits = LIMITS
+) -> Iterator[Served]:
+    """Serve a console on the database of `world` while the block lasts, as its process does.
+
+    `more` adds to the application.
+    """
     served = Served(world, now=now)
     pages = Pages(ZoneInfo(world.settings.rules.zone))
-    parts = Console(world.settings, world.store, pages, served.viewer, lambda: served.now)
-    app = build(parts)
+    app = build(
+        Console(world.settings, world.store, pages, served.viewer, lambda: served.now, fallen=_fallen(served.ended))
+    )
     if more is not None:
         more(app, pages)
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="console")
+    begun: queue.SimpleQueue[_Begun] = queue.SimpleQueue()
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(app, limits, begun)), name="console")
     thread.start()
+    running = begun.get(timeout=START_S)
+    served.url, served.hub, served.stop = f"http://127.0.0.1:{running.port}", app.state.live.hub, running.stop
     try:
-        served.url = _address(server, thread)
         yield served
     finally:
-        server.should_exit = True
+        served.stop()
         thread.join(START_S)
     assert not thread.is_alive(), "the console did not end"
 
 
-def _address(server: uvicorn.Server, thread: threading.Thread) -> str:
-    """Wait until it listens; give where."""
-    deadline = time.monotonic() + START_S
-    while not server.started:
-        assert thread.is_alive(), "the console did not start"
-        assert time.monotonic() < deadline, f"the console did not start within {START_S} s"
-        time.sleep(0.01)
-    host, port = server.servers[0].sockets[0].getsockname()[:2]
-    return f"http://{host}:{port}"
+@dataclass(frozen=True)
+class _Begun:
+    port: int
+    loop: asyncio.AbstractEventLoop
+    stopped: asyncio.Event
+
+    def stop(self) -> None:
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.stopped.set)
+
+
+async def _serve(app: FastAPI, limits: Limits, begun: queue.SimpleQueue[_Begun]) -> None:
+    stopped = asyncio.Event()
+    serving = Serving(limits, keep_alive=True, ending=app.state.live.end)
+    async with opened(app, ("127.0.0.1", 0), serving, Repeated(logging.warning)) as port:
+        begun.put(_Begun(port, asyncio.get_running_loop(), stopped))
+        await stopped.wait()
+
+
+def _fallen(ended: set[str]) -> Fallen:
+    return lambda _work, visitors: [one for one in visitors if one.user in ended]

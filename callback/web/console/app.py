@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import quote
 
-from anyio.to_thread import current_default_thread_limiter
+from anyio.to_thread import current_default_thread_limiter, run_sync
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,20 +17,26 @@ from starlette.staticfiles import StaticFiles
 from callback.decisions.actions import NoSuchReservation
 from callback.errors import CallbackError, StoreError
 from callback.web.console import gate
-from callback.web.console.pages import home, preferences
+from callback.web.console.live.live import Live
+from callback.web.console.live.views import Factory
+from callback.web.console.pages import home, preferences, stream
 from callback.web.console.parts import Console
 from callback.web.console.render import STATIC
 from callback.web.console.words import chosen
 
 READERS: Final = 8
 """Pages that are made at once: each has a connection of the database."""
-PAGES: Final = (home.router, preferences.router)
+PAGES: Final = (home.router, preferences.router, stream.router)
+VIEWS: Final[Mapping[str, Callable[[Console], Factory]]] = {}
+"""What is live, by the name that its address has after `/stream/`."""
 
 
 def build(console: Console) -> FastAPI:
     """Make the application. CallbackError where a route does not say what it needs."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.console = console
+    views = {name: of(console) for name, of in VIEWS.items()}
+    app.state.live = Live(console.store, console.snapshot, console.now, views, console.fallen)
     for router in PAGES:
         app.router.routes.extend(router.routes)  # as they are: the gate looks at each
     app.mount(f"{gate.STATIC}/{console.pages.digest}", StaticFiles(directory=STATIC), name="static")
@@ -44,9 +50,15 @@ def build(console: Console) -> FastAPI:
 
 
 @asynccontextmanager
-async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     current_default_thread_limiter().total_tokens = READERS
-    yield
+    live: Live = app.state.live
+    live.start()
+    try:
+        yield
+    finally:
+        live.end()
+        await run_sync(live.stop)
 
 
 def _to_sign_in(request: Request, _error: Exception) -> Response:
@@ -54,8 +66,11 @@ def _to_sign_in(request: Request, _error: Exception) -> Response:
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    return _say(request, status)
+    if not isinstance(error, HTTPException):
+        return _say(request, 500)
+    answer = _say(request, error.status_code)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def _unknown(request: Request, _error: Exception) -> Response:

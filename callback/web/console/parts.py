@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,6 +17,7 @@ from callback.site.context import current
 from callback.site.templates import TwoWay, never
 from callback.site.work import Work
 from callback.store.engine import Store
+from callback.web.console.live.watch import Fallen, nobody
 from callback.web.console.render import Pages
 
 T = TypeVar("T")
@@ -23,9 +26,17 @@ Who = Callable[[Request], Viewer | None]
 """Says who asks; None: nobody who is signed in."""
 
 
+def by_cookies(request: Request) -> str:
+    """Name the session of a request by all its cookies."""
+    return hashlib.sha256(request.headers.get("cookie", "").encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class Console:
-    """The parts that every page uses. `now` gives microseconds UTC."""
+    """The parts that every page uses. `now` gives microseconds UTC.
+
+    A stream ends with the session of the request that began it: `session_of` names it, `fallen` gives what has ended.
+    """
 
     settings: Settings
     store: Store
@@ -33,11 +44,19 @@ class Console:
     who: Who
     now: Callable[[], int]
     two_way: TwoWay = never
+    session_of: Callable[[Request], str] = by_cookies
+    fallen: Fallen = nobody
 
     def look(self, read: Callable[[Work], T]) -> T:
         """Read in one snapshot, under the rules in force."""
+        with self.snapshot() as work:
+            return read(work)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Work]:
+        """One read snapshot while the block lasts, under the rules in force."""
         with self.store.read() as connection:
-            return read(self._work(connection))
+            yield self._work(connection)
 
     def act(self, write: Callable[[Work], T]) -> T:
         """Decide in one transaction, once more from its start where others were in the way."""

@@ -41,8 +41,8 @@ async def serve(
         check(store)
         with store.read() as connection:
             current(connection, settings)  # a database that was never run on has nothing to show
-        serving = Serving(LIMITS, keep_alive=True, proxies=wiring.trusted_proxies)
         app = build(_parts(settings, store, now))
+        serving = Serving(LIMITS, keep_alive=True, proxies=wiring.trusted_proxies, ending=app.state.live.end)
         try:
             async with opened(app, wiring.address, serving, Repeated(log.warning)):
                 said(f"the console is at {wiring.url}")

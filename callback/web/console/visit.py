@@ -11,6 +11,9 @@ from starlette.responses import HTMLResponse
 
 from callback.accounts.roles import Viewer
 from callback.site.work import Work
+from callback.web.console.live.live import Live
+from callback.web.console.live.viewers import Visitor
+from callback.web.console.live.views import Audience
 from callback.web.console.parts import Console
 from callback.web.console.words import Language
 
@@ -46,6 +49,23 @@ class Visit:
     def keys(self) -> str:
         """How single keys act for this person."""
         return _chosen(self.request, "keys", get_args(KEYS))
+
+    @property
+    def audience(self) -> Audience:
+        """With whom the person shares what is live on a page."""
+        return Audience(self.viewer.roles, self.viewer.groups, self.language)
+
+    @property
+    def visitor(self) -> Visitor:
+        """Whose streams the person's browser opens."""
+        address = self.request.client.host if self.request.client else ""
+        return Visitor(self.viewer.user, self.console.session_of(self.request), address, self.audience)
+
+    @property
+    def live(self) -> Live:
+        """What keeps pages live."""
+        live: Live = self.request.app.state.live
+        return live
 
     @property
     def wants_fragment(self) -> bool:

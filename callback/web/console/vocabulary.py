@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 Subject = Literal[
     "kind", "reason", "state", "lane", "why-not", "outcome", "text", "no-text", "action", "role", "promise", "recovery",
+    "left",
 ]  # fmt: skip
 
 
@@ -195,6 +196,24 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "slot": _("a time that the customer chose"),
         "apology": _("a new time, with an apology"),
         "tried-sooner": _("tried sooner than promised"),
+    },
+    "left": {  # how a row left a list
+        "moved": _("not in this list any more"),
+        "reached": _("reached"),
+        "reached-by": _("reached by {who}"),
+        "returned": _("called again and was served"),
+        "given-up": _("not reached in any try"),
+        "expired": _("left to people"),
+        "refused": _("refused"),
+        "withdrawn": _("was not lost"),
+        "withdrawn-by": _("not lost, says {who}"),
+        "cancelled": _("cancelled"),
+        "cancelled-by": _("cancelled by {who}"),
+        "cancelled-by-customer": _("cancelled by the customer"),
+        "done-elsewhere": _("done elsewhere"),
+        "done-elsewhere-by": _("done elsewhere, says {who}"),
+        "called-by-hand": _("called by hand"),
+        "called-by-hand-by": _("called by hand from {who}"),
     },
     "recovery": {
         "reserved": _("a callback was promised"),
