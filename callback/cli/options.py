@@ -11,6 +11,7 @@ from typing import Annotated, Final, TypeVar
 import typer
 
 from callback.clock import now_us
+from callback.decisions.reasons import REASONS, said
 from callback.settings.sections import Settings
 from callback.site.context import current
 from callback.site.work import Work
@@ -42,25 +43,8 @@ HIGHEST: Final = 2**63 - 1
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
 Who = Annotated[str | None, typer.Option("--by", help="Who decides; by default the user of this machine.")]
 
-REASONS: Final = {
-    "asked": "the customer asked for it",
-    "meeting": "the customer is in a meeting",
-    "spoken": "a colleague has spoken to the customer",
-    "mistake": "it was a mistake",
-    "test": "it was a test call",
-    "wrong-number": "it was a wrong number",
-}
-"""What is often the reason, by a word that is typed quickly."""
-
-
-def _reason(said: str) -> str:
-    return REASONS.get(said, said)
-
-
 _SHORT: Final = ", ".join(f'{word} ("{reason}")' for word, reason in REASONS.items())
-Why = Annotated[
-    str, typer.Option("--why", "-w", callback=_reason, help=f"The reason; it is kept. In a word: {_SHORT}.")
-]
+Why = Annotated[str, typer.Option("--why", "-w", callback=said, help=f"The reason; it is kept. In a word: {_SHORT}.")]
 
 
 @contextmanager

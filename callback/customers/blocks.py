@@ -21,6 +21,7 @@ from callback.store.keys import site_key
 _B = t.block.c
 _BLOCKED = select(_B.calls, _B.texts).where(_B.number_key == bindparam("of_number"))
 _BLOCKED_FOR_TEXTS = select(_B.number_key).where(_B.number_key.in_(bindparam("keys", expanding=True)), _B.texts)
+_SINCE = select(_B.at).where(_B.number_key == bindparam("of_number")).with_for_update()
 _LOCKED = _BLOCKED.with_for_update()
 NOT_CALLED = select(_B.calls).where(_B.number_key == bindparam("of_number")).scalar_subquery()
 """Whether a number is blocked for our calls, as a column beside others; null: no block. `of_number`: it `hashed`."""
@@ -71,6 +72,16 @@ def unblock(
     return _keep(connection, pbx, e164, stands, "unblock", by, now)
 
 
+def stands_since(connection: Connection, key: str) -> int | None:
+    """When somebody said last for what a number, known by its hash, is blocked; locked. None: nobody did."""
+    return connection.execute(_SINCE, {"of_number": key}).scalar()
+
+
+def put_back(connection: Connection, pbx: str, key: str, had: Blocked, by: By, now: int) -> None:
+    """Let a number, known by its hash, be blocked for what it was: a block is undone."""
+    _write(connection, pbx, key, had, "undone", by, now)
+
+
 def _locked(connection: Connection, e164: str, by: By, now: int) -> Blocked:
     """Lock what stands, made when new: two who say something at the same time follow each other."""
     if not is_number(e164):
@@ -83,12 +94,16 @@ def _locked(connection: Connection, e164: str, by: By, now: int) -> Blocked:
 
 
 def _keep(connection: Connection, pbx: str, e164: str, stands: Blocked, action: str, by: By, now: int) -> Blocked:
+    _write(connection, pbx, hashed(connection, e164), stands, action, by, now)
+    return stands
+
+
+def _write(connection: Connection, pbx: str, key: str, stands: Blocked, action: str, by: By, now: int) -> None:
     """Write it down, and who said so into the audit, which knows the number by its hash alone."""
-    key, said = hashed(connection, e164), {"calls": stands.calls, "texts": stands.texts}
+    said = {"calls": stands.calls, "texts": stands.texts}
     kept = update(t.block).where(_B.number_key == key)
     connection.execute(kept.values(who=by.who, why=by.why, at=now, **said))
     audit.add(connection, pbx, by, action, None, {"number_key": key, **said}, now)
-    return stands
 
 
 def hashed(connection: Connection, e164: str) -> str:

@@ -35,7 +35,12 @@ def move_locked(work: Work, row: Reservation, event: life.Event, beside: dict[st
     return _write(work, row.id, life.after(row.state, event), beside)
 
 
-def _write(work: Work, reservation: int, state: life.State, beside: dict[str, int | None]) -> life.State:
+def put_back(work: Work, reservation: int, state: life.State, beside: dict[str, Any]) -> None:
+    """Let a reservation that was locked be in a state in which it was, and change columns beside: an act is undone."""
+    _write(work, reservation, state, beside)
+
+
+def _write(work: Work, reservation: int, state: life.State, beside: dict[str, Any]) -> life.State:
     values = {"state": state, "open": life.is_open(state), "state_since_at": work.now, **beside}
     facts = {f"new_{name}": value for name, value in values.items()}
     work.connection.execute(_changing(*values), {"of_reservation": reservation, **facts})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select
+from collections.abc import Collection
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select
 
 from callback.reservations import times
 from callback.site.work import Work
@@ -12,6 +14,12 @@ from scheduler.promise import APOLOGY, CARRIED_OVER, Promise
 _P, _R = t.promise.c, t.reservation.c
 # Made once: to build a statement costs several times what it costs to run it, and these run for each call.
 _MADE = select(func.count()).select_from(t.promise).where(_P.reservation_id == bindparam("reservation"))
+_MADE_OF_ALL = (
+    select(_P.reservation_id, func.count())
+    .where(_P.reservation_id.in_(bindparam("reservations", expanding=True)))
+    .group_by(_P.reservation_id)
+)
+_STRIKE_OUT = delete(t.promise).where(_P.reservation_id == bindparam("reservation"), _P.number > bindparam("after"))
 _NEW = insert(t.promise)
 _IN_FORCE = (
     select(_P.made_at, _P.clock_starts_at, _P.aim_at, _P.deadline_at, _P.reason)
@@ -54,6 +62,19 @@ def void_apology(work: Work, reservation: int) -> None:
 def in_force(connection: Connection, reservation: int) -> Promise:
     """The promise of a reservation that is in force: the newest, but for apologies. So `promise_number` says, too."""
     return Promise(*connection.execute(_IN_FORCE, {"reservation": reservation}).one())
+
+
+def made(connection: Connection, reservations: Collection[int]) -> dict[int, int]:
+    """How many promises each of these reservations was given."""
+    made = dict.fromkeys(reservations, 0)
+    for reservation, promises in connection.execute(_MADE_OF_ALL, {"reservations": list(reservations)}):
+        made[reservation] = promises
+    return made
+
+
+def strike_out(work: Work, reservation: int, after: int) -> None:
+    """Remove the promises behind the first `after`: made by an act that is undone before anybody was told of them."""
+    work.connection.execute(_STRIKE_OUT, {"reservation": reservation, "after": after})
 
 
 def was_carried_over(connection: Connection, reservation: int) -> bool:

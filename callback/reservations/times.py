@@ -22,6 +22,8 @@ from scheduler.promise import Facts, Promise, not_before
 _R = t.reservation.c
 _FACTS: Final = ("clock_starts_at", "put_off_until_at", "retry_at", "quiet_until_at")
 _BESIDE: Final = ("slot_at", "promise_number", "aim_at", "deadline_at", "overdue_by_at")
+KEPT: Final = (*_FACTS, *_BESIDE)
+"""The columns that nobody else writes, but for what follows from them."""
 NO_WAIT: Final[dict[str, None]] = {"put_off_until_at": None, "retry_at": None, "quiet_until_at": None}
 """Nothing but the promise says when."""
 

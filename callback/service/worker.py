@@ -38,6 +38,7 @@ from callback.service.commit_process import CommitProcess, Task
 from callback.service.committer import Committer
 from callback.service.event_log import EventLog
 from callback.service.jobs.audit_anchor import AnchorAudit
+from callback.service.jobs.decisions import ApplyDecisions, ForgetBatches
 from callback.service.jobs.dispatch import Dispatch
 from callback.service.jobs.feed import ForgetEvents
 from callback.service.jobs.forecast import Forecast
@@ -148,6 +149,8 @@ class Worker:
             AnchorAudit(transactions, self._tell),
             ForgetEvents(transactions),
             FillTails(transactions),
+            ApplyDecisions(transactions),
+            ForgetBatches(transactions),
         ]
         self._jobs = Jobs(jobs, failing)
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, RowMapping, or_, select, true, update
+from sqlalchemy import Connection, Row, RowMapping, insert, or_, select, true, update
 
 from callback.errors import CallbackError
 from callback.store import tables as t
@@ -18,6 +18,7 @@ GENESIS = "0" * 64
 _AT_ONCE = 1000
 CUSTOMER = "customer"  # who decides about their own reservation
 _OF_INCIDENTS = ("incident-released", "incident-dropped")
+_NEW = insert(t.audit)
 SERVICE = "service"  # what holds somebody for people to look at
 
 
@@ -38,21 +39,24 @@ def add(
     connection: Connection, pbx: str, by: By, action: str, reservation: int | None, facts: dict[str, Any], now: int
 ) -> None:
     """Add a row to the chain, in the transaction of what it tells of."""
+    add_all(connection, pbx, by, action, [(reservation, facts)], now)
+
+
+def add_all(
+    connection: Connection, pbx: str, by: By, action: str, facts: Iterable[tuple[int | None, dict[str, Any]]], now: int
+) -> None:
+    """Add a row for each of these reservations, with its facts, in their order: one act about many."""
     insert_new(connection, t.audit_head, {"id": 1, "hash": GENESIS, "rows": 0})
     head = connection.execute(select(t.audit_head).with_for_update()).one()
-    row = {
-        "at": now,
-        "pbx": pbx,
-        "who": by.who,
-        "action": action,
-        "reservation_id": reservation,
-        "why": by.why,
-        "facts": facts,
-        "previous": head.hash,
-    }
-    chained = row | {"hash": hash_of(row)}
-    connection.execute(t.audit.insert().values(**chained))
-    connection.execute(update(t.audit_head).values(hash=chained["hash"], rows=head.rows + 1))
+    rows, previous = list[dict[str, Any]](), head.hash
+    about = {"at": now, "pbx": pbx, "who": by.who, "action": action, "why": by.why}
+    for reservation, its in facts:
+        row = about | {"reservation_id": reservation, "facts": its, "previous": previous}
+        previous = hash_of(row)
+        rows.append(row | {"hash": previous})
+    if rows:
+        connection.execute(_NEW, rows)
+        connection.execute(update(t.audit_head).values(hash=previous, rows=head.rows + len(rows)))
 
 
 def last(connection: Connection, action: str, reservations: Collection[int]) -> dict[int, Row[Any]]:

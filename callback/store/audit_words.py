@@ -74,6 +74,15 @@ def _cancelled(facts: Facts) -> str:
     return f"; cancelled {', '.join(f'#{number}' for number in reservations)}" if reservations else ""
 
 
+def _pending(facts: Facts, time: Time) -> str:
+    return f"{_cancelled_by(facts, time)} from {time(facts['until_at'])} on, unless that is undone"
+
+
+def _of(facts: Facts, _time: Time) -> str:
+    """What was taken back; of a block, for what the number is blocked now."""
+    return f": {facts['of']}" if "of" in facts else f": {_stands(facts)}"
+
+
 _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
     "call-now": _call_now,
     "slot": _slot,
@@ -86,4 +95,9 @@ _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
     **dict.fromkeys(
         ("user-added", "user-reset", "user-roles", "user-groups", "user-locked", "user-unlocked"), _of_user
     ),
+    "cancelled-pending": _pending,
+    "done-elsewhere-pending": _pending,
+    "withdrawn-pending": _pending,
+    "undone": _of,
+    "called-off": _of,
 }

@@ -193,7 +193,7 @@ def tell_number(work: Work, call_id: str, served_in: Sequence[str | None]) -> bo
 
 def promised(connection: Connection, reservation: int) -> bool:
     """Whether a text that promised the customer a callback was sent, or may have been."""
-    return status.any_has_left(connection, _recipient(reservation), PROMISES)
+    return status.any_has_left(connection, recipient_word(reservation), PROMISES)
 
 
 def asked(connection: Connection, reservation: int) -> bool:
@@ -203,18 +203,18 @@ def asked(connection: Connection, reservation: int) -> bool:
 
 def withdraw(work: Work, reservation: int, why: str) -> None:
     """Take back the texts that nobody has begun to send; the others are sent no second time, should they come back."""
-    outbox.withdraw_all(work.connection, _recipient(reservation), why, work.now)
+    outbox.withdraw_all(work.connection, recipient_word(reservation), why, work.now)
 
 
 def texts_of(connection: Connection, person: int, reservations: Collection[int]) -> list[tuple[int | None, TextStatus]]:
     """Every text to a customer, with the reservation that it was about."""
-    about = {_recipient(reservation): reservation for reservation in reservations}
+    about = {recipient_word(reservation): reservation for reservation in reservations}
     return [(about.get(text.recipient), text) for text in status.texts_to(connection, _whose(person), about)]
 
 
 def newest_texts(connection: Connection, reservations: Collection[int]) -> dict[int, TextStatus]:
     """The newest text about each of these reservations that has one."""
-    about = {_recipient(reservation): reservation for reservation in reservations}
+    about = {recipient_word(reservation): reservation for reservation in reservations}
     return {about[name]: text for name, text in status.newest_to(connection, about).items()}
 
 
@@ -242,7 +242,7 @@ def _reservation_of(recipient: str) -> int | None:
 def forget(work: Work, person: int) -> None:
     """Take back what waits to be sent to somebody who was erased, and remove what was written in texts both ways."""
     theirs = work.connection.execute(select(_r.id).where(_r.person_id == person)).scalars()
-    outbox.forget(work.connection, _whose(person), [_recipient(one) for one in theirs], "erased", work.now)
+    outbox.forget(work.connection, _whose(person), [recipient_word(one) for one in theirs], "erased", work.now)
     work.connection.execute(update(t.answer).where(t.answer.c.person_id == person).values(body="", reply=None))
 
 
@@ -254,7 +254,7 @@ def hold_back(work: Work, on_the_line: Collection[str]) -> None:
     """
     r = t.reservation.c
     held = select(r.id).where(t.OPEN, r.pbx == work.pbx, r.state == "held", r.incident_id.is_(None))
-    recipients = [_recipient(reservation) for reservation in work.connection.execute(held).scalars()]
+    recipients = [recipient_word(reservation) for reservation in work.connection.execute(held).scalars()]
     called = select(t.attempt.c.person_id).where(t.IN_FLIGHT, t.attempt.c.pbx == work.pbx)
     people = set(work.connection.execute(called).scalars())
     if on_the_line:
@@ -364,7 +364,7 @@ def _put(work: Work, to: Recipient, text: _Text) -> bool:
     why = _unwelcome(to.e164, opted_out=to.opted_out) if may_text(work.site, to.queue, to.e164) else "texts-off"
     if why != to.text_refusal:
         work.connection.execute(update(t.reservation).where(_r.id == to.reservation).values(text_refusal=why))
-    whom = _Addressee(_recipient(to.reservation), to.queue, to.person, to.e164, to.reservation, to.deadline_at)
+    whom = _Addressee(recipient_word(to.reservation), to.queue, to.person, to.e164, to.reservation, to.deadline_at)
     return why is None and _write(work, whom, text)
 
 
@@ -404,7 +404,8 @@ def _grace(site: Site) -> int:
     return round(site.rules.text_grace_s * SECOND)
 
 
-def _recipient(reservation: int) -> str:
+def recipient_word(reservation: int) -> str:
+    """The outbox's opaque word for the customer of a reservation."""
     return f"reservation/{reservation}"
 
 

@@ -84,11 +84,12 @@ def put(
     expires_at: int = NOW + 3600 * outbox.SECOND,
     person: str = "",
     prefix: str = "",
+    recipient: str = "",
 ) -> bool:
     text = outbox.NewText(
         cause=cause,
         pbx="main",
-        recipient=f"person:{cause}",
+        recipient=recipient or f"person:{cause}",
         template="lost",
         language="en",
         body=f"We call you back ({cause}).",

@@ -16,6 +16,7 @@ from callback.store.tables.accounts import (
 from callback.store.tables.attempts import FOUND_NO_AGENT, IN_FLIGHT, NO_AGENT_WORDS, TELLING, TELLING_WORDS, attempt
 from callback.store.tables.base import WHO_ROOM, WHY_ROOM, Instant, Key, metadata
 from callback.store.tables.calls import KINDS, call, past_call, past_stint, queue_visit, verdict
+from callback.store.tables.decisions import PENDING, batch, batch_item
 from callback.store.tables.feed import happened
 from callback.store.tables.incidents import INCIDENT_OPEN, advice, alarm, incident
 from callback.store.tables.people import block, person, unread_number
@@ -55,6 +56,7 @@ __all__ = [
     "NAME_ROOM",
     "NO_AGENT_WORDS",
     "OPEN",
+    "PENDING",
     "REFUSED",
     "RESERVATION_STATES",
     "SCORED",
@@ -72,6 +74,8 @@ __all__ = [
     "attempt",
     "audit",
     "audit_head",
+    "batch",
+    "batch_item",
     "block",
     "call",
     "checkpoint",

@@ -192,7 +192,16 @@ def test_what_this_version_wrote_is_left_alone(world: World) -> None:
 
 OURS = {"promise_number", "put_off_until_at", "retry_at", "quiet_until_at", "not_before_at", "due_at", "slot_at",
         "clock_starts_at", "aim_at", "deadline_at", "overdue_by_at"}  # fmt: skip
-NO_COLUMN = {"Line", "Candidate", "Owed", "Due", "Promise", "Facts", "Reservation"}  # values, made of what was read
+NO_COLUMN = {
+    "Line",
+    "Row",
+    "Candidate",
+    "Owed",
+    "Due",
+    "Promise",
+    "Facts",
+    "Reservation",
+}  # values, made of what was read
 OUTBOX = {"NewText", "_Text", "put"}  # a text's own not_before_at
 
 
