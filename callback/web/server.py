@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ NAME: Final = "callback"
 """What the server calls itself; no versions."""
 HEAD_BYTES: Final = 16 << 10
 SHUTDOWN_S: Final = 2.0
+ALIVE_EVERY_S: Final = 5.0
 BROKEN_OFF: Final = "a request was broken off, or is none"
 _LINGER_S: Final = 2.0  # what is still sent to a request that was refused is read so long, else no answer arrives
 _LAST_S: Final = 2  # after the connections were ended, for what is still at work
@@ -247,13 +250,30 @@ def _on_fault(tally: Repeated, loop: asyncio.AbstractEventLoop, context: dict[st
 
 
 async def until_told(serve: Callable[[asyncio.Event], Awaitable[None]], until_eof: TextIO | None) -> None:
-    """Serve until SIGTERM or SIGINT, or until that stream ends, as it does when the process that holds it dies."""
+    """Serve until SIGTERM or SIGINT, or until that stream ends, as it does when the process that holds it dies.
+
+    That process gets a sign of life on our standard output: a process that hangs writes none.
+    """
     stopped, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    if until_eof is not None:
-        reader = asyncio.StreamReader()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), until_eof)
-        ending = loop.create_task(reader.read())
-        ending.add_done_callback(lambda _: stopped.set())
-    await serve(stopped)
+    if until_eof is None:
+        await serve(stopped)
+        return
+    reader = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), until_eof)
+    ending, living = loop.create_task(reader.read()), loop.create_task(_live(sys.stdout.fileno()))
+    ending.add_done_callback(lambda _: stopped.set())
+    try:
+        await serve(stopped)
+    finally:
+        living.cancel()
+
+
+async def _live(told_by: int) -> None:
+    """Write a sign of life now and then; where nobody reads them there is no room for more, and none is needed."""
+    os.set_blocking(told_by, False)
+    while True:
+        with contextlib.suppress(OSError):
+            os.write(told_by, b".")
+        await asyncio.sleep(ALIVE_EVERY_S)

@@ -18,7 +18,7 @@ _FOREVER = [sys.executable, "-c", "import sys; sys.stdin.read()"]
 _DIES = [sys.executable, "-c", "raise SystemExit(3)"]
 
 
-async def _keep_until(command: list[str], enough: int, name: str) -> list[Event]:
+async def _keep_until(command: list[str], enough: int, name: str, silent_s: float = 60.0) -> list[Event]:
     """Keep it until so many events were told."""
     told: list[Event] = []
     heard = asyncio.Event()
@@ -29,7 +29,9 @@ async def _keep_until(command: list[str], enough: int, name: str) -> list[Event]
             heard.set()
 
     keeping = asyncio.create_task(
-        child_process.keep(child_process.Kept(command, DoorOpened, DoorDied), tell, pauses_s=(0.01, 0.02))
+        child_process.keep(
+            child_process.Kept(command, DoorOpened, DoorDied), tell, pauses_s=(0.01, 0.02), silent_s=silent_s
+        )
     )
     await asyncio.wait_for(heard.wait(), 30)
     keeping.cancel()
@@ -54,6 +56,26 @@ def test_a_door_ends_with_whoever_keeps_it() -> None:
     (opened,) = asyncio.run(_keep_until(_FOREVER, 1, "door-opened"))
     assert isinstance(opened, DoorOpened)
     assert not Path(f"/proc/{opened.pid}").exists()
+
+
+def test_one_that_hangs_is_ended_and_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child_process, "END_S", 0.2)
+    hangs = [sys.executable, "-c", "import os, signal; print('.', flush=True); os.kill(os.getpid(), signal.SIGSTOP)"]
+    told = asyncio.run(_keep_until(hangs, 2, "door-opened", silent_s=1.0))
+    first, died, second = told
+    assert (first.NAME, second.NAME) == ("door-opened", "door-opened")
+    assert died.facts()["why"] == "it gave no sign of life for 1 s"
+    assert not Path(f"/proc/{first.facts()['pid']}").exists()
+
+
+def test_one_that_gives_signs_of_life_is_left_alone() -> None:
+    lives = [
+        sys.executable,
+        "-c",
+        "import sys, time\nfor _ in range(40):\n    print('.', flush=True); time.sleep(0.1)\nsys.exit(3)",
+    ]
+    told = asyncio.run(_keep_until(lives, 1, "door-died", silent_s=3.0))
+    assert told[1].facts()["why"].startswith("it ended with status 3")
 
 
 def test_one_that_was_stopped_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,7 +72,16 @@ def test_whoever_keeps_it_ends_it_by_closing_its_input(sqlite_world: World, tmp_
     kept = subprocess.run(
         command(file, "--until-eof"), input="", capture_output=True, text=True, timeout=60, check=False
     )
-    assert (kept.returncode, kept.stdout, kept.stderr) == (0, "", "")
+    assert (kept.returncode, kept.stdout.strip("."), kept.stderr) == (0, "", "")
+
+
+def test_whoever_keeps_it_gets_signs_of_life(sqlite_world: World, tmp_path: Path) -> None:
+    file = settings_file(tmp_path, sqlite_world.store.url, free_port())
+    with child(command(file, "--until-eof"), stdin=subprocess.PIPE) as kept:
+        assert kept.stdout
+        assert kept.stdout.read(2) == ".."
+        kept.communicate(timeout=20)
+    assert kept.returncode == 0
 
 
 def test_a_place_that_is_taken_is_named(sqlite_world: World, tmp_path: Path) -> None:
