@@ -20,6 +20,7 @@ from tests.callback.world import NOON, US
 
 Text = Annotated[str, Form()]
 PATIENCE_S: Final = 20.0
+QUIET: Final = 10
 VIEW: Final = "/stream/specimen"
 LANES: Final = ("calling", "aim", "binds", "window", "late", "later", "held")
 
@@ -33,6 +34,7 @@ class Specimen:
     answers: dict[str, tuple[int, str]] = field(default_factory=dict)
     streams: list[queue.Queue[str | None]] = field(default_factory=list)
     open_: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     opened: int = 0
     now: int = NOON
     is_cut: bool = False
@@ -49,6 +51,15 @@ class Specimen:
         while len(self.streams) < streams:
             assert time.monotonic() < deadline, f"{len(self.streams)} streams are open"
             page.wait_for_timeout(20)
+
+    def settled(self, page: Page, opened: int = 0) -> None:
+        """Wait until there is one stream, and no other is begun: browsers end theirs when they please."""
+        deadline, quiet = time.monotonic() + PATIENCE_S, 0
+        while quiet < QUIET or self.opened < opened or not self.streams:
+            assert time.monotonic() < deadline, f"{self.opened} streams were opened"
+            before = self.opened
+            page.wait_for_timeout(50)
+            quiet = quiet + 1 if self.opened == before else 0
 
     def send(self, **facts: Any) -> None:
         """Send a frame."""
@@ -99,7 +110,8 @@ class Specimen:
             return HTMLResponse(html)
 
         @router.get("/stream")
-        def stream(_visit: Look) -> StreamingResponse:
+        def stream(visit: Look) -> StreamingResponse:
+            self.asked.append(visit.request.url.query)
             if self.is_cut:
                 return StreamingResponse(iter(()), status_code=503)
             mine: queue.Queue[str | None] = queue.Queue()

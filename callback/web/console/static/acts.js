@@ -1,7 +1,7 @@
 // Acts: a form is sent, its answer takes the place of what it is about. Nothing looks done before the server says so.
 import { now, tick } from "./clocks.js";
 import { chosen, currentRow, focusRow, patch } from "./list.js";
-import { all, first, hear, isStale, post, rowAt, rowOf, rows, say, show, toast } from "./dom.js";
+import { all, first, hear, isField, isStale, post, rowAt, rowOf, rows, say, show, toast } from "./dom.js";
 
 const UNANSWERED_MS = 5000;
 
@@ -46,9 +46,11 @@ export function place(html) {
   return told.length > 0 || asked !== null;
 }
 
-/** What is sent: the form's fields, and the rows that are chosen where it names none. @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
+/** What is sent: the form's fields, and the rows that are chosen where it names none; a button counts for its field alone.
+ * @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
 function fieldsOf(form, submitter) {
   const fields = new FormData(form, submitter);
+  if (submitter instanceof HTMLButtonElement && submitter.name) fields.set(submitter.name, submitter.value);
   if (fields.get("items") === "") fields.set("items", chosen().map((row) => `${row.dataset.id}:${row.dataset.rev}`).join(","));
   return new URLSearchParams([...fields].map(([name, value]) => [name, String(value)]));
 }
@@ -68,7 +70,7 @@ async function send(form, submitter) {
   try {
     const address = submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "";
     const answer = await post(address, fields);
-    if (answer.redirected) return location.assign(answer.url);
+    if (answer.redirected || answer.status === 401) return location.reload(); // the way leads to the sign-in page
     mark(about, false);
     const isPlaced = place(await answer.text());
     if (!isPlaced && !answer.ok) toast(say("failed", { why: String(answer.status) }), true);
@@ -113,6 +115,12 @@ export function begin() {
     if (!isAct(form)) return;
     event.preventDefault();
     send(form, event.submitter);
+  });
+  document.addEventListener("keydown", (event) => {
+    const field = /** @type {HTMLInputElement} */ (event.target);
+    if (event.key !== "Enter" || event.isComposing || !field.form || !isAct(field.form) || !isField(field)) return;
+    event.preventDefault(); // it would press the first button: a reason, where another was typed
+    send(field.form, null);
   });
   document.addEventListener("click", (event) => {
     const target = /** @type {Element} */ (event.target);
