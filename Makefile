@@ -50,7 +50,7 @@ settings: $(READY) ## docs/settings.md and deploy/callback.example.toml, from th
 
 words: $(READY) ## the console's sentences into its catalogues: what is new waits there for its translation
 	@$(BIN)/pybabel -q extract -F callback/web/console/locale/babel.cfg --no-location --sort-output --omit-header \
-	  -o $(VENV)/console.pot callback/web/console
+	  -o $(VENV)/console.pot callback/web/console callback/reports/timeline
 	@for language in zh_Hans zh_Hant; do $(BIN)/pybabel -q update -D console -i $(VENV)/console.pot -l $$language \
 	  -d callback/web/console/locale --no-fuzzy-matching --ignore-obsolete --omit-header; done
 

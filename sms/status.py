@@ -82,6 +82,16 @@ class TextStatus:
         return self.delivery or self.state
 
 
+@dataclass(frozen=True, slots=True)
+class WholeText(TextStatus):
+    """A text with what it says: its body may lead whoever reads it to the recipient's own page."""
+
+    delivery_at: int | None  # when the gateway said how far it came
+    created_at: int
+    language: str
+    body: str
+
+
 def has_left(conn: Connection, cause: str) -> bool:
     """Whether the text of this cause was sent, or may have been."""
     return conn.execute(_OF_CAUSE, {"of_cause": cause}).first() is not None
@@ -92,11 +102,19 @@ def any_has_left(conn: Connection, recipient: str, templates: Collection[str]) -
     return conn.execute(_OF_TEMPLATES, {"whose": recipient, "templates": list(templates)}).first() is not None
 
 
-def texts_to(conn: Connection, person: str, recipients: Collection[str]) -> list[TextStatus]:
-    """Every text to a person, by whom it counts for or by any of these recipients."""
-    wanted = or_(_columns.person == person, _columns.recipient.in_(recipients))
-    columns = (_columns[name] for name in TextStatus.__dataclass_fields__)
-    return [TextStatus(*row) for row in conn.execute(select(*columns).where(wanted))]
+_RECIPIENTS = _columns.recipient.in_(bindparam("recipients", expanding=True))
+_WHOLE = select(*(_columns[name] for name in WholeText.__dataclass_fields__))
+_TO_RECIPIENTS = _WHOLE.where(_RECIPIENTS)
+_TO_PERSON = _WHOLE.where(or_(_columns.person == bindparam("of_person"), _RECIPIENTS))
+
+
+def texts_to(conn: Connection, person: str | None, recipients: Collection[str]) -> list[WholeText]:
+    """Every text to any of these recipients, and every one that counts for a person, if one is given."""
+    if person is None:
+        rows = conn.execute(_TO_RECIPIENTS, {"recipients": list(recipients)})
+    else:
+        rows = conn.execute(_TO_PERSON, {"recipients": list(recipients), "of_person": person})
+    return [WholeText(*row) for row in rows]
 
 
 _STATUS = [_columns[name] for name in TextStatus.__dataclass_fields__]

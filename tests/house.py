@@ -31,6 +31,7 @@ ALLOWED = {  # what may break a limit, and why
     "callback.cli.queue.queue": "a command's options",
     "callback.cli.report.hints": "a command's options",
     "callback.cli.report.report": "a command's options",
+    "callback/store/migrations/versions": "a file for each change of the schema; none is ever taken out",
 }
 
 Functions = ast.FunctionDef | ast.AsyncFunctionDef
@@ -139,7 +140,11 @@ class House:
     def offences(self, contracts: Sequence[Mapping[str, Any]], allowed: Mapping[str, str] = ALLOWED) -> list[Offence]:
         """Give all that breaks a limit and is not allowed."""
         found = [offence for contract in contracts for offence in self._against(contract)]
-        found += [Offence(room, 1, f"{n} .py files") for room, (n, _) in self.rooms().items() if n > MOST_FILES]
+        found += [
+            Offence(room, 1, f"{n} .py files")
+            for room, (n, _) in self.rooms().items()
+            if n > MOST_FILES and room not in allowed
+        ]
         for circle in self.circles:
             first, second = next((a, b) for a in circle for b in circle if b in self.imports[a])
             where = self.modules[first].path, self.imports[first][second]

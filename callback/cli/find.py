@@ -12,8 +12,10 @@ from callback.cli.arguments import number_of
 from callback.cli.options import DEFAULT, SettingsFile, reading
 from callback.cli.tables import queue as queue_table
 from callback.cli.tables import terminal
+from callback.cli.tables.timeline import speech
 from callback.reports import person as person_report
 from callback.reports.queue.board import Queue
+from callback.reports.timeline import sentences, story
 from callback.reservations.reservation import Reservation
 from callback.settings.sections import load
 from callback.site.work import Work
@@ -34,36 +36,37 @@ def find(
     wiring = load(settings)
     zone = wiring.rules.hours().zone
     with reading(wiring) as work:
-
-        def time(at: int) -> str:
-            return shown(at, work.now, zone)
-
         person = person_report.find(work.connection, number_of(wiring, number), number)
         reservations = person_report.reservations(work.connection, work.pbx, person.id)
         blocked = person_report.blocked(work.connection, person.number)
-        entries = person_report.entries(work.connection, work.pbx, person.id, time)
-        stands = [_stands(work, row, time) for row in reservations]
+        entries = story.of_person(work, person.id)
+        stands = [_stands(work, row) for row in reservations]
+        told = speech(work.now, zone)
+    lines = [sentences.said(one, told) for one in entries]
     if as_json:
-        rows = [{name: told for name, told in asdict(one).items() if name != "e164"} for one in reservations]
-        told = [entry.as_json() for entry in entries]
-        terminal.put_json({"number": person.number, "blocked": blocked, "reservations": rows, "events": told})
+        rows = [{name: fact for name, fact in asdict(one).items() if name != "e164"} for one in reservations]
+        events = [one.as_json() | {"told": line} for one, line in zip(entries, lines, strict=True)]
+        terminal.put_json({"number": person.number, "blocked": blocked, "reservations": rows, "events": events})
         return
     terminal.say(f"{person.number}: blocked for {blocked}" if blocked else person.number)
     for line in stands:
         terminal.say(line)
-    cells = [(_when(one.at, zone), one.what, _name(one.reservation), one.told) for one in entries[-limit:]]
+    cells = [
+        (_when(one.at, zone), one.WHAT, _name(one.reservation), line)
+        for one, line in list(zip(entries, lines, strict=True))[-limit:]
+    ]
     terminal.put(terminal.table(("when", "what", "#", "told"), cells, sentences={"told"}))
     if len(entries) > limit:
         terminal.say(f"{len(entries) - limit} earlier ones are not shown (--limit)")
 
 
-def _stands(work: Work, row: Reservation, time: person_report.Time) -> str:
+def _stands(work: Work, row: Reservation) -> str:
     """Say how a reservation stands: an open one as the queue shows it."""
-    closed = f"#{row.id} {row.queue}: {row.state} since {time(row.state_since_at)}"
+    zone = work.site.hours.zone
+    closed = f"#{row.id} {row.queue}: {row.state} since {shown(row.state_since_at, work.now, zone)}"
     if not row.open:
         return closed
-    shown = Queue(work).by_id([row.id])
-    return next((queue_table.said(one, work.site.hours.zone) for one in shown), closed)
+    return next((queue_table.said(one, zone) for one in Queue(work).by_id([row.id])), closed)
 
 
 def _when(at: int, zone: ZoneInfo) -> str:

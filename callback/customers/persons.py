@@ -13,6 +13,8 @@ from callback.store.inserting import insert_new
 
 _SHARED = select(t.person.c.shared).where(t.person.c.id == bindparam("of_person"))
 TAIL_DIGITS: Final = 4
+ERASED: Final = "erased:"
+"""What stands in the place of an erased number begins so."""
 _HASHED: Final = 16
 _PERSON = select(t.person.c.id).where(t.person.c.number == bindparam("e164"))
 

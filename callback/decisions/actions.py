@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select, update
 
 from callback.customers import blocks, numbers
+from callback.customers.persons import ERASED
 from callback.errors import CallbackError, IllegalTransition
 from callback.events import Decided
 from callback.losses import calls as call_rows
@@ -195,8 +196,6 @@ BY_NAME: Final[dict[str, Decision]] = {
 }
 """The decisions that need no more than a reason."""
 
-ERASED: Final = "erased:"
-"""What stands in the place of an erased number begins so."""
 
 _CLOSING: Final[tuple[Event, ...]] = ("cancelled", "done-elsewhere", "withdrawn")
 

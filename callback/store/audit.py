@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, RowMapping, insert, or_, select, true, update
+from sqlalchemy import Connection, Row, RowMapping, bindparam, insert, select, true, update
 
 from callback.errors import CallbackError
 from callback.store import tables as t
@@ -20,6 +20,11 @@ CUSTOMER = "customer"  # who decides about their own reservation
 _OF_INCIDENTS = ("incident-released", "incident-dropped")
 _NEW = insert(t.audit)
 SERVICE = "service"  # what holds somebody for people to look at
+_A = t.audit.c
+_ABOUT = select(t.audit).where(_A.reservation_id.in_(bindparam("reservations", expanding=True))).order_by(_A.id)
+_OF_ACTIONS = (
+    select(t.audit).where(t.OF_NO_RESERVATION, _A.action.in_(bindparam("actions", expanding=True))).order_by(_A.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,26 @@ def last(connection: Connection, action: str, reservations: Collection[int]) -> 
 
 def about(connection: Connection, reservation: int, incident: int | None) -> list[Row[Any]]:
     """Give what was decided about a reservation, and about the incident that it belongs to, in order."""
-    a = t.audit.c
-    its = or_(a.reservation_id == reservation, a.action.in_(_OF_INCIDENTS))
-    rows = connection.execute(select(t.audit).where(its).order_by(a.id))
-    return [row for row in rows if row.reservation_id == reservation or row.facts["incident"] == incident]
+    rows = of_reservations(connection, [reservation])
+    rows += [] if incident is None else of_incidents(connection, {incident})
+    return sorted(rows, key=lambda row: row.id)
+
+
+def of_reservations(connection: Connection, reservations: Collection[int]) -> list[Row[Any]]:
+    """Give what was decided about some reservations, in order."""
+    return list(connection.execute(_ABOUT, {"reservations": list(reservations)}))
+
+
+def of_incidents(connection: Connection, incidents: Collection[int]) -> list[Row[Any]]:
+    """Give what was decided about some incidents, in order."""
+    rows = connection.execute(_OF_ACTIONS, {"actions": list(_OF_INCIDENTS)})
+    return [row for row in rows if row.facts["incident"] in incidents]
+
+
+def erasure(connection: Connection, person: int) -> Row[Any] | None:
+    """Give the decision by which a person was erased, if that is so."""
+    rows = connection.execute(_OF_ACTIONS, {"actions": ["erase"]})
+    return next((row for row in rows if row.facts["person"] == person), None)
 
 
 class Head(NamedTuple):

@@ -30,7 +30,7 @@ from scheduler.errors import SchedulerError
 from scheduler.promise import CARRIED_OVER, Promise
 from sms import outbox, status
 from sms.gateway import Refused
-from sms.status import Backlog, FailedText, TextStatus
+from sms.status import Backlog, FailedText, TextStatus, WholeText
 from sms.text import PROMISES
 
 LASTS_S: Final = 3600  # a text that promises nothing is of no use later than this
@@ -206,10 +206,13 @@ def withdraw(work: Work, reservation: int, why: str) -> None:
     outbox.withdraw_all(work.connection, recipient_word(reservation), why, work.now)
 
 
-def texts_of(connection: Connection, person: int, reservations: Collection[int]) -> list[tuple[int | None, TextStatus]]:
-    """Every text to a customer, with the reservation that it was about."""
+def texts_of(
+    connection: Connection, person: int | None, reservations: Collection[int]
+) -> list[tuple[int | None, WholeText]]:
+    """Every text about these reservations, each with its own, and every other to a customer, if one is given."""
     about = {recipient_word(reservation): reservation for reservation in reservations}
-    return [(about.get(text.recipient), text) for text in status.texts_to(connection, _whose(person), about)]
+    whose = None if person is None else _whose(person)
+    return [(about.get(text.recipient), text) for text in status.texts_to(connection, whose, about)]
 
 
 def newest_texts(connection: Connection, reservations: Collection[int]) -> dict[int, TextStatus]:

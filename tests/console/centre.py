@@ -20,7 +20,6 @@ from callback.store import tables as t
 from callback.store.audit import By
 from callback.store.engine import Store
 from callback.texts import compose
-from scheduler.breaker import TELLING
 from scheduler.policy import QueueLoad
 from scheduler.promise_forecast import PromiseForecast
 from sms import reports
@@ -221,7 +220,7 @@ class Centre:
     def try_it(self, name: str, when: int, outcome: str) -> None:
         """Claim an attempt, and let it end half a minute later."""
         self.claim(name, when)
-        if outcome not in TELLING or outcome == "reached":
+        if outcome in settle.RANG:
             self.step(name, "agent_connected_at", when + 3 * US)
             self.step(name, "customer_dialled_at", when + 4 * US)
         if outcome == "reached":

@@ -15,9 +15,9 @@ from callback.store.tables.accounts import (
 )
 from callback.store.tables.attempts import FOUND_NO_AGENT, IN_FLIGHT, NO_AGENT_WORDS, TELLING, TELLING_WORDS, attempt
 from callback.store.tables.base import WHO_ROOM, WHY_ROOM, Instant, Key, metadata
-from callback.store.tables.calls import KINDS, call, past_call, past_stint, queue_visit, verdict
+from callback.store.tables.calls import KINDS, PERSON, call, past_call, past_stint, queue_visit, verdict
 from callback.store.tables.decisions import PENDING, batch, batch_item
-from callback.store.tables.feed import happened
+from callback.store.tables.feed import ALARMS, happened
 from callback.store.tables.incidents import INCIDENT_OPEN, advice, alarm, incident
 from callback.store.tables.people import block, person, unread_number
 from callback.store.tables.reservations import (
@@ -33,6 +33,7 @@ from callback.store.tables.reservations import (
     reservation,
 )
 from callback.store.tables.site import (
+    OF_NO_RESERVATION,
     audit,
     audit_head,
     checkpoint,
@@ -46,6 +47,7 @@ from callback.store.tables.site import (
 from callback.store.tables.texts import FOR_PEOPLE, SCORED, answer
 
 __all__ = [
+    "ALARMS",
     "FOR_PEOPLE",
     "FOUND_NO_AGENT",
     "INCIDENT_OPEN",
@@ -55,8 +57,10 @@ __all__ = [
     "LEFT_TO_PEOPLE",
     "NAME_ROOM",
     "NO_AGENT_WORDS",
+    "OF_NO_RESERVATION",
     "OPEN",
     "PENDING",
+    "PERSON",
     "REFUSED",
     "RESERVATION_STATES",
     "SCORED",

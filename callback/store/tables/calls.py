@@ -15,9 +15,11 @@ from sqlalchemy import (
 )
 
 from callback.store.tables.base import Instant, Key, metadata, of_rules, one_of
-from telephony.calls.call import Kind
+from telephony.calls.call import Kind, Source
 
 KINDS: tuple[str, ...] = get_args(Kind)
+PERSON = "person"  # the source of a verdict that a person corrected
+SOURCES: tuple[str, ...] = (*get_args(Source), PERSON)
 
 call = Table(
     "call",
@@ -65,6 +67,7 @@ verdict = Table(
     Column("judged_at", Instant, nullable=False),
     of_rules(),
     one_of("kind", KINDS),
+    one_of("source", SOURCES),
 )
 
 past_call = Table(

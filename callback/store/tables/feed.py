@@ -6,6 +6,8 @@ from sqlalchemy import JSON, Column, Index, Integer, String, Table, text
 
 from callback.store.tables.base import Instant, Key, metadata
 
+ALARM_WORDS = "name IN ('alarm', 'alarm-over')"
+
 happened = Table(
     "happened",
     metadata,
@@ -22,4 +24,7 @@ happened = Table(
         sqlite_where=text("reservation_id IS NOT NULL"), postgresql_where=text("reservation_id IS NOT NULL"),
     ),
     Index("ix_happened_stored_at", "stored_at"),
+    Index("ix_happened_alarm", "pbx", "at", sqlite_where=text(ALARM_WORDS), postgresql_where=text(ALARM_WORDS)),
 )  # fmt: skip
+
+ALARMS = text("happened." + ALARM_WORDS)

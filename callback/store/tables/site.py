@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    text,
 )
 
 from callback.store.tables.base import WHO_ROOM, WHY_ROOM, Instant, Key, metadata
@@ -72,6 +73,8 @@ signalled = Table(
     Column("lately", String(200), nullable=False),  # how its last callers' numbers came, a letter each, newest last
 )
 
+OF_NONE_WORDS = "reservation_id IS NULL"  # decisions about incidents and numbers
+
 audit = Table(
     "audit",
     metadata,
@@ -86,7 +89,9 @@ audit = Table(
     Column("previous", String(64), nullable=False),  # the hash of the row before: what is tampered with shows
     Column("hash", String(64), nullable=False, unique=True),
     Index("ix_audit_at", "pbx", "at"),
-)
+    Index("ix_audit_of_no_reservation", "action", "id",
+          sqlite_where=text(OF_NONE_WORDS), postgresql_where=text(OF_NONE_WORDS)),
+)  # fmt: skip
 
 audit_head = Table(
     "audit_head",
@@ -103,3 +108,5 @@ site_key = Table(
     Column("root", String(64), nullable=False),
     Column("made_at", Instant, nullable=False),
 )
+
+OF_NO_RESERVATION = text("audit." + OF_NONE_WORDS)

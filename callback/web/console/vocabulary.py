@@ -5,12 +5,12 @@ A code that has no word here is found by a test. `{name}` in a sentence is a fac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
 Subject = Literal[
     "kind", "reason", "state", "lane", "why-not", "outcome", "text", "no-text", "action", "role", "promise", "recovery",
-    "left",
+    "left", "visit", "template", "expired", "heard",
 ]  # fmt: skip
 
 
@@ -181,6 +181,8 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "correct": _("corrected the verdict"),
         "undo": _("undid it"),
         "called-by-hand": _("called by hand"),
+        "incident-released": _("released the incident"),
+        "incident-dropped": _("dropped the incident"),
     },
     "role": {
         "agent": _("agent"),
@@ -240,6 +242,74 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "never-in-hours": _("may never be rung while we are open"),
         "one-ring-burst": _("one of many single rings from like numbers"),
     },
+    "visit": {
+        "connected": _("an agent answered"),
+        "abandoned": _("the caller hung up"),
+        "timed-out": _("thrown out after the longest wait"),
+        "left-empty": _("thrown out: no agent was left"),
+        "withdrawn": _("taken out by a program"),
+        "full": _("the queue was full"),
+        "join-empty": _("no agent was at work"),
+        "no-queue": _("there is no such queue"),
+        "closed": _("the queue was closed"),
+        "diverted": _("sent elsewhere: too many waited"),
+        "key": _("left by a key"),
+        "unserved": _("left unserved, nobody said how"),
+        "left": _("left, nobody said how"),
+        "unknown": _("nobody said how it ended"),
+        "waiting": _("still waited when we looked last"),
+    },
+    "template": {
+        "lost": _("by when we call"),
+        "lost-blocked": _("all lines were taken, and by when we call"),
+        "lost-dropped": _("the connection broke, and by when we call"),
+        "lost-dropped-customer": _("the customer's connection broke, and by when we call"),
+        "lost-dropped-verification": _("broken off in the verification, and by when we call"),
+        "lost-dropped-mistake": _("broken off by our mistake, and by when we call"),
+        "lost-dropped-answer": _("broken off before the right answer, and by when we call"),
+        "lost-silent": _("there was no sound, and by when we call"),
+        "lost-requested": _("asked for, and by when we call"),
+        "lost-carried": _("after which time we call"),
+        "overdue": _("an apology, with a new time"),
+        "overdue-tried": _("an apology that we tried, with a new time"),
+        "given-up": _("that we could not reach the customer"),
+        "returned": _("that we call no more"),
+        "slot": _("at which time we call"),
+        "wrong-desk": _("the right desk's number"),
+        "ask": _("how satisfied the customer was"),
+        "ask-link": _("how satisfied the customer was, by a link"),
+    },
+    "expired": {  # why it was left to people
+        "only-watched": _("calls are not switched on"),
+        "never-in-hours": _("this phone may never ring while we are open"),
+        "not-reached-after-carrying-over": _("not reached at the next opening either"),
+        "not-reached-after-the-apology": _("not reached by the new time either"),
+    },
+    "heard": {
+        "QueueCallerJoin": _("joined the queue"),
+        "QueueEntry": _("was seen in the queue"),
+        "AgentConnect": _("an agent was connected"),
+        "QueueCallerAbandon": _("gave up in the queue"),
+        "QueueCallerLeave": _("left the queue"),
+        "AgentComplete": _("the talk was over"),
+        "QUEUESTATUS": _("why the queue let go"),
+        "SoftHangupRequest": _("a program asked to hang up"),
+        "HangupRequest": _("hung up"),
+        "Hangup": _("the channel was gone"),
+        "DialplanStep": _("the dialplan went on"),
+        "LcrReason": _("the agent's word for the end"),
+        "ParkedCall": _("was parked"),
+        "UnParkedCall": _("was fetched from parking"),
+        "ParkedCallGiveUp": _("gave up in parking"),
+        "ParkedCallTimeOut": _("waited too long in parking"),
+        "DTMFEnd": _("pressed a key"),
+        "LcrRequested": _("asked for a callback"),
+        "LcrClosed": _("was told that we are closed"),
+        "Confirmed": _("the PBX knew the channel"),
+        "Denied": _("the PBX knew no such channel"),
+        "agent": _("the agent answered"),
+        "customer": _("the customer's phone"),
+    },
 }
 """By subject and code."""
 
@@ -252,3 +322,14 @@ def sentence(subject: Subject, code: str) -> tuple[str, dict[str, str]]:
     if subject == "reason" and code.startswith(_CAUSE):
         return VOCABULARY[subject]["hangup"], {"cause": code.removeprefix(_CAUSE)}
     return VOCABULARY[subject].get(code, code.replace("-", " ").replace("{", "{{").replace("}", "}}")), {}
+
+
+def worded(subject: Subject, code: str, translate: Callable[[str], str] = str, /, **facts: object) -> str:
+    """Say a code, in English or in the language that `translate` speaks. A fact that the row lacks is a dash."""
+    english, known = sentence(subject, code)
+    return translate(english).format_map(_Facts({**known, **facts}))
+
+
+class _Facts(dict[str, object]):
+    def __missing__(self, _name: str) -> str:
+        return "\N{EN DASH}"

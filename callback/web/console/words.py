@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from starlette.requests import Request
 
-from callback.web.console.vocabulary import Subject, sentence
+from callback.web.console.vocabulary import Subject, worded
 
 Language = Literal["en", "zh_Hans", "zh_Hant"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
@@ -61,11 +61,4 @@ def _asked_for(header: str) -> Language:
 
 def say(language: Language, subject: Subject, code: str, **facts: object) -> str:
     """Say a code in a language. A fact that the row does not have stands as a dash."""
-    english, known = sentence(subject, code)
-    said: str = catalogue(language).gettext(english)
-    return said.format_map(_Facts({**known, **facts}))
-
-
-class _Facts(dict[str, object]):
-    def __missing__(self, _name: str) -> str:
-        return "\N{EN DASH}"
+    return worded(subject, code, catalogue(language).gettext, **facts)

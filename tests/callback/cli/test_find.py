@@ -63,12 +63,13 @@ def test_the_whole_story_stands_on_one_screen(world: World, find: Find, written:
     assert lines[2] == "#1 support: reached since 11-22 12:03"
     story = "\n".join(lines[3:])
     for told in (
-        "11-22 12:01:00 attempt #1 1 with Agent One: reached",
-        "11-23 11:59:40 call #2 abandoned (gave-up) in support, waited 20 s",
-        "11-23 12:00:00 promise #2 aim 12:30, deadline 13:00 (window)",
-        "text #2 lost, waiting",
-        "11-23 12:05:00 decision #2 postpone until 12:50; the deadline stays 13:00 anna: in a meeting",
-        "11-23 12:06:00 answer #2 what [/x]·[31m now?",
+        "11-22 12:01:00 attempt #1 try 1 over main, with Agent One: reached",
+        "11-23 11:59:40 call #2 called support again, over main",
+        "11-23 12:00:00 verdict #2 LOST: hung up before anybody answered: gave up, waited 0:20",
+        "11-23 12:00:00 promise #2 promise 1: aim 12:30, by 13:00: within the hour",
+        "text #2 text, by when we call: waits to be sent",
+        "11-23 12:05:00 decision #2 anna put it off until 12:50; the deadline stays 13:00: in a meeting",
+        "11-23 12:06:00 answer #2 wrote: what [/x]·[31m now? (waits for a person, answer 1)",
     ):
         assert told in story, f"{told} in\n{story}"
     times = [line[:14] for line in lines if line[:2] == "11"]
@@ -78,7 +79,7 @@ def test_the_whole_story_stands_on_one_screen(world: World, find: Find, written:
 def test_an_apology_stands_among_the_promises(world: World, find: Find) -> None:
     lived(world)
     world.carry_over(at("13:05"))
-    assert "promise   #2  told 14:05 (apology)" in find(CUSTOMER).stdout
+    assert "a new time was told: by 14:05" in find(CUSTOMER).stdout
 
 
 def test_one_screen_is_the_newest_events_and_says_that_there_are_more(world: World, find: Find) -> None:
@@ -94,7 +95,11 @@ def test_programs_get_it_as_one_object(world: World, find: Find) -> None:
     told = json.loads(find(CUSTOMER, "--json").stdout)
     assert (told["number"], told["blocked"]) == ("+819012345678", "")
     assert [(row["id"], row["state"]) for row in told["reservations"]] == [(2, "waiting"), (1, "reached")]
-    assert {event["what"] for event in told["events"]} == {"call", "promise", "text", "attempt", "decision", "answer"}
+    whats = {"call", "visit", "verdict", "loss", "promise", "text", "attempt", "decision", "answer"}
+    assert {event["what"] for event in told["events"]} == whats
+    (verdict,) = (event for event in told["events"] if event["what"] == "verdict" and event["at"] == NOON)
+    assert verdict["evidence"] == [{"at": None, "name": "", "detail": "said so"}]
+    assert (verdict["kind"], verdict["counted"], verdict["reservation"]) == ("abandoned", True, 2)
 
 
 def test_a_block_stands_at_the_head(world: World, find: Find) -> None:
@@ -103,7 +108,7 @@ def test_a_block_stands_at_the_head(world: World, find: Find) -> None:
         actions.block(world.work(connection, NOON), "+819012345678", calls=True, texts=False, by=By("anna", "rude"))
     said = find(CUSTOMER).stdout
     assert "+819012345678: blocked for calls" in said
-    assert "cancelled by block  anna: rude" in said
+    assert "anna cancelled it with the number (blocked the number): rude" in said
 
 
 @pytest.mark.parametrize(

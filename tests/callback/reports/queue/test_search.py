@@ -63,7 +63,7 @@ def test_who_was_erased_is_found_no_more(known: World) -> None:
     with known.store.write() as connection:
         actions.erase(known.work(connection, NOON + MINUTE), "+819012345678", By("anna", "asked"))
     assert found(known, "5678") == [2, 4]
-    assert [row.tail for row in known.rows(t.person) if row.number.startswith(actions.ERASED)] == [None]
+    assert [row.tail for row in known.rows(t.person) if row.number.startswith(persons.ERASED)] == [None]
 
 
 def test_numbers_of_before_there_were_tails_get_theirs(known: World) -> None:

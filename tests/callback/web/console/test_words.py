@@ -13,15 +13,17 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from callback.accounts.roles import ROLES
+from callback.reports.timeline import sentences
 from callback.reservations.states import STATES
 from callback.web.console import vocabulary, words
 from callback.web.console.words import LANGUAGES, Language
 from scheduler import promise
 from scheduler.retry import OUTCOMES
-from telephony.calls.call import Kind
+from telephony.calls.call import Kind, VisitEnd
 from telephony.calls.verdict import TABLE
 
 FOLDER = Path(words.__file__).parent
+SENTENCES = Path(sentences.__file__).parent  # which the commands say too
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 OPTIONS = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
@@ -31,6 +33,7 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "state": set(STATES),
     "outcome": set(OUTCOMES),
     "role": set(ROLES),
+    "visit": set(get_args(VisitEnd)),
     "promise": {
         promise.WINDOW,
         promise.EVENING,
@@ -44,8 +47,9 @@ CODES: dict[vocabulary.Subject, set[str]] = {
 
 def said() -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each sentence of templates and modules, with its file; of one with a plural, both."""
-    for file, _line, message, _comments, _context in extract_from_dir(FOLDER, METHODS, OPTIONS):
-        yield file, (message,) if isinstance(message, str) else tuple(message)
+    for folder in (FOLDER, SENTENCES):
+        for file, _line, message, _comments, _context in extract_from_dir(folder, METHODS, OPTIONS):
+            yield file, (message,) if isinstance(message, str) else tuple(message)
 
 
 def catalogue_of(language: Language) -> Catalog:
