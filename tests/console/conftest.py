@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.callback.world import World
+from tests.console import seeded
+from tests.console.centre import NOW, Centre
 from tests.console.served import Served, serve
 from tests.console.specimen import Specimen
 
@@ -21,9 +23,17 @@ def console_world(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def console(console_world: World) -> Iterator[Served]:
-    """A console that is served, on the database of `console_world`."""
-    with serve(console_world) as served:
+def centre(tmp_path: Path) -> Iterator[Centre]:
+    """The centre that all pages are looked at with: reservations by name, in every lane and end."""
+    made = seeded.fresh(tmp_path)
+    yield made
+    made.world.close()
+
+
+@pytest.fixture
+def console(centre: Centre) -> Iterator[Served]:
+    """A console that is served for `centre`, at the moment that it has lived until."""
+    with serve(centre.world, NOW) as served:
         yield served
 
 
