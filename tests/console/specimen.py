@@ -125,6 +125,11 @@ class Specimen:
             status, html = self.answers.get(name, (200, f'<div class="toast"><p>{name} done</p></div>'))
             return HTMLResponse(html, status)
 
+        @router.get("/what-if")
+        def what_if(_visit: Look, items: str) -> HTMLResponse:
+            self.acts.append({"act": "what-if", "items": items, "why": "", "at": ""})
+            return HTMLResponse(self.answers["what-if"][1])
+
         @router.post("/stream/here")
         def here(_visit: Account, items: Text = "") -> HTMLResponse:
             self.open_.append(items)

@@ -107,3 +107,13 @@ def test_a_reason_that_is_typed_is_the_one_that_is_sent(listed: Page, specimen: 
     listed.keyboard.press("Enter")
     expect(listed.locator(".toast")).to_have_count(1)
     assert [act["why"] for act in specimen.acts] == ["moved to another town"]
+
+
+def test_a_question_is_answered_in_a_dialog_and_the_row_keeps_the_focus(listed: Page, specimen: Specimen) -> None:
+    specimen.answers["what-if"] = (200, "<section data-dialog><h2>What if</h2><p>#790 slips to 14:31</p></section>")
+    listed.keyboard.press("w")
+    expect(listed.get_by_role("dialog")).to_contain_text("slips to 14:31")
+    listed.keyboard.press("Escape")
+    expect(listed.get_by_role("dialog")).to_have_count(0)
+    assert listed.evaluate("document.activeElement.closest('[data-id]').dataset.id") == "2"
+    assert specimen.acts == [{"act": "what-if", "items": "2:1", "why": "", "at": ""}]

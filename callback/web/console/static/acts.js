@@ -69,7 +69,8 @@ async function send(form, submitter) {
   const late = setTimeout(() => toast(say("unanswered"), true), UNANSWERED_MS);
   try {
     const address = submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "";
-    const answer = await post(address, fields);
+    const asks = form.getAttribute("method") === "get"; // a question, which changes nothing
+    const answer = asks ? await fetch(`${address}?${fields}`, { headers: { "X-Fragment": "1" } }) : await post(address, fields);
     if (answer.redirected || answer.status === 401) return location.reload(); // the way leads to the sign-in page
     mark(about, false);
     const isPlaced = place(await answer.text());

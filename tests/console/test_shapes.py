@@ -1,0 +1,48 @@
+"""The seven shapes are told apart without colour, and each has its word."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import Theme, Visitors
+from tests.console.pictures import difference, grey
+from tests.console.served import Served
+from tests.console.specimen import LANES, Specimen
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_shapes_differ_in_grey(showing: Served, visitors: Visitors, specimen: Specimen, theme: Theme) -> None:
+    specimen.lanes = {lane: [at] for at, lane in enumerate(LANES, 1)}
+    page = visitors.page(theme=theme, device_scale_factor=2)
+    showing.sign_in(page)
+    page.goto(showing.at("/specimen"))
+    signs = page.locator("tr.lane .sign")
+    expect(signs).to_have_count(7)
+    shades = [grey(page, signs.nth(at).screenshot()) for at in range(7)]
+    alike = {
+        pair: share
+        for pair in combinations(range(7), 2)
+        if (share := difference(shades[pair[0]], shades[pair[1]])) <= 0.15
+    }
+    assert alike == {}
+
+
+def test_each_shape_stands_beside_its_word(showing: Served, visitors: Visitors, specimen: Specimen) -> None:
+    specimen.lanes = {lane: [at] for at, lane in enumerate(LANES, 1)}
+    page = visitors.page()
+    showing.sign_in(page)
+    page.goto(showing.at("/specimen"))
+    heads = page.locator("tr.lane").all_inner_texts()
+    assert [head.partition(" 1")[0].strip() for head in heads] == [
+        "being called",
+        "inside the aim",
+        "the deadline binds",
+        "inside the hour",
+        "late",
+        "waits for its time",
+        "held",
+    ]
+    assert page.locator("svg:not([aria-hidden=true])").count() == 0
