@@ -58,6 +58,7 @@ def door(
 
     wiring = load(settings)
     log_to_stderr(full_numbers=wiring.logs.numbers == "full")
+    gc_seldom()
     asyncio.run(serve_until_told(wiring, sys.stdin if until_eof else None))
 
 
@@ -74,6 +75,7 @@ def console(
 
     wiring = load(settings)
     log_to_stderr(full_numbers=False)
+    gc_seldom()
     asyncio.run(serve_until_told(wiring, sys.stdin if until_eof else None))
 
 
