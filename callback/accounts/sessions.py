@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +35,12 @@ _USER_SEEN: Final = update(t.user_account).where(t.user_account.c.name == bindpa
 _END: Final = delete(t.login_session).where(_S.key == bindparam("of_key"))
 _END_OTHERS: Final = delete(t.login_session).where(_S.user == bindparam("of_user"), _S.key != bindparam("of_key"))
 _END_OLD: Final = delete(t.login_session).where(_S.until_at <= bindparam("now"))
+_ALIVE: Final = (
+    select(_S.key)
+    .join_from(t.login_session, t.user_account, _S.user == t.user_account.c.name)
+    .where(_S.key.in_(bindparam("keys", expanding=True)), _S.until_at > bindparam("now"))
+    .where(_S.seen_at > bindparam("idle_since_at"), ~t.user_account.c.locked)
+)
 _COUNTED: Final = (
     select(_S.user, func.count().label("sessions"))
     .where(_S.until_at > bindparam("now"))
@@ -82,6 +89,12 @@ def by_key(connection: Connection, key: str, now: int) -> Session | None:
     if row is None:
         return None
     return Session(row["key"], user_of(row), row["active_at"], row["proved_at"], row["until_at"])
+
+
+def alive(connection: Connection, keys: Collection[str], now: int) -> set[str]:
+    """Give those of many sessions that are neither locked nor over: what streams to the others ends."""
+    wanted = {"keys": list(keys), "now": now, "idle_since_at": now - IDLE}
+    return set(connection.execute(_ALIVE, wanted).scalars()) if keys else set()
 
 
 def is_due(session: Session, now: int) -> bool:

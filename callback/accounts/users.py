@@ -172,15 +172,15 @@ def unlock(change: Change, name: str) -> None:
     change.audit("user-unlocked", user=name)
 
 
-def own_password(change: Change, name: str, password: str) -> None:
-    """Keep the password that a person chose and `passwords.fault` found good; all sessions of the person end."""
-    _write(change, name, {"password": passwords.hashed(password), "one_time_until_at": None})
+def own_password(change: Change, name: str, kept: str) -> None:
+    """Keep, as a hash, the password that a person chose and `passwords.fault` found good; all sessions end."""
+    _write(change, name, {"password": kept, "one_time_until_at": None})
     change.audit("password-changed", user=name)
 
 
-def renew_hash(connection: Connection, name: str, kept: str, password: str) -> None:
-    """Keep the same password with today's parameters, unless another was set since it was read as `kept`."""
-    same = _CHANGED.where(_U.password == kept).values(password=passwords.hashed(password))
+def renew_hash(connection: Connection, name: str, kept: str, renewed: str) -> None:
+    """Keep the same password as a hash with today's parameters, unless another was set since it was read as `kept`."""
+    same = _CHANGED.where(_U.password == kept).values(password=renewed)
     connection.execute(same, {"of_name": name})
 
 

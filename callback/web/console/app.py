@@ -5,28 +5,27 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
-from urllib.parse import quote
 
 from anyio.to_thread import current_default_thread_limiter, run_sync
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from callback.decisions.actions import NoSuchReservation
 from callback.errors import CallbackError, StoreError
-from callback.web.console import gate
+from callback.web.console import entrance, gate
 from callback.web.console.live.live import Live
 from callback.web.console.live.views import Factory
-from callback.web.console.pages import home, preferences, stream
+from callback.web.console.pages import account, home, preferences, stream
 from callback.web.console.parts import Console
 from callback.web.console.render import STATIC
 from callback.web.console.words import chosen
 
 READERS: Final = 8
 """Pages that are made at once: each has a connection of the database."""
-PAGES: Final = (home.router, preferences.router, stream.router)
+PAGES: Final = (home.router, account.router, preferences.router, stream.router)
 VIEWS: Final[Mapping[str, Callable[[Console], Factory]]] = {}
 """What is live, by the name that its address has after `/stream/`."""
 
@@ -41,7 +40,7 @@ def build(console: Console) -> FastAPI:
         app.router.routes.extend(router.routes)  # as they are: the gate looks at each
     app.mount(f"{gate.STATIC}/{console.pages.digest}", StaticFiles(directory=STATIC), name="static")
     gate.check(app)
-    app.add_exception_handler(gate.NotSignedIn, _to_sign_in)
+    entrance.install(app, console)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(NoSuchReservation, _unknown)
     app.add_exception_handler(StoreError, _away)
@@ -59,10 +58,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         live.end()
         await run_sync(live.stop)
-
-
-def _to_sign_in(request: Request, _error: Exception) -> Response:
-    return RedirectResponse(f"/sign-in?to={quote(request.url.path)}", 303)
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -8,11 +8,16 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount
 
-from callback.accounts.roles import Right
+from callback.accounts.roles import Right, Viewer
 from callback.errors import CallbackError
+from callback.store import audit
+from callback.store.audit import By
+from callback.web.console.forgery import FIELD, HEADER, SAFE, is_genuine
+from callback.web.console.members import Member
 from callback.web.console.parts import Console
 from callback.web.console.visit import Visit
 from callback.web.console.words import chosen
@@ -25,21 +30,79 @@ class NotSignedIn(CallbackError):
     """Nobody is signed in: the way leads to the sign-in page."""
 
 
+class Locked(CallbackError):
+    """Nobody did anything in this session for an hour: its person gives the password, and goes on."""
+
+
+class ProveAgain(CallbackError):
+    """What is asked for needs the password once more."""
+
+
+class MustChange(CallbackError):
+    """The one-time password opens nothing but the choice of another."""
+
+
+class Forged(CallbackError):
+    """The form does not hold the session's token: it is from before the session, or from elsewhere."""
+
+
 class Needs:
-    """Lets in whoever has this right, and gives the visit."""
+    """Lets in whoever has this right, and gives the visit.
 
-    def __init__(self, right: Right) -> None:
+    `proved`: only within minutes of the password. `anyway`: also with a one-time password, to choose another one.
+    `locked`: also in a session that is locked, to open or to end it.
+    """
+
+    def __init__(self, right: Right, *, proved: bool = False, anyway: bool = False, locked: bool = False) -> None:
         self.right = right
+        self._proved, self._anyway, self._locked = proved, anyway, locked
 
-    def __call__(self, request: Request) -> Visit:
-        """Give the visit. NotSignedIn, or 403 without the right."""
+    async def __call__(self, request: Request) -> Visit:
+        """Give the visit.
+
+        NotSignedIn, Locked, ProveAgain or MustChange; Forged where the form is not of this session; 403 without the
+        right, which the audit keeps.
+        """
         console: Console = request.app.state.console
-        viewer = console.who(request)
+        viewer = await run_in_threadpool(console.who, request)
         if viewer is None:
             raise NotSignedIn
+        request.state.who = viewer.user
+        if isinstance(viewer, Member):
+            await self._admit(request, viewer, console.now())
         if not viewer.may(self.right):
+            await run_in_threadpool(_deny, console, viewer, self.right)
             raise HTTPException(403)
         return Visit(console, request, viewer, chosen(request))
+
+    async def _admit(self, request: Request, member: Member, now: int) -> None:
+        if member.session.locked(now) and not self._locked:
+            raise Locked
+        if request.method not in SAFE and not await _is_of_session(request, member):
+            raise Forged
+        if member.must_change and not self._anyway:
+            raise MustChange
+        if self._proved and not member.session.fresh(now):
+            raise ProveAgain
+
+
+async def _is_of_session(request: Request, member: Member) -> bool:
+    """Whether the session's token is in a header, or in the form."""
+    given = request.headers.get(HEADER)
+    if given is None:
+        form = await request.form()
+        field = form.get(FIELD)
+        if not isinstance(field, str):
+            await form.close()
+            return False
+        given = field
+    return is_genuine(given, member.token)
+
+
+def _deny(console: Console, viewer: Viewer, right: Right) -> None:
+    """Keep in the audit that somebody asked for what the person may not do."""
+    by = By(viewer.user, "the person's roles do not have this right")
+    console.act(lambda work: audit.add(work.connection, work.pbx, by, "denied", None, {"right": right}, work.now))
 
 
 class Open:

@@ -14,14 +14,12 @@ from callback.logs.printable import say
 from callback.logs.repeated import Repeated
 from callback.settings.sections import Settings
 from callback.site.context import current
-from callback.store.engine import Store
 from callback.store.keys import check, store_of
 from callback.texts.send import two_way_of
 from callback.web.connections import Limits
 from callback.web.console.app import build
 from callback.web.console.bounds import keep_within
-from callback.web.console.parts import Console
-from callback.web.console.render import Pages
+from callback.web.console.members import console_of
 from callback.web.server import Serving, opened, until_told
 
 log = logging.getLogger(__name__)
@@ -41,7 +39,7 @@ async def serve(
         check(store)
         with store.read() as connection:
             current(connection, settings)  # a database that was never run on has nothing to show
-        app = build(_parts(settings, store, now))
+        app = build(console_of(settings, store, now, two_way_of(settings)))
         serving = Serving(LIMITS, keep_alive=True, proxies=wiring.trusted_proxies, ending=app.state.live.end)
         try:
             async with opened(app, wiring.address, serving, Repeated(log.warning)):
@@ -49,11 +47,6 @@ async def serve(
                 await stopped.wait()
         except OSError as error:
             raise CallbackError(f"[console] listen {wiring.listen}: {error.strerror or error}") from error
-
-
-def _parts(settings: Settings, store: Store, now: Callable[[], int]) -> Console:
-    pages = Pages(settings.rules.hours().zone)
-    return Console(settings, store, pages, lambda _: None, now, two_way_of(settings))
 
 
 async def serve_until_told(settings: Settings, until_eof: TextIO | None) -> None:

@@ -11,9 +11,11 @@ from starlette.responses import HTMLResponse
 
 from callback.accounts.roles import Viewer
 from callback.site.work import Work
+from callback.web.console.forgery import masked
 from callback.web.console.live.live import Live
 from callback.web.console.live.viewers import Visitor
 from callback.web.console.live.views import Audience
+from callback.web.console.members import Member
 from callback.web.console.parts import Console
 from callback.web.console.words import Language
 
@@ -66,6 +68,16 @@ class Visit:
         """What keeps pages live."""
         live: Live = self.request.app.state.live
         return live
+
+    @property
+    def csrf(self) -> str:
+        """The session's token for the forms of this answer."""
+        return masked(self.viewer.token) if isinstance(self.viewer, Member) else ""
+
+    @property
+    def session(self) -> str:
+        """By what the session is known: what stays open ends with it."""
+        return self.viewer.session.key if isinstance(self.viewer, Member) else ""
 
     @property
     def wants_fragment(self) -> bool:

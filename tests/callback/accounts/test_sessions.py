@@ -112,3 +112,18 @@ def test_a_person_who_is_locked_has_no_session_whatever_the_table_says(world: Wo
         users.lock(change(connection), "anna")
         token = sessions.begin(connection, "anna", NOON)
         assert sessions.find(connection, token, NOON) is None
+
+
+def test_many_sessions_are_asked_for_at_once(world: World) -> None:
+    made(world, "root", "administrator")
+    made(world, "anna")
+    made(world, "bo")
+    idle, active = (sessions.hashed(begun(world, now=at)) for at in (NOON - IDLE, NOON - IDLE + 1))
+    over = sessions.hashed(begun(world, now=NOON - LONGEST))
+    of_bo = sessions.hashed(begun(world, "bo"))
+    keys = [idle, active, over, of_bo, "0" * 64]
+    with world.store.write() as connection:
+        assert sessions.alive(connection, keys, NOON) == {active, of_bo}
+        users.lock(change(connection), "bo")
+        assert sessions.alive(connection, keys, NOON) == {active}
+        assert sessions.alive(connection, [], NOON) == set()
