@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, replace
+from typing import Final
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from callback.customers import numbers
 from callback.customers.caller import Caller
@@ -20,6 +21,8 @@ from callback.store.tables import shift_rules
 from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
 from scheduler.promise import Promise, promise
+
+_NEWEST: Final = select(func.max(shift_rules.c.version)).where(shift_rules.c.pbx == bindparam("of_pbx"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,27 @@ class Site:
 
 def current(connection: Connection, settings: Settings, two_way: TwoWay = never) -> Site:
     """The site as the running service has it: under the newest rules that it wrote down. StoreError before that."""
-    newest = select(func.max(shift_rules.c.version)).where(shift_rules.c.pbx == settings.pbx.name)
-    version = connection.execute(newest).scalar_one() if schema.revision_of(connection) else None
+    there = schema.revision_of(connection)
+    version = connection.execute(_NEWEST, {"of_pbx": settings.pbx.name}).scalar_one() if there else None
     if version is None:
         raise StoreError("this database is empty: start `callback run` with these settings first")
     return site_of(settings, version, two_way)
+
+
+class Sites:
+    """The site as the running service has it, for who asks again and again: made anew when its rules are others."""
+
+    def __init__(self, settings: Settings, two_way: TwoWay = never) -> None:
+        self._settings, self._two_way = settings, two_way
+        self._last: Site | None = None
+
+    def current(self, connection: Connection) -> Site:
+        """Give the site under the newest rules. StoreError where there are none. From any thread."""
+        version = connection.execute(_NEWEST, {"of_pbx": self._settings.pbx.name}).scalar_one()
+        last = self._last
+        if version is None or last is None or last.version != version:
+            last = self._last = current(connection, self._settings, self._two_way)
+        return last
 
 
 def site_of(settings: Settings, version: int, two_way: TwoWay = never) -> Site:

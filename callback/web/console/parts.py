@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -13,7 +14,7 @@ from starlette.requests import Request
 
 from callback.accounts.roles import Viewer
 from callback.settings.sections import Settings
-from callback.site.context import current
+from callback.site.context import Sites
 from callback.site.templates import TwoWay, never
 from callback.site.work import Work
 from callback.store.engine import Store
@@ -63,4 +64,8 @@ class Console:
         return self.store.transact(lambda connection: write(self._work(connection)))
 
     def _work(self, connection: Connection) -> Work:
-        return Work(connection, current(connection, self.settings, self.two_way), self.now())
+        return Work(connection, self._sites.current(connection), self.now())
+
+    @cached_property
+    def _sites(self) -> Sites:
+        return Sites(self.settings, self.two_way)

@@ -32,6 +32,7 @@ class OpenOnes:
     audience: Audience
     rendered: int = 0
     broken: bool = False
+    failed: threading.Event = field(default_factory=threading.Event)
     wide: int = 0  # bytes of each row, more than others have
 
     def concerns(self, event: Event) -> bool:
@@ -40,6 +41,7 @@ class OpenOnes:
     def render(self, look: Look) -> Rendered:
         self.rendered += 1
         if self.broken:
+            self.failed.set()
             raise RuntimeError("broken view")
         rows = look.once("open", _open)
         order: dict[str, list[int]] = {}

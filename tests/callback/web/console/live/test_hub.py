@@ -14,7 +14,7 @@ from callback.web.console.live.hub import VIEWS
 from callback.web.console.live.viewers import OF_SESSION, TooMany, Visitor
 from callback.web.console.live.views import Audience, Look, Rendered
 from callback.web.console.live.watch import CHECK_S
-from tests.callback.web.console.live.hubs import SUPERVISORS, Centre, Listener
+from tests.callback.web.console.live.hubs import PATIENCE_S, SUPERVISORS, Centre, Listener
 from tests.callback.world import NOON, US, World, call
 
 ANNA = By("Anna", "customer asked")
@@ -169,6 +169,7 @@ def test_a_view_that_fails_harms_no_other(world: World, caplog: pytest.LogCaptur
             late = centre.join("c", audience=CHINESE)
             hold(world)
             assert (await anna.next()).data["order"] == {"held": [1]}
+            assert await asyncio.to_thread(centre.views[CHINESE].failed.wait, PATIENCE_S)
             centre.views[CHINESE].broken = False
             assert (await chinese.next()).data["order"] == {"held": [1]}
             await late.next("", lambda data: data.get("order") == {"held": [1]})
