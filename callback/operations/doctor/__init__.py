@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from callback.errors import CallbackError
-from callback.operations.doctor import machine, manager, numbers, storage
+from callback.operations.doctor import console, machine, manager, numbers, storage
 from callback.operations.doctor.finding import Finding
 from callback.operations.doctor.numbers import number_lines
 from callback.settings.sections import load
@@ -30,6 +30,7 @@ def examine(path: Path) -> Iterator[Finding]:
         yield from storage.look(settings)
         yield storage.key(settings)
         yield from numbers.callers(settings)
+        yield from console.look(settings)
     yield from machine.folders(settings.pbx)
     yield from storage.files(path, settings)
     yield from asyncio.run(manager.visit(settings))
