@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, literal, or_, tuple_
 
 from callback.customers import numbers
 from callback.losses.release import RESERVED, lost_calls
@@ -37,23 +40,41 @@ class Unreserved:
         return f"{self.digits} ({' or '.join(self.readings)})" if self.readings else self.digits
 
 
-def unreserved(work: Work, since_at: int, limit: int) -> list[Unreserved]:
-    """The losses since then for which there is no reservation, the newest first."""
+def unreserved(
+    work: Work, since_at: int, limit: int, groups: frozenset[str] | None = None, before: tuple[int, str] | None = None
+) -> list[Unreserved]:
+    """The losses since then for which there is no reservation, the newest first.
+
+    `groups` are those of queues that may be seen (None: all, and calls that came to no queue); `before` is where the
+    page before ended: when its last call began, and its id.
+    """
     wanted = lost_calls().where(_C.pbx == work.pbx, _C.started_at >= since_at, _C.recovery.not_in(RESERVED))
-    rows = work.connection.execute(wanted.order_by(_C.started_at.desc()).limit(limit))
-    return [
-        Unreserved(
-            row.call_id,
-            row.started_at,
-            row.e164,
-            row.digits,
-            _readings(work.site, row.channel, row.digits),
-            row.queue,
-            row.kind,
-            row.recovery,
-        )
-        for row in rows
-    ]
+    if groups is not None:
+        wanted = wanted.where(_seen(work.site, groups))
+    if before is not None:
+        wanted = wanted.where(tuple_(_C.started_at, _C.call_id) < tuple_(*map(literal, before)))
+    rows = work.connection.execute(wanted.order_by(_C.started_at.desc(), _C.call_id.desc()).limit(limit))
+    return [_made(work, row) for row in rows]
+
+
+def find(work: Work, call_id: str, groups: frozenset[str] | None) -> Unreserved | None:
+    """Give one such loss, where it may be seen."""
+    wanted = lost_calls().where(_C.pbx == work.pbx, _C.call_id == call_id)
+    if groups is not None:
+        wanted = wanted.where(_seen(work.site, groups))
+    return next((_made(work, row) for row in work.connection.execute(wanted)), None)
+
+
+def _made(work: Work, row: Any) -> Unreserved:  # noqa: ANN401 - a row of a join
+    readings = _readings(work.site, row.channel, row.digits)
+    return Unreserved(row.call_id, row.started_at, row.e164, row.digits, readings, row.queue, row.kind, row.recovery)
+
+
+def _seen(site: Site, groups: frozenset[str]) -> ColumnElement[bool]:
+    """Calls to the queues of these groups; one that the rules do not name is of the group that all are of."""
+    named = site.rules.queues
+    theirs = _C.queue.in_([name for name, queue in named.items() if queue.group in groups])
+    return or_(theirs, _C.queue.not_in(list(named))) if site.rules.queue("").group in groups else theirs
 
 
 def _readings(site: Site, channel: str, digits: str | None) -> tuple[str, ...]:

@@ -18,15 +18,16 @@ from callback.errors import CallbackError, StoreError
 from callback.web.console import entrance, gate
 from callback.web.console.live.live import Live
 from callback.web.console.live.views import Factory
-from callback.web.console.pages import account, home, preferences, stream
+from callback.web.console.pages import account, home, preferences, queue, stream
 from callback.web.console.parts import Console
+from callback.web.console.queue import content as queue_content
 from callback.web.console.render import STATIC
 from callback.web.console.words import chosen
 
 READERS: Final = 8
 """Pages that are made at once: each has a connection of the database."""
-PAGES: Final = (home.router, account.router, preferences.router, stream.router)
-VIEWS: Final[Mapping[str, Callable[[Console], Factory]]] = {}
+PAGES: Final = (home.router, account.router, preferences.router, queue.router, stream.router)
+VIEWS: Final[Mapping[str, Callable[[Console], Factory]]] = {"queue": queue_content.factory}
 """What is live, by the name that its address has after `/stream/`."""
 
 

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 Subject = Literal[
     "kind", "reason", "state", "lane", "why-not", "outcome", "text", "no-text", "action", "role", "promise", "recovery",
-    "left", "visit", "template", "expired", "heard",
+    "left", "visit", "template", "expired", "heard", "stage", "column", "filter", "sort", "preset",
 ]  # fmt: skip
 
 
@@ -183,6 +183,53 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "called-by-hand": _("called by hand"),
         "incident-released": _("released the incident"),
         "incident-dropped": _("dropped the incident"),
+    },
+    "stage": {
+        "agent-rings": _("an agent is rung"),
+        "agent-answered": _("{agent} answered"),
+        "customer-rings": _("the customer's phone rings"),
+        "customer-answered": _("the customer answered, an agent is rung"),
+        "talking": _("{agent} talks with the customer"),
+    },
+    "column": {
+        "queue": _("queue"),
+        "lost": _("lost as"),
+        "next": _("next step, or why not yet"),
+        "tries": _("tries"),
+        "text": _("text"),
+        "whose": _("whose"),
+        "first": _("lost first"),
+        "made": _("promised at"),
+        "aim": _("aim"),
+        "language": _("language"),
+        "trunk": _("trunk"),
+        "group": _("group"),
+        "id": _("number of the callback"),
+        "incident": _("incident"),
+        "source": _("heard by"),
+    },
+    "filter": {
+        "queue": _("queue"),
+        "kind": _("lost as"),
+        "state": _("state"),
+        "why": _("why not yet"),
+        "tries": _("tries"),
+        "whose": _("whose"),
+        "text": _("text"),
+    },
+    "sort": {
+        "dispatcher": _("as they are called"),
+        "deadline": _("by deadline"),
+        "newest": _("newest first"),
+        "losses": _("most losses first"),
+    },
+    "preset": {
+        "asked": _("the customer asked for it"),
+        "meeting": _("the customer is in a meeting"),
+        "spoken": _("a colleague has spoken to the customer"),
+        "mistake": _("it was a mistake"),
+        "test": _("it was a test call"),
+        "wrong-number": _("it was a wrong number"),
     },
     "role": {
         "agent": _("agent"),
