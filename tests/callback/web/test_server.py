@@ -40,6 +40,7 @@ class App:
                 Route("/stream", self._stream),
                 Route("/flood", self._flood),
                 Route("/never", self._never),
+                Route("/whose", self._whose),
             ]
         )
 
@@ -62,6 +63,9 @@ class App:
                 await asyncio.sleep(0)  # what is sent after the end of a connection waits for nothing
 
         return StreamingResponse(events(), media_type="text/event-stream")
+
+    async def _whose(self, request: Request) -> Response:
+        return PlainTextResponse(f"{request.client.host if request.client else None} {request.url.scheme}")
 
     async def _never(self, _request: Request) -> Response:
         self.is_stuck.set()
@@ -293,6 +297,21 @@ def test_what_does_not_end_by_itself_is_ended_without_a_traceback(
         assert b"bye" not in rest(one)
     running.close()
     assert not [record for record in caplog.records if record.exc_info]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen"),
+    [
+        ((), b"127.0.0.1 http"),
+        (("127.0.0.2",), b"127.0.0.1 http"),
+        (("127.0.0.1",), b"192.0.2.7 https"),
+        (("127.0.0.0/8",), b"192.0.2.7 https"),
+    ],
+)
+def test_only_a_proxy_that_is_named_says_who_asks(proxies: tuple[str, ...], seen: bytes) -> None:
+    asking = b"GET /whose HTTP/1.1\r\nHost: here\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n\r\n"
+    with served(proxies=proxies) as running, asked(running, asking) as one:
+        assert rest(one).partition(b"\r\n\r\n")[2] == seen
 
 
 def test_a_request_writes_no_line(caplog: pytest.LogCaptureFixture) -> None:
