@@ -31,6 +31,7 @@ ALLOWED = {  # what may break a limit, and why
     "callback.cli.queue.queue": "a command's options",
     "callback.cli.report.hints": "a command's options",
     "callback.cli.report.report": "a command's options",
+    "callback.cli.reservation.correct": "a command's options",
     "callback/store/migrations/versions": "a file for each change of the schema; none is ever taken out",
 }
 

@@ -14,12 +14,14 @@ from callback.cli.arguments import e164_of
 from callback.cli.options import DEFAULT, HIGHEST, Limit, SettingsFile, Who, Why, looking, reading
 from callback.cli.tables import queue as queue_table
 from callback.cli.tables import terminal
+from callback.cli.tables.timeline import speech
 from callback.clock import now_us, user
-from callback.decisions import actions
+from callback.decisions import actions, corrections
 from callback.decisions.actions import Decision
 from callback.errors import CallbackError
 from callback.events import Decided, Happened
 from callback.reports.queue.board import Queue
+from callback.reports.timeline import corrected
 from callback.reports.unreserved import unreserved
 from callback.settings.sections import Settings, load
 from callback.site.context import current
@@ -153,6 +155,41 @@ def release(
     _decide(load(settings), lambda work: actions.release(work, call, said, number))
 
 
+@app.command()
+def correct(
+    which: Annotated[
+        str, typer.Argument(help="A reservation, for its last loss; or a call, as `find --json` names it.")
+    ],
+    kind: Annotated[str, typer.Argument(help=f"What it was: {', '.join(corrections.KINDS)}.")],
+    why: Why,
+    reason: Annotated[str | None, typer.Option(help="More exactly, in a verdict's words: docs/verdicts.md.")] = None,
+    *,
+    preview: Annotated[bool, typer.Option("--preview", help="Say what would follow, and change nothing.")] = False,
+    by: Who = None,
+    settings: SettingsFile = DEFAULT,
+) -> None:
+    """Correct the verdict on a call, and do what follows: not lost, its reservation is withdrawn; lost, one is made."""
+    wiring, said, now = load(settings), _by(by, why), now_us()
+    call = which
+    if which.isdecimal():
+        with reading(wiring) as work:
+            call = corrections.last_call(work, int(which))
+    correction = corrections.Correction(call, kind, reason)
+    if not preview:
+        _decide(wiring, lambda work: corrections.correct(work, correction, said))
+        return
+    with closing(store_of(wiring.database)) as store:
+        told, _ = corrections.preview(
+            lambda do: transact(store, lambda connection: current(connection, wiring), now, do),
+            correction,
+            said,
+            lambda work: work.now,
+        )
+    for line in corrected.said(told, speech(now, wiring.rules.hours().zone)):
+        terminal.say(line)
+    terminal.say("nothing was changed: this was a preview")
+
+
 @app.command(name="unreserved")
 def list_unreserved(
     settings: SettingsFile = DEFAULT,
@@ -209,7 +246,7 @@ def _clock(wiring: Settings, now: int) -> Callable[[int], str]:
     return lambda at: shown(at, now, zone)
 
 
-def _decide(wiring: Settings, decide: Callable[[Work], None]) -> None:
+def _decide(wiring: Settings, decide: Callable[[Work], object]) -> None:
     """Decide, say what was done, and how the reservation stands then."""
     now = now_us()
     clock = _clock(wiring, now)

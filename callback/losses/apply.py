@@ -84,7 +84,7 @@ def _join(work: Work, loss: Loss, caller: Caller, decision: Join, incident: int 
     new.add_loss(work, row, loss, decision.cause, incident)
     if pledge is not standing.kept:
         promises.add(work, row, pledge)
-    harm = max(standing.severity, _severity(work.connection, row))
+    harm = max(standing.severity, severity_of(work.connection, row))
     no_more = {"put_off_until_at": None} if decision.chosen else times.NO_WAIT  # a chosen time is waited for
     times.change(work.connection, row, **no_more)
     if decision.anew:
@@ -135,7 +135,7 @@ def _no_callback(work: Work, loss: Loss, why: str) -> None:
     work.tell(NotRecovered(loss.call_id, why))
 
 
-def _severity(connection: Connection, reservation: int) -> int:
+def severity_of(connection: Connection, reservation: int) -> int:
     """How badly the customer was let down in all, by the newest verdict on each call."""
     suffered = connection.execute(_SUFFERED, {"of_reservation": reservation})
     return severity([Harm(row.kind, row.waited_us / SECOND) for row in suffered])

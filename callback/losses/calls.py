@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, func, insert, select, update
 
 from callback.customers import numbers
+from callback.errors import Contended
 from callback.events import CallJudged, GapClosed
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.engine import write_now
 from callback.store.inserting import insert_all_new, insert_new
 from scheduler.clock import SECOND
-from telephony.calls.call import Call, Verdict
+from telephony.calls.call import LEFT_UNSERVED, LOST, RANKS, Call, Verdict
 from telephony.pbx import Gap
 
 WHY_LENGTH = 200
+PERSON_RANK: Final = max(RANKS.values()) + 1
+"""A person's word: no verdict of the service replaces it."""
 
 
 def _his(table: Table) -> list[ColumnElement[bool]]:
@@ -32,6 +36,10 @@ _COUNTED = select(t.loss.c.reservation_id).where(*_his(t.loss))
 _NEW_CALL = insert(t.call)
 _CALL = update(t.call).where(*_his(t.call))
 _NO_VISITS = delete(t.queue_visit).where(*_his(t.queue_visit))
+
+
+_LOCK = select(t.call.c.call_id).where(*_his(t.call)).with_for_update()
+_NEWEST = select(t.verdict).where(*_his(t.verdict)).order_by(t.verdict.c.version.desc()).limit(1)
 
 
 class _Marks:
@@ -113,6 +121,54 @@ def new_version(work: Work, call: Call, verdict: Verdict) -> int | None:
         return None
     insert_new(work.connection, t.verdict, row | {"version": int(version) + 1})
     return int(version) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person says of a call: its kind and reason, in a verdict's words."""
+
+    kind: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A verdict as it is stored, without its evidence."""
+
+    number: int
+    source: str
+    kind: str
+    reason: str | None
+    side: str | None
+    waited_us: int
+    talked_us: int
+
+    @property
+    def lost(self) -> bool:
+        """Whether the caller was lost by it, or asked for a callback."""
+        return self.kind in LOST or self.kind == "requested" or self.reason == LEFT_UNSERVED
+
+
+def newest(work: Work, call_id: str) -> Version | None:
+    """The newest verdict on a call, which is locked; None where no such call is known here."""
+    his = {"of_pbx": work.pbx, "of_call": call_id}
+    if work.connection.execute(_LOCK, his).first() is None:
+        return None
+    row = work.connection.execute(_NEWEST, his).one()
+    times = (row.waited_us, row.talked_us)
+    return Version(row.version, row.source, row.kind, row.reason, row.side, *times)
+
+
+def correct(work: Work, call_id: str, was: Version, said: Said) -> Version:
+    """Keep what a person says of a call that `newest` has locked, as one more verdict: its times stay."""
+    side = was.side if said.kind == was.kind else None
+    now = replace(was, number=was.number + 1, source=t.PERSON, kind=said.kind, reason=said.reason, side=side)
+    facts = {name: getattr(now, name) for name in ("source", "kind", "reason", "side", "waited_us", "talked_us")}
+    key = {"pbx": work.pbx, "call_id": call_id, "version": now.number, "rank": PERSON_RANK}
+    made = {"evidence": [], "rules_version": work.site.version, "judged_at": work.now}
+    if not insert_new(work.connection, t.verdict, key | facts | made):
+        raise Contended(f"call {call_id} was judged anew in the same moment")
+    return now
 
 
 def _file_call(work: Work, call: Call, queue: str | None, person: int | None, version: int) -> None:

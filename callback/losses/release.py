@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, bindparam, delete, func, select, update
 
 from callback.customers import blocks, numbers
 from callback.customers.caller import Caller, Customer
@@ -27,6 +27,15 @@ RESERVED: Final = ("reserved", "merged")  # by the service, or released before
 _VOID = ("refused", "withdrawn")
 _NO_NUMBER: Final = "it came without a number that can be called; who knows whose it was says so with --number"
 _C, _V, _U = t.call.c, t.verdict.c, t.unread_number.c
+_R = t.reservation.c
+_DEALT_WITH = (
+    select(_R.id)
+    .where(_R.person_id == bindparam("person"), _R.pbx == bindparam("of_pbx"), _R.queue == bindparam("of_queue"))
+    .where(_R.open.is_(False), _R.state.not_in(_VOID), _R.state_since_at >= bindparam("over_at"))
+    .where(_R.apart.in_(("", bindparam("of_call"))))  # on a shared number each call has its own
+    .order_by(_R.id.desc())
+    .limit(1)
+)
 
 
 class NotReleased(CallbackError):
@@ -97,6 +106,17 @@ def restore(work: Work, reservation: int) -> Reserved | Merged:
     if (since := work.connection.execute(newer.where(r.state.not_in(_VOID)).limit(1)).scalar()) is not None:
         raise NotReleased(f"a callback was reserved for him since: see reservation {since}")
     return _again(work, found.call_id, withdrawn=True)
+
+
+def after_all(work: Work, call_id: str) -> Reserved | Merged:
+    """Reserve for a call that a person says was lost after all; not where what was owed then was dealt with since."""
+    call = _lost_call(work, call_id)
+    if call is not None and call.person_id is not None:
+        asked = {"of_pbx": work.pbx, "person": call.person_id, "of_queue": call.queue, "over_at": call.over_at}
+        asked["of_call"] = call_id
+        if (since := work.connection.execute(_DEALT_WITH, asked).scalar()) is not None:
+            raise NotReleased(f"what was owed then was dealt with since: see reservation {since}")
+    return _again(work, call_id, withdrawn=True)
 
 
 def _lost_call(work: Work, call_id: str) -> LostCall | None:

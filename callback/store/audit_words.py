@@ -69,6 +69,27 @@ def _of_user(facts: Facts, _time: Time) -> str:
     return f" {facts['user']}{roles}{groups}"
 
 
+def _correct(facts: Facts, _time: Time) -> str:
+    was, now = (_verdict(facts[f"{one}kind"], facts[f"{one}reason"]) for one in ("was_", ""))
+    follows = facts["follows"]
+    return f" {facts['call_id']} from {was} to {now}" + ("" if follows == "nothing" else f": {_FOLLOWS[follows]}")
+
+
+def _verdict(kind: str, reason: str | None) -> str:
+    return kind if reason is None else f"{kind} ({reason})"
+
+
+_FOLLOWS: Final = {
+    "withdrawn": "it is withdrawn",
+    "less": "it counts one loss less",
+    "changed": "kind, severity and promise go by that",
+    "reserved": "a callback is promised",
+    "joined": "it joins what is owed",
+    "no-callback": "nobody is called back",
+}
+"""What followed a correction."""
+
+
 def _cancelled(facts: Facts) -> str:
     reservations = facts.get("cancelled") or []
     return f"; cancelled {', '.join(f'#{number}' for number in reservations)}" if reservations else ""
@@ -92,6 +113,7 @@ _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
     "lost": _instead,
     "held": _held,
     "called-by-hand": _called_by_hand,
+    "correct": _correct,
     **dict.fromkeys(
         ("user-added", "user-reset", "user-roles", "user-groups", "user-locked", "user-unlocked"), _of_user
     ),

@@ -110,13 +110,13 @@ def explain(work: Work, to: Recipient, loss: Loss, pledge: Promise) -> bool:
         "by": clock_time(pledge.deadline_at, made_at, work.site),
         "from_time": clock_time(pledge.clock_starts_at, made_at, work.site),
     }
-    template = "lost-carried" if pledge.reason == CARRIED_OVER else _template(loss)
+    template = "lost-carried" if pledge.reason == CARRIED_OVER else template_of(loss)
     text = _Text(template, f"lost/{to.reservation}/{loss.lost_at}", times, not_before, pledge.deadline_at)
     return _put(replace(work, now=made_at), to, text)
 
 
-def _template(loss: Loss) -> str:
-    """The text that says what happened: a broken talk by its cause, where the customer would see a difference."""
+def template_of(loss: Loss) -> str:
+    """The text that says what happened, by name: a broken talk by its cause, where the customer sees a difference."""
     if loss.kind != "dropped":
         return _BY_KIND.get(loss.kind, "lost")
     by_side = "lost-dropped-customer" if loss.side == "customer" else "lost-dropped"

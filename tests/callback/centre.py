@@ -118,6 +118,10 @@ class Centre:
         """All rows that anything is decided by, as they stand in SQLite."""
         return {table.name: _rows(self._eyes, table.name) for table in TABLES}
 
+    def rows(self, table: str) -> list[Any]:
+        """The rows of one more table."""
+        return _rows(self._eyes, table)
+
     def note(self, what: str, reservation: int) -> None:
         """A person has decided this; to say whose it is changes nothing about when."""
         rows = self.everything()

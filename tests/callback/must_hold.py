@@ -49,8 +49,25 @@ class MustHold:
         self._what_a_person_decided_stands(reservations, rows["attempt"])
         self._nothing_is_owed_to_whom_was_answered(reservations, rows["attempt"], numbers)
         self._texts_are_owed(reservations, rows["text_outbox"])
+        self._a_persons_verdict_stands(rows["verdict"])
+        self._losses_are_counted(reservations, rows["loss"])
         with centre.store.read() as connection:
             assert audit.broken_at(connection) is None
+
+    @staticmethod
+    def _a_persons_verdict_stands(verdicts: list[Any]) -> None:
+        """Whatever is heard afterwards: only a person corrects a person."""
+        newest: dict[str, Any] = {}
+        for row in sorted(verdicts, key=lambda row: row.version):
+            before = newest.get(row.call_id)
+            assert before is None or before.source != "person" or row.source == "person", "a person's word was replaced"
+            newest[row.call_id] = row
+
+    @staticmethod
+    def _losses_are_counted(reservations: dict[int, Any], losses: list[Any]) -> None:
+        counted = Counter(row.reservation_id for row in losses)
+        for row in reservations.values():
+            assert not row.open or row.losses == counted[row.id], "other losses than it counts"
 
     def _nobody_is_rung_when_he_must_not_be(self) -> None:
         over: dict[str, int] = {}

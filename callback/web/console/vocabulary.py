@@ -77,6 +77,10 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "left-queue-unexplained": _("left the queue, nobody knows why"),
         "left-unserved": _("left without being served"),
         "queue-result-missing": _("what the queue did was not told"),
+        "test-call": _("a test call"),
+        "callers-own-mute": _("the caller was on mute"),
+        "wrong-number": _("a wrong number"),
+        "spoken-to": _("somebody spoke to the caller"),
     },
     "state": {
         "waiting": _("waits"),
@@ -288,6 +292,8 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "foreign-country": _("a country that is not called"),
         "never-in-hours": _("may never be rung while we are open"),
         "one-ring-burst": _("one of many single rings from like numbers"),
+        "not-lost": _("a person said that it was not lost"),
+        "no-callback": _("a person said that it was lost, and nobody can be called back"),
     },
     "visit": {
         "connected": _("an agent answered"),

@@ -285,3 +285,36 @@ def test_nobody_decides_in_the_name_of_the_customer_or_the_service(
 @pytest.mark.parametrize("number", ["0", "-1", "99999999999999999999999", "1.5", "+49"])
 def test_a_reservation_is_a_number_that_can_be_one(world: World, reservation: Reservation, number: str) -> None:
     assert reservation("history", "--", number)[0] == 2
+
+
+def test_a_verdict_is_corrected_and_what_follows_is_said(world: World, reservation: Reservation) -> None:
+    world.hear(call("09012345678", NOON))
+    status, said = reservation("correct", "1", "served", "--reason", "test-call", *BY)
+    assert status == 0, said
+    (loss,) = world.rows(t.loss)
+    assert f"#1 correct {loss.call_id} from abandoned (gave-up) to served (test-call): it is withdrawn" in said
+    assert [row.state for row in world.reservations()] == ["withdrawn"]
+    status, said = reservation("correct", loss.call_id, "silent", *BY)
+    assert (status, "#2 reserved" in said, "#2 now: " in said) == (0, True, True)
+
+
+def test_what_would_follow_is_said_and_nothing_is_changed(world: World, reservation: Reservation) -> None:
+    world.hear(call("09012345678", NOON))
+    status, said = reservation("correct", "1", "silent", "--preview", *BY)
+    assert status == 0, said
+    assert said.splitlines() == [
+        "hung up before anybody answered: gave up → heard silence",
+        "it counts as: heard silence",
+        "promised by 12:11 instead of 13:00",
+        "a text that is not sent yet is taken back",
+        "nothing was changed: this was a preview",
+    ]
+    assert [row.kind for row in world.reservations()] == ["abandoned"]
+    assert len(world.rows(t.verdict)) == 1
+
+
+def test_what_no_call_can_be_is_refused_with_what_it_can(world: World, reservation: Reservation) -> None:
+    world.hear(call("09012345678", NOON))
+    status, said = reservation("correct", "1", "lost", *BY)
+    assert status != 0
+    assert "say one of served, abandoned, blocked, dropped, silent, requested" in said

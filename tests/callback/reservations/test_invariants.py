@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import Connection, event
 
 from callback.customers import blocks
-from callback.decisions import actions
+from callback.decisions import actions, corrections
 from callback.errors import NotOurs
 from callback.site.work import Work
 from callback.store import lease
@@ -280,6 +280,22 @@ class CallCentre(RuleBasedStateMachine):
             self._whole_or_not_at_all(
                 lambda connection: actions.release(Work(connection, centre.site, centre.clock), chosen, by), statement
             )
+
+    @rule(which=any_of, kind=st.sampled_from(corrections.KINDS), statement=statements)
+    def a_person_corrects_a_verdict(self, which: int, kind: str, statement: int) -> None:
+        centre, by = self.centre, By("anna", "I have listened to it")
+        calls = sorted({row.call_id for row in centre.everything()["verdict"]})
+        if not calls:
+            return
+        chosen = calls[which % len(calls)]
+        correction = corrections.Correction(chosen, kind, None)
+        decided = self._whole_or_not_at_all(
+            lambda connection: corrections.correct(Work(connection, centre.site, centre.clock), correction, by),
+            statement,
+        )
+        if decided and kind != "served":  # what was thought to be a talk was none
+            at = {row.connected_at for row in centre.rows("queue_visit") if row.call_id == chosen}
+            centre.answered = [one for one in centre.answered if one.attempt or one.at not in at]
 
     def _whole_or_not_at_all(self, decide: Callable[[Connection], object], statement: int) -> bool:
         """Whether it was decided; if not, be it refused or cut off, nothing at all is changed."""

@@ -13,6 +13,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from callback.accounts.roles import ROLES
+from callback.decisions.corrections import OF_PEOPLE
 from callback.reports.timeline import sentences
 from callback.reservations.states import STATES
 from callback.web.console import vocabulary, words
@@ -29,7 +30,7 @@ METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 OPTIONS = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
 CODES: dict[vocabulary.Subject, set[str]] = {
     "kind": set(get_args(Kind)),
-    "reason": {row.reason.replace("-{cause}", "") for row in TABLE if row.reason},
+    "reason": {row.reason.replace("-{cause}", "") for row in TABLE if row.reason} | set(OF_PEOPLE["served"]),
     "state": set(STATES),
     "outcome": set(OUTCOMES),
     "role": set(ROLES),
