@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy import bindparam, select
+
 from callback.attempts import snapshot
 from callback.reports import breaking
 from callback.reports.breaking import Breaking
@@ -21,6 +23,17 @@ from callback.reports.queue.wanted import Wanted
 from callback.reports.rates import Rates, rates_by_group, together
 from callback.reports.standing import Owed
 from callback.site.work import Work
+from callback.store import tables as t
+from scheduler.clock import DAY
+
+_R = t.reservation.c
+_LAST = (
+    select(_R.last_lost_at, _R.state, _R.state_since_at, _R.open)
+    .where(_R.pbx == bindparam("of_pbx"), _R.made_at.between(bindparam("since"), bindparam("until")))
+    .order_by(_R.made_at.desc())
+    .limit(1)
+)
+_LAST_OF_GROUPS = _LAST.where(_R.queue_group.in_(bindparam("of_groups", expanding=True)))
 
 Groups = frozenset[str] | None
 FIRST: Final = 3
@@ -131,8 +144,21 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True)
+class Last:
+    """The loss that made the last reservation, when it came to its state, and whether something is still owed."""
+
+    lost_at: int
+    state: str
+    since_at: int
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Now:
-    """All of the page, for a viewer of some groups or all. `day` is None until it has been read."""
+    """All of the page, for a viewer of some groups or all. `day` is None until it has been read.
+
+    `last` is known where nothing is owed soon: then it is what there is to say.
+    """
 
     at: int
     dangers: Dangers
@@ -142,6 +168,7 @@ class Now:
     needs: Needs
     health: tuple[Part, ...]
     day: Day | None
+    last: Last | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +228,7 @@ def look(work: Work, groups: Groups, seen: Dangers, kept: Rated, day: Day | None
         _needs(work, groups),
         health.look(work, picture),
         day,
+        _last(work, groups) if not seen.groups else None,
     )
 
 
@@ -233,6 +261,13 @@ def _named(ids: frozenset[int]) -> Figure:
 
 def _ids(figure: Figure) -> frozenset[int]:
     return figure.rows.wanted.ids if isinstance(figure.rows, InQueue) else frozenset()
+
+
+def _last(work: Work, groups: Groups) -> Last | None:
+    query = _LAST if groups is None else _LAST_OF_GROUPS
+    asked = {"of_pbx": work.pbx, "since": work.now - DAY, "until": work.now}
+    row = work.connection.execute(query, asked if groups is None else asked | {"of_groups": sorted(groups)}).first()
+    return None if row is None else Last(*row)
 
 
 def _open(work: Work, groups: Groups) -> Open:

@@ -18,7 +18,8 @@ from callback.errors import CallbackError, StoreError
 from callback.web.console import entrance, gate
 from callback.web.console.live.live import Live
 from callback.web.console.live.views import Factory
-from callback.web.console.pages import account, home, preferences, queue, stream
+from callback.web.console.now import content, heads
+from callback.web.console.pages import account, home, now, preferences, queue, stream
 from callback.web.console.parts import Console
 from callback.web.console.queue import content as queue_content
 from callback.web.console.render import STATIC
@@ -26,8 +27,12 @@ from callback.web.console.words import chosen
 
 READERS: Final = 8
 """Pages that are made at once: each has a connection of the database."""
-PAGES: Final = (home.router, account.router, preferences.router, queue.router, stream.router)
-VIEWS: Final[Mapping[str, Callable[[Console], Factory]]] = {"queue": queue_content.factory}
+PAGES: Final = (home.router, account.router, now.router, preferences.router, queue.router, stream.router)
+VIEWS: Final[Mapping[str, Callable[[Console], Factory]]] = {
+    "head": heads.factory,
+    "now": content.factory,
+    "queue": queue_content.factory,
+}
 """What is live, by the name that its address has after `/stream/`."""
 
 
@@ -53,12 +58,15 @@ def build(console: Console) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     current_default_thread_limiter().total_tokens = READERS
     live: Live = app.state.live
+    console: Console = app.state.console
     live.start()
+    console.keeper.start(console.look)
     try:
         yield
     finally:
         live.end()
         await run_sync(live.stop)
+        await run_sync(console.keeper.stop)
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from callback.site.templates import TwoWay, never
 from callback.site.work import Work
 from callback.store.engine import Store
 from callback.web.console.live.watch import Fallen, nobody
+from callback.web.console.now.keeper import Keeper
 from callback.web.console.render import Pages
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ class Console:
     two_way: TwoWay = never
     session_of: Callable[[Request], str] = by_cookies
     fallen: Fallen = nobody
+    keeper: Keeper = field(default_factory=Keeper)
 
     def look(self, read: Callable[[Work], T]) -> T:
         """Read in one snapshot, under the rules in force."""

@@ -41,7 +41,7 @@ class Pages:
 
     def __init__(self, zone: ZoneInfo, globals_: Mapping[str, object] | None = None) -> None:
         self.digest = digest()
-        self._zone = zone
+        self.zone = zone
         self._globals = dict(globals_ or {})
         self._by_language = {language: self._environment(language) for language in LANGUAGES}
 
@@ -66,8 +66,8 @@ class Pages:
             tag=words.TAGS[language],
             languages=words.OWN_NAMES,
             tags=words.TAGS,
-            zone=self._zone.key,
-            city=self._zone.key.rpartition("/")[2].replace("_", " "),
+            zone=self.zone.key,
+            city=self.zone.key.rpartition("/")[2].replace("_", " "),
             static=lambda name: f"/static/{self.digest}/{name}",
             integrity=integrity,
             **self._globals,
@@ -79,11 +79,11 @@ class Pages:
 
     def _clock(self, at: int) -> str:
         """An instant as the site's clock shows it: 13:42."""
-        return f"{local(at, self._zone):%H:%M}"
+        return f"{local(at, self.zone):%H:%M}"
 
     def _when(self, language: Language, at: int, now: int) -> str:
         """An instant as the site's clock shows it, with its day where that is not today: `{{ at|when(now) }}`."""
-        return shown.when(at, now, self._zone, language)
+        return shown.when(at, now, self.zone, language)
 
 
 def _word(language: Language, code: str, subject: Subject, **facts: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar, get_args
 
@@ -16,6 +16,7 @@ from callback.web.console.live.live import Live
 from callback.web.console.live.viewers import Visitor
 from callback.web.console.live.views import Audience
 from callback.web.console.members import Member
+from callback.web.console.now import heads
 from callback.web.console.parts import Console
 from callback.web.console.words import Language
 
@@ -62,6 +63,14 @@ class Visit:
         """Whose streams the person's browser opens."""
         address = self.request.client.host if self.request.client else ""
         return Visitor(self.viewer.user, self.console.session_of(self.request), address, self.audience)
+
+    @property
+    def head(self) -> Mapping[str, str]:
+        """The figures above the page, by name; none for whoever may not look."""
+        if not self.viewer.may("look"):
+            return {}
+        zone, groups = self.console.pages.zone, self.viewer.groups
+        return heads.texts(self.look(lambda work: self.console.keeper.head(work, groups)), zone, self.language)
 
     @property
     def live(self) -> Live:

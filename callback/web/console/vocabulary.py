@@ -11,6 +11,7 @@ from typing import Final, Literal
 Subject = Literal[
     "kind", "reason", "state", "lane", "why-not", "outcome", "text", "no-text", "action", "role", "promise", "recovery",
     "left", "visit", "template", "expired", "heard", "stage", "column", "filter", "sort", "preset",
+    "agent", "part", "part-state", "list",
 ]  # fmt: skip
 
 
@@ -241,6 +242,34 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "manager": _("manager"),
         "auditor": _("auditor"),
         "administrator": _("administrator"),
+    },
+    "agent": {
+        "callback": _("in a callback"),
+        "talking": _("talks"),
+        "ringing": _("is rung"),
+        "paused": _("on a break"),
+        "wrap-up": _("wraps up"),
+        "free": _("free"),
+    },
+    "part": {"pbx": _("PBX"), "service": _("service"), "outbox": _("texts")},
+    "part-state": {
+        "ok": _("works"),
+        "late": _("is behind"),
+        "dead": _("does not work"),
+        "unknown": _("not known"),
+    },
+    "list": {
+        "answers": _("answers to read"),
+        "incidents": _("incidents open"),
+        "left": _("left to people, 24 h"),
+        "texts-failed": _("texts failed, 1 h"),
+        "not-lost": _("withdrawn by people today"),
+        "cancelled": _("cancelled by people today"),
+        "assigned": _("assigned to somebody"),
+        "dialled": _("promises of today, dialled in time"),
+        "reached": _("promises of today, reached in time"),
+        "closed": _("promises of today, closed by rule in time"),
+        "due": _("promises of today whose time is over"),
     },
     "promise": {
         "window": _("within the hour"),

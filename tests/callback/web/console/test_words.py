@@ -13,7 +13,10 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from callback.accounts.roles import ROLES
+from callback.attempts.agent_states import AGENT_STATES
 from callback.decisions.corrections import OF_PEOPLE
+from callback.reports.now.figure import LISTS
+from callback.reports.now.health import PartName, PartState
 from callback.reports.timeline import sentences
 from callback.reservations.states import STATES
 from callback.web.console import vocabulary, words
@@ -35,6 +38,10 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "outcome": set(OUTCOMES),
     "role": set(ROLES),
     "visit": set(get_args(VisitEnd)),
+    "agent": set(AGENT_STATES),
+    "part": set(get_args(PartName)),
+    "part-state": set(get_args(PartState)),
+    "list": set(LISTS),
     "promise": {
         promise.WINDOW,
         promise.EVENING,

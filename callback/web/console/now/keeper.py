@@ -1,0 +1,80 @@
+"""What Now is made of that takes long to read: kept for all pages of a console, and the day read in the background."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from sqlalchemy.exc import DBAPIError
+
+from callback.errors import CallbackError
+from callback.reports.now import look
+from callback.reports.now.day import Day, DayReader
+from callback.reports.now.look import Dangers, Head, Now, Rated
+from callback.site.work import Work
+from callback.web.console.now.recent import Recent
+
+log = logging.getLogger(__name__)
+
+Groups = frozenset[str] | None
+DAY_EVERY_S: Final = 60.0
+RATES_EVERY_S: Final = 1.0
+WANTED_S: Final = 60.0
+"""Nothing is read in the background for a page that nobody has looked at for so long."""
+
+
+class Keeper:
+    """Gives Now and the head of every page; from `start` to `stop` a thread reads what takes longest."""
+
+    def __init__(self) -> None:
+        self._dangers = Recent[Dangers](look.dangers)
+        self._rated = Recent[Rated](lambda work, _key: look.rated(work))
+        self._heads = Recent[Head](lambda work, groups: look.head(work, groups, self._dangers.get(work, groups)))
+        self._day: Day | None = None
+        self._wanted_s = -WANTED_S
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def now(self, work: Work, groups: Groups) -> Now:
+        """Read the page; of what is dear to read, what was read a moment ago."""
+        self._wanted_s = time.monotonic()
+        rated = self._rated.last if self._thread is not None else self._rated.get
+        return look.look(work, groups, self._dangers.get(work, groups), rated(work, None), self._day)
+
+    def dangers(self, work: Work, groups: Groups) -> Dangers:
+        """Give what breaks."""
+        return self._dangers.get(work, groups)
+
+    def head(self, work: Work, groups: Groups) -> Head:
+        """Give the figures above every page."""
+        return self._heads.get(work, groups)
+
+    def start(self, snapshot: Callable[[Callable[[Work], Any]], Any]) -> None:
+        """Begin to read in the background; `snapshot` does some reading in a snapshot of its own."""
+        self._stopped.clear()
+        self._thread = threading.Thread(target=self._run, args=(snapshot,), name="keeper", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self, snapshot: Callable[[Callable[[Work], Any]], Any]) -> None:
+        reader, day_s = DayReader(snapshot), -DAY_EVERY_S
+        while not self._stopped.wait(RATES_EVERY_S):
+            if time.monotonic() - self._wanted_s > WANTED_S:
+                continue
+            try:
+                snapshot(lambda work: self._rated.get(work, None))
+                if time.monotonic() - day_s >= DAY_EVERY_S:
+                    self._day = reader.read()
+                    day_s = time.monotonic()
+            except (CallbackError, DBAPIError) as error:
+                log.warning("the day could not be read: %s", error)
+                reader, day_s = DayReader(snapshot), time.monotonic()
