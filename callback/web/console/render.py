@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
-from functools import cache, partial
+from collections.abc import Hashable, Mapping
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from callback.web.console import shown, words
+from callback.web.console.live.views import hashed
 from callback.web.console.vocabulary import Subject
 from callback.web.console.words import LANGUAGES, Language
 from scheduler.clock import local
@@ -20,6 +21,9 @@ from scheduler.clock import local
 _FOLDER: Final = Path(__file__).parent
 TEMPLATES: Final = _FOLDER / "templates"
 STATIC: Final = _FOLDER / "static"
+
+KEPT: Final = 2_000
+"""Elements that are kept, some kilobytes each."""
 
 
 def digest() -> str:
@@ -44,10 +48,18 @@ class Pages:
         self.zone = zone
         self._globals = dict(globals_ or {})
         self._by_language = {language: self._environment(language) for language in LANGUAGES}
+        self._kept = lru_cache(maxsize=KEPT)(self._part)
 
     def render(self, template: str, language: Language, **values: object) -> str:
         """Give the HTML. What a template asks for and nobody gave is an error."""
         return self._by_language[language].get_template(template).render(**values)
+
+    def part(self, template: str, language: Language, **values: Hashable) -> str:
+        """Give an element that depends on nothing but these values: the same that was rendered lately serves again."""
+        return self._kept(template, language, tuple(values.items()))
+
+    def _part(self, template: str, language: Language, values: tuple[tuple[str, Hashable], ...]) -> str:
+        return hashed(self.render(template, language, **dict(values)).strip())
 
     def _environment(self, language: Language) -> Environment:
         environment = Environment(

@@ -11,17 +11,21 @@ from callback.events import Event
 from callback.reports.queue.board import Page, Queue
 from callback.reports.queue.census import Counts
 from callback.reports.queue.lanes import LANES, Sort
+from callback.reports.queue.rows import Row
 from callback.site.work import Work
-from callback.web.console.live.views import Address, Audience, Factory, Look, Rendered, hashed
+from callback.web.console.live.views import Address, Audience, Factory, Look, Rendered
 from callback.web.console.parts import Console
 from callback.web.console.queue import cursor
 from callback.web.console.queue.asked import Asked, read
 from callback.web.console.render import Pages
+from scheduler.clock import SECOND
 
 FIRST: Final = 5
 """Rows of each lane where nothing else is asked for."""
 WINDOW: Final = 100
 MOST: Final = 500
+STEADY: Final = 10 * SECOND
+"""So long a row is the same where nothing happens to it, and is rendered once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +79,18 @@ class QueueView:
         """Render what was read."""
         order = {lane: [row.reservation for row in page.rows] for lane, page in seen.pages.items()}
         rows = {
-            row.reservation: hashed(
-                self._pages.render(
-                    "queue/row.html", self._audience.language, row=row, columns=self._asked.columns
-                ).strip()
+            row.reservation: self._pages.part(
+                "queue/row.html", self._audience.language, row=_steady(row), columns=self._asked.columns
             )
             for page in seen.pages.values()
             for row in page.rows
         }
         return Rendered(order, rows, figures(seen))
+
+
+def _steady(row: Row) -> Row:
+    """The row as it is for some seconds: what is counted by the second is counted in the browser."""
+    return replace(row, now=row.now - row.now % STEADY)
 
 
 def figures(seen: Content) -> dict[str, str]:
