@@ -40,7 +40,9 @@ def console(centre: Centre) -> Iterator[Served]:
 @pytest.fixture
 def specimen() -> Iterator[Specimen]:
     """A list that the test moves; its streams end with the test."""
-    made = Specimen({"calling": [1], "aim": list(range(2, 8)), "binds": [8, 9], "window": [10, 11, 12], "late": [13]})
+    made = Specimen(
+        {"calling": [1], "aim": list(range(2, 8)), "binds": [8, 9], "window": [10, 11, 12], "late": [13], "held": []}
+    )
     yield made
     made.end()
 

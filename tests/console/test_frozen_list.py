@@ -9,7 +9,7 @@ from tests.browser import Visitors
 from tests.console.served import Served
 from tests.console.specimen import Specimen
 
-LANES = {"calling": [1], "aim": [2, 3, 4, 5, 6, 7], "binds": [8, 9], "window": [10, 11, 12], "late": [13]}
+LANES = {"calling": [1], "aim": [2, 3, 4, 5, 6, 7], "binds": [8, 9], "window": [10, 11, 12], "late": [13], "held": []}
 
 
 @pytest.fixture
@@ -153,3 +153,20 @@ def test_after_a_gap_the_page_is_read_anew_and_the_hand_keeps_its_row(listed: Pa
     listed.keyboard.press(".")
     expect(listed.locator("#r-22")).to_be_visible()
     assert listed.evaluate("document.activeElement.closest('[data-id]').dataset.id") == "1"
+
+
+def test_a_frame_of_figures_alone_moves_no_row(listed: Page, specimen: Specimen) -> None:
+    specimen.send(whole=True, order={}, figures={"late": "4"})
+    expect(listed.locator("[data-figure=late]")).to_have_text("4")
+    assert ids(listed) == [id_ for lane in LANES.values() for id_ in lane]
+
+
+def test_acts_that_do_not_fit_the_row_are_not_offered(listed: Page, specimen: Specimen) -> None:
+    hold, resume = listed.locator("[data-act=hold]"), listed.locator("[data-act=resume]")
+    expect(hold).to_be_visible()
+    expect(resume).to_be_hidden()
+    specimen.order({**LANES, "held": [30]}, {30: "held"})
+    listed.locator("#r-30 .pick input").check()
+    expect(hold).to_be_hidden()
+    listed.keyboard.press("h")
+    expect(listed.locator(".toast")).to_have_text("resume done")

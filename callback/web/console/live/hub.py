@@ -17,7 +17,7 @@ from callback.web.console.live.presence import Presence
 from callback.web.console.live.viewers import Viewer, Visitor, Why, admit
 from callback.web.console.live.views import Audience, View
 
-VIEWS: Final = 8  # of one stream
+VIEWS: Final = 16  # of one stream, which all tabs of a browser share
 KEPT_S: Final = 300.0
 """So long it is known what a viewer who was away has missed."""
 IDLE: Final = 200

@@ -1,7 +1,7 @@
 // Single keys. They act on what the page offers: a key is written at the form, link or button that it presses.
 import { silence } from "./clocks.js";
 import { shut } from "./acts.js";
-import { chosen, currentRow, focusRow, makeCurrent, select, step } from "./list.js";
+import { chosen, currentRow, fits, focusRow, makeCurrent, select, step } from "./list.js";
 import { all, boxOf, first, isField, rows, say, tell, toast } from "./dom.js";
 
 const SIGNS = { Slash: "/", Period: ".", Digit8: "*", KeyU: "u" };
@@ -35,12 +35,6 @@ function press(selector) {
   else if (isField(target)) target.focus();
   else target.click();
   return true;
-}
-
-/** Whether an act is for the rows that are chosen: some are for rows of certain lanes alone. @param {HTMLElement} element */
-function fits(element) {
-  const lanes = element.dataset.lanes?.split(" ");
-  return !lanes || chosen().every((row) => lanes.includes(row.closest("[data-lane]")?.getAttribute("data-lane") ?? ""));
 }
 
 /** @param {HTMLDetailsElement} details */

@@ -158,6 +158,7 @@ function show(frame) {
       risen(name, figure.textContent ?? "", value);
       figure.textContent = value;
     }
+    for (const titled of all(`[data-figure-title="${CSS.escape(name)}"]`)) titled.title = value;
   }
   replaceParts(frame.parts ?? {});
   for (const [id, html] of Object.entries(frame.rows ?? {})) {
@@ -165,7 +166,7 @@ function show(frame) {
     if (row) patch(row, html);
     else coming.set(id, html);
   }
-  if (frame.order) order = frame.order;
+  if (Object.keys(frame.order ?? {}).length) order = frame.order ?? null; // a view of figures alone has none
   for (const [id, outcome] of Object.entries(frame.gone ?? {})) {
     const row = rowOf(id);
     if (row && !frame.rows?.[id]) haunt(row, outcome);
@@ -183,11 +184,27 @@ function look() {
   else showPill();
 }
 
+/** Whether an act is for the rows that are chosen: some are for rows of certain lanes alone. @param {HTMLElement} element */
+export function fits(element) {
+  const lanes = element.dataset.lanes?.split(" ");
+  return !lanes || chosen().every((row) => lanes.includes(row.closest("[data-lane]")?.getAttribute("data-lane") ?? ""));
+}
+
+/** Offer the acts that fit; with no row chosen, the first of those on one key. */
+function offer() {
+  const keys = new Set();
+  for (const element of all(".acts [data-lanes]")) {
+    element.hidden = !fits(element) || keys.has(element.dataset.key);
+    if (!element.hidden) keys.add(element.dataset.key);
+  }
+}
+
 /** Make a row the one that keys act on. @param {HTMLElement | null} row */
 export function makeCurrent(row) {
   if (current !== row) current?.removeAttribute("data-current");
   current = row;
   row?.setAttribute("data-current", "");
+  offer();
 }
 
 export const currentRow = () => (current?.isConnected ? current : null);
@@ -226,6 +243,7 @@ export function begin() {
     const n = rows().filter((row) => row.classList.contains("selected")).length;
     for (const count of all("[data-selected]")) count.textContent = String(n);
     document.body.toggleAttribute("data-selecting", n > 0);
+    offer();
   });
   document.addEventListener("change", (event) => {
     const row = rowAt(event.target);

@@ -5,7 +5,7 @@ import { all, hear, made, post, rows, tell } from "./dom.js";
  *   gone?: Record<string, string>, figures?: Record<string, string>, parts?: Record<string, string>, who?: Record<string, string[]>}} Frame */
 /** @typedef {{views: string[], seen: number}} Wish */
 
-const VIEWS = 8; // of one stream: as many as the server allows
+const VIEWS = 16; // of one stream: as many as the server allows
 const WISHES_EVERY_MS = 10_000;
 const WISHES_LAST_MS = 90_000; // timers of hidden tabs may run once a minute
 const AGAIN_MS = [1000, 2000, 4000, 8000];
@@ -24,8 +24,8 @@ let failures = 0;
 let lastId = "";
 /** @type {number | undefined} */
 let timer;
-/** @type {Frame | null} */
-let kept = null; // what came while the tab was hidden, or paused
+/** What came while the tab was hidden, or paused, by view. @type {Map<string, Frame>} */
+const kept = new Map();
 let paused = false;
 
 /** Tell the tab that leads what this one wants. */
@@ -98,7 +98,8 @@ function takeFrame(frame) {
   if (frame.view && !views.includes(frame.view)) return;
   if (!paused && !document.hidden) return tell("shown", frame);
   if (!paused && frame.figures) tell("shown", { at: frame.at, figures: frame.figures });
-  kept = kept && !frame.whole ? joined(kept, frame) : frame;
+  const before = kept.get(frame.view ?? "");
+  kept.set(frame.view ?? "", before && !frame.whole ? joined(before, frame) : frame);
   tell("kept", paused);
 }
 
@@ -113,10 +114,10 @@ function joined(one, two) {
 }
 
 function catchUp() {
-  if (!kept || paused || document.hidden) return;
-  const frame = kept;
-  kept = null;
-  tell("shown", frame);
+  if (paused || document.hidden) return;
+  const frames = [...kept.values()];
+  kept.clear();
+  for (const frame of frames) tell("shown", frame);
 }
 
 /** Fetch the page anew and take it as a frame: the list keeps its rules, the hand its row. */
