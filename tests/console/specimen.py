@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import queue
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -47,9 +47,13 @@ class Specimen:
 
     def wait(self, page: Page, streams: int = 1) -> None:
         """Wait until so many streams are open."""
+        self.until(page, lambda: len(self.streams) >= streams)
+
+    def until(self, page: Page, happened: Callable[[], bool]) -> None:
+        """Wait until something has happened at the server; the page goes on meanwhile."""
         deadline = time.monotonic() + PATIENCE_S
-        while len(self.streams) < streams:
-            assert time.monotonic() < deadline, f"{len(self.streams)} streams are open"
+        while not happened():
+            assert time.monotonic() < deadline, f"not within {PATIENCE_S} s"
             page.wait_for_timeout(20)
 
     def settled(self, page: Page, opened: int = 0) -> None:

@@ -83,7 +83,7 @@ def test_what_cannot_be_sent_is_told(listed: Page, visitors: Visitors) -> None:
 
 
 def test_a_session_that_is_over_leads_to_the_sign_in_page(listed: Page, visitors: Visitors) -> None:
-    visitors.expect("404")
+    visitors.expect("401")
     listed.context.clear_cookies()
     with listed.expect_navigation(url=re.compile("/sign-in")):
         listed.keyboard.press("h")

@@ -128,8 +128,7 @@ def test_who_looks_is_written_into_the_row(listed: Page, specimen: Specimen) -> 
 
 def test_others_are_told_what_is_selected(listed: Page, specimen: Specimen) -> None:
     listed.locator("#r-9 .pick input").check()
-    listed.wait_for_function("performance.getEntriesByName(location.origin + '/stream/here').length")
-    assert specimen.open_[-1] == "9"
+    specimen.until(listed, lambda: specimen.open_[-1:] == ["9"])
 
 
 def test_a_paused_page_stands_still_until_it_goes_on(listed: Page, specimen: Specimen) -> None:

@@ -74,7 +74,13 @@ function listen() {
     source?.close();
     const wait = AGAIN_MS[Math.min(failures++, AGAIN_MS.length - 1)] ?? 8000;
     later(wait * (0.75 + Math.random() / 2));
+    if (failures === 2) post("/stream/here", new URLSearchParams({ tab })).then(signedIn, () => {}); // it tells why
   };
+}
+
+/** Whoever is not signed in any more is led to where that is done. @param {Response} answer */
+function signedIn(answer) {
+  if (answer.status === 401) location.reload();
 }
 
 /** @param {string} name @param {string} data */
@@ -123,6 +129,7 @@ function catchUp() {
 /** Fetch the page anew and take it as a frame: the list keeps its rules, the hand its row. */
 async function resync() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (answer) signedIn(answer);
   if (!answer?.ok) return;
   if (answer.redirected && new URL(answer.url).pathname !== location.pathname) return location.reload();
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -156,7 +163,7 @@ export function replaceParts(parts) {
 /** Tell the others what this person has open: the reservation of the page, and the rows that are selected. */
 function here() {
   const ids = [document.body.dataset.open, ...rows().filter((row) => row.classList.contains("selected")).map((row) => row.dataset.id)].filter(Boolean);
-  post("/stream/here", new URLSearchParams({ tab, items: ids.slice(0, 100).join(",") })).catch(() => {});
+  post("/stream/here", new URLSearchParams({ tab, items: ids.slice(0, 100).join(",") })).then(signedIn, () => {});
 }
 
 export function begin() {
