@@ -154,7 +154,8 @@ def visitors(running_chromium: tuple[Browser, _Loop]) -> Iterator[Visitors]:
         come.leave()
     finally:
         loop.rest()
-    assert come.unexpected() == []
+    if faults := come.unexpected():
+        pytest.fail("\n".join(["pages went wrong:", *faults]))
 
 
 @pytest.fixture

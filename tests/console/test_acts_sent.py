@@ -91,6 +91,7 @@ def test_a_session_that_is_over_leads_to_the_sign_in_page(listed: Page, visitors
 
 def test_without_scripts_acts_are_plain_forms(showing: Served, visitors: Visitors, specimen: Specimen) -> None:
     page = visitors.page(java_script_enabled=False)
+    visitors.expect("favicon")  # the specimen answers without the frame of a page
     showing.sign_in(page)
     page.goto(showing.at("/specimen"))
     page.locator("summary", has_text="Cancel").click()
