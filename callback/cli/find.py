@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from callback.cli.arguments import number_of
 from callback.cli.options import DEFAULT, SettingsFile, reading
 from callback.cli.tables import queue as queue_table
 from callback.cli.tables import terminal
@@ -19,6 +18,7 @@ from callback.reports.timeline import sentences, story
 from callback.reservations.reservation import Reservation
 from callback.settings.sections import load
 from callback.site.work import Work
+from callback.site.written import number_of
 from scheduler.clock import local, shown
 
 

@@ -9,8 +9,6 @@ from typing import Annotated
 
 import typer
 
-from callback.cli import arguments
-from callback.cli.arguments import e164_of
 from callback.cli.options import DEFAULT, HIGHEST, Limit, SettingsFile, Who, Why, looking, reading
 from callback.cli.tables import queue as queue_table
 from callback.cli.tables import terminal
@@ -24,8 +22,10 @@ from callback.reports.queue.board import Queue
 from callback.reports.timeline import corrected
 from callback.reports.unreserved import unreserved
 from callback.settings.sections import Settings, load
+from callback.site import written
 from callback.site.context import current
 from callback.site.work import Work, transact
+from callback.site.written import e164_of
 from callback.store import audit, audit_words
 from callback.store.audit import By
 from callback.store.keys import store_of
@@ -68,28 +68,28 @@ for _name, _decision in actions.BY_NAME.items():
 @app.command()
 def slot(
     reservation: Reservation,
-    at: Annotated[str, typer.Argument(help=f"When to call, on the site's clock: {arguments.HOW}.")],
+    at: Annotated[str, typer.Argument(help=f"When to call, on the site's clock: {written.HOW}.")],
     why: Why,
     by: Who = None,
     settings: SettingsFile = DEFAULT,
 ) -> None:
     """Call at the time that the customer chose; it replaces every other promise."""
     wiring, said = load(settings), _by(by, why)
-    chosen_at = arguments.instant(at, now_us(), wiring.rules.hours().zone)
+    chosen_at = written.instant(at, now_us(), wiring.rules.hours().zone)
     _decide(wiring, lambda work: actions.choose_slot(work, reservation, chosen_at, said))
 
 
 @app.command()
 def postpone(
     reservation: Reservation,
-    until: Annotated[str, typer.Argument(help=f"Not before this time, on the site's clock: {arguments.HOW}.")],
+    until: Annotated[str, typer.Argument(help=f"Not before this time, on the site's clock: {written.HOW}.")],
     why: Why,
     by: Who = None,
     settings: SettingsFile = DEFAULT,
 ) -> None:
     """Do not call before this time; the promise stays as it is. If the customer chose the time, use slot."""
     wiring, said = load(settings), _by(by, why)
-    until_at = arguments.instant(until, now_us(), wiring.rules.hours().zone)
+    until_at = written.instant(until, now_us(), wiring.rules.hours().zone)
     _decide(wiring, lambda work: actions.postpone(work, reservation, until_at, said))
 
 

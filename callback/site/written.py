@@ -1,11 +1,12 @@
 """Times and telephone numbers as people write them.
 
-14:50 is the next such moment on the site's clock, +20m is so long from now.
+14:50, or 1450, is the next such moment on the site's clock, +20m is so long from now; in whatever width it was typed.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -16,14 +17,14 @@ from callback.settings.sections import Settings
 from scheduler.clock import DAY, HOUR, MINUTE, first, last, local, micros
 
 HOW: Final = "14:50 (the next such moment), +20m, +1h30m, or a date too: 2026-11-23 14:50"
-_CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):?([0-5]\d)")
 _FROM_NOW: Final = re.compile(r"\+(?:(\d{1,4})h)?(?:(\d{1,5})(?:m|min)?)?")
 _MOST: Final = 366 * DAY
 
 
 def instant(said: str, now: int, zone: ZoneInfo) -> int:
     """Read a time as people say it, on the clock of `zone` unless it names another. CallbackError where it is none."""
-    text = said.strip()
+    text = unicodedata.normalize("NFKC", said).strip()
     if (clock := _CLOCK.fullmatch(text)) is not None:
         return _next(time(int(clock[1]), int(clock[2])), now, zone)
     if (span := _FROM_NOW.fullmatch(text)) is not None and any(span.groups()):

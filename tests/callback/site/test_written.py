@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from callback.cli.arguments import instant
 from callback.errors import CallbackError
+from callback.site.written import instant
 from scheduler.clock import DAY, HOUR, MINUTE, local, micros
 
 BERLIN, TOKYO, HOWE = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo"), ZoneInfo("Australia/Lord_Howe")
@@ -27,6 +27,10 @@ def utc(text: str) -> int:
         ("2026-11-23 10:00", "14:50", "2026-11-23 13:50"),
         ("2026-11-23 14:00", "14:50", "2026-11-24 13:50"),  # passed: tomorrow's
         ("2026-11-23 13:50", "14:50", "2026-11-24 13:50"),  # this very minute has come
+        ("2026-11-23 10:00", "1450", "2026-11-23 13:50"),  # as keys are pressed
+        ("2026-11-23 10:00", "930", "2026-11-24 08:30"),
+        ("2026-11-23 10:00", "2030", "2026-11-23 19:30"),
+        ("2026-11-23 10:00", "１４：５０", "2026-11-23 13:50"),  # noqa: RUF001 - as a Chinese keyboard types it
         ("2026-11-23 22:59", "0:05", "2026-11-23 23:05"),
         ("2026-11-23 10:00", "9:05", "2026-11-24 08:05"),
         ("2026-11-23 10:00", "+20m", "2026-11-23 10:20"),
@@ -95,7 +99,7 @@ def test_so_long_from_now_is_so_long_whatever_the_clock_does(minutes: int, step:
         "14:60",
         "14.50",
         "-20m",
-        "1450",
+        "2460",
         "+5d",
         "9999-12-31",
         "0001-01-01 00:00",
