@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from callback.decisions import changes
 from callback.reservations.reservation import RESERVATIONS, Reservation, read
@@ -59,11 +59,18 @@ _R, _B, _I = t.reservation.c, t.batch.c, t.batch_item.c
 _IDS = _R.id.in_(bindparam("ids", expanding=True))
 _ASKED = RESERVATIONS.where(_IDS, _R.pbx == bindparam("of_pbx")).order_by(_R.id)
 _LOCK = _ASKED.with_for_update(of=t.reservation)
-_LOCK_OF_GROUPS = _ASKED.where(_R.queue_group.in_(bindparam("groups", expanding=True))).with_for_update(
-    of=t.reservation
-)
+_ASKED_OF_GROUPS = _ASKED.where(_R.queue_group.in_(bindparam("groups", expanding=True)))
+_LOCK_OF_GROUPS = _ASKED_OF_GROUPS.with_for_update(of=t.reservation)
 _STANDS = select(_R.id, _R.revision, _R.losses).where(_IDS)
 _NEW, _NEW_ITEM = insert(t.batch).returning(_B.id), insert(t.batch_item)
+_KEPT = (
+    select(_B.id, _B.action, _B.who, _B.at, _B.undo_until_at, _B.undone_by, func.count())
+    .join(t.batch_item, _I.batch_id == _B.id)
+    .join(t.reservation, _R.id == _I.reservation_id)
+    .where(_B.id == bindparam("of_batch"), _B.pbx == bindparam("of_pbx"))
+    .group_by(_B.id)
+)
+_KEPT_OF_GROUPS = _KEPT.where(_R.queue_group.in_(bindparam("groups", expanding=True)))
 _PENDING = (
     select(_I.reservation_id, _I.batch_id, _I.pending_until_at, _B.action, _B.who, _B.at)
     .join(t.batch, _B.id == _I.batch_id)
@@ -115,6 +122,32 @@ class Pending:
     who: str
     at: int
     until_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A batch as it is kept: how `many` it was about, and by whom it was undone, if it was."""
+
+    id: int
+    action: Action
+    who: str
+    at: int
+    undo_until_at: int
+    undone_by: str | None
+    many: int
+
+
+def seen(work: Work, reservations: Collection[int], groups: frozenset[str] | None) -> list[Reservation]:
+    """Read those of these reservations that may be seen, open or closed."""
+    asked = {"ids": list(reservations), "of_pbx": work.pbx, "groups": sorted(groups or ())}
+    return read(work.connection, _ASKED if groups is None else _ASKED_OF_GROUPS, asked)
+
+
+def kept(work: Work, batch: int, groups: frozenset[str] | None) -> Kept | None:
+    """Read a batch; None where there is none, or none of its reservations may be seen."""
+    asked = {"of_batch": batch, "of_pbx": work.pbx, "groups": sorted(groups or ())}
+    row = work.connection.execute(_KEPT if groups is None else _KEPT_OF_GROUPS, asked).first()
+    return None if row is None else Kept(*row)
 
 
 def lock(work: Work, reservations: Iterable[int], groups: frozenset[str] | None) -> dict[int, Reservation]:

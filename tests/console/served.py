@@ -36,7 +36,7 @@ _NAMES: Final[dict[Role, str]] = {
     "auditor": "Chen",
     "administrator": "Dai",
 }
-_COOKIE: Final = "signed-in-as"
+COOKIE: Final = "signed-in-as"
 
 
 @dataclass
@@ -54,13 +54,13 @@ class Served:
     def sign_in(self, page: Page | BrowserContext, role: Role = "supervisor") -> str:
         """Let this person's browser act in a role; gives the name that the audit keeps."""
         context = page.context if isinstance(page, Page) else page
-        context.add_cookies([{"name": _COOKIE, "value": role, "url": self.url}])
+        context.add_cookies([{"name": COOKIE, "value": role, "url": self.url}])
         return _NAMES[role]
 
     def viewer(self, request: Request) -> Viewer | None:
         """Whoever is signed in."""
         for role, name in _NAMES.items():
-            if request.cookies.get(_COOKIE) == role:
+            if request.cookies.get(COOKIE) == role:
                 return Viewer(name, frozenset({role}), self.groups.get(role))
         return None
 

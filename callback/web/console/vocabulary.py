@@ -12,6 +12,7 @@ Subject = Literal[
     "kind", "reason", "state", "lane", "why-not", "outcome", "text", "no-text", "action", "role", "promise", "recovery",
     "left", "visit", "template", "expired", "heard", "stage", "column", "filter", "sort", "preset",
     "agent", "part", "part-state", "list",
+    "change", "refusal", "fault", "act-done", "not-undone", "actor", "act",
 ]  # fmt: skip
 
 
@@ -184,7 +185,11 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "note": _("noted"),
         "reveal": _("looked at the number"),
         "correct": _("corrected the verdict"),
-        "undo": _("undid it"),
+        "undone": _("undid it"),
+        "called-off": _("called off"),
+        "cancelled-pending": _("about to cancel"),
+        "done-elsewhere-pending": _("about to close it: done elsewhere"),
+        "withdrawn-pending": _("about to close it: not lost"),
         "called-by-hand": _("called by hand"),
         "incident-released": _("released the incident"),
         "incident-dropped": _("dropped the incident"),
@@ -392,17 +397,95 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "agent": _("the agent answered"),
         "customer": _("the customer's phone"),
     },
+    "change": {  # what happened to a reservation while somebody looked at it, beside people's acts
+        "merged": _("called again, and was lost"),
+        "returned": _("called again and was served"),
+        "rests-after-own-call": _("an agent has just rung the customer"),
+        "carried-over": _("carried over to the next opening"),
+        "overdue": _("the promise was broken, and a new time told"),
+        "expired": _("left to people"),
+        "dialling": _("being called"),
+        "agent-connected": _("being called: an agent answered"),
+        "customer-dialled": _("being called: the customer's phone rings"),
+        "customer-answered": _("being called: the customer answered"),
+        "outcome": _("a call ended"),
+        "put-first": _("called again, and was put first in line"),
+        "reserved": _("reserved"),
+    },
+    "actor": {"customer": _("the customer")},
+    "refusal": {  # why nothing was done about one reservation
+        "unknown": _("there is no such callback"),
+        "changed": _("changed meanwhile"),
+        "closed": _("closed"),
+        "calling": _("being called: decide when the call has ended"),
+        "pending": _("about to be closed: undo that first"),
+        "held-already": _("held already"),
+        "not-held": _("not held"),
+        "outside-hours": _("this phone may not be rung then"),
+        "full": _("too many have chosen that half hour"),
+        "passed": _("that time has passed"),
+        "too-long": _("the name is too long"),
+        "text-left": _("a text about it has left"),
+        "done": _("closed by now"),
+        "not-possible": _("not possible as it stands"),
+    },
+    "fault": {  # what is to be put right in a form
+        "no-rows": _("Choose a row first."),
+        "bad-rows": _("What was sent names no rows: load the page again."),
+        "too-many": _("At most 500 at once."),
+        "no-reason": _("Say why: what closes a callback needs a reason."),
+        "long-reason": _("The reason is too long: at most 400 characters."),
+        "no-time": _("Say when: 18:30, 1830, +20m, or 2026-11-23 18:30."),
+        "bad-time": _("This is no time: write 18:30, 1830, +20m, or 2026-11-23 18:30."),
+        "passed": _("That time has passed: choose a later one."),
+        "long-name": _("The name is too long: at most 100 characters."),
+    },
+    "act": {
+        "hold": _("Hold"),
+        "resume": _("Let go on"),
+        "call-now": _("Call now"),
+        "slot": _("Choose a time"),
+        "postpone": _("Put off"),
+        "assign": _("Assign"),
+        "cancel": _("Cancel the callback"),
+        "done-elsewhere": _("Done elsewhere"),
+        "not-lost": _("Was not lost"),
+        "block": _("Block the number"),
+    },
+    "act-done": {
+        "hold": _("Held {done} of {all}."),
+        "resume": _("Let go on {done} of {all}."),
+        "call-now": _("To be called now: {done} of {all}."),
+        "slot": _("To be called at {time}: {done} of {all}."),
+        "postpone": _("Put off until {time}: {done} of {all}."),
+        "assign": _("Assigned {done} of {all}."),
+        "cancel": _("{done} of {all} will be cancelled."),
+        "done-elsewhere": _("{done} of {all} will be closed: done elsewhere."),
+        "not-lost": _("{done} of {all} will be closed: not lost."),
+        "block": _("The number is blocked; what is owed to it will be cancelled."),
+        "undo": _("Undone: {done} of {all}."),
+    },
+    "not-undone": {
+        "too-late": _("This can be undone no more: 15 seconds have passed."),
+        "undone": _("This was undone already."),
+        "changed": _("This is not undone: somebody has decided about that number since."),
+        "unknown": _("There is nothing to be undone."),
+    },
 }
 """By subject and code."""
 
 
 _CAUSE: Final = "hangup-"
+_ALSO: Final[Mapping[Subject, Subject]] = {"change": "action"}
+"""Where the word of a code stands that its own subject does not have."""
 
 
 def sentence(subject: Subject, code: str) -> tuple[str, dict[str, str]]:
     """The English sentence of a code, and what the code itself fills in; the code as words where it has none."""
     if subject == "reason" and code.startswith(_CAUSE):
         return VOCABULARY[subject]["hangup"], {"cause": code.removeprefix(_CAUSE)}
+    if code not in VOCABULARY[subject] and subject in _ALSO:
+        return sentence(_ALSO[subject], code)
     return VOCABULARY[subject].get(code, code.replace("-", " ").replace("{", "{{").replace("}", "}}")), {}
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Final, get_args
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from callback.accounts import users
+from callback.web.console.back import page_before
 from callback.web.console.gate import Anybody
 from callback.web.console.members import Member
 from callback.web.console.parts import Console
@@ -33,7 +33,7 @@ def prefer(
     keys: Annotated[str, Form()] = "",
 ) -> RedirectResponse:
     """Keep what is chosen, and go back to the page; what is no choice changes nothing. The account keeps it, too."""
-    answer = RedirectResponse(_before(request), 303)
+    answer = RedirectResponse(page_before(request), 303)
     given = {COOKIE: language, "theme": theme, "keys": keys}
     chosen = {name: value for name, value in given.items() if value in CHOICES[name]}
     keep(answer, console, chosen)
@@ -49,12 +49,3 @@ def keep(answer: Response, console: Console, chosen: Mapping[str, str]) -> None:
     for name, value in chosen.items():
         https = console.settings.console.is_https
         answer.set_cookie(name, value, max_age=_YEAR_S, samesite="lax", httponly=True, secure=https)
-
-
-def _before(request: Request) -> str:
-    """The page that the form stood on, as a path of ours; else the first page."""
-    came_from = urlsplit(request.headers.get("referer", ""))
-    if came_from.netloc != request.headers.get("host") or not came_from.path.startswith("/"):
-        return "/"
-    path = "/" + came_from.path.lstrip("/")
-    return f"{path}?{came_from.query}" if came_from.query else path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
@@ -15,11 +16,15 @@ from babel.messages.pofile import read_po
 from callback.accounts.roles import ROLES
 from callback.attempts.agent_states import AGENT_STATES
 from callback.decisions.corrections import OF_PEOPLE
+from callback.decisions.reasons import REASONS
+from callback.decisions.records import ACTIONS, Why
+from callback.events import KINDS
 from callback.reports.now.figure import LISTS
 from callback.reports.now.health import PartName, PartState
 from callback.reports.timeline import sentences
 from callback.reservations.states import STATES
 from callback.web.console import vocabulary, words
+from callback.web.console.acts.form import Fault
 from callback.web.console.words import LANGUAGES, Language
 from scheduler import promise
 from scheduler.retry import OUTCOMES
@@ -31,6 +36,7 @@ SENTENCES = Path(sentences.__file__).parent  # which the commands say too
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 OPTIONS = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
+_ACTED = set(vocabulary.VOCABULARY["action"]) | {"decided"}  # events that are named as what people do
 CODES: dict[vocabulary.Subject, set[str]] = {
     "kind": set(get_args(Kind)),
     "reason": {row.reason.replace("-{cause}", "") for row in TABLE if row.reason} | set(OF_PEOPLE["served"]),
@@ -42,6 +48,13 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "part": set(get_args(PartName)),
     "part-state": set(get_args(PartState)),
     "list": set(LISTS),
+    "act": set(ACTIONS),
+    "act-done": {*ACTIONS, "undo"},
+    "preset": set(REASONS),
+    "change": {name for name, kind in KINDS.items() if {"reservation"} < {one.name for one in fields(kind)}} - _ACTED,
+    "fault": set(get_args(Fault)),
+    "not-undone": {"too-late", "undone", "changed", "unknown"},
+    "refusal": set(get_args(Why)),
     "promise": {
         promise.WINDOW,
         promise.EVENING,

@@ -1,0 +1,16 @@
+"""The page of ours that a form stood on, where one goes back to."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+
+def page_before(request: Request) -> str:
+    """The page that the request came from, as a path of ours; else the first page."""
+    came_from = urlsplit(request.headers.get("referer", ""))
+    if came_from.netloc != request.headers.get("host") or not came_from.path.startswith("/"):
+        return "/"
+    path = "/" + came_from.path.lstrip("/")
+    return f"{path}?{came_from.query}" if came_from.query else path
