@@ -19,6 +19,7 @@ from callback.reports.now.floor import Floor
 from callback.reports.now.health import Part
 from callback.reports.now.since import midnight
 from callback.reports.queue import census
+from callback.reports.queue.census import Census
 from callback.reports.queue.wanted import Wanted
 from callback.reports.rates import Rates, rates_by_group, together
 from callback.reports.standing import Owed
@@ -199,9 +200,9 @@ def dangers(work: Work, groups: Groups) -> Dangers:
     return Dangers(work.now, tuple(in_order))
 
 
-def head(work: Work, groups: Groups, seen: Dangers) -> Head:
-    """Read the figures above every page; `seen` may be a second or two older."""
-    counted = _open(work, groups)
+def head(work: Work, groups: Groups, seen: Dangers, open_: Census | None = None) -> Head:
+    """Read the figures above every page; `seen` may be a second or two older. `open_`: what is open, where counted."""
+    counted = _open(work, groups, open_)
     there = floor.look(work, snapshot.recall(work.connection, work.pbx), groups)
     return Head(
         work.now,
@@ -215,15 +216,15 @@ def head(work: Work, groups: Groups, seen: Dangers) -> Head:
     )
 
 
-def look(work: Work, groups: Groups, seen: Dangers, kept: Rated, day: Day | None) -> Now:
-    """Read the page; `seen`, `kept` and `day` were read before, and tell when."""
+def look(work: Work, groups: Groups, seen: Dangers, kept: Rated, day: Day | None, open_: Census | None = None) -> Now:
+    """Read the page; `seen`, `kept` and `day` were read before, and tell when. `open_`: what is open, where counted."""
     picture = snapshot.recall(work.connection, work.pbx)
     rates = [rates for group, rates in kept.by_group.items() if groups is None or group in groups]
     return Now(
         work.now,
         seen,
         Promises(kept.at, kept.since_at, together(rates)),
-        _open(work, groups),
+        _open(work, groups, open_),
         floor.look(work, picture, groups),
         _needs(work, groups),
         health.look(work, picture),
@@ -270,9 +271,9 @@ def _last(work: Work, groups: Groups) -> Last | None:
     return None if row is None else Last(*row)
 
 
-def _open(work: Work, groups: Groups) -> Open:
+def _open(work: Work, groups: Groups, counted: Census | None) -> Open:
     wanted = Wanted(groups=groups)
-    counts = census.take(work).counts(wanted)
+    counts = (counted or census.take(work)).counts(wanted)
 
     def of(*lanes: Lane) -> Figure:
         return Figure(sum(counts.by_lane[lane] for lane in lanes), InQueue(lanes, wanted))

@@ -40,16 +40,19 @@ class Page:
 
 
 class Queue:
-    """The open reservations of a PBX as they stand in one transaction; what was read once is not read again."""
+    """The open reservations of a PBX as they stand in one transaction; what was read once is not read again.
 
-    def __init__(self, work: Work) -> None:
-        self.work = work
+    `counted`: how many there are, where that was counted a moment ago.
+    """
+
+    def __init__(self, work: Work, counted: Census | None = None) -> None:
+        self.work, self._counted = work, counted
         self._some: dict[Wanted, Census] = {}
 
     @cached_property
     def census(self) -> Census:
         """All that is open, counted."""
-        return census.take(self.work)
+        return self._counted or census.take(self.work)
 
     @cached_property
     def heads(self) -> Mapping[str, Sequence[Found]]:

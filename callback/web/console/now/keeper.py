@@ -14,6 +14,9 @@ from callback.errors import CallbackError
 from callback.reports.now import look
 from callback.reports.now.day import Day, DayReader
 from callback.reports.now.look import Dangers, Head, Now, Rated
+from callback.reports.queue import census
+from callback.reports.queue.board import Queue
+from callback.reports.queue.census import Census
 from callback.site.work import Work
 from callback.web.console.now.recent import Recent
 
@@ -32,7 +35,8 @@ class Keeper:
     def __init__(self) -> None:
         self._dangers = Recent[Dangers](look.dangers)
         self._rated = Recent[Rated](lambda work, _key: look.rated(work))
-        self._heads = Recent[Head](lambda work, groups: look.head(work, groups, self._dangers.get(work, groups)))
+        self._census = Recent[Census](lambda work, _key: census.take(work), share=0)
+        self._heads = Recent[Head](self._head, share=0)
         self._day: Day | None = None
         self._wanted_s = -WANTED_S
         self._stopped = threading.Event()
@@ -42,7 +46,12 @@ class Keeper:
         """Read the page; of what is dear to read, what was read a moment ago."""
         self._wanted_s = time.monotonic()
         rated = self._rated.last if self._thread is not None else self._rated.get
-        return look.look(work, groups, self._dangers.get(work, groups), rated(work, None), self._day)
+        counted = self._census.get(work, None)
+        return look.look(work, groups, self._dangers.get(work, groups), rated(work, None), self._day, counted)
+
+    def queue(self, work: Work) -> Queue:
+        """Give the queue of this snapshot; what is open is counted once for all."""
+        return Queue(work, self._census.get(work, None))
 
     def dangers(self, work: Work, groups: Groups) -> Dangers:
         """Give what breaks."""
@@ -51,6 +60,9 @@ class Keeper:
     def head(self, work: Work, groups: Groups) -> Head:
         """Give the figures above every page."""
         return self._heads.get(work, groups)
+
+    def _head(self, work: Work, groups: Groups) -> Head:
+        return look.head(work, groups, self._dangers.get(work, groups), self._census.get(work, None))
 
     def start(self, snapshot: Callable[[Callable[[Work], Any]], Any]) -> None:
         """Begin to read in the background; `snapshot` does some reading in a snapshot of its own."""

@@ -18,8 +18,8 @@ FRESH_S: Final = 2.0
 """A value is not older, unless it takes long to read, or somebody reads it anew at this moment."""
 OLD_S: Final = 30.0
 """Nobody is given an older one: whoever asks waits until it is read."""
-SHARE: Final = 10
-"""After it was read, a value stands so many times as long as that took, whatever happens."""
+SHARE: Final = 10.0
+"""After it was read, a value stands so many times as long as that took, whatever happens; `share` is another number."""
 KEPT: Final = 200
 
 
@@ -33,10 +33,15 @@ class _Kept(Generic[T]):
 
 
 class Recent(Generic[T]):
-    """Keeps a value by key. What happens makes it old, and so does time."""
+    """Keeps a value by key. What happens makes it old, and so does time.
 
-    def __init__(self, read: Callable[[Work, Any], T], seconds: Callable[[], float] = time.monotonic) -> None:
-        self._read, self._seconds = read, seconds
+    `share` bounds what reading costs: a value stands so many times as long as it took; 0: what happened is always seen.
+    """
+
+    def __init__(
+        self, read: Callable[[Work, Any], T], seconds: Callable[[], float] = time.monotonic, share: float = SHARE
+    ) -> None:
+        self._read, self._seconds, self._share = read, seconds, share
         self._kept: dict[Hashable, _Kept[T]] = {}
         self._locks: dict[Hashable, threading.Lock] = {}
         self._guard = threading.Lock()
@@ -78,9 +83,9 @@ class Recent(Generic[T]):
     def _stands(self, kept: _Kept[T], work: Work) -> bool:
         """Whether it may be given still: it was read just now, or nothing has happened and little time has passed."""
         age_s, off_s = self._seconds() - kept.read_s, abs(work.now - kept.at) / SECOND
-        if off_s > max(FRESH_S, kept.took_s * SHARE):
+        if off_s > max(FRESH_S, kept.took_s * self._share):
             return False
-        if age_s < kept.took_s * SHARE:
+        if age_s < kept.took_s * self._share:
             return True
         return age_s < FRESH_S and feed.end(work.connection) == kept.place
 

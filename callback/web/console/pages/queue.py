@@ -27,7 +27,7 @@ from callback.site.work import Work
 from callback.store import feed
 from callback.store.audit import By
 from callback.web.console import gate
-from callback.web.console.live.views import Look, Rendered
+from callback.web.console.live.views import Rendered
 from callback.web.console.queue import bar, choices, cursor, days
 from callback.web.console.queue.asked import COLUMNS, Asked, read
 from callback.web.console.queue.content import Content, QueueView, content
@@ -190,21 +190,21 @@ def _may(visit: Visit) -> dict[str, Any]:
 
 
 def _read(work: Work, visit: Visit, asked: Asked) -> _Seen:
-    look = Look(work)
-    seen = content(look, asked, visit.viewer.groups)
+    queue = visit.console.keeper.queue(work)
+    seen = content(queue, asked, visit.viewer.groups)
     pages = list(seen.pages.items())
     of, page = pages[0]
     more = cursor.sealed(work, page.after, of, asked) if len(pages) == 1 and page.after is not None else ""
     today = days.today(work)
     return _Seen(
         seen,
-        QueueView(visit.console.pages, visit.audience, asked).of(seen),
-        choices.filters(look.once("queue", Queue), visit.viewer.groups, visit.language),
+        QueueView(visit.console, visit.audience, asked).of(seen),
+        choices.filters(queue, visit.viewer.groups, visit.language),
         {} if seen.every else closed.counts(work, SETTLED, today, Wanted(groups=visit.viewer.groups)),
         saved_views.listed(work.connection, visit.viewer.user),
         feed.end(work.connection),
         more,
-        [name for name in look.once("queue", Queue).census.choices("whose", visit.viewer.groups) if name],
+        [name for name in queue.census.choices("whose", visit.viewer.groups) if name],
         work.site.hours.zone,
     )
 

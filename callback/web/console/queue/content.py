@@ -17,7 +17,6 @@ from callback.web.console.live.views import Address, Audience, Factory, Look, Re
 from callback.web.console.parts import Console
 from callback.web.console.queue import cursor
 from callback.web.console.queue.asked import Asked, read
-from callback.web.console.render import Pages
 from scheduler.clock import SECOND
 
 FIRST: Final = 5
@@ -42,13 +41,12 @@ class Content:
         return sum(len(page.rows) for page in self.pages.values())
 
 
-def content(look: Look, asked: Asked, groups: frozenset[str] | None) -> Content:
+def content(queue: Queue, asked: Asked, groups: frozenset[str] | None) -> Content:
     """Read what is asked for, of the groups that the viewer may see."""
-    queue = look.once("queue", Queue)
     wanted = replace(asked.wanted, groups=groups)
     everybody = queue.counts(replace(Asked().wanted, groups=groups))
     return Content(
-        _pages(look.work, queue, asked, replace(asked, wanted=wanted)), queue.counts(wanted), everybody.every
+        _pages(queue.work, queue, asked, replace(asked, wanted=wanted)), queue.counts(wanted), everybody.every
     )
 
 
@@ -64,8 +62,8 @@ def _pages(work: Work, queue: Queue, asked: Asked, seen: Asked) -> Mapping[str, 
 class QueueView:
     """The live view of the queue for one audience: the page prints its rows and figures, a frame what changed."""
 
-    def __init__(self, pages: Pages, audience: Audience, asked: Asked) -> None:
-        self._pages, self._audience, self._asked = pages, audience, asked
+    def __init__(self, console: Console, audience: Audience, asked: Asked) -> None:
+        self._pages, self._keeper, self._audience, self._asked = console.pages, console.keeper, audience, asked
 
     def concerns(self, event: Event) -> bool:
         """Whether it tells of a reservation, or of something that keeps many from being called."""
@@ -73,7 +71,7 @@ class QueueView:
 
     def render(self, look: Look) -> Rendered:
         """Read and render."""
-        return self.of(content(look, self._asked, self._audience.groups))
+        return self.of(content(look.once("queue", self._keeper.queue), self._asked, self._audience.groups))
 
     def of(self, seen: Content) -> Rendered:
         """Render what was read."""
@@ -105,7 +103,7 @@ def factory(console: Console) -> Factory:
     def make(audience: Audience, address: Address) -> QueueView:
         if address.of:
             raise CallbackError("there is no such live page")
-        return QueueView(console.pages, audience, read(address.query.items()))
+        return QueueView(console, audience, read(address.query.items()))
 
     return make
 
