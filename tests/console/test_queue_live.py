@@ -10,6 +10,7 @@ from callback.store.audit import By
 from tests.browser import DESK, PHONE, Visitors, scrolls_sideways
 from tests.callback.world import MINUTE, US
 from tests.console.centre import NOW, Centre
+from tests.console.crowd import lose
 from tests.console.served import Served
 
 BO = By("Bo", "they were spoken to")
@@ -21,16 +22,6 @@ def crowded(centre: Centre) -> Centre:
     for n in range(12):
         lose(centre, f"crowd-{n}", 4000 + n, NOW - 10 * MINUTE + n * US)
     return centre
-
-
-QUEUES = ("support", "billing", "sales", "华语客服")
-REASONS = ("gave-up-waiting", "gave-up-while-ringing", "gave-up-after-transfer")
-
-
-def lose(centre: Centre, name: str, number: int, when: int) -> None:
-    """Somebody gives up, each time elsewhere and for another reason: many of one cause would be an incident."""
-    queue, reason = QUEUES[number % 4], REASONS[number // 4 % 3]
-    centre.lose(name, f"0904444{number}", when, queue=queue, reason=reason, told_after_s=10**6)
 
 
 def opened(console: Served, page: Page, path: str) -> Page:

@@ -17,6 +17,7 @@ WORDS = {
     "held": "held by {held_by} until resumed: {held_why}",
     "held-by-service": "held by the service until a person resumes it: {held_why}",
     "in-incident": "held by incident {incident}: see `callback incident`",
+    "pending": "is closed in a moment: {held_by} decided so",
     "in-aim": "is next",
     "in-window": "is next",
     "overdue": "is next, late",

@@ -182,10 +182,22 @@ _CLOSED_BY = (
 )
 
 
+_PENDING = (
+    select(t.batch_item.c.reservation_id, t.batch.c.who, t.batch.c.why)
+    .select_from(t.batch_item)
+    .join(t.batch, t.batch.c.id == t.batch_item.c.batch_id)
+    .where(t.batch_item.c.reservation_id.in_(_THESE), t.PENDING)
+)
+
+
 def holds(work: Work, rows: Collection[Reservation]) -> dict[int, Hold]:
     """Who holds those of the rows that are held by a person or by the service, and why."""
-    held = audit.last(work.connection, "held", [row.id for row in rows if row.state == "held"])
-    return {number: Hold(hold.who, hold.why) for number, hold in held.items()}
+    ids = [row.id for row in rows if row.state == "held"]
+    if not ids:
+        return {}
+    held = {number: Hold(row.who, row.why) for number, row in audit.last(work.connection, "held", ids).items()}
+    pending = work.connection.execute(_PENDING, {"ids": ids})
+    return held | {row.reservation_id: Hold(row.who, row.why, pending=True) for row in pending}
 
 
 def rows(work: Work, found: Sequence[Found], why: Mapping[int, Why], held: Mapping[int, Hold]) -> list[Row]:

@@ -37,6 +37,7 @@ class Lever(StrEnum):
     SLOT = "slot"
     DONE_ELSEWHERE = "done-elsewhere"
     DOCTOR = "doctor"  # says the remedy
+    UNDO = "undo"  # in the seconds that are left for it
 
 
 class Plan(StrEnum):
@@ -53,6 +54,7 @@ LEVERS: Final[Mapping[str, Lever | Plan]] = {
     "held": Lever.RESUME,
     "held-by-service": Lever.RESUME,
     "in-incident": Lever.DECIDE_INCIDENT,
+    "pending": Lever.UNDO,
     "in-aim": Plan.IS_NEXT,
     "in-window": Plan.IS_NEXT,
     "overdue": Plan.IS_NEXT,
@@ -105,10 +107,11 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Who holds a reservation, and why."""
+    """Who holds a reservation, and why; `pending`: who decided to close it, which is done in a moment."""
 
     who: str
     why: str
+    pending: bool = False
 
 
 def stopped_by(picture: tuple[Live, int] | None, now: int) -> str | None:
@@ -236,7 +239,9 @@ _NOT_IN_TURN: Final = ("not-due", "watch", "not-in-only-numbers", "quiet-hours",
 
 
 def _held(row: Reservation, hold: Hold | None) -> str:
-    """Say what holds a reservation: an incident, the service, or a person."""
+    """Say what holds a reservation: what is about to close it, an incident, the service, or a person."""
+    if hold is not None and hold.pending:
+        return "pending"
     if row.incident_id is not None:
         return "in-incident"
     return "held-by-service" if hold is not None and hold.who == audit.SERVICE else "held"
