@@ -206,10 +206,11 @@ def _known(connection: Connection, name: str) -> User:
 
 def _keep_one_administrator(connection: Connection, name: str, *, still: bool) -> None:
     """Lock everybody's row: of two who take the role from each other at the same time, one comes too late."""
-    everybody = [user_of(row) for row in connection.execute(_LOCKED_ALL).mappings()]
-    if name not in {user.name for user in everybody}:
+    everybody = {row["name"]: user_of(row) for row in connection.execute(_LOCKED_ALL).mappings()}
+    if name not in everybody:
         raise _nobody(name)
-    if not still and not any(user.is_administrator for user in everybody if user.name != name):
+    others = any(user.is_administrator for user in everybody.values() if user.name != name)
+    if everybody[name].is_administrator and not (still or others):
         raise CallbackError(
             f"{name} is the last administrator, and nobody could make another: give the role to somebody else first,"
             " by `callback user roles`"

@@ -22,6 +22,7 @@ from callback.web.connections import Limits
 from callback.web.console.app import build
 from callback.web.console.live.hub import Hub
 from callback.web.console.live.watch import Fallen
+from callback.web.console.members import console_of
 from callback.web.console.parts import Console
 from callback.web.console.render import Pages
 from callback.web.server import Serving, opened
@@ -71,19 +72,28 @@ class Served:
 
 @contextmanager
 def serve(
-    world: World, now: int = NOON, more: Callable[[FastAPI, Pages], None] | None = None, limits: Limits = LIMITS
+    world: World,
+    now: int = NOON,
+    more: Callable[[FastAPI, Pages], None] | None = None,
+    limits: Limits = LIMITS,
+    *,
+    accounts: bool = False,
 ) -> Iterator[Served]:
     """Serve a console on the database of `world` while the block lasts, as its process does.
 
-    `more` adds to the application.
+    `more` adds to the application. With `accounts` people sign in by its pages, and `Served.sign_in` is of no use.
     """
     served = Served(world, now=now)
-    pages = Pages(ZoneInfo(world.settings.rules.zone))
-    app = build(
-        Console(world.settings, world.store, pages, served.viewer, lambda: served.now, fallen=_fallen(served.ended))
-    )
+    if accounts:
+        console = console_of(world.settings, world.store, lambda: served.now)
+    else:
+        pages = Pages(ZoneInfo(world.settings.rules.zone))
+        console = Console(
+            world.settings, world.store, pages, served.viewer, lambda: served.now, fallen=_fallen(served.ended)
+        )
+    app = build(console)
     if more is not None:
-        more(app, pages)
+        more(app, console.pages)
     begun: queue.SimpleQueue[_Begun] = queue.SimpleQueue()
     thread = threading.Thread(target=lambda: asyncio.run(_serve(app, limits, begun)), name="console")
     thread.start()

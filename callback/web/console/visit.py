@@ -66,8 +66,8 @@ class Visit:
 
     @property
     def head(self) -> Mapping[str, str]:
-        """The figures above the page, by name; none for whoever may not look."""
-        if not self.viewer.may("look"):
+        """The figures above the page, by name; none for whoever may not look, or has a one-time password still."""
+        if not self.viewer.may("look") or (isinstance(self.viewer, Member) and self.viewer.must_change):
             return {}
         zone, groups = self.console.pages.zone, self.viewer.groups
         return heads.texts(self.look(lambda work: self.console.keeper.head(work, groups)), zone, self.language)

@@ -118,6 +118,14 @@ def test_the_last_administrator_is_neither_locked_nor_made_something_else(world:
     assert find(world, "cleo").is_administrator
 
 
+def test_where_there_is_no_administrator_others_are_changed_all_the_same(world: World) -> None:
+    made(world, "anna")
+    with world.store.write() as connection:
+        users.change_roles(change(connection), "anna", frozenset({"auditor"}))
+        users.lock(change(connection), "anna")
+    assert find(world, "anna").locked
+
+
 def test_two_administrators_who_lock_each_other_at_the_same_time_do_not_both_succeed(world: World) -> None:
     made(world, "anna", "administrator")
     made(world, "bo", "administrator")

@@ -128,7 +128,7 @@ async def unlock(visit: AlsoLocked, password: Text = "", to: Text = BEGINNING) -
     if visit.wants_fragment:
         return Response(status_code=status, headers=_CALM_DOWN if refused == "many" else None)
     locked = member.session.locked(visit.console.now())
-    return visit.page("unlock.html", status, to=inside(to), refused=refused, locked=locked)
+    return await _page(visit, "unlock.html", status, to=inside(to), refused=refused, locked=locked)
 
 
 @router.get(PASSWORD)
@@ -150,7 +150,7 @@ async def change_password(visit: Anyway, old: Text = "", new: Text = "", again: 
             return answer
         refused = done
     status = {"wrong": _REFUSED, "many": _TOO_MANY}.get(refused, _FAULTY)
-    return visit.page("password.html", status, refused=refused, one_time=member.must_change)
+    return await _page(visit, "password.html", status, refused=refused, one_time=member.must_change)
 
 
 def address_of(request: Request) -> str:
@@ -171,6 +171,11 @@ def _sign_ins(request: Request) -> SignIns:
 def _first_page(done: SignedIn, to: str) -> str:
     """Give where one goes on: who may not look at the beginning has the own account."""
     return "/account" if to == BEGINNING and not done.user.viewer.may("look") else to
+
+
+async def _page(visit: Visit, template: str, status: int, **values: object) -> Response:
+    """Make a page beside the event loop: it reads the database."""
+    return await to_thread.run_sync(lambda: visit.page(template, status, **values))
 
 
 def _sign_in_page(console: Console, request: Request, to: str, refused: str = "", status: int = 200) -> Response:

@@ -1,7 +1,7 @@
 // Acts: a form is sent, its answer takes the place of what it is about. Nothing looks done before the server says so.
 import { now, tick } from "./clocks.js";
 import { chosen, currentRow, focusRow, patch } from "./list.js";
-import { all, first, hear, isField, isStale, post, rowAt, rowOf, rows, say, show, toast } from "./dom.js";
+import { all, first, hear, isField, isStale, post, rowAt, rowOf, rows, say, show, tell, toast } from "./dom.js";
 
 const UNANSWERED_MS = 5000;
 
@@ -71,7 +71,8 @@ async function send(form, submitter) {
     const address = submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "";
     const asks = form.getAttribute("method") === "get"; // a question, which changes nothing
     const answer = asks ? await fetch(`${address}?${fields}`, { headers: { "X-Fragment": "1" } }) : await post(address, fields);
-    if (answer.redirected || answer.status === 401) return location.reload(); // the way leads to the sign-in page
+    if (answer.status === 401) return tell("session"); // it is locked, or over: nothing was done
+    if (answer.redirected) return location.reload();
     mark(about, false);
     const isPlaced = place(await answer.text());
     if (!isPlaced && !answer.ok) toast(say("failed", { why: String(answer.status) }), true);

@@ -5,6 +5,7 @@ import { all } from "./dom.js";
 import * as keys from "./keys.js";
 import * as list from "./list.js";
 import * as live from "./live.js";
+import * as session from "./session.js";
 
 /** What the buttons of the frame do. @type {Record<string, (button: HTMLElement) => unknown>} */
 const switches = {
@@ -21,5 +22,5 @@ document.addEventListener("click", (event) => {
   if (button) switches[button.dataset.switch ?? ""]?.(button);
 });
 
-for (const one of [list, clocks, acts, keys, live]) one.begin();
+for (const one of [list, clocks, acts, keys, live, session]) one.begin();
 for (const script of all(".scripted")) script.hidden = false;

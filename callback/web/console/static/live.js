@@ -72,15 +72,15 @@ function listen() {
   source.addEventListener("bye", (event) => share("bye", event.data));
   source.onerror = () => {
     source?.close();
+    tell("session"); // why there is no answer is not told to a stream
     const wait = AGAIN_MS[Math.min(failures++, AGAIN_MS.length - 1)] ?? 8000;
     later(wait * (0.75 + Math.random() / 2));
-    if (failures === 2) post("/stream/here", new URLSearchParams({ tab })).then(signedIn, () => {}); // it tells why
   };
 }
 
-/** Whoever is not signed in any more is led to where that is done. @param {Response} answer */
+/** What is refused says that the session is locked, or over. @param {Response} answer */
 function signedIn(answer) {
-  if (answer.status === 401) location.reload();
+  if (answer.status === 401) tell("session");
 }
 
 /** @param {string} name @param {string} data */
@@ -95,7 +95,7 @@ function take(name, data) {
   if (name === "frame") takeFrame(told);
   else if (name === "beat") tell("beat", told);
   else if (name === "resync") resync();
-  else if (name === "bye" && told.why === "session") location.reload(); // the way leads to the sign-in page
+  else if (name === "bye" && told.why === "session") tell("session"); // it is locked, or over
 }
 
 /** @param {Frame} frame */
@@ -189,6 +189,7 @@ export function begin() {
     hereTimer = setTimeout(here, HERE_SOON_MS);
   };
   hear("selected", hereSoon);
+  hear("opened", () => leads && later(30));
   setInterval(here, HERE_EVERY_MS);
   if (document.body.dataset.open) hereSoon();
 }

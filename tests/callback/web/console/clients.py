@@ -87,7 +87,7 @@ class Desk:
                 return
         made(self.world, name, *roles, groups=groups)
         with self.world.store.write() as connection:
-            users.own_password(change(connection), name, _hash())
+            users.own_password(change(connection), name, hashed())
 
     def member(self, name: str, *roles: Role, groups: frozenset[str] | None = None) -> Browser:
         """Give a browser in which a person is signed in, who is made with these roles if there is none of that name."""
@@ -116,7 +116,8 @@ def desk_of(world: World, url: str = LOOPBACK) -> Iterator[Desk]:
 _kept: list[str] = []
 
 
-def _hash() -> str:
+def hashed() -> str:
+    """Give the hash of the password of tests, made once."""
     if not _kept:
         _kept.append(passwords.hashed(PASSWORD))
     return _kept[0]
