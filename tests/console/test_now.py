@@ -27,6 +27,9 @@ from tests.console.centre import NOW, Centre, picture
 from tests.console.served import Served, serve
 
 WITHIN_S: Final = 1.0
+_NOTES_VIEWS: Final = """window.shown = new Set();
+document.addEventListener("lcr:shown", (event) => window.shown.add(event.detail.view));"""
+_ALL_SHOWN: Final = "() => document.body.dataset.view.trim().split(/\\s+/).every((view) => window.shown.has(view))"
 AGENTS: Final = (
     Agent("PJSIP/1001", "Mei", ("support", "billing"), "talking", NOW - 72 * US),
     Agent("PJSIP/1002", "Wei", ("support",), "paused", NOW - 31 * MINUTE),
@@ -118,6 +121,34 @@ def test_every_figure_of_a_list_leads_to_so_many_rows(at_now: Page, served: Serv
     for address, count in listed:
         at_now.goto(served.at(address))
         assert at_now.locator("tbody tr").count() == int(count), address
+    queued = sorted(one for one in addresses if one[0].startswith("/queue?"))
+    assert len(queued) >= 9
+    for address, count in queued:
+        at_now.goto(served.at(address))
+        assert at_now.locator("[data-lane] > tr[data-id]").count() == int(count), address
+
+
+def test_the_figures_above_a_list_leave_the_list_alone(served: Served, visitors: Visitors) -> None:
+    page = visitors.page()
+    page.add_init_script(_NOTES_VIEWS)
+    served.sign_in(page, "supervisor")
+    page.goto(served.at("/queue"))
+    rows = page.locator("[data-lane] > tr[data-id]")
+    assert (many := rows.count()) > 10
+    page.wait_for_function(_ALL_SHOWN)
+    assert rows.count() == many
+
+
+def test_in_the_queue_what_if_says_who_would_slip_for_the_chosen(
+    served: Served, visitors: Visitors, centre: Centre
+) -> None:
+    page = visitors.page()
+    served.sign_in(page, "supervisor")
+    page.goto(served.at("/queue?lane=window"))
+    row = centre.reservation["window"]
+    page.locator(f"#r-{row} .pick input").check()
+    page.keyboard.press("w")
+    expect(page.locator("#dialog")).to_contain_text(f"Call #{row} now")
 
 
 def test_a_change_comes_in_by_itself(at_now: Page, centre: Centre) -> None:

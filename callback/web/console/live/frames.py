@@ -47,7 +47,7 @@ class Shown:
         first = not self.born
         self.born = self.born or n
         order = {lane: list(ids) for lane, ids in rendered.order.items()}
-        if first or order != self._order or list(order) != list(self._order):
+        if (first and order) or order != self._order or list(order) != list(self._order):
             self._order, self._ordered = order, n
         left = [id_ for id_ in self._rows if id_ not in rendered.rows]
         for id_ in left:
@@ -87,15 +87,15 @@ class Shown:
             "parts": _young(self._parts, n),
         }
         changed = {name: value for name, value in facts.items() if value}
-        if self._ordered >= n:
+        if self._ordered and self._ordered >= n:
             changed["order"] = self._order
         if self._looked and self._looked >= n:
             changed["who"] = self._who
         return changed
 
     def whole(self) -> dict[str, Any]:
-        """Everything that there is now."""
-        return self.since(0) | {"whole": True, "order": self._order}
+        """Everything that there is now; a view without a list says nothing of the order of one."""
+        return self.since(0) | {"whole": True} | ({"order": self._order} if self._ordered else {})
 
 
 def frame(facts: Mapping[str, Any], id_: str | None = None) -> bytes:

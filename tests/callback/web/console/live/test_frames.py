@@ -112,6 +112,16 @@ def test_a_row_that_left_is_told_once_and_not_when_it_is_back() -> None:
     assert "gone" not in shown.since(4)
 
 
+def test_a_view_without_a_list_says_nothing_of_another_ones() -> None:
+    shown = Shown()
+    shown.show(Rendered(figures={"late": "1"}), 1)
+    assert shown.whole() == {"whole": True, "figures": {"late": "1"}}
+    emptied = Shown()
+    emptied.show(Rendered({"late": [1]}, {1: "a"}), 1)
+    emptied.show(Rendered(), 2)
+    assert emptied.whole() == {"whole": True, "order": {}}
+
+
 def test_who_looks_at_a_row_that_is_not_here_is_not_told() -> None:
     shown = Shown()
     shown.show(Rendered({"late": [1, 2]}, {1: "a", 2: "b"}), 1)
