@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import signal
-import socket
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,45 +15,22 @@ from lab import phone
 from lab.asterisk import Asterisk
 from lab.phone import Carrier, Phone
 from sms.outbox import text_outbox
+from tests.live.consoles import answers, console, wait_answers, with_console
 from tests.live.desk import CUSTOMER, DID, pause
 from tests.live.service import Service
 
+__all__ = ["console"]
+
 pytestmark = pytest.mark.live
 
-START_S, DEAD_S = 60, 1.0
-
-
-@pytest.fixture
-def console() -> str:
-    """Where the console will listen."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{found.getsockname()[1]}"
+DEAD_S = 1.0
 
 
 @pytest.fixture
 def service(pbx: Asterisk, tmp_path: Path, console: str) -> Iterator[Service]:
-    watched = Service(pbx, tmp_path)
-    with watched.settings.open("a") as settings:
-        settings.write(f'[console]\nlisten = "{console}"\n')
-    with watched as running:
-        wait_answers(console)
+    with with_console(Service(pbx, tmp_path), console) as running:
         yield running
         running.stop()
-
-
-def answers(console: str, within_s: float) -> bool:
-    """Whether it says that it lives, within so long."""
-    with suppress(OSError), urllib.request.urlopen(f"http://{console}/healthz", timeout=within_s) as answer:
-        return bool(answer.read() == b"ok\n")
-    return False
-
-
-def wait_answers(console: str) -> None:
-    deadline = time.monotonic() + START_S
-    while not answers(console, START_S):
-        assert time.monotonic() < deadline, "no console answers"
-        time.sleep(0.05)
 
 
 def kill(pid: int) -> None:
