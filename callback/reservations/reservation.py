@@ -46,6 +46,7 @@ class Reservation:
     incident_id: int | None
     overdue_by_at: int | None
     revision: int  # raised by every change of the row
+    handled_at: int | None
     e164: str
 
     @property

@@ -121,6 +121,23 @@ def test_to_put_off_all_forty_that_match_to_nine_is_seven_keys(hands: Hands, con
     assert len(hands.pressed) == 7
 
 
+def test_one_left_to_people_is_dealt_with_in_four_keys_and_one_more_takes_that_back(
+    hands: Hands, console: Served, centre: Centre
+) -> None:
+    hands.page.goto(console.at("/queue"))
+    hands.press("g", "t")
+    hands.page.wait_for_url("**/queue/left")
+    hands.page.wait_for_function("document.querySelector('[data-current]') !== null")
+    hands.press("d", "1")
+    number = centre.reservation["expired"]
+    expect(hands.page.locator(f"#r-{number}.ghost")).to_be_visible()
+    assert decided(centre, "handled") == [(number, "Anna", "a colleague has spoken to the customer")]
+    assert len(hands.pressed) == 4
+    hands.press("u")
+    expect(hands.page.locator(f"#r-{number}:not(.ghost)")).to_be_visible()
+    assert [one[0] for one in decided(centre, "handled-not")] == [number]
+
+
 def test_an_input_method_does_not_swallow_the_keys(console: Served, centre: Centre, visitors: Visitors) -> None:
     """With a Chinese input method on, a key is `Process` and its place alone tells which."""
     page = visitors.page(language="zh-CN")

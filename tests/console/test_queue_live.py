@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from callback.decisions import actions
 from callback.store.audit import By
-from tests.browser import DESK, PHONE, Visitors, scrolls_sideways
+from tests.browser import DESK, PHONE, Theme, Visitors, accessibility_faults, scrolls_sideways
 from tests.callback.world import MINUTE, US
 from tests.console.centre import NOW, Centre
 from tests.console.crowd import lose
@@ -118,3 +118,25 @@ def test_the_first_promises_stand_in_the_first_picture(
     assert lowest is not None
     assert lowest["y"] + lowest["height"] < size["height"]
     assert not scrolls_sideways(page)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "path", ["/queue", "/queue?queue=nowhere", "/queue/left", "/queue/settled", "/queue/unreserved", "/queue/refused"]
+)
+def test_no_list_shuts_anybody_out(console: Served, visitors: Visitors, path: str, theme: Theme) -> None:
+    page = visitors.page(theme=theme)
+    console.sign_in(page)
+    page.goto(console.at(path))
+    assert accessibility_faults(page) == []
+
+
+def test_no_list_is_wider_than_a_phone(console: Served, visitors: Visitors) -> None:
+    page = visitors.page(PHONE, language="zh-CN")
+    console.sign_in(page)
+    wide = []
+    for path in ("/queue", "/queue?all=1", "/queue/left", "/queue/settled", "/queue/unreserved", "/queue/refused"):
+        page.goto(console.at(path))
+        if scrolls_sideways(page):
+            wide.append(path)
+    assert wide == []

@@ -62,7 +62,7 @@ class Row:
     `lane` is a code of `lanes.LANES`, "" once it is closed. `due_at`: not called before. `overdue_by_at` is the new
     time that the customer was told. `max_tries` is by the rules of now. `answer` is a text of the customer that a
     person has still to read. `ended_by` is who closed it, where that was a person, or the agent who reached the
-    customer.
+    customer. `handled`: it was left to people, and one of them has dealt with it.
     """
 
     reservation: int
@@ -102,6 +102,7 @@ class Row:
     held_by: str | None
     held_why: str | None
     ended_by: str | None
+    handled: bool
     now: int
 
     @property
@@ -270,6 +271,7 @@ def _row(work: Work, found: Found, why: Why, hold: Hold | None, beside: _Beside)
         held_by=hold.who if hold else None,
         held_why=hold.why if hold else None,
         ended_by=reached_by or beside.closed_by.get(row.id),
+        handled=row.handled_at is not None,
         now=work.now,
     )
 

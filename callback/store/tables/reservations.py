@@ -56,6 +56,7 @@ reservation = Table(
     Column("overdue_by_at", Instant),  # the promise in force was broken: by when the newest apology says, if it holds
     Column("revision", Integer, nullable=False, server_default=text("1"),  # raised by every change: who looked earlier
            onupdate=text("reservation.revision + 1")),  # decides about what is no more
+    Column("handled_at", Instant),  # it was left to people, and one of them has dealt with it
     one_of("kind", KINDS),
     one_of("state", RESERVATION_STATES),
     Index("uq_reservation_open", "pbx", "queue", "person_id", "apart", unique=True,
@@ -74,7 +75,8 @@ reservation = Table(
           sqlite_where=text("open AND incident_id IS NOT NULL"),
           postgresql_where=text("open AND incident_id IS NOT NULL")),
     Index("ix_reservation_left", "pbx", "state_since_at",
-          sqlite_where=text("state = 'expired'"), postgresql_where=text("state = 'expired'")),
+          sqlite_where=text("state = 'expired' AND handled_at IS NULL"),
+          postgresql_where=text("state = 'expired' AND handled_at IS NULL")),
     Index("ix_reservation_list_deadline", "pbx", "state", "deadline_at", "id",
           sqlite_where=text("open"), postgresql_where=text("open")),
     Index("ix_reservation_list_later", "pbx", "state", "not_before_at", "id",
@@ -123,6 +125,6 @@ IN_INCIDENT = text("reservation.open AND reservation.incident_id IS NOT NULL")
 
 SETTLED = text("NOT reservation.open")
 
-LEFT_TO_PEOPLE = text("reservation.state = 'expired'")
+LEFT_TO_PEOPLE = text("reservation.state = 'expired' AND reservation.handled_at IS NULL")
 
 REFUSED = text("reservation.state = 'refused'")

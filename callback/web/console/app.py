@@ -19,7 +19,7 @@ from callback.web.console import entrance, gate
 from callback.web.console.live.live import Live
 from callback.web.console.live.views import Factory
 from callback.web.console.now import content, heads
-from callback.web.console.pages import account, acts, home, now, preferences, queue, stream
+from callback.web.console.pages import account, acts, home, left, now, preferences, queue, stream
 from callback.web.console.parts import Console
 from callback.web.console.queue import content as queue_content
 from callback.web.console.render import STATIC
@@ -27,7 +27,16 @@ from callback.web.console.words import chosen
 
 READERS: Final = 8
 """Pages that are made at once: each has a connection of the database."""
-PAGES: Final = (home.router, account.router, acts.router, now.router, preferences.router, queue.router, stream.router)
+PAGES: Final = (
+    home.router,
+    account.router,
+    acts.router,
+    now.router,
+    preferences.router,
+    left.router,
+    queue.router,
+    stream.router,
+)
 VIEWS: Final[Mapping[str, Callable[[Console], Factory]]] = {
     "head": heads.factory,
     "now": content.factory,

@@ -191,6 +191,8 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "done-elsewhere-pending": _("about to close it: done elsewhere"),
         "withdrawn-pending": _("about to close it: not lost"),
         "called-by-hand": _("called by hand"),
+        "handled": _("dealt with it"),
+        "handled-not": _("took back that it is dealt with"),
         "incident-released": _("released the incident"),
         "incident-dropped": _("dropped the incident"),
     },

@@ -117,17 +117,20 @@ def save(
     return RedirectResponse(f"/queue?{asked.query(after='')}", 303)
 
 
-@router.get("/queue/left")
-def left(visit: gate.Look) -> Response:
-    """Show those who were not reached in time, and whom people are to call."""
-    return _closed(visit, closed.LEFT, None)
-
-
 @router.get("/queue/settled")
 def settled(visit: gate.Look) -> Response:
     """Show what is closed, day by day, the last closed first."""
-    zone = visit.look(lambda work: work.site.hours.zone)
-    return _closed(visit, SETTLED, days.asked_for(visit.request.query_params.get("day", ""), visit.console.now(), zone))
+    asked = replace(read(visit.request.query_params.multi_items()), lane=None)
+    wanted = replace(asked.wanted, groups=visit.viewer.groups)
+
+    def look(work: Work) -> dict[str, Any]:
+        day = days.asked_for(visit.request.query_params.get("day", ""), work.now, work.site.hours.zone)
+        after = cursor.opened_closed(work, asked.after, SETTLED, asked) if asked.after else None
+        page = closed.page(work, SETTLED, wanted, within=day.span, after=after)
+        more = cursor.sealed(work, page.after, SETTLED, asked) if page.after is not None else ""
+        return {"day": day, "rows": page.rows, "more": more, "counts": closed.counts(work, SETTLED, day.span, wanted)}
+
+    return visit.page("queue/settled.html", tab=SETTLED, asked=asked, **visit.look(look))
 
 
 @router.get("/queue/unreserved")
@@ -217,20 +220,3 @@ def _view(asked: Asked) -> str:
 def _found(visit: Visit, hits: Hits, number: str) -> HTMLResponse:
     """More than one, or nobody: what was searched for is not said again."""
     return visit.page("queue/found.html", tab="found", hits=hits, asked_something=bool(number.strip()))
-
-
-def _closed(visit: Visit, tab: str, day: days.Day | None) -> Response:
-    asked = replace(read(visit.request.query_params.multi_items()), lane=None)
-    wanted = replace(asked.wanted, groups=visit.viewer.groups)
-
-    def look(work: Work) -> dict[str, Any]:
-        after = cursor.opened_closed(work, asked.after, tab, asked) if asked.after else None
-        span = day.span if day is not None else None
-        page = closed.page(work, tab, wanted, within=span, after=after)
-        return {
-            "rows": page.rows,
-            "more": cursor.sealed(work, page.after, tab, asked) if page.after is not None else "",
-            "counts": closed.counts(work, tab, span, wanted) if span is not None else {},
-        }
-
-    return visit.page("queue/closed.html", tab=tab, asked=asked, day=day, now=visit.console.now(), **visit.look(look))

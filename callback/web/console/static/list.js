@@ -234,6 +234,7 @@ export function select(row, on) {
 }
 
 export function begin() {
+  makeCurrent(rowAt(document.activeElement)); // a page may begin with the focus in its list
   hear("shown", show);
   hear("kept", (/** @type {boolean} */ paused) => {
     document.body.toggleAttribute("data-paused", paused);
