@@ -6,6 +6,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from callback.web.console.members import console_of
 from callback.web.console.parts import Console
 from callback.web.console.render import Pages
 from callback.web.server import Serving, opened
-from tests.callback.world import NOON, World
+from tests.callback.world import NOON, US, World
 
 START_S: Final = 20.0
 LIMITS: Final = Limits(streams=300)
@@ -42,11 +43,12 @@ COOKIE: Final = "signed-in-as"
 
 @dataclass
 class Served:
-    """A console that answers at `url`, by a clock that the test moves; it begins at noon of the tests."""
+    """A console that answers at `url`, by a clock that the test moves, or lets run on from there."""
 
     world: World
     url: str = ""
     now: int = NOON
+    runs_since_s: float | None = None  # by the monotonic clock; None: the clock stands
     groups: dict[Role, frozenset[str]] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)  # whose sessions are over
     hub: Hub = field(init=False)
@@ -57,6 +59,11 @@ class Served:
         context = page.context if isinstance(page, Page) else page
         context.add_cookies([{"name": COOKIE, "value": role, "url": self.url}])
         return _NAMES[role]
+
+    def clock(self) -> int:
+        """Tell the time by which pages are made."""
+        run_s = 0.0 if self.runs_since_s is None else time.monotonic() - self.runs_since_s
+        return self.now + round(run_s * US)
 
     def viewer(self, request: Request) -> Viewer | None:
         """Whoever is signed in."""
@@ -85,12 +92,10 @@ def serve(
     """
     served = Served(world, now=now)
     if accounts:
-        console = console_of(world.settings, world.store, lambda: served.now)
+        console = console_of(world.settings, world.store, served.clock)
     else:
         pages = Pages(ZoneInfo(world.settings.rules.zone))
-        console = Console(
-            world.settings, world.store, pages, served.viewer, lambda: served.now, fallen=_fallen(served.ended)
-        )
+        console = Console(world.settings, world.store, pages, served.viewer, served.clock, fallen=_fallen(served.ended))
     app = build(console)
     if more is not None:
         more(app, console.pages)

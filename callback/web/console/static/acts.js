@@ -77,6 +77,7 @@ async function send(form, submitter) {
     const isPlaced = place(await answer.text());
     if (!isPlaced && !answer.ok) toast(say("failed", { why: String(answer.status) }), true);
     form.closest(".toast")?.remove();
+    if (answer.ok) form.closest("dialog")?.close();
     if (answer.ok && next) focusRow(next);
   } catch (error) {
     toast(say("failed", { why: error instanceof Error ? error.message : "" }), true);

@@ -1,7 +1,7 @@
 // Time as the server has it: countdowns, ages, the site's clock; and what is not up to date any more.
 import { all, first, hear, say, tell } from "./dom.js";
 
-const SILENT_S = 12; // no news from the console for so long
+const SILENT_S = 11; // no news from the console for so long: it beats each 5 s, and 12 s are promised
 const SOUND_EVERY_S = 60;
 const OFFSETS = 12;
 const SECOND = 1_000_000;

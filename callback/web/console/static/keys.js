@@ -82,7 +82,10 @@ function act(sign) {
 /** @param {KeyboardEvent} event */
 function down(event) {
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey) return;
-  if (first("dialog[open]")) return;
+  if (first("dialog[open]")) {
+    if (!isField(event.target) && /^[1-9]$/.test(signOf(event)) && press(`dialog[open] [data-digit="${signOf(event)}"]`)) event.preventDefault();
+    return;
+  }
   if (event.key === "Escape") return escape();
   if (isField(event.target)) return;
   const sign = signOf(event);
