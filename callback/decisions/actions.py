@@ -220,11 +220,16 @@ def look_up(work: Work, reservation: int, *, lock: bool = False) -> Reservation:
     """Give a reservation with its number, open or closed. NoSuchReservation where there is none."""
     row = read_one(work.connection, reservation, lock=lock)
     if row is None or row.pbx != work.pbx:
-        raise NoSuchReservation(
-            f"there is no reservation {reservation} on {work.pbx}; `callback queue` lists the open, and "
-            "`callback find NUMBER` those of one number"
-        )
+        raise NoSuchReservation(no_such(work, reservation))
     return row
+
+
+def no_such(work: Work, reservation: int) -> str:
+    """Say that there is no such reservation."""
+    return (
+        f"there is no reservation {reservation} on {work.pbx}; `callback queue` lists the open, and "
+        "`callback find NUMBER` those of one number"
+    )
 
 
 def _locked(work: Work, reservation: int) -> Reservation:

@@ -68,9 +68,9 @@ _TURN = select(func.count(case((_AHEAD, 1))), func.count()).where(
 )
 
 
-def next_step(work: Work, row: Reservation) -> NextStep:
-    """Say what happens next to an open reservation."""
-    (shown,) = Queue(work).by_id([row.id])
+def next_step(work: Work, row: Reservation, queue: Queue) -> NextStep:
+    """Say what happens next to an open reservation, in the queue as it stands."""
+    (shown,) = queue.by_id([row.id])
     place, of = (shown.why.turn, shown.why.of) if shown.why.turn is not None else _turn(work, row, shown)
     tries_left = max(0, work.site.rules.max_tries - row.tries)
     return NextStep(shown, place, of, tries_left, _after(work, row))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from callback.reports.timeline.again import Again
 from callback.reports.timeline.entries import (
     Alarmed,
     Answered,
@@ -411,3 +412,17 @@ _SAY: Final[Mapping[type[Entry], Callable[[Any, Speech], str]]] = {
     Tried: _tried,
     Told: _told,
 }
+
+
+def judged_again(again: Again, speech: Speech) -> str:
+    """Say what the rules of today would make of a loss, or why that is not known."""
+    _ = speech.translate
+    versions = {"version": again.version, "was": again.was}
+    if again.why_not is not None:
+        return speech.word("again", again.why_not)
+    if again.no_callback is not None:
+        why = speech.word("recovery", again.no_callback)
+        told = _("by today's rules (version {version}, not {was}) nobody is called back: {why}")
+        return told.format(why=why, **versions)
+    times = {"aim": speech.time(again.aim_at or 0), "by": speech.time(again.deadline_at or 0)}
+    return _("by today's rules (version {version}, not {was}): aim {aim}, by {by}").format(**times, **versions)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, func, select
 
 from callback.customers.persons import ERASED
+from callback.reports.queue.board import Queue
 from callback.reports.timeline import rows
 from callback.reports.timeline.entries import Entry, in_order
 from callback.reports.timeline.next_step import NextStep, next_step
@@ -75,8 +76,13 @@ class Timeline:
     next: NextStep | None
 
 
-def of_reservation(work: Work, number: int, groups: Collection[str] | None = None) -> Timeline | None:
-    """Tell all about a reservation of these groups of queues; None where there is none, or it is another group's."""
+def of_reservation(
+    work: Work, number: int, groups: Collection[str] | None = None, queue: Queue | None = None
+) -> Timeline | None:
+    """Tell all about a reservation of these groups of queues; None where there is none, or it is another group's.
+
+    `queue` is the queue of this moment, where that has been read.
+    """
     wanted = RESERVATIONS.where(_R.id == number, _R.pbx == work.pbx)
     wanted = wanted if groups is None else wanted.where(_R.queue_group.in_(list(groups)))
     row = next(iter(read(work.connection, wanted)), None)
@@ -95,7 +101,7 @@ def of_reservation(work: Work, number: int, groups: Collection[str] | None = Non
         rules_version=max(versions, default=work.site.version),
         before=None if alone else _before(work, row.person_id, since_at, queues),
         erased=_erased(work.connection, row),
-        next=next_step(work, row) if row.open else None,
+        next=next_step(work, row, queue or Queue(work)) if row.open else None,
     )
 
 

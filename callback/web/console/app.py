@@ -14,15 +14,17 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from callback.decisions.actions import NoSuchReservation
+from callback.decisions.corrections import NoSuchCall
 from callback.errors import CallbackError, StoreError
 from callback.web.console import entrance, gate
 from callback.web.console.live.live import Live
 from callback.web.console.live.views import Factory
 from callback.web.console.now import content, heads
-from callback.web.console.pages import account, acts, home, left, now, preferences, queue, stream
+from callback.web.console.pages import account, acts, home, left, now, preferences, queue, reservation, stream
 from callback.web.console.parts import Console
 from callback.web.console.queue import content as queue_content
 from callback.web.console.render import STATIC
+from callback.web.console.reservation import view as reservation_view
 from callback.web.console.words import chosen
 
 READERS: Final = 8
@@ -35,12 +37,14 @@ PAGES: Final = (
     preferences.router,
     left.router,
     queue.router,
+    reservation.router,
     stream.router,
 )
 VIEWS: Final[Mapping[str, Callable[[Console], Factory]]] = {
     "head": heads.factory,
     "now": content.factory,
     "queue": queue_content.factory,
+    "reservation": reservation_view.factory,
 }
 """What is live, by the name that its address has after `/stream/`."""
 
@@ -58,6 +62,7 @@ def build(console: Console) -> FastAPI:
     entrance.install(app, console)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(NoSuchReservation, _unknown)
+    app.add_exception_handler(NoSuchCall, _unknown)
     app.add_exception_handler(StoreError, _away)
     app.add_exception_handler(CallbackError, _faulty)
     return app

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 Subject = Literal[
     "kind", "reason", "state", "lane", "why-not", "outcome", "text", "no-text", "action", "role", "promise", "recovery",
-    "left", "visit", "template", "expired", "heard", "stage", "column", "filter", "sort", "preset",
+    "left", "visit", "template", "expired", "heard", "again", "whose", "stage", "column", "filter", "sort", "preset",
     "agent", "part", "part-state", "list",
     "change", "refusal", "fault", "act-done", "not-undone", "actor", "act",
 ]  # fmt: skip
@@ -472,6 +472,19 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "undone": _("This was undone already."),
         "changed": _("This is not undone: somebody has decided about that number since."),
         "unknown": _("There is nothing to be undone."),
+    },
+    "again": {  # why a loss is not judged again
+        "same-rules": _("the rules have not changed since"),
+        "by-a-person": _("a person said so: no rule is asked"),
+        "erased": _("the customer was erased: whose hours hold is not known any more"),
+        "not-lost": _("it was not lost: no rule is asked"),
+    },
+    "whose": {  # of whom a timeline tells
+        "all": _("all"),
+        "customer": _("the customer"),
+        "us": _("us"),
+        "people": _("people"),
+        "machine": _("the machine"),
     },
 }
 """By subject and code."""

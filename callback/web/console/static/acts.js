@@ -107,9 +107,14 @@ export function shut() {
   return open.length > 0;
 }
 
-/** Take undo away when its time is over. */
+/** Take undo away when its time is over, and a number that was shown for a while. */
 function expire() {
   for (const form of all("form[data-undo-until]")) if (Number(form.dataset.undoUntil) < now()) form.remove();
+  for (const number of all("[data-reveal-until]")) {
+    if (Number(number.dataset.revealUntil) >= now()) continue;
+    number.textContent = number.dataset.masked ?? "";
+    delete number.dataset.revealUntil;
+  }
 }
 
 export function begin() {

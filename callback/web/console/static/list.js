@@ -24,10 +24,11 @@ let touchedAt = -Infinity;
 const listed = () => (order ? Object.values(order).flat().map(String) : []);
 const isOurs = (/** @type {Element} */ row) => row.isConnected && !row.classList.contains("ghost");
 
-/** Rows that an act is about: those that are selected, else the one with the focus. */
+/** Rows that an act is about: those that are selected, else the one with the focus, else the one that the page is about. */
 export function chosen() {
   const picked = rows().filter((row) => row.classList.contains("selected") && isOurs(row));
-  return picked.length ? picked : current && isOurs(current) ? [current] : [];
+  const one = current ?? rowOf(document.body.dataset.open ?? "");
+  return picked.length ? picked : one && isOurs(one) ? [one] : [];
 }
 
 /** Whether a hand is in the list, so that nothing may move. */
