@@ -67,9 +67,8 @@ def test_call_this_one_now_is_one_key_and_the_focus_goes_to_the_next(
 
 
 def test_find_the_caller_on_the_line_by_the_last_four_digits_is_six_keys(
-    hands: Hands, console: Served, centre: Centre, visitors: Visitors
+    hands: Hands, console: Served, centre: Centre
 ) -> None:
-    visitors.expect("/r/")
     hands.page.goto(console.at("/queue"))
     hands.press("/", *"4412", "Enter")
     hands.page.wait_for_url(f"**/r/{centre.reservation['binds']}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 
 import pytest
@@ -9,11 +10,13 @@ from playwright.sync_api import APIResponse, BrowserContext
 from sqlalchemy import update
 
 from callback.accounts.roles import Role
+from callback.decisions import actions
 from callback.reports.queue.lanes import LANES
 from callback.store import tables as t
+from callback.store.audit import By
 from tests.browser import Visitors
 from tests.callback.accounts.people import made
-from tests.console.centre import Centre
+from tests.console.centre import NOW, Centre
 from tests.console.seeded import LANES as NAMED
 from tests.console.served import Served
 
@@ -98,6 +101,16 @@ def test_pages_of_a_lane_follow_each_other_without_a_gap(
         address = more[1].replace("&amp;", "&") if more and "show more" in html else ""
     assert len(whole) > 9
     assert found == whole
+
+
+def test_all_that_match_are_shown_however_they_lie(
+    console: Served, anna: BrowserContext, centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lane may have more of them than its share of what is shown at most."""
+    monkeypatch.setattr("callback.web.console.queue.content.MOST", 35)
+    assert len(ids(get(console, anna, "/queue?all=1").text())) == 33
+    monkeypatch.setattr("callback.web.console.queue.content.MOST", 21)
+    assert len(ids(get(console, anna, "/queue?all=1").text())) <= 21
 
 
 def test_a_filter_that_nobody_matches_says_so_and_how_to_clear_it(console: Served, anna: BrowserContext) -> None:
@@ -219,3 +232,34 @@ def test_settled_ones_stand_day_by_day(console: Served, anna: BrowserContext, ce
     assert links(yesterday) == {of["long-ago"]}
     assert get(console, anna, "/queue/settled?day=tomorrow").status == 422
     assert get(console, anna, "/queue/settled?day=9999-01-01").status == 200
+
+
+def test_what_is_shown_is_given_to_programs_and_spreadsheets_masked_alike(
+    console: Served, anna: BrowserContext, centre: Centre
+) -> None:
+    centre.decide(NOW, actions.assign, "late", By("Bo", "so"), '=HYPERLINK("http://evil.example")')
+    told = get(console, anna, "/queue.json?lane=late").json()
+    assert [one["id"] for one in told] == by_lane(get(console, anna, "/queue?lane=late").text())["late"]
+    by_id = {one["id"]: one for one in told}
+    late = by_id[centre.reservation["late"]]
+    assert (late["customer"], late["lane"], late["why_not_yet"]) == ("+86 138 •••• 8000", "late", "no-free-agent")
+    assert late["promised_by"] == "2026-11-24T13:20:00+09:00"
+    answer = get(console, anna, "/queue.csv?all=1")
+    assert answer.headers["content-type"].startswith("text/csv")
+    rows = list(csv.reader(answer.text().splitlines()))
+    assert len(rows) == 34
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
+    (one,) = (row for row in rows if row[0] == str(centre.reservation["late"]))
+    assert one[4] == "'+86 138 •••• 8000"
+    assert one[-1].startswith("'=HYPERLINK")
+    digits = "".join(filter(str.isdigit, answer.text()))
+    assert not [number for number in centre.number.values() if number.startswith("+") and number[3:] in digits]
+
+
+def test_another_groups_rows_are_in_no_file(console: Served, visitors: Visitors, centre: Centre) -> None:
+    console.groups["supervisor"] = frozenset({"sales"})
+    sales = signed_in(console, visitors)
+    told = get(
+        console, sales, f"/queue.json?ids={centre.reservation['late']},{centre.reservation['window-sales']}"
+    ).json()
+    assert [one["id"] for one in told] == [centre.reservation["window-sales"]]

@@ -21,6 +21,7 @@ from callback.reports.queue import closed, search
 from callback.reports.queue.board import Queue
 from callback.reports.queue.closed import SETTLED
 from callback.reports.queue.lanes import LANES, Sort
+from callback.reports.queue.rows import Row
 from callback.reports.queue.search import Hits
 from callback.reports.queue.wanted import Wanted
 from callback.site.work import Work
@@ -28,7 +29,7 @@ from callback.store import feed
 from callback.store.audit import By
 from callback.web.console import gate
 from callback.web.console.live.views import Rendered
-from callback.web.console.queue import bar, choices, cursor, days
+from callback.web.console.queue import bar, choices, cursor, days, export
 from callback.web.console.queue.asked import COLUMNS, Asked, read
 from callback.web.console.queue.content import Content, QueueView, content
 from callback.web.console.visit import Visit
@@ -40,6 +41,7 @@ _KEYS: Final = range(1, 10)
 _LONGEST: Final = 40  # of what is searched for
 _PAGE: Final = 100
 UNRESERVED_DAYS: Final = 7
+_AS_FILE: Final = 'attachment; filename="queue.csv"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,30 @@ def queue(visit: gate.Look) -> Response:
         may_decide=visit.viewer.may("decide"),
         **bar.shown(seen.whose, visit.console.now(), seen.zone, visit.language),
     )
+
+
+@router.get("/queue.csv")
+def as_csv(visit: gate.Look) -> Response:
+    """Give the rows that the page shows to a spreadsheet, in the person's language."""
+    rows, zone = _shown(visit)
+    text = export.as_csv(rows, zone, visit.language)
+    return Response(text, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": _AS_FILE})
+
+
+@router.get("/queue.json")
+def as_json(visit: gate.Look) -> Response:
+    """Give the rows that the page shows to a program, as their codes."""
+    return Response(export.as_json(*_shown(visit)), media_type="application/json")
+
+
+def _shown(visit: Visit) -> tuple[list[Row], ZoneInfo]:
+    asked = read(visit.request.query_params.multi_items())
+
+    def look(work: Work) -> tuple[list[Row], ZoneInfo]:
+        seen = content(Queue(work), replace(asked, all=True), visit.viewer.groups)
+        return [row for page in seen.pages.values() for row in page.rows], work.site.hours.zone
+
+    return visit.look(look)
 
 
 @router.post("/queue/find")

@@ -12,7 +12,7 @@ from callback.reports.queue.board import Page, Queue
 from callback.reports.queue.census import Counts
 from callback.reports.queue.lanes import LANES, Sort
 from callback.reports.queue.rows import Row
-from callback.site.work import Work
+from callback.reports.queue.wanted import Wanted
 from callback.web.console.live.views import Address, Audience, Factory, Look, Rendered
 from callback.web.console.parts import Console
 from callback.web.console.queue import cursor
@@ -45,18 +45,17 @@ def content(queue: Queue, asked: Asked, groups: frozenset[str] | None) -> Conten
     """Read what is asked for, of the groups that the viewer may see."""
     wanted = replace(asked.wanted, groups=groups)
     everybody = queue.counts(replace(Asked().wanted, groups=groups))
-    return Content(
-        _pages(queue.work, queue, asked, replace(asked, wanted=wanted)), queue.counts(wanted), everybody.every
-    )
+    counts = queue.counts(wanted)
+    return Content(_pages(queue, asked, wanted, counts.every), counts, everybody.every)
 
 
-def _pages(work: Work, queue: Queue, asked: Asked, seen: Asked) -> Mapping[str, Page]:
+def _pages(queue: Queue, asked: Asked, wanted: Wanted, matching: int) -> Mapping[str, Page]:
     one = asked.lane if asked.sort is Sort.DISPATCHER else asked.sort.value
     if one is not None:
-        after = cursor.opened(work, asked.after, one, asked) if asked.after else None
-        return {one: queue.page(one, seen.wanted, MOST if asked.all else WINDOW, after)}
-    most = MOST // len(LANES) if asked.all else WINDOW if asked.is_filtered else FIRST
-    return queue.first_pages(seen.wanted, most)
+        after = cursor.opened(queue.work, asked.after, one, asked) if asked.after else None
+        return {one: queue.page(one, wanted, MOST if asked.all else WINDOW, after)}
+    all_ = MOST if matching <= MOST else MOST // len(LANES)
+    return queue.first_pages(wanted, all_ if asked.all else WINDOW if asked.is_filtered else FIRST)
 
 
 class QueueView:
