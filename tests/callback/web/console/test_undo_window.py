@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from callback.decisions.records import Action
 from callback.texts import compose
 from tests.callback.decisions.deciding import T0, acts, decide, seen, send_texts, settle, stands, states
 from tests.callback.web.console.test_acts import heard
@@ -33,13 +35,14 @@ def console(world: World) -> Iterator[Served]:
         for again in range(1, 4):
             world.hear(call(f"090123456{n - 1:02}", NOON + again * US))
     send_texts(world, NOON + 40 * US)
-    for offset, act, more in (
+    acts_before: tuple[tuple[int, Action, dict[str, Any]], ...] = (
         (2, "slot", {"at": at("15:00")}),
         (3, "postpone", {"at": at("14:00")}),
         (4, "assign", {"to": "dora"}),
         (5, "call-now", {}),
         (6, "hold", {}),
-    ):
+    )
+    for offset, act, more in acts_before:
         decide(world, act, seen(world, *range(offset, MANY + 1, 8)), now=NOON + 42 * US, **more)
     send_texts(world, T0)
     heard(world, T0)
@@ -52,7 +55,9 @@ def items(world: World) -> str:
 
 
 def batch_in(html: str) -> str:
-    return re.findall(r'name="batch" value="(\d+)"', html)[0]
+    found = re.search(r'name="batch" value="(\d+)"', html)
+    assert found is not None
+    return found[1]
 
 
 def texted(world: World, since: int, until: int, every_s: int = 2) -> list[str]:
