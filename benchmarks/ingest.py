@@ -117,7 +117,7 @@ def latency(stage: Stage, scale: IngestScale, figures: Figures) -> None:
         lasts_s = scale.flat_s if scale.flat_s and rate == min(RATES) else scale.rate_s
         pace = sender.SendRate(rate, lasts_s, scale.call_s)
         offered, listened = stage.service(pace, scale.connections)
-        figures.latencies_ms[rate] = list(_steady(offered, listened, pace)) or list(listened.latencies_ms)
+        figures.latencies_ms[rate] = list(steady(offered, listened, pace)) or list(listened.latencies_ms)
         figures.count(offered, listened)
         figures.notes.append(_told(pace, offered, listened))
 
@@ -129,14 +129,14 @@ def growth(stage: Stage, scale: IngestScale, figures: Figures) -> None:
         offered, listened = stage.service(pace, pbxs)
         took_s = (offered.ended_at - offered.began_at) / 1e9
         figures.growth[pbxs] = (
-            round(rank(list(_steady(offered, listened, pace)), 0.99), 1),
+            round(rank(list(steady(offered, listened, pace)), 0.99), 1),
             round((listened.ear_cpu_s + listened.commit_cpu_s) / took_s, 2),
         )
         figures.count(offered, listened)
         figures.notes.append(f"{pbxs} PBXs, {_told(pace, offered, listened)}")
 
 
-def _steady(offered: sender.SentTraffic, listened: listener.Listened, pace: sender.SendRate) -> Iterator[float]:
+def steady(offered: sender.SentTraffic, listened: listener.Listened, pace: sender.SendRate) -> Iterator[float]:
     """Give the latencies of calls that ended while the rate was the one that was asked for."""
     begin, end = (offered.began_at + int(after_s * 1e9) for after_s in (pace.call_s, pace.lasts_s))
     for at, latency_ms in zip(listened.committed_at, listened.latencies_ms, strict=True):

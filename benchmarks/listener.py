@@ -54,6 +54,7 @@ class Plan:
     connections: int = 1
     database: str = ""
     folder: Path = Path()
+    name: str = "pbx"  # of each, with its number
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Ears:
         self.pbxs: list[Pbx] = []
         self._writers: list[Committer] = []
         for number in range(plan.connections):
-            self._join(f"pbx-{number + 1:02d}", plan, stack)
+            self._join(f"{plan.name}-{number + 1:02d}", plan, stack)
 
     def _join(self, name: str, plan: Plan, stack: ExitStack) -> None:
         """Join the parts for one PBX, as the service does."""
@@ -181,8 +182,9 @@ class Ears:
     def filed(self) -> tuple[int, int]:
         """Give how many verdicts stand in the store, and on how many calls."""
         verdict = t.verdict.c
+        ours = verdict.pbx.in_([task.settings.pbx.name for task in self._tasks])
         with self.store.read() as connection:
-            rows = connection.execute(select(verdict.call_id, func.count()).group_by(verdict.call_id)).all()
+            rows = connection.execute(select(verdict.call_id, func.count()).where(ours).group_by(verdict.call_id)).all()
         return sum(count for _, count in rows), len(rows)
 
 

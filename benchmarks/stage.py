@@ -24,9 +24,10 @@ _LOADED.set_forkserver_preload(["benchmarks.listener"])
 class Stage:
     """One sender, and whoever is to listen to it. `ready` says what the sender will play."""
 
-    def __init__(self, folder: Path, database: str) -> None:
+    def __init__(self, folder: Path, database: str, name: str = "pbx") -> None:
+        """Take a folder, the database, else one of SQLite in there, and how the PBXs are named."""
         self.ready = sender.Ready(0, (), 0.0)
-        self._folder, self._database = folder, database
+        self._folder, self._database, self._name = folder, database, name
         self._ended_at = _FRESH.RawArray("q", sender.RING)
 
     @contextmanager
@@ -54,7 +55,7 @@ class Stage:
         """Let the service listen, with new journals, and on a new store unless one was named."""
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             database = self._database or f"sqlite:///{folder}/bench.db"
-            plan = listener.Plan(self.ready.port, connections, database, Path(folder))
+            plan = listener.Plan(self.ready.port, connections, database, Path(folder), self._name)
             with _process(listener.run, plan, self._ended_at) as line:
                 _heard(line)
                 line.send(offered := self.ask(order))
