@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 Groups = frozenset[str] | None
 DAY_EVERY_S: Final = 60.0
 RATES_EVERY_S: Final = 1.0
+DEAR: Final = 30.0
+"""What grows with the site is read no more often than takes a thirtieth of a processor, for each group of viewers."""
 WANTED_S: Final = 60.0
 """Nothing is read in the background for a page that nobody has looked at for so long."""
 
@@ -33,8 +35,8 @@ class Keeper:
     """Gives Now and the head of every page; from `start` to `stop` a thread reads what takes longest."""
 
     def __init__(self) -> None:
-        self._dangers = Recent[Dangers](look.dangers)
-        self._rated = Recent[Rated](lambda work, _key: look.rated(work))
+        self._dangers = Recent[Dangers](look.dangers, share=DEAR)
+        self._rated = Recent[Rated](lambda work, _key: look.rated(work), share=DEAR)
         self._census = Recent[Census](lambda work, _key: census.take(work), share=0)
         self._heads = Recent[Head](self._head, share=0)
         self._day: Day | None = None
