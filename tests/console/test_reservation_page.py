@@ -253,3 +253,48 @@ def test_it_is_accessible_and_fits_a_phone(console: Served, visitors: Visitors, 
         assert accessibility_faults(sheet) == []
         assert not scrolls_sideways(sheet)
         sheet.close()
+
+
+def test_keys_act_on_the_one_that_the_page_is_about(console: Served, anna: BrowserContext, centre: Centre) -> None:
+    sheet = anna.new_page()
+    sheet.goto(console.at(page(centre, "aim")))
+    expect(sheet.locator("section.acts")).to_be_visible()
+    sheet.keyboard.press("h")
+    sheet.keyboard.press("1")
+    expect(sheet.locator("tbody[data-lane=held] tr[data-id]")).to_have_count(1)
+    sheet.keyboard.press("u")
+    expect(sheet.locator("tbody[data-lane=aim] tr[data-id]")).to_have_count(1)
+    sheet.keyboard.press("c")
+    expect(sheet.locator("#timeline")).to_contain_text("put it first")
+    assert [who for who, _, _ in audited(centre, "held") if who == "Anna"] == ["Anna"]
+    assert [who for who, _, _ in audited(centre, "call-now")] == ["Anna"]
+
+
+def test_without_scripts_it_is_read_and_written(console: Served, visitors: Visitors, centre: Centre) -> None:
+    who = signed_in(console, visitors, java_script_enabled=False)
+    sheet = who.new_page()
+    sheet.goto(console.at(page(centre, "aim")))
+    expect(sheet.locator("#timeline")).to_contain_text("LOST")
+    sheet.locator("summary", has_text="note").click()
+    sheet.get_by_label("What is to be known").fill("prefers mornings")
+    sheet.get_by_role("button", name="Keep").click()
+    expect(sheet.locator("#timeline")).to_contain_text("prefers mornings")
+    sheet.get_by_role("checkbox").check()
+    sheet.locator("#chosen").get_by_label("reason").fill("asks for it")
+    sheet.locator("#chosen").get_by_role("button", name="hold").click()
+    sheet.goto(console.at(page(centre, "aim")))
+    expect(sheet.locator("#next b")).to_contain_text("held by")
+
+
+def test_arrows_of_the_list_are_keys(console: Served, anna: BrowserContext, centre: Centre) -> None:
+    sheet = anna.new_page()
+    sheet.goto(console.at("/queue?lane=aim"))
+    ids = [int(row.get_attribute("data-id") or "") for row in sheet.locator("tr[data-id]").all()]
+    sheet.locator(f"#r-{ids[1]} a.open").click()
+    expect(sheet).to_have_url(re.compile(f"/r/{ids[1]}$"))
+    sheet.keyboard.press("]")
+    expect(sheet).to_have_url(re.compile(rf"/r/{ids[2]}\?from=lane%3Daim"))
+    sheet.keyboard.press("[")
+    expect(sheet).to_have_url(re.compile(rf"/r/{ids[1]}\?"))
+    sheet.keyboard.press("[")
+    expect(sheet).to_have_url(re.compile(rf"/r/{ids[0]}\?from=lane%3Daim"))
