@@ -196,6 +196,30 @@ def test_a_loss_before_midnight_is_of_the_day_before(world: World) -> None:
         assert figures.by_page(now) == figures.by_sql(work, None)
 
 
+@pytest.mark.parametrize(
+    ("day", "before", "after"),
+    [("2026-03-29", "2026-03-28T23:00", "2026-03-29T22:00"), ("2026-10-25", "2026-10-24T22:00", "2026-10-25T23:00")],
+)
+def test_on_a_day_of_23_or_25_hours_the_figures_are_what_sql_counts(
+    migrated_url: str, day: str, before: str, after: str
+) -> None:
+    """Midnight of Berlin is given in UTC, and by hand: an hour earlier or later than the day before."""
+    begins, ends = (int(datetime.fromisoformat(f"{at}+00:00").timestamp()) * SECOND for at in (before, after))
+    made = SiteRules(zone="Europe/Berlin", queues={"support": ON})
+    world = World(migrated_url, made, now=begins - 3 * HOUR)
+    losses = (begins - 2 * MINUTE, begins + 2 * MINUTE, begins + 2 * HOUR, begins + 4 * HOUR, ends - 2 * MINUTE)
+    for number, at_ in enumerate(losses):
+        world.hear(call(f"0901234567{number}", at_))
+    for now, many in ((ends - MINUTE, 4), (ends + MINUTE, 0)):
+        with world.store.read() as connection:
+            work = world.work(connection, now)
+            assert midnight(work.site, now) == (begins if now < ends else ends), day
+            seen = figures.read(work, None)
+            assert seen.promises.rates.valid == many
+            assert figures.by_page(seen) == figures.by_sql(work, None)
+    world.close()
+
+
 def test_every_list_is_read_by_an_index(world: World) -> None:
     asked = []
 
