@@ -25,15 +25,19 @@ def _first(at: ColumnElement[int]) -> ColumnElement[int]:
 
 _REACHED_AT = case((_A.outcome == "reached", func.coalesce(_A.customer_answered_at, _A.ended_at)))
 _BY_HAND = select(_U.reservation_id).where(_U.reservation_id == _R.id, _U.action == "called-by-hand").exists()
+_SPOKEN_AT = case((_BY_HAND, _R.state_since_at))  # by hand: when that call was over, which flatters nothing
+DIALLED_AT: Final = func.coalesce(_first(_A.customer_dialled_at), _SPOKEN_AT)
+REACHED_AT: Final = func.coalesce(_first(_REACHED_AT), _SPOKEN_AT)
+CLOSED_AT: Final = case((_R.state.in_(sorted(CLOSED_BY_RULE)), _R.state_since_at))
+"""When a reservation was first dialled, reached and closed by rule, in SQL; NULL: it was not."""
 _KEPT = select(
     _R.id,
     _R.queue,
     _R.queue_group,
     _R.state,
-    _R.state_since_at,
-    _first(_A.customer_dialled_at).label("dialled_at"),
-    _first(_REACHED_AT).label("reached_at"),
-    _BY_HAND.label("by_hand"),
+    DIALLED_AT.label("dialled_at"),
+    REACHED_AT.label("reached_at"),
+    CLOSED_AT.label("closed_at"),
     *_TIMES,
 ).join(t.promise, _P.reservation_id == _R.id)
 
@@ -80,14 +84,13 @@ def kept(connection: Connection, *which: ColumnElement[bool]) -> Iterator[Kept]:
     query = _KEPT.where(*which).order_by(_R.id, _P.number)
     for _, rows in groupby(connection.execute(query), key=lambda row: row.id):
         first, *others = rows
-        spoken_at = first.state_since_at if first.by_hand else None  # when that call was over, which flatters nothing
         yield Kept(
             reservation=first.id,
             queue=first.queue,
             group=first.queue_group,
             state=first.state,
             promises=tuple(Promise(*row[-len(_TIMES) :]) for row in (first, *others)),
-            dialled_at=spoken_at if first.dialled_at is None else first.dialled_at,
-            reached_at=spoken_at if first.reached_at is None else first.reached_at,
-            closed_at=first.state_since_at if first.state in CLOSED_BY_RULE else None,
+            dialled_at=first.dialled_at,
+            reached_at=first.reached_at,
+            closed_at=first.closed_at,
         )

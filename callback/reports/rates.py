@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from callback.reports.kept import Kept, kept
-from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.clock import MINUTE
 
@@ -64,35 +63,13 @@ def rates(connection: Connection, pbx: str | None, since: int, now: int) -> list
     by_queue: defaultdict[str, list[Kept]] = defaultdict(list)
     for one in every:
         by_queue[one.queue].append(one)
-    numberless = _numberless(connection, pbx, since)
-    whole = _rates("", every, sum(numberless.values()), now)
-    return [whole, *(_rates(queue, ones, numberless.get(queue, 0), now) for queue, ones in sorted(by_queue.items()))]
+    numberless = numberless_by_queue(connection, pbx, since)
+    whole = measure("", every, sum(numberless.values()), now)
+    return [whole, *(measure(queue, ones, numberless.get(queue, 0), now) for queue, ones in sorted(by_queue.items()))]
 
 
-def rates_by_group(work: Work, since: int) -> dict[str, Rates]:
-    """Measure the same of one PBX by group of queues; of each Rates `queue` is the name of the group.
-
-    What counts is by group so that whoever may see some groups alone gets those, added up (`together`).
-    """
-    by_group: defaultdict[str, list[Kept]] = defaultdict(list)
-    for one in kept(work.connection, _R.made_at >= since, _R.pbx == work.pbx):
-        by_group[one.group].append(one)
-    numberless = Counter[str]()
-    for queue, many in _numberless(work.connection, work.pbx, since).items():
-        numberless[work.site.rules.queue(queue).group] += many
-    groups = sorted({*by_group, *numberless})
-    return {group: _rates(group, by_group[group], numberless[group], work.now) for group in groups}
-
-
-def together(parts: Iterable[Rates]) -> Rates:
-    """Add up rates of reservations of which none is in two parts."""
-    counts = Counter[str]()
-    for part in parts:
-        counts.update({name: many for name, many in asdict(part).items() if name != "queue"})
-    return Rates(queue="", **{field.name: counts[field.name] for field in fields(Rates) if field.name != "queue"})
-
-
-def _numberless(connection: Connection, pbx: str | None, since: int) -> dict[str, int]:
+def numberless_by_queue(connection: Connection, pbx: str | None, since: int) -> dict[str, int]:
+    """How many of the calls since then were lost without a number that can be called back, by queue."""
     query = (
         select(func.coalesce(_C.queue, ""), func.count())
         .where(_C.started_at >= since, _C.recovery.in_(("no-number", "not-a-number")), *_of(_C.pbx, pbx))
@@ -105,7 +82,8 @@ def _of(column: ColumnElement[str], pbx: str | None) -> list[ColumnElement[bool]
     return [] if pbx is None else [column == pbx]
 
 
-def _rates(queue: str, every: Sequence[Kept], numberless: int, now: int) -> Rates:
+def measure(queue: str, every: Sequence[Kept], numberless: int, now: int) -> Rates:
+    """Measure these reservations."""
     valid = [one for one in every if one.valid]
     due = {minutes: [one for one in valid if is_due(one, minutes, now)] for minutes in WITHIN_MIN}
     done = {

@@ -21,7 +21,8 @@ from callback.reports.now.since import midnight
 from callback.reports.queue import census
 from callback.reports.queue.census import Census
 from callback.reports.queue.wanted import Wanted
-from callback.reports.rates import Rates, rates_by_group, together
+from callback.reports.rates import Rates
+from callback.reports.rates_by_group import rates_by_group, together
 from callback.reports.standing import Owed
 from callback.site.work import Work
 from callback.store import tables as t

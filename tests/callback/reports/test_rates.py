@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 
 from callback.reports import rates
 from callback.reports.rates import Rates
@@ -18,18 +16,7 @@ from callback.reservations import promises
 from callback.store import tables as t
 from scheduler import promise as promise_rules
 from scheduler.promise import Promise, promise, slot
-from tests.callback.attempts.test_lanes import plan, scans
-from tests.callback.world import MINUTE, NOON, ON, World, call, rules
-
-
-@pytest.fixture
-def grouped(migrated_url: str) -> Iterator[World]:
-    """Two queues in a group, and one apart."""
-    far = ON.model_copy(update={"group": "far"})
-    made = World(migrated_url, rules(queues={"support": ON, "sales": ON, "far": far}))
-    yield made
-    made.close()
-
+from tests.callback.world import MINUTE, NOON, World, call
 
 LATER = NOON + 2 * 60 * MINUTE
 
@@ -316,39 +303,3 @@ def emptied_of_reservations(world: World) -> None:
     with world.store.write() as connection:
         for table in (t.attempt, t.promise, t.loss, t.reservation, t.verdict, t.queue_visit, t.call):
             connection.execute(table.delete())
-
-
-def by_group(world: World, since: int, now: int) -> dict[str, Rates]:
-    with world.store.read() as connection:
-        return rates.rates_by_group(world.work(connection, now), since)
-
-
-def test_groups_add_up_to_the_site_and_numberless_losses_are_their_queues(grouped: World) -> None:
-    for number, queue in enumerate(("support", "sales", "far")):
-        row = lose(grouped, number, queue=queue)
-        tried(grouped, row, 10, 12 if queue == "far" else None)
-    grouped.hear(call(None, NOON, queue="far"))
-    found = by_group(grouped, NOON - MINUTE, LATER)
-    assert {group: (one.valid, one.reached_30, one.numberless) for group, one in found.items()} == {
-        "site": (2, 0, 0),
-        "far": (1, 1, 1),
-    }
-    with grouped.store.read() as connection:
-        (whole, *_) = rates.rates(connection, "main", NOON - MINUTE, LATER)
-    assert rates.together(found.values()) == whole
-    assert rates.together([]) == Rates("", *[0] * 13)
-
-
-def test_nothing_is_read_from_end_to_end_for_the_rates_of_a_day(world: World) -> None:
-    asked = []
-
-    def note(_connection: object, _cursor: object, statement: str, values: object, *_: object) -> None:
-        asked.append((statement, values))
-
-    with world.store.read() as connection:
-        event.listen(world.store.engine, "before_cursor_execute", note)
-        rates.rates_by_group(world.work(connection, NOON), NOON - MINUTE)
-        event.remove(world.store.engine, "before_cursor_execute", note)
-        plans = [plan(connection, *one) for one in asked if "promise" in one[0]]
-        assert plans
-        assert [line for lines in plans for line in lines if scans(line)] == []

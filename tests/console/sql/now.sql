@@ -69,7 +69,8 @@ UNION ALL SELECT 'incidents', count(*) FROM incident
       AND (:all = 1 OR id IN (SELECT incident_id FROM mine WHERE open AND state = 'held'))
 UNION ALL SELECT 'incidents_hold', count(*) FROM mine
     WHERE open AND state = 'held' AND incident_id IN (SELECT id FROM incident WHERE open)
-UNION ALL SELECT 'left', count(*) FROM mine WHERE state = 'expired' AND state_since_at >= :now - 86400000000
+UNION ALL SELECT 'left', count(*) FROM mine
+    WHERE state = 'expired' AND handled_at IS NULL AND state_since_at >= :now - 86400000000
 UNION ALL SELECT 'texts_failed', count(*) FROM text_outbox
     WHERE pbx = 'main' AND (state = 'failed' OR delivery = 'undelivered') AND settled_at >= :now - 3600000000
       AND (:all = 1 OR recipient IN (SELECT 'reservation/' || CAST(id AS VARCHAR(20)) FROM mine))

@@ -16,7 +16,7 @@ from callback.decisions import reveal as revealing
 from callback.decisions.actions import NoSuchPerson
 from callback.decisions.corrections import Changed, Corrected, Correction, NoSuchCall, NotToday
 from callback.errors import IllegalTransition
-from callback.reports.rates import rates_by_group
+from callback.reports.rates_by_group import rates_by_group
 from callback.reports.timeline import corrected
 from callback.site.work import Work
 from callback.store import feed
