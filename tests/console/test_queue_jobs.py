@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Page, expect
 
+from callback.decisions import actions
 from callback.store import tables as t
+from callback.store.audit import By
 from tests.browser import PHONE, Visitors
 from tests.callback.world import MINUTE, US
 from tests.console.centre import NOW, Centre
@@ -160,4 +162,22 @@ def test_by_touch_a_row_is_called_with_two_taps_on_a_phone(console: Served, cent
     page.locator(f"#r-{number} .pick label").tap()
     page.locator("[data-act=call-now] button").tap()
     expect(page.locator("#toasts .toast")).to_be_visible()
+    assert [one[0] for one in decided(centre, "call-now")] == [number]
+
+
+def test_the_answer_to_an_act_holds_the_row_as_it_is_now(console: Served, centre: Centre, visitors: Visitors) -> None:
+    """Also while nothing comes in, as on a page that is paused: who was too late sees what the other one did."""
+    page = visitors.page()
+    visitors.expect("409")
+    console.sign_in(page)
+    page.goto(console.at("/queue?lane=window"))
+    page.locator("[data-switch=pause]").click()
+    number = centre.reservation["window"]
+    centre.decide(NOW, actions.assign, "window", By("Bo", "mine"), "Bo")
+    page.locator(f"#r-{number} .open").focus()
+    page.keyboard.press("c")
+    expect(page.locator("#toasts .toast.fault")).to_contain_text("Bo")
+    expect(page.locator(f"#r-{number} .whose")).to_have_text("Bo")
+    page.keyboard.press("c")
+    expect(page.locator("#toasts .toast:not(.fault)")).to_be_visible()
     assert [one[0] for one in decided(centre, "call-now")] == [number]

@@ -13,6 +13,7 @@ from callback.decisions.records import CLOSING, Batch, Kept, Refusal
 from callback.decisions.undoing import NotUndone, Undone
 from callback.web.console.acts.form import TIMED, Fault, Form
 from callback.web.console.back import page_before
+from callback.web.console.queue import rows_now
 from callback.web.console.visit import Visit
 
 SHOWN: Final = 5
@@ -52,7 +53,8 @@ def of_batch(visit: Visit, form: Form, batch: Batch, at: int | None = None, time
         return again(visit, form, told=told, times=times)
     if not visit.wants_fragment and not batch.refused:
         return RedirectResponse(f"/acts/{batch.id}", 303)
-    return _answer(visit, told, 409 if batch.refused and (batch.conflict or not batch.done) else 200)
+    about = [*batch.done, *(one.reservation for one in batch.refused)]
+    return _answer(visit, told, 409 if batch.refused and (batch.conflict or not batch.done) else 200, about)
 
 
 def of_undo(visit: Visit, undone: Undone) -> Response:
@@ -60,7 +62,8 @@ def of_undo(visit: Visit, undone: Undone) -> Response:
     told = Told("undo", len(undone.undone), len(undone.undone) + len(undone.refused), undone.refused)
     if not visit.wants_fragment and not undone.refused:
         return RedirectResponse(f"/acts/{undone.batch}", 303)
-    return _answer(visit, told, 409 if undone.refused else 200)
+    about = [*undone.undone, *(one.reservation for one in undone.refused)]
+    return _answer(visit, told, 409 if undone.refused else 200, about)
 
 
 def of_kept(visit: Visit, kept: Kept) -> HTMLResponse:
@@ -115,7 +118,16 @@ def _ask(
     )
 
 
-def _answer(visit: Visit, told: Told | None, status: int, *, not_undone: str = "", stale: bool = False) -> HTMLResponse:
+def _answer(
+    visit: Visit,
+    told: Told | None,
+    status: int,
+    about: Sequence[int] = (),
+    *,
+    not_undone: str = "",
+    stale: bool = False,
+) -> HTMLResponse:
+    """Say what came of it, and give the script of the queue page the rows that it was about as they are now."""
     template = "acts/answer.html" if visit.wants_fragment else "acts/page.html"
     return visit.page(
         template,
@@ -124,6 +136,7 @@ def _answer(visit: Visit, told: Told | None, status: int, *, not_undone: str = "
         not_undone=not_undone,
         stale=stale,
         closing=CLOSING,
+        rows=rows_now.of_page(visit, about) if visit.wants_fragment else (),
         now=visit.console.now(),
         back=page_before(visit.request),
     )

@@ -17,6 +17,8 @@ from callback.web.console.live.views import Address, Audience, Factory, Look, Re
 from callback.web.console.parts import Console
 from callback.web.console.queue import cursor
 from callback.web.console.queue.asked import Asked, read
+from callback.web.console.render import Pages
+from callback.web.console.words import Language
 from scheduler.clock import SECOND
 
 FIRST: Final = 5
@@ -75,14 +77,18 @@ class QueueView:
     def of(self, seen: Content) -> Rendered:
         """Render what was read."""
         order = {lane: [row.reservation for row in page.rows] for lane, page in seen.pages.items()}
+        language, columns = self._audience.language, self._asked.columns
         rows = {
-            row.reservation: self._pages.part(
-                "queue/row.html", self._audience.language, row=_steady(row), columns=self._asked.columns
-            )
+            row.reservation: row_html(self._pages, language, row, columns)
             for page in seen.pages.values()
             for row in page.rows
         }
         return Rendered(order, rows, figures(seen))
+
+
+def row_html(pages: Pages, language: Language, row: Row, columns: tuple[str, ...]) -> str:
+    """Render one row."""
+    return pages.part("queue/row.html", language, row=_steady(row), columns=columns)
 
 
 def _steady(row: Row) -> Row:
