@@ -11,7 +11,7 @@ WORKERS := $(shell expr 3 \* $$(nproc 2>/dev/null || echo 2))
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-dates live bench staffing-report settings words check house format lock clean
+.PHONY: help setup run test test-dates live bench staffing-report settings words screens check house format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -53,6 +53,9 @@ words: $(READY) ## the console's sentences into its catalogues: what is new wait
 	  -o $(VENV)/console.pot callback/web/console callback/reports/timeline
 	@for language in zh_Hans zh_Hant; do $(BIN)/pybabel -q update -D console -i $(VENV)/console.pot -l $$language \
 	  -d callback/web/console/locale --no-fuzzy-matching --ignore-obsolete --omit-header; done
+
+screens: $(READY) ## docs/screens: pictures of the console, in the browser of the tests
+	@SCREENS=docs/screens $(BIN)/python -m pytest -q -n 2 tests/console/test_screens.py
 
 check: $(READY) ## format, lint, types, layers and limits
 	@$(BIN)/ruff format --check .

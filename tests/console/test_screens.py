@@ -1,0 +1,135 @@
+"""The pictures in docs/screens: made of the seeded centre, as people see it. `make screens` renews them."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import DESK, Visitors
+from tests.callback.world import US
+from tests.console.centre import NOW, Centre
+from tests.console.lively import liven
+from tests.console.served import Served
+
+KEPT: Final = Path(__file__).parents[2] / "docs" / "screens"
+LARGEST: Final = 250_000
+SHARP: Final[dict[str, Any]] = {"device_scale_factor": 2}
+_WEBP: Final = """async ([png, quality]) => {
+  const picture = new Image();
+  picture.src = `data:image/png;base64,${png}`;
+  await picture.decode();
+  const canvas = new OffscreenCanvas(picture.width, picture.height);
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+  const bytes = new Uint8Array(await (await canvas.convertToBlob({type: "image/webp", quality})).arrayBuffer());
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}"""
+QUALITIES: Final = (0.82, 0.6, 0.4)
+"""The first one that makes a picture small enough is used."""
+Shoot = Callable[[Page, str], None]
+
+
+def _packed(page: Page, png: str, quality: float) -> bytes:
+    return base64.b64decode(page.evaluate(_WEBP, [png, quality]))
+
+
+@pytest.fixture
+def lively(centre: Centre) -> Centre:
+    """The seeded centre, with all who are at work."""
+    liven(centre)
+    return centre
+
+
+@pytest.fixture
+def shoot(tmp_path: Path) -> Iterator[Shoot]:
+    """Keep a picture of a page: where SCREENS says, else only to see that it is no larger than a README bears."""
+    into = Path(os.environ.get("SCREENS") or tmp_path)
+
+    def shot(page: Page, name: str) -> None:
+        page.mouse.move(0, 0)
+        png = base64.b64encode(page.screenshot(animations="disabled")).decode()
+        picture = min((_packed(page, png, quality) for quality in QUALITIES), key=lambda one: len(one) >= LARGEST)
+        assert len(picture) < LARGEST
+        into.mkdir(exist_ok=True)
+        (into / f"{name}.webp").write_bytes(picture)
+        made.append(name)
+
+    made: list[str] = []
+    yield shot
+    assert made
+    for name in made:
+        assert (KEPT / f"{name}.webp").exists(), "`make screens` makes the pictures of the documentation"
+
+
+def anna(console: Served, visitors: Visitors, path: str, **how: Any) -> Page:
+    """The page as a supervisor opens it, when its stream has brought the first figures."""
+    page = visitors.page(DESK, **SHARP, **how)
+    console.sign_in(page)
+    page.goto(console.at(path))
+    expect(page.locator("[data-age=data]")).to_contain_text(re.compile(r"\d"))
+    return page
+
+
+def three_more(centre: Centre) -> None:
+    for n, queue in enumerate(("support", "support", "sales")):
+        centre.lose(f"more-{n}", f"0804444000{n}", NOW + n * US, queue=queue)
+
+
+def test_the_queue_while_a_hand_is_on_it(console: Served, lively: Centre, visitors: Visitors, shoot: Shoot) -> None:
+    page = anna(console, visitors, "/queue")
+    for name in ("binds", "binds-landline"):
+        page.locator(f"#r-{lively.reservation[name]} input").check()
+    three_more(lively)
+    expect(page.locator(".pill")).to_contain_text("new")
+    shoot(page, "queue")
+
+
+def test_the_queue_in_chinese_by_night(console: Served, lively: Centre, visitors: Visitors, shoot: Shoot) -> None:
+    page = anna(console, visitors, "/queue", theme="dark", language="zh-CN")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    shoot(page, "queue-zh")
+
+
+def test_now_with_an_alarm_and_what_more_agents_would_change(
+    console: Served, lively: Centre, visitors: Visitors, shoot: Shoot
+) -> None:
+    page = anna(console, visitors, "/now")
+    page.keyboard.press("w")
+    page.keyboard.press("2")
+    expect(page.locator("dialog, .what-if").first).to_be_visible()
+    shoot(page, "now")
+
+
+def test_the_life_of_a_reservation(console: Served, lively: Centre, visitors: Visitors, shoot: Shoot) -> None:
+    page = anna(console, visitors, f"/r/{lively.reservation['binds']}")
+    page.locator("main details").first.evaluate("(one) => { one.open = true; }")
+    shoot(page, "reservation")
+
+
+def test_the_queue_gone_stale(console: Served, lively: Centre, visitors: Visitors, shoot: Shoot) -> None:
+    page = anna(console, visitors, "/queue")
+    console.now += 40 * US
+    expect(page.locator("#banner")).to_contain_text("The service has not been heard")
+    shoot(page, "queue-stale")
+
+
+def test_an_act_and_its_undo(console: Served, lively: Centre, visitors: Visitors, shoot: Shoot) -> None:
+    page = anna(console, visitors, "/queue?lane=binds")
+    row = page.locator(f"#r-{lively.reservation['binds']}")
+    row.focus()
+    page.keyboard.press("h")
+    shoot(page, "undo-1")
+    page.keyboard.press("2")
+    expect(page.locator(".toast")).to_contain_text("undo")
+    shoot(page, "undo-2")
+    page.keyboard.press("u")
+    expect(page.locator(".toast")).not_to_contain_text("15 s")
+    shoot(page, "undo-3")
