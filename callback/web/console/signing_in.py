@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from asyncio import get_running_loop
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Final, Literal, TypeVar
+from functools import partial
+from typing import Final, Literal, ParamSpec, TypeVar
 
 import anyio
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 
 from callback.accounts import passwords, sessions, sign_in, users
 from callback.accounts.change import Change
@@ -22,6 +27,7 @@ from callback.web.console.members import Member
 from callback.web.console.parts import Console
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Sleep = Callable[[float], Awaitable[None]]
 
 PROVED_AT_ONCE: Final = 2
@@ -29,6 +35,7 @@ PROVED_AT_ONCE: Final = 2
 OF_NAME: Final = 3
 """Tries with one name from one address that may wait at the same time."""
 OF_ADDRESS: Final = 50
+_NICER: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ class SignIns:
 
     def __init__(self, console: Console, sleep: Sleep = anyio.sleep) -> None:
         self._console, self._sleep = console, sleep
-        self._proving = CapacityLimiter(PROVED_AT_ONCE)
+        self._proving = ThreadPoolExecutor(PROVED_AT_ONCE, "passwords", _after_others)
         self._waiting: Counter[tuple[str, str]] = Counter()
 
     async def sign_in(
@@ -77,14 +84,14 @@ class SignIns:
         """Give a person another password; every session of the person ends, and a new one begins."""
         user = member.session.user
         names = (user.name, user.profile.display_name)
-        if fault := await to_thread.run_sync(passwords.fault, new, names):
+        if fault := await self._beside(passwords.fault, new, names):
             return fault
         if new == old:
             return "same"
         proved = await self.prove(member, old, address)
         if proved is not True:
             return "many" if proved == "many" else "wrong"
-        kept = await to_thread.run_sync(passwords.hashed, new, limiter=self._proving)
+        kept = await self._beside(passwords.hashed, new)
 
         def changed(work: Work) -> SignedIn:
             change = Change(work.connection, work.pbx, By(user.name, "own password"), work.now)
@@ -104,8 +111,12 @@ class SignIns:
             )
             if tried.wait_s:
                 await self._sleep(tried.wait_s)
-            proof = await to_thread.run_sync(sign_in.prove, tried, password, limiter=self._proving)
+            proof = await self._beside(sign_in.prove, tried, password)
             return await to_thread.run_sync(self._console.act, lambda work: finish(work, tried, proof))
+
+    async def _beside(self, work: Callable[P, T], *about: P.args, **more: P.kwargs) -> T:
+        """Do what takes the processor for long, after whatever the pages need."""
+        return await get_running_loop().run_in_executor(self._proving, partial(work, *about, **more))
 
     @contextmanager
     def _place(self, name: str, address: str) -> Iterator[bool]:
@@ -121,3 +132,9 @@ class SignIns:
         finally:
             self._waiting[here] -= 1
             self._waiting += Counter()  # without those who left
+
+
+def _after_others() -> None:
+    """Let this thread have the processor after the others of the process: Linux takes a thread for a process here."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + _NICER)
