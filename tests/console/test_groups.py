@@ -20,7 +20,17 @@ from tests.console.centre import NOW, Centre
 
 UNKNOWN: Final = 999_999
 OF_SALES: Final = frozenset({"sales"})
-FORM: Final = {"why": "customer asked", "at": "18:30", "to": "bo", "what": "both", "kind": "abandoned", "note": "n"}
+FORM: Final = {
+    "why": "customer asked",
+    "at": "18:30",
+    "to": "bo",
+    "what": "both",
+    "note": "n",
+    "call": "1.1",
+    "kind": "abandoned/",
+    "revision": "1",
+    "save": "1",
+}
 ACTS: Final = (
     "hold",
     "resume",

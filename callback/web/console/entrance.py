@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
@@ -33,6 +34,7 @@ def install(app: FastAPI, console: Console) -> None:
     app.add_exception_handler(gate.ProveAgain, _to_prove)
     app.add_exception_handler(gate.MustChange, _to_password)
     app.add_exception_handler(gate.Forged, _forged)
+    app.add_exception_handler(RequestValidationError, _senseless)
 
 
 def _to_sign_in(request: Request, _error: Exception) -> Response:
@@ -63,6 +65,12 @@ def _to_password(request: Request, _error: Exception) -> Response:
 
 def _forged(request: Request, _error: Exception) -> Response:
     return _say(request, 403, "forged")
+
+
+def _senseless(request: Request, error: Exception) -> Response:
+    """Say that it makes no sense, and not what it was: it may hold a number. An address that makes none is unknown."""
+    faults = error.errors() if isinstance(error, RequestValidationError) else ()
+    return _say(request, 404 if any(fault["loc"][0] == "path" for fault in faults) else 422, "")
 
 
 def _failed(request: Request, request_id: str) -> Response:
