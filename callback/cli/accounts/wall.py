@@ -28,7 +28,8 @@ def add(
     wiring = load(settings)
     groups = known_groups(wiring, group)
     token = deciding(wiring, by, why, lambda change: wall_tokens.add(change, name, groups))
-    terminal.say(f"below the console's address: /wall/{token}")
+    below = wiring.console.url if wiring.console.listen else "below the console's address: "
+    terminal.say(f"{below}/wall/{token}")
     terminal.say("this is shown only now: whoever has it sees the display's figures, until it is revoked")
 
 
