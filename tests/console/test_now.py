@@ -161,6 +161,14 @@ def test_a_change_comes_in_by_itself(at_now: Page, centre: Centre) -> None:
     expect(at_now.locator("#now-needs")).to_contain_text("Bo 1")
 
 
+def test_a_part_that_changes_keeps_the_focus_and_what_was_opened(at_now: Page, centre: Centre) -> None:
+    link = at_now.locator("#now-open a.count").nth(1)
+    link.focus()
+    centre.decide(NOW, actions.hold, "aim", By("Bo", "asks for a moment"))
+    expect(at_now.locator('#now-open [data-figure="held"]')).to_have_text("15")
+    expect(link).to_be_focused()
+
+
 def test_what_two_more_would_keep_is_three_keys_away(at_now: Page) -> None:
     at_now.keyboard.press("w")
     at_now.keyboard.press("2")
@@ -241,6 +249,7 @@ def test_where_nothing_is_owed_the_page_says_so_and_what_was_last(tmp_path: Path
         assert "Nothing is owed in the next two hours." in card(page, "dangers")
         assert "\N{EN DASH}" in card(page, "promises")
         assert "%" not in card(page, "promises")
+        page.close()  # it would miss the console
     world.close()
 
 

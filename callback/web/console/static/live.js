@@ -156,7 +156,11 @@ export function replaceParts(parts) {
     const old = document.getElementById(id);
     if (!old || old.contains(document.activeElement) && document.activeElement?.matches("input, textarea, select")) continue;
     const part = made(html);
-    if (part.dataset.hash === undefined || part.dataset.hash !== old.dataset.hash) old.replaceWith(part);
+    if (part.dataset.hash !== undefined && part.dataset.hash === old.dataset.hash) continue;
+    const place = all("a, button, summary", old).indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    all("details", old).forEach((one, n) => all("details", part)[n]?.toggleAttribute("open", one.hasAttribute("open")));
+    old.replaceWith(part);
+    if (place >= 0) all("a, button, summary", part)[place]?.focus({ preventScroll: true });
   }
 }
 
