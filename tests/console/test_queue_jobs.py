@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from callback.decisions import actions
 from callback.store import tables as t
 from callback.store.audit import By
-from tests.browser import PHONE, Visitors
+from tests.browser import PHONE, Visitors, scrolls_sideways
 from tests.callback.world import MINUTE, US
 from tests.console.centre import NOW, Centre
 from tests.console.crowd import lose
@@ -154,13 +154,43 @@ def test_an_input_method_does_not_swallow_the_keys(console: Served, centre: Cent
     assert [one[:2] for one in decided(centre, "held")] == [(number, "Anna")]
 
 
-def test_by_touch_a_row_is_called_with_two_taps_on_a_phone(console: Served, centre: Centre, visitors: Visitors) -> None:
+def test_by_touch_one_is_called_with_two_taps_on_a_phone(console: Served, centre: Centre, visitors: Visitors) -> None:
     page = visitors.page(PHONE)
     console.sign_in(page)
     page.goto(console.at("/queue?lane=binds"))
     number = centre.reservation["binds"]
     page.locator(f"#r-{number} .pick label").tap()
     page.locator("[data-act=call-now] button").tap()
+    expect(page.locator("#toasts .toast")).to_be_visible()
+    assert [one[0] for one in decided(centre, "call-now")] == [number]
+    assert not scrolls_sideways(page)
+
+
+def test_by_touch_some_are_selected_and_held_with_a_reason(console: Served, centre: Centre, visitors: Visitors) -> None:
+    page = visitors.page(PHONE)
+    console.sign_in(page)
+    page.goto(console.at("/queue?lane=binds"))
+    both = {centre.reservation[name] for name in ("binds", "binds-landline")}
+    for number in both:
+        page.locator(f"#r-{number} .pick label").tap()
+    page.locator("details[data-key=h] summary").tap()
+    page.locator("details[open] [data-digit='1']").tap()
+    expect(page.locator("#toasts .toast")).to_contain_text("2")
+    assert {one[0] for one in decided(centre, "held")} == both
+
+
+def test_by_mouse_one_is_called_with_one_click_whatever_else_is_selected(
+    console: Served, centre: Centre, visitors: Visitors
+) -> None:
+    page = visitors.page()
+    console.sign_in(page)
+    page.goto(console.at("/queue?lane=binds"))
+    page.locator(f"#r-{centre.reservation['binds-landline']} .pick input").check()
+    number = centre.reservation["binds"]
+    button = page.locator(f"#r-{number} [data-press=call-now]")
+    expect(button).to_be_hidden()
+    page.locator(f"#r-{number} .lost").hover()
+    button.click()
     expect(page.locator("#toasts .toast")).to_be_visible()
     assert [one[0] for one in decided(centre, "call-now")] == [number]
 

@@ -48,18 +48,18 @@ export function place(html) {
 
 /** What is sent: the form's fields, and the rows that are chosen where it names none; a button counts for its field alone.
  * @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
-function fieldsOf(form, submitter) {
+function fieldsOf(form, submitter, about = chosen()) {
   const fields = new FormData(form, submitter);
   if (submitter instanceof HTMLButtonElement && submitter.name) fields.set(submitter.name, submitter.value);
-  if (fields.get("items") === "") fields.set("items", chosen().map((row) => `${row.dataset.id}:${row.dataset.rev}`).join(","));
+  if (fields.get("items") === "") fields.set("items", about.map((row) => `${row.dataset.id}:${row.dataset.rev}`).join(","));
   return new URLSearchParams([...fields].map(([name, value]) => [name, String(value)]));
 }
 
-/** Send an act, once. @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
-async function send(form, submitter) {
+/** Send an act, once: about these rows, or about those that are chosen. @param {HTMLFormElement} form @param {HTMLElement | null} submitter @param {HTMLElement[]} [rows] */
+async function send(form, submitter, rows) {
   if (form.dataset.busy !== undefined) return;
   if (form.dataset.closing !== undefined && isStale()) return toast(say("stale_act"), true);
-  const fields = fieldsOf(form, submitter);
+  const fields = fieldsOf(form, submitter, rows);
   if (fields.get("items") === "") return toast(say("choose"), true);
   const about = named(fields.getAll("items").join(","));
   const next = after(about);
@@ -117,7 +117,16 @@ function expire() {
   }
 }
 
+/** A button in a row presses an act of the bar, about that row alone. @param {MouseEvent} event */
+function pressed(event) {
+  const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-press]"));
+  const row = button && rowAt(button);
+  const form = button && first(`.acts form[data-act="${CSS.escape(button.dataset.press ?? "")}"]`);
+  if (row && form instanceof HTMLFormElement) send(form, null, [row]);
+}
+
 export function begin() {
+  document.addEventListener("click", pressed);
   document.addEventListener("submit", (event) => {
     const form = /** @type {HTMLFormElement} */ (event.target);
     if (!isAct(form)) return;
