@@ -90,6 +90,17 @@ class Browsers:
         self, *views: str, session: str = "1", last: str = "", role: str = "supervisor"
     ) -> aiohttp.ClientResponse:
         """Ask for a stream."""
-        headers = {"Cookie": f"signed-in-as={role}; browser={session}"} | ({"Last-Event-ID": last} if last else {})
+        headers = _cookies(session, role) | ({"Last-Event-ID": last} if last else {})
         asked = [("view", view) for view in views]
         return await self._client.get(self._served.at("/stream"), params=asked, headers=headers)
+
+    async def here(self, tab: str, items: str, *, session: str, role: str) -> int:
+        """Say what a tab has open; give the status of the answer."""
+        headers = _cookies(session, role) | {"Sec-Fetch-Site": "same-origin"}
+        about = {"tab": tab, "items": items}
+        async with self._client.post(self._served.at("/stream/here"), data=about, headers=headers) as answer:
+            return answer.status
+
+
+def _cookies(session: str, role: str) -> dict[str, str]:
+    return {"Cookie": f"signed-in-as={role}; browser={session}"}

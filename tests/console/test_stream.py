@@ -127,6 +127,22 @@ def _deaf(served: Served) -> socket.socket:
     return deaf
 
 
+def test_who_has_a_row_open_is_seen_by_others_as_long_as_the_browser_is_there(live: Served) -> None:
+    async def read() -> None:
+        async with Browsers(live) as browsers:
+            anna = await browsers.open("/stream/open", session="anna")
+            bo = await browsers.open("/stream/open", session="bo", role="manager")
+            await anna.next()
+            assert await browsers.here("tab-1", "1,99", session="bo", role="manager") == 204
+            assert (await anna.next("", lambda data: "who" in data)).data["who"] == {"1": ["Bo"]}
+            assert await browsers.here("tab-1", "one", session="bo", role="manager") == 422
+            assert await browsers.here("no tab", "1", session="bo", role="manager") == 422
+            bo.response.close()
+            assert (await anna.next("", lambda data: "who" in data)).data["who"] == {}
+
+    asyncio.run(read())
+
+
 def test_no_session_opens_more_streams_than_it_may(live: Served) -> None:
     async def read() -> None:
         async with Browsers(live) as browsers:
@@ -153,7 +169,7 @@ async def _until(holds: Callable[[], bool]) -> None:
         ("supervisor", "/stream?view=/stream/none", 422),
         ("supervisor", "/stream/none", 422),
         ("supervisor", "/stream", 422),
-        ("nobody", "/stream?view=/stream/open", 303),
+        ("nobody", "/stream?view=/stream/open", 401),
     ],
 )
 def test_who_may_not_gets_no_stream(live: Served, role: str, address: str, status: int) -> None:
