@@ -1,10 +1,11 @@
-"""What stands around every answer: for which host it is, what browsers may do with it, its number in the log."""
+"""What stands around every answer: for which host it is, what browsers may do with it, its name in the log."""
 
 from __future__ import annotations
 
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from string import ascii_lowercase
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from callback.logs.repeated import Repeated
 from callback.web.console.forgery import SAFE, is_loopback
 
 log = logging.getLogger(__name__)
@@ -48,20 +50,23 @@ _HTTPS_ALONE: Final = "max-age=31536000"
 _KEPT: Final = "public, max-age=31536000, immutable"
 """For what has its content's hash in its path."""
 _LOWEST_FAULT: Final = 400
+_BY_THEMSELVES: Final = frozenset({"/stream/here", "/session"})  # pages post there again and again
+_ID_LETTERS: Final = 12  # no digits: the log masks what may be a telephone number
 _MISDIRECTED: Final = "This is not the address of the console: docs/install-service.md says where it is set.\n"
 
 Sorry = Callable[[Request, str], Response]
-"""Says that something failed that should not, by the number that the log knows it by."""
+"""Says that something failed that should not, by the letters that the log knows it by."""
 
 
 class Headers:
-    """Adds the headers, answers 421 to other hosts, numbers requests, and logs acts and what went wrong."""
+    """Adds the headers, answers 421 to other hosts, names requests, and logs acts and what went wrong."""
 
     def __init__(self, app: ASGIApp, public_url: str, kept_below: str, sorry: Sorry) -> None:
         self._app = app
         self._host = urlsplit(public_url).netloc
         self._kept_below = kept_below
         self._sorry = sorry
+        self._strangers = Repeated(log.info)
         self._always = _ALWAYS | (
             {"Strict-Transport-Security": _HTTPS_ALONE} if public_url.startswith("https:") else {}
         )
@@ -71,7 +76,7 @@ class Headers:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = secrets.token_hex(8)
+        request_id = "".join(secrets.choice(ascii_lowercase) for _ in range(_ID_LETTERS))
         scope.setdefault("state", {})["request_id"] = request_id
         told = _Told(send, self._always, _KEPT if scope["path"].startswith(self._kept_below) else "no-store")
         try:
@@ -81,7 +86,7 @@ class Headers:
             if told.status is not None:
                 raise  # half of an answer has left: the connection must break
             await self._sorry(Request(scope), request_id)(scope, receive, told)
-        _log(scope, told.status, request_id)
+        self._log(scope, told.status, request_id)
 
     async def _answer(self, scope: Scope, receive: Receive, send: _Told) -> None:
         host = Given(scope=scope).get("host", "")
@@ -90,6 +95,17 @@ class Headers:
             await self._app(scope, receive, send)
         else:
             await PlainTextResponse(_MISDIRECTED, 421)(scope, receive, send)
+
+    def _log(self, scope: Scope, status: int | None, request_id: str) -> None:
+        """Log who did what, and how it ended; what was only looked at leaves no line, strangers one a minute each."""
+        fine = (status or 0) < _LOWEST_FAULT
+        if fine and (scope["method"] in SAFE or scope["path"] in _BY_THEMSELVES):
+            return
+        who = scope["state"].get("who")
+        if who is None:
+            self._strangers.note(f"{_route(scope)} by nobody who is signed in: {status}")
+        else:
+            log.info("%s by %s: %s (request %s)", _route(scope), who, status, request_id)
 
 
 class _Told:
@@ -113,11 +129,3 @@ def _route(scope: Scope) -> str:
     """Name a request by its route: a path may hold a secret, a query anything."""
     route = getattr(scope.get("route"), "path", "no such route")
     return f"{scope['method']} {route}"
-
-
-def _log(scope: Scope, status: int | None, request_id: str) -> None:
-    """Log who did what, and how it ended; what was only looked at leaves no line."""
-    if scope["method"] in SAFE and (status or 0) < _LOWEST_FAULT:
-        return
-    who = scope["state"].get("who", "nobody who is signed in")
-    log.info("%s by %s: %s (request %s)", _route(scope), who, status, request_id)

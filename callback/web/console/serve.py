@@ -17,6 +17,7 @@ from callback.site.context import current
 from callback.store.keys import check, store_of
 from callback.texts.send import two_way_of
 from callback.web.connections import Limits
+from callback.web.console import headers
 from callback.web.console.app import build
 from callback.web.console.bounds import keep_within
 from callback.web.console.members import console_of
@@ -52,5 +53,6 @@ async def serve(
 async def serve_until_told(settings: Settings, until_eof: TextIO | None) -> None:
     """Serve until SIGTERM or SIGINT, or until that stream ends, within the bounds that a console has."""
     keep_within(settings.console.memory_max_mb)
+    headers.log.setLevel(logging.INFO)  # who did what
     said = say if until_eof is None else lambda _: None  # who keeps it says so
     await until_told(lambda stopped: serve(settings, now_us, stopped, said), until_eof)
