@@ -8,9 +8,6 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy.exc import DBAPIError
-
-from callback.errors import CallbackError
 from callback.reports.now import look
 from callback.reports.now.day import Day, DayReader
 from callback.reports.now.look import Dangers, Head, Now, Rated
@@ -25,6 +22,8 @@ log = logging.getLogger(__name__)
 Groups = frozenset[str] | None
 DAY_EVERY_S: Final = 60.0
 RATES_EVERY_S: Final = 1.0
+AGAIN_S: Final = 5.0
+"""After the day could not be read."""
 DEAR: Final = 30.0
 """What grows with the site is read no more often than takes a thirtieth of a processor, for each group of viewers."""
 WANTED_S: Final = 60.0
@@ -80,15 +79,16 @@ class Keeper:
             self._thread = None
 
     def _run(self, snapshot: Callable[[Callable[[Work], Any]], Any]) -> None:
-        reader, day_s = DayReader(snapshot), -DAY_EVERY_S
+        reader, day_at_s = DayReader(snapshot), 0.0
         while not self._stopped.wait(RATES_EVERY_S):
             if time.monotonic() - self._wanted_s > WANTED_S:
                 continue
             try:
                 snapshot(lambda work: self._rated.get(work, None))
-                if time.monotonic() - day_s >= DAY_EVERY_S:
+                if time.monotonic() >= day_at_s:
+                    day_at_s = time.monotonic() + AGAIN_S
                     self._day = reader.read()
-                    day_s = time.monotonic()
-            except (CallbackError, DBAPIError) as error:
-                log.warning("the day could not be read: %s", error)
-                reader, day_s = DayReader(snapshot), time.monotonic()
+                    day_at_s = time.monotonic() + DAY_EVERY_S
+            except Exception as error:  # noqa: BLE001 - pages go on with what was read last, and this is read again
+                log.warning("the rates or the day could not be read: %s", error)
+                reader = DayReader(snapshot)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
 import pytest
 from sqlalchemy import event
 
 from callback.decisions import actions
+from callback.errors import StoreAway
+from callback.site.work import Work
 from callback.store.audit import By
 from callback.web.console.now.keeper import Keeper
 from tests.callback.world import NOON, US, World, call
+
+PATIENCE_S: Final = 30.0
 
 
 def test_what_is_open_is_counted_once_until_something_happens(world: World) -> None:
@@ -47,3 +55,38 @@ def test_it_is_counted_for_all_groups_and_shown_to_each(world: World, group: str
         whose = world.reservations()[0].queue_group
         assert keeper.now(work, frozenset({whose})).open.all.count == 1
         assert keeper.now(work, frozenset({"nobody's"})).open.all.count == 0
+
+
+class Snapshots:
+    """Snapshots of a world; the first ones fail."""
+
+    def __init__(self, world: World, fail: int) -> None:
+        self.world, self.fail, self.seen = world, fail, 0
+
+    def __call__(self, read: Callable[[Work], Any]) -> Any:
+        self.seen += 1
+        if self.seen <= self.fail:
+            raise StoreAway("the database is away")
+        with self.world.store.read() as connection:
+            return read(self.world.work(connection, NOON + US))
+
+
+@pytest.mark.parametrize("fail", [0, 1])
+def test_the_day_is_read_in_the_background_also_after_the_database_was_away(world: World, fail: int) -> None:
+    world.hear(call())
+    keeper, snapshots = Keeper(), Snapshots(world, fail)
+    with world.store.read() as connection:
+        assert keeper.now(world.work(connection, NOON + US), None).day is None, "no page waits for it"
+    keeper.start(snapshots)
+    try:
+        deadline = time.monotonic() + PATIENCE_S
+        day = None
+        while day is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+            with world.store.read() as connection:
+                day = keeper.now(world.work(connection, NOON + US), None).day
+    finally:
+        keeper.stop()
+    assert day is not None
+    assert day.came == 1
+    assert snapshots.seen > fail
