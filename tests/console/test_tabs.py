@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from callback.decisions import actions
+from callback.store.audit import By
 from tests.browser import Visitors
+from tests.console.centre import NOW, Centre
 from tests.console.served import Served
 from tests.console.specimen import Specimen
 
@@ -38,3 +41,30 @@ def test_a_tab_that_comes_later_gets_all_that_there_is(showing: Served, visitors
     second.goto(showing.at("/specimen"))
     specimen.settled(second, opened=before + 1)
     assert "last=" not in specimen.asked[-1]
+
+
+PAGES = (
+    "/now",
+    "/queue",
+    "/queue?lane=aim",
+    "/queue?lane=held",
+    "/queue?sort=deadline",
+    "/queue/left",
+    "/queue",
+    "/now",
+)
+
+
+def test_eight_pages_of_one_browser_are_all_live(console: Served, visitors: Visitors, centre: Centre) -> None:
+    browser = visitors.come()
+    console.sign_in(browser)
+    tabs = [browser.new_page() for _ in PAGES]
+    for tab, path in zip(tabs, PAGES, strict=True):
+        tab.goto(console.at(path))
+    held = tabs[0].locator(".head [data-figure=held]")
+    before = int(held.inner_text())
+    for more, name in enumerate(("window", "aim", "binds"), 1):
+        centre.decide(NOW, actions.hold, name, By("Bo", "a customer of ours"))
+        for tab in tabs:
+            expect(tab.locator(".head [data-figure=held]")).to_have_text(str(before + more))
+    assert len(console.hub.viewers) == 1
