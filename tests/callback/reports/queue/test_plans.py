@@ -11,6 +11,8 @@ from callback.reports.queue.board import Queue
 from callback.reports.queue.closed import SETTLED, TABS, Span
 from callback.reports.queue.lanes import LISTS
 from callback.reports.queue.wanted import Wanted
+from callback.reports.refused import refused
+from callback.reports.unreserved import unreserved
 from callback.site.work import Work
 from tests.callback.attempts.test_lanes import plan
 from tests.callback.reports.queue.many import fill, settle
@@ -46,6 +48,15 @@ def _look(work: Work) -> None:
             search.find(Queue(work), said, groups)
 
 
+def _look_beside(work: Work) -> None:
+    """The lists beside the queue."""
+    for groups in (None, frozenset({"site"})):
+        for before in (None, (NOON, "1.1")):
+            unreserved(work, NOON - 10**12, 3, groups, before)
+        for last in (None, (NOON, 1)):
+            refused(work, 3, groups, last)
+
+
 def test_no_page_of_the_queue_reads_a_table_from_end_to_end(world: World) -> None:
     fill(world, 60)
     settle(world, list(range(1, 20)))
@@ -58,6 +69,7 @@ def test_no_page_of_the_queue_reads_a_table_from_end_to_end(world: World) -> Non
     event.listen(world.store.engine, "before_cursor_execute", note)
     with world.store.read() as connection:
         _look(world.work(connection, NOON))
+        _look_beside(world.work(connection, NOON))
         event.remove(world.store.engine, "before_cursor_execute", note)
         plans = {statement: plan(connection, statement, values) for statement, values in asked.items()}
     assert len(plans) > 60
