@@ -98,6 +98,13 @@ def test_another_groups_reservation_is_not_there(console: Served, anna: BrowserC
         assert post(console, anna, f"{page(centre, 'binds')}/{path}", note="x", call="x").status == 404
 
 
+@pytest.mark.parametrize("name", ["99999999999999999999999", "abc", "-1", "1.0"])
+def test_what_is_no_number_is_not_there(console: Served, anna: BrowserContext, name: str) -> None:
+    assert get(console, anna, f"/r/{name}").status == 404
+    for act in ("note", "reveal", "correct"):
+        assert post(console, anna, f"/r/{name}/{act}", note="x", call="x").status == 404
+
+
 @pytest.mark.parametrize(
     "name", ["reached", "returned", "given-up", "expired", "not-lost", "cancelled", "burst-0", "incident-1"]
 )

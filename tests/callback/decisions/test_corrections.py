@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
 import pytest
@@ -331,3 +333,30 @@ def test_the_last_loss_is_the_one_that_is_meant(world: World) -> None:
         assert corrections.last_call(work, 1) == heard.call_id
         with pytest.raises(NoSuchCall):
             corrections.last_call(work, 99)
+
+
+def test_of_two_who_correct_at_once_one_is_told_that_it_was_done(world: World) -> None:
+    """Each by the revision that both saw: nothing is lost, and nothing is done twice."""
+    for turn in range(10):
+        heard = call(f"090123456{turn:02}", NOON)
+        world.hear(heard)
+        (row,) = (row for row in world.reservations() if row.state == "waiting" and row.id == turn + 1)
+        start = threading.Barrier(2)
+
+        def say(kind: str, heard: Call = heard, revision: int = row.revision, start: Any = start) -> str:
+            start.wait()
+            try:
+                with_revision = Correction(heard.call_id, kind, None, revision)
+                world.store.transact(
+                    lambda connection: corrections.correct(world.work(connection, LATER), with_revision, ANNA)
+                )
+            except Changed:
+                return "changed"
+            return kind
+
+        with ThreadPoolExecutor(2) as both:
+            said = list(both.map(say, ("silent", "dropped")))
+        assert sorted(one == "changed" for one in said) == [False, True]
+        versions = [row for row in world.rows(t.verdict) if row.call_id == heard.call_id]
+        assert [row.version for row in versions] == [1, 2]
+        assert versions[-1].kind in said

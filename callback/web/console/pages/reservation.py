@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from callback.decisions import corrections, notes, reasons
 from callback.decisions import reveal as revealing
-from callback.decisions.actions import NoSuchPerson
+from callback.decisions.actions import NoSuchPerson, NoSuchReservation
 from callback.decisions.corrections import Changed, Corrected, Correction, NoSuchCall, NotToday
 from callback.errors import IllegalTransition
 from callback.reports.rates_by_group import rates_by_group
@@ -23,6 +23,7 @@ from callback.store import feed
 from callback.store.audit import By
 from callback.web.console import gate
 from callback.web.console.queue import bar, days
+from callback.web.console.queue.asked import HIGHEST
 from callback.web.console.reservation import neighbours
 from callback.web.console.reservation.content import SHOWN, Content, Show, read
 from callback.web.console.reservation.neighbours import Neighbours
@@ -55,23 +56,25 @@ class _Seen:
     bar: dict[str, Any]
 
 
-@router.get("/r/{number}")
+@router.get("/r/{number:int}")
 def reservation(visit: gate.Look, number: int, show: str = "all") -> Response:
     """Show a reservation; one of another group is like one that there is not."""
     return _page(visit, number, show)
 
 
-@router.post("/r/{number}/note")
+@router.post("/r/{number:int}/note")
 def note(visit: gate.Note, number: int, note: Annotated[str, Form(max_length=400)] = "") -> Response:
     """Write down what a person says about it."""
+    _must_be_a_number(number)
     by = By(visit.viewer.user, note)
     visit.act(lambda work: notes.note(work, number, by, visit.viewer.groups))
     return RedirectResponse(f"/r/{number}?{_carried(visit)}", 303)
 
 
-@router.post("/r/{number}/reveal")
+@router.post("/r/{number:int}/reveal")
 def reveal(visit: gate.Reveal, number: int) -> Response:
     """Show the number in full, to this person alone; that it was shown stands in the audit."""
+    _must_be_a_number(number)
     by = By(visit.viewer.user, _ASKED)
     try:
         e164 = visit.act(lambda work: revealing.reveal(work, number, by, visit.viewer.groups))
@@ -84,14 +87,14 @@ def reveal(visit: gate.Reveal, number: int) -> Response:
     )  # fmt: skip
 
 
-@router.get("/r/{number}/correct")
+@router.get("/r/{number:int}/correct")
 def ask(visit: gate.Correct, number: int, call: str = "") -> Response:
     """Ask what a call was; what would follow is shown before it is kept."""
     seen = visit.look(lambda work: _read(work, visit, number, "all"))
     return _asking(visit, seen, call or next((name for name, _ in seen.calls), ""))
 
 
-@router.post("/r/{number}/correct")
+@router.post("/r/{number:int}/correct")
 def correct(visit: gate.Correct, number: int, filled: Annotated[Filled, Form()]) -> Response:
     """Say what would follow; with `save`, do it. 409 where somebody decided meanwhile."""
     seen = visit.look(lambda work: _read(work, visit, number, "all"))
@@ -128,7 +131,14 @@ def _lines(visit: Visit, told: Corrected) -> list[str]:
     return corrected.said(told, speech(visit.language, visit.console.now(), zone))
 
 
+def _must_be_a_number(number: int) -> None:
+    """One that no database can hold is nobody's."""
+    if number > HIGHEST:
+        raise NoSuchReservation
+
+
 def _read(work: Work, visit: Visit, number: int, show: Show) -> Content:
+    _must_be_a_number(number)
     return read(visit.console.keeper.queue(work), number, visit.viewer.groups, show, visit.language)
 
 
@@ -136,6 +146,7 @@ def _page(visit: Visit, number: int, show: str, status: int = 200, problem: str 
     wanted, query = show_of(show), neighbours.came_from(visit.request)
 
     def look(work: Work) -> _Seen:
+        _must_be_a_number(number)
         queue = visit.console.keeper.queue(work)
         content = read(queue, number, visit.viewer.groups, wanted, visit.language)
         beside = neighbours.of(queue, number, query, visit.viewer.groups)
