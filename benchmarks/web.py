@@ -161,7 +161,10 @@ class Bench:
                 return Person(sessions.begin(connection, name, now_us()), language, pages)
 
             timelines = [f"/r/{id_}" for id_ in self.looked_at]
-            readers = [person(n, ["/queue", "/now", timelines[n % LOOKED_AT]]) for n in range(READERS)]
+            readers = []
+            for n in range(READERS):
+                pages = ["/queue", "/now", timelines[n % LOOKED_AT]]
+                readers.append(person(n, pages[n % 3 :] + pages[: n % 3]))
             viewers = []
             for n in range(-(-self.scale.streams // OF_SESSION)):
                 shared = person(n, [])

@@ -67,7 +67,9 @@ async def _read_pages(pipe: Pipe, url: str, people: Sequence[Person], pause_s: f
     pipe.send("begins")
     async with asyncio.TaskGroup() as group:
         for place, person in enumerate(people):
-            group.create_task(_reader(url, person, pause_s * (1 + place / len(people)), reads, told))
+            later = place / len(people)  # people do not ask in step
+            group.create_task(_reader(url, person, pause_s * (1 + later), reads, told))
+            await asyncio.sleep(pause_s / len(people))
     return reads
 
 
