@@ -23,9 +23,12 @@ from callback.store import audit
 from callback.store.audit import By
 from callback.store.engine import clock
 from callback.texts import withheld
+from scheduler.clock import SECOND
 from scheduler.errors import SchedulerError
 from sms.withheld import Standing
 
+MORE_US: Final = 60 * SECOND
+"""So much longer may a batch be undone of which more is to come: the process that decides may die between."""
 _TOLD: Final = frozenset({"resume", "call-now", "slot", "postpone"})
 """What may promise something, or write or take back a text."""
 
@@ -39,13 +42,14 @@ class NoReason(CallbackError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
-    """What is to be done, by whom, and the time or the name that it needs."""
+class Wish:
+    """What is to be done, by whom, and the time or the name that it needs; about reservations of which groups."""
 
     action: Action
     by: By
-    at: int | None
-    to: str | None
+    at: int | None = None
+    to: str | None = None
+    groups: frozenset[str] | None = None
 
 
 def decide(
@@ -64,28 +68,49 @@ def decide(
     decided about (None: all). It can be undone for 15 s from its end. TooMany beyond 500, NoReason for a closing act
     without one.
     """
-    _must_be_possible(action, asked, by)
-    began_at = clock(work.connection)
+    wish = Wish(action, by, at, to, groups)
+    must_be_possible(wish, asked)
+    return one_piece(work, wish, asked)
+
+
+def one_piece(work: Work, wish: Wish, asked: Sequence[Asked], batch: int | None = None, *, more: bool = False) -> Batch:
+    """Decide about some in this transaction: a batch of their own, or the next ones of a batch.
+
+    Where `more` are to come it can be undone for longer; `end` says when that is over.
+    """
+    action, began_at = wish.action, clock(work.connection)
     seen = {one.reservation: one.revision for one in asked}
-    rows = records.lock(work, seen, groups)
+    rows = records.lock(work, seen, wish.groups)
     found = _refused(seen, rows, records.pending(work.connection, rows))
     wanted = [row for row in rows.values() if row.id not in found]
     before = earlier.of(work.connection, wanted, told=action in _TOLD)
     sentences: dict[int, str] = {}
-    wish = _Wish(action, by, at, to)
     for row in wanted:
         why, sentence = _tried(work, wish, row)
         if why is not None:
             found[row.id], sentences[row.id] = why, sentence
     done = {one: was for one, was in before.items() if one not in found}
     until_at = ends_at(work, began_at)
+    lasts_until_at = until_at + (MORE_US if more else 0)
     if action in _TOLD:
-        withheld.withhold(work.connection, _texts(done), until_at)
-    batch = records.write(work, action, by, until_at, {}, done) if done else None
-    if batch is not None and action in CLOSING:
-        tell_pending(work, by, WORDS[CLOSING[action]], {"batch": batch, "until_at": until_at}, done)
+        withheld.withhold(work.connection, _texts(done), lasts_until_at)
+    if done and batch is None:
+        batch = records.begin(work, action, wish.by, lasts_until_at, {})
+    if done and batch is not None:
+        records.keep(work, batch, action, lasts_until_at, done)
+    if done and action in CLOSING:
+        tell_pending(work, wish.by, WORDS[CLOSING[action]], {"batch": batch, "until_at": until_at}, done)
     refused = records.refusals(work.connection, found, sentences)
-    return Batch(batch, action, tuple(done), refused, until_at)
+    return Batch(batch, action, tuple(done), refused, lasts_until_at)
+
+
+def end(work: Work, batch: int) -> int:
+    """Say that a batch is whole: it can be undone for 15 s from now on. Give until when."""
+    until_at = work.now + UNDO_US
+    action, before = records.renew(work, batch, until_at)
+    if action in _TOLD:
+        withheld.withhold(work.connection, _texts(before), until_at)
+    return until_at
 
 
 def ends_at(work: Work, began_at: int) -> int:
@@ -116,10 +141,11 @@ def tell(work: Work, by: By, action: str, facts: Mapping[int, dict[str, Any]]) -
         work.tell(Decided(action, by.who, by.why, reservation, its))
 
 
-def _must_be_possible(action: Action, asked: Sequence[Asked], by: By) -> None:
+def must_be_possible(wish: Wish, asked: Sequence[Asked]) -> None:
+    """Raise TooMany or NoReason."""
     if len(asked) > MOST:
         raise TooMany(f"{len(asked)} at once are too many: decide about at most {MOST}")
-    if action in CLOSING and by.why == NONE_GIVEN:
+    if wish.action in CLOSING and wish.by.why == NONE_GIVEN:
         raise NoReason("say why: what closes a callback needs a reason")
 
 
@@ -148,7 +174,7 @@ def _as_it_is(row: Reservation) -> Why:
     return "calling" if row.state == "calling" else "changed"
 
 
-def _tried(work: Work, wish: _Wish, row: Reservation) -> tuple[Why | None, str]:
+def _tried(work: Work, wish: Wish, row: Reservation) -> tuple[Why | None, str]:
     """Do it to one reservation, whole or not at all; say why not."""
     try:
         with work.connection.begin_nested():
@@ -172,13 +198,13 @@ def _not_now(action: Action, row: Reservation) -> Why:
     return _NOT_NOW.get(action, "not-possible")
 
 
-def _close(work: Work, _wish: _Wish, row: Reservation) -> None:
+def _close(work: Work, _wish: Wish, row: Reservation) -> None:
     if row.state == "calling":
         raise IllegalTransition(f"reservation {row.id} is being called: decide when the call has ended")
     hold(work, row)
 
 
-def _time(wish: _Wish) -> int:
+def _time(wish: Wish) -> int:
     if wish.at is None:
         raise CallbackError(f"{wish.action} needs a time")
     return wish.at
@@ -188,7 +214,7 @@ def _texts(before: Mapping[int, Mapping[str, Any]]) -> dict[int, list[Standing]]
     return {one: withheld.from_json(was["texts"]) for one, was in before.items()}
 
 
-_DO: Final[Mapping[str, Callable[[Work, _Wish, Reservation], None]]] = {
+_DO: Final[Mapping[str, Callable[[Work, Wish, Reservation], None]]] = {
     "hold": lambda work, wish, row: actions.hold(work, row.id, wish.by),
     "resume": lambda work, wish, row: actions.resume(work, row.id, wish.by),
     "call-now": lambda work, wish, row: actions.call_now(work, row.id, wish.by),

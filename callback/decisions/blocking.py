@@ -60,7 +60,8 @@ def block(
     stands = blocks.block(work.connection, work.pbx, e164, by, work.now, calls=calls, texts=texts)
     until_at = deciding.ends_at(work, began_at)
     facts = {"key": blocks.hashed(work.connection, e164), "calls": had.calls, "texts": had.texts, "at": work.now}
-    number = records.write(work, "block", by, until_at, facts, before)
+    number = records.begin(work, "block", by, until_at, facts)
+    records.keep(work, number, "block", until_at, before)
     held = [one for one, was in before.items() if records.UNTOUCHED not in was]
     deciding.tell(work, by, "cancelled", {one: {"by": "block", "batch": number} for one in stays})
     deciding.tell_pending(work, by, "cancelled", {"by": "block", "batch": number, "until_at": until_at}, held)

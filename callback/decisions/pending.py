@@ -19,7 +19,7 @@ from callback.store.audit import By
 from callback.texts import compose
 from scheduler.clock import DAY
 
-AT_ONCE: Final = 100
+AT_ONCE: Final = 50
 KEPT_US: Final = DAY
 """How long it is kept what was decided at once; the audit keeps it for good."""
 _B, _I, _R = t.batch.c, t.batch_item.c, t.reservation.c

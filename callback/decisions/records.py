@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 
 from callback.decisions import changes
 from callback.reservations.reservation import RESERVATIONS, Reservation, read
@@ -71,6 +71,11 @@ _KEPT = (
     .group_by(_B.id)
 )
 _KEPT_OF_GROUPS = _KEPT.where(_R.queue_group.in_(bindparam("groups", expanding=True)))
+_OF_BATCH: BindParameter[int] = bindparam("of_batch")
+_LASTS = update(t.batch).where(_B.id == _OF_BATCH).values(undo_until_at=bindparam("until_at"))
+_WAIT = update(t.batch_item).where(_I.batch_id == _OF_BATCH, t.PENDING).values(pending_until_at=bindparam("until_at"))
+_BEFORE = select(_I.reservation_id, _I.before).where(_I.batch_id == _OF_BATCH)
+_LOCK_BATCH = select(_B.action).where(_B.id == _OF_BATCH).with_for_update()
 _PENDING = (
     select(_I.reservation_id, _I.batch_id, _I.pending_until_at, _B.action, _B.who, _B.at)
     .join(t.batch, _B.id == _I.batch_id)
@@ -167,15 +172,17 @@ def pending(connection: Connection, reservations: Collection[int]) -> dict[int, 
     }
 
 
-def write(
-    work: Work, action: Action, by: By, until_at: int, facts: Mapping[str, Any], before: Mapping[int, Mapping[str, Any]]
-) -> int:
-    """Keep a batch that was just done, with how each reservation was before it. Give its number.
+def begin(work: Work, action: Action, by: By, until_at: int, facts: Mapping[str, Any]) -> int:
+    """Keep that something is decided about some reservations, and give the batch's number."""
+    head = {"pbx": work.pbx, "action": action, "who": by.who, "why": by.why, "at": work.now, "facts": dict(facts)}
+    return int(work.connection.execute(_NEW, {**head, "undo_until_at": until_at}).scalar_one())
+
+
+def keep(work: Work, batch: int, action: Action, until_at: int, before: Mapping[int, Mapping[str, Any]]) -> None:
+    """Keep of which reservations a batch is, and how each was before it; it can be undone until then.
 
     Of those that are `UNTOUCHED` only texts were taken back, and nothing is to come.
     """
-    head = {"pbx": work.pbx, "action": action, "who": by.who, "why": by.why, "at": work.now, "facts": dict(facts)}
-    batch = int(work.connection.execute(_NEW, {**head, "undo_until_at": until_at}).scalar_one())
     closes = {"closes_as": CLOSING.get(action), "pending_until_at": until_at if action in CLOSING else None}
     nothing = {"closes_as": None, "pending_until_at": None}
     items = [
@@ -185,7 +192,16 @@ def write(
         for row in work.connection.execute(_STANDS, {"ids": list(before)})
     ]
     work.connection.execute(_NEW_ITEM, items)
-    return batch
+    work.connection.execute(_LASTS, {"of_batch": batch, "until_at": until_at})
+
+
+def renew(work: Work, batch: int, until_at: int) -> tuple[str, dict[int, Mapping[str, Any]]]:
+    """Let a batch be undone until then; give its action, and how its reservations were before it."""
+    asked = {"of_batch": batch, "until_at": until_at}
+    action = str(work.connection.execute(_LOCK_BATCH, asked).scalar_one())
+    work.connection.execute(_LASTS, asked)
+    work.connection.execute(_WAIT, asked)
+    return action, {row.reservation_id: row.before for row in work.connection.execute(_BEFORE, asked)}
 
 
 def refusals(connection: Connection, found: Mapping[int, Why], sentences: Mapping[int, str]) -> tuple[Refusal, ...]:

@@ -8,10 +8,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from callback.decisions import batch as deciding
-from callback.decisions import blocking, records, undoing
+from callback.decisions import blocking, pieces, records, undoing
+from callback.decisions.batch import Wish
 from callback.decisions.reasons import NONE_GIVEN
-from callback.decisions.records import Action, Batch
+from callback.decisions.records import Action
 from callback.decisions.undoing import NoSuchBatch, NotUndone
 from callback.reservations import slots
 from callback.site.work import Work
@@ -59,12 +59,13 @@ def act(
     filled = form_of(_known(name), items, why, at, to)
     try:
         filled = checked(filled)
-        done, chosen_at = visit.act(lambda work: _decided(work, visit, filled))
+        wish = visit.look(lambda work: _wish(work, visit, filled))
+        done = pieces.decide(visit.act, wish, filled.asked)
     except Faulty as error:
         return answer.again(visit, filled, error.fault, times=_free(visit, filled))
     except _Stale:
         return answer.stale(visit)
-    return answer.of_batch(visit, filled, done, chosen_at, times=() if done.done else _free(visit, filled))
+    return answer.of_batch(visit, filled, done, wish.at, times=() if done.done else _free(visit, filled))
 
 
 @router.post("/undo")
@@ -100,14 +101,12 @@ def done(visit: gate.Decide, batch: str) -> HTMLResponse:
     return answer.of_kept(visit, kept)
 
 
-def _decided(work: Work, visit: Visit, filled: Filled) -> tuple[Batch, int | None]:
-    """Decide, and give the time that was chosen, where there is one."""
+def _wish(work: Work, visit: Visit, filled: Filled) -> Wish:
+    """What is wished for. Faulty where the time is none, _Stale where nothing is closed now."""
     if filled.closes and _is_stale(work):
         raise _Stale
     chosen_at = filled.instant(work.now, work.site.hours.zone)
-    by, groups = By(visit.viewer.user, filled.reason), visit.viewer.groups
-    done = deciding.decide(work, filled.action, filled.asked, by, at=chosen_at, to=filled.to, groups=groups)
-    return done, chosen_at
+    return Wish(filled.action, By(visit.viewer.user, filled.reason), chosen_at, filled.to, visit.viewer.groups)
 
 
 def _is_stale(work: Work) -> bool:
