@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, TextClause, bindparam, func, null,
 from callback.reports.kept import kept
 from callback.reports.now.figure import Figure, InList, ListName
 from callback.reports.now.since import midnight
+from callback.reports.queue.lanes import OF_OPEN
 from callback.reports.rates import WITHIN_MIN, in_time, is_due
 from callback.site.work import Work
 from callback.store import audit
@@ -101,7 +102,7 @@ _LEFT = (
 )
 _ASSIGNED = (
     select(*_columns(id=_R.id, at=_R.deadline_at, word=_R.state, reservation=_R.id, queue=_R.queue, who=_R.assigned_to))
-    .where(_R.pbx == bindparam("of_pbx"), t.OPEN, _R.assigned_to.is_not(None))
+    .where(_R.pbx == bindparam("of_pbx"), t.OPEN, OF_OPEN, _R.assigned_to.is_not(None))
     .order_by(_R.deadline_at, _R.id)
 )
 _DECIDED = {"not-lost": _decided("withdrawn", "withdrawn"), "cancelled": _decided("cancelled", "cancelled")}

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, func, select
 
-from callback.reports.queue.lanes import LANE_OF, LANES, MAY_BE_CALLED, moment
+from callback.reports.queue.lanes import LANE_OF, LANES, MAY_BE_CALLED, OF_OPEN, moment
 from callback.reports.queue.wanted import NOW, Wanted, conditions
 from callback.site.work import Work
 from callback.store import tables as t
@@ -53,7 +53,7 @@ _CELL: Final = (
 )
 _ALL: Select[Any] = (
     select(*_CELL, func.count())
-    .where(t.OPEN, _R.pbx == bindparam("of_pbx"))
+    .where(t.OPEN, _R.pbx == bindparam("of_pbx"), OF_OPEN)
     .group_by(*(column.name for column in _CELL))  # by name: PostgreSQL cannot tell that two parameters are one
 )
 _SOME: Final[Mapping[tuple[str, ...], Select[Any]]] = {

@@ -67,6 +67,9 @@ LANE_OF: Final = case(
 )
 """The lane of an open reservation, in SQL."""
 
+OF_OPEN: Final = _R.state.in_(("waiting", "held", "calling"))
+"""Says no more than `t.OPEN`, but leads SQLite to an index of what is open: else it reads one of all that there is."""
+
 
 class Sort(StrEnum):
     """The order of rows: the dispatcher's, in lanes; or of all open ones together."""

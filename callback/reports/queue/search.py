@@ -12,6 +12,7 @@ from sqlalchemy import Select, bindparam, select
 from callback.customers import numbers
 from callback.customers.persons import TAIL_DIGITS, tail_of
 from callback.reports.queue.board import Queue
+from callback.reports.queue.lanes import OF_OPEN
 from callback.reports.queue.rows import Row
 from callback.reports.queue.wanted import Wanted, conditions
 from callback.site.work import Work
@@ -24,7 +25,7 @@ _R, _P = t.reservation.c, t.person.c
 _OPEN_ENDING: Final[_Made] = {
     asked: select(_R.id)
     .join(t.person)
-    .where(t.OPEN, _R.pbx == bindparam("of_pbx"), _P.number.like(bindparam("ending")), *conditions(asked))
+    .where(t.OPEN, _R.pbx == bindparam("of_pbx"), OF_OPEN, _P.number.like(bindparam("ending")), *conditions(asked))
     .order_by(_R.deadline_at)
     .limit(MOST)
     for asked in ((), ("groups",))

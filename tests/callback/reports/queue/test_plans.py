@@ -88,3 +88,27 @@ def _scans(line: str) -> bool:
 _OF_OPEN = tuple(
     f"reservation USING {how}ix_reservation_{of}" for how in ("INDEX ", "COVERING INDEX ") for of in ("lane", "list")
 )
+
+
+def test_what_is_open_is_read_from_an_index_of_what_is_open(sqlite_world: World) -> None:
+    """SQLite knows nothing of how many are settled: of two indexes it takes the one of which more columns are given."""
+    asked: dict[str, Any] = {}
+
+    def note(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        if "reservation.open" in statement and "NOT reservation.open" not in statement:
+            asked[statement] = values
+
+    event.listen(sqlite_world.store.engine, "before_cursor_execute", note)
+    with sqlite_world.store.read() as connection:
+        queue = Queue(sqlite_world.work(connection, NOON))
+        queue.first_pages()
+        queue.counts(Wanted(texts=frozenset({"sent"})))
+        search.find(queue, "5678", None)
+        event.remove(sqlite_world.store.engine, "before_cursor_execute", note)
+        plans = [line for statement, values in asked.items() for line in plan(connection, statement, values)]
+    ours = [line for line in plans if line.startswith(("SEARCH reservation", "SCAN reservation"))]
+    assert len(ours) > 10
+    assert [line for line in ours if not any(name in line for name in _NAMES)] == []
+
+
+_NAMES = ("ix_reservation_lane_", "ix_reservation_list_", "INTEGER PRIMARY KEY", "ix_reservation_person")
