@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser import Theme, Visitors
+from tests.console.centre import Centre
 from tests.console.pictures import difference, grey
 from tests.console.served import Served
 from tests.console.specimen import LANES, Specimen
@@ -46,3 +47,17 @@ def test_each_shape_stands_beside_its_word(showing: Served, visitors: Visitors, 
         "held",
     ]
     assert page.locator("svg:not([aria-hidden=true])").count() == 0
+
+
+def test_a_row_of_the_queue_is_32_high_though_a_button_appears_under_the_pointer(
+    console: Served, page: Page, centre: Centre
+) -> None:
+    console.sign_in(page)
+    page.goto(console.at("/queue"))
+    row = page.locator(f"#r-{centre.reservation['aim-severe']}")
+    box = row.bounding_box()
+    row.hover()
+    expect(row.locator(".at-hand")).to_be_visible()
+    assert box == row.bounding_box()
+    assert box is not None
+    assert box["height"] == 32
