@@ -14,11 +14,12 @@ from sqlalchemy import Connection, bindparam, case, delete, select, update
 from callback.store import tables as t
 from callback.store.inserting import insert_new
 from callback.store.keys import site_key
+from scheduler.clock import HOUR
 
 LONGEST_S: Final = 30.0
 FREE_OF_NAME: Final = 3
 FREE_OF_ADDRESS: Final = 10  # many people may share one
-_FORGOTTEN: Final = 3600 * 1_000_000
+_FORGOTTEN: Final = HOUR
 _F: Final = t.login_failure.c
 _COUNTS: Final = select(_F.key, _F.failures).where(
     _F.key.in_(bindparam("keys", expanding=True)), _F.last_at > bindparam("since_at")

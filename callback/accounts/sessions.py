@@ -16,10 +16,10 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from callback.accounts.users import USER, User, user_of
 from callback.store import tables as t
+from scheduler.clock import HOUR, MINUTE
 
-MINUTE: Final = 60 * 1_000_000
 IDLE: Final = 60 * MINUTE
-LONGEST: Final = 12 * 60 * MINUTE
+LONGEST: Final = 12 * HOUR
 FRESH: Final = 5 * MINUTE
 """So long after the password was given, what needs it anew is done without asking."""
 _SEEN_EVERY: Final = MINUTE

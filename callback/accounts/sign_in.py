@@ -13,12 +13,12 @@ from sqlalchemy import Connection
 from callback.accounts import failures, passwords, sessions, users
 from callback.accounts.users import User
 from callback.store import audit
+from callback.store import tables as t
 from callback.store.audit import By
 
 Refusal = Literal["wrong", "locked", "over"]
 """The name or the password is wrong; with the right password: the person is locked, or a one-time password is over."""
 
-NAME_ROOM: Final = 64
 _UNKNOWN: Final = "unknown"
 _WHY: Final = "sign-in"
 
@@ -43,7 +43,7 @@ class Proof:
 
 def begin(connection: Connection, name: str, address: str, now: int) -> Try:
     """Look up how long to wait and what to prove; a name that nobody has is like any other."""
-    whose = name.strip().casefold()[: NAME_ROOM + 1]
+    whose = name.strip().casefold()[: t.NAME_ROOM + 1]
     return Try(
         whose, address, failures.wait_for(connection, whose, address, now), users.kept_password(connection, whose)
     )

@@ -16,8 +16,9 @@ from callback.errors import CallbackError
 from callback.store import audit
 from callback.store import tables as t
 from callback.store.inserting import insert_new
+from scheduler.clock import DAY
 
-ONE_TIME: Final = 24 * 3600 * 1_000_000
+ONE_TIME: Final = DAY
 """So long a one-time password opens, in microseconds."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9@._-]{0,63}")
 _U: Final = t.user_account.c

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from callback.store import audit
 from callback.store import tables as t
 from callback.store.engine import write_now
 
@@ -18,7 +18,6 @@ _EVENTS = select(func.max(_H.id)).where(
 _LAST_EVENTS = select(_H.reservation_id, _H.at, _H.name, _H.facts).where(_H.id.in_(_EVENTS.group_by(_H.reservation_id)))
 _ACTS = select(func.max(_A.id)).where(_A.reservation_id.in_(bindparam("reservations", expanding=True)))
 _LAST_ACTS = select(_A.reservation_id, _A.at, _A.action, _A.who).where(_A.id.in_(_ACTS.group_by(_A.reservation_id)))
-SERVICE: Final = "service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ def last(connection: Connection, reservations: Collection[int]) -> dict[int, Cha
     asked = {"reservations": sorted(reservations)}
     acts = {row.reservation_id: Change(row.action, row.who, row.at) for row in connection.execute(_LAST_ACTS, asked)}
     events = {
-        row.reservation_id: Change(row.facts.get("action", row.name), row.facts.get("who", SERVICE), row.at)
+        row.reservation_id: Change(row.facts.get("action", row.name), row.facts.get("who", audit.SERVICE), row.at)
         for row in connection.execute(_LAST_EVENTS, asked)
     }
     both = {one: [change for change in (events.get(one), acts.get(one)) if change] for one in {*acts, *events}}

@@ -14,7 +14,7 @@ from callback.history.counts import History, site_demand
 from callback.history.past_calls import past_calls
 from callback.reports import breaking, standing
 from callback.reports.breaking import Breaking
-from callback.reports.queue.why import stopped_by
+from callback.reports.queue.why import BLIND, stopped_by
 from callback.reports.standing import NOTHING, Standing
 from callback.site.context import Site
 from callback.site.work import Work
@@ -32,7 +32,6 @@ PAST: Final = 60 * DAY  # eight weeks, for the last same weekdays, and a little 
 SETTLED: Final = 10 * MINUTE  # after its end nearly every call of a half hour has ended as well, and is known
 AHEAD: Final = 4  # half hours: nobody knows who works later
 _NOBODY: Final = (0.0,) * A_DAY
-_BLIND: Final = ("service-not-running", "pbx-not-connected")  # nobody knows who is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,5 +218,5 @@ def look(work: Work) -> Today:
         history.add(call)
     picture = snapshot.recall(work.connection, site.pbx)
     stopped = stopped_by(picture, now)
-    at_work = picture[0].at_work if picture and stopped not in _BLIND and picture[0].at_work else None
+    at_work = picture[0].at_work if picture and stopped not in BLIND and picture[0].at_work else None
     return Today(site, now, history, at_work, breaking.look(work, picture), stopped, standing.look(work))

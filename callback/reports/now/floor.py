@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from callback.attempts import agent_states
 from callback.attempts.agent_states import Agent, AgentState
 from callback.attempts.snapshot import Live
-from callback.reports.queue.why import stopped_by
+from callback.reports.queue.why import BLIND, stopped_by
 from callback.site.work import Work
 
 Groups = frozenset[str] | None
-_BLIND = ("service-not-running", "pbx-not-connected")
-"""Nobody knows who is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +58,11 @@ class Floor:
         """To how many of those who wait a callback is owed."""
         return sum(one.owed for one in self.waiting or ())
 
-    def free_in(self, queues: frozenset[str]) -> int:
-        """How many of the free agents serve one of these queues."""
-        return sum(agent.state == "free" and not queues.isdisjoint(agent.queues) for agent in self.agents or ())
-
 
 def look(work: Work, picture: tuple[Live, int] | None, groups: Groups) -> Floor:
     """Look at the queues of these groups, or all."""
     stopped = stopped_by(picture, work.now)
-    if picture is None or stopped in _BLIND:
+    if picture is None or stopped in BLIND:
         seen_at, heard_at = (None, None) if picture is None else (picture[1], picture[0].heard_at)
         return Floor(None, None, stopped, seen_at, heard_at)
     live, seen_at = picture

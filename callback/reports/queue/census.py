@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, func, select
 
-from callback.reports.queue.lanes import LANE_OF, LANES, MAY_BE_CALLED, OF_OPEN, moment
+from callback.reports.queue.lanes import LANE_OF, LANES, OF_OPEN, moment
 from callback.reports.queue.wanted import NOW, Wanted, conditions
 from callback.site.work import Work
 from callback.store import tables as t
@@ -71,11 +71,6 @@ class Counts:
     soon: int
     within_hour: int
     in_incident: int
-
-    @property
-    def may_be_called(self) -> int:
-        """How many may be called now, as far as their promise goes."""
-        return sum(self.by_lane[lane] for lane in MAY_BE_CALLED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One open reservation with its lane, its change counter and what else stands in its rows; `key` sorts it."""
+    """One reservation, its lane ("" where it is read as a closed one), and whether several people share its number.
+
+    `key` sorts it.
+    """
 
     row: Reservation
     lane: str

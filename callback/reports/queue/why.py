@@ -81,6 +81,8 @@ LEVERS: Final[Mapping[str, Lever | Plan]] = {
 }
 """Every word that says why nobody has called yet, with what can be done about it, or what is waited for."""
 WORDS: Final = tuple(LEVERS)
+BLIND: Final = ("service-not-running", "pbx-not-connected")
+"""Of the words that say why nobody is called at all: those with which nobody knows who is there either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,8 @@ def stopped_by(picture: tuple[Live, int] | None, now: int) -> str | None:
 class Judge:
     """Says of any row why nobody has called yet, on one picture of the PBX.
 
-    `first` are the rows that the dispatcher would look at, in its order; `place` numbers the first of them, and more,
-    as their turns go; `of` is how many may be called now.
+    `first` are the rows that the dispatcher would look at, in its order; `turns` are their places in turn, by
+    reservation; `of` is how many may be called now.
     """
 
     def __init__(self, work: Work, first: Sequence[Reservation], turns: Mapping[int, int], of: int) -> None:

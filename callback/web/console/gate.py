@@ -130,7 +130,6 @@ Decide = Annotated[Visit, Depends(Needs("decide"))]
 Note = Annotated[Visit, Depends(Needs("note"))]
 Reveal = Annotated[Visit, Depends(Needs("reveal"))]
 Block = Annotated[Visit, Depends(Needs("block"))]
-Unblock = Annotated[Visit, Depends(Needs("unblock"))]
 Correct = Annotated[Visit, Depends(Needs("correct"))]
 Health = Annotated[Visit, Depends(Needs("health"))]
 

@@ -23,6 +23,7 @@ from callback.web.console.forgery import SAFE
 from callback.web.console.live.viewers import Visitor
 from callback.web.console.parts import Console
 from callback.web.console.render import Pages
+from scheduler.clock import SECOND
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class Members:
 
     def begin(self, answer: Response, token: str) -> None:
         """Give the browser the cookie of a new session."""
-        age = LONGEST // 1_000_000
+        age = LONGEST // SECOND
         answer.set_cookie(self.cookie, token, age, path="/", secure=self._https, httponly=True, samesite="lax")
 
     def forget(self, answer: Response) -> None:

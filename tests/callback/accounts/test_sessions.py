@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from callback.accounts import sessions, users
-from callback.accounts.sessions import FRESH, IDLE, LONGEST, MINUTE
+from callback.accounts.sessions import FRESH, IDLE, LONGEST
 from callback.store import tables as t
+from scheduler.clock import MINUTE
 from tests.callback.accounts.people import change, made
 from tests.callback.world import NOON, World
 

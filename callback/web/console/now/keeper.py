@@ -54,10 +54,6 @@ class Keeper:
         """Give the queue of this snapshot; what is open is counted once for all."""
         return Queue(work, self._census.get(work, None))
 
-    def dangers(self, work: Work, groups: Groups) -> Dangers:
-        """Give what breaks."""
-        return self._dangers.get(work, groups)
-
     def head(self, work: Work, groups: Groups) -> Head:
         """Give the figures above every page."""
         return self._heads.get(work, groups)

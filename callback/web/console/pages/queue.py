@@ -37,7 +37,6 @@ from scheduler.clock import DAY
 
 router = APIRouter()
 
-_KEYS: Final = range(1, 10)
 _LONGEST: Final = 40  # of what is searched for
 _PAGE: Final = 100
 UNRESERVED_DAYS: Final = 7
@@ -77,7 +76,7 @@ def queue(visit: gate.Look) -> Response:
         chosen=choices.chosen(asked),
         today=seen.today,
         views=seen.views,
-        free_key=next((number for number in _KEYS if number not in taken), 1),
+        free_key=next((number for number in saved_views.NUMBERS if number not in taken), 1),
         version=seen.version,
         more=seen.more,
         lanes=LANES,

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from callback.decisions import corrections, notes, reasons
 from callback.decisions import reveal as revealing
-from callback.decisions.actions import NoSuchPerson, NoSuchReservation
+from callback.decisions.actions import NoSuchPerson
 from callback.decisions.corrections import Changed, Corrected, Correction, NoSuchCall, NotToday
 from callback.errors import IllegalTransition
 from callback.reports.rates_by_group import rates_by_group
@@ -23,13 +23,13 @@ from callback.store import feed
 from callback.store.audit import By
 from callback.web.console import gate
 from callback.web.console.queue import bar, days
-from callback.web.console.queue.asked import HIGHEST
 from callback.web.console.reservation import neighbours
 from callback.web.console.reservation.content import SHOWN, Content, Show, read
 from callback.web.console.reservation.neighbours import Neighbours
 from callback.web.console.reservation.speech import speech
 from callback.web.console.reservation.view import ReservationView, show_of
 from callback.web.console.visit import Visit
+from scheduler.clock import MINUTE
 
 router = APIRouter()
 
@@ -65,7 +65,6 @@ def reservation(visit: gate.Look, number: int, show: str = "all") -> Response:
 @router.post("/r/{number:int}/note")
 def note(visit: gate.Note, number: int, note: Annotated[str, Form(max_length=400)] = "") -> Response:
     """Write down what a person says about it."""
-    _must_be_a_number(number)
     by = By(visit.viewer.user, note)
     visit.act(lambda work: notes.note(work, number, by, visit.viewer.groups))
     return RedirectResponse(f"/r/{number}?{_carried(visit)}", 303)
@@ -74,13 +73,12 @@ def note(visit: gate.Note, number: int, note: Annotated[str, Form(max_length=400
 @router.post("/r/{number:int}/reveal")
 def reveal(visit: gate.Reveal, number: int) -> Response:
     """Show the number in full, to this person alone; that it was shown stands in the audit."""
-    _must_be_a_number(number)
     by = By(visit.viewer.user, _ASKED)
     try:
         e164 = visit.act(lambda work: revealing.reveal(work, number, by, visit.viewer.groups))
     except NoSuchPerson:
         e164 = ""
-    until_at = visit.console.now() + REVEAL_MIN * 60 * 1_000_000
+    until_at = visit.console.now() + REVEAL_MIN * MINUTE
     return visit.page(
         "reservation/revealed.html" if visit.wants_fragment else "reservation/number.html",
         number=number, e164=e164, until_at=until_at, minutes=REVEAL_MIN, carried=_carried(visit),
@@ -131,14 +129,7 @@ def _lines(visit: Visit, told: Corrected) -> list[str]:
     return corrected.said(told, speech(visit.language, visit.console.now(), zone))
 
 
-def _must_be_a_number(number: int) -> None:
-    """One that no database can hold is nobody's."""
-    if number > HIGHEST:
-        raise NoSuchReservation
-
-
 def _read(work: Work, visit: Visit, number: int, show: Show) -> Content:
-    _must_be_a_number(number)
     return read(visit.console.keeper.queue(work), number, visit.viewer.groups, show, visit.language)
 
 
@@ -146,7 +137,6 @@ def _page(visit: Visit, number: int, show: str, status: int = 200, problem: str 
     wanted, query = show_of(show), neighbours.came_from(visit.request)
 
     def look(work: Work) -> _Seen:
-        _must_be_a_number(number)
         queue = visit.console.keeper.queue(work)
         content = read(queue, number, visit.viewer.groups, wanted, visit.language)
         beside = neighbours.of(queue, number, query, visit.viewer.groups)

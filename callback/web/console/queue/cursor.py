@@ -29,8 +29,7 @@ class StaleCursor(CallbackError):
 
 def sealed(work: Work, place: Place | Ended, of: str, asked: Asked) -> str:
     """Give the place of a list as it stands in an address."""
-    body = json.dumps([work.now + LASTS, *astuple(place)], separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(_seal(work, body, of, asked) + body).decode().rstrip("=")
+    return _sealed(work, astuple(place), of, asked)
 
 
 def opened(work: Work, said: str, of: str, asked: Asked) -> Place:
@@ -45,14 +44,18 @@ def opened_closed(work: Work, said: str, of: str, asked: Asked) -> Ended:
 
 def sealed_plain(work: Work, place: tuple[int, int | str], of: str) -> str:
     """Give the place of a list without filters: what it is sorted by, and what tells those apart that are alike."""
-    body = json.dumps([work.now + LASTS, *place], separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(_seal(work, body, of, Asked()) + body).decode().rstrip("=")
+    return _sealed(work, place, of, Asked())
 
 
 def opened_plain(work: Work, said: str, of: str) -> Any:  # noqa: ANN401 - as it was sealed
     """Give that place. StaleCursor as above."""
     key, last = _body(work, said, of, Asked())
     return key, last
+
+
+def _sealed(work: Work, place: tuple[Any, ...], of: str, asked: Asked) -> str:
+    body = json.dumps([work.now + LASTS, *place], separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_seal(work, body, of, asked) + body).decode().rstrip("=")
 
 
 def _body(work: Work, said: str, of: str, asked: Asked) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -27,12 +27,11 @@ Show = Literal["all", "customer", "us", "people", "machine"]
 SHOWN: Final[tuple[Show, ...]] = get_args(Show)
 """Of whom the timeline tells."""
 _LONGEST: Final = 400
-_SIGNS: Final[Mapping[str, str]] = {"call": "calling", "promise": "aim", "attempt": "calling", "loss": "late"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the timeline. `day` is said where another day begins; `sign` is what it is, in a word for styles.
+    """One line of the timeline. `day` is said where another day begins; `what` is a word for styles.
 
     `more` are lines behind it, each with its time or none, under `about`; `quote` is what a text said.
     """
