@@ -12,7 +12,7 @@ from tests.console.centre import Centre
 
 OF_ACCOUNTS: Final = {"/account", "/password", "/prove"}
 """Pages of somebody who has signed in by name and password."""
-NO_PAGES: Final = OF_ACCOUNTS | {"/", "/healthz", "/session", "/stream", "/stream/{of:path}", "/wall/{token}"}
+NO_PAGES: Final = OF_ACCOUNTS | {"/", "/healthz", "/session", "/stream", "/stream/{of}", "/wall/{token}"}
 """Routes that answer with no page of their own, or to nobody who is signed in."""
 FILLED: Final[Mapping[str, tuple[str, ...]]] = {
     "{number}": ("binds", "aim-china", "late-tried", "reached"),
@@ -32,8 +32,8 @@ def templates() -> list[str]:
     found: list[str] = []
     for router in PAGES:
         for route in router.routes:
-            if isinstance(route, APIRoute) and "GET" in (route.methods or ()) and _is_page(route.path):
-                found += INSTEAD.get(route.path) or _filled(route.path)
+            if isinstance(route, APIRoute) and "GET" in (route.methods or ()) and _is_page(route.path_format):
+                found += INSTEAD.get(route.path_format) or _filled(route.path_format)
     return sorted({*found, "/nothing"} - {path for path in INSTEAD if "{" in path})
 
 
