@@ -53,7 +53,7 @@ def asked_of(desk: Desk) -> Iterator[Asked]:
     """Every route of the application, each of its methods."""
     for route in desk.app.routes:
         if isinstance(route, APIRoute):
-            path = re.sub(r"\{\w+:path\}", "nothing", re.sub(r"\{\w+\}", "999999", route.path))
+            path = re.sub(r"\{\w+(:int)?\}", "999999", re.sub(r"\{\w+:path\}", "nothing", route.path))
             yield from (Asked(method, path, right_of(route)) for method in sorted(route.methods or ()))
 
 
