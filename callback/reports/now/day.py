@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,8 @@ from telephony.queue_log.briefs import Brief
 
 LONGEST: Final = 3 * HOUR
 """A call that lasts longer is counted tomorrow, when all is read anew."""
+PIECE: Final = 100
+"""Calls that are learnt from without a rest: some milliseconds."""
 
 Look = Callable[[Callable[[Work], Any]], Any]
 """Does some reading in a snapshot of its own."""
@@ -46,10 +49,14 @@ class Day:
 
 
 class DayReader:
-    """Reads what the day is held against, day by day in short reads; afterwards only what is new."""
+    """Reads what the day is held against, day by day in short reads; afterwards only what is new.
 
-    def __init__(self, look: Look) -> None:
-        self._look = look
+    `rest` is called after each piece of the work with the seconds that it took: it may wait, so that others get on, or
+    raise, to end it. What was read by then is not read again.
+    """
+
+    def __init__(self, look: Look, rest: Callable[[float], object] = lambda _took_s: None) -> None:
+        self._look, self._rest = look, rest
         self._history: History | None = None
         self._day: date | None = None
         self._until = 0
@@ -67,16 +74,20 @@ class DayReader:
         while begin < now:
             until = min(begin + DAY, now)
             self._add(history, begin, until)
-            begin = until
-        self._until = now
+            self._until = begin = until
         today = Today(site, now, history, None, {})
         return Day(now, day, today.closed, today.came, today.passed, tuple(today.courses))
 
     def _add(self, history: History, since: int, until: int) -> None:
+        began_s = time.thread_time()
         calls: list[Brief] = self._look(lambda work: list(calls_between(work.connection, work.pbx, since, until)))
-        for call in calls:
+        for number, call in enumerate(calls, 1):
             if call.call_id not in self._known:
                 self._known[call.call_id] = call.over_at
                 history.add(call)
+            if number % PIECE == 0:
+                self._rest(time.thread_time() - began_s)
+                began_s = time.thread_time()
+        self._rest(time.thread_time() - began_s)
         again = until - 2 * LONGEST
         self._known = {call_id: over_at for call_id, over_at in self._known.items() if over_at >= again}

@@ -26,6 +26,8 @@ AGAIN_S: Final = 5.0
 """After the day could not be read."""
 DEAR: Final = 30.0
 """What grows with the site is read no more often than takes a thirtieth of a processor, for each group of viewers."""
+REST: Final = 4.0
+"""So many times as long as a piece of the day's reading took, it rests: a fifth of a processor, and no more."""
 WANTED_S: Final = 60.0
 """Nothing is read in the background for a page that nobody has looked at for so long."""
 
@@ -75,7 +77,7 @@ class Keeper:
             self._thread = None
 
     def _run(self, snapshot: Callable[[Callable[[Work], Any]], Any]) -> None:
-        reader, day_at_s = DayReader(snapshot), 0.0
+        reader, day_at_s = DayReader(snapshot, self._rest), 0.0
         while not self._stopped.wait(RATES_EVERY_S):
             if time.monotonic() - self._wanted_s > WANTED_S:
                 continue
@@ -85,6 +87,17 @@ class Keeper:
                     day_at_s = time.monotonic() + AGAIN_S
                     self._day = reader.read()
                     day_at_s = time.monotonic() + DAY_EVERY_S
+            except _Stopped:
+                return
             except Exception as error:  # noqa: BLE001 - pages go on with what was read last, and this is read again
                 log.warning("the rates or the day could not be read: %s", error)
-                reader = DayReader(snapshot)
+                reader = DayReader(snapshot, self._rest)
+
+    def _rest(self, took_s: float) -> None:
+        """Let pages be made: weeks of calls take long, and an interpreter lets one thread run at a time."""
+        if self._stopped.wait(REST * took_s):
+            raise _Stopped
+
+
+class _Stopped(Exception):
+    """Nobody needs any more what is being read."""

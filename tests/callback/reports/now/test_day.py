@@ -102,3 +102,19 @@ def test_calls_between_two_instants_are_each_of_one_slice(weeks: World) -> None:
             parts += calls_between(connection, "main", begin, begin + 7 * HOUR + 13 * SECOND)
             begin += 7 * HOUR + 13 * SECOND
     assert sorted(parts) == whole
+
+
+def test_it_rests_while_it_reads_and_goes_on_where_it_was_ended(weeks: World) -> None:
+    look, rests = Looks(weeks, NOON), list[float]()
+
+    def rest(took_s: float) -> None:
+        rests.append(took_s)
+        if len(rests) == 65:
+            raise InterruptedError
+
+    reader = DayReader(look, rest)
+    with pytest.raises(InterruptedError):
+        reader.read()
+    assert reader.read() == DayReader(look).read()
+    assert len(rests) > 70
+    assert min(rests) >= 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -13,6 +14,7 @@ from callback.decisions import actions
 from callback.errors import StoreAway
 from callback.site.work import Work
 from callback.store.audit import By
+from callback.web.console.now import keeper as keeping
 from callback.web.console.now.keeper import Keeper
 from tests.callback.world import NOON, US, World, call
 
@@ -90,3 +92,24 @@ def test_the_day_is_read_in_the_background_also_after_the_database_was_away(worl
     assert day is not None
     assert day.came == 1
     assert snapshots.seen > fail
+
+
+def test_it_ends_at_once_while_it_rests_from_reading_the_day(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "REST", 1e9)
+    monkeypatch.setattr(keeping, "RATES_EVERY_S", 0.01)
+    world.hear(call())
+    keeper, reads, reading = Keeper(), list[int](), threading.Event()
+
+    def snapshot(read: Callable[[Work], Any]) -> Any:
+        reads.append(1)
+        if len(reads) > 2:
+            reading.set()  # the rates, the site, and the first of the days
+        with world.store.read() as connection:
+            return read(world.work(connection, NOON))
+
+    snapshot(lambda work: keeper.now(work, None))
+    keeper.start(snapshot)
+    assert reading.wait(20)
+    began_s = time.monotonic()
+    keeper.stop()
+    assert time.monotonic() - began_s < 5
