@@ -129,7 +129,7 @@ def rows(work: Work, of: InList, groups: Groups) -> list[Listed]:
     if of.name in _PROMISES:
         return _promises(work, of, groups)
     if of.name == "texts-failed":
-        return _texts(work, groups)
+        return _texts(work, groups, MOST)
     query = _SELECTS[groups is not None][of.name].limit(MOST)
     return [Listed(*row) for row in work.connection.execute(query, _asked(work, groups))]
 
@@ -137,7 +137,7 @@ def rows(work: Work, of: InList, groups: Groups) -> list[Listed]:
 def count(work: Work, name: ListName, groups: Groups) -> Figure:
     """How many rows a list has, of these groups or all; not of promises (`reports/rates`)."""
     if name == "texts-failed":
-        many = len(_texts(work, groups))
+        many = len(_texts(work, groups, MOST + 1))
     else:
         many = work.connection.execute(_COUNTS[groups is not None][name], _asked(work, groups)).scalar_one()
     return Figure(min(many, MOST), InList(name), more=many > MOST)
@@ -148,9 +148,9 @@ def _asked(work: Work, groups: Groups) -> dict[str, Any]:
     return asked if groups is None else asked | {"of_groups": sorted(groups)}
 
 
-def _texts(work: Work, groups: Groups) -> list[Listed]:
-    """Texts that failed within the hour, the newest first."""
-    failed = compose.failed_texts(work, work.now - FAILED_FOR, MOST)
+def _texts(work: Work, groups: Groups, most: int) -> list[Listed]:
+    """Texts that failed within the hour, the newest first: those of these groups, among the newest of all."""
+    failed = compose.failed_texts(work, work.now - FAILED_FOR, most)
     ids = sorted({reservation for reservation, _ in failed if reservation is not None})
     wanted = select(_R.id, _R.queue).where(_R.id.in_(ids), *([] if groups is None else [_R.queue_group.in_(groups)]))
     queues = {row.id: row.queue for row in work.connection.execute(wanted)} if ids else {}

@@ -16,13 +16,14 @@ from sqlalchemy import event, update
 from callback.attempts.agent_states import Agent
 from callback.attempts.snapshot import CallerWaiting
 from callback.reports.now import lists, look
-from callback.reports.now.figure import LISTS, InList
+from callback.reports.now.figure import LISTS, Figure, InList
 from callback.reports.now.look import Now
 from callback.reports.now.since import midnight
 from callback.reports.rates import Rates
 from callback.settings.rules import SiteRules
 from callback.store import tables as t
 from scheduler.clock import HOUR, SECOND
+from sms.outbox import text_outbox
 from tests.callback.attempts.test_lanes import plan, scans
 from tests.callback.world import MINUTE, NOON, ON, World, at, call, picture, rules
 from tests.console import figures, seeded
@@ -135,6 +136,17 @@ def many(migrated_url: str) -> Iterator[World]:
             made.hear_in(connection, call(f"0901234{number:04}", NOON, queue=queue))
     yield made
     made.close()
+
+
+def test_more_texts_that_failed_than_a_list_holds_are_said_to_be_more(
+    many: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "MOST", 3)
+    with many.store.write() as connection:
+        connection.execute(update(text_outbox).values(state="failed", settled_at=NOON))
+        work = many.work(connection, NOON)
+        assert lists.count(work, "texts-failed", None) == Figure(3, InList("texts-failed"), more=True)
+        assert len(lists.rows(work, InList("texts-failed"), None)) == 3
 
 
 SPREAD = st.integers(-3 * HOUR, 3 * HOUR)
