@@ -109,8 +109,7 @@ class Queue:
 
     def by_id(self, ids: Iterable[int], groups: frozenset[str] | None = None) -> list[Row]:
         """Give these reservations, open or closed, in that order; those of other groups are as if there were none."""
-        found = lanes.by_id(self.work, list(ids))
-        return self.rows([one for one in found if groups is None or one.row.queue_group in groups])
+        return self.rows(lanes.by_id(self.work, list(ids), groups))
 
     def _found(self, of: str, wanted: Wanted, most: int, after: Place | None) -> tuple[list[Found], bool]:
         """One row more than wanted, to know whether there is one."""

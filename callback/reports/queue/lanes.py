@@ -224,13 +224,15 @@ def _read(work: Work, strand: Strand, wanted: Wanted, most: int, after: Place | 
     return [Found(Reservation(*row[:-3]), row.lane, row.shared, row.key) for row in rows]
 
 
-_BY_ID = _COLUMNS.add_columns(_R.id.label("key")).where(
-    _R.pbx == bindparam("of_pbx"), _R.id.in_(bindparam("ids", expanding=True))
-)
+_BY_ID = _COLUMNS.add_columns(_R.id.label("key")).where(_R.pbx == bindparam("of_pbx"))
+_BY_IDS: Final[Mapping[tuple[str, ...], Select[Any]]] = {
+    asked: _BY_ID.where(*conditions(asked)) for asked in (("ids",), ("ids", "groups"))
+}
 
 
-def by_id(work: Work, ids: list[int]) -> list[Found]:
-    """Read some reservations by their numbers, in that order; open or closed, those that there are."""
-    rows = work.connection.execute(_BY_ID, {**moment(work), "ids": ids}) if ids else ()
+def by_id(work: Work, ids: list[int], groups: frozenset[str] | None) -> list[Found]:
+    """Read some reservations of these groups by their numbers, in that order; open or closed, those that there are."""
+    wanted = Wanted(ids=frozenset(ids), groups=groups)
+    rows = work.connection.execute(_BY_IDS[wanted.asked], {**moment(work), **wanted.parameters()}) if ids else ()
     found = {one.row.id: one for one in (Found(Reservation(*row[:-3]), row.lane, row.shared, row.key) for row in rows)}
     return [found[number] for number in ids if number in found]
