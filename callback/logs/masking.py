@@ -12,10 +12,18 @@ from typing import Any, Final
 
 _FIRST, _LAST = 3, 2
 _SHORT: Final = 6  # an extension, a service number: nobody's own
-_NUMBER: Final = re.compile(r"(?<![\w.+-])\+?\d{7,15}(?!\w|\.\d)")  # no Uniqueid, no instant, no id
+_ID: Final = r"A-Za-z_\d"
+"""What ids are made of. Other letters are not among it: Chinese and Japanese have no space before a number."""
+_NUMBER: Final = re.compile(rf"(?<![{_ID}.+-])\+?\d{{7,15}}(?![{_ID}]|\.\d)")  # no Uniqueid, no instant, no id
 _PLUS, _OPEN = "+\uff0b", "(\uff08"  # also as Japanese keyboards write them
-_GAP: Final = rf"[ {_OPEN})\uff09/.\-\u2010-\u2013\uff0d\u3000]{{1,3}}"
-_WRITTEN: Final = re.compile(rf"(?<![\w.+/-])[{_PLUS}{_OPEN}]{{0,2}}\d{{1,8}}(?:{_GAP}\d{{1,8}})+(?![\w:]|[-.]\d)")
+_GAP: Final = (
+    rf"[ {_OPEN})\uff09/.\-\u2010-\u2015\u2212\uff0d\u30fc\uff70\u301c\uff5e~\u00b7\u2022\u30fb\uff65\uff0e\u00a0\u2000-\u200f"
+    r"\u202f\u2060\u3000\ufeff]{1,3}"
+)
+"""Spaces, dashes, dots and brackets, and what cannot be seen, as people put them between the groups of a number."""
+_WRITTEN: Final = re.compile(
+    rf"(?<![{_ID}.+/-])[{_PLUS}{_OPEN}]{{0,2}}\d{{1,8}}(?:{_GAP}\d{{1,8}})+(?![{_ID}:]|[-.]\d)"
+)
 _LEAST, _LEAST_OF_ANY = 9, 10  # digits of a number that begins like one, and of any
 _NAMES: Final = frozenset({"queue", "trunk", "group", "cause", "call_id", "attempt", "pbx", "phone", "anchor"})
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Final
@@ -11,6 +12,7 @@ import phonenumbers
 from babel.dates import format_datetime
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
+from callback.logs.masking import masked as masked_number
 from callback.logs.masking import masked_text
 from scheduler.clock import local
 
@@ -25,6 +27,9 @@ _CONTROLS: Final = 0x2400  # the picture of a control character lies so far from
 _DELETE, _DELETE_SHOWN = "\x7f", "\u2421"
 _JOINERS: Final = "\u200c\u200d"  # of Persian, Indic scripts and emoji
 _UNSEEN: Final = "·"
+_DIGITS: Final = re.compile(r"(?<![\d.…])\d{7,}(?!\d|\.\d)")  # no Uniqueid; a number may stand in the middle of a word
+_ROOM: Final = 4
+"""What is masked takes less room than before: so much more is looked at than is shown."""
 
 
 @lru_cache(maxsize=20_000)  # a list shows the same numbers again and again
@@ -49,9 +54,10 @@ def masked(number: str) -> str:
 
 def said(text: str, longest: int = LONGEST) -> str:
     """Give what somebody wrote: without telephone numbers, cut, and with a picture for what steers a screen."""
-    seen = masked_text(text)
-    cut = seen if len(seen) <= longest else f"{seen[: longest - 1]}…"
-    return "".join(map(_visible, cut))
+    cut = text[: longest * _ROOM]  # of what is longer, nothing of the rest is shown
+    visible = masked_text("".join(map(_visible, cut)))
+    seen = _DIGITS.sub(lambda found: masked_number(found[0]), visible)
+    return seen if len(seen) <= longest and len(cut) == len(text) else f"{seen[: longest - 1]}…"
 
 
 def _visible(character: str) -> str:

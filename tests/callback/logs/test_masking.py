@@ -52,6 +52,11 @@ def test_of_a_number_only_the_beginning_and_the_end_are_left(number: str) -> Non
         ("started_at=1795307133000000", "started_at=1795307133000000"),
         ("attempt 0123456789abcdef0123456789abcdef", "attempt 0123456789abcdef0123456789abcdef"),
         ("extension 1001 on 2026-11-23 12:00:00", "extension 1001 on 2026-11-23 12:00:00"),
+        ("请打09012345678给我", "请打090…78给我"),
+        ("電話は090-1234-5678です", "電話は090…78です"),
+        ("手机13812345678。", "手机138…78。"),
+        ("090—1234—5678, 090・1234・5678", "090…78, 090…78"),
+        ("080\u200b1234\u200b5678", "080…78"),
     ],
 )
 def test_what_looks_like_a_number_is_masked_wherever_it_stands(said: str, shown: str) -> None:

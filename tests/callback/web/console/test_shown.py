@@ -42,6 +42,11 @@ def test_enough_of_every_number_stays_hidden(number: str) -> None:
     ("text", "shown"),
     [
         ("call 080-3333-9999 please", "call 080…99 please"),
+        ("我的电话是09012345678", "我的电话是090…78"),
+        ("tel09012345678now", "tel090…78now"),
+        ("090\u200b1234\u200b5678", "090…78"),
+        ("090\u202e1234\u202c5678", "090…78"),
+        ("090\n1234\n5678", "090…78"),
         ("a\x00b\x1b[31m\x7f", "a␀b␛[31m␡"),
         ("\u202egnp.exe", "·gnp.exe"),
         ("two\r\nlines", "two  lines"),
