@@ -82,15 +82,17 @@ class Undone:
 def undo(work: Work, batch: int, by: By, *, groups: frozenset[str] | None = None) -> Undone:
     """Put back what a batch did, but where something was changed since. Its reservations are those of `groups`.
 
-    NoSuchBatch, or NotUndone after its time.
+    A block is of a number: it is undone as a whole, also where it holds what another group owes, of which nothing is
+    said. NoSuchBatch, or NotUndone after its time.
     """
     found_head = work.connection.execute(_HEAD, {"of_batch": batch, "of_pbx": work.pbx}).first()
     if found_head is None:
         raise NoSuchBatch(f"there is nothing to be undone by the number {batch}")
     head, kept = _Head(*found_head), _items(work, batch)
     incidents = earlier.lock_incidents(work.connection, [item.before for item in kept.values()])
-    rows = records.lock(work, kept, groups)
-    if kept and not rows:
+    rows = records.lock(work, kept, None if head.action == "block" else groups)
+    theirs = {row.id for row in rows.values() if groups is None or row.queue_group in groups}
+    if kept and not theirs:
         raise NoSuchBatch(f"there is nothing to be undone by the number {batch}")
     _must_be_in_time(work, head)
     items = _items(work, batch)  # once more: before the lock, the service may have done what was to come
@@ -106,7 +108,9 @@ def undo(work: Work, batch: int, by: By, *, groups: frozenset[str] | None = None
     if len(rows) == len(kept):
         work.connection.execute(_UNDONE, {"of_batch": batch, "now": work.now, "by_whom": by.who})
     deciding.tell(work, by, "undone", {one: {"of": head.action, "batch": batch} for one in undone})
-    return Undone(batch, head.action, tuple(undone), records.refusals(work.connection, found, {}))
+    shown = {one: why for one, why in found.items() if one in theirs}
+    done = tuple(one for one in undone if one in theirs)
+    return Undone(batch, head.action, done, records.refusals(work.connection, shown, {}))
 
 
 def _items(work: Work, batch: int) -> dict[int, _Item]:

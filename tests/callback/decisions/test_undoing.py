@@ -148,6 +148,22 @@ def test_the_batch_of_another_group_is_none(migrated_url: str) -> None:
     world.close()
 
 
+def test_a_block_is_undone_for_every_group_that_owes_something_to_the_number(migrated_url: str) -> None:
+    """What it held for another group would be cancelled else, though nobody blocks the number any more."""
+    world = World(migrated_url, rules(queues={"support": ON, "sales": ON.model_copy(update={"group": "sales"})}))
+    world.hear(call())
+    world.hear(call(ended_at=NOON + US, queue="sales"))
+    done = block(world, 1, groups=frozenset({"site"}))
+    assert states(world) == ["held", "held"]
+    undone = undo(world, done, groups=frozenset({"site"}))
+    assert (undone.undone, undone.refused) == ((1,), ())
+    settle(world)
+    assert states(world) == ["waiting", "waiting"]
+    with pytest.raises(NotUndone, match="already"):
+        undo(world, done)
+    world.close()
+
+
 @pytest.mark.parametrize("action", ["hold", "call-now", "slot", "postpone", "assign"])
 def test_what_somebody_changed_since_is_left_as_it_is_and_the_rest_is_put_back(world: World, action: Action) -> None:
     for n in range(1, 3):
