@@ -32,6 +32,7 @@ class Handled:
 def handle(work: Work, asked: Sequence[Asked], by: By, groups: frozenset[str] | None = None) -> Handled:
     """Say that these, left to people, are dealt with; of the others nothing is said."""
     rows = records.lock(work, [one.reservation for one in asked], groups)
+    asked = tuple({one.reservation: one for one in asked}.values())  # each once, as often as it was sent
     wanted = [one for one in asked if one.reservation in rows]
     done = [one.reservation for one in wanted if _is_left(rows[one.reservation], one.revision)]
     _write(work, done, work.now, by, "handled")
@@ -43,7 +44,7 @@ def take_back(work: Work, reservations: Collection[int], by: By, groups: frozens
     rows = records.lock(work, list(reservations), groups)
     done = [row.id for row in rows.values() if row.handled_at is not None and work.now <= row.handled_at + UNDO_US]
     _write(work, done, None, by, "handled-not")
-    return Handled(tuple(done), tuple(one for one in reservations if one not in done), 0)
+    return Handled(tuple(done), tuple(one for one in dict.fromkeys(reservations) if one not in done), 0)
 
 
 def _is_left(row: Reservation, revision: int) -> bool:

@@ -17,8 +17,8 @@ _ID: Final = r"A-Za-z_\d"
 _NUMBER: Final = re.compile(rf"(?<![{_ID}.+-])\+?\d{{7,15}}(?![{_ID}]|\.\d)")  # no Uniqueid, no instant, no id
 _PLUS, _OPEN = "+\uff0b", "(\uff08"  # also as Japanese keyboards write them
 _GAP: Final = (
-    rf"[ {_OPEN})\uff09/.\-\u2010-\u2015\u2212\uff0d\u30fc\uff70\u301c\uff5e~\u00b7\u2022\u30fb\uff65\uff0e\u00a0\u2000-\u200f"
-    r"\u202f\u2060\u3000\ufeff]{1,3}"
+    rf"[ {_OPEN})\uff09/.\-\u2010-\u2015\u2212\uff0d\u30fc\uff70\u301c\uff5e~\u00b7\u2022\u30fb\uff65\uff0e"
+    r"\u00a0\u2000-\u200f\u202f\u2060\u3000\ufeff]{1,3}"
 )
 """Spaces, dashes, dots and brackets, and what cannot be seen, as people put them between the groups of a number."""
 _WRITTEN: Final = re.compile(

@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from callback.decisions.actions import NoSuchReservation
 from callback.decisions.corrections import NoSuchCall
 from callback.errors import CallbackError, StoreError
+from callback.logs.masking import masked_text
 from callback.web.console import entrance, gate
 from callback.web.console.live.live import Live
 from callback.web.console.live.views import Factory
@@ -101,7 +102,7 @@ def _away(request: Request, _error: Exception) -> Response:
 
 
 def _faulty(request: Request, error: Exception) -> Response:
-    return _say(request, 422, str(error))
+    return _say(request, 422, masked_text(str(error)))  # a command may name the number; a page may not
 
 
 def _say(request: Request, status: int, told: str = "") -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from callback.web.console import gate
+from callback.web.console.back import parts_of
 from callback.web.console.forgery import SAFE, FromHere
 from callback.web.console.headers import Headers
 from callback.web.console.members import Member
@@ -94,6 +95,6 @@ def _is_script(request: Request) -> bool:
 
 def _back(request: Request) -> str:
     """Give the page to come back to: this one, or that on which a form stood."""
-    url = request.url if request.method in SAFE else urlsplit(request.headers.get("referer", ""))
+    url = request.url if request.method in SAFE else parts_of(request.headers.get("referer", ""))
     path = url.path + (f"?{url.query}" if url.query else "")
     return account.inside(path or account.BEGINNING)

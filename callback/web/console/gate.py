@@ -24,7 +24,6 @@ from callback.web.console.words import chosen
 
 STATIC: Final = "/static"
 """Anybody may have what lies below this path."""
-_DIGITS: Final = 18
 
 
 class NotSignedIn(CallbackError):
@@ -64,7 +63,6 @@ class Needs:
         NotSignedIn, Locked, ProveAgain or MustChange; Forged where the form is not of this session; 403 without the
         right, which the audit keeps.
         """
-        _sane(request)
         console: Console = request.app.state.console
         viewer = await run_in_threadpool(console.who, request)
         if viewer is None:
@@ -86,12 +84,6 @@ class Needs:
             raise MustChange
         if self._proved and not member.session.fresh(now):
             raise ProveAgain
-
-
-def _sane(request: Request) -> None:
-    """Let no address through, 404, that names a row by a number which no database has."""
-    if any(str(value).isdecimal() and len(str(value)) > _DIGITS for value in request.path_params.values()):
-        raise HTTPException(404)
 
 
 async def _is_of_session(request: Request, member: Member) -> bool:
@@ -118,7 +110,6 @@ class Open:
 
     def __call__(self, request: Request) -> Console:
         """Give the parts of the console, without a viewer."""
-        _sane(request)
         console: Console = request.app.state.console
         return console
 

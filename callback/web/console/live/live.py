@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from callback.errors import CallbackError
 from callback.store.changes import Changes
 from callback.store.engine import Store
+from callback.web.console.back import parts_of
 from callback.web.console.live.hub import Hub, Line
 from callback.web.console.live.views import Address, Audience, Factory, View
 from callback.web.console.live.watch import Fallen, Snapshot, Watch
@@ -41,7 +42,7 @@ class Live:
 
 def view_of(views: Mapping[str, Factory], address: str, audience: Audience) -> View:
     """Make the view that an address names, as `/stream/queue?lane=binds`. CallbackError where it names none."""
-    parts = urlsplit(address)
+    parts = parts_of(address)
     root, _, path = parts.path.removeprefix("/").partition("/")
     name, _, of = path.partition("/")
     factory = views.get(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Final, cast
-from urllib.parse import urlsplit
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Form, Query
@@ -13,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from callback.accounts import sessions
 from callback.store import audit
 from callback.store.audit import By
+from callback.web.console.back import parts_of
 from callback.web.console.gate import Account, Anybody, Needs
 from callback.web.console.members import Member, Members
 from callback.web.console.pages.preferences import keep
@@ -38,8 +38,10 @@ _CALM_DOWN: Final = {"Retry-After": "30"}
 
 def inside(path: str) -> str:
     """Give a path of this console to go on to; what leads elsewhere leads to the beginning."""
-    parts = urlsplit(path)
-    foreign = parts.scheme or parts.netloc or not path.startswith("/") or path.startswith(("//", "/\\"))
+    parts = parts_of(path)
+    foreign = (
+        not parts.path or parts.scheme or parts.netloc or not path.startswith("/") or path.startswith(("//", "/\\"))
+    )
     return BEGINNING if foreign or not path.isprintable() else path
 
 

@@ -21,6 +21,7 @@ from callback.web.console.acts import answer
 from callback.web.console.acts.form import Faulty, action_of, checked, form_of, rows_of
 from callback.web.console.acts.form import Form as Filled
 from callback.web.console.live.standing import Pulse
+from callback.web.console.number import Number
 from callback.web.console.visit import Visit
 
 router = APIRouter()
@@ -82,7 +83,7 @@ def undo(visit: gate.Decide, batch: Annotated[str, Form()] = "") -> Response:
 
 
 @router.get("/act/{name}/{reservation}")
-def ask(visit: gate.Decide, name: str, reservation: int) -> HTMLResponse:
+def ask(visit: gate.Decide, name: str, reservation: Number) -> HTMLResponse:
     """Ask for what an act needs: a reason, a name, or one of the times that this customer may still choose."""
     action = _known(name)
     rows = visit.look(lambda work: records.seen(work, [reservation], visit.viewer.groups))

@@ -149,12 +149,12 @@ def _until(work: Work, said: str) -> int | None:
     if not said:
         return None
     try:
-        wall_time = time.fromisoformat(said)
+        wall_time = time.fromisoformat(said).replace(tzinfo=None)
     except ValueError as error:
         raise CallbackError("say until when as 13:30") from error
     zone = work.site.hours.zone
     today = local(work.now, zone).date()
-    at = clock.first(datetime.combine(today, wall_time.replace(tzinfo=None)), zone)
+    at = clock.first(datetime.combine(today, wall_time), zone)
     return at if at > work.now else clock.first(datetime.combine(today + timedelta(days=1), wall_time), zone)
 
 

@@ -22,6 +22,7 @@ from callback.site.work import Work
 from callback.store import feed
 from callback.store.audit import By
 from callback.web.console import gate
+from callback.web.console.number import Number
 from callback.web.console.queue import bar, days
 from callback.web.console.reservation import neighbours
 from callback.web.console.reservation.content import SHOWN, Content, Show, read
@@ -56,22 +57,22 @@ class _Seen:
     bar: dict[str, Any]
 
 
-@router.get("/r/{number:int}")
-def reservation(visit: gate.Look, number: int, show: str = "all") -> Response:
+@router.get("/r/{number}")
+def reservation(visit: gate.Look, number: Number, show: str = "all") -> Response:
     """Show a reservation; one of another group is like one that there is not."""
     return _page(visit, number, show)
 
 
-@router.post("/r/{number:int}/note")
-def note(visit: gate.Note, number: int, note: Annotated[str, Form(max_length=400)] = "") -> Response:
+@router.post("/r/{number}/note")
+def note(visit: gate.Note, number: Number, note: Annotated[str, Form(max_length=400)] = "") -> Response:
     """Write down what a person says about it."""
     by = By(visit.viewer.user, note)
     visit.act(lambda work: notes.note(work, number, by, visit.viewer.groups))
     return RedirectResponse(f"/r/{number}?{_carried(visit)}", 303)
 
 
-@router.post("/r/{number:int}/reveal")
-def reveal(visit: gate.Reveal, number: int) -> Response:
+@router.post("/r/{number}/reveal")
+def reveal(visit: gate.Reveal, number: Number) -> Response:
     """Show the number in full, to this person alone; that it was shown stands in the audit."""
     by = By(visit.viewer.user, _ASKED)
     try:
@@ -85,15 +86,15 @@ def reveal(visit: gate.Reveal, number: int) -> Response:
     )  # fmt: skip
 
 
-@router.get("/r/{number:int}/correct")
-def ask(visit: gate.Correct, number: int, call: str = "") -> Response:
+@router.get("/r/{number}/correct")
+def ask(visit: gate.Correct, number: Number, call: str = "") -> Response:
     """Ask what a call was; what would follow is shown before it is kept."""
     seen = visit.look(lambda work: _read(work, visit, number, "all"))
     return _asking(visit, seen, call or next((name for name, _ in seen.calls), ""))
 
 
-@router.post("/r/{number:int}/correct")
-def correct(visit: gate.Correct, number: int, filled: Annotated[Filled, Form()]) -> Response:
+@router.post("/r/{number}/correct")
+def correct(visit: gate.Correct, number: Number, filled: Annotated[Filled, Form()]) -> Response:
     """Say what would follow; with `save`, do it. 409 where somebody decided meanwhile."""
     seen = visit.look(lambda work: _read(work, visit, number, "all"))
     call = filled.call

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
 from callback.errors import CallbackError
 from callback.reports.queue.board import Queue
+from callback.web.console.back import parts_of
 from callback.web.console.queue.asked import read
 from callback.web.console.queue.content import content
 
@@ -28,7 +29,7 @@ def came_from(request: Request) -> str:
     said = request.query_params.get("from")
     if said is not None:
         return said
-    page = urlsplit(request.headers.get("referer", ""))
+    page = parts_of(request.headers.get("referer", ""))
     ours = page.netloc == request.headers.get("host") and page.path == LIST
     return page.query if ours else ""
 

@@ -8,8 +8,9 @@ from callback.errors import CallbackError
 from callback.events import Event
 from callback.reports.queue.lanes import LANES
 from callback.web.console.live.views import Address, Audience, Factory, Look, Rendered, hashed
+from callback.web.console.number import HIGHEST
 from callback.web.console.parts import Console
-from callback.web.console.queue.asked import HIGHEST, USUAL
+from callback.web.console.queue.asked import USUAL
 from callback.web.console.reservation.content import SHOWN, Content, Show, read
 
 PARTS = ("next", "timeline")
