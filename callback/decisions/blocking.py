@@ -28,7 +28,7 @@ from callback.texts import compose, withheld
 _R = t.reservation.c
 _ASKED = select(_R.person_id, _R.queue_group).where(_R.id == bindparam("reservation"), _R.pbx == bindparam("of_pbx"))
 _OF_PERSON = select(_R.id).where(_R.person_id == bindparam("person"), _R.pbx == bindparam("of_pbx"))
-_WHY: Final = "the number was blocked"
+WHY: Final = "the number was blocked"
 
 
 def block(
@@ -53,7 +53,7 @@ def block(
     before, stays = _let_go(work, wanted, calls=calls), list[int]()
     had = blocks.blocked(work.connection, e164)
     for row in wanted:
-        compose.withdraw(work, row.id, _WHY)
+        compose.withdraw(work, row.id, WHY)
         if calls and row.state == "calling":
             moves.move(work, row.id, "barred")
             stays.append(row.id)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
+from callback.customers import blocks
 from callback.decisions import batch as deciding
 from callback.decisions import blocking, records
 from callback.decisions.records import CLOSING, Action, Refusal, Why
@@ -17,7 +18,7 @@ from callback.reservations.reservation import Reservation
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import By
-from callback.texts import withheld
+from callback.texts import compose, withheld
 
 _B, _I, _R = t.batch.c, t.batch_item.c, t.reservation.c
 _HEAD = (
@@ -104,6 +105,7 @@ def undo(work: Work, batch: int, by: By, *, groups: frozenset[str] | None = None
     undone = [one for one in rows if one not in found]
     if head.action == "block":
         blocking.put_back(work, head.facts, by)
+    _say_nothing_to_blocked(work, [rows[one] for one in undone])
     work.connection.execute(_NO_MORE, {"of_batch": batch, "ids": undone})
     if len(rows) == len(kept):
         work.connection.execute(_UNDONE, {"of_batch": batch, "now": work.now, "by_whom": by.who})
@@ -139,6 +141,13 @@ def _why_not(action: Action, item: _Item, row: Reservation) -> Why | None:
     if not row.open:
         return "closed"
     return "calling" if row.state == "calling" else "changed"
+
+
+def _say_nothing_to_blocked(work: Work, rows: Collection[Reservation]) -> None:
+    """Take back again what waits for a number that nobody may write to by now: its person may have said so since."""
+    for row in rows:
+        if blocks.blocked(work.connection, row.e164).texts:
+            compose.withdraw(work, row.id, blocking.WHY)
 
 
 def _put_back(work: Work, action: Action, item: _Item, row: Reservation, incidents: frozenset[int]) -> Why | None:

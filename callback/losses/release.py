@@ -25,13 +25,15 @@ from telephony.calls.call import LEFT_UNSERVED, LOST
 
 RESERVED: Final = ("reserved", "merged")  # by the service, or released before
 _VOID = ("refused", "withdrawn")
+_NOT_BY_US = (*_VOID, "returned")
+"""Whether a caller who returned was spoken to since is told by the calls: this one may be that which closed it."""
 _NO_NUMBER: Final = "it came without a number that can be called; who knows whose it was says so with --number"
 _C, _V, _U = t.call.c, t.verdict.c, t.unread_number.c
 _R = t.reservation.c
 _DEALT_WITH = (
     select(_R.id)
     .where(_R.person_id == bindparam("person"), _R.pbx == bindparam("of_pbx"), _R.queue == bindparam("of_queue"))
-    .where(_R.open.is_(False), _R.state.not_in(_VOID), _R.state_since_at >= bindparam("over_at"))
+    .where(_R.open.is_(False), _R.state.not_in(_NOT_BY_US), _R.state_since_at >= bindparam("over_at"))
     .where(_R.apart.in_(("", bindparam("of_call"))))  # on a shared number each call has its own
     .order_by(_R.id.desc())
     .limit(1)

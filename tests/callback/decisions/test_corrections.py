@@ -188,6 +188,25 @@ def test_nor_is_one_whose_other_loss_was_dealt_with_since(world: World) -> None:
     assert len(world.reservations()) == 1
 
 
+def test_a_call_that_closed_what_was_owed_and_was_lost_itself_is_called_back(world: World) -> None:
+    """The agent answered, and the caller heard nothing: nobody was spoken to."""
+    lost(world)
+    back = call(CUSTOMER, NOON + 2 * MINUTE, talked_s=10)
+    world.hear(back, "served")
+    assert [row.state for row in world.reservations()] == ["returned"]
+    assert correct(world, back, "silent", "no-sound").consequence.follows == "reserved"
+    assert [row.state for row in world.reservations()] == ["returned", "waiting"]
+
+
+def test_nor_is_one_who_was_spoken_to_in_a_later_call(world: World) -> None:
+    heard = call(CUSTOMER, NOON, talked_s=10)
+    world.hear(heard, "served")
+    lost(world, now=NOON + MINUTE)
+    world.hear(call(CUSTOMER, NOON + 3 * MINUTE, talked_s=60), "served")
+    done = correct(world, heard, "silent", "no-sound")
+    assert (done.consequence.follows, "spoken to since" in done.consequence.why) == ("no-callback", True)
+
+
 def test_on_a_shared_number_another_callers_callback_is_not_this_ones(world: World) -> None:
     heard = call(CUSTOMER, NOON, talked_s=30)
     world.hear(heard, "served")

@@ -164,6 +164,19 @@ def test_a_block_is_undone_for_every_group_that_owes_something_to_the_number(mig
     world.close()
 
 
+@pytest.mark.parametrize("action", ["slot", "call-now", "postpone", "resume"])
+def test_no_text_waits_again_for_who_wants_none_by_now(world: World, action: Action) -> None:
+    world.hear(call())
+    if action == "resume":
+        decide(world, "hold", now=T0 - US)
+    done = decide(world, action, **REVERSIBLE[action])
+    with world.store.write() as connection:
+        work = world.work(connection, T0 + US)
+        actions.block(work, "+819012345678", calls=False, texts=True, by=By(CUSTOMER, "by text"))
+    assert undo(world, done).undone == (1,)
+    assert {row.state for row in world.rows(text_outbox)} == {"withdrawn"}
+
+
 @pytest.mark.parametrize("action", ["hold", "call-now", "slot", "postpone", "assign"])
 def test_what_somebody_changed_since_is_left_as_it_is_and_the_rest_is_put_back(world: World, action: Action) -> None:
     for n in range(1, 3):
