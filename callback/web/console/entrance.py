@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
@@ -36,6 +37,7 @@ def install(app: FastAPI, console: Console) -> None:
     app.add_exception_handler(gate.MustChange, _to_password)
     app.add_exception_handler(gate.Forged, _forged)
     app.add_exception_handler(RequestValidationError, _senseless)
+    app.add_exception_handler(DataError, _senseless)  # what no column holds, as a NUL
 
 
 def _to_sign_in(request: Request, _error: Exception) -> Response:

@@ -81,3 +81,19 @@ def test_one_that_is_named_twice_is_dealt_with_once(manager: Browser, desk: Desk
         revision = connection.execute(t.reservation.select()).one().revision
     post(manager, "/queue/left/done", items=f"1:{revision},1:{revision}", why="spoken")
     assert [row.action for row in desk.world.rows(t.audit) if row.reservation_id == 1] == ["handled"]
+
+
+def test_a_sign_that_no_database_keeps_is_no_fault_of_the_console(manager: Browser, desk: Desk) -> None:
+    nul = "a\x00b"
+    for name in ("queue", "state", "text", "whose"):
+        for path in ("/queue.json", "/queue/settled"):
+            assert manager.get(path, params={name: nul}).status_code in {200, 422}, (name, path)
+    for path, fields in {
+        "/what-if": {"group": nul},
+        "/r/1/note": {"note": nul},
+        "/queue/release": {"call": nul, "why": "spoken"},
+        "/queue/views": {"number": "1", "name": nul},
+        "/act/assign": {"items": "1:1", "to": nul},
+    }.items():
+        assert post(manager, path, **fields).status_code in {303, 404, 409, 422, 200}, path
+    assert desk.browser().sign_in(nul).status_code in {401, 422}
