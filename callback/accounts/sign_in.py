@@ -60,7 +60,7 @@ def prove(tried: Try, password: str) -> Proof:
 def finish(connection: Connection, pbx: str, tried: Try, proof: Proof, now: int) -> User | Refusal:
     """Write down how it ended; give the person, for whom a session may begin, or why not."""
     user = users.find(connection, tried.name)
-    if user is None or not proof.right:
+    if user is None or not _is_proved(connection, tried, proof):
         return _failed(connection, pbx, tried, user, now)
     failures.clear(connection, tried.name)
     if proof.renewed is not None and tried.kept is not None:
@@ -75,12 +75,17 @@ def finish(connection: Connection, pbx: str, tried: Try, proof: Proof, now: int)
 def reprove(connection: Connection, pbx: str, tried: Try, proof: Proof, session: str, now: int) -> bool:
     """Write down how a password was that was asked for in a session; where it was right, the session goes on."""
     user = users.find(connection, tried.name)
-    if user is None or not proof.right:
+    if user is None or not _is_proved(connection, tried, proof):
         _failed(connection, pbx, tried, user, now)
         return False
     failures.clear(connection, tried.name)
     sessions.prove(connection, session, now)
     return True
+
+
+def _is_proved(connection: Connection, tried: Try, proof: Proof) -> bool:
+    """Whether the right password was given, and is that still: another may have been set while the try waited."""
+    return proof.right and users.kept_password(connection, tried.name) == tried.kept
 
 
 def _failed(connection: Connection, pbx: str, tried: Try, user: User | None, now: int) -> Refusal:

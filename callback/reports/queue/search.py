@@ -56,16 +56,25 @@ NOTHING: Final = Hits((), more=False)
 
 def find(queue: Queue, said: str, groups: frozenset[str] | None) -> Hits:
     """Give the reservations of those whose number this is, or ends so; none where it is neither."""
-    work, digits, wanted = queue.work, re.sub(r"\D", "", said), Wanted(groups=groups)
+    work, digits, wanted = queue.work, _digits(said), Wanted(groups=groups)
     if len(digits) == TAIL_DIGITS:
         ids = [*_open_ending(work, digits, wanted), *_of(work, _with_tail(work, digits), wanted)]
-    elif len(digits) > TAIL_DIGITS:
+    elif is_whole(said):
         persons = work.connection.execute(_BY_NUMBER, {"whole": _readings(work, said)}).scalars()
         ids = _of(work, [*persons], wanted)
     else:
         return NOTHING
     ids = list(dict.fromkeys(ids))
     return Hits(tuple(queue.by_id(ids[:MOST], groups)), more=len(ids) >= MOST)
+
+
+def is_whole(said: str) -> bool:
+    """Whether more than the last digits is searched for: whoever finds somebody by it knows the number then."""
+    return len(_digits(said)) > TAIL_DIGITS
+
+
+def _digits(said: str) -> str:
+    return re.sub(r"\D", "", said)
 
 
 def _readings(work: Work, said: str) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -21,8 +21,13 @@ from callback.store.engine import Store
 from callback.web.console.live.watch import Fallen, nobody
 from callback.web.console.now.keeper import Keeper
 from callback.web.console.render import Pages
+from callback.web.rate_limit import Pace
 
 T = TypeVar("T")
+
+SEARCHES: Final = 60
+SEARCH_EVERY_S: Final = 10.0
+"""Of each person so many at once, and then one in so long: of a masked number 10,000 tries would tell the rest."""
 
 Who = Callable[[Request], Viewer | None]
 """Says who asks; None: nobody who is signed in."""
@@ -49,6 +54,7 @@ class Console:
     session_of: Callable[[Request], str] = by_cookies
     fallen: Fallen = nobody
     keeper: Keeper = field(default_factory=Keeper)
+    searches: Pace = field(default_factory=lambda: Pace(SEARCHES, SEARCH_EVERY_S))  # for whole numbers, by person
 
     def look(self, read: Callable[[Work], T]) -> T:
         """Read in one snapshot, under the rules in force."""

@@ -93,7 +93,9 @@ class SignIns:
             return "many" if proved == "many" else "wrong"
         kept = await self._beside(passwords.hashed, new)
 
-        def changed(work: Work) -> SignedIn:
+        def changed(work: Work) -> SignedIn | Literal["wrong"]:
+            if sessions.by_key(work.connection, member.session.key, work.now) is None:
+                return "wrong"  # the session was ended meanwhile, and with it what was proved in it
             change = Change(work.connection, work.pbx, By(user.name, "own password"), work.now)
             users.own_password(change, user.name, kept)
             return SignedIn(user, sessions.begin(work.connection, user.name, work.now))

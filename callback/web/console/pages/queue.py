@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from callback.accounts import saved_views
@@ -29,11 +29,12 @@ from callback.store import feed
 from callback.store.audit import By
 from callback.web.console import gate
 from callback.web.console.live.views import Rendered
+from callback.web.console.parts import SEARCH_EVERY_S
 from callback.web.console.queue import bar, choices, cursor, days, export
 from callback.web.console.queue.asked import COLUMNS, Asked, read
 from callback.web.console.queue.content import Content, QueueView, content
 from callback.web.console.visit import Visit
-from scheduler.clock import DAY
+from scheduler.clock import DAY, SECOND
 
 router = APIRouter()
 
@@ -114,7 +115,9 @@ def _shown(visit: Visit) -> tuple[list[Row], ZoneInfo]:
 @router.post("/queue/find")
 def find(visit: gate.Look, number: Annotated[str, Form(max_length=_LONGEST)] = "") -> Response:
     """Find a caller by the number: it is sent, so that it stands in no address. One hit leads to its page."""
-    groups = visit.viewer.groups
+    groups, console = visit.viewer.groups, visit.console
+    if search.is_whole(number) and not console.searches.allows(visit.viewer.user, console.now() / SECOND):
+        raise HTTPException(429, headers={"Retry-After": f"{SEARCH_EVERY_S:.0f}"})
     hits = visit.look(lambda work: search.find(Queue(work), number, groups))
     if len(hits.rows) == 1:
         return RedirectResponse(f"/r/{hits.rows[0].reservation}", 303)

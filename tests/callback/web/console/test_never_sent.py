@@ -9,7 +9,7 @@ import pytest
 from callback.attempts import snapshot
 from callback.store import tables as t
 from tests.callback.web.console.clients import PASSWORD, Browser, Desk
-from tests.callback.world import MINUTE, NOON, call, picture
+from tests.callback.world import MINUTE, NOON, US, call, picture
 
 TOO_LARGE = str(2**63)
 THOUSANDS = "9" * 5_000
@@ -97,3 +97,19 @@ def test_a_sign_that_no_database_keeps_is_no_fault_of_the_console(manager: Brows
     }.items():
         assert post(manager, path, **fields).status_code in {303, 404, 409, 422, 200}, path
     assert desk.browser().sign_in(nul).status_code in {401, 422}
+
+
+def test_whole_numbers_are_not_guessed_by_searching(desk: Desk) -> None:
+    """Who sees a number masked would find the rest of it else, and no audit would tell."""
+    desk.world.hear(call("09012345678"))
+    auditor = desk.member("chen", "auditor")
+    csrf = auditor.csrf()
+
+    def search(number: str) -> int:
+        return int(auditor.post("/queue/find", data={"csrf": csrf, "number": number}).status_code)
+
+    assert [search(f"0901{n:03}5678") for n in range(60)] == [200] * 60
+    assert search("09012345678") == 429
+    assert search("5678") == 303  # what every page shows may be looked for
+    desk.now += 10 * US
+    assert (search("09012345678"), search("09012345678")) == (303, 429)

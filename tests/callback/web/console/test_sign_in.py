@@ -9,11 +9,12 @@ from statistics import median
 
 import pytest
 
-from callback.accounts import users
+from callback.accounts import passwords, users
 from callback.accounts.failures import FREE_OF_NAME, LONGEST_S
 from callback.accounts.users import ONE_TIME
 from callback.store import audit
 from callback.store import tables as t
+from callback.web.console.signing_in import SignIns
 from tests.callback.accounts.people import change, made
 from tests.callback.web.console.clients import PASSWORD, Desk
 from tests.callback.world import MINUTE, World
@@ -94,6 +95,39 @@ def test_the_audit_tells_of_failures_and_no_password(desk: Desk) -> None:
     assert not any(word in str(desk.world.rows(t.audit)) for word in ("my-secret", "typed-as-name", PASSWORD))
     with desk.world.store.read() as connection:
         assert audit.broken_at(connection) is None
+
+
+def test_a_password_that_was_replaced_while_a_try_waits_opens_nothing(desk: Desk) -> None:
+    desk.person("anna")
+    browser = desk.browser()
+
+    async def replaced(_seconds: float) -> None:
+        with desk.world.store.write() as connection:
+            users.own_password(change(connection), "anna", passwords.hashed("another-harbour-8-kettle"))
+
+    for _ in range(5):
+        browser.sign_in("anna", "wrong")
+    desk.app.state.sign_ins = SignIns(desk.app.state.console, replaced)
+    assert browser.sign_in("anna").status_code == 401
+    assert desk.world.rows(t.login_session) == []
+
+
+def test_a_session_that_ends_while_a_password_is_changed_changes_none(desk: Desk) -> None:
+    browser = desk.member("anna")
+    csrf = browser.csrf("/password")
+
+    async def locked(_seconds: float) -> None:
+        with desk.world.store.write() as connection:
+            users.lock(change(connection), "anna")
+
+    for _ in range(5):
+        desk.browser().sign_in("anna", "wrong")
+    desk.app.state.sign_ins = SignIns(desk.app.state.console, locked)
+    new = "another-harbour-8-kettle"
+    answer = browser.post("/password", data={"csrf": csrf, "old": PASSWORD, "new": new, "again": new})
+    assert answer.status_code == 401
+    assert desk.world.rows(t.login_session) == []
+    assert actions(desk.world).count("password-changed") == 1  # when she was made
 
 
 def test_a_one_time_password_opens_nothing_but_the_choice_of_another(desk: Desk) -> None:
