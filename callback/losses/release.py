@@ -30,6 +30,7 @@ _NOT_BY_US = (*_VOID, "returned")
 _NO_NUMBER: Final = "it came without a number that can be called; who knows whose it was says so with --number"
 _C, _V, _U = t.call.c, t.verdict.c, t.unread_number.c
 _R = t.reservation.c
+_LOCK = select(_C.call_id).where(_C.pbx == bindparam("of_pbx"), _C.call_id == bindparam("of_call")).with_for_update()
 _DEALT_WITH = (
     select(_R.id)
     .where(_R.person_id == bindparam("person"), _R.pbx == bindparam("of_pbx"), _R.queue == bindparam("of_queue"))
@@ -79,6 +80,7 @@ def release(work: Work, call_id: str, number: str | None = None) -> Reserved | M
 
 
 def _again(work: Work, call_id: str, *, withdrawn: bool) -> Reserved | Merged:
+    work.connection.execute(_LOCK, {"of_pbx": work.pbx, "of_call": call_id})  # of two who release it, one comes later
     call = _lost_call(work, call_id)
     if call is None:
         raise NotReleased(
