@@ -113,6 +113,13 @@ def test_one_row_that_comes_back_is_no_ghost(listed: Page, specimen: Specimen) -
     expect(listed.locator("#r-8 .pick input")).to_be_enabled()
 
 
+def test_one_that_is_only_behind_those_that_are_shown_is_not_counted_as_gone(listed: Page, specimen: Specimen) -> None:
+    listed.keyboard.press("j")
+    specimen.order({**LANES, "binds": [9]}, gone={"8": "not in this list any more"})
+    expect(listed.locator("#r-8.ghost")).to_be_visible()
+    expect(listed.locator("#pill > span")).to_have_text("order changed")
+
+
 def test_figures_change_wherever_they_stand(listed: Page, specimen: Specimen) -> None:
     listed.keyboard.press("j")
     specimen.send(figures={"late": "7"})

@@ -54,6 +54,16 @@ def test_a_loss_comes_in_by_itself_and_a_figure_with_it(console: Served, centre:
     expect(page.locator("[data-figure=open]").first).to_have_text("34")
 
 
+def test_one_that_waits_for_an_agent_takes_a_single_line(console: Served, centre: Centre, page: Page) -> None:
+    page.set_viewport_size({"width": 1366, "height": 768})
+    opened(console, page, "/queue?lane=binds")
+    row = page.locator(f"#r-{centre.reservation['binds']}")
+    expect(row.locator(".next")).to_contain_text("no agent is free")
+    box = row.bounding_box()
+    assert box is not None
+    assert box["height"] <= 36
+
+
 def test_under_the_pointer_nothing_moves_while_twenty_come_and_five_go(
     console: Served, crowded: Centre, page: Page
 ) -> None:

@@ -277,6 +277,21 @@ def test_keys_act_on_the_one_that_the_page_is_about(console: Served, anna: Brows
     assert [who for who, _, _ in audited(centre, "call-now")] == ["Anna"]
 
 
+def test_what_is_typed_after_the_key_of_a_note_is_the_note(
+    console: Served, anna: BrowserContext, centre: Centre
+) -> None:
+    sheet = anna.new_page()
+    sheet.goto(console.at(page(centre, "aim")))
+    expect(sheet.locator("section.acts")).to_be_visible()
+    sheet.keyboard.press("r")
+    sheet.keyboard.type("call at noon")
+    expect(sheet.locator("textarea")).to_have_value("call at noon")
+    sheet.keyboard.press("Escape")
+    sheet.locator("summary", has_text="note").click()
+    expect(sheet.locator("textarea")).to_be_focused()
+    assert not [who for who, _, _ in audited(centre, "call-now")]
+
+
 def test_without_scripts_it_is_read_and_written(console: Served, visitors: Visitors, centre: Centre) -> None:
     who = signed_in(console, visitors, java_script_enabled=False)
     sheet = who.new_page()

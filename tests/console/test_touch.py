@@ -104,3 +104,15 @@ def test_what_breaks_next_is_in_the_first_view(console: Served, visitors: Visito
     assert box is not None
     assert box["y"] + box["height"] <= PHONE["height"]
     assert not scrolls_sideways(page)
+
+
+def test_of_all_acts_none_lies_on_another(thumb: Thumb, centre: Centre) -> None:
+    chosen(thumb, centre, "aim")
+    thumb.tap("[data-switch=more]")
+    acts = thumb.page.locator(".acts > * > :is(button, summary):visible")
+    expect(acts.filter(has_text="assign")).to_be_visible()
+    boxes = [box for box in (one.bounding_box() for one in acts.all()) if box]
+    assert len(boxes) == 10
+    places = sorted((box["y"], box["x"], box["x"] + box["width"]) for box in boxes)
+    for (y, _, right), (below, left, _) in zip(places, places[1:], strict=False):
+        assert y != below or right <= left

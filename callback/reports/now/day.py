@@ -17,6 +17,8 @@ from scheduler import clock
 from scheduler.clock import DAY, HOUR
 from telephony.queue_log.briefs import Brief
 
+FEWEST_DAYS: Final = 3
+"""Against fewer days than that nothing is forecast: one quiet day would make each call of today too many."""
 LONGEST: Final = 3 * HOUR
 """A call that lasts longer is counted tomorrow, when all is read anew."""
 PIECE: Final = 100
@@ -31,7 +33,8 @@ class Day:
     """The day as it was known at `at`.
 
     `courses` are the whole site's (its queue has no name) and each queue's, fresh calls and losses by half hour; there
-    are none where the site is `closed` today, or nothing is known of earlier days. `passed` are the half hours counted.
+    are none where the site is `closed` today, or fewer than `FEWEST_DAYS` days like it are known. `passed` are the half
+    hours counted.
     """
 
     at: int
@@ -76,7 +79,8 @@ class DayReader:
             self._add(history, begin, until)
             self._until = begin = until
         today = Today(site, now, history, None, {})
-        return Day(now, day, today.closed, today.came, today.passed, tuple(today.courses))
+        known = tuple(course for course in today.courses if course.days >= FEWEST_DAYS)
+        return Day(now, day, today.closed, today.came, today.passed, known)
 
     def _add(self, history: History, since: int, until: int) -> None:
         began_s = time.thread_time()

@@ -110,6 +110,9 @@ export function begin() {
   document.addEventListener("toggle", (event) => {
     const row = currentRow();
     if (event.target instanceof HTMLDialogElement && !event.target.open && row) focusRow(row);
+    // What is typed after a drawer opened is meant for it: no letter of it may press a key.
+    const menu = event.target instanceof HTMLDetailsElement && event.target.open && event.target.matches(".menu") ? event.target : null;
+    if (menu && !menu.contains(document.activeElement?.closest("input, textarea") ?? null)) first("textarea, input:not([type=hidden], [type=checkbox])", menu)?.focus();
   }, true);
   tell("keys");
 }

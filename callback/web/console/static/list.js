@@ -83,6 +83,7 @@ export function patch(row, html) {
 function haunt(row, outcome) {
   row.classList.remove("selected", "sending");
   row.classList.add("ghost");
+  row.toggleAttribute("data-moved", outcome === say("left")); // it is open still, behind those that are shown
   const box = boxOf(row);
   if (box) [box.checked, box.disabled] = [false, true];
   const cell = first(".next", row) ?? row.lastElementChild;
@@ -139,11 +140,13 @@ function showPill(paused = document.body.hasAttribute("data-paused")) {
   const wanted = listed();
   const fresh = wanted.filter((id) => !rowOf(id));
   const among = (/** @type {string} */ lane) => (order?.[lane] ?? []).filter((id) => fresh.includes(String(id))).length;
-  const gone = order ? rows().filter((row) => row.classList.contains("ghost") && !wanted.includes(row.dataset.id ?? "")).length : 0;
+  const leaves = (/** @type {HTMLElement} */ row) => row.classList.contains("ghost") && !row.hasAttribute("data-moved") && !wanted.includes(row.dataset.id ?? "");
+  const gone = order ? rows().filter(leaves).length : 0;
   const parts = [["new", fresh.length], ["binds", among("binds")], ["late", among("late")], ["gone", gone]]
     .filter(([, n]) => n).map(([key, n]) => say(String(key), { n }));
   const stands = rows().filter((row) => !row.classList.contains("ghost")).map((row) => row.dataset.id);
-  if (order && !parts.length && stands.join() !== wanted.filter((id) => rowOf(id)).join()) parts.push(say("moved"));
+  const isOther = stands.join() !== wanted.filter((id) => rowOf(id)).join() || Boolean(first("[data-lane] .ghost[data-moved]"));
+  if (order && !parts.length && isOther) parts.push(say("moved"));
   if (paused) parts.unshift(say("paused"));
   const pill = /** @type {HTMLElement} */ (document.getElementById("pill"));
   const text = /** @type {Element} */ (pill.firstElementChild);

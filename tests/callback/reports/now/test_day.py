@@ -76,6 +76,15 @@ def test_a_call_that_began_before_the_last_read_is_counted_when_it_is_over(weeks
     assert reader.read().came == first.came + 1
 
 
+def test_too_few_earlier_days_are_no_forecast(world: World) -> None:
+    writer = PastCallWriter(world.store)
+    for week in (1, 0):
+        writer.add(past("sales", NINE - week * 7 * DAY, lost=False))
+    writer.finish({})
+    day = DayReader(Looks(world, NOON)).read()
+    assert (day.came, day.courses) == (1, ())
+
+
 def test_the_next_day_begins_anew(weeks: World) -> None:
     look = Looks(weeks, NOON)
     reader = DayReader(look)
