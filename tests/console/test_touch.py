@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -114,5 +116,5 @@ def test_of_all_acts_none_lies_on_another(thumb: Thumb, centre: Centre) -> None:
     boxes = [box for box in (one.bounding_box() for one in acts.all()) if box]
     assert len(boxes) == 10
     places = sorted((box["y"], box["x"], box["x"] + box["width"]) for box in boxes)
-    for (y, _, right), (below, left, _) in zip(places, places[1:], strict=False):
+    for (y, _, right), (below, left, _) in pairwise(places):
         assert y != below or right <= left
