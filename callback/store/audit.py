@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, RowMapping, bindparam, insert, select, true, update
 
 from callback.errors import CallbackError
+from callback.logs.masking import masked_text
 from callback.store import tables as t
 from callback.store.inserting import insert_new
 
@@ -50,11 +51,14 @@ def add(
 def add_all(
     connection: Connection, pbx: str, by: By, action: str, facts: Iterable[tuple[int | None, dict[str, Any]]], now: int
 ) -> None:
-    """Add a row for each of these reservations, with its facts, in their order: one act about many."""
+    """Add a row for each of these reservations, with its facts, in their order: one act about many.
+
+    The chain is kept for good, so no telephone number that somebody wrote as a reason stands in it.
+    """
     insert_new(connection, t.audit_head, {"id": 1, "hash": GENESIS, "rows": 0})
     head = connection.execute(select(t.audit_head).with_for_update()).one()
     rows, previous = list[dict[str, Any]](), head.hash
-    about = {"at": now, "pbx": pbx, "who": by.who, "action": action, "why": by.why}
+    about = {"at": now, "pbx": pbx, "who": by.who, "action": action, "why": masked_text(by.why)}
     for reservation, its in facts:
         row = about | {"reservation_id": reservation, "facts": its, "previous": previous}
         previous = hash_of(row)

@@ -435,6 +435,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "no-rows": _("Choose a row first."),
         "bad-rows": _("What was sent names no rows: load the page again."),
         "too-many": _("At most 500 at once."),
+        "one-number": _("Numbers are blocked one by one: choose one row."),
         "no-reason": _("Say why: what closes a callback needs a reason."),
         "long-reason": _("The reason is too long: at most 400 characters."),
         "no-time": _("Say when: 18:30, 1830, +20m, or 2026-11-23 18:30."),

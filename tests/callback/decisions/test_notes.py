@@ -39,6 +39,16 @@ def test_a_note_is_kept_also_of_what_is_closed(lost: World) -> None:
     assert row.state == "cancelled"
 
 
+def test_a_number_that_somebody_wrote_down_is_not_kept_for_good(lost: World) -> None:
+    with lost.store.write() as connection:
+        work = lost.work(connection, NOON)
+        notes.note(work, 1, By("Anna", "请打 09012345678, or +81 90-1234-5678"))
+    (row,) = lost.rows(t.audit)
+    assert row.why == "请打 090…78, or +81…78"
+    with lost.store.read() as connection:
+        assert audit.broken_at(connection) is None
+
+
 def test_a_note_changes_nothing_of_the_reservation(lost: World) -> None:
     before = lost.reservations()
     with lost.store.write() as connection:

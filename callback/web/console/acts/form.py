@@ -15,7 +15,8 @@ from callback.errors import CallbackError
 from callback.site import written
 
 Fault = Literal[
-    "no-rows", "bad-rows", "too-many", "no-reason", "long-reason", "no-time", "bad-time", "passed", "long-name",
+    "no-rows", "bad-rows", "too-many", "one-number", "no-reason", "long-reason", "no-time", "bad-time", "passed",
+    "long-name",
 ]  # fmt: skip
 TIMED: Final[frozenset[Action]] = frozenset({"slot", "postpone"})
 WHY_LONGEST: Final = 400

@@ -44,6 +44,8 @@ def block(
     filled = form_of("block", items, why, (), ())
     try:
         filled = checked(filled)
+        if len(filled.asked) > 1:
+            raise Faulty("one-number")  # noqa: TRY301 - answered as every other fault of the form
     except Faulty as error:
         return answer.again(visit, filled, error.fault)
     calls, texts = WHAT.get(what, WHAT["both"])

@@ -134,6 +134,7 @@ def test_only_the_first_refusals_are_told_one_by_one(world: World, console: Serv
         ("postpone", {"items": "1:1", "at": "+0m"}, "That time has passed"),
         ("assign", {"items": "1:1", "to": "x" * 101}, "The name is too long"),
         ("block", {"items": "1:1"}, "Say why"),
+        ("block", {"items": "1:1,2:1", "why": "asked"}, "Numbers are blocked one by one"),
     ],
 )
 def test_what_is_wrong_is_said_and_the_fields_are_kept(
