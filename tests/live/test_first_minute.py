@@ -70,7 +70,7 @@ def _call_somebody_now(page: Page, until: float) -> None:
     while not undo.is_visible():
         assert time.monotonic() < until, f"nobody could be called by hand:\n{page.inner_text('main')}"
         waiting.first.get_by_role("checkbox").check(timeout=(until - time.monotonic()) * 1000)
-        page.get_by_role("button", name="call now").click()
+        page.get_by_role("region", name="Acts").get_by_role("button", name="call now").click()
         expect(page.get_by_role("status").filter(has_text=re.compile("call"))).to_be_visible()
 
 

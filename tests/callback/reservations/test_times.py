@@ -193,6 +193,7 @@ def test_what_this_version_wrote_is_left_alone(world: World) -> None:
 OURS = {"promise_number", "put_off_until_at", "retry_at", "quiet_until_at", "not_before_at", "due_at", "slot_at",
         "clock_starts_at", "aim_at", "deadline_at", "overdue_by_at"}  # fmt: skip
 NO_COLUMN = {
+    "Again",
     "Line",
     "Row",
     "Candidate",
