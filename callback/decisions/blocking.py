@@ -26,7 +26,6 @@ from callback.store.engine import clock
 from callback.texts import compose, withheld
 
 _R = t.reservation.c
-_ASKED = select(_R.person_id, _R.queue_group).where(_R.id == bindparam("reservation"), _R.pbx == bindparam("of_pbx"))
 _OF_PERSON = select(_R.id).where(_R.person_id == bindparam("person"), _R.pbx == bindparam("of_pbx"))
 WHY: Final = "the number was blocked"
 
@@ -41,8 +40,8 @@ def block(
     if by.why == NONE_GIVEN:
         raise deciding.NoReason("say why: a block needs a reason")
     began_at = clock(work.connection)
-    asked = work.connection.execute(_ASKED, {"reservation": reservation, "of_pbx": work.pbx}).first()
-    if asked is None or (groups is not None and asked.queue_group not in groups):
+    asked = next(iter(records.seen(work, [reservation], groups)), None)
+    if asked is None:
         return Batch(None, "block", (), (Refusal(reservation, "unknown"),))
     ids = work.connection.execute(_OF_PERSON, {"person": asked.person_id, "of_pbx": work.pbx}).scalars()
     rows = records.lock(work, ids, None)

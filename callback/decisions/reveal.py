@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from callback.customers.persons import ERASED
 from callback.decisions.actions import NoSuchPerson
 from callback.decisions.notes import look_up
@@ -13,7 +11,7 @@ from callback.store import audit
 from callback.store.audit import By
 
 
-def reveal(work: Work, reservation: int, by: By, groups: Collection[str] | None = None) -> str:
+def reveal(work: Work, reservation: int, by: By, groups: frozenset[str] | None = None) -> str:
     """Give the number (E.164), and keep in audit and feed who has seen it.
 
     NoSuchReservation where there is none of these groups, NoSuchPerson once the customer was erased.

@@ -71,9 +71,9 @@ def test_who_was_erased_has_no_number(lost: World) -> None:
     assert "reveal" not in {row.action for row in lost.rows(t.audit)}
 
 
-@pytest.mark.parametrize(("number", "groups"), [(2, None), (1, {"theirs"}), (1, set())])
+@pytest.mark.parametrize(("number", "groups"), [(2, None), (1, frozenset({"theirs"})), (1, frozenset())])
 def test_another_groups_reservation_is_like_one_that_there_is_not(
-    lost: World, number: int, groups: set[str] | None
+    lost: World, number: int, groups: frozenset[str] | None
 ) -> None:
     for act in (notes.note, reveal.reveal):
         with (
