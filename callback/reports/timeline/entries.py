@@ -28,13 +28,14 @@ class Entry:
     """One thing that happened; `reservation` where it belongs to one."""
 
     WHAT: ClassVar[What]
+    WHOSE: ClassVar[Whose] = "machine"
     at: int
     reservation: int | None
 
     @property
     def whose(self) -> Whose:
-        """Who did it."""
-        return "machine"
+        """Who did it: those of its kind, where its facts do not say otherwise."""
+        return self.WHOSE
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, those of what is inside too."""
@@ -50,16 +51,12 @@ class Called(Entry):
     """The customer called; `again`: it is the first call after one that was lost."""
 
     WHAT = "call"
+    WHOSE = "customer"
     call_id: str
     queue: str | None  # the last one visited
     trunk: str
     ended_at: int | None
     again: bool
-
-    @property
-    def whose(self) -> Whose:
-        """The customer did."""
-        return "customer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +64,7 @@ class Visited(Entry):
     """The customer joined a queue; how that ended, and how long the wait and the talk took."""
 
     WHAT = "visit"
+    WHOSE = "customer"
     call_id: str
     queue: str
     ended_by: str
@@ -74,11 +72,6 @@ class Visited(Entry):
     agent: str | None
     waited_us: int | None
     talked_us: int
-
-    @property
-    def whose(self) -> Whose:
-        """The customer did."""
-        return "customer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +134,7 @@ class Promised(Entry):
     """A promise was made; `in_force`: it is the one that holds."""
 
     WHAT = "promise"
+    WHOSE = "us"
     number: int
     reason: str
     clock_starts_at: int
@@ -148,11 +142,6 @@ class Promised(Entry):
     deadline_at: int
     rules_version: int
     in_force: bool
-
-    @property
-    def whose(self) -> Whose:
-        """We promised."""
-        return "us"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +162,7 @@ class Texted(Entry):
     """A text, and what became of it: sent at `at`, or settled then; one that waits is not sent before."""
 
     WHAT = "text"
+    WHOSE = "us"
     template: str
     language: str
     body: str
@@ -187,11 +177,6 @@ class Texted(Entry):
     def fate(self) -> str:
         """How far it came, in one code."""
         return self.delivery or self.state
-
-    @property
-    def whose(self) -> Whose:
-        """We wrote it."""
-        return "us"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +200,7 @@ class Answered(Entry):
     """The customer wrote to us, or judged the callback."""
 
     WHAT = "answer"
+    WHOSE = "customer"
     answer: int
     wish: str
     body: str
@@ -223,11 +209,6 @@ class Answered(Entry):
     state: str
     done_by: str | None
     done_at: int | None
-
-    @property
-    def whose(self) -> Whose:
-        """The customer did."""
-        return "customer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +228,7 @@ class Tried(Entry):
     """An attempt to call the customer: claimed at `at`; `outcome` is None while it is under way."""
 
     WHAT = "attempt"
+    WHOSE = "us"
     number: int
     trunk: str
     agent: str | None
@@ -259,11 +241,6 @@ class Tried(Entry):
     rules_version: int
     choice: Choice
     evidence: tuple[EvidenceLine, ...]
-
-    @property
-    def whose(self) -> Whose:
-        """We called."""
-        return "us"
 
 
 @dataclass(frozen=True, slots=True)
