@@ -39,14 +39,23 @@ RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
 """Which roles have a right; a person has what any of the person's roles has."""
 
 
+Groups = frozenset[str] | None
+"""Groups of queues that somebody may see; None: all."""
+
+
+def allowed(roles: frozenset[Role], right: Right) -> bool:
+    """Whether one of these roles has this right."""
+    return not roles.isdisjoint(RIGHTS[right])
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """A person who is signed in: the name that the audit keeps, and of which groups of queues (None: of all)."""
 
     user: str
     roles: frozenset[Role]
-    groups: frozenset[str] | None = None
+    groups: Groups = None
 
     def may(self, right: Right) -> bool:
         """Whether one of the person's roles has this right."""
-        return not self.roles.isdisjoint(RIGHTS[right])
+        return allowed(self.roles, right)

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, select
 
+from callback.accounts.roles import Groups
 from callback.attempts import snapshot
 from callback.reports import breaking
 from callback.reports.breaking import Breaking
@@ -18,7 +19,6 @@ from scheduler.promise_forecast import Due, Schedule
 
 MORE: Final = (1, 2, 3)
 """Agents that are offered beside those who are needed."""
-Groups = frozenset[str] | None
 
 _R = t.reservation.c
 _CALLABLE = select(_R.id, _R.queue_group, _R.deadline_at).where(

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from callback.accounts.roles import Groups
 from callback.attempts import agent_states
 from callback.attempts.agent_states import Agent, AgentState
 from callback.attempts.snapshot import Live
 from callback.reports.queue.why import BLIND, stopped_by
 from callback.site.work import Work
-
-Groups = frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, TextClause, bindparam, func, null, select
 
+from callback.accounts.roles import Groups
 from callback.reports.kept import kept
 from callback.reports.now.figure import Figure, InList, ListName
 from callback.reports.now.since import midnight
@@ -26,7 +27,6 @@ MOST: Final = 1000
 """Rows of a list; where there are more, its figure says so."""
 LEFT_FOR: Final = DAY
 FAILED_FOR: Final = HOUR
-Groups = frozenset[str] | None
 
 _R, _A, _I, _U = t.reservation.c, t.answer.c, t.incident.c, t.audit.c
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, select
 
+from callback.accounts.roles import Groups
 from callback.attempts import snapshot
 from callback.reports import breaking
 from callback.reports.breaking import Breaking
@@ -37,7 +38,6 @@ _LAST = (
 )
 _LAST_OF_GROUPS = _LAST.where(_R.queue_group.in_(bindparam("of_groups", expanding=True)))
 
-Groups = frozenset[str] | None
 FIRST: Final = 3
 """Promises of a group that are named: those that break first."""
 DUE_LANES: Final[tuple[Lane, ...]] = ("aim", "window", "binds", "late")

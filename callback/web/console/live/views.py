@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
-from callback.accounts.roles import Role
+from callback.accounts.roles import Groups, Role
 from callback.events import Event
 from callback.site.work import Work
 from callback.web.console.words import Language
@@ -25,7 +25,7 @@ class Audience:
     """
 
     roles: frozenset[Role]
-    groups: frozenset[str] | None  # of queues; None: all
+    groups: Groups
     language: Language
 
 

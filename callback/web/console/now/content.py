@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
-from callback.accounts.roles import RIGHTS
+from callback.accounts.roles import allowed
 from callback.errors import CallbackError
 from callback.events import Event
 from callback.reports.now import look as now_look
@@ -74,7 +74,7 @@ def factory(console: Console) -> Factory:
     """Make the view of Now: `/stream/now`, for whoever may look."""
 
     def make(audience: Audience, address: Address) -> NowView:
-        if address.of or address.query or audience.roles.isdisjoint(RIGHTS["look"]):
+        if address.of or address.query or not allowed(audience.roles, "look"):
             raise CallbackError("there is no such live page")
         return NowView(console.pages, console.keeper, audience)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from callback.accounts.roles import RIGHTS
+from callback.accounts.roles import allowed
 from callback.errors import CallbackError
 from callback.events import Event
 from callback.reports.now.look import Head
@@ -78,7 +78,7 @@ def factory(console: Console) -> Factory:
     """Make the view of the head: `/stream/head`, for whoever may look."""
 
     def make(audience: Audience, address: Address) -> HeadView:
-        if address.of or address.query or audience.roles.isdisjoint(RIGHTS["look"]):
+        if address.of or address.query or not allowed(audience.roles, "look"):
             raise CallbackError("there is no such live page")
         return HeadView(console.keeper, audience)
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from callback.accounts.roles import Groups
 from callback.reports.now import look
 from callback.reports.now.day import Day, DayReader
 from callback.reports.now.look import Dangers, Head, Now, Rated
@@ -19,7 +20,6 @@ from callback.web.console.now.recent import Recent
 
 log = logging.getLogger(__name__)
 
-Groups = frozenset[str] | None
 DAY_EVERY_S: Final = 60.0
 RATES_EVERY_S: Final = 1.0
 AGAIN_S: Final = 5.0
