@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, update
 
+from callback.decisions import batch as deciding
 from callback.decisions import records
 from callback.decisions.records import UNDO_US, Asked
-from callback.events import Decided
 from callback.reservations.reservation import Reservation
 from callback.site.work import Work
-from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
 
@@ -59,6 +58,4 @@ def _write(work: Work, reservations: Sequence[int], at: int | None, by: By, acti
     if not reservations:
         return
     work.connection.execute(_HANDLED, {"ids": list(reservations), "at": at})
-    for reservation in reservations:
-        audit.add(work.connection, work.pbx, by, action, reservation, {}, work.now)
-        work.tell(Decided(action, by.who, by.why, reservation))
+    deciding.tell(work, by, action, {reservation: {} for reservation in reservations})
