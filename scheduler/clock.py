@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -49,6 +49,11 @@ def micros(moment: datetime) -> int:
 def first(wall: datetime, zone: ZoneInfo) -> int:
     """Find the first instant at which the clock of `zone` shows `wall`, or jumps over it."""
     return _passings(wall, zone)[0]
+
+
+def begins(day: date, zone: ZoneInfo) -> int:
+    """Find when a day begins on the clock of `zone`: where a change of clocks skips midnight, right after it."""
+    return first(datetime.combine(day, time()), zone)
 
 
 def last(wall: datetime, zone: ZoneInfo) -> int:

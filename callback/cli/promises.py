@@ -13,7 +13,7 @@ from callback.reports import rates as promise_rates
 from callback.reports.incidents import held_by_queue
 from callback.reports.rates import WITHIN_MIN, Rates
 from callback.settings.sections import load
-from scheduler.clock import first, local
+from scheduler.clock import begins, local
 
 _WHAT = ("dialled", "reached", "closed")
 
@@ -32,8 +32,7 @@ def promises(
     """
     with reading(load(settings)) as work:
         zone = work.site.hours.zone
-        midnight = local(work.now, zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None, fold=0)
-        since = first(midnight - timedelta(days=0 if today else days - 1), zone)
+        since = begins(local(work.now, zone).date() - timedelta(days=0 if today else days - 1), zone)
         rates = promise_rates.rates(work.connection, work.pbx, since, work.now)
         held = held_by_queue(work)
     if as_json:

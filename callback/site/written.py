@@ -26,7 +26,7 @@ def instant(said: str, now: int, zone: ZoneInfo) -> int:
     """Read a time as people say it, on the clock of `zone` unless it names another. CallbackError where it is none."""
     text = unicodedata.normalize("NFKC", said).strip()
     if (clock := _CLOCK.fullmatch(text)) is not None:
-        return _next(time(int(clock[1]), int(clock[2])), now, zone)
+        return next_time(time(int(clock[1]), int(clock[2])), now, zone)
     if (span := _FROM_NOW.fullmatch(text)) is not None and any(span.groups()):
         return _within(now + int(span[1] or 0) * HOUR + int(span[2] or 0) * MINUTE, now, said)
     try:
@@ -36,7 +36,7 @@ def instant(said: str, now: int, zone: ZoneInfo) -> int:
         raise CallbackError(f"'{said}' is no time: write it as {HOW}") from error
 
 
-def _next(wall: time, now: int, zone: ZoneInfo) -> int:
+def next_time(wall: time, now: int, zone: ZoneInfo) -> int:
     """Find the next moment after now at which the clock shows this, or jumps over it.
 
     In the night in which clocks go back it is shown twice: then the first of the two that is still to come.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
-
 from callback.site.context import Site
-from scheduler import clock
+from scheduler.clock import begins, local
 
 
 def midnight(site: Site, now: int) -> int:
-    """When the day of `now` began: where a change of clocks skips midnight, at the first moment after it."""
+    """When the day of `now` began."""
     zone = site.hours.zone
-    return clock.first(datetime.combine(clock.local(now, zone).date(), time()), zone)
+    return begins(local(now, zone).date(), zone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import time
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, HTTPException, Query
@@ -22,14 +22,13 @@ from callback.reports.now.lists import Listed
 from callback.reports.rates import WITHIN_MIN
 from callback.reports.what_if import MoreAgents
 from callback.site.work import Work
+from callback.site.written import next_time
 from callback.store import feed
 from callback.web.console import gate
 from callback.web.console.now import content, heads
 from callback.web.console.visit import Visit
 from callback.web.console.vocabulary import Subject
 from callback.web.console.words import chosen, say
-from scheduler import clock
-from scheduler.clock import local
 
 router = APIRouter()
 
@@ -152,10 +151,7 @@ def _until(work: Work, said: str) -> int | None:
         wall_time = time.fromisoformat(said).replace(tzinfo=None)
     except ValueError as error:
         raise CallbackError("say until when as 13:30") from error
-    zone = work.site.hours.zone
-    today = local(work.now, zone).date()
-    at = clock.first(datetime.combine(today, wall_time), zone)
-    return at if at > work.now else clock.first(datetime.combine(today + timedelta(days=1), wall_time), zone)
+    return next_time(wall_time, work.now, work.site.hours.zone)
 
 
 def _word(visit: Visit, name: ListName, row: Listed) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from callback.errors import CallbackError
 from callback.reports.queue.closed import Span
 from callback.site.work import Work
-from scheduler import clock
-from scheduler.clock import local
+from scheduler.clock import begins, local
 
 _EARLIEST: Final = date(2000, 1, 1)
 
@@ -45,5 +44,4 @@ def today(work: Work) -> Span:
 
 
 def _span(day: date, zone: ZoneInfo) -> Span:
-    begins, ends = (datetime.combine(one, time.min) for one in (day, day + timedelta(days=1)))
-    return Span(clock.first(begins, zone), clock.first(ends, zone))
+    return Span(begins(day, zone), begins(day + timedelta(days=1), zone))
