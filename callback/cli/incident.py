@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from callback.cli.options import DEFAULT, HIGHEST, SettingsFile, Who, Why, reading
+from callback.cli.options import DEFAULT, SettingsFile, Who, Why, reading
 from callback.cli.tables import terminal
 from callback.clock import now_us, user
 from callback.losses import incidents
@@ -19,6 +19,7 @@ from callback.settings.sections import load
 from callback.site.context import current
 from callback.site.work import transact
 from callback.store.audit import By
+from callback.store.engine import HIGHEST
 from callback.store.keys import store_of
 from scheduler.clock import local
 from scheduler.incident import drain_s

@@ -38,8 +38,6 @@ def found_settings() -> Path | None:
     return Path(named) if named else DEFAULT if DEFAULT.exists() else None
 
 
-HIGHEST: Final = 2**63 - 1
-"""That a database can number a row with."""
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
 Who = Annotated[str | None, typer.Option("--by", help="Who decides; by default the user of this machine.")]
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from callback.cli.options import DEFAULT, HIGHEST, Limit, SettingsFile, Who, Why, looking, reading
+from callback.cli.options import DEFAULT, Limit, SettingsFile, Who, Why, looking, reading
 from callback.cli.tables import queue as queue_table
 from callback.cli.tables import terminal
 from callback.cli.tables.timeline import speech
@@ -28,6 +28,7 @@ from callback.site.work import Work, transact
 from callback.site.written import e164_of
 from callback.store import audit, audit_words
 from callback.store.audit import By
+from callback.store.engine import HIGHEST
 from callback.store.keys import store_of
 from scheduler.clock import HOUR, local, shown
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from callback.cli.options import DEFAULT, HIGHEST, Limit, SettingsFile, reading
+from callback.cli.options import DEFAULT, Limit, SettingsFile, reading
 from callback.cli.tables import terminal
 from callback.clock import now_us, user
 from callback.decisions import replies as texted
@@ -20,6 +20,7 @@ from callback.reports import satisfaction as yardstick
 from callback.settings.sections import load
 from callback.site.context import current
 from callback.site.templates import Texting, texting_of
+from callback.store.engine import HIGHEST
 from callback.store.keys import store_of
 from scheduler.clock import DAY, local
 

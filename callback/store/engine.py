@@ -26,6 +26,8 @@ T = TypeVar("T")
 L = TypeVar("L", bound="Late")
 
 BUSY_TIMEOUT_S = 10
+HIGHEST = 2**63 - 1
+"""That a database can number a row with."""
 _LATE = "what waits for the commit"
 # After a deadlock the server wakes the transaction that it let live, but keeps no row for it: whoever begins again at
 # once may lock that row first, and both stand in each other's way a second time.

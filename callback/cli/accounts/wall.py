@@ -8,9 +8,10 @@ import typer
 
 from callback.accounts import wall_tokens
 from callback.cli.accounts.changing import SAID, Groups, Why, deciding, known_groups
-from callback.cli.options import DEFAULT, HIGHEST, SettingsFile, Who, reading
+from callback.cli.options import DEFAULT, SettingsFile, Who, reading
 from callback.cli.tables import terminal
 from callback.settings.sections import load
+from callback.store.engine import HIGHEST
 from scheduler.clock import shown
 
 app = typer.Typer(help="Wall displays: each has an address of its own that shows one page, without numbers.")

@@ -1,4 +1,4 @@
-"""The number of a reservation, as the path of an address has it: what no database can hold names nothing."""
+"""The number of a reservation, as an address has it: what no database can hold names nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import Annotated, Final
 from fastapi import Path
 from pydantic import BeforeValidator
 
-HIGHEST: Final = 2**63 - 1
+from callback.store.engine import HIGHEST
+
+_DIGITS: Final = len(str(HIGHEST))  # Python itself reads no number of thousands of digits
+
+
+def number_in(said: str) -> int | None:
+    """The number that these digits name; None where they name none."""
+    if not said.isascii() or not said.isdigit() or len(said) > _DIGITS or int(said) > HIGHEST:
+        return None
+    return int(said)
 
 
 def _digits(said: object) -> object:

@@ -11,7 +11,7 @@ from callback.errors import CallbackError
 from callback.reports.queue.lanes import LANES, Sort
 from callback.reports.queue.wanted import EVERYBODY, Wanted
 from callback.reports.queue.why import WORDS
-from callback.web.console.number import HIGHEST
+from callback.web.console.number import number_in
 from telephony.calls.call import Kind
 
 COLUMNS: Final = (
@@ -22,7 +22,6 @@ COLUMNS: Final = (
 USUAL: Final = COLUMNS[:6]
 NOBODY: Final = "-"
 """Stands for nobody, or nothing, where a filter asks for it."""
-_DIGITS: Final = len(str(HIGHEST))  # Python itself reads no number of thousands of digits
 _MOST: Final = 500
 _LISTS: Final[Mapping[str, str]] = {
     "queue": "queues", "kind": "kinds", "state": "states", "why": "why", "text": "texts",
@@ -101,9 +100,9 @@ def _values(given: Iterable[str]) -> list[str]:
 
 
 def _number(said: str) -> int:
-    if not said.isascii() or not said.isdigit() or len(said) > _DIGITS or int(said) > HIGHEST:
+    if (number := number_in(said)) is None:
         raise CallbackError("where a number belongs there is none")
-    return int(said)
+    return number
 
 
 def _known(what: str, given: Iterable[str | None], known: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from callback.errors import CallbackError
 from callback.events import Event
 from callback.reports.queue.lanes import LANES
 from callback.web.console.live.views import Address, Audience, Factory, Look, Rendered, hashed
-from callback.web.console.number import HIGHEST
+from callback.web.console.number import number_in
 from callback.web.console.parts import Console
 from callback.web.console.queue.asked import USUAL
 from callback.web.console.reservation.content import SHOWN, Content, Show, read
@@ -61,8 +61,8 @@ def factory(console: Console) -> Factory:
     """Make the views of reservations: `/stream/reservation/812?show=all`."""
 
     def make(audience: Audience, address: Address) -> ReservationView:
-        if not (address.of.isascii() and address.of.isdigit()) or int(address.of) > HIGHEST:
+        if (reservation := number_in(address.of)) is None:
             raise CallbackError("there is no such live page")
-        return ReservationView(console, audience, int(address.of), show_of(address.query.get("show", "all")))
+        return ReservationView(console, audience, reservation, show_of(address.query.get("show", "all")))
 
     return make

@@ -58,7 +58,7 @@ def test_an_address_that_is_none_leads_to_the_beginning(manager: Browser, desk: 
         assert desk.browser().get("/sign-in", params={"to": to}).status_code == 200
         assert desk.browser().sign_in("bo", to=to).headers["location"] == "/"
         assert post(manager, "/unlock", password=PASSWORD, to=to).headers["location"] == "/"
-    for view in ("//[", "http://["):
+    for view in ("//[", "http://[", f"/stream/reservation/{THOUSANDS}", f"/stream/reservation/{TOO_LARGE}"):
         assert manager.get("/stream", params={"view": view}).status_code == 422
 
 
