@@ -111,10 +111,17 @@ class Centre:
     _texts: int = 0
 
     def on(self, url: str) -> Centre:
-        """The same centre on a copy of its database."""
+        """The same centre on a copy of its database; what is added to one is not in the other."""
         world = copy(self.world)
         world.store = Store(url)
-        return replace(self, world=world)
+        return replace(
+            self,
+            world=world,
+            reservation=dict(self.reservation),
+            call=dict(self.call),
+            number=dict(self.number),
+            attempt=dict(self.attempt),
+        )
 
     def do(self, when: int, act: Callable[[Work], object]) -> None:
         """Do something in one transaction at that moment."""
