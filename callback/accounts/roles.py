@@ -18,6 +18,18 @@ Right = Literal[
     "correct",  # the verdict of a call of today
     "correct-earlier",
     "health",
+    "own",  # an agent's own callbacks: what came of each, and a note
+    "person",  # all that is known of one customer
+    "export-person",
+    "erase",
+    "pause",  # registering, texting, calling: for a while
+    "see-rules",
+    "publish-rules",
+    "see-reports",
+    "staffing",  # forecasts, hints, advice, rosters
+    "handover",
+    "audit",  # each sees the acts that concern them
+    "administer",  # users, tokens, webhooks
 ]
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -35,6 +47,18 @@ RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
     "correct": _LEADERS,
     "correct-earlier": frozenset({"manager"}),
     "health": _LEADERS | {"administrator"},
+    "own": frozenset({"agent"}),
+    "person": _LEADERS,
+    "export-person": frozenset({"manager"}),
+    "erase": frozenset({"manager"}),
+    "pause": _LEADERS,
+    "see-rules": _LEADERS | {"auditor"},
+    "publish-rules": frozenset({"manager"}),
+    "see-reports": _LEADERS | {"auditor"},
+    "staffing": _LEADERS,
+    "handover": _LEADERS,
+    "audit": _EVERYBODY,
+    "administer": frozenset({"administrator"}),
 }
 """Which roles have a right; a person has what any of the person's roles has."""
 

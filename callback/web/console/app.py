@@ -22,6 +22,9 @@ from callback.web.console.live.live import Live
 from callback.web.console.live.views import Factory
 from callback.web.console.now import content, heads
 from callback.web.console.pages import account, acts, home, left, now, preferences, queue, reservation, stream
+from callback.web.console.pages.customers import agent, answers, incidents, person, texts
+from callback.web.console.pages.planning import misses, reports, rules, staffing, switches
+from callback.web.console.pages.site import audit, handover, health, machines, users
 from callback.web.console.parts import Console
 from callback.web.console.queue import content as queue_content
 from callback.web.console.render import STATIC
@@ -40,6 +43,21 @@ PAGES: Final = (
     queue.router,
     reservation.router,
     stream.router,
+    agent.router,
+    answers.router,
+    incidents.router,
+    person.router,
+    texts.router,
+    misses.router,
+    reports.router,
+    rules.router,
+    staffing.router,
+    switches.router,
+    audit.router,
+    handover.router,
+    health.router,
+    machines.router,
+    users.router,
 )
 VIEWS: Final[Mapping[str, Callable[[Console], Factory]]] = {
     "head": heads.factory,

@@ -123,6 +123,15 @@ Reveal = Annotated[Visit, Depends(Needs("reveal"))]
 Block = Annotated[Visit, Depends(Needs("block"))]
 Correct = Annotated[Visit, Depends(Needs("correct"))]
 Health = Annotated[Visit, Depends(Needs("health"))]
+Own = Annotated[Visit, Depends(Needs("own"))]
+Person = Annotated[Visit, Depends(Needs("person"))]
+Pause = Annotated[Visit, Depends(Needs("pause"))]
+SeeRules = Annotated[Visit, Depends(Needs("see-rules"))]
+SeeReports = Annotated[Visit, Depends(Needs("see-reports"))]
+Staffing = Annotated[Visit, Depends(Needs("staffing"))]
+Handover = Annotated[Visit, Depends(Needs("handover"))]
+Administer = Annotated[Visit, Depends(Needs("administer", proved=True))]
+Audit = Annotated[Visit, Depends(Needs("audit"))]
 
 
 def check(app: FastAPI) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar, get_args
 
@@ -18,6 +18,7 @@ from callback.web.console.live.views import Audience
 from callback.web.console.members import Member
 from callback.web.console.now import heads
 from callback.web.console.parts import Console
+from callback.web.console.sections import Section, open_to
 from callback.web.console.words import Language
 
 T = TypeVar("T")
@@ -71,6 +72,11 @@ class Visit:
             return {}
         zone, groups = self.console.pages.zone, self.viewer.groups
         return heads.texts(self.look(lambda work: self.console.keeper.head(work, groups)), zone, self.language)
+
+    @property
+    def sections(self) -> Sequence[Section]:
+        """The pages that the person may open."""
+        return open_to(self.viewer)
 
     @property
     def live(self) -> Live:

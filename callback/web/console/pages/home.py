@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, RedirectResponse
 
-from callback.web.console.gate import Anybody, Look
+from callback.web.console.gate import Account, Anybody
 
 router = APIRouter()
 
@@ -18,6 +18,6 @@ def healthz(console: Anybody) -> PlainTextResponse:
 
 
 @router.get("/")
-def home(_visit: Look) -> RedirectResponse:
-    """Begin with what breaks next."""
-    return RedirectResponse("/now", 303)
+def home(visit: Account) -> RedirectResponse:
+    """Begin with what breaks next; who may not see that, with the first page that opens."""
+    return RedirectResponse(visit.sections[0].path if visit.sections else "/account", 303)

@@ -25,7 +25,7 @@ def app(sqlite_world: World) -> FastAPI:
 
 def test_the_console_is_built(app: FastAPI) -> None:
     needed = {getattr(route, "path", ""): gate.right_of(route) for route in app.routes}
-    assert (needed["/"], needed["/healthz"]) == ("look", None)
+    assert (needed["/"], needed["/healthz"]) == ("account", None)
 
 
 def test_a_route_that_does_not_say_what_it_needs_is_found(app: FastAPI) -> None:
@@ -36,4 +36,6 @@ def test_a_route_that_does_not_say_what_it_needs_is_found(app: FastAPI) -> None:
 
 def test_a_person_has_what_any_role_has() -> None:
     both = Viewer("Anna", frozenset({"agent", "auditor"}))
-    assert {right for right in RIGHTS if both.may(right)} == {"account", "look"}
+    assert {right for right in RIGHTS if both.may(right)} == {
+        *("account", "look", "own", "see-rules", "see-reports", "audit")
+    }

@@ -27,8 +27,20 @@ MARKS: Final = {
     "correct": "-✓✓--",
     "correct-earlier": "--✓--",
     "health": "-✓✓-✓",
+    "own": "✓----",
+    "person": "-✓✓--",
+    "export-person": "--✓--",
+    "erase": "--✓--",
+    "pause": "-✓✓--",
+    "see-rules": "-✓✓✓-",
+    "publish-rules": "--✓--",
+    "see-reports": "-✓✓✓-",
+    "staffing": "-✓✓--",
+    "handover": "-✓✓--",
+    "audit": "✓✓✓✓✓",
+    "administer": "----✓",
 }
-"""Who may do what, as it was decided: an agent has no page yet but the own account."""
+"""Who may do what, as it was decided."""
 CHANGES_NOTHING: Final = {"/stream/here", "/queue/find", "/what-if"}
 """Posted by those who merely look, too: what a page shows to others, and a number that must not stand in an address."""
 

@@ -1,0 +1,16 @@
+"""Texts."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from callback.web.console import gate
+
+router = APIRouter()
+
+
+@router.get("/texts")
+def texts(visit: gate.Look) -> Response:
+    """Show the page."""
+    return visit.page("customers/texts.html")

@@ -1,0 +1,1 @@
+"""Pages for who plans: reports, missed promises, staffing, rules and switches."""

@@ -1,0 +1,1 @@
+"""Pages about the site itself: handover, audit, health, users and programs."""
