@@ -116,6 +116,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "wall": Command(
         "accounts.wall:app", "Wall displays: each has an address of its own that shows one page, without numbers."
     ),
+    "token": Command(
+        "accounts.token:app",
+        "Programs that use the API: each has a token with scopes, and all it does is kept in the audit.",
+    ),
     "audit": Command("audit:app", "Whether the record of who decided what is whole."),
     "lease": Command(
         "lease:app",

@@ -47,6 +47,7 @@ class Reservation:
     overdue_by_at: int | None
     revision: int  # raised by every change of the row
     handled_at: int | None
+    reference: str | None
     e164: str
 
     @property

@@ -69,6 +69,12 @@ def _of_user(facts: Facts, _time: Time) -> str:
     return f" {facts['user']}{roles}{groups}"
 
 
+def _of_token(facts: Facts, _time: Time) -> str:
+    scopes = f" for {facts['name']}, {', '.join(facts['scopes'])}" if "scopes" in facts else ""
+    groups = f" of {', '.join(facts['groups'] or ['all groups'])}" if "groups" in facts else ""
+    return f" {facts['token']}{scopes}{groups}"
+
+
 def _correct(facts: Facts, _time: Time) -> str:
     was, now = (_verdict(facts[f"{one}kind"], facts[f"{one}reason"]) for one in ("was_", ""))
     follows = facts["follows"]
@@ -117,6 +123,7 @@ _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
     **dict.fromkeys(
         ("user-added", "user-reset", "user-roles", "user-groups", "user-locked", "user-unlocked"), _of_user
     ),
+    **dict.fromkeys(("token-added", "token-revoked", "token-rotated"), _of_token),
     "cancelled-pending": _pending,
     "done-elsewhere-pending": _pending,
     "withdrawn-pending": _pending,

@@ -1,1 +1,1 @@
-"""Commands about who may sign in to the console, and about wall displays."""
+"""Commands about who may sign in to the console, about wall displays, and about programs that use the API."""

@@ -20,6 +20,7 @@ from callback.store.tables.decisions import PENDING, batch, batch_item
 from callback.store.tables.feed import ALARMS, happened
 from callback.store.tables.incidents import INCIDENT_OPEN, advice, alarm, incident
 from callback.store.tables.people import block, person, unread_number
+from callback.store.tables.programs import api_token, idempotency
 from callback.store.tables.reservations import (
     IN_INCIDENT,
     LEFT_TO_PEOPLE,
@@ -75,6 +76,7 @@ __all__ = [
     "advice",
     "alarm",
     "answer",
+    "api_token",
     "attempt",
     "audit",
     "audit_head",
@@ -84,6 +86,7 @@ __all__ = [
     "call",
     "checkpoint",
     "happened",
+    "idempotency",
     "incident",
     "lease",
     "listening_gap",

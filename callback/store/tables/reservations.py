@@ -57,6 +57,7 @@ reservation = Table(
     Column("revision", Integer, nullable=False, server_default=text("1"),  # raised by every change: who looked earlier
            onupdate=text("reservation.revision + 1")),  # decides about what is no more
     Column("handled_at", Instant),  # it was left to people, and one of them has dealt with it
+    Column("reference", String(100)),  # what a program that asked for the callback calls it
     one_of("kind", KINDS),
     one_of("state", RESERVATION_STATES),
     Index("uq_reservation_open", "pbx", "queue", "person_id", "apart", unique=True,
@@ -83,6 +84,8 @@ reservation = Table(
           sqlite_where=text("open"), postgresql_where=text("open")),
     Index("ix_reservation_list_losses", "pbx", "state", "losses", "id",
           sqlite_where=text("open"), postgresql_where=text("open")),
+    Index("ix_reservation_reference", "pbx", "reference", "id",
+          sqlite_where=text("reference IS NOT NULL"), postgresql_where=text("reference IS NOT NULL")),
     Index("ix_reservation_settled", "pbx", "state_since_at", "id",
           sqlite_where=text("NOT open"), postgresql_where=text("NOT open")),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`callback user …` and `callback wall …`: secrets are shown once, what was done is said, each fault has its remedy."""
+"""`callback user …`, `wall …` and `token …`: secrets are shown once, each fault has its remedy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from callback.accounts import passwords, users, wall_tokens
+from callback.accounts import passwords, tokens, users, wall_tokens
 from callback.accounts.roles import ROLES
 from callback.store import audit, audit_words
 from callback.store import tables as t
@@ -116,6 +116,9 @@ def test_a_person_is_locked_unlocked_and_given_another_password(world: World, sa
         (("user", "add", "Bo!", "--role", "agent"), "small letters"),
         (("wall", "revoke", "7"), "`callback wall list`"),
         (("wall", "add", " "), "where it hangs"),
+        (("token", "revoke", "7"), "`callback token list`"),
+        (("token", "rotate", "7"), "`callback token list`"),
+        (("token", "add", " ", "--scope", "health:read"), "which program"),
     ],
 )
 def test_a_fault_is_one_sentence_with_its_remedy(said: Said, words: tuple[str, ...], told: str) -> None:
@@ -150,8 +153,27 @@ def test_a_display_has_an_address_that_is_shown_once_and_revoked(world: World, s
     assert "revoked" in said("wall", "list")[1]
 
 
+def test_a_token_is_shown_once_rotated_and_revoked(world: World, said: Said) -> None:
+    assert "callback token add" in said("token", "list")[1]
+    told = [said("token", "add", "CRM", "--scope", "reservations:read", "--group", "site")[1]]
+    told.append(said("token", "rotate", "1")[1])
+    first, second = (found.group() for one in told for found in [re.search(r"lcr_1_\S{43}", one)] if found is not None)
+    now = world.rows(t.api_token)[0].made_at
+    with world.store.read() as connection:
+        assert [tokens.find(connection, one, now) is not None for one in (first, second)] == [True, True]
+    shown = said("token", "list")[1]
+    assert ("reservations:read" in shown, "good until" in shown, second in shown) == (True, True, False)
+    assert said("token", "revoke", "1") == (0, "token 1 opens nothing any more\n")
+    assert "revoked" in said("token", "list")[1]
+    with world.store.read() as connection:
+        assert tokens.find(connection, second, now) is None
+
+
 def test_the_audit_says_whose_account_was_changed() -> None:
     facts = {"user": "bo", "roles": ["agent", "auditor"], "groups": None}
     assert audit_words.words("user-added", facts, str) == "user-added bo, agent, auditor of all groups"
     assert audit_words.words("user-locked", {"user": "bo"}, str) == "user-locked bo"
     assert audit_words.words("user-groups", {"user": "bo", "groups": ["sales"]}, str) == "user-groups bo of sales"
+    added = {"token": 3, "name": "CRM", "scopes": ["events:read"], "groups": None}
+    assert audit_words.words("token-added", added, str) == "token-added 3 for CRM, events:read of all groups"
+    assert audit_words.words("token-revoked", {"token": 3}, str) == "token-revoked 3"
