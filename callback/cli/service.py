@@ -76,7 +76,7 @@ def console(
     wiring = load(settings)
     log_to_stderr(full_numbers=False)
     gc_seldom()
-    asyncio.run(serve_until_told(wiring, sys.stdin if until_eof else None))
+    asyncio.run(serve_until_told(wiring, settings, sys.stdin if until_eof else None))
 
 
 def doctor(

@@ -1,1 +1,1 @@
-"""What an administrator does with an installation; by now to examine it (`doctor`)."""
+"""What an administrator does with an installation: to examine it (`doctor`), to see how it stands (`health`)."""

@@ -10,9 +10,9 @@ from callback.errors import CallbackError
 from callback.operations.doctor import console, machine, manager, numbers, storage
 from callback.operations.doctor.finding import Finding
 from callback.operations.doctor.numbers import number_lines
-from callback.settings.sections import load
+from callback.settings.sections import Settings, load
 
-__all__ = ["Finding", "examine", "number_lines"]
+__all__ = ["Finding", "examine", "number_lines", "of_settings"]
 
 
 def examine(path: Path) -> Iterator[Finding]:
@@ -22,6 +22,11 @@ def examine(path: Path) -> Iterator[Finding]:
     except CallbackError as error:
         yield Finding("fault", str(error), "mend these and run the doctor again")
         return
+    yield from of_settings(settings, path)
+
+
+def of_settings(settings: Settings, path: Path) -> Iterator[Finding]:
+    """Look at everything but the settings themselves, which were read from that file."""
     yield Finding("ok", f"settings in {path}: {machine.switched(settings)}")
     yield machine.site_time(settings)
     stored = machine.database(settings)

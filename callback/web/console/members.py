@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
@@ -93,11 +94,17 @@ def fallen(work: Work, visitors: Collection[Visitor]) -> Iterable[Visitor]:
     return [visitor for visitor in visitors if visitor.session not in alive]
 
 
-def console_of(settings: Settings, store: Store, now: Callable[[], int], two_way: TwoWay = never) -> Console:
+def console_of(
+    settings: Settings,
+    store: Store,
+    now: Callable[[], int],
+    two_way: TwoWay = never,
+    file: Path = Path("callback.toml"),
+) -> Console:
     """Give the parts of a console into which people sign in; `now` gives microseconds UTC."""
     members = Members(store, now, https=settings.console.is_https)
     pages = Pages(settings.rules.hours().zone)
-    return Console(settings, store, pages, members, now, two_way, members.key_of, fallen)
+    return Console(settings, store, pages, members, now, two_way, file, members.key_of, fallen)
 
 
 def _is_by_hand(request: Request) -> bool:

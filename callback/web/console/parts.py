@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection
@@ -18,6 +19,7 @@ from callback.site.context import Sites
 from callback.site.templates import TwoWay, never
 from callback.site.work import Work
 from callback.store.engine import Store
+from callback.web.console.health.examination import Examination
 from callback.web.console.live.watch import Fallen, nobody
 from callback.web.console.now.keeper import Keeper
 from callback.web.console.render import Pages
@@ -51,9 +53,11 @@ class Console:
     who: Who
     now: Callable[[], int]
     two_way: TwoWay = never
+    file: Path = Path("callback.toml")  # which the settings were read from
     session_of: Callable[[Request], str] = by_cookies
     fallen: Fallen = nobody
     keeper: Keeper = field(default_factory=Keeper)
+    examination: Examination = field(default_factory=Examination)
     searches: Pace = field(default_factory=lambda: Pace(SEARCHES, SEARCH_EVERY_S))  # for whole numbers, by person
 
     def look(self, read: Callable[[Work], T]) -> T:

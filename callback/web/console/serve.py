@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Final, TextIO
 
 from callback.clock import now_us
@@ -35,7 +36,7 @@ each statement of the database, of which it has thirty, while another thread ren
 
 
 async def serve(
-    settings: Settings, now: Callable[[], int], stopped: asyncio.Event, said: Callable[[str], object]
+    settings: Settings, file: Path, now: Callable[[], int], stopped: asyncio.Event, said: Callable[[str], object]
 ) -> None:
     """Serve until stopped; say where it is found when it is. CallbackError where that is impossible."""
     wiring = settings.console
@@ -45,7 +46,7 @@ async def serve(
         check(store)
         with store.read() as connection:
             current(connection, settings)  # a database that was never run on has nothing to show
-        app = build(console_of(settings, store, now, two_way_of(settings)))
+        app = build(console_of(settings, store, now, two_way_of(settings), file))
         serving = Serving(LIMITS, keep_alive=True, proxies=wiring.trusted_proxies, ending=app.state.live.end)
         try:
             async with opened(app, wiring.address, serving, Repeated(log.warning)):
@@ -55,10 +56,13 @@ async def serve(
             raise CallbackError(f"[console] listen {wiring.listen}: {error.strerror or error}") from error
 
 
-async def serve_until_told(settings: Settings, until_eof: TextIO | None) -> None:
-    """Serve until SIGTERM or SIGINT, or until that stream ends, within the bounds that a console has."""
+async def serve_until_told(settings: Settings, file: Path, until_eof: TextIO | None) -> None:
+    """Serve until SIGTERM or SIGINT, or until that stream ends, within the bounds that a console has.
+
+    The settings were read from that file: the doctor looks at it.
+    """
     keep_within(settings.console.memory_max_mb)
     sys.setswitchinterval(SWITCH_S)
     headers.log.setLevel(logging.INFO)  # who did what
     said = say if until_eof is None else lambda _: None  # who keeps it says so
-    await until_told(lambda stopped: serve(settings, now_us, stopped, said), until_eof)
+    await until_told(lambda stopped: serve(settings, file, now_us, stopped, said), until_eof)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 Subject = Literal[
     "kind", "reason", "state", "lane", "why-not", "outcome", "text", "no-text", "action", "role", "promise", "recovery",
     "left", "visit", "template", "expired", "heard", "again", "whose", "stage", "column", "filter", "sort", "preset",
-    "agent", "part", "part-state", "list",
+    "agent", "part", "part-state", "list", "finding",
     "change", "refusal", "fault", "act-done", "not-undone", "actor", "act",
 ]  # fmt: skip
 
@@ -265,6 +265,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "dead": _("does not work"),
         "unknown": _("not known"),
     },
+    "finding": {"ok": _("sound"), "warning": _("warning"), "fault": _("fault")},
     "list": {
         "answers": _("answers to read"),
         "incidents": _("incidents open"),

@@ -19,6 +19,7 @@ from callback.decisions.corrections import OF_PEOPLE
 from callback.decisions.reasons import REASONS
 from callback.decisions.records import ACTIONS, Why
 from callback.events import KINDS
+from callback.operations.doctor.finding import Level
 from callback.reports.now.figure import LISTS
 from callback.reports.now.health import PartName, PartState
 from callback.reports.timeline import sentences
@@ -48,6 +49,7 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "part": set(get_args(PartName)),
     "part-state": set(get_args(PartState)),
     "list": set(LISTS),
+    "finding": set(get_args(Level)),
     "act": set(ACTIONS),
     "act-done": {*ACTIONS, "undo"},
     "preset": set(REASONS),

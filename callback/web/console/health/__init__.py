@@ -1,0 +1,1 @@
+"""Health: what the doctor found, while it looks and afterwards."""
