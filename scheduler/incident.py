@@ -67,6 +67,22 @@ def drain_s(held: int, per_min: float) -> float:
     return held * 60 / per_min
 
 
+def turns(deadlines: Sequence[int], now: int, per_min: float) -> list[int]:
+    """When each is let go, where letting go begins now: the nearest that can be kept go first, the others after."""
+    each, turn = round(MINUTE / per_min), now
+    found, after = dict[int, int](), list[int]()
+    for place in sorted(range(len(deadlines)), key=lambda place: deadlines[place]):
+        if deadlines[place] <= turn + each:
+            after.append(place)
+        else:
+            turn += each
+            found[place] = turn
+    for place in after:
+        turn += each
+        found[place] = turn
+    return [found[place] for place in range(len(deadlines))]
+
+
 def late(deadlines: Sequence[int], now: int, per_min: float) -> int:
     """How many deadlines pass before their turn, where letting go begins now: the nearest that can be kept go first."""
     each, turn, missed = round(MINUTE / per_min), now, 0

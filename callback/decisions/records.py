@@ -172,7 +172,7 @@ def pending(connection: Connection, reservations: Collection[int]) -> dict[int, 
     }
 
 
-def begin(work: Work, action: Action, by: By, until_at: int, facts: Mapping[str, Any]) -> int:
+def begin(work: Work, action: str, by: By, until_at: int, facts: Mapping[str, Any]) -> int:
     """Keep that something is decided about some reservations, and give the batch's number."""
     head = {"pbx": work.pbx, "action": action, "who": by.who, "why": by.why, "at": work.now, "facts": dict(facts)}
     return int(work.connection.execute(_NEW, {**head, "undo_until_at": until_at}).scalar_one())

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select, update
 from callback.customers import blocks
 from callback.decisions import batch as deciding
 from callback.decisions import blocking, records
-from callback.decisions.records import CLOSING, Action, Refusal, Why
+from callback.decisions.records import ACTIONS, CLOSING, Action, Refusal, Why
 from callback.errors import CallbackError
 from callback.reservations import earlier
 from callback.reservations.reservation import Reservation
@@ -87,7 +87,7 @@ def undo(work: Work, batch: int, by: By, *, groups: frozenset[str] | None = None
     said. NoSuchBatch, or NotUndone after its time.
     """
     found_head = work.connection.execute(_HEAD, {"of_batch": batch, "of_pbx": work.pbx}).first()
-    if found_head is None:
+    if found_head is None or found_head.action not in ACTIONS:  # what was decided about an incident is undone there
         raise NoSuchBatch(f"there is nothing to be undone by the number {batch}")
     head, kept = _Head(*found_head), _items(work, batch)
     incidents = earlier.lock_incidents(work.connection, [item.before for item in kept.values()])

@@ -6,10 +6,11 @@ resume him alone, which lets him out of the incident.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, and_, bindparam, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, insert, literal, or_, select, update
 
 from callback.customers.loss import Loss
 from callback.errors import CallbackError
@@ -18,6 +19,7 @@ from callback.losses.decide import Incident
 from callback.reservations import deadlines as broken_promises
 from callback.reservations import moves, promises
 from callback.reservations.reservation import RESERVATIONS, read
+from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import audit
 from callback.store import tables as t
@@ -75,6 +77,15 @@ class NoSuchIncident(CallbackError):
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """How an incident stood before a person decided about it."""
+
+    cause: str
+    state: State
+    let_go_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Open:
     """An open incident: up to when its rate of letting go is used, and how many were let go."""
 
@@ -90,6 +101,20 @@ def cause_of(loss: Loss, trunk: str) -> str:
     if loss.kind in NO_INCIDENT or loss.reason in NO_INCIDENT:
         return ""
     return f"{loss.queue}/{loss.reason or loss.kind}/{trunk}"
+
+
+def parts_of(cause: str) -> tuple[str, str, str]:
+    """The queue, the reason (or kind of loss) and the trunk of a cause."""
+    queue, reason, trunk = cause.rsplit("/", 2)
+    return queue, reason, trunk
+
+
+def of_groups(site: Site, groups: Collection[str] | None) -> list[ColumnElement[bool]]:
+    """Incidents of the queues of these groups, as conditions of a query; None: of all."""
+    if groups is None:
+        return []
+    queues = [name for name, queue in site.rules.queues.items() if queue.group in groups]
+    return [or_(false(), *(_I.cause.startswith(f"{name}/", autoescape=True) for name in queues))]
 
 
 def look(work: Work, cause: str, lost_at: int, terms: IncidentTerms) -> Incident | None:
@@ -150,17 +175,45 @@ def tend(work: Work) -> None:
         _tend(work, _Open(row.id, row.cause, row.state, row.let_go_at, row.let_go))
 
 
-def decide(work: Work, incident: int, wish: Wish, by: By) -> None:
-    """Let a person choose: `released`, all are let go at the set rate from now on; `dropped`, all are cancelled."""
-    mine = select(t.incident).where(_I.id == incident, _I.pbx == work.pbx, t.INCIDENT_OPEN)
-    row = work.connection.execute(mine.with_for_update()).first()
+def decide(
+    work: Work,
+    incident: int,
+    wish: Wish,
+    by: By,
+    *,
+    from_at: int | None = None,
+    groups: Collection[str] | None = None,
+) -> Before:
+    """Let a person choose: `released`, all are let go at the set rate; `dropped`, all are cancelled. Give how it stood.
+
+    Nobody is let go or cancelled before `from_at`: until then it can be taken back (None: from now on).
+    """
+    row = look_up(work, incident, groups)
+    changed = {"state": wish, "let_go_at": work.now if from_at is None else from_at}
+    _decided(work, incident, row.cause, by, wish, changed)
+    return row
+
+
+def take_back(work: Work, incident: int, before: Before, by: By) -> None:
+    """Let an incident stand as it did before a person decided about it."""
+    row = look_up(work, incident)
+    _decided(work, incident, row.cause, by, "undone", {"state": before.state, "let_go_at": before.let_go_at})
+
+
+def look_up(work: Work, incident: int, groups: Collection[str] | None = None) -> Before:
+    """How an open incident of these groups of queues stands; it is locked. NoSuchIncident where there is none."""
+    mine = select(_I.cause, _I.state, _I.let_go_at).where(_I.id == incident, _I.pbx == work.pbx, t.INCIDENT_OPEN)
+    row = work.connection.execute(mine.where(*of_groups(work.site, groups)).with_for_update()).first()
     if row is None:
         raise NoSuchIncident(f"there is no open incident {incident} on {work.pbx}; `callback incident list` shows them")
-    work.connection.execute(update(t.incident).where(_I.id == row.id).values(state=wish, let_go_at=work.now))
-    audit.add(
-        work.connection, work.pbx, by, f"incident-{wish}", None, {"incident": row.id, "cause": row.cause}, work.now
-    )
-    work.tell(IncidentChanged(row.id, row.cause, wish, who=by.who, why=by.why))
+    return Before(*row)
+
+
+def _decided(work: Work, incident: int, cause: str, by: By, action: str, changed: dict[str, Any]) -> None:
+    work.connection.execute(update(t.incident).where(_I.id == incident).values(**changed))
+    facts = {"incident": incident, "cause": cause}
+    audit.add(work.connection, work.pbx, by, f"incident-{action}", None, facts, work.now)
+    work.tell(IncidentChanged(incident, cause, changed["state"], who=by.who, why=by.why))
 
 
 def _begin(work: Work, cause: str, lost_at: int, incident: Incident) -> tuple[int, int]:
@@ -192,7 +245,8 @@ def _tend(work: Work, row: _Open) -> None:
     if state == "over":
         changed |= {"open": False, "ended_at": work.now}
     elif state == "dropped":
-        _drop(work, row.id)
+        if row.let_go_at is None or row.let_go_at <= work.now:
+            _drop(work, row.id)
     elif state in {"draining", "released"}:
         since = work.now if row.let_go_at is None or row.state != state else row.let_go_at
         count, up_to = rule.let_go(since, work.now, terms.drain_per_min)

@@ -18,7 +18,7 @@ from callback.store.inserting import insert_new
 GENESIS = "0" * 64
 _AT_ONCE = 1000
 CUSTOMER = "customer"  # who decides about their own reservation
-_OF_INCIDENTS = ("incident-released", "incident-dropped")
+_OF_INCIDENTS = ("incident-released", "incident-dropped", "incident-undone")
 _NEW = insert(t.audit)
 SERVICE = "service"  # what holds somebody for people to look at
 _A = t.audit.c

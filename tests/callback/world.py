@@ -129,7 +129,7 @@ def fed_so_far(store: Store) -> int:
         return feed.end(connection)
 
 
-def told_by(use_case: Callable[..., None], work: Work, *about: Any, **more: Any) -> list[Happened]:
+def told_by(use_case: Callable[..., object], work: Work, *about: Any, **more: Any) -> list[Happened]:
     """What a use case told, that this work did."""
     use_case(work, *about, **more)
     return work.told

@@ -24,6 +24,7 @@ INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "/acts/{batch}": (),
     "/queue": ("/queue", "/queue?lane=held", "/queue?sort=deadline", "/queue?overdue=1", "/queue?queue=nobody"),
     "/what-if": ("/what-if?more=2",),
+    "/incidents/{number}": ("/incidents/1", "/incidents/99"),
 }
 
 

@@ -13,6 +13,7 @@ Subject = Literal[
     "left", "visit", "template", "expired", "heard", "again", "whose", "stage", "column", "filter", "sort", "preset",
     "agent", "part", "part-state", "list", "finding",
     "change", "refusal", "fault", "act-done", "not-undone", "actor", "act",
+    "incident-state",
 ]  # fmt: skip
 
 
@@ -195,6 +196,14 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "handled-not": _("took back that it is dealt with"),
         "incident-released": _("released the incident"),
         "incident-dropped": _("dropped the incident"),
+        "incident-undone": _("took back what was decided about the incident"),
+    },
+    "incident-state": {
+        "holding": _("holds all of them"),
+        "draining": _("has passed: lets them go one by one"),
+        "released": _("released: lets them go one by one"),
+        "dropped": _("dropped: they are cancelled"),
+        "over": _("over"),
     },
     "stage": {
         "agent-rings": _("an agent is rung"),

@@ -76,7 +76,7 @@ def undo(visit: gate.Decide, batch: Annotated[str, Form()] = "") -> Response:
     """Undo a batch, whosever it is: within its time, and what nobody has changed since."""
     by, groups = By(visit.viewer.user, NONE_GIVEN), visit.viewer.groups
     try:
-        undone = visit.act(lambda work: undoing.undo(work, _number(batch), by, groups=groups))
+        undone = visit.act(lambda work: undoing.undo(work, number_of(batch), by, groups=groups))
     except NoSuchBatch:
         return answer.not_undone(visit, None)
     except NotUndone as error:
@@ -98,7 +98,7 @@ def ask(visit: gate.Decide, name: str, reservation: Number) -> HTMLResponse:
 @router.get("/acts/{batch}")
 def done(visit: gate.Decide, batch: str) -> HTMLResponse:
     """Show what a batch did, and undo while that is possible: where a form without script leads to."""
-    kept = visit.look(lambda work: records.kept(work, _number(batch), visit.viewer.groups))
+    kept = visit.look(lambda work: records.kept(work, number_of(batch), visit.viewer.groups))
     if kept is None:
         raise HTTPException(404)
     return answer.of_kept(visit, kept)
@@ -106,13 +106,13 @@ def done(visit: gate.Decide, batch: str) -> HTMLResponse:
 
 def _wish(work: Work, visit: Visit, filled: Filled) -> Wish:
     """What is wished for. Faulty where the time is none, _Stale where nothing is closed now."""
-    if filled.closes and _is_stale(work):
+    if filled.closes and is_stale(work):
         raise _Stale
     chosen_at = filled.instant(work.now, work.site.hours.zone)
     return Wish(filled.action, By(visit.viewer.user, filled.reason), chosen_at, filled.to, visit.viewer.groups)
 
 
-def _is_stale(work: Work) -> bool:
+def is_stale(work: Work) -> bool:
     """Whether the service, or its PBX, is not heard any more: nobody knows what has become of these callbacks."""
     pulse = Pulse(work.now)
     pulse.look(work)
@@ -144,6 +144,6 @@ def _known(name: str) -> Action:
     return action
 
 
-def _number(said: str) -> int:
+def number_of(said: str) -> int:
     """The number of a batch; none where it is none."""
     return int(said) if said.isascii() and said.isdigit() and len(said) < 16 else 0  # noqa: PLR2004 - what fits

@@ -28,6 +28,7 @@ from callback.web.console import vocabulary, words
 from callback.web.console.acts.form import Fault
 from callback.web.console.words import LANGUAGES, Language
 from scheduler import promise
+from scheduler.incident import STATES as INCIDENT_STATES
 from scheduler.retry import OUTCOMES
 from telephony.calls.call import Kind, VisitEnd
 from telephony.calls.verdict import TABLE
@@ -44,6 +45,7 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "state": set(STATES),
     "outcome": set(OUTCOMES),
     "role": set(ROLES),
+    "incident-state": set(INCIDENT_STATES),
     "visit": set(get_args(VisitEnd)),
     "agent": set(AGENT_STATES),
     "part": set(get_args(PartName)),
