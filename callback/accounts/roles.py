@@ -26,6 +26,7 @@ Right = Literal[
     "see-rules",
     "publish-rules",
     "see-reports",
+    "name-agents",  # what an agent did, by name
     "staffing",  # forecasts, hints, advice, rosters
     "handover",
     "audit",  # each sees the acts that concern them
@@ -55,6 +56,7 @@ RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
     "see-rules": _LEADERS | {"auditor"},
     "publish-rules": frozenset({"manager"}),
     "see-reports": _LEADERS | {"auditor"},
+    "name-agents": _LEADERS,
     "staffing": _LEADERS,
     "handover": _LEADERS,
     "audit": _EVERYBODY,

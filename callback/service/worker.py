@@ -50,6 +50,7 @@ from callback.service.jobs.priority import KeepPriority
 from callback.service.jobs.resolve import Resolve
 from callback.service.jobs.tails import FillTails
 from callback.service.jobs.texts import SendTexts, TellTextTroubles
+from callback.service.jobs.waits import SampleWaits
 from callback.service.outage import Outage
 from callback.service.snapshots import Snapshots
 from callback.service.text_troubles import TextTroubles
@@ -151,6 +152,7 @@ class Worker:
             FillTails(transactions),
             ApplyDecisions(transactions),
             ForgetBatches(transactions),
+            SampleWaits(transactions),
         ]
         self._jobs = Jobs(jobs, failing)
 

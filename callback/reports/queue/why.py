@@ -150,10 +150,18 @@ class Judge:
         if turns:
             self._turns |= turns
         rows = list(rows)
+        self._look_at(rows)
+        return {row.id: self._why(row, holds.get(row.id)) for row in rows}
+
+    def words(self, rows: Sequence[Reservation], holds: Mapping[int, Hold]) -> dict[int, str]:
+        """Say of each row why in a word alone."""
+        self._look_at(rows)
+        return {row.id: self._word(row, holds.get(row.id))[0] for row in rows}
+
+    def _look_at(self, rows: Iterable[Reservation]) -> None:
         if self._live is not None and self._seen is not None:
             unknown = [row for row in rows if row.state == "waiting" and row.id not in self._words]
             self._words |= claim.why_not(unknown, self._seen, self._work.site, self._live, self._work.now)
-        return {row.id: self._why(row, holds.get(row.id)) for row in rows}
 
     def _why(self, row: Reservation, hold: Hold | None) -> Why:
         word, until_at = self._word(row, hold)

@@ -24,6 +24,7 @@ from callback.store.tables.programs import api_token, idempotency
 from callback.store.tables.reservations import (
     IN_INCIDENT,
     LEFT_TO_PEOPLE,
+    MISSABLE,
     OPEN,
     REFUSED,
     RESERVATION_STATES,
@@ -46,6 +47,7 @@ from callback.store.tables.site import (
     site_key,
 )
 from callback.store.tables.texts import FOR_PEOPLE, SCORED, answer
+from callback.store.tables.waits import crew, wait_cause
 
 __all__ = [
     "ALARMS",
@@ -56,6 +58,7 @@ __all__ = [
     "IN_INCIDENT",
     "KINDS",
     "LEFT_TO_PEOPLE",
+    "MISSABLE",
     "NAME_ROOM",
     "NO_AGENT_WORDS",
     "OF_NO_RESERVATION",
@@ -85,6 +88,7 @@ __all__ = [
     "block",
     "call",
     "checkpoint",
+    "crew",
     "happened",
     "idempotency",
     "incident",
@@ -108,5 +112,6 @@ __all__ = [
     "unread_number",
     "user_account",
     "verdict",
+    "wait_cause",
     "wall_token",
 ]

@@ -21,6 +21,8 @@ RESERVATION_STATES = (
     "cancelled", "done-elsewhere",
 )  # fmt: skip
 
+MISSABLE_WORDS = "open OR state = 'expired' OR state_since_at > deadline_at OR promise_number > 1"
+
 reservation = Table(
     "reservation",
     metadata,
@@ -86,6 +88,8 @@ reservation = Table(
           sqlite_where=text("open"), postgresql_where=text("open")),
     Index("ix_reservation_reference", "pbx", "reference", "id",
           sqlite_where=text("reference IS NOT NULL"), postgresql_where=text("reference IS NOT NULL")),
+    Index("ix_reservation_missable", "pbx", "made_at", "id",
+          sqlite_where=text(MISSABLE_WORDS), postgresql_where=text(MISSABLE_WORDS)),
     Index("ix_reservation_settled", "pbx", "state_since_at", "id",
           sqlite_where=text("NOT open"), postgresql_where=text("NOT open")),
 )  # fmt: skip
@@ -131,3 +135,9 @@ SETTLED = text("NOT reservation.open")
 LEFT_TO_PEOPLE = text("reservation.state = 'expired' AND reservation.handled_at IS NULL")
 
 REFUSED = text("reservation.state = 'refused'")
+
+MISSABLE = text(
+    "(reservation.open OR reservation.state = 'expired' OR reservation.state_since_at > reservation.deadline_at"
+    " OR reservation.promise_number > 1)"
+)
+"""All others were closed before their promise ended, which was the only one: nobody can have broken it."""

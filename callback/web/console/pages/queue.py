@@ -33,6 +33,7 @@ from callback.web.console.parts import SEARCH_EVERY_S
 from callback.web.console.queue import bar, choices, cursor, days, export
 from callback.web.console.queue.asked import COLUMNS, Asked, read
 from callback.web.console.queue.content import Content, QueueView, content
+from callback.web.console.reports import spreadsheet
 from callback.web.console.visit import Visit
 from scheduler.clock import DAY, SECOND
 
@@ -41,7 +42,6 @@ router = APIRouter()
 _LONGEST: Final = 40  # of what is searched for
 _PAGE: Final = 100
 UNRESERVED_DAYS: Final = 7
-_AS_FILE: Final = 'attachment; filename="queue.csv"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,7 @@ def queue(visit: gate.Look) -> Response:
 def as_csv(visit: gate.Look) -> Response:
     """Give the rows that the page shows to a spreadsheet, in the person's language."""
     rows, zone = _shown(visit)
-    text = export.as_csv(rows, zone, visit.language)
-    return Response(text, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": _AS_FILE})
+    return spreadsheet.file(export.as_csv(rows, zone, visit.language), "queue.csv")
 
 
 @router.get("/queue.json")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from callback.reports.queue.rows import Row
+from callback.web.console.reports import spreadsheet
 from callback.web.console.shown import masked, said
 from callback.web.console.words import Language, say
 from scheduler.clock import local
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would reckon with, did it begin with these."""
 COLUMNS: Final = (
     "id", "lane", "promised_by", "told_by", "customer", "losses", "queue", "lost_as", "waited_s", "talked_s",
     "why_not_yet", "until", "turn", "tries", "last_outcome", "text", "whose",
@@ -29,13 +26,8 @@ def as_json(rows: Iterable[Row], zone: ZoneInfo) -> str:
 
 def as_csv(rows: Iterable[Row], zone: ZoneInfo, language: Language) -> str:
     """Give the rows in words, with a line of names above them."""
-    out = io.StringIO()
-    table = csv.writer(out)
-    table.writerow(COLUMNS)
-    for row in rows:
-        told = {**facts(row, zone), **_in_words(row, language)}
-        table.writerow([_cell(told[name]) for name in COLUMNS])
-    return out.getvalue()
+    told = ({**facts(row, zone), **_in_words(row, language)} for row in rows)
+    return spreadsheet.as_csv(COLUMNS, ([one[name] for name in COLUMNS] for one in told))
 
 
 def facts(row: Row, zone: ZoneInfo) -> dict[str, Any]:
@@ -82,8 +74,3 @@ def _in_words(row: Row, language: Language) -> Mapping[str, str | None]:
 
 def _instant(at: int | None, zone: ZoneInfo) -> str | None:
     return None if at is None else local(at, zone).isoformat(timespec="seconds")
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text

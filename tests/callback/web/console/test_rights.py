@@ -35,6 +35,7 @@ MARKS: Final = {
     "see-rules": "-✓✓✓-",
     "publish-rules": "--✓--",
     "see-reports": "-✓✓✓-",
+    "name-agents": "-✓✓--",
     "staffing": "-✓✓--",
     "handover": "-✓✓--",
     "audit": "✓✓✓✓✓",

@@ -20,6 +20,7 @@ from callback.decisions.reasons import REASONS
 from callback.decisions.records import ACTIONS, Why
 from callback.events import KINDS
 from callback.operations.doctor.finding import Level
+from callback.reports.misses import CAUSES, LEVERS, MOVES
 from callback.reports.now.figure import LISTS
 from callback.reports.now.health import PartName, PartState
 from callback.reports.timeline import sentences
@@ -52,6 +53,8 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "part-state": set(get_args(PartState)),
     "list": set(LISTS),
     "finding": set(get_args(Level)),
+    "cause": set(CAUSES),
+    "action": {*MOVES, *LEVERS},
     "act": set(ACTIONS),
     "act-done": {*ACTIONS, "undo"},
     "preset": set(REASONS),
