@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -21,6 +22,8 @@ from callback.store.keys import site_key
 _B = t.block.c
 _BLOCKED = select(_B.calls, _B.texts).where(_B.number_key == bindparam("of_number"))
 _BLOCKED_FOR_TEXTS = select(_B.number_key).where(_B.number_key.in_(bindparam("keys", expanding=True)), _B.texts)
+_STANDING = select(t.block).where(_B.number_key.in_(bindparam("keys", expanding=True)))
+_AT_ONCE: Final = 500
 _SINCE = select(_B.at).where(_B.number_key == bindparam("of_number")).with_for_update()
 _LOCKED = _BLOCKED.with_for_update()
 NOT_CALLED = select(_B.calls).where(_B.number_key == bindparam("of_number")).scalar_subquery()
@@ -52,6 +55,18 @@ def no_texts(connection: Connection, numbers: Collection[str]) -> set[str]:
     keys = {hashed(connection, e164): e164 for e164 in numbers if is_number(e164)}
     told = connection.execute(_BLOCKED_FOR_TEXTS, {"keys": list(keys)}).scalars() if keys else ()
     return {keys[key] for key in told} | {e164 for e164 in numbers if not is_number(e164)}
+
+
+def standing(connection: Connection, numbers: Collection[str]) -> dict[str, tuple[Blocked, int]]:
+    """For what each of many numbers is blocked, and when somebody said so; those of which nobody did are left out."""
+    key = site_key(connection, "block")
+    keys = {_hashed(key, e164): e164 for e164 in numbers}
+    found: dict[str, tuple[Blocked, int]] = {}
+    asked = list(keys)
+    for begin in range(0, len(asked), _AT_ONCE):
+        rows = connection.execute(_STANDING, {"keys": asked[begin : begin + _AT_ONCE]})
+        found |= {keys[row.number_key]: (Blocked(row.calls, row.texts), row.at) for row in rows}
+    return found
 
 
 def block(
@@ -108,7 +123,11 @@ def _write(connection: Connection, pbx: str, key: str, stands: Blocked, action: 
 
 def hashed(connection: Connection, e164: str) -> str:
     """The hash by which a number is known in `block`."""
-    return hmac.digest(site_key(connection, "block"), e164.encode(), "sha256").hex()
+    return _hashed(site_key(connection, "block"), e164)
+
+
+def _hashed(key: bytes, e164: str) -> str:
+    return hmac.digest(key, e164.encode(), "sha256").hex()
 
 
 def is_number(e164: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy import BindParameter, Connection, bindparam, or_, select
 
 from callback.customers import numbers
 from callback.customers.persons import is_shared
@@ -42,6 +42,11 @@ _REACHED_SINCE = (
     .join(t.attempt, _A.reservation_id == t.reservation.c.id)
     .where(_A.person_id == bindparam("person"), _A.outcome == "reached", _A.ended_at > bindparam("lost_at"))
 )
+_J = t.verdict.c
+_KNOWN_BY: BindParameter[int] = bindparam("known_by")
+_FIRST_VERDICT = (_J.pbx == _C.pbx) & (_J.call_id == _C.call_id) & (_J.version == 1)
+_SERVED_AS_KNOWN = _SERVED_SINCE.join(t.verdict, _FIRST_VERDICT).where(_J.judged_at < _KNOWN_BY)
+_REACHED_AS_KNOWN = _REACHED_SINCE.where(_A.ended_at < _KNOWN_BY)
 
 
 def owed(connection: Connection, site: Site, caller: str, queue: str, channel: str) -> int | None:
@@ -75,16 +80,20 @@ def served(work: Work, call: Call, queue: str | None, person: int) -> None:
             _answered(work, row.id)
 
 
-def spoken_to_since(work: Work, person: int, queue: str, lost_at: int) -> bool:
+def spoken_to_since(work: Work, person: int, queue: str, lost_at: int, known_by: int | None = None) -> bool:
     """Whether an agent of the queue's group spoke to him after a loss, in a call of his or of ours.
 
-    Then nothing is owed for it any more. A shared number is many people.
+    Then nothing is owed for it any more. A shared number is many people. With `known_by`, what was known before then
+    counts alone.
     """
     if is_shared(work.connection, person):
         return False
     write_now(work.connection)  # the visits of calls that are committed together with this one
     his = {"person": person, "lost_at": lost_at}
-    spoke = {of for spoken in (_SERVED_SINCE, _REACHED_SINCE) for of in work.connection.execute(spoken, his).scalars()}
+    asked = (_SERVED_SINCE, _REACHED_SINCE)
+    if known_by is not None:
+        his, asked = his | {"known_by": known_by}, (_SERVED_AS_KNOWN, _REACHED_AS_KNOWN)
+    spoke = {of for spoken in asked for of in work.connection.execute(spoken, his).scalars()}
     return work.site.rules.queue(queue).group in {work.site.rules.queue(name).group for name in spoke}
 
 

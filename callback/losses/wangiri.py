@@ -14,12 +14,13 @@ from callback.customers.loss import Loss
 from callback.events import Held
 from callback.losses.decide import ONE_RING_BURST
 from callback.reservations import moves
+from callback.settings.rules import SiteRules
 from callback.site.work import Work
 from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
 from callback.texts import compose
-from scheduler.clock import SECOND
+from scheduler.clock import MINUTE, SECOND
 
 GUARD: Final = By(audit.SERVICE, "many one-ring calls from its block of numbers")
 BLOCK_DIGITS: Final = 3  # a thousand numbers, told apart by their last digits
@@ -48,11 +49,21 @@ _EARLIER = (
 def burst(work: Work, loss: Loss, e164: str) -> bool:
     """Whether a caller only rang once, like many others of the same block lately."""
     rules = work.site.rules
-    if loss.kind != "abandoned" or loss.lost_at - loss.started_at > rules.one_ring_s * SECOND:
+    if not one_ring(loss.kind, loss.started_at, loss.lost_at, rules):
         return False
-    since = work.now - round(rules.one_ring_min * 60 * SECOND)
-    numbers: int = work.connection.execute(_NUMBERS, _block(work, e164) | {"since": since}).scalar_one()
+    asked = _block(work, e164) | {"since": since(work.now, rules)}
+    numbers: int = work.connection.execute(_NUMBERS, asked).scalar_one()
     return numbers >= rules.one_ring_numbers
+
+
+def one_ring(kind: str, started_at: int, lost_at: int, rules: SiteRules) -> bool:
+    """Whether a caller hung up too soon for anybody who wants to be served."""
+    return kind == "abandoned" and lost_at - started_at <= rules.one_ring_s * SECOND
+
+
+def since(now: int, rules: SiteRules) -> int:
+    """From when on such calls count."""
+    return now - round(rules.one_ring_min * MINUTE)
 
 
 def hold_earlier(work: Work, e164: str) -> None:

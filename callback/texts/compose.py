@@ -102,9 +102,9 @@ def recipient(connection: Connection, reservation: int) -> Recipient:
 
 def explain(work: Work, to: Recipient, loss: Loss, pledge: Promise) -> bool:
     """Tell the caller what happened and by when we call; after a grace, and never past the deadline."""
-    not_before = max(loss.lost_at, pledge.made_at) + _grace(work.site)
-    if not_before >= pledge.deadline_at:
-        return False  # lost again after the deadline: that time can be promised no more
+    not_before = told_at(work.site, loss, pledge)
+    if not_before is None:
+        return False
     made_at = pledge.made_at
     times = {
         "by": clock_time(pledge.deadline_at, made_at, work.site),
@@ -113,6 +113,12 @@ def explain(work: Work, to: Recipient, loss: Loss, pledge: Promise) -> bool:
     template = "lost-carried" if pledge.reason == CARRIED_OVER else template_of(loss)
     text = _Text(template, f"lost/{to.reservation}/{loss.lost_at}", times, not_before, pledge.deadline_at)
     return _put(replace(work, now=made_at), to, text)
+
+
+def told_at(site: Site, loss: Loss, pledge: Promise) -> int | None:
+    """When the caller may be told; None: lost again after the deadline, that time can be promised no more."""
+    not_before = max(loss.lost_at, pledge.made_at) + _grace(site)
+    return not_before if not_before < pledge.deadline_at else None
 
 
 def template_of(loss: Loss) -> str:
@@ -294,7 +300,7 @@ def _number_of(site: Site, found: tuple[str, str] | None, opted_out: Collection[
         return LookupError("nobody is kept by this name")
     queue, number = found
     try:
-        why = _unwanted(site, queue, number, opted_out=number in opted_out)
+        why = unwanted(site, queue, number, opted_out=number in opted_out)
     except Exception as fault:  # noqa: BLE001 - one that cannot be looked up keeps no other from its text
         return fault
     return number if why is None else Refused(_WORDS[why])
@@ -310,10 +316,11 @@ def number_of(connection: Connection, site: Site, recipient: str) -> str:
 
 def why_none(connection: Connection, site: Site, queue: str, e164: str) -> str | None:
     """Why this number gets no text for this queue, in hyphenated words; None where it may get one."""
-    return _unwanted(site, queue, e164, opted_out=blocks.blocked(connection, e164).texts)
+    return unwanted(site, queue, e164, opted_out=blocks.blocked(connection, e164).texts)
 
 
-def _unwanted(site: Site, queue: str, e164: str, *, opted_out: bool) -> str | None:
+def unwanted(site: Site, queue: str, e164: str, *, opted_out: bool) -> str | None:
+    """The same where it is known whether the customer opted out."""
     return _unwelcome(e164, opted_out=opted_out) if may_text(site, queue, e164) else "texts-off"
 
 
