@@ -26,7 +26,9 @@ USUAL_S: Final = 240.0
 _R, _A = t.reservation.c, t.alarm.c
 # Made once: asked again and again.
 _AHEAD = (
-    select(_R.id, t.person.c.number, _R.queue, _R.queue_group, _R.not_before_at, _R.deadline_at)
+    select(
+        *(_R.id, t.person.c.number, _R.queue, _R.queue_group, _R.not_before_at, _R.aim_at, _R.deadline_at, _R.severity)
+    )
     .join(t.person)
     .where(t.OPEN, _R.pbx == bindparam("of_pbx"), _R.state == "waiting", _R.aim_at <= bindparam("until"))
     .where(_R.deadline_at > bindparam("after"), _R.deadline_at <= bindparam("until"))
@@ -42,14 +44,19 @@ Phones = Mapping[str, Collection[str]]
 
 @dataclass(frozen=True, slots=True)
 class OwedCallback:
-    """A callback that is owed and may be made: to which number, from which queue, and from when until when."""
+    """A callback that is owed and may be made: to which number, from which queue, and from when until when.
+
+    Its lane goes by `aim_at`, and within that by `severity`.
+    """
 
     reservation: int
     number: str
     queue: str
     queue_group: str
     not_before_at: int
+    aim_at: int
     deadline_at: int
+    severity: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,7 @@ def dues(callbacks: Iterable[OwedCallback]) -> dict[str, list[Due]]:
     """Sort what is owed by group of queues."""
     found: dict[str, list[Due]] = {}
     for one in callbacks:
-        due = Due(one.not_before_at, one.deadline_at, one.reservation)
+        due = Due(one.not_before_at, one.deadline_at, one.reservation, aim_at=one.aim_at, severity=one.severity)
         found.setdefault(one.queue_group, []).append(due)
     return found
 

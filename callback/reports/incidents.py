@@ -134,9 +134,15 @@ def _begun(work: Work, incident: Incident, held: list[Reservation], turns: Mappi
     picture = snapshot.recall(work.connection, work.pbx)
     crew = breaking.crews_of(work, picture).get(group, forecast.nobody(work.site))
     others = breaking.look(work, picture, {group}).get(group) or breaking.nothing(work, crew)
-    dues = [Due(turns[row.id], max(row.deadline_at, turns[row.id] + HOUR), row.id) for row in held]
+    dues = [_due(row, turns[row.id]) for row in held]
     plan = promise_forecast.schedule([*others.dues, *dues], crew, 0, work.now)
     return {due.reservation: at for due, at in plan.begun if due.reservation in turns}
+
+
+def _due(row: Reservation, turn: int) -> Due:
+    in_time = row.deadline_at > turn
+    aim_at, deadline_at = (row.aim_at, row.deadline_at) if in_time else (turn + HOUR, turn + HOUR)
+    return Due(turn, deadline_at, row.id, aim_at=aim_at, severity=row.severity)
 
 
 def _texts(work: Work, held: list[Reservation], turns: Mapping[int, int]) -> int:

@@ -1,4 +1,4 @@
-"""What would come of it: more agents for a while, or some customers called before all others. Nothing is changed."""
+"""What would come of it: more agents for a while, or some customers called now. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from callback.site.work import Work
 from callback.store import tables as t
 from scheduler import promise_forecast
 from scheduler.promise_forecast import Due, Schedule
+from scheduler.severity import NOW
 
 MORE: Final = (1, 2, 3)
 """Agents that are offered beside those who are needed."""
 
 _R = t.reservation.c
-_CALLABLE = select(_R.id, _R.queue_group, _R.deadline_at).where(
+_CALLABLE = select(_R.id, _R.queue_group, _R.aim_at, _R.deadline_at).where(
     _R.pbx == bindparam("of_pbx"),
     t.OPEN,
     _R.state.in_(("waiting", "held")),
@@ -94,7 +95,8 @@ def call_now(work: Work, reservations: Collection[int], groups: Groups = None) -
     rows = work.connection.execute(query, asked if groups is None else asked | {"of_groups": sorted(groups)})
     chosen: dict[str, list[Due]] = {}
     for row in rows:
-        chosen.setdefault(row.queue_group, []).append(Due(work.now, row.deadline_at, row.id, at_once=True))
+        due = Due(work.now, row.deadline_at, row.id, at_once=True, aim_at=row.aim_at, severity=NOW)
+        chosen.setdefault(row.queue_group, []).append(due)
     picture = snapshot.recall(work.connection, work.pbx)
     seen = breaking.look(work, picture, frozenset(chosen)) if chosen else {}
     crews = breaking.crews_of(work, picture)

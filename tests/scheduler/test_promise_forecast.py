@@ -133,9 +133,27 @@ def test_no_number_of_agents_keeps_the_hopeless_ones_and_enough_keep_all_others(
     assert forecast(dues, crew, NOW).missed == schedule(dues, crew, 0, NOW).missed - everybody.missed
 
 
-def test_who_is_called_at_once_goes_before_earlier_deadlines_and_after_the_own_deadline_too() -> None:
-    first = Due(NOW, NOW - 10 * MINUTE, 7, at_once=True)
-    found = schedule([due(5), due(10), first], crew(1), 0, NOW)
-    assert [(one.reservation, (at - NOW) // MINUTE) for one, at in found.begun] == [(7, 0), (0, 5), (0, 10)]
-    assert schedule([first], crew(0.25), 0, NOW).begun == ((first, NOW + 15 * MINUTE),)
-    assert schedule([first], crew(0), 0, NOW).broken == (first,), "nobody is there"
+def test_who_is_called_at_once_goes_first_in_the_lane_and_is_called_after_the_own_deadline_too() -> None:
+    first = Due(NOW, NOW + 10 * MINUTE, 7, at_once=True, severity=9)
+    assert begun([due(5), due(10), first]) == [(7, 0), (0, 5), (0, 10)]
+    late = Due(NOW, NOW - 10 * MINUTE, 8, at_once=True, severity=9)
+    assert begun([due(5), due(10), late]) == [(0, 0), (0, 5), (8, 10)]
+    assert schedule([late], crew(0.25), 0, NOW).begun == ((late, NOW + 15 * MINUTE),)
+    assert schedule([late], crew(0), 0, NOW).broken == (late,), "nobody is there"
+
+
+def begun(dues: list[Due]) -> list[tuple[int, int]]:
+    return [(one.reservation, (at - NOW) // MINUTE) for one, at in schedule(dues, crew(1), 0, NOW).begun]
+
+
+def lane_of(number: int, aim_min: int, severity: int = 0) -> Due:
+    """Somebody whose aim is half an hour before the deadline."""
+    aim_at = NOW + aim_min * MINUTE
+    return Due(NOW, aim_at + 30 * MINUTE, number, aim_at=aim_at, severity=severity)
+
+
+def test_they_are_called_as_the_service_calls_them() -> None:
+    """Within the aim the oldest first, then the newest within the window, and the most severe of a lane before both."""
+    dues = [lane_of(1, -20), lane_of(2, -10), lane_of(3, 6), lane_of(4, 20), lane_of(5, -25, severity=3)]
+    assert begun(dues) == [(3, 0), (4, 5), (2, 10)]
+    assert begun([*dues, lane_of(6, 20, severity=1)]) == [(6, 0), (3, 5), (4, 10), (2, 15)]
