@@ -137,5 +137,10 @@ def _no_callback(work: Work, loss: Loss, why: str) -> None:
 
 def severity_of(connection: Connection, reservation: int) -> int:
     """How badly the customer was let down in all, by the newest verdict on each call."""
+    return severity(harms_of(connection, reservation))
+
+
+def harms_of(connection: Connection, reservation: int) -> list[Harm]:
+    """The losses of a reservation as harms, by the newest verdict on each call."""
     suffered = connection.execute(_SUFFERED, {"of_reservation": reservation})
-    return severity([Harm(row.kind, row.waited_us / SECOND) for row in suffered])
+    return [Harm(row.kind, row.waited_us / SECOND) for row in suffered]

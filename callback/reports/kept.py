@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 from callback.store import tables as t
 from scheduler.promise import CARRIED_OVER, Promise, measured, missed
 
-INVALID: Final = frozenset({"refused", "withdrawn"})
+INVALID: Final = frozenset({"refused", "withdrawn", "continued"})
 CLOSED_BY_RULE: Final = frozenset({"reached", "returned", "given-up", "cancelled", "done-elsewhere"})
 _R, _P, _A, _U = t.reservation.c, t.promise.c, t.attempt.c, t.audit.c
 _TIMES = (_P.made_at, _P.clock_starts_at, _P.aim_at, _P.deadline_at, _P.reason)
@@ -60,7 +60,7 @@ class Kept:
 
     @property
     def valid(self) -> bool:
-        """All are but refused numbers and those withdrawn as not lost."""
+        """All are but refused numbers, those withdrawn as not lost, and those that go on as another one."""
         return self.state not in INVALID
 
     @property

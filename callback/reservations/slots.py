@@ -28,6 +28,9 @@ NOTICE: Final = 10 * MINUTE  # nobody is shown a time that has come before the c
 AHEAD: Final = 14 * DAY  # over weekends and feast days; a site that opens later shows none
 SHOWN: Final = 16
 FARTHEST: Final = 366 * DAY
+QUARTER: Final = timedelta(minutes=15)
+_HALF_AN_HOUR: Final = timedelta(minutes=30)
+_LONGEST_BACK: Final = timedelta(hours=50)  # no clock is put back by as much as two days
 
 _r = t.reservation.c
 
@@ -36,10 +39,13 @@ class NotFree(CallbackError):
     """This time cannot be chosen, though phones may ring then; the sentence says why, and what helps."""
 
 
-def free(work: Work, row: Reservation, e164: str) -> list[int]:
-    """The next half hours that the customer may choose, the soonest first: at most `SHOWN`, within `AHEAD`."""
+def free(work: Work, row: Reservation, e164: str, step: timedelta = _HALF_AN_HOUR) -> list[int]:
+    """The next half hours that the customer may choose, the soonest first: at most `SHOWN`, within `AHEAD`.
+
+    `step`: how far they lie apart, a part of an hour.
+    """
     taken = _taken(work, row, work.now, work.now + AHEAD)
-    possible = _ringing(work.site, work.site.hours_of(e164, row.trunk), work.now)
+    possible = _ringing(work.site, work.site.hours_of(e164, row.trunk), work.now, step)
     return list(islice((at for at in possible if _has_room(work.site, at, taken)), SHOWN))
 
 
@@ -71,11 +77,11 @@ def chosen(work: Work, row: Reservation, e164: str, at: int) -> Promise:
     return pledge
 
 
-def _ringing(site: Site, hours: Hours, now: int) -> Iterator[int]:
-    """The half hours at which the customer's phone may ring; closed days are passed over at once."""
+def _ringing(site: Site, hours: Hours, now: int, step: timedelta) -> Iterator[int]:
+    """The times, so far apart, at which the customer's phone may ring; closed days are passed over at once."""
     earliest, until = now + NOTICE, now + AHEAD
     while (opens_at := _opening(hours, earliest, until)) is not None:
-        at = _next_half_hour(site, opens_at)
+        at = _next_step(site, opens_at, step)
         if at > until:
             return
         if _rings(at, now, hours):
@@ -100,15 +106,12 @@ def _rings(at: int, now: int, hours: Hours) -> bool:
     return True
 
 
-def _next_half_hour(site: Site, since: int) -> int:
+def _next_step(site: Site, since: int, step: timedelta) -> int:
     """The first on the site's clock from then on; where the clock is put back, it counts when it is first shown."""
     zone = site.hours.zone
     wall = local(since, zone).replace(tzinfo=None, minute=0, second=0, microsecond=0)
-    return next(at for step in range(_STEPS) if (at := first(wall + step * _HALF_AN_HOUR, zone)) >= since)
-
-
-_HALF_AN_HOUR: Final = timedelta(minutes=30)
-_STEPS: Final = 100  # no clock is put back by as much as two days
+    steps = _LONGEST_BACK // step
+    return next(at for n in range(steps) if (at := first(wall + n * step, zone)) >= since)
 
 
 def _half_hour_of(at: int, site: Site) -> int:

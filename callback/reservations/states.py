@@ -21,7 +21,7 @@ from callback.errors import IllegalTransition
 
 State = Literal[
     "waiting", "held", "calling", "reached", "returned", "given-up", "expired", "refused", "withdrawn",
-    "cancelled", "done-elsewhere",
+    "cancelled", "done-elsewhere", "continued",
 ]  # fmt: skip
 Event = Literal[
     "dialled", "tried", "reached", "given-up", "served", "expired", "withdrawn",
@@ -66,6 +66,7 @@ TABLE: Final[dict[State, dict[Event, State]]] = {
     "withdrawn": {},
     "cancelled": {},
     "done-elsewhere": {},
+    "continued": {},  # it turned out that nobody was reached: another one goes on with what is owed (`successor`)
 }
 
 STATES: Final[tuple[State, ...]] = tuple(TABLE)

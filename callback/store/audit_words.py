@@ -96,6 +96,13 @@ _FOLLOWS: Final = {
 """What followed a correction."""
 
 
+def _wrap_up(facts: Facts, _time: Time) -> str:
+    cause = f" ({facts['cause']})" if facts["cause"] else ""
+    goes_on = f"; it goes on as #{facts['goes_on']}" if "goes_on" in facts else ""
+    instead = f", of #{facts['instead_of']}" if "instead_of" in facts else ""
+    return f": {facts['outcome']}{cause}{instead}{goes_on}"
+
+
 def _cancelled(facts: Facts) -> str:
     reservations = facts.get("cancelled") or []
     return f"; cancelled {', '.join(f'#{number}' for number in reservations)}" if reservations else ""
@@ -120,6 +127,7 @@ _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
     "held": _held,
     "called-by-hand": _called_by_hand,
     "correct": _correct,
+    "wrap-up": _wrap_up,
     **dict.fromkeys(
         ("user-added", "user-reset", "user-roles", "user-groups", "user-locked", "user-unlocked"), _of_user
     ),

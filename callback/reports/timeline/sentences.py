@@ -312,6 +312,19 @@ def _correct(facts: Mapping[str, Any], speech: Speech) -> str:
     return _("from {was} to {now}").format(was=was, now=now)
 
 
+def _wrap_up(facts: Mapping[str, Any], speech: Speech) -> str:
+    """What was said, and where it goes on, or came from."""
+    _ = speech.translate
+    said = speech.word("wrap-up", facts["outcome"])
+    if facts["cause"]:
+        said = f"{said}, {speech.word('wrap-up-cause', facts['cause'])}"
+    if "instead_of" in facts:
+        return _("{said}, in callback {reservation}").format(said=said, reservation=f"#{facts['instead_of']}")
+    if "goes_on" in facts:
+        return _("{said}; it goes on as {reservation}").format(said=said, reservation=f"#{facts['goes_on']}")
+    return said
+
+
 _MORE: Final[Mapping[str, Callable[[Mapping[str, Any], Speech], str]]] = {
     "slot": _slot,
     "postpone": _postpone,
@@ -321,6 +334,7 @@ _MORE: Final[Mapping[str, Callable[[Mapping[str, Any], Speech], str]]] = {
     "lost": _lost,
     "called-by-hand": _by_hand,
     "correct": _correct,
+    "wrap-up": _wrap_up,
 }
 """What a decision's facts add to its action."""
 

@@ -13,7 +13,15 @@ from callback.store.tables.accounts import (
     user_account,
     wall_token,
 )
-from callback.store.tables.attempts import FOUND_NO_AGENT, IN_FLIGHT, NO_AGENT_WORDS, TELLING, TELLING_WORDS, attempt
+from callback.store.tables.attempts import (
+    BY_AGENT,
+    FOUND_NO_AGENT,
+    IN_FLIGHT,
+    NO_AGENT_WORDS,
+    TELLING,
+    TELLING_WORDS,
+    attempt,
+)
 from callback.store.tables.base import WHO_ROOM, WHY_ROOM, Instant, Key, metadata
 from callback.store.tables.calls import KINDS, PERSON, call, past_call, past_stint, queue_visit, verdict
 from callback.store.tables.decisions import PENDING, batch, batch_item
@@ -22,6 +30,7 @@ from callback.store.tables.incidents import INCIDENT_OPEN, advice, alarm, incide
 from callback.store.tables.people import block, person, unread_number
 from callback.store.tables.programs import api_token, idempotency
 from callback.store.tables.reservations import (
+    ASSIGNED,
     IN_INCIDENT,
     LEFT_TO_PEOPLE,
     MISSABLE,
@@ -48,9 +57,13 @@ from callback.store.tables.site import (
 )
 from callback.store.tables.texts import FOR_PEOPLE, SCORED, answer
 from callback.store.tables.waits import crew, wait_cause
+from callback.store.tables.wrap_ups import CAUSES, WRAP_UPS, wrap_up
 
 __all__ = [
     "ALARMS",
+    "ASSIGNED",
+    "BY_AGENT",
+    "CAUSES",
     "FOR_PEOPLE",
     "FOUND_NO_AGENT",
     "INCIDENT_OPEN",
@@ -74,6 +87,7 @@ __all__ = [
     "TELLING_WORDS",
     "WHO_ROOM",
     "WHY_ROOM",
+    "WRAP_UPS",
     "Instant",
     "Key",
     "advice",
@@ -114,4 +128,5 @@ __all__ = [
     "verdict",
     "wait_cause",
     "wall_token",
+    "wrap_up",
 ]

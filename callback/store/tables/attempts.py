@@ -57,9 +57,13 @@ attempt = Table(
           sqlite_where=text(TELLING_WORDS), postgresql_where=text(TELLING_WORDS)),
     Index("ix_attempt_no_agent", "pbx", "claimed_at",
           sqlite_where=text(NO_AGENT_WORDS), postgresql_where=text(NO_AGENT_WORDS)),
+    Index("ix_attempt_agent", "pbx", "agent", "claimed_at",
+          sqlite_where=text("agent IS NOT NULL"), postgresql_where=text("agent IS NOT NULL")),
     Index("uq_attempt_in_flight", "person_id", unique=True,
           sqlite_where=text("in_flight"), postgresql_where=text("in_flight")),
 )  # fmt: skip
+
+BY_AGENT = text("attempt.agent IS NOT NULL")
 
 IN_FLIGHT = text("attempt.in_flight")
 

@@ -18,7 +18,7 @@ from callback.store.tables.calls import KINDS
 
 RESERVATION_STATES = (
     "waiting", "held", "calling", "reached", "returned", "given-up", "expired", "refused", "withdrawn",
-    "cancelled", "done-elsewhere",
+    "cancelled", "done-elsewhere", "continued",
 )  # fmt: skip
 
 MISSABLE_WORDS = "open OR state = 'expired' OR state_since_at > deadline_at OR promise_number > 1"
@@ -90,6 +90,9 @@ reservation = Table(
           sqlite_where=text("reference IS NOT NULL"), postgresql_where=text("reference IS NOT NULL")),
     Index("ix_reservation_missable", "pbx", "made_at", "id",
           sqlite_where=text(MISSABLE_WORDS), postgresql_where=text(MISSABLE_WORDS)),
+    Index("ix_reservation_assigned", "pbx", "assigned_to",
+          sqlite_where=text("open AND assigned_to IS NOT NULL"),
+          postgresql_where=text("open AND assigned_to IS NOT NULL")),
     Index("ix_reservation_settled", "pbx", "state_since_at", "id",
           sqlite_where=text("NOT open"), postgresql_where=text("NOT open")),
 )  # fmt: skip
@@ -129,6 +132,8 @@ OPEN = text("reservation.open")
 SEVERE = text("reservation.open AND reservation.severity > 0")
 
 IN_INCIDENT = text("reservation.open AND reservation.incident_id IS NOT NULL")
+
+ASSIGNED = text("reservation.open AND reservation.assigned_to IS NOT NULL")
 
 SETTLED = text("NOT reservation.open")
 

@@ -12,7 +12,7 @@ Subject = Literal[
     "kind", "reason", "state", "lane", "why-not", "outcome", "text", "no-text", "action", "role", "promise", "recovery",
     "left", "visit", "template", "expired", "heard", "again", "whose", "stage", "column", "filter", "sort", "preset",
     "agent", "part", "part-state", "list", "finding",
-    "cause",
+    "cause", "wrap-up", "wrap-up-cause",
     "change", "refusal", "fault", "act-done", "not-undone", "actor", "act",
     "incident-state",
 ]  # fmt: skip
@@ -98,6 +98,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "withdrawn": _("was not lost"),
         "cancelled": _("cancelled"),
         "done-elsewhere": _("done elsewhere"),
+        "continued": _("goes on as another callback"),
     },
     "lane": {
         "calling": _("being called"),
@@ -221,6 +222,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "done-elsewhere-pending": _("about to close it: done elsewhere"),
         "withdrawn-pending": _("about to close it: not lost"),
         "called-by-hand": _("called by hand"),
+        "wrap-up": _("told how it went"),
         "handled": _("dealt with it"),
         "handled-not": _("took back that it is dealt with"),
         "incident-released": _("released the incident"),
@@ -342,6 +344,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "done-elsewhere-by": _("done elsewhere, says {who}"),
         "called-by-hand": _("called by hand"),
         "called-by-hand-by": _("called by hand from {who}"),
+        "continued": _("goes on as another callback"),
     },
     "recovery": {
         "reserved": _("a callback was promised"),
@@ -412,6 +415,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "never-in-hours": _("this phone may never ring while we are open"),
         "not-reached-after-carrying-over": _("not reached at the next opening either"),
         "not-reached-after-the-apology": _("not reached by the new time either"),
+        "wrong-person": _("the number is another person's, an agent says"),
     },
     "heard": {
         "QueueCallerJoin": _("joined the queue"),
@@ -437,6 +441,18 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "Denied": _("the PBX knew no such channel"),
         "agent": _("the agent answered"),
         "customer": _("the customer's phone"),
+    },
+    "wrap-up": {  # how a callback went, as its agent says
+        "solved": _("solved"),
+        "voicemail": _("voicemail"),
+        "wrong-person": _("wrong person"),
+        "call-again": _("call again"),
+        "cut-off": _("cut off"),
+    },
+    "wrap-up-cause": {
+        "line": _("the line broke"),
+        "sound": _("there was no sound"),
+        "transfer": _("it was lost in a transfer"),
     },
     "change": {  # what happened to a reservation while somebody looked at it, beside people's acts
         "merged": _("called again, and was lost"),

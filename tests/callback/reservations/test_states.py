@@ -32,8 +32,8 @@ def test_a_reservation_is_open_exactly_while_something_is_owed() -> None:
     assert {state for state in STATES if is_open(state)} == OPEN
 
 
-def test_every_state_but_refused_follows_from_another() -> None:
-    assert set(STATES) - {following for _, _, following in LEGAL} == {"refused"}
+def test_every_state_follows_from_another_but_for_those_that_are_no_step_of_a_life() -> None:
+    assert set(STATES) - {following for _, _, following in LEGAL} == {"refused", "continued"}
 
 
 def test_only_a_dialled_reservation_can_be_reached() -> None:

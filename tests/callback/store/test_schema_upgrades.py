@@ -26,6 +26,7 @@ WORDS: Final[dict[str, dict[str, Any]]] = {
     "text_outbox": {"state": "sent", "lease_until": None, "delivery": "delivered"},
     "answer": {"state": "open", "score": None},
     "live_view": {"body": {}},
+    "wrap_up": {"outcome": "solved", "cause": ""},
 }
 
 

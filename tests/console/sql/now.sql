@@ -36,7 +36,7 @@ day AS (
     FROM mine AS m
     JOIN counted AS c ON c.reservation_id = m.id
         AND c.number = (SELECT max(number) FROM promise WHERE reservation_id = m.id)
-    WHERE m.made_at >= :midnight AND m.state NOT IN ('refused', 'withdrawn')
+    WHERE m.made_at >= :midnight AND m.state NOT IN ('refused', 'withdrawn', 'continued')
 )
 SELECT 'open' AS name, count(*) AS many FROM mine WHERE open
 UNION ALL SELECT 'calling', count(*) FROM mine WHERE open AND state = 'calling'

@@ -14,7 +14,7 @@ from callback.web.console.words import Language, say
 KEPT: Final = 5_000
 """Of so many reservations it is remembered how they ended; a list holds hundreds at most."""
 _CLOSED: Final = frozenset(
-    {"reached", "returned", "given-up", "expired", "refused", "withdrawn", "cancelled", "done-elsewhere"}
+    {"reached", "returned", "given-up", "expired", "refused", "withdrawn", "cancelled", "done-elsewhere", "continued"}
 )
 _BY: Final = frozenset({"reached", "withdrawn", "cancelled", "done-elsewhere", "called-by-hand"})
 """What the words tell the author of."""

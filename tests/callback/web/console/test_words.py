@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po
 
 from callback.accounts.roles import ROLES
 from callback.attempts.agent_states import AGENT_STATES
+from callback.decisions import wrap_up
 from callback.decisions.corrections import OF_PEOPLE
 from callback.decisions.reasons import REASONS
 from callback.decisions.records import ACTIONS, Why
@@ -59,6 +60,8 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "act-done": {*ACTIONS, "undo"},
     "preset": set(REASONS),
     "change": {name for name, kind in KINDS.items() if {"reservation"} < {one.name for one in fields(kind)}} - _ACTED,
+    "wrap-up": set(wrap_up.OUTCOMES),
+    "wrap-up-cause": set(wrap_up.CAUSES),
     "fault": set(get_args(Fault)),
     "not-undone": {"too-late", "undone", "changed", "unknown"},
     "refusal": set(get_args(Why)),

@@ -1,0 +1,154 @@
+"""A reservation that was closed as reached, though nobody was, goes on as another one: what is closed never reopens.
+
+The successor takes the losses, the promises and the tries with it: the first promise stands, and counts once. Where the
+customer was lost again meanwhile, the losses join what stands, which keeps the earlier of both promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from sqlalchemy import bindparam, func, insert, literal, select, update
+
+from callback.errors import IllegalTransition
+from callback.reservations import moves, promises, times
+from callback.reservations.reservation import Reservation, lock_open, read_one
+from callback.reservations.states import State
+from callback.site.work import Work
+from callback.store import tables as t
+from callback.texts import compose
+from scheduler.promise import Promise, merge
+
+_R, _L, _A, _P = t.reservation.c, t.loss.c, t.attempt.c, t.promise.c
+_CARRIED: Final = (
+    "pbx", "queue", "queue_group", "person_id", "apart", "trunk", "kind", "made_at", "last_lost_at", "losses", "tries",
+    "promise_number", "clock_starts_at", "aim_at", "deadline_at", "severity", "text_refusal", "assigned_to",
+    "overdue_by_at",
+)  # fmt: skip
+_OF: Final[Any] = bindparam("of_reservation")
+_LOSSES = select(_L.call_id).where(_L.reservation_id == _OF).order_by(_L.call_id)
+_LOSS_TO = (
+    update(t.loss).where(_L.pbx == bindparam("of_pbx"), _L.call_id.in_(bindparam("calls", expanding=True)))
+).values(reservation_id=bindparam("to_reservation"))
+_ATTEMPTS_TO = update(t.attempt).where(_A.reservation_id == _OF).values(reservation_id=bindparam("to_reservation"))
+_ATTEMPTS = select(func.count()).select_from(t.attempt).where(_A.reservation_id == _OF)
+_JOINED = update(t.reservation).where(_R.id == _OF)
+_JOINED = _JOINED.values({name: bindparam(f"now_{name}") for name in ("losses", "last_lost_at", "severity")})
+_SAME = [column for column in t.promise.c if column.name != "reservation_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """As which other a reservation goes on, and how it stood; `joined`: that one stood already."""
+
+    reservation: int
+    successor: int
+    joined: bool
+    losses: tuple[str, ...]
+    state: State
+    state_since_at: int
+    tried: int  # attempts that went along
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, to be kept."""
+        return asdict(self) | {"losses": list(self.losses)}
+
+
+def restored(facts: Mapping[str, Any]) -> GoesOn:
+    """Make one of the values that were kept."""
+    return GoesOn(**{**facts, "losses": tuple(facts["losses"])})
+
+
+def go_on(work: Work, row: Reservation, retry_at: int, slot_at: int | None = None) -> GoesOn:
+    """Let a closed reservation, locked, go on as another, which is not tried before `retry_at`.
+
+    `slot_at`: a time to come that the customer chose, which stands.
+    """
+    losses = tuple(work.connection.execute(_LOSSES, {"of_reservation": row.id}).scalars())
+    standing = lock_open(work.connection, row.pbx, row.queue, row.person_id, row.apart)
+    if standing is not None:
+        _join(work, row, standing)
+        successor = standing.id
+    else:
+        successor = _succeed(work, row, retry_at, slot_at)
+        moves.put_back(work, row.id, "continued", {})
+    _move_losses(work, losses, successor)
+    compose.withdraw(work, row.id, "nobody was reached after all")
+    tried = work.connection.execute(_ATTEMPTS, {"of_reservation": successor}).scalar_one()
+    return GoesOn(row.id, successor, standing is not None, losses, row.state, row.state_since_at, tried)
+
+
+def take_back(work: Work, kept: GoesOn) -> None:
+    """Let it have been as it was. IllegalTransition where the customer was called, or lost again, since."""
+    row = read_one(work.connection, kept.successor, lock=True)
+    if row is None or row.state not in {"waiting", "held"}:
+        state = "gone" if row is None else row.state
+        raise IllegalTransition(f"callback {kept.successor}, which goes on with it, is '{state}' by now")
+    if kept.joined:
+        _part(work, row, kept)
+        return
+    moved = tuple(work.connection.execute(_LOSSES, {"of_reservation": row.id}).scalars())
+    tried = work.connection.execute(_ATTEMPTS, {"of_reservation": row.id}).scalar_one()
+    if moved != kept.losses or tried != kept.tried:
+        raise IllegalTransition(f"callback {row.id}, which goes on with it, was changed since")
+    _move_losses(work, kept.losses, kept.reservation)
+    work.connection.execute(_ATTEMPTS_TO, {"of_reservation": row.id, "to_reservation": kept.reservation})
+    moves.move(work, row.id, "withdrawn")
+    compose.withdraw(work, row.id, "the customer was reached after all")
+    moves.put_back(work, kept.reservation, kept.state, {"state_since_at": kept.state_since_at})
+
+
+def call_again(work: Work, row: Reservation, pledge: Promise) -> int:
+    """Make a callback of its own for a customer who was reached, promised for a time that the customer chose."""
+    own = {"made_at": work.now, "losses": 0, "tries": 0, "severity": 0, "overdue_by_at": None}
+    again = _made(work, row, **own, **times.of_new(pledge))
+    promises.first(work, again, pledge)
+    times.change(work.connection, again, slot_at=pledge.clock_starts_at)
+    return again
+
+
+def _made(work: Work, row: Reservation, **others: int | None) -> int:
+    values = {name: getattr(row, name) for name in _CARRIED}
+    waits = {"not_before_at": row.clock_starts_at, "due_at": row.clock_starts_at}
+    values |= {"state": "waiting", "open": True, "state_since_at": work.now, **waits, **others}
+    return int(work.connection.execute(insert(t.reservation).values(values).returning(_R.id)).scalar_one())
+
+
+def _succeed(work: Work, row: Reservation, retry_at: int, slot_at: int | None) -> int:
+    """Make the successor, with every promise as it was made."""
+    successor = _made(work, row)
+    theirs = select(literal(successor), *_SAME).where(_P.reservation_id == row.id)
+    names = ["reservation_id", *(column.name for column in _SAME)]
+    work.connection.execute(insert(t.promise).from_select(names, theirs))
+    work.connection.execute(_ATTEMPTS_TO, {"of_reservation": row.id, "to_reservation": successor})
+    times.change(work.connection, successor, retry_at=retry_at, slot_at=slot_at)
+    return successor
+
+
+def _join(work: Work, row: Reservation, standing: Reservation) -> None:
+    """Let what stands take the losses; nothing is promised later than either promise, while both can be kept."""
+    kept = promises.in_force(work.connection, standing.id)
+    if row.deadline_at > work.now and (standing.slot_at is None or standing.slot_at <= work.now):
+        pledge = merge(kept, promises.in_force(work.connection, row.id))
+        if pledge is not kept:
+            promises.add(work, standing.id, pledge)
+    _count(work, standing, standing.losses + row.losses, max(standing.severity, row.severity), row.last_lost_at)
+
+
+def _part(work: Work, standing: Reservation, kept: GoesOn) -> None:
+    """Give the losses back; what was promised stays."""
+    _move_losses(work, kept.losses, kept.reservation)
+    _count(work, standing, standing.losses - len(kept.losses), standing.severity, standing.last_lost_at)
+
+
+def _count(work: Work, standing: Reservation, losses: int, severity: int, lost_at: int) -> None:
+    now = {"now_losses": losses, "now_severity": severity, "now_last_lost_at": max(standing.last_lost_at, lost_at)}
+    work.connection.execute(_JOINED, {"of_reservation": standing.id, **now})
+
+
+def _move_losses(work: Work, losses: tuple[str, ...], to: int) -> None:
+    if losses:
+        asked = {"of_pbx": work.pbx, "calls": list(losses), "to_reservation": to}
+        work.connection.execute(_LOSS_TO, asked)
