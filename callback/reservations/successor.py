@@ -25,7 +25,7 @@ _R, _L, _A, _P = t.reservation.c, t.loss.c, t.attempt.c, t.promise.c
 _CARRIED: Final = (
     "pbx", "queue", "queue_group", "person_id", "apart", "trunk", "kind", "made_at", "last_lost_at", "losses", "tries",
     "promise_number", "clock_starts_at", "aim_at", "deadline_at", "severity", "text_refusal", "assigned_to",
-    "overdue_by_at",
+    "overdue_by_at", "reference",
 )  # fmt: skip
 _OF: Final[Any] = bindparam("of_reservation")
 _LOSSES = select(_L.call_id).where(_L.reservation_id == _OF).order_by(_L.call_id)
