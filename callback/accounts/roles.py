@@ -10,6 +10,7 @@ Role = Literal["agent", "supervisor", "manager", "auditor", "administrator"]
 Right = Literal[
     "account",  # one's own password, sessions, language, saved views
     "look",  # now, the queue, a reservation
+    "live",  # streams; which view it may be, each view says
     "decide",  # hold, call now, … , not lost; also many at once, and undo
     "note",
     "reveal",  # a number in full; each time is written down
@@ -40,6 +41,7 @@ _LEADERS: Final[frozenset[Role]] = frozenset({"supervisor", "manager"})
 RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
     "account": _EVERYBODY,
     "look": _LEADERS | {"auditor"},
+    "live": _LEADERS | {"auditor", "agent"},
     "decide": _LEADERS,
     "note": _LEADERS,
     "reveal": _LEADERS,

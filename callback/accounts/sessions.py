@@ -1,7 +1,8 @@
 """Sessions of people who signed in: the cookie holds 256 random bits, the database their SHA-256 alone.
 
-Nobody acts for 60 min: the session is locked, and the password opens it again. It ends for good 12 h after it began,
-when its person signs out, is locked, gets another role, or another password.
+Nobody acts for 60 min: the session is locked, and the password opens it again. Not so of somebody who is an agent and
+nothing else: an agent's phone lies there for a shift, and shows masked numbers of the agent's own callbacks. A session
+ends for good 12 h after it began, when its person signs out, is locked, gets another role, or another password.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
+from callback.accounts.roles import Role
 from callback.accounts.users import USER, User, user_of
 from callback.store import tables as t
 from scheduler.clock import HOUR, MINUTE
@@ -23,6 +25,7 @@ LONGEST: Final = 12 * HOUR
 FRESH: Final = 5 * MINUTE
 """So long after the password was given, what needs it anew is done without asking."""
 _SEEN_EVERY: Final = MINUTE
+_STAYS_OPEN: Final[frozenset[Role]] = frozenset({"agent"})
 
 _S: Final = t.login_session.c
 _FOUND: Final = (
@@ -36,10 +39,10 @@ _END: Final = delete(t.login_session).where(_S.key == bindparam("of_key"))
 _END_OTHERS: Final = delete(t.login_session).where(_S.user == bindparam("of_user"), _S.key != bindparam("of_key"))
 _END_OLD: Final = delete(t.login_session).where(_S.until_at <= bindparam("now"))
 _ALIVE: Final = (
-    select(_S.key)
+    select(_S.key, _S.seen_at, t.user_account.c.roles)
     .join_from(t.login_session, t.user_account, _S.user == t.user_account.c.name)
     .where(_S.key.in_(bindparam("keys", expanding=True)), _S.until_at > bindparam("now"))
-    .where(_S.seen_at > bindparam("idle_since_at"), ~t.user_account.c.locked)
+    .where(~t.user_account.c.locked)
 )
 _COUNTED: Final = (
     select(_S.user, func.count().label("sessions"))
@@ -61,7 +64,7 @@ class Session:
 
     def locked(self, now: int) -> bool:
         """Whether nobody did anything for so long that the password is needed to go on."""
-        return now - self.active_at >= IDLE
+        return now - self.active_at >= IDLE and not _stays_open(self.user.profile.roles)
 
     def fresh(self, now: int) -> bool:
         """Whether the password was given within the last minutes."""
@@ -93,8 +96,12 @@ def by_key(connection: Connection, key: str, now: int) -> Session | None:
 
 def alive(connection: Connection, keys: Collection[str], now: int) -> set[str]:
     """Give those of many sessions that are neither locked nor over: what streams to the others ends."""
-    wanted = {"keys": list(keys), "now": now, "idle_since_at": now - IDLE}
-    return set(connection.execute(_ALIVE, wanted).scalars()) if keys else set()
+    found = connection.execute(_ALIVE, {"keys": list(keys), "now": now}) if keys else ()
+    return {row.key for row in found if row.seen_at > now - IDLE or _stays_open(row.roles)}
+
+
+def _stays_open(roles: Collection[str]) -> bool:
+    return _STAYS_OPEN.issuperset(roles)
 
 
 def is_due(session: Session, now: int) -> bool:
@@ -104,7 +111,8 @@ def is_due(session: Session, now: int) -> bool:
 
 def seen(connection: Connection, session: Session, now: int) -> None:
     """Write down that its person does something now, unless it was locked meanwhile."""
-    not_locked = _SEEN.where(_S.seen_at > now - IDLE).values(seen_at=now)
+    since_at = 0 if _stays_open(session.user.profile.roles) else now - IDLE
+    not_locked = _SEEN.where(_S.seen_at > since_at).values(seen_at=now)
     if connection.execute(not_locked, {"of_key": session.key}).rowcount:
         connection.execute(_USER_SEEN.values(seen_at=now), {"of_user": session.user.name})
 

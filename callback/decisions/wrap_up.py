@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import bindparam, or_, select, update
 
+from callback.attempts.told import ASKED_US, CHANGES_US
 from callback.customers import blocks
 from callback.decisions import actions, batch
 from callback.decisions.actions import NoSuchReservation
@@ -34,10 +35,6 @@ Cause = Literal["line", "sound", "transfer"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 """In the order of the keys 1 to 5."""
 CAUSES: Final[tuple[Cause, ...]] = get_args(Cause)
-CHANGES_US: Final = 10 * MINUTE
-"""So long after the first word another one may be said."""
-ASKED_US: Final = 12 * HOUR
-"""So long after a callback it is asked how it went: a shift."""
 ACTION: Final = "wrap-up"
 _UNSAID: Final = "said after the call"
 _AS: Final[Mapping[Outcome, str]] = {"voicemail": "machine", "wrong-person": "invalid-number"}

@@ -16,7 +16,7 @@ from callback.store.audit import By
 from callback.web.connections import Limits
 from callback.web.console import app
 from callback.web.console.live.viewers import OF_SESSION
-from callback.web.console.live.views import Factory
+from callback.web.console.live.views import Kind
 from callback.web.console.parts import Console
 from tests.callback.web.console.live.hubs import OpenOnes
 from tests.callback.world import NOON, US, World, call
@@ -41,8 +41,8 @@ def live(console_world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serv
         yield served
 
 
-def _views(wide: int) -> Callable[[Console], Factory]:
-    return lambda _console: lambda audience, _address: OpenOnes(audience, wide=wide)
+def _views(wide: int) -> Callable[[Console], Kind]:
+    return lambda _console: Kind(lambda audience, _address: OpenOnes(audience, wide=wide))
 
 
 def hold(served: Served) -> None:

@@ -18,8 +18,9 @@ from callback.decisions.corrections import NoSuchCall
 from callback.errors import CallbackError, StoreError
 from callback.logs.masking import masked_text
 from callback.web.console import entrance, gate
+from callback.web.console.agent import view as agent_view
 from callback.web.console.live.live import Live
-from callback.web.console.live.views import Factory
+from callback.web.console.live.views import Kind
 from callback.web.console.now import content, heads
 from callback.web.console.pages import account, acts, home, left, now, preferences, queue, reservation, stream
 from callback.web.console.pages.customers import agent, answers, incidents, person, texts
@@ -59,11 +60,12 @@ PAGES: Final = (
     machines.router,
     users.router,
 )
-VIEWS: Final[Mapping[str, Callable[[Console], Factory]]] = {
-    "head": heads.factory,
-    "now": content.factory,
-    "queue": queue_content.factory,
-    "reservation": reservation_view.factory,
+VIEWS: Final[Mapping[str, Callable[[Console], Kind]]] = {
+    "head": lambda console: Kind(heads.factory(console)),
+    "now": lambda console: Kind(content.factory(console)),
+    "queue": lambda console: Kind(queue_content.factory(console)),
+    "reservation": lambda console: Kind(reservation_view.factory(console)),
+    "agent": lambda console: Kind(agent_view.factory(console), "own", personal=True),
 }
 """What is live, by the name that its address has after `/stream/`."""
 

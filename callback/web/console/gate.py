@@ -117,6 +117,7 @@ class Open:
 Anybody = Annotated[Console, Depends(Open())]
 Account = Annotated[Visit, Depends(Needs("account"))]
 Look = Annotated[Visit, Depends(Needs("look"))]
+Live = Annotated[Visit, Depends(Needs("live"))]
 Decide = Annotated[Visit, Depends(Needs("decide"))]
 Note = Annotated[Visit, Depends(Needs("note"))]
 Reveal = Annotated[Visit, Depends(Needs("reveal"))]

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from callback.attempts import settle
+from callback.attempts.told import CHANGES_US
 from callback.customers import blocks
 from callback.decisions import wrap_up
 from callback.decisions.actions import NoSuchReservation
-from callback.decisions.wrap_up import CHANGES_US, NotPossible, Said, Teller, TooLate, Word
+from callback.decisions.wrap_up import NotPossible, Said, Teller, TooLate, Word
 from callback.errors import CallbackError
 from callback.reports import rates
 from callback.store import audit

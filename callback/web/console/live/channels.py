@@ -27,7 +27,8 @@ class Key:
 
     def __str__(self) -> str:
         roles, groups = ("/".join(sorted(names)) for names in (self.audience.roles, self.audience.groups or {"all"}))
-        return f"live page {self.address} of {roles}, groups {groups}, {self.audience.language}"
+        whose = f"{self.audience.user}, " if self.audience.user else ""
+        return f"live page {self.address} of {whose}{roles}, groups {groups}, {self.audience.language}"
 
 
 @dataclass(eq=False, slots=True)

@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from callback.errors import CallbackError
@@ -23,6 +23,7 @@ KEPT_S: Final = 300.0
 IDLE: Final = 200
 """No more channels than that are kept for viewers who may come back."""
 
+_NAME: Final = re.compile(r"/[a-z]+/([a-z]+)")
 _NUMBER: Final = re.compile("[0-9]{1,15}")
 
 Make = Callable[[str, Audience], View]
@@ -41,8 +42,10 @@ class Taken:
 class Hub:
     """Opens streams and hands them what the watch thread renders. Its methods may be called from any thread."""
 
-    def __init__(self, make: Make, seconds: Callable[[], float] = time.monotonic) -> None:
-        self._make, self._seconds = make, seconds
+    def __init__(
+        self, make: Make, seconds: Callable[[], float] = time.monotonic, personal: Collection[str] = ()
+    ) -> None:
+        self._make, self._seconds, self._personal = make, seconds, personal
         self._epoch = secrets.token_hex(4)
         self._lock = threading.Lock()
         self._channels: dict[Key, Channel] = {}
@@ -58,7 +61,7 @@ class Hub:
         """
         if not 1 <= len(set(addresses)) <= VIEWS:
             raise CallbackError(f"a stream carries 1 to {VIEWS} views")
-        keys = [Key(address, visitor.audience) for address in dict.fromkeys(addresses)]
+        keys = [Key(address, self._audience(address, visitor)) for address in dict.fromkeys(addresses)]
         made = {key: self._make(key.address, key.audience) for key in keys if key not in self._channels}
         viewer, read = Viewer(visitor, len(keys)), self._number(last)
         with self._lock:
@@ -131,6 +134,12 @@ class Hub:
         with self._lock:
             still = {viewer: n for viewer, n in taken.fresh.items() if viewer in taken.channel.viewers}
             taken.channel.fresh = still | taken.channel.fresh
+
+    def _audience(self, address: str, visitor: Visitor) -> Audience:
+        """With whom the visitor shares this view: with nobody, where it is one person's alone."""
+        name = _NAME.match(address)
+        is_personal = name is not None and name[1] in self._personal
+        return replace(visitor.audience, user=visitor.user) if is_personal else visitor.audience
 
     def _channel(self, key: Key, made: Mapping[Key, View]) -> Channel:
         channel = self._channels.get(key)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import parse_qsl, unquote
 
+from callback.accounts.roles import allowed
 from callback.errors import CallbackError
 from callback.store.changes import Changes
 from callback.store.engine import Store
 from callback.web.console.back import parts_of
 from callback.web.console.live.hub import Hub, Line
-from callback.web.console.live.views import Address, Audience, Factory, View
+from callback.web.console.live.views import Address, Audience, Kind, View
 from callback.web.console.live.watch import Fallen, Snapshot, Watch
 
 STREAM = "/stream"
@@ -22,9 +24,10 @@ class Live:
     """Begins in the event loop that serves; `end` tells the streams to end, before the server waits for them."""
 
     def __init__(
-        self, store: Store, snapshot: Snapshot, now: Callable[[], int], views: Mapping[str, Factory], fallen: Fallen
+        self, store: Store, snapshot: Snapshot, now: Callable[[], int], views: Mapping[str, Kind], fallen: Fallen
     ) -> None:
-        self.hub = Hub(lambda address, audience: view_of(views, address, audience))
+        make = partial(view_of, views)
+        self.hub = Hub(make, personal=frozenset(name for name, kind in views.items() if kind.personal))
         self._watch = Watch(self.hub, Changes(store), snapshot, fallen, now)
 
     def start(self) -> None:
@@ -40,12 +43,17 @@ class Live:
         self._watch.stop()
 
 
-def view_of(views: Mapping[str, Factory], address: str, audience: Audience) -> View:
-    """Make the view that an address names, as `/stream/queue?lane=binds`. CallbackError where it names none."""
+def view_of(views: Mapping[str, Kind], address: str, audience: Audience) -> View:
+    """Make the view that an address names, as `/stream/queue?lane=binds`.
+
+    CallbackError where it names none, or none that this audience may see.
+    """
     parts = parts_of(address)
     root, _, path = parts.path.removeprefix("/").partition("/")
     name, _, of = path.partition("/")
-    factory = views.get(name)
-    if len(address) > LONGEST or parts.netloc or f"/{root}" != STREAM or factory is None:
+    kind = views.get(name)
+    if len(address) > LONGEST or parts.netloc or f"/{root}" != STREAM or kind is None:
         raise CallbackError("there is no such live page")
-    return factory(audience, Address(name, unquote(of), dict(parse_qsl(parts.query, keep_blank_values=True))))
+    if not allowed(audience.roles, kind.right):
+        raise CallbackError("there is no such live page for you")
+    return kind.factory(audience, Address(name, unquote(of), dict(parse_qsl(parts.query, keep_blank_values=True))))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
-from callback.accounts.roles import Groups, Role
+from callback.accounts.roles import Groups, Right, Role
 from callback.events import Event
 from callback.site.work import Work
 from callback.web.console.words import Language
@@ -21,12 +21,14 @@ _HASH_BYTES: Final = 8
 class Audience:
     """Those who see the same of one address: their roles, whose reservations they may see, and their language.
 
+    `user` is said where a view is one person's alone; of all others it is empty.
     Numbers are masked for all of them: one that was revealed is fetched by itself, and never stands in a view.
     """
 
     roles: frozenset[Role]
     groups: Groups
     language: Language
+    user: str = ""
 
 
 class Look:
@@ -75,6 +77,15 @@ class Address:
 
 Factory = Callable[[Audience, Address], View]
 """Makes the view of an address, without the database; CallbackError where it makes no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of views: the right that each needs, and whether each is one person's alone."""
+
+    factory: Factory
+    right: Right = "look"
+    personal: bool = False
 
 
 def hashed(html: str) -> str:

@@ -22,20 +22,20 @@ _IDS: Final = re.compile("[0-9]{1,12}(,[0-9]{1,12}){0,99}")
 
 
 @router.get(STREAM)
-async def several(visit: gate.Look, view: Annotated[list[str], Query()], last: str = "") -> Response:
+async def several(visit: gate.Live, view: Annotated[list[str], Query()], last: str = "") -> Response:
     """Send the views of one browser's tabs."""
     return _opened(visit, view, last)
 
 
 @router.get(STREAM + "/{of:path}")
-async def one(visit: gate.Look, of: str) -> Response:
+async def one(visit: gate.Live, of: str) -> Response:
     """Send one view, by the address that its page has in `data-view`."""
     query = visit.request.url.query
     return _opened(visit, [f"{STREAM}/{of}?{query}" if query else f"{STREAM}/{of}"])
 
 
 @router.post(f"{STREAM}/here")
-def here(visit: gate.Look, tab: Annotated[str, Form()], items: Annotated[str, Form()] = "") -> Response:
+def here(visit: gate.Live, tab: Annotated[str, Form()], items: Annotated[str, Form()] = "") -> Response:
     """Take which reservations a tab has open or selected; it says so again within a minute."""
     if not _TAB.fullmatch(tab) or (items and not _IDS.fullmatch(items)):
         raise HTTPException(422)

@@ -19,6 +19,7 @@ MARKS: Final = {
     # right:            agent supervisor manager auditor administrator
     "account": "✓✓✓✓✓",
     "look": "-✓✓✓-",
+    "live": "✓✓✓✓-",
     "decide": "-✓✓--",
     "note": "-✓✓--",
     "reveal": "-✓✓--",

@@ -18,7 +18,7 @@ from callback.site.work import Work
 from callback.store import tables as t
 from callback.web.console.live.live import Live
 from callback.web.console.live.viewers import Viewer, Visitor
-from callback.web.console.live.views import Address, Audience, Look, Rendered, View
+from callback.web.console.live.views import Address, Audience, Kind, Look, Rendered, View
 from tests.callback.world import NOON, World
 
 SUPERVISORS = Audience(frozenset({"supervisor"}), None, "en")
@@ -69,7 +69,7 @@ class Centre:
     live: Live = field(init=False)
 
     def __post_init__(self) -> None:
-        self.live = Live(self.world.store, self._snapshot, lambda: self.now, {"open": self._view}, self._fallen)
+        self.live = Live(self.world.store, self._snapshot, lambda: self.now, {"open": Kind(self._view)}, self._fallen)
 
     def _view(self, audience: Audience, _address: Address) -> View:
         return self.views.setdefault(audience, OpenOnes(audience))

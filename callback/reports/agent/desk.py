@@ -1,0 +1,180 @@
+"""What an agent's page shows at one moment: who is on the line, how it went, who comes next, or why nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import bindparam
+
+from callback.accounts.roles import Groups
+from callback.accounts.users import find
+from callback.attempts import snapshot
+from callback.attempts.agent_states import Agent
+from callback.attempts.snapshot import Live
+from callback.attempts.told import ASKED_US
+from callback.reports.agent import talks
+from callback.reports.agent.talks import LastTalk, Talk
+from callback.reports.queue.board import Queue
+from callback.reports.queue.lanes import MAY_BE_CALLED, Found
+from callback.reports.queue.rows import Row
+from callback.reports.queue.wanted import Wanted
+from callback.reports.queue.why import stopped_by
+from callback.reservations import slots
+from callback.reservations.reservation import RESERVATIONS, read, read_one
+from callback.site.work import Work
+from callback.store import tables as t
+from scheduler.candidate import LANES as NEXT
+from scheduler.clock import begins, local
+
+ASSIGNED: Final = 20
+"""Callbacks that are listed as assigned to one person."""
+_WAITS: Final = {*NEXT, "pacing"}
+"""Words of a callback that comes when others before it are done: nothing but its turn is in the way."""
+_R = t.reservation.c
+_ASSIGNED = (
+    RESERVATIONS.where(t.ASSIGNED, _R.pbx == bindparam("of_pbx"), _R.assigned_to == bindparam("user"))
+    .order_by(_R.deadline_at)
+    .limit(ASSIGNED)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """An agent's phone: by which names the PBX knows it, and what it does now, as far as the PBX was heard."""
+
+    user: str
+    phone: str
+    agent: Agent | None
+    names: frozenset[str]
+    queues: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class OnTheLine:
+    """The callback that the phone is in; `last` is what was said when that customer was spoken to before."""
+
+    row: Row
+    last: LastTalk | None
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """Whom the dispatcher would call first in the agent's queues; `for_you`: nobody else would take it."""
+
+    row: Row
+    for_you: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Why nobody comes: a word of `why.WORDS`, or "none" where no callback is owed in the agent's queues.
+
+    So many callbacks wait there, so many callers, and so many agents are free.
+    """
+
+    word: str
+    callbacks: int
+    callers: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """All of it. `asked` and `said` are talks, the newest first; `times` are offered for the first one."""
+
+    phone: Phone
+    line: OnTheLine | None
+    asked: tuple[Talk, ...]
+    said: tuple[Talk, ...]
+    times: tuple[int, ...]
+    next: Next | None
+    nothing: Nothing | None
+    assigned: tuple[Row, ...]
+    today: Mapping[str, int]
+    now: int
+
+
+def phone_of(work: Work, user: str) -> Phone:
+    """The phone of a person, by what the PBX shows of it. A name that two phones have is no name of either."""
+    account = find(work.connection, user)
+    phone = "" if account is None else account.profile.phone
+    picture = snapshot.recall(work.connection, work.pbx)
+    agents = () if picture is None else picture[0].agents or ()
+    agent = next((one for one in agents if phone and one.phone == phone), None)
+    names = {phone} if phone else set()
+    if agent is not None and sum(one.name == agent.name for one in agents) == 1:
+        names.add(agent.name)
+    return Phone(user, phone, agent, frozenset(names), frozenset(agent.queues) if agent is not None else frozenset())
+
+
+def look(queue: Queue, user: str, groups: Groups) -> Desk:
+    """Look at the desk of a person who may see the queues of these groups."""
+    work = queue.work
+    phone = phone_of(work, user)
+    today_at = begins(local(work.now, work.site.hours.zone).date(), work.site.hours.zone)
+    every = talks.since(work, phone.names, min(today_at, work.now - ASKED_US))
+    asked = tuple(talk for talk in every if talk.is_asked(work.now))
+    today = [talk for talk in every if talk.ended_at >= today_at]
+    following, nothing = _next(queue, phone, groups)
+    assigned = read(work.connection, _ASSIGNED, {"of_pbx": work.pbx, "user": user})
+    return Desk(
+        phone=phone,
+        line=_on_the_line(queue, phone, groups),
+        asked=asked,
+        said=tuple(talk for talk in every if talk.may_be_changed(work.now)),
+        times=_times(work, asked[0]) if asked else (),
+        next=following,
+        nothing=nothing,
+        assigned=tuple(queue.by_id([row.id for row in assigned], groups)),
+        today=talks.counted(today, work.now),
+        now=work.now,
+    )
+
+
+def _on_the_line(queue: Queue, phone: Phone, groups: Groups) -> OnTheLine | None:
+    found = talks.on_the_line(queue.work, phone.names)
+    if found is None:
+        return None
+    rows = queue.by_id([found[0]], groups)
+    return OnTheLine(rows[0], talks.last_with(queue.work, found[1])) if rows else None
+
+
+def _times(work: Work, talk: Talk) -> tuple[int, ...]:
+    """Quarters of an hour at which the customer may be called again."""
+    row = read_one(work.connection, talk.reservation)
+    return () if row is None else tuple(slots.free(work, row, row.e164, slots.QUARTER))
+
+
+def _next(queue: Queue, phone: Phone, groups: Groups) -> tuple[Next | None, Nothing | None]:
+    picture = snapshot.recall(queue.work.connection, queue.work.pbx)
+    stopped = stopped_by(picture, queue.work.now)
+    if picture is None or stopped is not None:
+        return None, Nothing(stopped or "service-not-running", 0, 0, 0)
+    first = _first(queue, phone, groups)
+    if first is None:
+        return None, _nothing(queue, "none", phone, picture[0])
+    (row,) = queue.rows([first])
+    if row.why.word not in _WAITS:
+        return None, _nothing(queue, row.why.word, phone, picture[0])
+    alone = picture[0].free.get(row.queue, frozenset()) == {phone.phone}
+    return Next(row, for_you=alone or row.assigned_to == phone.user), None
+
+
+def _first(queue: Queue, phone: Phone, groups: Groups) -> Found | None:
+    """The first callback of the agent's queues, in the dispatcher's order, among the first of each lane."""
+    for lane in MAY_BE_CALLED:
+        for found in queue.heads[lane]:
+            theirs = groups is None or found.row.queue_group in groups
+            if theirs and found.row.queue in phone.queues:
+                return found
+    return None
+
+
+def _nothing(queue: Queue, word: str, phone: Phone, live: Live) -> Nothing:
+    by_lane = queue.counts(Wanted(queues=phone.queues)).by_lane if phone.queues else {}
+    waiting = sum(by_lane.get(lane, 0) for lane in MAY_BE_CALLED)
+    callers = sum(live.waiting.get(name, 0) for name in phone.queues)
+    free = frozenset[str]().union(*(live.free.get(name, frozenset()) for name in phone.queues))
+    return Nothing(word, waiting, callers, len(free))

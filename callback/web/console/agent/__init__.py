@@ -1,0 +1,1 @@
+"""The agent's page: what is live on it."""
