@@ -40,7 +40,8 @@ SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 LONGEST: Final = 365 * DAY
 BOTH_GOOD: Final = DAY
 """So long the earlier secret is good beside the new one."""
-NAME_ROOM: Final = 100
+NAME_ROOM: Final = 70
+"""With the number of the token behind it, it is a name in the audit."""
 _SEEN_EVERY: Final = MINUTE
 _TOKEN: Final = re.compile(r"lcr_([1-9][0-9]{0,15})_([0-9A-Za-z_-]{43})")
 _NOBODYS: Final = hashlib.sha256(secrets.token_bytes(32)).hexdigest()
@@ -86,7 +87,7 @@ class Token:
     @property
     def user(self) -> str:
         """The name that the audit keeps of what the program does."""
-        return f"token {self.id}"
+        return f"{self.name} (token {self.id})"
 
     def state(self, now: int) -> Literal["in-use", "revoked", "over"]:
         """Whether it opens anything."""

@@ -30,6 +30,7 @@ from sqlalchemy import (
     bindparam,
     case,
     or_,
+    select,
     tuple_,
 )
 
@@ -236,3 +237,21 @@ def by_id(work: Work, ids: list[int], groups: frozenset[str] | None) -> list[Fou
     rows = work.connection.execute(_BY_IDS[wanted.asked], {**moment(work), **wanted.parameters()}) if ids else ()
     found = {one.row.id: one for one in (Found(Reservation(*row[:-3]), row.lane, row.shared, row.key) for row in rows)}
     return [found[number] for number in ids if number in found]
+
+
+_BY_REFERENCE: Final = (
+    select(_R.id)
+    .where(_R.pbx == bindparam("of_pbx"), _R.reference == bindparam("of_reference"), _R.reference.is_not(None))
+    .where(_R.id < bindparam("before"))
+    .order_by(_R.id.desc())
+    .limit(bindparam("most"))
+)
+_BY_REFERENCE_OF_GROUPS: Final = _BY_REFERENCE.where(*conditions(("groups",)))
+
+
+def of_reference(work: Work, reference: str, groups: frozenset[str] | None, most: int, before: int) -> list[int]:
+    """Give the numbers of those that a program calls so, of these groups, the newest first, below that number."""
+    asked = {"of_pbx": work.pbx, "of_reference": reference, "before": before, "most": most}
+    if groups is None:
+        return list(work.connection.execute(_BY_REFERENCE, asked).scalars())
+    return list(work.connection.execute(_BY_REFERENCE_OF_GROUPS, asked | {"of_groups": sorted(groups)}).scalars())

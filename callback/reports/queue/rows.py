@@ -96,6 +96,7 @@ class Row:
     text_refusal: str | None
     answer: int | None
     assigned_to: str | None
+    reference: str | None
     trunk: str
     language: str
     incident: int | None
@@ -265,6 +266,7 @@ def _row(work: Work, found: Found, why: Why, hold: Hold | None, beside: _Beside)
         text_refusal=row.text_refusal,
         answer=beside.answers.get(row.id),
         assigned_to=row.assigned_to,
+        reference=row.reference,
         trunk=work.site.dials_over(row.trunk),
         language=work.site.rules.queue(row.queue).language,
         incident=row.incident_id,

@@ -12,26 +12,18 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from callback.web.hosts import is_loopback
+
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 FIELD: Final = "csrf"
 HEADER: Final = "x-csrf-token"
 _BYTES: Final = 32
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _FOREIGN: Final = "This request did not come from a page of the console: open the console, and do it there.\n"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a Host header names this machine itself, at whatever port: no name of another's is resolved to it."""
-    try:
-        return urlsplit(f"//{host}").hostname in _LOOPBACK
-    except ValueError:
-        return False
 
 
 class FromHere:

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Awaitable, Callable
 from string import ascii_lowercase
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers as Given
 from starlette.datastructures import MutableHeaders
@@ -16,7 +15,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callback.logs.repeated import Repeated
-from callback.web.console.forgery import SAFE, is_loopback
+from callback.web.console.forgery import SAFE
+from callback.web.hosts import is_ours
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Headers:
 
     def __init__(self, app: ASGIApp, public_url: str, kept_below: str, sorry: Sorry) -> None:
         self._app = app
-        self._host = urlsplit(public_url).netloc
+        self._public_url = public_url
         self._kept_below = kept_below
         self._sorry = sorry
         self._strangers = Repeated(log.info)
@@ -89,9 +89,7 @@ class Headers:
         self._log(scope, told.status, request_id)
 
     async def _answer(self, scope: Scope, receive: Receive, send: _Told) -> None:
-        host = Given(scope=scope).get("host", "")
-        known = host == self._host if self._host else False
-        if known or is_loopback(host):
+        if is_ours(Given(scope=scope).get("host", ""), self._public_url):
             await self._app(scope, receive, send)
         else:
             await PlainTextResponse(_MISDIRECTED, 421)(scope, receive, send)

@@ -18,6 +18,10 @@ from callback.settings.sections import Settings
 from callback.site.context import current
 from callback.store.keys import check, store_of
 from callback.texts.send import two_way_of
+from callback.web.api import headers as api_headers
+from callback.web.api.app import build as build_api
+from callback.web.api.parts import Api
+from callback.web.beside import Beside
 from callback.web.connections import Limits
 from callback.web.console import headers
 from callback.web.console.app import build
@@ -46,10 +50,16 @@ async def serve(
         check(store)
         with store.read() as connection:
             current(connection, settings)  # a database that was never run on has nothing to show
-        app = build(console_of(settings, store, now, two_way_of(settings), file))
-        serving = Serving(LIMITS, keep_alive=True, proxies=wiring.trusted_proxies, ending=app.state.live.end)
+        console = console_of(settings, store, now, two_way_of(settings), file)
+        app, api = build(console), Api(settings, store, console.keeper, now, console.two_way)
+
+        def end() -> None:
+            app.state.live.end()
+            api.bell.end()
+
+        serving = Serving(LIMITS, keep_alive=True, proxies=wiring.trusted_proxies, ending=end)
         try:
-            async with opened(app, wiring.address, serving, Repeated(log.warning)):
+            async with opened(Beside(app, build_api(api)), wiring.address, serving, Repeated(log.warning)):
                 said(f"the console is at {wiring.url}")
                 await stopped.wait()
         except OSError as error:
@@ -63,6 +73,7 @@ async def serve_until_told(settings: Settings, file: Path, until_eof: TextIO | N
     """
     keep_within(settings.console.memory_max_mb)
     sys.setswitchinterval(SWITCH_S)
-    headers.log.setLevel(logging.INFO)  # who did what
+    for log_of_acts in (headers.log, api_headers.log):
+        log_of_acts.setLevel(logging.INFO)  # who did what
     said = say if until_eof is None else lambda _: None  # who keeps it says so
     await until_told(lambda stopped: serve(settings, file, now_us, stopped, said), until_eof)

@@ -213,6 +213,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "unblock": _("took the block back"),
         "erase": _("erased the customer"),
         "release": _("released it"),
+        "register": _("asked for the callback"),
         "note": _("noted"),
         "reveal": _("looked at the number"),
         "correct": _("corrected the verdict"),

@@ -32,7 +32,7 @@ def test_a_token_is_found_by_its_secret_and_nothing_of_that_is_kept(world: World
     assert said.startswith(f"lcr_{token.id}_")
     assert len(said.split("_", 2)[2]) == 43
     assert (token.name, token.scopes, token.groups, token.user) == (
-        "CRM", frozenset({"reservations:read"}), frozenset({"sales"}), f"token {token.id}"
+        "CRM", frozenset({"reservations:read"}), frozenset({"sales"}), f"CRM (token {token.id})"
     )  # fmt: skip
     assert (token.may("reservations:read"), token.may("numbers:read")) == (True, False)
     secret = said.split("_", 2)[2]

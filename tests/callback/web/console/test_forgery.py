@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callback.web.console import forgery
-from callback.web.console.forgery import is_genuine, is_loopback, masked
+from callback.web.console.forgery import is_genuine, masked
+from callback.web.hosts import is_loopback
 from tests.callback.web.console.clients import LOOPBACK, PUBLIC, Desk
 
 NONE: dict[str, str] = {"Sec-Fetch-Site": ""}

@@ -1,0 +1,66 @@
+"""What programs asked for already, by the keys that they sent: each answer is kept for a day.
+
+It is written in the transaction of what was done, so that a process that dies leaves either both or neither.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from callback.store import tables as t
+from callback.store.inserting import insert_new
+from scheduler.clock import DAY
+
+KEPT: Final = DAY
+_I: Final = t.idempotency.c
+_MINE: Final = (_I.token_id == bindparam("of_token"), _I.key == bindparam("of_key"))
+_OLD: Final = delete(t.idempotency).where(_I.token_id == bindparam("of_token"), _I.made_at <= bindparam("before"))
+_KEPT: Final = select(_I.asked, _I.status, _I.headers, _I.body).where(*_MINE)
+_ANSWERED: Final = update(t.idempotency).where(*_MINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request: the token and its key, and what it asked for."""
+
+    token: int
+    key: str
+    about: str
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """What is kept of it."""
+        return {"token_id": self.token, "key": _hashed(self.key), "asked": _hashed(self.about)}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The first answer; `same`: the request was the same."""
+
+    same: bool
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+def begin(connection: Connection, asked: Asked, now: int) -> Kept | None:
+    """Be the first to ask for this: None; else give what was answered. Another transaction with it is waited for."""
+    connection.execute(_OLD, {"of_token": asked.token, "before": now - KEPT})
+    if insert_new(connection, t.idempotency, asked.row | {"made_at": now}):
+        return None
+    row = connection.execute(_KEPT, {"of_token": asked.token, "of_key": asked.row["key"]}).one()
+    return Kept(row.asked == asked.row["asked"], row.status, row.headers, row.body)
+
+
+def keep(connection: Connection, asked: Asked, status: int, headers: dict[str, str], body: str) -> None:
+    """Keep the answer."""
+    values = _ANSWERED.values(status=status, headers=headers, body=body)
+    connection.execute(values, {"of_token": asked.token, "of_key": asked.row["key"]})
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

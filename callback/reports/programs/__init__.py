@@ -1,0 +1,1 @@
+"""What programs ask that people do not: what happened after a place, and one number."""
