@@ -42,6 +42,11 @@ class Bell:
         finally:
             self._waiting -= 1
 
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits."""
+        return self._waiting > 0
+
     def end(self) -> None:
         """Let everybody who waits go on: the process ends."""
         self.ended = True
@@ -52,7 +57,7 @@ class Bell:
         self._rung = asyncio.Event()
 
     async def _look(self) -> None:
-        while self._waiting and not self.ended:
+        while self.awaited and not self.ended:
             try:
                 end = await run_in_threadpool(self._read)
             except StoreError as error:

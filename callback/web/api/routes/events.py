@@ -100,10 +100,11 @@ async def stream(
         )
     begun = int(last_event_id) if last_event_id else after
     place = await run_in_threadpool(_end, caller) if begun is None else begun
-    return StreamingResponse(_lines(caller, place), media_type="text/event-stream")
+    return StreamingResponse(lines(caller, place), media_type="text/event-stream")
 
 
-async def _lines(caller: Caller, after: int) -> AsyncIterator[str]:
+async def lines(caller: Caller, after: int) -> AsyncIterator[str]:
+    """Give the lines of a stream, until its token or the process ends."""
     _open[caller.token.id] += 1
     looked_s = time.monotonic()
     try:
