@@ -48,6 +48,7 @@ from callback.service.jobs.lease import RenewLease
 from callback.service.jobs.offer import Offer
 from callback.service.jobs.priority import KeepPriority
 from callback.service.jobs.resolve import Resolve
+from callback.service.jobs.rollups import RollUp
 from callback.service.jobs.tails import FillTails
 from callback.service.jobs.texts import SendTexts, TellTextTroubles
 from callback.service.jobs.waits import SampleWaits
@@ -153,6 +154,7 @@ class Worker:
             ApplyDecisions(transactions),
             ForgetBatches(transactions),
             SampleWaits(transactions),
+            RollUp(transactions),
         ]
         self._jobs = Jobs(jobs, failing)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from callback.errors import StoreError
+from callback.store import marking
 from callback.store.engine import Store
 
 if TYPE_CHECKING:
@@ -31,8 +32,13 @@ def migrate(store: Store, to: str = "head") -> None:
             raise StoreError(
                 f"{store.where} was made by a later version of the service (schema {found}); install that version"
             )
+        if found == scripts.get_current_head():
+            return
+        marking.remove(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, to)
+        if revision_of(connection) == scripts.get_current_head():
+            marking.make(connection)
 
 
 def revisions() -> list[str]:

@@ -43,6 +43,15 @@ from callback.store.tables.reservations import (
     promise,
     reservation,
 )
+from callback.store.tables.rollups import (
+    rollup_again,
+    rollup_agent_day,
+    rollup_agent_half_hour,
+    rollup_day,
+    rollup_half_hour,
+    rollup_mark,
+    rollup_state,
+)
 from callback.store.tables.site import (
     OF_NO_RESERVATION,
     audit,
@@ -119,6 +128,13 @@ __all__ = [
     "promise",
     "queue_visit",
     "reservation",
+    "rollup_again",
+    "rollup_agent_day",
+    "rollup_agent_half_hour",
+    "rollup_day",
+    "rollup_half_hour",
+    "rollup_mark",
+    "rollup_state",
     "saved_view",
     "shift_rules",
     "signalled",

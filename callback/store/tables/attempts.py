@@ -52,6 +52,7 @@ attempt = Table(
     one_of("outcome", OUTCOMES),
     of_rules(),
     UniqueConstraint("reservation_id", "number"),
+    Index("ix_attempt_claimed", "pbx", "claimed_at"),
     Index("ix_attempt_person_day", "person_id", "claimed_at"),
     Index("ix_attempt_trunk", "pbx", "trunk", "claimed_at",
           sqlite_where=text(TELLING_WORDS), postgresql_where=text(TELLING_WORDS)),

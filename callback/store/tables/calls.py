@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
+    Index,
     Integer,
     String,
     Table,
@@ -86,6 +87,7 @@ past_call = Table(
     Column("agent", String(200)),
     Column("talked_at", Instant),
     one_of("kind", KINDS),
+    Index("ix_past_call_began", "pbx", "began_at"),
 )
 
 past_stint = Table(

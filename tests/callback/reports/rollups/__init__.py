@@ -1,0 +1,1 @@
+"""The figures of half hours, days and longer."""
