@@ -23,6 +23,8 @@ INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "/act/{name}/{reservation}": ("/act/cancel/{binds}", "/act/slot/{aim}", "/act/assign/{held}"),
     "/acts/{batch}": (),
     "/queue": ("/queue", "/queue?lane=held", "/queue?sort=deadline", "/queue?overdue=1", "/queue?queue=nobody"),
+    "/reports": ("/reports?period=day", "/reports?compare=1&split=kind", "/reports?split=agent"),
+    "/reports/rows/{name}": ("/reports/rows/lost", "/reports/rows/valid?queue=support"),
     "/what-if": ("/what-if?more=2",),
     "/incidents/{number}": ("/incidents/1", "/incidents/99"),
 }

@@ -12,7 +12,9 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Page, expect
 
+from callback.reservations import waits
 from tests.browser import DESK, Visitors
+from tests.callback.reports.rollups.rolling import roll_up
 from tests.callback.world import US
 from tests.console.centre import NOW, Centre
 from tests.console.lively import liven
@@ -106,6 +108,42 @@ def test_now_with_an_alarm_and_what_more_agents_would_change(
     page.keyboard.press("2")
     expect(page.locator("dialog, .what-if").first).to_be_visible()
     shoot(page, "now")
+
+
+WAITED: Final = {
+    "expired": (("pacing", 240), ("no-free-agent", 1700), ("callers-waiting", 600), ("quiet-hours", 1100)),
+    "late": (("no-free-agent", 2400), ("trunk-rests", 300), ("callers-waiting", 2200)),
+    "postponed": (("not-due", 5400),),
+    "calling": (("no-free-agent", 700), ("callers-waiting", 350)),
+}
+
+
+def looked(centre: Centre) -> None:
+    """The service has looked all day, and added up what there is."""
+    work = centre.world.work
+    with centre.world.store.write() as connection:
+        for name, words in WAITED.items():
+            for n, (word, seconds) in enumerate(words):
+                waits.add(work(connection, NOW - 7200 * US + n), {centre.reservation[name]: word}, seconds)
+        for half_hour in range(12):
+            at = NOW - half_hour * 1800 * US
+            crews = {"support": {"Aiko", "Ben", "Chika"}, "sales": {"Emi", "Goro"}, "华语客服": {"李娜"}}
+            waits.keep_crews(work(connection, at), {queue: frozenset(names) for queue, names in crews.items()})
+    roll_up(centre.world, NOW)
+
+
+def test_the_ledger_of_missed_promises(console: Served, lively: Centre, visitors: Visitors, shoot: Shoot) -> None:
+    looked(lively)
+    page = anna(console, visitors, "/reports/misses")
+    page.locator(".ledger details").first.evaluate("(one) => { one.open = true; }")
+    shoot(page, "misses")
+
+
+def test_a_month_with_its_heat_map(console: Served, lively: Centre, visitors: Visitors, shoot: Shoot) -> None:
+    looked(lively)
+    page = anna(console, visitors, "/reports?period=month&compare=1")
+    page.locator("#report-heat").evaluate("(one) => window.scrollTo(0, one.offsetTop - 260)")
+    shoot(page, "reports")
 
 
 def test_the_life_of_a_reservation(console: Served, lively: Centre, visitors: Visitors, shoot: Shoot) -> None:

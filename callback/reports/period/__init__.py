@@ -1,0 +1,1 @@
+"""Some days of a site: their report, and the rows behind each of its figures."""
