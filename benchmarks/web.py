@@ -1,9 +1,10 @@
 """How soon the console shows a change to everybody, and how soon it answers, on a large site that goes on working.
 
-990,000 reservations are settled and 10,000 open. At the console's own process 8 people read page after page (queue,
-now, a reservation's timeline), with a pause of half a second; 200 more have such a page before them, live; and one has
-it open and reads nothing at all. Beside that, a supervisor holds and resumes reservations that stand on those pages,
-two a second, and the picture of the PBX is written each second, as the service does.
+990,000 reservations are settled and 10,000 open, and a year of figures is rolled up. At the console's own process 8
+people read page after page (queue, now, a reservation's timeline, the month's report), with a pause of half a second;
+200 more have such a page before them, live; and one has it open and reads nothing at all. Beside that, a supervisor
+holds and resumes reservations that stand on those pages, two a second, and the picture of the PBX is written each
+second, as the service does.
 
 `fanout_s`: from the commit of a change to when the last viewer has the frame with it, the 99th percentile of all
 changes. `*_p95_ms`: a page, from the request to its last byte. `ingest_p99_ms_*`: from the event that ends a call to
@@ -33,7 +34,7 @@ from rich.table import Table
 from sqlalchemy import select
 
 from benchmarks import sender
-from benchmarks.console import site
+from benchmarks.console import past, site
 from benchmarks.console.changes import Change, make_changes
 from benchmarks.console.people import Frames, Person, Reads, read_pages, watch_pages
 from benchmarks.console.server import Usage, free_port, running
@@ -56,6 +57,7 @@ from lab import postgres
 
 OF_SESSION: Final = 4  # streams
 READERS: Final = 8
+REPORT: Final = "/reports?period=month&split=queue"
 LOOKED_AT: Final = 4
 """Reservations that are held and resumed; they stand on the pages of all, and some have one of them open."""
 EVERY_S: Final = 0.5
@@ -138,6 +140,8 @@ class Bench:
             made = site.fill(store, self.settings, scale.size, now_us(), tell)
             self.looked_at = self._looked_at(store)
             with store.write() as connection:
+                past.fill(connection, now_us())
+            with store.write() as connection:
                 site.show(Work(connection, made, now_us()), 0)
             self.readers, self.viewers, self.deaf = self._people(store)
 
@@ -163,8 +167,8 @@ class Bench:
             timelines = [f"/r/{id_}" for id_ in self.looked_at]
             readers = []
             for n in range(READERS):
-                pages = ["/queue", "/now", timelines[n % LOOKED_AT]]
-                readers.append(person(n, pages[n % 3 :] + pages[: n % 3]))
+                pages = ["/queue", "/now", timelines[n % LOOKED_AT], REPORT]
+                readers.append(person(n, pages[n % len(pages) :] + pages[: n % len(pages)]))
             viewers = []
             for n in range(-(-self.scale.streams // OF_SESSION)):
                 shared = person(n, [])

@@ -155,7 +155,9 @@ async def _follow(reader: asyncio.StreamReader, frames: Frames, place: int) -> N
 
 
 def _kind(page: str) -> str:
-    return {"now": "now", "queue": "queue", "r": "timeline"}[page.split("?", maxsplit=1)[0].split("/")[1]]
+    return {"now": "now", "queue": "queue", "r": "timeline", "reports": "reports"}[
+        page.split("?", maxsplit=1)[0].split("/")[1]
+    ]
 
 
 def _must_be_there(page: str, status: int) -> None:

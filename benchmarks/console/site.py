@@ -19,7 +19,7 @@ from callback.attempts.snapshot import CallerWaiting, Live
 from callback.settings.sections import Settings
 from callback.site.context import Site, take_over
 from callback.site.work import Work
-from callback.store import checkpoints, keys, schema
+from callback.store import checkpoints, keys, marking, schema
 from callback.store.engine import Store
 from scheduler.clock import MINUTE, SECOND
 from scheduler.policy import QueueLoad
@@ -201,6 +201,8 @@ def fill(store: Store, settings: Settings, size: Size, now: int, tell: Callable[
         site = take_over(connection, settings, now)
         checkpoints.begin(connection, "main", "j1", now - YEAR)
     keys.take_out(store)
+    with store.write() as connection:
+        marking.remove(connection)  # nothing of it is to be counted: the figures are filled, too
     statements = [text(_insert(store.dialect, table)) for table in _IN_ORDER]
     about = {"settled": size.settled, "reservations": size.reservations, "now": now}
     for first in range(1, size.reservations + 1, PIECE):
@@ -214,6 +216,7 @@ def fill(store: Store, settings: Settings, size: Size, now: int, tell: Callable[
         _let_it_last(connection)
         for table in _NUMBERED if store.dialect == "postgresql" else ():
             connection.execute(text(f"SELECT setval('{table}_id_seq', {size.reservations})"))
+        marking.make(connection)
         connection.execute(text("ANALYZE"))
     return site
 

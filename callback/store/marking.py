@@ -22,7 +22,7 @@ _OF_TEXT: Final = (
 )
 _OF_VERDICT: Final = "SELECT c.pbx, c.started_at FROM call c WHERE c.pbx = {row}.pbx AND c.call_id = {row}.call_id"
 _IMPORTED: Final = "SELECT p.pbx, p.began_at FROM past_call p WHERE p.pbx = {row}.pbx AND p.call_id = {row}.call_id"
-_MARKED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+MARKED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "call": (("started_at", "SELECT {row}.pbx, {row}.started_at WHERE true"), ("call_id", _IMPORTED)),
     "verdict": (("call_id", _OF_VERDICT),),
     "past_call": (("began_at", "SELECT {row}.pbx, {row}.began_at WHERE true"),),
@@ -42,7 +42,7 @@ _DIFFERS: Final = {"sqlite": "IS NOT", "postgresql": "IS DISTINCT FROM"}
 
 def remove(connection: Connection) -> None:
     """Remove the triggers that are there."""
-    for table in _MARKED:
+    for table in MARKED:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS rollup_marks_{table}() CASCADE")
         else:
@@ -53,7 +53,7 @@ def remove(connection: Connection) -> None:
 def make(connection: Connection) -> None:
     """Make the triggers, of which there is none."""
     dialect = connection.dialect.name
-    for table in _MARKED:
+    for table in MARKED:
         marks = {event: " ".join(_marks(table, event, _DIFFERS[dialect])) for event in _EVENTS}
         if dialect == "postgresql":
             branches = " ".join(f"IF TG_OP = '{event}' THEN {done} END IF;" for event, done in marks.items())
@@ -73,7 +73,7 @@ def make(connection: Connection) -> None:
 
 
 def _marks(table: str, event: str, differs: str) -> Iterator[str]:
-    for column, instants in _MARKED[table]:
+    for column, instants in MARKED[table]:
         if event != "DELETE":
             yield f"INSERT INTO rollup_mark (pbx, at) {instants.format(row='NEW')};"
         if event == "UPDATE":

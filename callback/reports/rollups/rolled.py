@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table, case, func, literal, select
 
-from callback.reports.rollups.spans import By, day_begins, half_hour_begins, next_day, spans
+from callback.reports.rollups.spans import HALF_HOUR, By, day_begins, half_hour_begins, next_day, spans
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.tables.rollups import COUNTS, FIRST_TRY, OF_AGENTS, REACH
@@ -73,7 +73,7 @@ def cover(work: Work, since: int, until: int) -> Cover:
         rolled_since = rolled_until = half_hour_begins(work.now - LIVE_MOST, zone)
     else:
         rolled_since, rolled_until = state.since_at, state.until_at
-    until = min(until, work.now + 1, rolled_until + LIVE_MOST)
+    until = min(until, work.now + 1, rolled_until + LIVE_MOST + HALF_HOUR)
     since = min(max(since, rolled_since), until)
     return Cover(since, min(max(since, rolled_until), until), until)
 

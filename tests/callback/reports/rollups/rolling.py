@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from callback.attempts import settle
 from callback.reports.rollups.counting import count
 from callback.reports.rollups.spans import day_begins
 from callback.service.jobs.rollups import keep, look
 from callback.store import tables as t
 from callback.store.tables.rollups import COUNTS, FIRST_TRY, OF_AGENTS, REACH
-from tests.callback.world import World
+from tests.callback.world import US, World
 
 FIGURES = (*COUNTS, *FIRST_TRY, *REACH)
 
@@ -61,3 +62,12 @@ def must_be_rolled_up(world: World, now: int) -> None:
             days[day, *of] = days.get((day, *of), Counter()) + one
         assert kept(world, table, counted) == days
     assert world.rows(t.rollup_mark) == []
+
+
+def ring(world: World, attempt: str, outcome: str, now: int) -> None:
+    """Let an attempt come as far as its outcome says: an agent, a phone that rings, an answer; a second each."""
+    steps = {"agent-no-answer": 0, "reached": 3}.get(outcome, 2)
+    for place, step in enumerate(("agent_connected_at", "customer_dialled_at", "customer_answered_at")[:steps]):
+        with world.store.write() as connection:
+            at = now + place * US
+            settle.progress(world.work(connection, at), attempt, step, at, "PJSIP/a")

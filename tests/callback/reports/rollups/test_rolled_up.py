@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import event
 
-from callback.attempts import settle
 from callback.decisions import batch, corrections, handled, pending, replies, undoing
 from callback.decisions.corrections import Correction
 from callback.decisions.records import Action, Asked
@@ -32,7 +31,7 @@ from sms.gateway import Progress, Report
 from sms.outbox import text_outbox
 from telephony.calls.call import Call, Kind
 from tests.callback.decisions.deciding import send_texts
-from tests.callback.reports.rollups.rolling import must_be_rolled_up, roll_up
+from tests.callback.reports.rollups.rolling import must_be_rolled_up, ring, roll_up
 from tests.callback.world import MINUTE, NOON, US, World, call, emptied, kept, picture, rules
 
 PEOPLE: Final = [f"0901234560{n}" for n in range(1, 5)]
@@ -92,12 +91,7 @@ class Centre(RuleBasedStateMachine):
     @rule(outcome=st.sampled_from(["busy", "reached", "agent-no-answer", ""]), talked_s=st.sampled_from([5, 90]))
     def a_callback_is_made(self, outcome: str, talked_s: int) -> None:
         for order in self.world.claims(self.now, FREE, 1):
-            for place, step in enumerate(("agent_connected_at", "customer_dialled_at", "customer_answered_at")):
-                if outcome == "agent-no-answer" or (outcome != "reached" and place == 2):
-                    continue
-                with self.store.write() as connection:
-                    at = self.now + place * US
-                    settle.progress(self.world.work(connection, at), order.attempt, step, at, "PJSIP/a")
+            ring(self.world, order.attempt, outcome, self.now)
             self.now += talked_s * US
             if outcome:
                 self.world.end(order.attempt, outcome, self.now)
