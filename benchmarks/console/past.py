@@ -8,12 +8,13 @@ from typing import Final
 from sqlalchemy import Connection, TextClause, text
 
 from benchmarks.console.site import GROUPS, QUEUES, YEAR
-from callback.store.tables.rollups import COUNTS, FIRST_TRY, OF_AGENTS, REACH
+from callback.store.tables.rollups import COUNTS, FIRST_TRY, HEAT, OF_AGENTS, REACH
 from scheduler.clock import DAY, MINUTE
 
 HALF_HOUR: Final = 30 * MINUTE
 AGENTS: Final = 3
 """Of one queue, who make callbacks in a half hour."""
+_DAY: Final = f"begins_at / {DAY} * {DAY}"
 _FIGURES: Final = {
     "served": {"calls": "6 + n % 9", "served": "6 + n % 9"},
     "abandoned": {
@@ -60,6 +61,7 @@ def fill(connection: Connection, now: int) -> None:
         connection.execute(_insert("rollup_agent_half_hour", worked, f"(n + {agent}) % 3 = 0"), asked)
     connection.execute(_add_up("rollup", "queue_group, queue, kind, trunk", (*COUNTS, *FIRST_TRY, *REACH)))
     connection.execute(_add_up("rollup_agent", "queue_group, queue, agent", OF_AGENTS))
+    connection.execute(_add_up("rollup", "queue_group", HEAT, "heat", "begins_at"))
     state = "INSERT INTO rollup_state (pbx, zone, since_at, until_at) VALUES ('main', 'UTC', 0, :until)"
     connection.execute(text(state), asked)
 
@@ -74,10 +76,10 @@ def _insert(table: str, columns: Mapping[str, str], which: str) -> TextClause:
     )
 
 
-def _add_up(name: str, keys: str, counted: Sequence[str]) -> TextClause:
-    """Add up the half hours of each day."""
+def _add_up(name: str, keys: str, counted: Sequence[str], to: str = "day", begins_at: str = _DAY) -> TextClause:
+    """Add up the half hours of each day, or what else `begins_at` makes of them."""
     names, sums = ", ".join(f'"{one}"' for one in counted), ", ".join(f'sum("{one}")' for one in counted)
     return text(
-        f"INSERT INTO {name}_day (pbx, begins_at, {keys}, {names})"  # noqa: S608 - as above
-        f" SELECT pbx, begins_at / {DAY} * {DAY}, {keys}, {sums} FROM {name}_half_hour GROUP BY 1, 2, {keys}"
+        f"INSERT INTO {name}_{to} (pbx, begins_at, {keys}, {names})"  # noqa: S608 - as above
+        f" SELECT pbx, {begins_at}, {keys}, {sums} FROM {name}_half_hour GROUP BY 1, 2, {keys}"
     )

@@ -19,7 +19,7 @@ from callback.reports.rollups.spans import HALF_HOUR, day_begins, half_hour_begi
 from callback.service.transactions import Transactions
 from callback.site.work import Work
 from callback.store import tables as t
-from callback.store.tables.rollups import COUNTS, FIRST_TRY, OF_AGENTS, REACH
+from callback.store.tables.rollups import COUNTS, FIRST_TRY, HEAT, OF_AGENTS, REACH
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,8 @@ def _older(work: Work, since_at: int, most: int) -> list[int]:
 def keep(work: Work, piece: Piece) -> None:
     """Keep what was counted in the place of what was kept of those half hours, and add up their days anew."""
     connection, zone = work.connection, work.site.hours.zone
-    halves, rolled = list(piece.counted), (t.rollup_half_hour, t.rollup_agent_half_hour, t.rollup_again)
+    halves = list(piece.counted)
+    rolled = (t.rollup_half_hour, t.rollup_heat, t.rollup_agent_half_hour, t.rollup_again)
     if piece.anew:
         for table in (*rolled, t.rollup_day, t.rollup_agent_day, t.rollup_state):
             connection.execute(delete(table).where(table.c.pbx == work.pbx))
@@ -148,6 +149,7 @@ def keep(work: Work, piece: Piece) -> None:
     for table, rows in _rows(work.pbx, piece.counted.values()):
         if rows:
             connection.execute(insert(table), rows)
+    _add_up_groups(connection, work.pbx, halves)
     for day in sorted({day_begins(at, zone) for at in halves}):
         _add_up(connection, work.pbx, day, next_day(day, zone))
     connection.execute(delete(t.rollup_state).where(_S.pbx == work.pbx))
@@ -162,6 +164,15 @@ def _rows(pbx: str, every: Collection[Counted]) -> Iterator[tuple[Table, list[di
     agents = [{"pbx": pbx, **of._asdict(), **one} for c in every for of, one in c.agents.items()]
     again = [{"pbx": pbx, "begins_at": at, "due_at": due_at} for c in every for at, due_at in c.again.items()]
     return iter(((t.rollup_half_hour, figures), (t.rollup_agent_half_hour, agents), (t.rollup_again, again)))
+
+
+def _add_up_groups(connection: Connection, pbx: str, halves: Sequence[int]) -> None:
+    """Add up each group's part of those half hours."""
+    h = t.rollup_half_hour.c
+    keys = (h.pbx, h.begins_at, h.queue_group)
+    summed = select(*keys, *(func.sum(h[name]).label(name) for name in HEAT)).group_by(*keys)
+    summed = summed.where(h.pbx == pbx, h.begins_at.in_(halves))
+    connection.execute(insert(t.rollup_heat).from_select([c.name for c in summed.selected_columns], summed))
 
 
 def _add_up(connection: Connection, pbx: str, begins_at: int, ends_at: int) -> None:

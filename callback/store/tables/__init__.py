@@ -49,6 +49,7 @@ from callback.store.tables.rollups import (
     rollup_agent_half_hour,
     rollup_day,
     rollup_half_hour,
+    rollup_heat,
     rollup_mark,
     rollup_state,
 )
@@ -133,6 +134,7 @@ __all__ = [
     "rollup_agent_half_hour",
     "rollup_day",
     "rollup_half_hour",
+    "rollup_heat",
     "rollup_mark",
     "rollup_state",
     "saved_view",

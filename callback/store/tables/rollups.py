@@ -22,6 +22,10 @@ COUNTS: Final = (
 )  # fmt: skip
 FIRST_TRY: Final = tuple(f"first_try_{number:02}" for number in range(1, BINS + 1))
 REACH: Final = tuple(f"reach_{number:02}" for number in range(1, BINS + 1))
+HEAT: Final = (
+    "calls", "served", "lost", "valid", "due_30", "due_60", "dialled_30", "dialled_60",
+    "reached_30", "reached_60", "closed_30", "closed_60",
+)  # fmt: skip
 OF_AGENTS: Final = ("tried", "reached", "talked_us")
 """What is counted; each is a column."""
 
@@ -41,6 +45,7 @@ _OF_CALLS = (("queue_group", 64), ("queue", 128), ("kind", 20), ("trunk", 64))
 _OF_ATTEMPTS = (("queue_group", 64), ("queue", 128), ("agent", 200))
 rollup_half_hour = _table("rollup_half_hour", _OF_CALLS, (*COUNTS, *FIRST_TRY, *REACH))
 rollup_day = _table("rollup_day", _OF_CALLS, (*COUNTS, *FIRST_TRY, *REACH))
+rollup_heat = _table("rollup_heat", (("queue_group", 64),), HEAT)  # half hours of a whole group: few, for heat maps
 rollup_agent_half_hour = _table("rollup_agent_half_hour", _OF_ATTEMPTS, OF_AGENTS)
 rollup_agent_day = _table("rollup_agent_day", _OF_ATTEMPTS, OF_AGENTS)
 

@@ -20,6 +20,10 @@ COUNTS = (
     "called_back", "called_back_redialled", "not_called_back", "not_called_back_redialled",
 )  # fmt: skip
 BINS = [f"{what}_{number:02}" for what in ("first_try", "reach") for number in range(1, 25)]
+HEAT = (
+    "calls", "served", "lost", "valid", "due_30", "due_60", "dialled_30", "dialled_60",
+    "reached_30", "reached_60", "closed_30", "closed_60",
+)  # fmt: skip
 OF_CALLS = {"queue_group": 64, "queue": 128, "kind": 20, "trunk": 64}
 OF_ATTEMPTS = {"queue_group": 64, "queue": 128, "agent": 200}
 
@@ -29,6 +33,7 @@ def upgrade() -> None:
     for name, keys, counted in (
         ("rollup_half_hour", OF_CALLS, [*COUNTS, *BINS]),
         ("rollup_day", OF_CALLS, [*COUNTS, *BINS]),
+        ("rollup_heat", {"queue_group": 64}, HEAT),
         ("rollup_agent_half_hour", OF_ATTEMPTS, ["tried", "reached", "talked_us"]),
         ("rollup_agent_day", OF_ATTEMPTS, ["tried", "reached", "talked_us"]),
     ):

@@ -11,7 +11,7 @@ from callback.reports.rollups.counting import count
 from callback.reports.rollups.spans import day_begins
 from callback.service.jobs.rollups import keep, look
 from callback.store import tables as t
-from callback.store.tables.rollups import COUNTS, FIRST_TRY, OF_AGENTS, REACH
+from callback.store.tables.rollups import COUNTS, FIRST_TRY, HEAT, OF_AGENTS, REACH
 from tests.callback.world import US, World
 
 FIGURES = (*COUNTS, *FIRST_TRY, *REACH)
@@ -61,6 +61,11 @@ def must_be_rolled_up(world: World, now: int) -> None:
             day = day_begins(begins_at, world.site.hours.zone)
             days[day, *of] = days.get((day, *of), Counter()) + one
         assert kept(world, table, counted) == days
+    groups: dict[tuple[Any, ...], Counter[str]] = {}
+    for (begins_at, group, *_), one in halves.items():
+        shown = Counter({name: one[name] for name in HEAT if one[name]})
+        groups[begins_at, group] = groups.get((begins_at, group), Counter()) + shown
+    assert kept(world, t.rollup_heat, HEAT) == {of: one for of, one in groups.items() if one}
     assert world.rows(t.rollup_mark) == []
 
 
