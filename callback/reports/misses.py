@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, tuple_
 
 from callback.accounts.roles import Groups
 from callback.reports.kept import CLOSED_AT, DIALLED_AT, INVALID, Kept, kept
@@ -21,6 +21,7 @@ from callback.site.work import Work
 from callback.store import audit
 from callback.store import tables as t
 from scheduler.clock import DAY, MINUTE, SECOND
+from scheduler.promise import EVENING
 
 UNSEEN: Final = "unseen"
 """The cause where nobody looked: the service did not run, or there were too many to look at all."""
@@ -31,11 +32,14 @@ LEVERS: Final = ("withdrawn", "cancelled", "done-elsewhere")
 """What people do that takes a promise out of the rates, or closes it without a call."""
 _EARLIER: Final = 31 * DAY
 _UNSEEN_LEAST: Final = MINUTE  # the looks are apart, and claims are short: less than that is no gap
-_R, _W, _C, _U = t.reservation.c, t.wait_cause.c, t.crew.c, t.audit.c
+_R, _P, _W, _C, _U = t.reservation.c, t.promise.c, t.wait_cause.c, t.crew.c, t.audit.c
 _CAUSE: Final = func.coalesce(
     select(_W.word).where(_W.reservation_id == _R.id).order_by(_W.seconds.desc(), _W.word).limit(1).scalar_subquery(),
     UNSEEN,
 )
+_EVENING: Final = exists().where(_P.reservation_id == _R.id, _P.number == 1, _P.reason == EVENING)
+_TOLD_APART: Final = ("queue", "queue_group", "kind", "trunk", "cause")
+_ITS: Final = (_R.queue, _R.queue_group, _R.kind, _R.trunk, _CAUSE.label("cause"))
 _WAITS = (
     select(_W.reservation_id, _W.word, _W.seconds)
     .where(_W.reservation_id.in_(bindparam("ids", expanding=True)))
@@ -168,12 +172,18 @@ def page(work: Work, asked: Asked, most: int = 100, after: Place | None = None) 
 
 def counts(work: Work, asked: Asked) -> list[Cell]:
     """Count the misses, by all that they are told apart by."""
-    which = _which(asked)
-    broken = {one.reservation for one in _broken(work, *which)}
-    alike = select(_R.id, _R.queue, _R.queue_group, _R.kind, _R.trunk, _CAUSE)
-    found = work.connection.execute(alike.where(_R.pbx == work.pbx, *which, _over(work.now)))
-    many = Counter((row[1], row[2], row[3], row[4], row[5]) for row in found if row[0] in broken)
-    return [Cell(*its, some) for its, some in sorted(many.items())]
+    of_pbx = (_R.pbx == work.pbx, *_which(asked))
+    # Of nearly all there is one promise, and it counts: the database counts those. An evening's is not broken undone.
+    one = (_R.promise_number <= 1, _over(work.now), or_(DIALLED_AT.is_not(None), CLOSED_AT.is_not(None), ~_EVENING))
+    many = Counter[tuple[str, str, str, str, str]]()
+    alike = select(*_ITS, func.count()).where(*of_pbx, *one).group_by(*_TOLD_APART)
+    for queue, group, kind, trunk, cause, some in work.connection.execute(alike):
+        many[queue, group, kind, trunk, cause] += some
+    several = (*of_pbx, _R.promise_number > 1)
+    broken = {each.reservation for each in _broken(work, *several)}
+    for number, queue, group, kind, trunk, cause in work.connection.execute(select(_R.id, *_ITS).where(*several)):
+        many[queue, group, kind, trunk, cause] += number in broken
+    return [Cell(*its, some) for its, some in sorted(many.items()) if some]
 
 
 def levers(work: Work, asked: Asked) -> list[Pulled]:
