@@ -247,6 +247,20 @@ class PromisesOutOfDanger(Event):
     raised_at: int
 
 
+@_event
+class HelpAsked(Event):
+    """A person asked for more agents: with them `after` promises of the group would be missed, else `before`."""
+
+    NAME = "help-asked"
+    ALARMING = True
+    group: str
+    more: int
+    until_at: int
+    before: int
+    after: int
+    who: str
+
+
 # Attempts
 
 

@@ -134,6 +134,10 @@ _TOKEN: Final = re.compile(
 )
 
 
+_GUESSED: Final = 400  # characters of a text in which a time is looked for
+_CLOCK_WORDS: Final = re.compile(rf"[点點时時:半]|{_any(_MORNING)}|{_any(_AFTERNOON)}|{_any(_EVENING)}")
+
+
 def read(body: str) -> Wish:
     """Say what a text asks for."""
     text = unicodedata.normalize("NFKC", body).casefold()
@@ -154,6 +158,36 @@ def read(body: str) -> Wish:
         number = choice["number"]
         return Choice(_NUMBERS[number] if number in _NUMBERS else int(number))
     return _time(said) or "unclear"
+
+
+def guessed_time(body: str) -> SaidTime | None:
+    """The first time that is said anywhere in a text, for a person to judge; digits alone are none."""
+    text = _ASIDE.sub(" ", unicodedata.normalize("NFKC", body[:_GUESSED]).casefold())
+    text = _HAN_NUMBER.sub(_in_digits, text.replace("一刻", "15").replace("三刻", "45"))
+    place = 0
+    while place < len(text):
+        if text[place].isspace():
+            place += 1
+            continue
+        said, end = _parts(text, place)
+        within = text[:place][-1:].isalnum() and text[:place][-1:].isascii() and text[place].isascii()
+        at = None if within else _said_time(said)
+        if at is not None and _CLOCK_WORDS.search(text[place:end]):
+            return at
+        place = max(end, place + 1)
+    return None
+
+
+def _parts(text: str, place: int) -> tuple[dict[str, str], int]:
+    """The parts of a time that stand there one after the other, each once, and where they end."""
+    said: dict[str, str] = {}
+    while token := _TOKEN.match(text, place):
+        parts = {name: part for name, part in token.groupdict().items() if part is not None and name != "filler"}
+        if said.keys() & parts.keys():
+            break
+        said |= parts
+        place = token.end()
+    return said, place
 
 
 def _plain(text: str) -> str:

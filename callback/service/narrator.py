@@ -218,6 +218,12 @@ def _out_of_danger(event: e.PromisesOutOfDanger, time: Time) -> str:
     return f"{event.group}: no promise is in danger any more (it was since {time(event.raised_at)})"
 
 
+def _help_asked(event: e.HelpAsked, time: Time) -> str:
+    many = "1 more agent" if event.more == 1 else f"{event.more} more agents"
+    kept = f"{event.before} promises would be missed, with them {event.after}"
+    return f"{event.group}: {event.who} asks for {many} until {time(event.until_at)}; {kept}"
+
+
 def _overdue(event: e.Overdue, time: Time) -> str:
     text = "a text says so" if event.text else "no text, so nobody told the customer"
     return f"#{event.reservation} is overdue: told {time(event.by_at)}; {text}"
@@ -281,6 +287,7 @@ _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.PbxDown: _pbx_down,
     e.GapClosed: _gap,
     e.PromisesInDanger: _in_danger,
+    e.HelpAsked: _help_asked,
     e.PromisesOutOfDanger: _out_of_danger,
     e.Overdue: _overdue,
     e.IncidentChanged: _incident,

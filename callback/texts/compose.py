@@ -33,6 +33,8 @@ from sms.gateway import Refused
 from sms.status import Backlog, FailedText, TextStatus, WholeText
 from sms.text import PROMISES
 
+REPLIES: Final = ("answer-held", "answer-person", "answer-none-open", "answer-help")
+"""Texts that a person may answer a customer's text with."""
 LASTS_S: Final = 3600  # a text that promises nothing is of no use later than this
 RECIPIENT_ROOM: Final = 64  # of the column in the outbox: a call id may be longer, on a PBX with a long name
 
@@ -178,6 +180,20 @@ def ask(work: Work, reservation: int) -> bool:
         return False
     text = _Text("ask" if way == "reply" else "ask-link", _question(reservation), {}, work.now + _grace(work.site))
     return _put(work, to, text)
+
+
+def answer(work: Work, reservation: int, template: str, cause: str, not_before_at: int) -> str | None:
+    """Let a person answer what the customer wrote, by one of REPLIES; say why not where no text may be sent."""
+    to = recipient(work.connection, reservation)
+    why = why_none(work.connection, work.site, to.queue, to.e164)
+    if why is None:
+        _put(work, to, _Text(template, cause, {}, not_before_at))
+    return why
+
+
+def take_back_answer(work: Work, cause: str) -> None:
+    """Take back such an answer, where there is one."""
+    outbox.withdraw(work.connection, cause, "a person took the answer back", work.now)
 
 
 def tell_number(work: Work, call_id: str, served_in: Sequence[str | None]) -> bool:

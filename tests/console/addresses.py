@@ -26,6 +26,7 @@ INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "/reports": ("/reports?period=day", "/reports?compare=1&split=kind", "/reports?split=agent"),
     "/reports/rows/{name}": ("/reports/rows/lost", "/reports/rows/valid?queue=support"),
     "/what-if": ("/what-if?more=2",),
+    "/answers/{number}": ("/answers/1", "/answers/2", "/answers/99"),
     "/incidents/{number}": ("/incidents/1", "/incidents/99"),
 }
 

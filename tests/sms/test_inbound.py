@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sms.inbound import Choice, SaidTime, Wish, read
+from sms.inbound import Choice, SaidTime, Wish, guessed_time, read
 
 WORDS = ("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT", "退订", "退訂", "TD")
 PLAIN = ("STOP", "STOPALL", "UNSUBSCRIBE", "REVOKE", "OPTOUT", "OPT-OUT", "opt out", "退订", "退訂")
@@ -248,3 +248,26 @@ def test_a_time_as_it_is_said_in_chinese_is_read_as_it_was_meant(at: time, day: 
     half = "上午" if at.hour < 12 else "下午"
     spoken = f"{_han(at.hour % 12 or 12)}点{_han(at.minute) + '分' if at.minute else '整'}"
     assert read(day + half + spoken) == SaidTime(at, {"": None, "明天": 1, "後天": 2}[day], clear=True)
+
+
+@pytest.mark.parametrize(
+    ("body", "meant"),
+    [
+        ("请下午三点后再打给我 谢谢", said("15:00")),
+        ("明天上午十点半可以吗 我在开会", said("10:30", 1)),
+        ("my wife is home after 6pm so ring then", said("18:00")),
+        ("tomorrow at 9:30, but on my other number", said("09:30", 1, clear=False)),
+        ("CALL ME AT 080-3333-9999 INSTEAD!!", None),
+        ("invoice 12345:67 is wrong", None),
+        ("ticket 77, contract 2026-11-24", None),
+        ("", None),
+        ("长" * 3000, None),
+    ],
+)
+def test_a_time_within_other_words_is_guessed_and_digits_alone_are_none(body: str, meant: SaidTime | None) -> None:
+    assert guessed_time(body) == meant
+
+
+@given(st.text())
+def test_any_text_is_guessed_at_without_an_error(body: str) -> None:
+    assert isinstance(guessed_time(body), SaidTime | None)

@@ -14,10 +14,12 @@ from callback.attempts import snapshot
 from callback.reports import breaking
 from callback.reports.breaking import Breaking
 from callback.reports.now import floor, health, lists
+from callback.reports.now import help as help_
 from callback.reports.now.day import Day
 from callback.reports.now.figure import Figure, InList, InQueue, Lane, Promised
 from callback.reports.now.floor import Floor
 from callback.reports.now.health import Part
+from callback.reports.now.help import Help
 from callback.reports.now.since import midnight
 from callback.reports.queue import census
 from callback.reports.queue.census import Census
@@ -49,7 +51,7 @@ class Danger:
     """What breaks in a group of queues: of `due` promises in the next two hours `missed` will be.
 
     `more` agents until `until_at` would keep them; `hopeless` are missed whoever works. `first` are the first of all
-    these, and `by_at` is when the last of them is over; None: none will be missed.
+    these, and `by_at` is when the last of them is over; None: none will be missed. `help` was asked for by somebody.
     """
 
     group: str
@@ -60,6 +62,7 @@ class Danger:
     until_at: int
     by_at: int | None
     first: tuple[Owed, ...]
+    help: Help | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +199,8 @@ def rated(work: Work) -> Rated:
 def dangers(work: Work, groups: Groups) -> Dangers:
     """Forecast what breaks in these groups, or all. It takes some tens of milliseconds: not for each page."""
     seen = breaking.look(work, snapshot.recall(work.connection, work.pbx), groups)
-    found = [_danger(group, one) for group, one in seen.items()]
+    asked = help_.asked(work, groups)
+    found = [_danger(group, one, asked.get(group)) for group, one in seen.items()]
     in_order = sorted(found, key=lambda one: (-one.missed.count, -one.hopeless.count, -one.due, one.group))
     return Dangers(work.now, tuple(in_order))
 
@@ -242,7 +246,7 @@ def head_of(now: Now) -> Head:
     )
 
 
-def _danger(group: str, one: Breaking) -> Danger:
+def _danger(group: str, one: Breaking, asked: Help | None) -> Danger:
     missed = frozenset(owed.reservation for owed in one.missed)
     return Danger(
         group,
@@ -253,6 +257,7 @@ def _danger(group: str, one: Breaking) -> Danger:
         one.forecast.until_at,
         max((owed.deadline_at for owed in one.missed), default=None),
         tuple(one.owed[:FIRST]),
+        asked,
     )
 
 

@@ -14,7 +14,7 @@ Subject = Literal[
     "agent", "part", "part-state", "list", "finding",
     "cause", "wrap-up", "wrap-up-cause",
     "change", "refusal", "fault", "act-done", "not-undone", "actor", "act",
-    "incident-state",
+    "incident-state", "wish",
 ]  # fmt: skip
 
 
@@ -228,7 +228,24 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "handled-not": _("took back that it is dealt with"),
         "incident-released": _("released the incident"),
         "incident-dropped": _("dropped the incident"),
+        "answer-done": _("read the customer's text"),
+        "answer-open": _("put the customer's text back among those to be read"),
+        "help-asked": _("asked for more agents"),
         "incident-undone": _("took back what was decided about the incident"),
+    },
+    "wish": {  # what the machine took a customer's text for
+        "stop": _("no more texts"),
+        "stop-and-more": _("no more texts, and something else"),
+        "start": _("texts again"),
+        "help": _("help"),
+        "call-now": _("a call now"),
+        "unclear": _("not understood"),
+        "time": _("a call at a time"),
+        "choice-1": _("the number 1"),
+        "choice-2": _("the number 2"),
+        "choice-3": _("the number 3"),
+        "choice-4": _("the number 4"),
+        "choice-5": _("the number 5"),
     },
     "incident-state": {
         "holding": _("holds all of them"),
@@ -410,6 +427,10 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "wrong-desk": _("the right desk's number"),
         "ask": _("how satisfied the customer was"),
         "ask-link": _("how satisfied the customer was, by a link"),
+        "answer-held": _("that one of us reads it"),
+        "answer-person": _("that one of us reads it, and how to be called"),
+        "answer-none-open": _("that no callback is open, and our number"),
+        "answer-help": _("how our texts are answered"),
     },
     "expired": {  # why it was left to people
         "only-watched": _("calls are not switched on"),

@@ -67,6 +67,7 @@ SERVICE = [  # told by the service itself
     event("overdue", NOON, {"reservation": 7, "queue": "sales", "by_at": NOON, "text": True}),
     event("alarm", NOON, {"group": "site", "due": 40, "missed": 14, "more": 2, "until_at": NOON, "again": False}),
     event("alarm-over", NOON, {"group": "site", "raised_at": NOON}),
+    event("help-asked", NOON, {"group": "site", "more": 2, "until_at": NOON, "before": 9, "after": 1, "who": "Anna"}),
     event("texts-refused", NOON, {"line": "acme", "code": "21660", "texts": 2, "lost": 2, "why": "no such sender"}),
     event("texts-delayed", NOON, {"line": "", "code": "20429", "texts": 1, "lost": 0, "why": "too many at once"}),
     event("alarm-not-passed", NOON, {"channel": "url", "why": "answered 503"}),

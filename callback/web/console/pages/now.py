@@ -7,11 +7,14 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, HTTPException, Query
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from callback.accounts import wall_tokens
 from callback.attempts import snapshot
 from callback.decisions.actions import NoSuchReservation
+from callback.decisions.acts import help as acts
+from callback.decisions.acts.help import Wanted
+from callback.decisions.reasons import NONE_GIVEN
 from callback.errors import CallbackError
 from callback.reports import breaking, what_if
 from callback.reports.now import lists
@@ -24,6 +27,7 @@ from callback.reports.what_if import MoreAgents
 from callback.site.work import Work
 from callback.site.written import next_time
 from callback.store import feed
+from callback.store.audit import By
 from callback.web.console import gate
 from callback.web.console.now import content, heads
 from callback.web.console.visit import Visit
@@ -35,6 +39,7 @@ router = APIRouter()
 _MOST: Final = 500  # reservations of one question
 _DIGITS: Final = 18
 _MORE: Final = 50  # agents
+_LATEST: Final = 2**53  # an instant
 _SUBJECTS: Final[dict[ListName, Subject]] = {
     "incidents": "reason",
     "left": "kind",
@@ -95,6 +100,30 @@ def sent_what_if(
     return _what_if(visit, group, more, until, items)
 
 
+@router.post("/what-if/tell")
+def tell(
+    visit: gate.Decide,
+    group: Annotated[str, Form()] = "",
+    more: Annotated[int, Form(ge=1, le=_MORE)] = 1,
+    until_at: Annotated[int, Form(ge=0, le=_LATEST)] = 0,
+) -> Response:
+    """Ask for so many agents more: who can help is told, with what they would keep."""
+    by = By(visit.viewer.user, NONE_GIVEN)
+
+    def ask(work: Work) -> Wanted:
+        found = [one for one in _more(work, visit, group, more, until_at) if one.more == more]
+        if not found or found[0].until_at <= work.now:
+            raise CallbackError("nothing is owed there that more agents would keep until then")
+        wanted = Wanted(group, more, found[0].until_at, found[0].before, found[0].after)
+        acts.ask(work, wanted, by)
+        return wanted
+
+    wanted = visit.act(ask)
+    if not visit.wants_fragment:
+        return RedirectResponse("/now", 303)
+    return visit.page("now/asked.html", wanted=wanted, now=visit.console.now())
+
+
 @router.get("/wall/{token}")
 def wall(console: gate.Anybody, request: Request, token: str) -> Response:
     """Show Now on a display: its address lets in whoever has it, until it is revoked. 404 for any other."""
@@ -124,15 +153,20 @@ def _what_if(visit: Visit, group: str, more: int, until: str, items: str) -> Res
 def _told(work: Work, visit: Visit, group: str, more: int, until: str, items: str) -> dict[str, Any]:
     groups = visit.viewer.groups
     called = what_if.call_now(work, _ids(items), groups) if items else []
-    found: list[MoreAgents] = []
-    if group:
-        if groups is not None and group not in groups:
-            raise NoSuchReservation(f"no group {group} is known here")
-        picture = snapshot.recall(work.connection, work.pbx)
-        seen = breaking.look(work, picture, frozenset({group})).get(group)
-        every = what_if.more_agents(seen, work.now, _until(work, until), more or what_if.MORE[-1]) if seen else []
-        found = [one for one in every if more in {0, one.more}]
-    return {"more": found, "called": called, "now": work.now}
+    found = _more(work, visit, group, more, _until(work, until)) if group else []
+    may_tell = visit.viewer.may("decide")
+    return {"more": found, "called": called, "now": work.now, "group": group, "may_tell": may_tell}
+
+
+def _more(work: Work, visit: Visit, group: str, more: int, until_at: int | None) -> list[MoreAgents]:
+    """What that many agents of a group would keep; 0: each number of them that is offered."""
+    groups = visit.viewer.groups
+    if groups is not None and group not in groups:
+        raise NoSuchReservation(f"no group {group} is known here")
+    picture = snapshot.recall(work.connection, work.pbx)
+    seen = breaking.look(work, picture, frozenset({group})).get(group)
+    every = what_if.more_agents(seen, work.now, until_at, more or what_if.MORE[-1]) if seen else []
+    return [one for one in every if more in {0, one.more}]
 
 
 def _ids(items: str) -> list[int]:

@@ -22,16 +22,25 @@ from callback.decisions.records import ACTIONS, Why
 from callback.events import KINDS
 from callback.operations.doctor.finding import Level
 from callback.reports.misses import CAUSES, LEVERS, MOVES
-from callback.reports.now.figure import LISTS
+from callback.reports.now.figure import LISTS, Lane
 from callback.reports.now.health import PartName, PartState
+from callback.reports.queue.lanes import Sort
+from callback.reports.queue.why import WORDS as WHY_NOT
 from callback.reports.timeline import sentences
+from callback.reports.timeline.again import WhyNot
+from callback.reports.timeline.entries import Whose
 from callback.reservations.states import STATES
+from callback.texts.compose import REPLIES
 from callback.web.console import vocabulary, words
 from callback.web.console.acts.form import Fault
+from callback.web.console.queue.asked import COLUMNS
+from callback.web.console.reservation.content import Show
 from callback.web.console.words import LANGUAGES, Language
 from scheduler import promise
 from scheduler.incident import STATES as INCIDENT_STATES
 from scheduler.retry import OUTCOMES
+from sms.gateway import Progress
+from sms.inbound import Word
 from telephony.calls.call import Kind, VisitEnd
 from telephony.calls.verdict import TABLE
 
@@ -48,6 +57,15 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "outcome": set(OUTCOMES),
     "role": set(ROLES),
     "incident-state": set(INCIDENT_STATES),
+    "lane": set(get_args(Lane)),
+    "why-not": set(WHY_NOT),
+    "whose": set(get_args(Show)) | set(get_args(Whose)),
+    "again": set(get_args(WhyNot)),
+    "text": set(get_args(Progress)) | {"waiting", "sending", "failed", "withdrawn", "unknown", "expired"},
+    "template": set(REPLIES),
+    "wish": set(get_args(Word)) | {"time"} | {f"choice-{number}" for number in range(1, 6)},
+    "sort": {str(one) for one in Sort},
+    "column": set(COLUMNS),
     "visit": set(get_args(VisitEnd)),
     "agent": set(AGENT_STATES),
     "part": set(get_args(PartName)),
