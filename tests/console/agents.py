@@ -37,7 +37,7 @@ def talk(centre: Centre, name: str, number: str, when: int, *, talks_s: int = 18
     began_at = when - (talks_s + 12) * SECOND
     centre.lose(name, number, began_at - 120 * SECOND, told_after_s=10**6)
     ring(centre, name, began_at)
-    _step(centre, name, "customer_answered_at", when - talks_s * SECOND)
+    answer(centre, name, when - talks_s * SECOND)
     centre.end(name, "reached", when)
 
 
@@ -46,6 +46,11 @@ def ring(centre: Centre, name: str, when: int) -> None:
     centre.claim(name, when)
     _step(centre, name, "agent_connected_at", when + 3 * SECOND)
     _step(centre, name, "customer_dialled_at", when + 4 * SECOND)
+
+
+def answer(centre: Centre, name: str, when: int) -> None:
+    """The customer answers that callback."""
+    _step(centre, name, "customer_answered_at", when)
 
 
 def _step(centre: Centre, name: str, step: str, when: int) -> None:

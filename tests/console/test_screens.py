@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from callback.reservations import waits
 from tests.browser import DESK, Visitors
 from tests.callback.reports.rollups.rolling import roll_up
 from tests.callback.world import US
+from tests.console import agents
 from tests.console.centre import NOW, Centre
 from tests.console.lively import liven
 from tests.console.served import Served
@@ -171,3 +172,36 @@ def test_an_act_and_its_undo(console: Served, lively: Centre, visitors: Visitors
     page.keyboard.press("u")
     expect(page.locator(".toast")).not_to_contain_text("15 s")
     shoot(page, "undo-3")
+
+
+CORNERS: Final[ViewportSize] = {"width": 360, "height": 560}
+
+
+def test_an_agents_page_in_its_four_states(console: Served, centre: Centre, visitors: Visitors, shoot: Shoot) -> None:
+    """Next, on the line, how did it go, nothing: four pages at four moments, side by side in one picture."""
+    agents.at_work(centre)
+    page = visitors.page(CORNERS, **SHARP)
+    console.sign_in(page, "agent")
+    page.goto(console.at("/me"))
+    stills = []
+
+    def still(says: str) -> None:
+        expect(page.get_by_role("heading", name=re.compile(says))).to_be_visible()
+        page.reload()
+        expect(page.locator("[data-age=data]")).to_contain_text(re.compile(r"\d"))
+        stills.append(base64.b64encode(page.screenshot(animations="disabled")).decode())
+
+    still("Next for you")
+    agents.ring(centre, "aim", NOW - 42 * US)
+    agents.at_work(centre, free=False)
+    still("On the line")
+    agents.answer(centre, "aim", NOW - 30 * US)
+    centre.end("aim", "reached", NOW)
+    agents.at_work(centre, waiting=2)
+    still("How did it go")
+    page.keyboard.press("1")
+    still("Nothing for you now")
+    beside = visitors.page({"width": 4 * 360 + 5 * 16, "height": 560 + 2 * 16}, **SHARP)
+    frames = "".join(f'<img width="360" src="data:image/png;base64,{one}">' for one in stills)
+    beside.set_content(f'<body style="margin:16px;display:flex;gap:16px;background:#8b857a">{frames}</body>')
+    shoot(beside, "agent")
