@@ -18,7 +18,6 @@ REACHED: Final = ("reached", "machine", "invalid-number")
 """How an attempt ends that an agent can tell of; the last two also by what the agent said."""
 
 _A, _W, _R = t.attempt.c, t.wrap_up.c, t.reservation.c
-_OURS = (_A.pbx == bindparam("of_pbx"), t.BY_AGENT, _A.agent.in_(bindparam("phones", expanding=True)))
 _TALKS = (
     select(
         _A.reservation_id,
@@ -38,11 +37,12 @@ _TALKS = (
     .join(t.reservation, _R.id == _A.reservation_id)
     .join(t.person, t.person.c.id == _A.person_id)
     .outerjoin(t.wrap_up, _W.attempt_id == _A.id)
-    .where(*_OURS, _A.claimed_at >= bindparam("since_at"), _A.outcome.in_(REACHED))
+    .where(_A.pbx == bindparam("of_pbx"), t.BY_AGENT, _A.agent.in_(bindparam("phones", expanding=True)))
+    .where(_A.claimed_at >= bindparam("since_at"), _A.outcome.in_(REACHED))
     .order_by(_A.claimed_at.desc())
     .limit(MOST)
 )
-_ON_THE_LINE = select(_A.reservation_id, _A.person_id).where(t.IN_FLIGHT, *_OURS).limit(1)
+_IN_FLIGHT = select(_A.agent, _A.reservation_id, _A.person_id).where(t.IN_FLIGHT, _A.pbx == bindparam("of_pbx"))
 _LAST = (
     select(_W.at, _W.who, _W.outcome, _W.cause, _W.note)
     .where(_W.person_id == bindparam("person"))
@@ -101,9 +101,8 @@ def since(work: Work, phones: Collection[str], since_at: int) -> list[Talk]:
 
 def on_the_line(work: Work, phones: Collection[str]) -> tuple[int, int] | None:
     """The reservation, and the person, that one of these phones is in a callback with now."""
-    asked = {"of_pbx": work.pbx, "phones": sorted(phones)}
-    row = work.connection.execute(_ON_THE_LINE, asked).first() if phones else None
-    return None if row is None else (row.reservation_id, row.person_id)
+    flights = work.connection.execute(_IN_FLIGHT, {"of_pbx": work.pbx})  # as many as agents at most
+    return next(((row.reservation_id, row.person_id) for row in flights if row.agent in phones), None)
 
 
 def last_with(work: Work, person: int) -> LastTalk | None:
