@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, func, insert, literal, select, update
 
 from callback.errors import IllegalTransition
 from callback.reservations import moves, promises, times
-from callback.reservations.reservation import Reservation, lock_open, read_one
+from callback.reservations.reservation import RESERVATIONS, Reservation, lock_open, read, read_one
 from callback.reservations.states import State
 from callback.site.work import Work
 from callback.store import tables as t
@@ -36,6 +36,10 @@ _ATTEMPTS_TO = update(t.attempt).where(_A.reservation_id == _OF).values(reservat
 _ATTEMPTS = select(func.count()).select_from(t.attempt).where(_A.reservation_id == _OF)
 _JOINED = update(t.reservation).where(_R.id == _OF)
 _JOINED = _JOINED.values({name: bindparam(f"now_{name}") for name in ("losses", "last_lost_at", "severity")})
+_OPEN_OF_SAME = (
+    RESERVATIONS.where(_R.pbx == bindparam("of_pbx"), _R.queue == bindparam("of_queue"), t.OPEN)
+    .where(_R.person_id == bindparam("person"), _R.apart == bindparam("is_apart"))
+)  # fmt: skip
 _SAME = [column for column in t.promise.c if column.name != "reservation_id"]
 
 
@@ -59,6 +63,14 @@ class GoesOn:
 def restored(facts: Mapping[str, Any]) -> GoesOn:
     """Make one of the values that were kept."""
     return GoesOn(**{**facts, "losses": tuple(facts["losses"])})
+
+
+def owed(connection: Connection, row: Reservation) -> Reservation:
+    """The reservation by which the customer of this one is owed a callback, where it goes on as another."""
+    if row.state != "continued":
+        return row
+    asked = {"of_pbx": row.pbx, "of_queue": row.queue, "person": row.person_id, "is_apart": row.apart}
+    return next(iter(read(connection, _OPEN_OF_SAME, asked)), row)
 
 
 def go_on(work: Work, row: Reservation, retry_at: int, slot_at: int | None = None) -> GoesOn:

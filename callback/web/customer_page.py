@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from callback.customers.blocks import blocked
 from callback.decisions import actions, limits, replies
-from callback.reservations import slots
+from callback.reservations import slots, successor
 from callback.reservations.reservation import Reservation, read_one
 from callback.site import links
 from callback.site.context import Site
@@ -89,7 +89,7 @@ def _opened(work: Work, token: str) -> _View:
     row = read_one(work.connection, links.opened(work.connection, token, work.now))
     if row is None or row.pbx != work.pbx:
         raise NoSuchLink("its reservation is not of this site")
-    return _View(work, row)
+    return _View(work, successor.owed(work.connection, row))
 
 
 def _do(view: _View, form: Mapping[str, str]) -> tuple[int, str]:

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from callback.attempts import settle
 from callback.customers.blocks import blocked
-from callback.decisions import actions, limits
+from callback.decisions import actions, limits, wrap_up
 from callback.settings.rules import QueueRules
 from callback.site import links
 from callback.site.templates import Texting
@@ -127,6 +128,21 @@ def test_who_waits_for_his_next_try_may_ask_for_it_at_once(lost: World) -> None:
     assert act(lost, {"do": "call-now"}, SOON + 2 * MINUTE).status == 200
     assert decided(lost) == [("customer", "call-now")] * 2
     assert lost.reservations()[0].not_before_at <= SOON + 2 * MINUTE
+
+
+def test_after_a_voicemail_the_link_leads_to_the_callback_that_goes_on(lost: World) -> None:
+    order = lost.claim(SOON)
+    assert order is not None
+    own = token(lost)
+    with lost.store.write() as connection:
+        settle.progress(lost.work(connection, SOON), order.attempt, "agent_connected_at", SOON, "PJSIP/agent1")
+    lost.end(order.attempt, "reached", SOON + US)
+    assert not [one for one in choices(show(lost, SOON + 2 * US, own)) if one[0] == "cancel"]
+    with lost.store.write() as connection:
+        teller = wrap_up.Teller("mei", frozenset({"PJSIP/agent1"}))
+        wrap_up.say(lost.work(connection, SOON + 2 * US), teller, 1, 1, wrap_up.Word("voicemail"))
+    assert act(lost, {"do": "cancel"}, SOON + 3 * US, own).status == 200
+    assert [row.state for row in lost.reservations()] == ["continued", "cancelled"]
 
 
 def test_who_changes_his_time_again_and_again_is_left_to_people(lost: World) -> None:
