@@ -32,7 +32,8 @@ def test_every_end_has_one(tmp_path: Path) -> None:
     centre = fresh(tmp_path)
     states = {row.id: row.state for row in centre.world.reservations()}
     assert {state: states[centre.reservation[name]] for state, name in CLOSED.items()} == {s: s for s in CLOSED}
-    assert set(t.RESERVATION_STATES) == set(states.values())
+    told_by_agents = {"continued"}  # nobody tells how a callback went here: see `tests/console/agents.py`
+    assert set(t.RESERVATION_STATES) - told_by_agents == set(states.values())
 
 
 def test_incident_answers_texts_and_strangers_words_are_there(tmp_path: Path) -> None:

@@ -168,7 +168,9 @@ async def _until(holds: Callable[[], bool]) -> None:
 @pytest.mark.parametrize(
     ("role", "address", "status"),
     [
-        ("agent", "/stream?view=/stream/open", 403),
+        ("administrator", "/stream?view=/stream/open", 403),
+        ("agent", "/stream?view=/stream/open", 422),  # no view of an agent's
+        ("supervisor", "/stream?view=/stream/agent", 422),
         ("supervisor", "/stream?view=/stream/none", 422),
         ("supervisor", "/stream/none", 422),
         ("supervisor", "/stream", 422),
