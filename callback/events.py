@@ -621,6 +621,39 @@ class TextsDelayed(_TextsStuck):
 
 
 @_event
+class TextFailed(Event):
+    """A text to a customer was refused, or did not arrive."""
+
+    NAME = "text-failed"
+    reservation: int
+    code: str
+
+
+@_event
+class Answered(Event):
+    """A customer answered by text; `for_people`: somebody must read it."""
+
+    NAME = "answered"
+    answer: int
+    for_people: bool
+    reservation: int | None = None
+
+
+# Programs
+
+
+@_event
+class WebhookDisabled(Event):
+    """Nothing is sent to an endpoint any more; `why`: gone, failing or full."""
+
+    NAME = "webhook-disabled"
+    ALARMING = True
+    endpoint: int
+    host: str
+    why: str
+
+
+@_event
 class Other(Event):
     """An event of another version: its name and facts as they were stored."""
 

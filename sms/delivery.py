@@ -51,12 +51,14 @@ class DeliveryHooks:
     """What delivery asks and tells its caller.
 
     No more texts are claimed once `until` holds. `opted_out` is called, in the transaction that settles the text, with
-    a recipient to whom the carrier may send nothing. `looked_up` is called with how looking numbers up went: None, or
+    a recipient to whom the carrier may send nothing, and `refused` with each text that will not be sent, and the
+    gateway's code for why. `looked_up` is called with how looking numbers up went: None, or
     an unexpected error; those texts are tried again, and the error comes once for all of them.
     """
 
     until: Callable[[], bool] = lambda: False
     opted_out: Callable[[Connection, str, int], None] | None = None
+    refused: Callable[[Connection, outbox.Text, str, int], None] | None = None
     looked_up: Callable[[Exception | None], None] = lambda _fault: None
 
 
@@ -174,7 +176,7 @@ class _Desk:
         """Settle what came back and claim up to `room` texts in one transaction; then look their numbers up."""
         wall, steady, at = time.time(), time.monotonic(), self._now()
         with self._open_transaction() as conn:
-            _settle(conn, done, at, self._rules.backoff_s, self._hooks.opted_out)
+            _settle(conn, done, at, self._rules.backoff_s, self._hooks)
             if room and self._rules.caps is not None:
                 one_counts(conn)  # before the accounts are locked, always: two never wait for each other
             accounts = pace.lock(conn, self._gateway.paces, at)
@@ -274,7 +276,7 @@ def _settle(
     done: Mapping[outbox.Text, _Outcome],
     now: int,
     backoff_s: Sequence[float],
-    opted_out: Callable[[Connection, str, int], None] | None,
+    hooks: DeliveryHooks,
 ) -> None:
     sent = {text: outcome for text, outcome in done.items() if isinstance(outcome, Receipt)}
     if outbox.settle_sent(conn, sent, now) < len(sent):
@@ -285,11 +287,13 @@ def _settle(
                 continue
             case Refused():
                 kept = outbox.settle_refused(conn, text, outcome.reason, now, outcome.code)
+                if kept and hooks.refused is not None:
+                    hooks.refused(conn, text, outcome.code, now)
             case Unsent():
                 kept = outbox.settle_unsent(conn, text, outcome.reason, now, backoff_s, outcome.code)
             case _Ambiguous():
                 kept = outbox.settle_unknown(conn, text, outcome.reason, now)
-        if isinstance(outcome, OptedOut) and opted_out is not None:
-            opted_out(conn, text.recipient, now)
+        if isinstance(outcome, OptedOut) and hooks.opted_out is not None:
+            hooks.opted_out(conn, text.recipient, now)
         if not kept:
             log.warning("text %s was settled before its sender came back (%s)", text.cause, outcome)

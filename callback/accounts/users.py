@@ -20,6 +20,7 @@ from scheduler.clock import DAY
 
 ONE_TIME: Final = DAY
 """So long a one-time password opens, in microseconds."""
+_PHONE_ROOM: Final = 100
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9@._-]{0,63}")
 _U: Final = t.user_account.c
 USER: Final = tuple(column for column in _U if column.name != "password")
@@ -157,6 +158,37 @@ def change_groups(change: Change, name: str, groups: frozenset[str] | None) -> N
     Profile(roles, groups=groups)
     _write(change, name, {"groups": _sorted(groups)})
     change.audit("user-groups", user=name, groups=_sorted(groups))
+
+
+def alter(change: Change, name: str, wanted: Profile) -> None:
+    """Give a person the roles, groups, phone and language of this profile; each that is another is an act of its own.
+
+    The name by which the person is called stays. CallbackError where nobody could make others then.
+    """
+    profile = _known(change.connection, name).profile
+    if wanted.roles != profile.roles:
+        change_roles(change, name, wanted.roles)
+    if wanted.groups != profile.groups:
+        change_groups(change, name, wanted.groups)
+    if wanted.phone != profile.phone:
+        _change_phone(change, name, wanted.phone)
+    choose(change.connection, name, language=wanted.language)
+
+
+def _change_phone(change: Change, name: str, phone: str) -> None:
+    if len(phone) > _PHONE_ROOM or not phone.isprintable():
+        raise CallbackError(
+            f"a phone is named as the PBX names it, as in PJSIP/1004, in at most {_PHONE_ROOM} characters"
+        )
+    _write(change, name, {"phone": phone})
+    change.audit("user-phone", user=name)
+
+
+def sign_out(change: Change, name: str) -> None:
+    """End all sessions of a person, who may sign in again."""
+    _known(change.connection, name)
+    change.connection.execute(_SIGNED_OUT, {"of_name": name})
+    change.audit("user-signed-out", user=name)
 
 
 def lock(change: Change, name: str) -> None:

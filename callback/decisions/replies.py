@@ -17,6 +17,7 @@ from callback.customers import numbers
 from callback.customers.blocks import blocked
 from callback.customers.persons import person_of
 from callback.decisions import actions, limits
+from callback.events import Answered
 from callback.reservations import slots
 from callback.reservations.reservation import RESERVATIONS, Reservation
 from callback.reservations.reservation import read as read_reservations
@@ -84,6 +85,8 @@ def take(work: Work, inbound: Inbound) -> str | None:
     made = {"state": "open" if done.for_people else "done", "reply": reply, "score": done.score}
     about = {"person_id": sender.person, "reservation_id": sender.row.id if sender.row else None}
     connection.execute(update(t.answer).where(*stored).values(**about, **made))
+    number = connection.execute(select(_a.id).where(*stored)).scalar_one()
+    work.tell(Answered(number, done.for_people, about["reservation_id"]))
     return reply
 
 

@@ -256,6 +256,18 @@ def _stuck(event: e.TextsRefused | e.TextsDelayed, _time: Time) -> str:
     return f"{many}{by} of the last hour{lost}: {event.why}"
 
 
+def _webhook_disabled(event: e.WebhookDisabled, _time: Time) -> str:
+    why = _DISABLED.get(event.why, event.why)
+    return f"{event.host} is told nothing any more: {why}; the console, Programs, switches endpoint {event.endpoint} on"
+
+
+_DISABLED = {
+    "gone": "it answered 410",
+    "failing": "it took nothing for 5 days",
+    "full": "too many messages wait for it",
+}
+
+
 def _agents_silent(event: e.AgentsSilent, time: Time) -> str:
     rung = f"{event.times} callbacks of {event.queue} since {time(event.since_at)} found agents free"
     return f"{rung} who did not answer: let them pause, or look at their phones"
@@ -297,6 +309,9 @@ _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.AgentsBack: lambda event, _time: f"an agent of {event.queue} has answered a callback again",
     e.TextsRefused: _stuck,
     e.TextsDelayed: _stuck,
+    e.TextFailed: lambda event, _time: f"#{event.reservation} a text did not arrive: {event.code or 'refused'}",
+    e.Answered: lambda event, _time: f"answer {event.answer}{' waits for a person' if event.for_people else ''}",
+    e.WebhookDisabled: _webhook_disabled,
     e.Decided: _decided,
     e.Cancelled: lambda event, _time: f"#{event.reservation}: {event.why}",
     e.SiteKey: lambda event, _time: str(event.why),

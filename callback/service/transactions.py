@@ -32,6 +32,15 @@ class Transactions:
     ) -> None:
         self._store, self._site, self._held, self._now, self._committed = store, site, held, now, committed
 
+    @property
+    def pbx(self) -> str:
+        """The name of the site's PBX."""
+        return self._site.pbx
+
+    def now(self) -> int:
+        """The moment that counts as now, in microseconds UTC."""
+        return self._now()
+
     async def read(self, look: Callable[[Work], _T]) -> _T:
         """Let `look` read the database."""
 

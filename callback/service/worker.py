@@ -52,10 +52,13 @@ from callback.service.jobs.rollups import RollUp
 from callback.service.jobs.tails import FillTails
 from callback.service.jobs.texts import SendTexts, TellTextTroubles
 from callback.service.jobs.waits import SampleWaits
+from callback.service.jobs.webhooks import ForgetWebhooks, SendWebhooks
 from callback.service.outage import Outage
 from callback.service.snapshots import Snapshots
 from callback.service.text_troubles import TextTroubles
 from callback.service.transactions import Transactions
+from callback.service.webhooks.courier import Courier
+from callback.service.webhooks.sender import Sender
 from callback.service.wiring import wiring_of
 from callback.settings.sections import Settings
 from callback.site.context import Site, take_over
@@ -138,6 +141,7 @@ class Worker:
         self._arrivals = Arrivals(pbx, site, traffic, transactions, now, self._tell)
         snapshots = Snapshots(pbx, self._committer, store, site, traffic, now)
         send = partial(send_due, store, site, gateway, settings.texts, stopped.is_set, failing)
+        self._courier = Courier(transactions, Sender(settings.webhooks.allowed_hosts), failing)
         jobs: list[Job] = [
             RenewLease(transactions, held),
             Dispatch(pbx, held, transactions, snapshots, stopped),
@@ -146,6 +150,8 @@ class Worker:
             Offer(pbx, held, transactions, snapshots),
             Forecast(transactions, snapshots),
             TellTextTroubles(transactions, TextTroubles(gateway), self._tell),
+            SendWebhooks(transactions, self._courier),
+            ForgetWebhooks(transactions),
             Learn(transactions, traffic),
             KeepPriority(pbx, site, transactions),
             AnchorAudit(transactions, self._tell),
@@ -177,6 +183,7 @@ class Worker:
             self._tell(LeaseLost(self._pbx.name, str(error)))
             raise
         finally:
+            await self._courier.close()
             await self._gateway.close()
             await asyncio.to_thread(self._events.flush)
             await self._alerts.drain()

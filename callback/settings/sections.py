@@ -22,6 +22,7 @@ from callback.errors import SettingsError
 from callback.settings.console import Console
 from callback.settings.rules import E164, Part, SiteRules, told
 from callback.settings.texts import Texts, Web
+from callback.settings.webhooks import Webhooks
 from callback.store.outside import is_root
 from scheduler import clock
 from telephony.dialling.dialler import safe_value
@@ -159,6 +160,7 @@ class Settings(Part):
     web: Web = Web()
     console: Console = Console()
     alarms: Alarms = Alarms()
+    webhooks: Webhooks = Webhooks()
     logs: Logs = Logs()
     rules: SiteRules
 

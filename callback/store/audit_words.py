@@ -85,6 +85,11 @@ def _verdict(kind: str, reason: str | None) -> str:
     return kind if reason is None else f"{kind} ({reason})"
 
 
+def _of_webhook(facts: Facts, _time: Time) -> str:
+    host = f" at {facts['host']}" if "host" in facts else ""
+    return f" {facts['endpoint']}{host}" + (f" ({facts['because']})" if "because" in facts else "")
+
+
 _FOLLOWS: Final = {
     "withdrawn": "it is withdrawn",
     "less": "it counts one loss less",
@@ -129,9 +134,20 @@ _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
     "correct": _correct,
     "wrap-up": _wrap_up,
     **dict.fromkeys(
-        ("user-added", "user-reset", "user-roles", "user-groups", "user-locked", "user-unlocked"), _of_user
+        (
+            *("user-added", "user-reset", "user-roles", "user-groups", "user-phone"),
+            *("user-locked", "user-unlocked", "user-signed-out"),
+        ),
+        _of_user,
     ),
     **dict.fromkeys(("token-added", "token-revoked", "token-rotated"), _of_token),
+    **dict.fromkeys(
+        (
+            *("webhook-added", "webhook-changed", "webhook-rotated", "webhook-disabled", "webhook-enabled"),
+            *("webhook-tested", "webhook-replayed"),
+        ),
+        _of_webhook,
+    ),
     "cancelled-pending": _pending,
     "done-elsewhere-pending": _pending,
     "withdrawn-pending": _pending,

@@ -83,10 +83,14 @@ class Reader:
 
     def read(self, connection: Connection) -> list[Happened]:
         """What is new, up to `AT_ONCE` events; what cannot be read now is read the next time."""
+        return [happened for _, happened in self.read_placed(connection)]
+
+    def read_placed(self, connection: Connection) -> list[tuple[int, Happened]]:
+        """The same, each with its own place: after another start some may come again, with the places they had."""
         last, now_s = end(connection), self._seconds()
         asked = {"after": self.after, "of_pbx": self._pbx, "most": AT_ONCE + len(self._read)}
         ids = [id_ for id_ in connection.execute(_IDS, asked).scalars() if id_ not in self._read][:AT_ONCE]
-        happened = [_happened(row) for row in connection.execute(_ROWS, {"ids": ids})] if ids else []
+        happened = [(int(row.id), _happened(row)) for row in connection.execute(_ROWS, {"ids": ids})] if ids else []
         self._read.update(ids)
         self._move(ids[-1] if len(ids) == AT_ONCE else last, now_s, LASTS_S[connection.dialect.name])
         return happened

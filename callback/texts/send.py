@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from callback.customers import blocks
 from callback.errors import StoreError
+from callback.events import TextFailed
 from callback.logs.failing import Failing
 from callback.logs.masking import masked
 from callback.settings.rules import SiteRules
@@ -85,6 +86,7 @@ async def send_due(
             looked_up=partial(failing.tried, "look up whom to text"),
             until=lambda: stopped() or time.monotonic() >= began + TURN_S,
             opted_out=lambda connection, recipient, now: _opted_out(Work(connection, site, now), recipient),
+            refused=lambda connection, text, code, now: _failed(Work(connection, site, now), text.recipient, code),
         ),
     )
 
@@ -103,12 +105,22 @@ def reported(work: Work, gateway: str, ref: str, report: Report) -> Taken | None
     taken = reports.take(work.connection, ref, gateway, report, work.now)
     if taken is None or not taken.news:
         return taken
+    again = False
     match taken.consequence:
         case "opted-out":
             _opted_out(work, taken.recipient)
         case "again" if _wanted(work.connection, taken.recipient):
-            reports.send_again(work.connection, taken.id, work.now + AGAIN_S * SECOND, work.now)
+            again = reports.send_again(work.connection, taken.id, work.now + AGAIN_S * SECOND, work.now)
+    if report.progress == "undelivered" and not again:
+        _failed(work, taken.recipient, report.code)
     return taken
+
+
+def _failed(work: Work, recipient: str, code: str) -> None:
+    """Tell that a text about a reservation did not arrive."""
+    kind, _, name = recipient.partition("/")
+    if kind == "reservation":
+        work.tell(TextFailed(int(name), code))
 
 
 def _opted_out(work: Work, recipient: str) -> None:

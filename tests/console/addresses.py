@@ -22,6 +22,7 @@ FILLED: Final[Mapping[str, tuple[str, ...]]] = {
 INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "/act/{name}/{reservation}": ("/act/cancel/{binds}", "/act/slot/{aim}", "/act/assign/{held}"),
     "/acts/{batch}": (),
+    "/machines/endpoints/{number}": (),
     "/queue": ("/queue", "/queue?lane=held", "/queue?sort=deadline", "/queue?overdue=1", "/queue?queue=nobody"),
     "/reports": ("/reports?period=day", "/reports?compare=1&split=kind", "/reports?split=agent"),
     "/reports/rows/{name}": ("/reports/rows/lost", "/reports/rows/valid?queue=support"),

@@ -28,7 +28,7 @@ from callback.store.tables.decisions import PENDING, batch, batch_item
 from callback.store.tables.feed import ALARMS, happened
 from callback.store.tables.incidents import INCIDENT_OPEN, advice, alarm, incident
 from callback.store.tables.people import block, person, unread_number
-from callback.store.tables.programs import api_token, idempotency
+from callback.store.tables.programs import TO_DELIVER, api_token, hook_delivery, hook_endpoint, hook_place, idempotency
 from callback.store.tables.reservations import (
     ASSIGNED,
     IN_INCIDENT,
@@ -95,6 +95,7 @@ __all__ = [
     "SEVERE",
     "TELLING",
     "TELLING_WORDS",
+    "TO_DELIVER",
     "WHO_ROOM",
     "WHY_ROOM",
     "WRAP_UPS",
@@ -114,6 +115,9 @@ __all__ = [
     "checkpoint",
     "crew",
     "happened",
+    "hook_delivery",
+    "hook_endpoint",
+    "hook_place",
     "idempotency",
     "incident",
     "lease",

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 Subject = Literal[
     "kind", "reason", "state", "lane", "why-not", "outcome", "text", "no-text", "action", "role", "promise", "recovery",
+    "token-state", "endpoint", "delivery", "delivery-fault",
     "left", "visit", "template", "expired", "heard", "again", "whose", "stage", "column", "filter", "sort", "preset",
     "agent", "part", "part-state", "list", "finding",
     "cause", "wrap-up", "wrap-up-cause",
@@ -323,6 +324,24 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "dead": _("does not work"),
         "unknown": _("not known"),
     },
+    "token-state": {"in-use": _("in use"), "revoked": _("revoked"), "over": _("over")},
+    "endpoint": {
+        "at-work": _("at work"),
+        "person": _("disabled by a person"),
+        "gone": _("disabled: it answered that it is gone"),
+        "failing": _("disabled: it took nothing for 5 days"),
+        "full": _("disabled: too many messages wait"),
+    },
+    "delivery": {"waiting": _("waiting"), "delivered": _("delivered"), "given-up": _("given up")},
+    "delivery-fault": {
+        "status": _("refused"),
+        "redirect": _("led elsewhere, which is not followed"),
+        "timeout": _("no answer in time"),
+        "unreachable": _("not reached"),
+        "certificate": _("its certificate is not good"),
+        "not-allowed": _("its address is not allowed"),
+        "bad-url": _("its address is none"),
+    },
     "finding": {"ok": _("sound"), "warning": _("warning"), "fault": _("fault")},
     "list": {
         "answers": _("answers to read"),
@@ -477,6 +496,8 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "transfer": _("it was lost in a transfer"),
     },
     "change": {  # what happened to a reservation while somebody looked at it, beside people's acts
+        "text-failed": _("a text did not arrive"),
+        "answered": _("answered by text"),
         "merged": _("called again, and was lost"),
         "returned": _("called again and was served"),
         "rests-after-own-call": _("an agent has just rung the customer"),

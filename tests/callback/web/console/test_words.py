@@ -14,6 +14,9 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from callback.accounts.roles import ROLES
+from callback.accounts.webhooks.deliveries import Fault as DeliveryFault
+from callback.accounts.webhooks.deliveries import State as DeliveryState
+from callback.accounts.webhooks.endpoints import Disabled
 from callback.attempts.agent_states import AGENT_STATES
 from callback.decisions import wrap_up
 from callback.decisions.corrections import OF_PEOPLE
@@ -83,6 +86,10 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "fault": set(get_args(Fault)),
     "not-undone": {"too-late", "undone", "changed", "unknown"},
     "refusal": set(get_args(Why)),
+    "token-state": {"in-use", "revoked", "over"},
+    "endpoint": {"at-work", *get_args(Disabled)} - {""},
+    "delivery": set(get_args(DeliveryState)),
+    "delivery-fault": set(get_args(DeliveryFault)) - {""},
     "promise": {
         promise.WINDOW,
         promise.EVENING,
