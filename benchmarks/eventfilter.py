@@ -102,7 +102,9 @@ async def _hear(line: Connection, account: Account, folder: Path) -> None:
     with closing(Journal(folder, max_bytes=1 << 26)) as journal:
         up = asyncio.Event()
         wiring = Wiring("lab", *account, trunks=("PJSIP/trunk-",))
-        pbx = Pbx(wiring, journal, 10, Consumer(ignore, lambda state, _why: up.set() if state == "up" else None))
+        pbx = Pbx(
+            wiring, journal, lambda: 10, Consumer(ignore, lambda state, _why: up.set() if state == "up" else None)
+        )
         running = asyncio.create_task(pbx.run())
         await asyncio.wait([running, asyncio.create_task(up.wait())], return_when=asyncio.FIRST_COMPLETED)
         line.send(True)

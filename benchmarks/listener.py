@@ -32,7 +32,7 @@ from callback.service.commit_process import CommitProcess, Task
 from callback.service.committer import Committer
 from callback.settings.rules import SiteRules
 from callback.settings.sections import Database, PbxWiring, Settings, Trunk
-from callback.site.context import take_over
+from callback.site.context import Sites, take_over
 from callback.store import checkpoints, lease, schema
 from callback.store import tables as t
 from callback.store.engine import Store
@@ -105,19 +105,21 @@ class Ears:
         now = now_us()
         with self.store.write() as connection:
             held = lease.acquire(connection, f"pbx:{name}", "bench", socket.gethostname(), 86_400)
-            site = take_over(connection, settings, now)
+            take_over(connection, settings, now)
+            sites = Sites(settings)
+            reached_after_s = sites.at(connection, now).rules.reached_after_s
             journal_id, offset = checkpoints.begin(connection, name, journal.id, now - DAY)
         if held is None:
             raise BenchmarkError(f"the lease of {name} is taken: give the benchmark a database of its own")
         journal.resume(journal_id, offset)
-        self._tasks.append(Task(settings, site.version, held, journal.id))
+        self._tasks.append(Task(settings, held, journal.id))
         task = len(self._tasks) - 1
-        parts = (self.store, site, held, journal.id, now_us, journal.forget_before)
+        parts = (self.store, sites, held, journal.id, now_us, journal.forget_before)
         writer = Committer(*parts, elsewhere=lambda batch: self._commit(writer, batch, task))
         pbx = Pbx(
             Wiring(name, "127.0.0.1", plan.port, *ACCOUNT, trunks=TRUNKS),
             journal,
-            site.rules.reached_after_s,
+            lambda: reached_after_s,
             Consumer(writer.put, self._on_state, lambda: writer.room),
         )
         self._writers.append(writer)

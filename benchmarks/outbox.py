@@ -31,7 +31,7 @@ from callback.logs.failing import Failing
 from callback.settings.rules import QueueRules, SiteRules
 from callback.settings.sections import PbxWiring, Settings, Trunk
 from callback.settings.texts import Texts
-from callback.site.context import Site, take_over
+from callback.site.context import Sites, take_over
 from callback.store import schema
 from callback.store import tables as t
 from callback.store.engine import Store
@@ -133,7 +133,7 @@ async def through_the_outbox(fake: Fake, url: str, scale: OutboxScale) -> Measur
     """Fill an outbox, and let the service send until it is empty."""
     store = Store(url)
     schema.migrate(store)
-    site = _filled(store, scale.texts)
+    sites = _filled(store, scale.texts)
     check(store)  # as the service does when it starts: it knows its key
     commits: list[object] = []
     event.listen(store.engine, "commit", commits.append)
@@ -141,7 +141,7 @@ async def through_the_outbox(fake: Fake, url: str, scale: OutboxScale) -> Measur
     await gateway.send(_number(0), BODY, "")
     began, used, taken = time.perf_counter(), time.process_time(), 0
     while taken < scale.texts:
-        taken += await send_due(store, site, gateway, texts, lambda: False, Failing(logging.getLogger(__name__)))
+        taken += await send_due(store, sites, gateway, texts, lambda: False, Failing(logging.getLogger(__name__)))
     measured = Measured(taken, time.perf_counter() - began, time.process_time() - used, len(commits))
     await gateway.close()
     with store.read() as connection:
@@ -154,7 +154,7 @@ async def through_the_outbox(fake: Fake, url: str, scale: OutboxScale) -> Measur
     return measured
 
 
-def _filled(store: Store, texts: int) -> Site:
+def _filled(store: Store, texts: int) -> Sites:
     """So many callers who are owed a text; the caps let all of them through, and are counted."""
     settings = Settings(
         pbx=PbxWiring(name="main", username="u", secret="s"),  # noqa: S106
@@ -163,12 +163,14 @@ def _filled(store: Store, texts: int) -> Site:
     )
     now, numbers = store.now(), range(1, texts + 1)
     with store.write() as connection:
-        site = take_over(connection, settings, now)
+        take_over(connection, settings, now)
+        sites = Sites(settings)
+        sites.at(connection, now)
         connection.execute(insert(t.person), [{"id": n, "number": _number(n), "created_at": now} for n in numbers])
         connection.execute(insert(t.reservation), [_reservation(n, now) for n in numbers])
         connection.execute(insert(text_outbox), [_text(n, now) for n in numbers])
         site_key(connection, "block")  # as the writer of a text does, to ask whether it is wanted
-    return site
+    return sites
 
 
 def _number(person: int) -> str:

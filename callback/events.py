@@ -513,6 +513,26 @@ class UnknownQueue(Event):
 
 
 @_event
+class RulesInForce(Event):
+    """The service goes by another version of the rules from now on."""
+
+    NAME = "rules-in-force"
+    version: int
+    who: str
+    why: str
+
+
+@_event
+class RulesConflict(Event):
+    """The settings file's rules were changed, though people publish the rules: the file's are not in force."""
+
+    NAME = "rules-conflict"
+    ALARMING = True
+    keys: list[str]
+    version: int
+
+
+@_event
 class SiteKey(Event):
     """Where the root of the site's keys is kept."""
 

@@ -19,8 +19,8 @@ class Candidate:
 
     `number_live`: the customer has a channel on one of our PBXs. `in_flight`: an attempt is under way.
     `watched`: callbacks are not switched on for this reservation. `trunk_rests`: its trunk failed lately.
-    `agents_rest`: the queue's agents took none of the last callbacks. `hours` are those at which the customer's phone
-    may ring, where they are not the site's.
+    `agents_rest`: the queue's agents took none of the last callbacks. `paused`: a person stopped calls in the queue.
+    `hours` are those at which the customer's phone may ring, where they are not the site's.
     """
 
     reservation: int
@@ -35,6 +35,7 @@ class Candidate:
     in_flight: bool = False
     trunk_rests: bool = False
     agents_rest: bool = False
+    paused: bool = False
     watched: bool = False
     hours: Hours | None = None
 

@@ -84,7 +84,7 @@ BINDS: Final = "binds"
 def choose(candidates: Iterable[Candidate], matching: AgentMatching, hours: Hours, now: int) -> Decision:
     """Choose whom to call at `now`.
 
-    The words: watch, quiet-hours, not-due, in-flight, number-live, trunk-rests, agents-rest, lane-not-called,
+    The words: watch, paused, quiet-hours, not-due, in-flight, number-live, trunk-rests, agents-rest, lane-not-called,
     no-free-agent, callers-waiting, pacing, kept-free, too-dear; and for who could be called: in-aim, in-window,
     overdue. A second call is chosen by asking again.
     """
@@ -126,6 +126,7 @@ def _hindrance(candidate: Candidate, now: int, *, may_ring: bool) -> str | None:
     """Name what keeps the customer from being called, apart from agents."""
     words = (
         ("watch", candidate.watched),
+        ("paused", candidate.paused),
         ("quiet-hours", not may_ring),
         ("not-due", candidate.begins_at > now),
         ("in-flight", candidate.in_flight),

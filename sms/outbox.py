@@ -251,6 +251,12 @@ def hold_back(conn: Connection, recipients: Collection[str], people: Collection[
     return conn.execute(statement).rowcount
 
 
+def recipients(conn: Connection, pbx: str, before_at: int) -> list[str]:
+    """To whom the texts are that wait and are due before then, a word for each text."""
+    waiting = select(_columns.recipient).where(WAITING, _columns.pbx == pbx, _columns.not_before_at <= before_at)
+    return list(conn.execute(waiting).scalars())
+
+
 def claim(
     conn: Connection,
     now: int,

@@ -88,7 +88,7 @@ class Pbx:
         self,
         wiring: Wiring,
         journal: Journal,
-        reached_after_s: float,
+        reached_after_s: Callable[[], float],
         consumer: Consumer,
         last_run: LastRun = FIRST_RUN,
         *,

@@ -8,6 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 
+from sqlalchemy import Connection
+
 from benchmarks.console import site
 from callback.clock import now_us
 from callback.decisions import actions
@@ -30,6 +32,11 @@ class Change:
     committed_at: int
 
 
+def _work(connection: Connection, settings: Settings) -> Work:
+    now = now_us()
+    return Work(connection, current(connection, settings, now), now)
+
+
 def make_changes(pipe: Pipe, settings: Settings, reservations: Sequence[int], every_s: float) -> None:
     """Be a process: hold and resume these in turn, and show a picture each second, until told to end."""
     changes: list[Change] = []
@@ -40,17 +47,17 @@ def make_changes(pipe: Pipe, settings: Settings, reservations: Sequence[int], ev
             if time.monotonic() - shown_s >= 1:
                 shown_s = time.monotonic()
                 with store.write() as connection:
-                    site.show(Work(connection, current(connection, settings), now_us()), turn)
+                    site.show(_work(connection, settings), turn)
             reservation = reservations[turn % len(reservations)]
             turn += 1
             with store.write() as connection:
-                work = Work(connection, current(connection, settings), now_us())
+                work = _work(connection, settings)
                 (actions.resume if reservation in held else actions.hold)(work, reservation, BY)
                 v = feed.end(connection)
             changes.append(Change(v, reservation, time.monotonic_ns()))
             held ^= {reservation}
         with store.write() as connection:
             for reservation in held:  # whoever comes next finds all as it was
-                actions.resume(Work(connection, current(connection, settings), now_us()), reservation, BY)
+                actions.resume(_work(connection, settings), reservation, BY)
         pipe.recv()
     pipe.send(changes)

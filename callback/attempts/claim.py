@@ -194,9 +194,11 @@ def look(work: Work, live: Live) -> Seen:
 
 
 def _wanted(site: Site, seen: Seen, live: Live, now: int) -> lanes.Wanted:
-    """Say who may be called at all: where an agent can be had, callbacks are on, and the trunk does not rest."""
+    """Say who may be called at all: where an agent is, callbacks are on and not paused, and the trunk does not rest."""
     queues = {
-        name: [queue for queue in open_ if site.rules.queue(queue).calls == "on" and queue not in seen.quiet]
+        name: [
+            queue for queue in open_ if site.rules.queue(queue).calls == "on" and not _stands_still(queue, seen, site)
+        ]
         for name, open_ in seen.matching.callable_in().items()
     }
     open_in_any = {queue for names in queues.values() for queue in names}
@@ -206,6 +208,11 @@ def _wanted(site: Site, seen: Seen, live: Live, now: int) -> lanes.Wanted:
     return lanes.Wanted(
         queues, only, on_the_line, resting, seen.matching.policy.bind_s, site.rules.promise_terms().window_s
     )
+
+
+def _stands_still(queue: str, seen: Seen, site: Site) -> bool:
+    """Whether nobody is called back in a queue for a while: its agents do not answer, or a person paused it."""
+    return queue in seen.quiet or site.paused("call", queue) is not None
 
 
 def decide(rows: Sequence[Reservation], seen: Seen, site: Site, live: Live, now: int) -> order.Decision:
@@ -230,6 +237,9 @@ def why_not(
     }
     queues = {row.id: row.queue for row in rows}
     ends |= {number: seen.quiet[queues[number]] for number, word in words.items() if word == "agents-rest"}
+    for number, word in words.items():
+        if word == "paused" and (pause := site.paused("call", queues[number])) is not None:
+            ends[number] = pause.until_at
     return {reservation: (word, ends[reservation]) for reservation, word in words.items()}
 
 
@@ -252,6 +262,7 @@ def _candidate(row: Reservation, site: Site, live: Live, seen: Seen, *, trunk_re
         in_flight=row.person_id in seen.busy,
         trunk_rests=trunk_rests,
         agents_rest=row.queue in seen.quiet,
+        paused=site.paused("call", row.queue) is not None,
         watched=not site.may_call(row.queue, row.e164),
         hours=site.hours_of(row.e164, row.trunk),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
@@ -32,15 +33,24 @@ def numbers(connection: Connection, site: Site) -> list[str]:
     return list(connection.execute(latest).scalars())
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Whose numbers go first, and with what priority."""
+
+    numbers: list[str]
+    priority: int
+
+
 class Returning:
     """What one PBX has been told of these customers."""
 
-    def __init__(self, pbx: Pbx, priority: int) -> None:
-        self._pbx, self._priority = pbx, priority
+    def __init__(self, pbx: Pbx) -> None:
+        self._pbx = pbx
+        self._priority = 0  # that it was told last
         self._sent = PriorityLists()
         self._rests_until_s = 0.0
 
-    async def keep(self, find: Callable[[], Awaitable[list[str]]]) -> None:
+    async def keep(self, find: Callable[[], Awaitable[Owed]]) -> None:
         """Find their numbers, and tell the PBX what changed; with thousands of them, so rarely that it is no burden."""
         began_s = time.monotonic()
         if began_s < self._rests_until_s:
@@ -49,9 +59,12 @@ class Returning:
         self._rests_until_s = began_s + (time.monotonic() - began_s) * REST
         await self._tell(found)
 
-    async def _tell(self, found: list[str]) -> None:
+    async def _tell(self, found: Owed) -> None:
         """Set what changed on the PBX; a TelephonyError leaves the rest for the next time."""
-        changes = self._sent.changes(lists(found), self._pbx.boot, time.monotonic())
+        if found.priority != self._priority:
+            self._priority = found.priority
+            self._sent.stale()
+        changes = self._sent.changes(lists(found.numbers), self._pbx.boot, time.monotonic())
         for name, alike in changes.items():
             await self._pbx.commands.set_priority_list(name, alike, self._priority)
             self._sent.note_sent(name, alike, time.monotonic())

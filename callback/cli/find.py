@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from callback.cli.options import DEFAULT, SettingsFile, reading
+from callback.cli.options import DEFAULT, SettingsFile, in_force, reading
 from callback.cli.tables import queue as queue_table
 from callback.cli.tables import terminal
 from callback.cli.tables.timeline import speech
@@ -16,7 +16,6 @@ from callback.reports import person as person_report
 from callback.reports.queue.board import Queue
 from callback.reports.timeline import sentences, story
 from callback.reservations.reservation import Reservation
-from callback.settings.sections import load
 from callback.site.work import Work
 from callback.site.written import number_of
 from scheduler.clock import local, shown
@@ -33,7 +32,7 @@ def find(
 
     Examples: callback find +815155512345 · callback find 5155512345 · callback find 2345
     """
-    wiring = load(settings)
+    wiring = in_force(settings)
     zone = wiring.rules.hours().zone
     with reading(wiring) as work:
         person = person_report.find(work.connection, number_of(wiring, number), number)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from callback.cli.options import no_option
+from callback.cli.options import in_force, no_option
 from callback.cli.tables import progress, terminal
 from callback.cli.tables import report as report_tables
 from callback.garbage import without_gc
@@ -22,7 +22,7 @@ from callback.history.importing import Imported, Source, read, sources
 from callback.history.past_calls import PastCallWriter
 from callback.reports import words as report_words
 from callback.reports.week import hint_json
-from callback.settings.sections import Settings, load
+from callback.settings.sections import Settings
 from callback.store import schema
 from callback.store.engine import Store
 from callback.store.keys import store_of
@@ -79,7 +79,7 @@ def import_queue_log(
 
     Example: callback import-queue-log /var/log/asterisk/queue_log* --zone Europe/Berlin
     """
-    wiring = load(settings) if settings is not None else None
+    wiring = in_force(settings) if settings is not None else None
     history = History(site_zone(zone, wiring), wiring.rules.hours().holidays if wiring else ())
     trunks = tuple(wiring.trunks.values()) if wiring else ()
     wanted = sources(files, pbx, clock.zone(log_zone) if log_zone else history.zone, trunks)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from callback.cli.options import DEFAULT, SettingsFile, Who, Why, reading
+from callback.cli.options import DEFAULT, SettingsFile, Who, Why, in_force, reading
 from callback.cli.tables import terminal
 from callback.clock import now_us, user
 from callback.losses import incidents
@@ -46,7 +46,7 @@ def show(settings: SettingsFile = DEFAULT, *, limit: Most = 20) -> None:
     For those held it says how long it takes to let them go at the set rate (incident_drain_per_min), from now on, and
     how many promises break meanwhile.
     """
-    wiring = load(settings)
+    wiring = in_force(settings)
     zone, rate = wiring.rules.hours().zone, wiring.rules.incident_drain_per_min
     with reading(wiring) as work:
         rows = incident_report.incidents(work, limit)
@@ -86,5 +86,5 @@ def drop(incident: Number, why: Why, by: Who = None, settings: SettingsFile = DE
 def _decide(settings: Path, incident: int, wish: incidents.Wish, by: By) -> None:
     wiring, now = load(settings), now_us()
     with closing(store_of(wiring.database)) as store:
-        transact(store, lambda c: current(c, wiring), now, lambda work: incidents.decide(work, incident, wish, by))
+        transact(store, lambda c: current(c, wiring, now), now, lambda work: incidents.decide(work, incident, wish, by))
     typer.echo(f"incident {incident} is {wish}")

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import typer
 
-from callback.cli.options import DEFAULT, SettingsFile, Who, Why, reading
+from callback.cli.options import DEFAULT, SettingsFile, Who, Why, in_force, reading
 from callback.clock import now_us, user
 from callback.settings.sections import load
 from callback.store import audit, lease
@@ -22,7 +22,7 @@ app = typer.Typer(help="Which process listens to the PBX: one at a time has the 
 @app.command()
 def show(settings: SettingsFile = DEFAULT) -> None:
     """Say who holds the lease of the PBX, or held it last."""
-    wiring = load(settings)
+    wiring = in_force(settings)
     with reading(wiring) as work:
         row, now = lease.holder(work.connection, f"pbx:{work.pbx}"), clock(work.connection)
     if row is None:

@@ -104,6 +104,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "simulate:simulate",
         "Replay a month of recorded calls in virtual time, and say what each policy of calling back makes of it.",
     ),
+    "rules": Command(
+        "rules:app",
+        "The rules as versions: which holds, who made it and why; publish, go back, or take the settings file's. By"
+        " itself: the list.",
+    ),
     "settings": Command(
         "settings:show_settings",
         "Print the reference of the settings: each key with its default, its range and what it is.",

@@ -12,9 +12,11 @@ import typer
 
 from callback.clock import now_us
 from callback.decisions.reasons import REASONS, said
-from callback.settings.sections import Settings
-from callback.site.context import current
+from callback.settings.sections import Settings, load
+from callback.site.context import current, under
+from callback.site.rule_versions import newest
 from callback.site.work import Work
+from callback.store import schema
 from callback.store.engine import Store
 from callback.store.keys import store_of
 
@@ -45,6 +47,17 @@ _SHORT: Final = ", ".join(f'{word} ("{reason}")' for word, reason in REASONS.ite
 Why = Annotated[str, typer.Option("--why", "-w", callback=said, help=f"The reason; it is kept. In a word: {_SHORT}.")]
 
 
+def in_force(file: Path) -> Settings:
+    """Load the settings, with the rules in force; with the file's own where no service has run on its database yet."""
+    wiring = load(file)
+    with closing(store_of(wiring.database)) as store:
+        if not store.is_there:
+            return wiring
+        with store.read() as connection:
+            found = schema.revision_of(connection) and newest(connection, wiring.pbx.name, now_us())
+    return under(wiring, found) if found else wiring
+
+
 @contextmanager
 def reading(wiring: Settings) -> Iterator[Work]:
     """Read the database under the rules in force; an empty one, or one of another PBX, is said to be one."""
@@ -56,4 +69,5 @@ def reading(wiring: Settings) -> Iterator[Work]:
 def looking(store: Store, wiring: Settings) -> Iterator[Work]:
     """Do so in one transaction of a database that is open."""
     with store.read() as connection:
-        yield Work(connection, current(connection, wiring), now_us())
+        now = now_us()
+        yield Work(connection, current(connection, wiring, now), now)

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from callback.cli.options import DEFAULT, SettingsFile, reading
+from callback.cli.options import DEFAULT, SettingsFile, in_force, reading
 from callback.cli.tables import queue as queue_table
 from callback.cli.tables import terminal
 from callback.clock import user
@@ -14,7 +14,6 @@ from callback.errors import CallbackError
 from callback.reports.queue import board, closed
 from callback.reports.queue.lanes import Sort
 from callback.reports.queue.wanted import EVERYBODY, State, Wanted
-from callback.settings.sections import load
 
 SEEN: Final = 200  # at a terminal: what is looked for is found by the options
 MOST: Final = 10_000
@@ -42,7 +41,7 @@ def queue(
 
     Examples: callback queue --overdue · callback queue --mine · callback queue | grep 5155512345
     """
-    wiring = load(settings)
+    wiring = in_force(settings)
     most = limit or (SEEN if terminal.is_seen() and not as_json else MOST)
     whose = user() if mine else assigned
     wanted = Wanted(

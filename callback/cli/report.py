@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from callback.cli.import_log import NO_END, LogZone, Zone, site_zone, store_named, with_progress
-from callback.cli.options import found_settings, no_option
+from callback.cli.options import found_settings, in_force, no_option
 from callback.cli.tables import progress, terminal
 from callback.cli.tables import report as report_tables
 from callback.cli.tables import week as week_table
@@ -31,7 +31,6 @@ from callback.reports.pages import report as report_page
 from callback.reports.pages.html import Table
 from callback.reports.rates import Rates
 from callback.reports.week import Week
-from callback.settings.sections import load
 from callback.store import schema
 from callback.store.engine import Store
 from scheduler import clock
@@ -169,7 +168,7 @@ def _gathered(
     """Read the logs, or else the database: history, the site's hours, how promises were kept, the PBX."""
     if settings is None and database is None and not files:
         settings = found_settings()
-    wiring = load(settings) if settings is not None else None
+    wiring = in_force(settings) if settings is not None else None
     history = History(site_zone(zone, wiring), wiring.rules.hours().holidays if wiring else ())
     hours = wiring.rules.hours() if wiring else Hours(history.zone)
     named = store_named(database, wiring)

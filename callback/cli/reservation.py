@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from callback.cli.options import DEFAULT, Limit, SettingsFile, Who, Why, looking, reading
+from callback.cli.options import DEFAULT, Limit, SettingsFile, Who, Why, in_force, looking, reading
 from callback.cli.tables import queue as queue_table
 from callback.cli.tables import terminal
 from callback.cli.tables.timeline import speech
@@ -56,7 +56,7 @@ Only = Annotated[What | None, typer.Option("--only", help="Calls or texts alone;
 def _command(name: str, decision: Decision) -> None:
     def command(reservation: Reservation, why: Why, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
         said = _by(by, why)
-        _decide(load(settings), lambda work: decision(work, reservation, said))
+        _decide(in_force(settings), lambda work: decision(work, reservation, said))
 
     command.__doc__ = str(decision.__doc__).split(". Raises")[0]
     app.command(name)(command)
@@ -75,7 +75,7 @@ def slot(
     settings: SettingsFile = DEFAULT,
 ) -> None:
     """Call at the time that the customer chose; it replaces every other promise."""
-    wiring, said = load(settings), _by(by, why)
+    wiring, said = in_force(settings), _by(by, why)
     chosen_at = written.instant(at, now_us(), wiring.rules.hours().zone)
     _decide(wiring, lambda work: actions.choose_slot(work, reservation, chosen_at, said))
 
@@ -89,7 +89,7 @@ def postpone(
     settings: SettingsFile = DEFAULT,
 ) -> None:
     """Do not call before this time; the promise stays as it is. If the customer chose the time, use slot."""
-    wiring, said = load(settings), _by(by, why)
+    wiring, said = in_force(settings), _by(by, why)
     until_at = written.instant(until, now_us(), wiring.rules.hours().zone)
     _decide(wiring, lambda work: actions.postpone(work, reservation, until_at, said))
 
@@ -104,7 +104,7 @@ def assign(
 ) -> None:
     """Note who takes care of a reservation: `callback queue` shows it. Which agent's phone rings is up to the queue."""
     said = _by(by, why)
-    _decide(load(settings), lambda work: actions.assign(work, reservation, to, said))
+    _decide(in_force(settings), lambda work: actions.assign(work, reservation, to, said))
 
 
 @app.command()
@@ -153,7 +153,7 @@ def release(
 ) -> None:
     """Call back who was lost in this call (late news, a refused number); without this act nobody would be."""
     said = _by(by, why)
-    _decide(load(settings), lambda work: actions.release(work, call, said, number))
+    _decide(in_force(settings), lambda work: actions.release(work, call, said, number))
 
 
 @app.command()
@@ -170,7 +170,7 @@ def correct(
     settings: SettingsFile = DEFAULT,
 ) -> None:
     """Correct the verdict on a call, and do what follows: not lost, its reservation is withdrawn; lost, one is made."""
-    wiring, said, now = load(settings), _by(by, why), now_us()
+    wiring, said, now = in_force(settings), _by(by, why), now_us()
     call = which
     if which.isdecimal():
         with reading(wiring) as work:
@@ -181,7 +181,7 @@ def correct(
         return
     with closing(store_of(wiring.database)) as store:
         told, _ = corrections.preview(
-            lambda do: transact(store, lambda connection: current(connection, wiring), now, do),
+            lambda do: transact(store, lambda connection: current(connection, wiring, now), now, do),
             correction,
             said,
             lambda work: work.now,
@@ -198,7 +198,7 @@ def list_unreserved(
     limit: Limit = 200,
 ) -> None:
     """Show the losses for which nobody is called back, and why; release makes a reservation of one."""
-    wiring = load(settings)
+    wiring = in_force(settings)
     zone = wiring.rules.hours().zone
     with reading(wiring) as work:
         rows = unreserved(work, work.now - hours * HOUR, limit)
@@ -225,7 +225,7 @@ def list_unreserved(
 @app.command()
 def history(reservation: Reservation, settings: SettingsFile = DEFAULT) -> None:
     """Show who decided what about a reservation, how it stands, and whether these rows were changed."""
-    wiring = load(settings)
+    wiring = in_force(settings)
     with reading(wiring) as work:
         clock = _clock(wiring, work.now)
         row = actions.look_up(work, reservation)
@@ -252,7 +252,7 @@ def _decide(wiring: Settings, decide: Callable[[Work], object]) -> None:
     now = now_us()
     clock = _clock(wiring, now)
     with closing(store_of(wiring.database)) as store:
-        told = transact(store, lambda connection: current(connection, wiring), now, decide)
+        told = transact(store, lambda connection: current(connection, wiring, now), now, decide)
         for happened in told:
             terminal.say(_line(happened, clock))
         whose = (happened.facts.get("reservation") for happened in told)

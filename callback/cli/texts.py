@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from callback.cli.options import DEFAULT, Limit, SettingsFile, reading
+from callback.cli.options import DEFAULT, Limit, SettingsFile, in_force, reading
 from callback.cli.tables import terminal
 from callback.clock import now_us, user
 from callback.decisions import replies as texted
@@ -56,7 +56,7 @@ def list_answers(
     """Show the texts that a person must read, the oldest first; `callback answers done ID` takes one off the list."""
     if context.invoked_subcommand is not None:
         return
-    wiring = load(settings)
+    wiring = in_force(settings)
     zone = wiring.rules.hours().zone
     with reading(wiring) as work:
         rows = answer_report.open_answers(work, limit)
@@ -82,15 +82,16 @@ def done(
     """Take a text off the list: somebody has read it and done what was to be done."""
     wiring = load(settings)
     with closing(store_of(wiring.database)) as store, store.write() as connection:
-        current(connection, wiring)
-        if not texted.done(connection, wiring.pbx.name, answer, by or user(), now_us()):
+        now = now_us()
+        current(connection, wiring, now)
+        if not texted.done(connection, wiring.pbx.name, answer, by or user(), now):
             raise CallbackError(f"no text {answer} is waiting to be read; `callback answers` lists those that are")
     typer.echo(f"text {answer} is done")
 
 
 def refused(settings: SettingsFile = DEFAULT, *, as_json: AsJson = False, limit: Limit = 200) -> None:
     """Show the numbers that are not called back, and why; `callback reservation release CALL` calls one back."""
-    wiring = load(settings)
+    wiring = in_force(settings)
     zone = wiring.rules.hours().zone
     with reading(wiring) as work:
         rows = refusals.refused(work, limit)

@@ -9,6 +9,8 @@ REASONS: Final[Mapping[str, str]] = {
     "asked": "the customer asked for it",
     "meeting": "the customer is in a meeting",
     "spoken": "a colleague has spoken to the customer",
+    "rush": "too many callers wait",
+    "works": "the PBX or a line is worked on",
     "mistake": "it was a mistake",
     "test": "it was a test call",
     "wrong-number": "it was a wrong number",

@@ -16,6 +16,7 @@ from scheduler.promise import Promise, by, late_news, merge
 from scheduler.severity import Harm, severity
 
 QUIET_MERGE_S: Final = 600  # a loss merged sooner than this after the last one sends no second text
+PAUSED: Final = "paused"
 ONE_RING_BURST: Final = "one-ring-burst"
 
 
@@ -66,6 +67,7 @@ class Known:
     cause: str = ""  # what other losses of one incident have in common with this one
     incident: Incident | None = None
     standing: Standing | None = None
+    paused: bool = False  # a person stopped registering in the queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +122,10 @@ Decision = Reserve | Join | Refuse | Nothing
 def decide(loss: Loss, caller: Caller, known: Known, short_abandon_s: float) -> Decision:
     """Decide what becomes of a loss.
 
-    The words: no-queue, unconfirmed, unproved, short-abandon, late-news, answered-since; number-blocked,
+    The words: no-queue, unconfirmed, unproved, short-abandon, paused, late-news, answered-since; number-blocked,
     one-ring-burst, and those of a number that is refused.
     """
-    too_late_or_unfit = unfit(loss, short_abandon_s) or outdated(loss, known)
+    too_late_or_unfit = unfit(loss, short_abandon_s) or (PAUSED if known.paused else outdated(loss, known))
     if too_late_or_unfit is not None:
         return Nothing(too_late_or_unfit)
     why = _refusal(caller, known)

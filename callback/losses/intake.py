@@ -90,6 +90,8 @@ def gather(work: Work, loss: Loss, caller: Caller) -> tuple[Caller, Known]:
     known = Known(work.now, pledge)
     if decide.unfit(loss, site.rules.short_abandon_s) is not None:
         return caller, known
+    if site.pauses and site.paused("register", loss.queue) is not None:
+        return caller, replace(known, paused=True)
     before = connection.execute(_BEFORE, {"of_pbx": work.pbx, "person": caller.person}).one()
     caller = replace(caller, shared=bool(before.shared))
     known = replace(known, first_start_at=before.first_start_at or 0)

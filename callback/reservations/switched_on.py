@@ -16,6 +16,7 @@ from callback.store import tables as t
 _R, _P, _S = t.reservation.c, t.promise.c, t.shift_rules.c
 _HERE = (t.OPEN, _R.pbx == bindparam("of_pbx"), _R.state == "waiting")
 _WAITING = RESERVATIONS.where(*_HERE).order_by(_R.id)
+_LOCK = _WAITING.with_for_update(of=t.reservation)
 _PROMISED = select(_P.reservation_id, _P.rules_version).join(t.reservation, _R.id == _P.reservation_id).where(*_HERE)
 
 
@@ -26,7 +27,7 @@ def begin(work: Work) -> None:
     promise that was made while calls were on stands, though they were off meanwhile.
     """
     bodies, versions = _bodies(work), _versions(work)
-    for row in read(work.connection, _WAITING, {"of_pbx": work.pbx}):
+    for row in read(work.connection, _LOCK, {"of_pbx": work.pbx}):
         promised = any(_called(bodies.get(version, {}), row) for version in versions[row.id])
         if not promised and work.site.may_call(row.queue, row.e164):
             deadlines.expire(work, row, "only-watched")

@@ -8,7 +8,7 @@ from callback.attempts.load import Traffic
 from callback.events import Event, PutFirst
 from callback.losses import redials
 from callback.service.transactions import Transactions
-from callback.site.context import Site
+from callback.site.context import Sites
 from telephony.pbx import Pbx, WaitingCaller
 
 
@@ -18,19 +18,19 @@ class Arrivals:
     def __init__(
         self,
         pbx: Pbx,
-        site: Site,
+        sites: Sites,
         traffic: Traffic,
         transactions: Transactions,
         now: Callable[[], int],
         tell: Callable[[Event], None],
     ) -> None:
-        self._pbx, self._site, self._traffic = pbx, site, traffic
+        self._pbx, self._sites, self._traffic = pbx, sites, traffic
         self._transactions, self._now, self._tell = transactions, now, tell
 
     async def joins(self, caller: WaitingCaller) -> None:
         """Let a caller to whom a callback is owed through before the others, who have waited only once."""
         self._traffic.joins(caller.queue, self._now())
-        rules = self._site.rules
+        rules = self._sites.last.rules
         if rules.returning_priority == 0 or rules.queue(caller.queue).calls != "on":
             return
         asked = (caller.number, caller.queue, caller.channel)

@@ -27,7 +27,7 @@ from callback.logs.masking import log_to_stderr
 from callback.service.child_process import end
 from callback.service.commits import Commits, Heard, Listener
 from callback.settings.sections import Settings
-from callback.site.context import site_of
+from callback.site.context import Sites
 from callback.store.keys import check, store_of
 from callback.store.lease import Lease
 from callback.texts.send import two_way_of
@@ -43,10 +43,9 @@ _AT_ONCE: Final = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """For whom to commit: the PBX of these settings, under this version of its rules, as the holder of the lease."""
+    """For whom to commit: the PBX of these settings, as the holder of the lease."""
 
     settings: Settings
-    version: int
     held: Lease
     journal_id: str
 
@@ -220,8 +219,7 @@ def _questions(service: socket.socket) -> Iterator[list[Any]]:
 
 
 def _listener(task: Task) -> Listener:
-    site = site_of(task.settings, task.version, two_way_of(task.settings))
-    return Listener(site, task.held, task.journal_id)
+    return Listener(Sites(task.settings, two_way_of(task.settings)), task.held, task.journal_id)
 
 
 def main() -> None:

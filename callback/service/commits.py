@@ -15,7 +15,7 @@ from callback.attempts import own_calls, settle
 from callback.errors import CallbackError, NotOurs, StoreError
 from callback.events import PutAside
 from callback.losses import calls, intake, wangiri
-from callback.site.context import Site
+from callback.site.context import Sites
 from callback.site.work import Work
 from callback.store import checkpoints
 from callback.store.engine import Store
@@ -34,7 +34,7 @@ Item = tuple[Call, Verdict] | dialler.AttemptEvent | AgentCall | Gap
 class Listener:
     """For whom to commit: a site, as the holder of its PBX's lease, who writes this journal."""
 
-    site: Site
+    sites: Sites
     held: Lease
     journal_id: str
 
@@ -103,7 +103,7 @@ class Commits:
             log.exception("put aside, with nothing done about it: %r", item)
             with self._store.write() as connection:
                 guard(connection, of.held)
-                Work(connection, of.site, self._clock()).tell(PutAside(repr(item), str(error)))
+                _work(connection, of, self._clock()).tell(PutAside(repr(item), str(error)))
 
     def _transaction(self, heard: Sequence[Heard]) -> None:
         now = self._clock()
@@ -111,15 +111,19 @@ class Commits:
         def done(connection: Connection) -> None:
             for one in heard:
                 guard(connection, one.of.held)
-            works = [_recorded(Work(connection, one.of.site, now), one.items) for one in heard]
+            works = [_recorded(_work(connection, one.of, now), one.items) for one in heard]
             for work in works:  # last: whoever decides takes the audit's end last
                 wangiri.audited(work)
                 own_calls.audited(work)
             for one in heard:
                 if one.checkpoint is not None:
-                    checkpoints.advance(connection, one.of.site.pbx, one.of.journal_id, one.checkpoint, now)
+                    checkpoints.advance(connection, one.of.sites.pbx, one.of.journal_id, one.checkpoint, now)
 
         self._store.transact(done)
+
+
+def _work(connection: Connection, of: Listener, now: int) -> Work:
+    return Work(connection, of.sites.at(connection, now), now)
 
 
 def _items(heard: Stretch) -> list[Item]:

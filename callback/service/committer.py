@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from callback.errors import StoreError
 from callback.logs.failing import Failing
 from callback.service.commits import Commits, Heard, Listener
-from callback.site.context import Site
+from callback.site.context import Sites
 from callback.store.engine import Store
 from callback.store.lease import Lease
 from telephony.pbx import Stretch
@@ -36,7 +36,7 @@ class Committer:
     def __init__(
         self,
         store: Store,
-        site: Site,
+        sites: Sites,
         held: Lease,
         journal_id: str,
         clock: Callable[[], int],
@@ -44,7 +44,7 @@ class Committer:
         *,
         elsewhere: Elsewhere | None = None,
     ) -> None:
-        self._commits, self._listener = Commits(store, clock), Listener(site, held, journal_id)
+        self._commits, self._listener = Commits(store, clock), Listener(sites, held, journal_id)
         self._committed = committed
         self._elsewhere = elsewhere
         self._failing = Failing(log)

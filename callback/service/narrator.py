@@ -273,6 +273,16 @@ def _agents_silent(event: e.AgentsSilent, time: Time) -> str:
     return f"{rung} who did not answer: let them pause, or look at their phones"
 
 
+def _rules(event: e.RulesInForce, _time: Time) -> str:
+    return f"version {event.version} of the rules" + (f", by {event.who}: {event.why}" if event.who else "")
+
+
+def _rules_conflict(event: e.RulesConflict, _time: Time) -> str:
+    keys = ", ".join(event.keys)
+    stands = f"the settings file was changed ({keys}), but version {event.version}, which people published, is in force"
+    return f"{stands}: `callback rules take-file` or `callback rules keep` decides"
+
+
 def _started(event: e.Started, _time: Time) -> str:
     journal = f", from byte {event.journal_from} of its journal on" if event.journal_from else ""
     return f"listening to {event.pbx}{journal}"
@@ -325,6 +335,8 @@ _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.PbxBehind: _pbx,
     e.PbxLevel: _pbx,
     e.PbxStrangers: _pbx,
+    e.RulesInForce: _rules,
+    e.RulesConflict: _rules_conflict,
     e.UnknownQueue: lambda event, _time: str(event.why),
     e.AuditHead: lambda event, _time: f"the record of decisions ends at anchor {event.anchor}",
     e.PutAside: lambda event, _time: f"nothing was done about this, a person must look: {event.item}: {event.why}",

@@ -20,7 +20,7 @@ from callback.service.event_log import EventLog
 from callback.service.narrator import Narrator
 from callback.service.worker import Turn, Worker
 from callback.settings.sections import Settings
-from callback.site.templates import texting_of
+from callback.site.templates import language_faults
 from callback.store import keys, lease, schema
 from callback.texts.send import gateway_of
 from telephony.listening.journal import Journal, JournalFull, JournalInUse
@@ -162,11 +162,5 @@ def _sign(place: Path, owner: str) -> None:
 
 def _check_texts(settings: Settings) -> None:
     """The texts must be sound, and every queue's language one of theirs, before anything is promised."""
-    known = texting_of(settings).templates.languages
-    faults = [
-        f"[rules.queues.{name}] language: '{queue.language}' has no texts; there are {', '.join(sorted(known))}"
-        for name, queue in settings.rules.queues.items()
-        if queue.language not in known
-    ]
-    if faults:
+    if faults := language_faults(settings):
         raise SettingsError("settings", faults)

@@ -8,7 +8,10 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from callback.site.context import Site
+from callback.events import RulesInForce
+from callback.reservations import switched_on
+from callback.site import rule_versions
+from callback.site.context import Sites
 from callback.site.work import Work
 from callback.store import lease
 from callback.store.engine import Store
@@ -19,18 +22,20 @@ _T = TypeVar("_T")
 class Transactions:
     """Reads and writes at one site as units of work; `committed` is called after each that told something.
 
-    Every write begins with the lease: NotOurs when another process has it by now.
+    Every write begins with the lease: NotOurs when another process has it by now. Each is under the rules that are in
+    force then.
     """
 
     def __init__(
         self,
         store: Store,
-        site: Site,
+        sites: Sites,
         held: lease.Lease,
         now: Callable[[], int],
         committed: Callable[[], None],
     ) -> None:
-        self._store, self._site, self._held, self._now, self._committed = store, site, held, now, committed
+        self._store, self._sites, self._held, self._now, self._committed = store, sites, held, now, committed
+        self._under = sites.last.version
 
     @property
     def pbx(self) -> str:
@@ -46,7 +51,7 @@ class Transactions:
 
         def reads() -> _T:
             with self._store.read() as connection:
-                return look(Work(connection, self._site, self._now()))
+                return look(self._work(connection))
 
         return await asyncio.to_thread(reads)
 
@@ -55,8 +60,8 @@ class Transactions:
 
         def writes() -> _T:
             with self._store.write() as connection:
-                done, told = self._guarded(connection, do)
-            return self._done(done, told=told)
+                done = self._guarded(connection, do)
+            return self._told(*done)
 
         return await asyncio.to_thread(writes)
 
@@ -64,17 +69,29 @@ class Transactions:
         """The same, once more where other transactions were in its way: `do` may change nothing but the database."""
 
         def transacts() -> _T:
-            done, told = self._store.transact(lambda connection: self._guarded(connection, do))
-            return self._done(done, told=told)
+            return self._told(*self._store.transact(lambda connection: self._guarded(connection, do)))
 
         return await asyncio.to_thread(transacts)
 
-    def _guarded(self, connection: Connection, do: Callable[[Work], _T]) -> tuple[_T, bool]:
+    def _guarded(self, connection: Connection, do: Callable[[Work], _T]) -> tuple[_T, Work]:
         lease.guard(connection, self._held)
-        work = Work(connection, self._site, self._now())
-        return do(work), bool(work.told)
+        work = self._work(connection)
+        if work.site.version != self._under:
+            self._take_up(work)
+        return do(work), work
 
-    def _done(self, done: _T, *, told: bool) -> _T:
-        if told:
+    def _take_up(self, work: Work) -> None:
+        """Act by other rules from now on, before anything is decided by them."""
+        switched_on.begin(work)
+        version = rule_versions.version_of(work.connection, work.pbx, work.site.version)
+        work.tell(RulesInForce(version.version, version.who, version.why))
+
+    def _work(self, connection: Connection) -> Work:
+        now = self._now()
+        return Work(connection, self._sites.at(connection, now), now)
+
+    def _told(self, done: _T, work: Work) -> _T:
+        self._under = work.site.version
+        if work.told:
             self._committed()
         return done

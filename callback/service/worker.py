@@ -26,6 +26,7 @@ from callback.events import (
     PbxRefused,
     PbxStrangers,
     PbxUp,
+    RulesConflict,
     Started,
     Stopped,
     UnknownQueue,
@@ -61,7 +62,8 @@ from callback.service.webhooks.courier import Courier
 from callback.service.webhooks.sender import Sender
 from callback.service.wiring import wiring_of
 from callback.settings.sections import Settings
-from callback.site.context import Site, take_over
+from callback.site.context import Sites, take_over
+from callback.site.rule_versions import conflict
 from callback.site.work import Work
 from callback.store import checkpoints, keys, lease
 from callback.store.engine import Store
@@ -116,28 +118,31 @@ class Worker:
         self._keys = keys.take_out(store)
         with store.write() as connection:
             lease.guard(connection, held)
-            self._site: Site = take_over(connection, settings, began, gateway.two_way)
+            take_over(connection, settings, began)
+            self._sites = Sites(settings, gateway.two_way)
             journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, began)
             seen = snapshot.recall(connection, wiring.name)
             first_start = checkpoints.first_start(connection, wiring.name)
-            work = Work(connection, self._site, began)
+            work = Work(connection, self._sites.at(connection, began), began)
+            if differing := conflict(connection, settings, began):
+                work.tell(RulesConflict([one.key for one in differing], work.site.version))
             promises.adopt(work)
             switched_on.begin(work)
         heard_at = (seen[0].heard_at if seen else None) or (first_start if first_start < began else None)
         self._hear_from = journal.resume(journal_id, offset)
         self._outage = Outage()
-        self._commit_process = CommitProcess([Task(settings, self._site.version, held, journal.id)], self._tell)
-        parts = (store, self._site, held, journal.id, now, self._committed)
+        self._commit_process = CommitProcess([Task(settings, held, journal.id)], self._tell)
+        parts = (store, self._sites, held, journal.id, now, self._committed)
         self._committer = Committer(*parts, elsewhere=self._commit_process.commit)
-        transactions, traffic = Transactions(store, self._site, held, now, events.wake), Traffic(began)
+        transactions, traffic = Transactions(store, self._sites, held, now, events.wake), Traffic(began)
         self._pbx = Pbx(
-            wiring_of(settings),
+            wiring_of(settings, self._sites),
             journal,
-            self._site.rules.reached_after_s,
+            lambda: self._sites.last.rules.reached_after_s,
             Consumer(self._committer.put, self._on_state, lambda: self._committer.room, self._joins),
             LastRun(seen[0].boot if seen else "", heard_at, seen[0].newest if seen else ""),
         )
-        failing, pbx, site = Failing(log), self._pbx, self._site
+        failing, pbx, site = Failing(log), self._pbx, self._sites
         self._arrivals = Arrivals(pbx, site, traffic, transactions, now, self._tell)
         snapshots = Snapshots(pbx, self._committer, store, site, traffic, now)
         send = partial(send_due, store, site, gateway, settings.texts, stopped.is_set, failing)
@@ -153,7 +158,7 @@ class Worker:
             SendWebhooks(transactions, self._courier),
             ForgetWebhooks(transactions),
             Learn(transactions, traffic),
-            KeepPriority(pbx, site, transactions),
+            KeepPriority(pbx, transactions),
             AnchorAudit(transactions, self._tell),
             ForgetEvents(transactions),
             FillTails(transactions),
@@ -209,7 +214,7 @@ class Worker:
         if facts:
             self._tell(_STATES[state](self._pbx.name, **facts))
         if state == "up":
-            for queue in self._site.rules.named():
+            for queue in self._sites.last.rules.named():
                 if queue not in self._pbx.queues:
                     self._tell(self._unknown(queue))
 

@@ -283,16 +283,27 @@ def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
     return faults
 
 
+def faults_of(error: ValidationError) -> dict[str, str]:
+    """Say by key what is wrong, and how to mend it."""
+    return {".".join(map(str, item["loc"])): _said(item) for item in error.errors(include_url=False)}
+
+
 def _fault(text: str, item: Mapping[str, Any]) -> str:
     keys = [str(part) for part in item["loc"]]
     line = _line_of(text, keys)
     where = f"line {line}, " if line else ""
     section, key = ".".join(keys[:-1]), keys[-1] if keys else "settings"
+    told = _said(item)
+    return f"{where}[{section}] {key}: {told}" if section else f"{where}[{key}]: {told}"
+
+
+def _said(item: Mapping[str, Any]) -> str:
+    keys = [str(part) for part in item["loc"]]
     told = _REMEDIES.get(item["type"], str(item["msg"]).removeprefix("Value error, "))
-    if item["type"] == "missing" and key in _TO_WRITE:
-        told = f"is missing; write {_TO_WRITE[key]}"
+    if item["type"] == "missing" and keys[-1] in _TO_WRITE:
+        told = f"is missing; write {_TO_WRITE[keys[-1]]}"
     given = "" if _is_hidden(item, keys) else f" (it is {_short(item['input'])})"
-    return f"{where}[{section}] {key}: {told}{given}" if section else f"{where}[{key}]: {told}{given}"
+    return f"{told}{given}"
 
 
 def _is_hidden(item: Mapping[str, Any], keys: list[str]) -> bool:

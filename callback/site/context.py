@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field, replace
-from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection
 
 from callback.customers import numbers
 from callback.customers.caller import Caller
@@ -15,14 +12,14 @@ from callback.customers.hours import HoursOf, hours_of
 from callback.errors import StoreError
 from callback.settings.rules import SiteRules
 from callback.settings.sections import Settings, Trunk
+from callback.site import pauses, rule_versions
+from callback.site.pauses import Pause, What
+from callback.site.rule_versions import Draft, Version
 from callback.site.templates import Texting, TwoWay, never, texting_of
 from callback.store import keys, schema
-from callback.store.tables import shift_rules
 from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
 from scheduler.promise import Promise, promise
-
-_NEWEST: Final = select(func.max(shift_rules.c.version)).where(shift_rules.c.pbx == bindparam("of_pbx"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,7 @@ class Site:
     hours: Hours  # of the site
     callee_hours: HoursOf
     texting: Texting = field(default_factory=Texting)
+    pauses: tuple[Pause, ...] = ()  # that hold now
 
     def hours_of(self, e164: str | None, trunk: str) -> Hours:
         """The hours at which a customer who came over this trunk may be rung: the site's, less the quiet ones there."""
@@ -69,35 +67,57 @@ class Site:
             refused = replace(caller, refused="never-in-hours")
             return refused, promise(kind, lost_at, now, self.hours, terms)
 
+    def paused(self, what: What, queue: str) -> Pause | None:
+        """What stops this in a queue now; None where nothing does."""
+        return next((one for one in self.pauses if one.holds(what, queue)), None)
+
     def may_call(self, queue: str, e164: str) -> bool:
         """Whether callbacks are switched on for this queue and number."""
         rules = self.rules.queue(queue)
         return rules.calls == "on" and (not rules.only_numbers or e164 in rules.only_numbers)
 
 
-def current(connection: Connection, settings: Settings, two_way: TwoWay = never) -> Site:
-    """The site as the running service has it: under the newest rules that it wrote down. StoreError before that."""
-    there = schema.revision_of(connection)
-    version = connection.execute(_NEWEST, {"of_pbx": settings.pbx.name}).scalar_one() if there else None
-    if version is None:
+def current(connection: Connection, settings: Settings, now: int, two_way: TwoWay = never) -> Site:
+    """The site as the running service has it, under the rules in force now. StoreError where it never ran."""
+    if not schema.revision_of(connection):
         raise StoreError("this database is empty: start `callback run` with these settings first")
-    return site_of(settings, version, two_way)
+    return Sites(settings, two_way).at(connection, now)
 
 
 class Sites:
-    """The site as the running service has it, for who asks again and again: made anew when its rules are others."""
+    """The site for who asks again and again: rules and pauses are those in force when it is asked for.
+
+    So whoever has this instead of a site acts by a version as soon as it is published, or its time has come.
+    """
 
     def __init__(self, settings: Settings, two_way: TwoWay = never) -> None:
         self._settings, self._two_way = settings, two_way
         self._last: Site | None = None
+        self.pbx = settings.pbx.name
 
-    def current(self, connection: Connection) -> Site:
-        """Give the site under the newest rules. StoreError where there are none. From any thread."""
-        version = connection.execute(_NEWEST, {"of_pbx": self._settings.pbx.name}).scalar_one()
-        last = self._last
-        if version is None or last is None or last.version != version:
-            last = self._last = current(connection, self._settings, self._two_way)
-        return last
+    def at(self, connection: Connection, now: int) -> Site:
+        """Give the site under the rules in force now. StoreError where there are none. From any thread."""
+        number = rule_versions.number_in_force(connection, self.pbx, now)
+        paused = pauses.active(connection, self.pbx, now)
+        site = self._last
+        if site is None or site.version != number:
+            rules = rule_versions.in_force(connection, self.pbx, now)
+            site = site_of(under(self._settings, rules), rules.version, self._two_way)
+        site = site if site.pauses == paused else replace(site, pauses=paused)
+        self._last = site
+        return site
+
+    @property
+    def last(self) -> Site:
+        """The site as it was given last, for what asks no database: a second old at most while the service runs."""
+        if self._last is None:
+            raise StoreError("the rules have not been read yet")
+        return self._last
+
+
+def under(settings: Settings, version: Version) -> Settings:
+    """Give the settings with the rules of a version instead of the file's."""
+    return settings.model_copy(update={"rules": version.rules})
 
 
 def site_of(settings: Settings, version: int, two_way: TwoWay = never) -> Site:
@@ -118,29 +138,20 @@ def site_of(settings: Settings, version: int, two_way: TwoWay = never) -> Site:
 
 
 def take_over(connection: Connection, settings: Settings, now: int, two_way: TwoWay = never) -> Site:
-    """Write the file's rules as a new version when they or the texts differ from the last, and give the site."""
+    """Give the site as its service begins, under the rules in force.
+
+    The file's rules become a version while no person has published any; afterwards the database's hold, and what was
+    changed in the file is a conflict (`rule_versions.conflict`). Where the wording of texts is another, that is a
+    version too.
+    """
     keys.make_root(connection)  # here, where all is committed: a look could not keep it
-    body = settings.rules.model_dump(mode="json")
-    source = f"file, texts {texting_of(settings).templates.digest()}"
-    digest = hashlib.sha256((json.dumps(body, sort_keys=True) + source).encode()).hexdigest()
-    newest = connection.execute(
-        select(shift_rules.c.version, shift_rules.c.digest)
-        .where(shift_rules.c.pbx == settings.pbx.name)
-        .order_by(shift_rules.c.version.desc())
-        .limit(1)
-    ).first()
-    if newest is None or newest.digest != digest:
-        version = (newest.version if newest else 0) + 1
-        connection.execute(
-            insert(shift_rules).values(
-                pbx=settings.pbx.name,
-                version=version,
-                effective_from_at=now,
-                source=source,
-                digest=digest,
-                body=body,
-            )
-        )
-    else:
-        version = newest.version
-    return site_of(settings, version, two_way)
+    pbx, texts = settings.pbx.name, texting_of(settings).templates.digest()
+    rule_versions.lock(connection, pbx)
+    of_people = rule_versions.published(connection, pbx)
+    found = rule_versions.newest(connection, pbx, now)
+    body = found.body if found and of_people else settings.rules.model_dump(mode="json")
+    if found is None or found.digest != rule_versions.digest(body, texts):
+        found = rule_versions.add(connection, pbx, Draft(body=body, texts=texts), now)
+    if not rule_versions.conflict(connection, settings, now):
+        rule_versions.file_is_settled(connection, settings, now)
+    return site_of(rule_versions.fitting(settings, found.rules), found.version, two_way)

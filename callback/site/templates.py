@@ -42,6 +42,16 @@ class Texting:
         return f"{self.public_url}/r/{token}"
 
 
+def language_faults(settings: Settings) -> list[str]:
+    """Every queue whose language has no texts."""
+    known = texting_of(settings).templates.languages
+    return [
+        f"[rules.queues.{name}] language: '{queue.language}' has no texts; there are {', '.join(sorted(known))}"
+        for name, queue in settings.rules.queues.items()
+        if queue.language not in known
+    ]
+
+
 def texting_of(settings: Settings, two_way: TwoWay = never) -> Texting:
     """Load the site's wording. SmsError with every fault, also of texts that its links make too long."""
     public_url = settings.web.public_url

@@ -75,6 +75,17 @@ def _of_token(facts: Facts, _time: Time) -> str:
     return f" {facts['token']}{scopes}{groups}"
 
 
+def _pause(facts: Facts, time: Time) -> str:
+    return f" {facts['what']} in {facts['queue'] or 'every queue'} until {time(facts['until_at'])}"
+
+
+def _rules(facts: Facts, time: Time) -> str:
+    """Which version of the rules, from when on where that is said, and what it changes."""
+    version = f" {facts['version']}" if "version" in facts else ""
+    since = f" from {time(facts['from_at'])} on" if "from_at" in facts else ""
+    return f"{version}{since}" + (f": {', '.join(facts['keys'])}" if "keys" in facts else "")
+
+
 def _correct(facts: Facts, _time: Time) -> str:
     was, now = (_verdict(facts[f"{one}kind"], facts[f"{one}reason"]) for one in ("was_", ""))
     follows = facts["follows"]
@@ -153,4 +164,8 @@ _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
     "withdrawn-pending": _pending,
     "undone": _of,
     "called-off": _of,
+    **dict.fromkeys(
+        ("rules-published", "rules-rolled-back", "rules-withdrawn", "rules-from-file", "rules-kept"), _rules
+    ),
+    **dict.fromkeys(("paused", "pause-ended", "pause-resumed"), _pause),
 }

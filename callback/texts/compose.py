@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -29,7 +30,7 @@ from scheduler.clock import SECOND, shown
 from scheduler.errors import SchedulerError
 from scheduler.promise import CARRIED_OVER, Promise
 from sms import outbox, status
-from sms.gateway import Refused
+from sms.gateway import Refused, Unsent
 from sms.status import Backlog, FailedText, TextStatus, WholeText
 from sms.text import PROMISES
 
@@ -74,6 +75,7 @@ _WHOSE_CALLS: Select[Any] = (
     .join(t.person)
     .where(t.call.c.pbx == bindparam("of_pbx"), t.call.c.call_id.in_(bindparam("of_calls", expanding=True)))
 )
+_AHEAD_US: Final = 2 * SECOND  # texts are sent for a second after it was looked who may get none
 _RANG = (
     select(t.attempt.c.id)
     .where(t.attempt.c.reservation_id == bindparam("reservation"), t.attempt.c.customer_dialled_at.is_not(None))
@@ -274,12 +276,15 @@ def forget(work: Work, person: int) -> None:
 def hold_back(work: Work, on_the_line: Collection[str]) -> None:
     """Put off the texts to customers who ring, wait or talk, also with us: they wait for another grace.
 
+    So do those of queues in which a person paused texts.
+
     Nor is anything promised in a reservation that a person holds: its text waits until that is resumed, or is too late.
     One that an incident holds has no text that waits.
     """
     r = t.reservation.c
     held = select(r.id).where(t.OPEN, r.pbx == work.pbx, r.state == "held", r.incident_id.is_(None))
     recipients = [recipient_word(reservation) for reservation in work.connection.execute(held).scalars()]
+    recipients += _paused(work)
     called = select(t.attempt.c.person_id).where(t.IN_FLIGHT, t.attempt.c.pbx == work.pbx)
     people = set(work.connection.execute(called).scalars())
     if on_the_line:
@@ -292,11 +297,34 @@ def hold_back(work: Work, on_the_line: Collection[str]) -> None:
         )
 
 
+def _paused(work: Work) -> list[str]:
+    """To whom no text may leave now, of those that are due in a moment."""
+    if not any(one.what == "text" for one in work.site.pauses):
+        return []
+    due = set(outbox.recipients(work.connection, work.pbx, work.now + _AHEAD_US))
+    known = _known(work.connection, work.pbx, due)
+    return [one for one, (queue, _) in known.items() if work.site.paused("text", queue) is not None]
+
+
+def waiting_by_queue(work: Work) -> Counter[str]:
+    """How many texts wait that are due, or are held back for a moment, by queue."""
+    words = outbox.recipients(work.connection, work.pbx, work.now + _grace(work.site) + _AHEAD_US)
+    known = _known(work.connection, work.pbx, set(words))
+    return Counter(known[word][0] for word in words if word in known)
+
+
 def numbers_of(connection: Connection, site: Site, recipients: Collection[str]) -> dict[str, str | Exception]:
     """The numbers behind the outbox's opaque words.
 
     Refused says why no text is to go there by now; any other exception, why that one cannot be looked up.
     """
+    found = _known(connection, site.pbx, recipients)
+    opted_out = blocks.no_texts(connection, {number for _, number in found.values()})
+    return {recipient: _number_of(site, found.get(recipient), opted_out) for recipient in recipients}
+
+
+def _known(connection: Connection, pbx: str, recipients: Collection[str]) -> dict[str, tuple[str, str]]:
+    """The queue and the number behind each of these words."""
     named = {recipient: recipient.partition("/")[::2] for recipient in recipients}
     ids = [int(name) for kind, name in named.values() if kind == "reservation" and name.isdecimal()]
     calls = [name for kind, name in named.values() if kind == "call"]
@@ -305,10 +333,9 @@ def numbers_of(connection: Connection, site: Site, recipients: Collection[str]) 
         rows = connection.execute(_WHO_ALL, {"reservations": ids})
         found |= {f"reservation/{row.id}": (row.queue, row.number) for row in rows}
     if calls:
-        rows = connection.execute(_WHOSE_CALLS, {"of_pbx": site.pbx, "of_calls": calls})
+        rows = connection.execute(_WHOSE_CALLS, {"of_pbx": pbx, "of_calls": calls})
         found |= {f"call/{row.call_id}": (row.queue, row.number) for row in rows}
-    opted_out = blocks.no_texts(connection, {number for _, number in found.values()})
-    return {recipient: _number_of(site, found.get(recipient), opted_out) for recipient in recipients}
+    return found
 
 
 def _number_of(site: Site, found: tuple[str, str] | None, opted_out: Collection[str]) -> str | Exception:
@@ -319,6 +346,8 @@ def _number_of(site: Site, found: tuple[str, str] | None, opted_out: Collection[
         why = unwanted(site, queue, number, opted_out=number in opted_out)
     except Exception as fault:  # noqa: BLE001 - one that cannot be looked up keeps no other from its text
         return fault
+    if why is None and site.paused("text", queue) is not None:
+        return Unsent("texts of the queue are paused")
     return number if why is None else Refused(_WORDS[why])
 
 

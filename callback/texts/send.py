@@ -19,7 +19,7 @@ from callback.logs.masking import masked
 from callback.settings.rules import SiteRules
 from callback.settings.sections import Settings
 from callback.settings.texts import Texts
-from callback.site.context import Site
+from callback.site.context import Site, Sites
 from callback.site.templates import TwoWay
 from callback.site.work import Work
 from callback.store import tables as t
@@ -67,19 +67,23 @@ def caps_of(rules: SiteRules) -> Caps:
 
 
 async def send_due(
-    store: Store, site: Site, gateway: Gateway, texts: Texts, stopped: Callable[[], bool], failing: Failing
+    store: Store, sites: Sites, gateway: Gateway, texts: Texts, stopped: Callable[[], bool], failing: Failing
 ) -> int:
     """Send what is due for about a second; return how many texts were taken up.
 
     The database's clock is asked once and goes on by ours: should this machine sleep, leases end early, never late.
     """
     began_at, began = await asyncio.to_thread(store.now), time.monotonic()
+    site = sites.last
+
+    def now() -> int:
+        return began_at + round((time.monotonic() - began) * SECOND)
 
     return await deliver(
         store.write,
         gateway,
-        partial(address_book, store, site),
-        lambda: began_at + round((time.monotonic() - began) * SECOND),
+        partial(address_book, store, lambda connection: sites.at(connection, now())),
+        now,
         TEXTS_A_TURN,
         DeliveryRules(pbx=site.pbx, senders=texts.senders, caps=caps_of(site.rules), pause_s=texts.pause_s),
         DeliveryHooks(
@@ -91,11 +95,13 @@ async def send_due(
     )
 
 
-def address_book(store: Store, site: Site, recipients: Collection[str]) -> Mapping[str, str | Exception]:
+def address_book(
+    store: Store, site: Callable[[Connection], Site], recipients: Collection[str]
+) -> Mapping[str, str | Exception]:
     """Look up numbers in one transaction. A database that is away is expected: Unsent, and no traceback."""
     try:
         with store.read() as connection:
-            return compose.numbers_of(connection, site, recipients)
+            return compose.numbers_of(connection, site(connection), recipients)
     except StoreError as error:
         raise Unsent(f"the number could not be looked up: {error}") from error
 

@@ -33,7 +33,7 @@ from callback.errors import CallbackError, Contended, IllegalTransition, StoreEr
 from callback.logs.repeated import Repeated
 from callback.settings.sections import Settings
 from callback.settings.texts import TwilioAccount
-from callback.site.context import current
+from callback.site.context import Sites, current
 from callback.site.work import Work
 from callback.store.engine import Store
 from callback.store.keys import check, store_of
@@ -76,7 +76,7 @@ class PublicServer:
 
     def __init__(self, settings: Settings, store: Store, now: Callable[[], int], limits: Limits | None = None) -> None:
         self._settings, self._store, self._now = settings, store, now
-        self._two_way = send.two_way_of(settings)
+        self._sites = Sites(settings, send.two_way_of(settings))
         self._tally = Repeated(log.warning)
         self._serving = Serving(limits or Limits(), LIMIT)
         self._paces = {True: Pace(*POSTS), False: Pace(*LOOKS)}
@@ -220,7 +220,8 @@ class PublicServer:
 
     def _work(self, act: Callable[[Work], T], transaction: Transaction) -> T:
         with transaction() as connection:
-            return act(Work(connection, current(connection, self._settings, self._two_way), self._now()))
+            now = self._now()
+            return act(Work(connection, self._sites.at(connection, now), now))
 
 
 def _answer(shown: customer_page.Page) -> Response:
@@ -241,7 +242,7 @@ async def serve(settings: Settings, now: Callable[[], int], stopped: asyncio.Eve
     with closing(store_of(settings.database)) as store:
         check(store)
         with store.read() as connection:
-            current(connection, settings)  # a database that was never run on has nothing to answer with
+            current(connection, settings, now())  # a database that was never run on has nothing to answer with
         host, port = settings.web.address
         try:
             async with PublicServer(settings, store, now).open(host, port):

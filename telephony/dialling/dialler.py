@@ -8,6 +8,7 @@ Linkedid.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -162,10 +163,10 @@ class _AttemptProgress:
 class Dialler:
     """Follows our attempts in the stream of events; each ends once.
 
-    `reached_after_s` is how long both legs must have been bridged to count as reached.
+    `reached_after_s` says how long both legs must have been bridged to count as reached.
     """
 
-    def __init__(self, reached_after_s: float) -> None:
+    def __init__(self, reached_after_s: Callable[[], float]) -> None:
         self.reached_after_s = reached_after_s
         self._attempts: dict[str, _AttemptProgress] = {}
 
@@ -219,7 +220,7 @@ class Dialler:
 
     def _end(self, attempt: str, at: int, *, unseen: bool = False) -> AttemptEnd:
         progress = self._attempts.pop(attempt)
-        outcome = outcome_of(progress.facts, self.reached_after_s) if progress.ended and not unseen else None
+        outcome = outcome_of(progress.facts, self.reached_after_s()) if progress.ended and not unseen else None
         return AttemptEnd(attempt, None if outcome == "unknown" else outcome, tuple(progress.evidence), at)
 
 

@@ -56,6 +56,10 @@ class PriorityLists:
             self._sent, self._boot = {}, boot
         return {name: wanted.get(name, "") for name in {*wanted, *self._sent} if self._due(name, wanted, now_s)}
 
+    def stale(self) -> None:
+        """Let every list that holds numbers be sent again: with another priority."""
+        self._sent = {name: _SentList(sent.numbers, -REPEAT_S) for name, sent in self._sent.items()}
+
     def note_sent(self, name: str, numbers: str, now_s: float) -> None:
         """Note that a variable was set."""
         self._sent[name] = _SentList(numbers, now_s)

@@ -102,7 +102,7 @@ class Centre:
         self._begin_work()
 
     def _begin_work(self) -> None:
-        parts = (self.store, self.site, self.world.held, "j1", lambda: self.clock)
+        parts = (self.store, self.world.sites, self.world.held, "j1", lambda: self.clock)
         self.writer = Committer(*parts, lambda _checkpoint: None)
 
     @property

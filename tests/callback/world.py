@@ -19,7 +19,7 @@ from callback.losses import intake, wangiri
 from callback.reservations import deadlines
 from callback.settings.rules import QueueRules, SiteRules
 from callback.settings.sections import PbxWiring, Settings, Trunk
-from callback.site.context import Site, take_over
+from callback.site.context import Site, Sites, take_over
 from callback.site.work import Work
 from callback.store import checkpoints, feed, lease, schema
 from callback.store import tables as t
@@ -159,6 +159,11 @@ class World:
             self.site: Site = take_over(connection, self.settings, now)
             checkpoints.begin(connection, "main", "j1", now - 10**12)
 
+    @property
+    def sites(self) -> Sites:
+        """This site, whatever rules the database has, for parts of the service."""
+        return Standing(self)
+
     def hear(
         self, call: Call, kind: Kind = "abandoned", now: int | None = None, source: Source = "live-complete"
     ) -> list[Happened]:
@@ -232,6 +237,25 @@ class World:
     def close(self) -> None:
         if self.store not in _kept.values():
             self.store.close()
+
+
+class Standing(Sites):
+    """Gives the site of a world as it is just then."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.settings)
+        self._world = world
+        self.pbx = world.site.pbx
+
+    def at(self, connection: Connection, now: int) -> Site:
+        """Give it."""
+        del connection, now
+        return self._world.site
+
+    @property
+    def last(self) -> Site:
+        """The same."""
+        return self._world.site
 
 
 _sequence = iter(range(1, 10**9))

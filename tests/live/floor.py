@@ -110,7 +110,7 @@ class Listener:
             self._loop.close()
 
     async def _run(self, door: Wiring) -> None:
-        pbx = Pbx(door, self._journal, 10, Consumer(self._hear, self._state))
+        pbx = Pbx(door, self._journal, lambda: 10, Consumer(self._hear, self._state))
         await pbx.run()
 
     async def _hear(self, heard: Stretch) -> None:

@@ -132,7 +132,7 @@ class Ear:
         return Pbx(
             wiring,
             self.journal,
-            10,
+            lambda: 10,
             Consumer(self.take, lambda *told: self.told.append(told), lambda: self.room),
             LastRun(boot, heard_at, newest),
             clock=lambda: int(self.now * SECOND),
@@ -348,7 +348,7 @@ async def test_it_hears_on_after_its_journal_was_full(tmp_path: Path) -> None:
         pbx = Pbx(
             Wiring("main", "127.0.0.1", simulator.port, "lab", "lab"),
             small.journal,
-            10,
+            lambda: 10,
             Consumer(take, lambda *told: small.told.append(told)),
         )
         running = asyncio.ensure_future(pbx.run())

@@ -33,7 +33,7 @@ def deciding(wiring: Settings, who: str | None, why: str, act: Callable[[Change]
     now, by = now_us(), By(who or user(), why)
 
     def changed(connection: Connection) -> T:
-        return act(Change(connection, current(connection, wiring).pbx, by, now))
+        return act(Change(connection, current(connection, wiring, now).pbx, by, now))
 
     with closing(store_of(wiring.database)) as store:
         return store.transact(changed)

@@ -12,7 +12,7 @@ from callback.accounts.change import Change
 from callback.accounts.roles import ROLES, Role
 from callback.accounts.users import Profile
 from callback.cli.accounts.changing import SAID, Groups, Why, deciding, known_groups
-from callback.cli.options import DEFAULT, SettingsFile, Who, reading
+from callback.cli.options import DEFAULT, SettingsFile, Who, in_force, reading
 from callback.cli.tables import terminal
 from callback.errors import CallbackError
 from callback.settings.sections import load
@@ -38,7 +38,7 @@ def by_itself(context: typer.Context, settings: SettingsFile = DEFAULT) -> None:
 @app.command("list")
 def show(settings: SettingsFile = DEFAULT) -> None:
     """Show who may sign in: roles, groups of queues, when seen last, and in how many sessions."""
-    wiring = load(settings)
+    wiring = in_force(settings)
     zone = wiring.rules.hours().zone
     with reading(wiring) as work:
         everybody = users.listed(work.connection)
@@ -85,7 +85,7 @@ def add(
     by: Who = None,
 ) -> None:
     """Make somebody, and show a one-time password: only now, and good for 24 hours. The first one has all roles."""
-    wiring = load(settings)
+    wiring = in_force(settings)
 
     def made(change: Change) -> str:
         profile = Profile(_roles(change, role), called, known_groups(wiring, group), phone)
@@ -124,7 +124,7 @@ def roles(
     settings: SettingsFile = DEFAULT,
 ) -> None:
     """Give somebody these roles, and no others; groups change where they are said. The person's sessions end."""
-    wiring = load(settings)
+    wiring = in_force(settings)
     if not role:
         raise CallbackError(f"say which roles, by --role once for each: {', '.join(ROLES)}")
     said = frozenset(cast("Role", one.value) for one in role)

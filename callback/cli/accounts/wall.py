@@ -8,7 +8,7 @@ import typer
 
 from callback.accounts import wall_tokens
 from callback.cli.accounts.changing import SAID, Groups, Why, deciding, known_groups
-from callback.cli.options import DEFAULT, SettingsFile, Who, reading
+from callback.cli.options import DEFAULT, SettingsFile, Who, in_force, reading
 from callback.cli.tables import terminal
 from callback.settings.sections import load
 from callback.store.engine import HIGHEST
@@ -26,7 +26,7 @@ def add(
     settings: SettingsFile = DEFAULT,
 ) -> None:
     """Make a display, and show its address: only now. It can be revoked at any time."""
-    wiring = load(settings)
+    wiring = in_force(settings)
     groups = known_groups(wiring, group)
     token = deciding(wiring, by, why, lambda change: wall_tokens.add(change, name, groups))
     below = wiring.console.url if wiring.console.listen else "below the console's address: "
@@ -37,7 +37,7 @@ def add(
 @app.command("list")
 def show(settings: SettingsFile = DEFAULT) -> None:
     """Show the displays, the revoked ones too."""
-    wiring = load(settings)
+    wiring = in_force(settings)
     zone = wiring.rules.hours().zone
     with reading(wiring) as work:
         walls = wall_tokens.listed(work.connection)

@@ -22,6 +22,7 @@ WORDS = {
     "in-window": "is next",
     "overdue": "is next, late",
     "not-due": "waits for its time",
+    "paused": "calls are paused by {held_by}: {held_why}",
     "watch": "only watched: calls are not switched on",
     "not-in-only-numbers": "only watched: the queue's only_numbers does not name this number",
     "in-flight": "is being called for another queue",

@@ -233,6 +233,7 @@ def _row(work: Work, found: Found, why: Why, hold: Hold | None, beside: _Beside)
     row = found.row
     losses, attempts = beside.losses.get(row.id, []), beside.attempts.get(row.id, [])
     last = next((_outcome(one) for one in reversed(attempts) if one.ended_at is not None), None)
+    stops = work.site.paused("call", row.queue) if why.word == "paused" else hold
     reached_by = last.agent if last is not None and row.state == "reached" else None
     return Row(
         reservation=row.id,
@@ -270,8 +271,8 @@ def _row(work: Work, found: Found, why: Why, hold: Hold | None, beside: _Beside)
         trunk=work.site.dials_over(row.trunk),
         language=work.site.rules.queue(row.queue).language,
         incident=row.incident_id,
-        held_by=hold.who if hold else None,
-        held_why=hold.why if hold else None,
+        held_by=stops.who if stops else None,
+        held_why=stops.why if stops else None,
         ended_by=reached_by or beside.closed_by.get(row.id),
         handled=row.handled_at is not None,
         now=work.now,

@@ -29,6 +29,7 @@ class Lever(StrEnum):
     RESUME = "resume"
     DECIDE_INCIDENT = "decide-incident"
     CALL_NOW = "call-now"
+    END_PAUSE = "end-pause"
     SWITCH_ON = "switch-on"  # calls, in the rules
     OTHER_RESERVATION = "other-reservation"
     CHANGE_RULE = "change-rule"  # its price is in callers who hang up
@@ -60,6 +61,7 @@ LEVERS: Final[Mapping[str, Lever | Plan]] = {
     "overdue": Plan.IS_NEXT,
     "not-due": Lever.CALL_NOW,
     "watch": Lever.SWITCH_ON,
+    "paused": Lever.END_PAUSE,
     "not-in-only-numbers": Lever.SWITCH_ON,
     "in-flight": Lever.OTHER_RESERVATION,
     "number-live": Plan.GOES_FIRST,
@@ -245,7 +247,7 @@ class Judge:
 _BY_STATE: Final = {"calling": "being-called"}
 _NO_AGENT: Final = ("no-free-agent", "callers-waiting")
 _TALKS: Final = ("callback", "talking")
-_NOT_IN_TURN: Final = ("not-due", "watch", "not-in-only-numbers", "quiet-hours", "lane-not-called")
+_NOT_IN_TURN: Final = ("not-due", "watch", "not-in-only-numbers", "paused", "quiet-hours", "lane-not-called")
 
 
 def _held(row: Reservation, hold: Hold | None) -> str:

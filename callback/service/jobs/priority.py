@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from callback.attempts import priority
 from callback.service.transactions import Transactions
-from callback.site.context import Site
+from callback.site.work import Work
 from telephony.pbx import Pbx
 
 
@@ -13,14 +13,18 @@ class KeepPriority:
 
     name, every_s = "owe", 2.0
 
-    def __init__(self, pbx: Pbx, site: Site, transactions: Transactions) -> None:
+    def __init__(self, pbx: Pbx, transactions: Transactions) -> None:
         self._pbx, self._transactions = pbx, transactions
-        self._returning = priority.Returning(pbx, site.rules.returning_priority)
+        self._returning = priority.Returning(pbx)
 
     async def run(self) -> None:
         """Tell the PBX what changed."""
         if self._pbx.ready:
             await self._returning.keep(self._owed)
 
-    async def _owed(self) -> list[str]:
-        return await self._transactions.read(lambda work: priority.numbers(work.connection, work.site))
+    async def _owed(self) -> priority.Owed:
+        return await self._transactions.read(_owed)
+
+
+def _owed(work: Work) -> priority.Owed:
+    return priority.Owed(priority.numbers(work.connection, work.site), work.site.rules.returning_priority)

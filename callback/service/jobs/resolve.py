@@ -9,7 +9,7 @@ from callback.attempts import lanes, resolve
 from callback.service.jobs.ending import end
 from callback.service.snapshots import Snapshots
 from callback.service.transactions import Transactions
-from callback.site.context import Site
+from callback.site.context import Sites
 from telephony.dialling.commands import Ticket
 from telephony.errors import TelephonyError
 from telephony.pbx import Pbx
@@ -23,9 +23,9 @@ class Resolve:
     name, every_s = "tend", 1.0
 
     def __init__(
-        self, pbx: Pbx, site: Site, transactions: Transactions, snapshots: Snapshots, now: Callable[[], int]
+        self, pbx: Pbx, sites: Sites, transactions: Transactions, snapshots: Snapshots, now: Callable[[], int]
     ) -> None:
-        self._pbx, self._reached_after_s = pbx, site.rules.reached_after_s
+        self._pbx, self._sites = pbx, sites
         self._transactions, self._snapshots, self._now = transactions, snapshots, now
 
     async def run(self) -> None:
@@ -49,7 +49,7 @@ class Resolve:
             log.warning("the ticket of attempt %s cannot be read: %s", flight.id, error)
             ticket = None
         await self._snapshots.caught_up()  # what the events say goes before the ticket
-        found = resolve.resolve(flight, ticket, self._reached_after_s, self._now())
+        found = resolve.resolve(flight, ticket, self._sites.last.rules.reached_after_s, self._now())
         if found is not None and flight.id not in self._pbx.own_live():
             await end(self._transactions, flight.id, found.outcome, found.evidence, found.steps)
             self._pbx.forget(flight.id)

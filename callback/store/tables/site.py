@@ -1,4 +1,4 @@
-"""Tables of a site: its rules, its lease, how far its PBX was heard, the audit and the keys."""
+"""Tables of a site: its rules, its pauses, its lease, how far its PBX was heard, the audit and the keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from callback.store.tables.base import WHO_ROOM, WHY_ROOM, Instant, Key, metadata
+from callback.store.tables.base import WHO_ROOM, WHY_ROOM, Instant, Key, metadata, one_of
 
 shift_rules = Table(
     "shift_rules",
@@ -25,6 +25,36 @@ shift_rules = Table(
     Column("source", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("body", JSON, nullable=False),
+    Column("made_at", Instant, nullable=False, server_default="0"),
+    Column("who", String(WHO_ROOM), nullable=False, server_default=""),  # empty: no person, the service itself
+    Column("why", String(WHY_ROOM), nullable=False, server_default=""),
+    Column("based_on", Integer),  # the version that a person changed
+    Column("withdrawn_at", Instant),  # before it came into force
+    Index("ix_shift_rules_effective", "pbx", "effective_from_at", "version"),
+)
+
+rules_file = Table(
+    "rules_file",
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("read_at", Instant, nullable=False),
+    Column("body", JSON, nullable=False),  # the file's rules, as they were read when nothing was open about them
+)
+
+pause = Table(
+    "pause",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("pbx", String(32), nullable=False),
+    Column("what", String(8), nullable=False),
+    Column("queue", String(128), nullable=False),  # empty: every queue
+    Column("since_at", Instant, nullable=False),
+    Column("until_at", Instant, nullable=False),
+    Column("ended_at", Instant),  # by a person, before its time
+    Column("who", String(WHO_ROOM), nullable=False),
+    Column("why", String(WHY_ROOM), nullable=False),
+    one_of("what", ("register", "text", "call")),
+    Index("ix_pause_until", "pbx", "until_at"),
 )
 
 lease = Table(

@@ -62,7 +62,8 @@ class Api:
         return Bell(self.store)
 
     def _work(self, connection: Connection) -> Work:
-        return Work(connection, self._sites.current(connection), self.now())
+        now = self.now()
+        return Work(connection, self._sites.at(connection, now), now)
 
     @cached_property
     def _sites(self) -> Sites:

@@ -76,7 +76,8 @@ class Console:
         return self.store.transact(lambda connection: write(self._work(connection)))
 
     def _work(self, connection: Connection) -> Work:
-        return Work(connection, self._sites.current(connection), self.now())
+        now = self.now()
+        return Work(connection, self._sites.at(connection, now), now)
 
     @cached_property
     def _sites(self) -> Sites:

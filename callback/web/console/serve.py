@@ -49,7 +49,7 @@ async def serve(
     with closing(store_of(settings.database)) as store:
         check(store)
         with store.read() as connection:
-            current(connection, settings)  # a database that was never run on has nothing to show
+            current(connection, settings, now())  # a database that was never run on has nothing to show
         console = console_of(settings, store, now, two_way_of(settings), file)
         app, api = build(console), Api(settings, store, console.keeper, now, console.two_way)
 

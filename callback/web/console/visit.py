@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from callback.accounts.roles import Viewer
+from callback.reports import pauses
+from callback.site.pauses import Pause
 from callback.site.work import Work
 from callback.web.console.forgery import masked
 from callback.web.console.live.live import Live
@@ -72,6 +74,13 @@ class Visit:
             return {}
         zone, groups = self.console.pages.zone, self.viewer.groups
         return heads.texts(self.look(lambda work: self.console.keeper.head(work, groups)), zone, self.language)
+
+    @property
+    def paused(self) -> Sequence[Pause]:
+        """What is paused now, of what the person may see: it stands above every page."""
+        if not self.viewer.may("look"):
+            return ()
+        return self.look(lambda work: pauses.seen(work, self.viewer.groups))
 
     @property
     def sections(self) -> Sequence[Section]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
 Subject = Literal[
+    "paused", "pausing", "pause-means", "pause-fault",
     "kind", "reason", "state", "lane", "why-not", "outcome", "text", "no-text", "action", "role", "promise", "recovery",
     "token-state", "endpoint", "delivery", "delivery-fault",
     "left", "visit", "template", "expired", "heard", "again", "whose", "stage", "column", "filter", "sort", "preset",
@@ -119,6 +120,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "in-window": _("is next"),
         "overdue": _("is next, late"),
         "not-due": _("waits for its time"),
+        "paused": _("calls are paused by {held_by}: {held_why}"),
         "watch": _("only watched: calls are not switched on"),
         "not-in-only-numbers": _("only watched: this number is not on the list of numbers to call"),
         "in-flight": _("is being called for another queue"),
@@ -179,6 +181,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "is-next": _("was next"),
         "not-due": _("waited for its time"),
         "watch": _("calls not switched on"),
+        "paused": _("calls paused by a person"),
         "not-in-only-numbers": _("not on the list of numbers to call"),
         "in-flight": _("called for another queue"),
         "number-live": _("was on the line"),
@@ -294,10 +297,37 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "newest": _("newest first"),
         "losses": _("most losses first"),
     },
+    "paused": {
+        "register": _("registering"),
+        "text": _("texts"),
+        "call": _("calling back"),
+    },
+    "pausing": {
+        "register": _("Pause registering"),
+        "text": _("Pause texts"),
+        "call": _("Pause calls"),
+    },
+    "pause-means": {
+        "register": _(
+            "Lost calls are still filed, and listed as not registered: nobody is promised a callback unasked."
+        ),
+        "text": _("Texts that are due wait, and leave afterwards unless they are too late by then."),
+        "call": _("Nobody is called back; promises go on running. Callbacks under way are not cut off."),
+    },
+    "pause-fault": {
+        "what": _("Say what is to be paused."),
+        "queue": _("The rules name no such queue."),
+        "no-reason": _("Say why."),
+        "long-reason": _("The reason is too long."),
+        "minutes": _("Say for how many minutes: 1 to 1440."),
+        "ended": _("This pause has ended already."),
+    },
     "preset": {
         "asked": _("the customer asked for it"),
         "meeting": _("the customer is in a meeting"),
         "spoken": _("a colleague has spoken to the customer"),
+        "rush": _("too many callers wait"),
+        "works": _("the PBX or a line is worked on"),
         "mistake": _("it was a mistake"),
         "test": _("it was a test call"),
         "wrong-number": _("it was a wrong number"),
@@ -391,6 +421,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "unconfirmed": _("nothing confirms it"),
         "unproved": _("not proved"),
         "short-abandon": _("hung up too soon to count"),
+        "paused": _("registering was paused"),
         "late-news": _("learnt too late"),
         "answered-since": _("was spoken to since"),
         "number-blocked": _("the number is blocked"),

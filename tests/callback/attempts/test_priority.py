@@ -65,11 +65,11 @@ class Told:
 def test_the_pbx_is_told_what_changed_also_after_it_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(priorities, "REST", 0)
     pbx = Told()
-    kept = priorities.Returning(pbx, 10)  # type: ignore[arg-type]
+    kept = priorities.Returning(pbx)  # type: ignore[arg-type]
 
     def owe(*numbers: str) -> None:
-        async def find() -> list[str]:
-            return list(numbers)
+        async def find() -> priorities.Owed:
+            return priorities.Owed(list(numbers), 10)
 
         asyncio.run(kept.keep(find))
 
@@ -84,13 +84,13 @@ def test_the_pbx_is_told_what_changed_also_after_it_was_away(monkeypatch: pytest
 
 
 def test_what_takes_long_is_done_rarely() -> None:
-    kept = priorities.Returning(Told(), 10)  # type: ignore[arg-type]
+    kept = priorities.Returning(Told())  # type: ignore[arg-type]
     looks = []
 
-    async def slow() -> list[str]:
+    async def slow() -> priorities.Owed:
         looks.append(time.monotonic())
         time.sleep(0.05)  # noqa: ASYNC251 - a database that has much to say
-        return []
+        return priorities.Owed([], 10)
 
     async def go_on(seconds: float) -> None:
         until = time.monotonic() + seconds

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from callback.cli import main as cli
 from callback.losses.incidents import NoSuchIncident
+from callback.site.context import take_over
 from callback.store import tables as t
 from tests.callback import settings_file
 from tests.callback.world import MINUTE, NOON, US, World, call, rules
@@ -46,10 +47,11 @@ def test_the_list_says_what_is_held_since_when_and_for_what(say: Say) -> None:
     [(10, "blocked", "1 min"), (1, "blocked", "5 min"), (0.1, "blocked", "50 min"), (0.05, "blocked", "100 min, 2")],
 )
 def test_the_list_says_how_long_letting_go_takes_and_what_breaks(
-    say: Say, tmp_path: Path, per_min: float, kind: str, takes: str
+    say: Say, world: World, per_min: float, kind: str, takes: str
 ) -> None:
-    file = tmp_path / "callback.toml"
-    file.write_text(file.read_text() + f"incident_drain_per_min = {per_min}\n")
+    changed = rules(incident_losses=3, incident_drain_per_min=per_min)
+    with world.store.write() as connection:
+        take_over(connection, world.settings.model_copy(update={"rules": changed}), NOON)
     table = say("incident", "list").stdout
     assert takes in table, table
     assert ("will break" in table) == (", " in takes)

@@ -306,7 +306,6 @@ def test_what_would_follow_is_said_and_nothing_is_changed(world: World, reservat
         "hung up before anybody answered: gave up → heard silence",
         "it counts as: heard silence",
         "promised by 12:11 instead of 13:00",
-        "a text that is not sent yet is taken back",
         "nothing was changed: this was a preview",
     ]
     assert [row.kind for row in world.reservations()] == ["abandoned"]

@@ -58,7 +58,7 @@ def dropped(world: World) -> None:
 
 def calls_off(world: World) -> None:
     """Watched only, and left to people when calls are switched on."""
-    off = rules(queues={"support": ON.model_copy(update={"calls": "off"})})
+    off = rules(queues={"support": ON.model_copy(update={"texts": "watch", "calls": "watch"})})
     world.site = site_of(world.settings.model_copy(update={"rules": off}), world.site.version)
     world.hear(call("09033334444"))
     with world.store.write() as connection:

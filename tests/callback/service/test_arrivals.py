@@ -14,7 +14,7 @@ from telephony.simulator.server import Simulator
 from tests.callback.service.jobs.parts import actions, lose, now_us, parts, rules, run
 from tests.callback.world import ON, World
 
-OFF = ON.model_copy(update={"calls": "off"})
+OFF = ON.model_copy(update={"texts": "watch", "calls": "watch"})
 OWED, OTHER = "09012345600", "09012345601"
 
 
@@ -36,7 +36,7 @@ def put_first(
 
     async def main() -> None:
         async with Simulator() as simulator, parts(site, folder, simulator) as made:
-            parts_of_it = (made.pbx, site.site, made.traffic, made.transactions, now_us, made.own.append)
+            parts_of_it = (made.pbx, site.sites, made.traffic, made.transactions, now_us, made.own.append)
             await Arrivals(*parts_of_it).joins(caller)
             of_them = actions(simulator, "QueueChangePriorityCaller")
             asked.extend((action.get("Caller"), action.get("Priority")) for action in of_them)

@@ -41,7 +41,7 @@ class Office:
         self.world = world
         self.died: list[CommitterDied] = []
         self.world = world
-        self.commit_process = CommitProcess([Task(settings, world.site.version, world.held, "j1")], self.died.append)
+        self.commit_process = CommitProcess([Task(settings, world.held, "j1")], self.died.append)
 
     def during(self, work: Work) -> None:
         asyncio.run(asyncio.wait_for(self._during(work), TIMEOUT_S))
@@ -104,7 +104,7 @@ def test_when_it_dies_everything_is_committed_all_the_same_and_another_begins(sq
 
     async def work(office: Office) -> None:
         clock = lambda: NOON  # noqa: E731
-        parts = (sqlite_world.store, sqlite_world.site, sqlite_world.held, "j1", clock)
+        parts = (sqlite_world.store, sqlite_world.sites, sqlite_world.held, "j1", clock)
         writer = Committer(*parts, lambda _: None, elsewhere=office.commit_process.commit)
         running = asyncio.ensure_future(writer.run())
         for number in range(1, 31):
@@ -189,7 +189,7 @@ def test_it_ends_when_the_service_was_killed(sqlite_world: World, asked: bytes) 
     with ours, theirs, subprocess.Popen([sys.executable, "-c", child.PROGRAM], stdin=theirs.fileno()) as process:
         theirs.close()
         settings = sqlite_world.settings.model_copy(update={"database": Database(url=sqlite_world.store.url)})
-        ours.sendall(child.message([Task(settings, sqlite_world.site.version, sqlite_world.held, "j1")]))
+        ours.sendall(child.message([Task(settings, sqlite_world.held, "j1")]))
         assert child.Messages().fed(ours.recv(1 << 16)) == [None]
         ours.sendall(asked)
         ours.close()

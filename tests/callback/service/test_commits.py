@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from callback.errors import NotOurs, StoreError
 from callback.service.commits import Commits, Heard, Listener
 from callback.settings.sections import PbxWiring
-from callback.site.context import take_over
+from callback.site.context import Sites, take_over
 from callback.store import checkpoints, lease
 from callback.store import tables as t
 from callback.store.engine import Store
@@ -25,17 +25,18 @@ from tests.callback.world import MINUTE, NOON, US, World, call, judged
 def listeners(world: World) -> list[Listener]:
     """Three PBXs on one store."""
     others = [listener(world, name) for name in ("second", "third")]
-    return [Listener(world.site, world.held, "j1"), *others]
+    return [Listener(world.sites, world.held, "j1"), *others]
 
 
 def listener(world: World, name: str) -> Listener:
     wiring = PbxWiring(name=name, username="u", secret="s")  # noqa: S106
     with world.store.write() as connection:
         held = lease.acquire(connection, f"pbx:{name}", "me", "here", 3600)
-        site = take_over(connection, world.settings.model_copy(update={"pbx": wiring}), NOON)
+        settings = world.settings.model_copy(update={"pbx": wiring})
+        take_over(connection, settings, NOON)
         checkpoints.begin(connection, name, "j1", NOON - 10**12)
     assert held is not None
-    return Listener(site, held, "j1")
+    return Listener(Sites(settings), held, "j1")
 
 
 def heard(of: Listener, *calls: tuple[Call, Kind]) -> Heard:

@@ -41,7 +41,7 @@ class Desk:
         self._since = fed_so_far(world.store)
         self.writer = Committer(
             self.store,
-            world.site,
+            world.sites,
             world.held,
             "j1",
             lambda: NOON + MINUTE,

@@ -19,7 +19,7 @@ SAID = AuditHead("0:0")
 
 
 def of(world: World, committed: Callable[[], None]) -> Transactions:
-    return Transactions(world.store, world.site, world.held, lambda: NOON, committed)
+    return Transactions(world.store, world.sites, world.held, lambda: NOON, committed)
 
 
 def hold_all(work: Work) -> int:

@@ -57,7 +57,7 @@ def before(store: Store, words: str, do: Callable[[], None]) -> Iterator[None]:
 
 
 def writer_of(world: World) -> Committer:
-    parts = (world.store, world.site, world.held, "j1", lambda: NOON + 600 * US, lambda _offset: None)
+    parts = (world.store, world.sites, world.held, "j1", lambda: NOON + 600 * US, lambda _offset: None)
     return Committer(*parts)
 
 

@@ -54,7 +54,7 @@ def messages(name: str) -> list[Message]:
 
 
 def followed(stream: list[Message], reached_after_s: float = 10) -> list[AttemptEvent]:
-    dialler = Dialler(reached_after_s)
+    dialler = Dialler(lambda: reached_after_s)
     return [news for offset, message in enumerate(stream) for news in taken(dialler, message, at_of(message), offset)]
 
 
@@ -131,7 +131,7 @@ def test_whatever_is_lost_doubled_or_reordered_an_attempt_ends_once_and_never_as
 ) -> None:
     stream = [m for m in messages(name) if b"lcr-" in m.raw]
     kept = data.draw(st.lists(st.sampled_from(range(len(stream))), max_size=80))
-    dialler = Dialler(10)
+    dialler = Dialler(lambda: 10)
     news = [n for offset, i in enumerate(kept) for n in taken(dialler, stream[i], offset, offset)]
     ends = [n for n in news if isinstance(n, AttemptEnd)]
     assert len({(n.attempt, n.at) for n in ends}) == len(ends)
@@ -198,7 +198,7 @@ def test_an_answer_is_told_once() -> None:
 
 
 def test_what_holds_a_full_journal_is_forgotten() -> None:
-    dialler = Dialler(10)
+    dialler = Dialler(lambda: 10)
     for number in (1, 2, 3):
         dialler.adopt(f"a{number}", number * 100)
     dialler.forget_before(200)

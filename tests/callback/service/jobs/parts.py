@@ -96,11 +96,11 @@ async def parts(
 
     up, since = asyncio.Event(), fed_so_far(world.store)
     journal = Journal(folder / "journal", max_bytes=1 << 20)
-    writer = Committer(world.store, world.site, world.held, "j1", now, lambda _: None)
+    writer = Committer(world.store, world.sites, world.held, "j1", now, lambda _: None)
     pbx = Pbx(
         Wiring("main", "127.0.0.1", simulator.port if simulator else 1, "lab", "lab", trunks=("PJSIP/trunk",)),
         journal,
-        world.site.rules.reached_after_s,
+        lambda: world.site.rules.reached_after_s,
         Consumer(writer.put, lambda state, _why: up.set() if state == "up" else None),
     )
     traffic = Traffic(now())
@@ -114,8 +114,8 @@ async def parts(
             pbx,
             writer,
             traffic,
-            Transactions(world.store, world.site, world.held, now, lambda: None),
-            Snapshots(pbx, writer, world.store, world.site, traffic, now),
+            Transactions(world.store, world.sites, world.held, now, lambda: None),
+            Snapshots(pbx, writer, world.store, world.sites, traffic, now),
             [],
         )
     finally:

@@ -18,7 +18,7 @@ from telephony.simulator.server import Simulator
 from tests.callback.service.jobs.parts import Parts, actions, now_us, parts, rules, run
 from tests.callback.world import ON, World
 
-OFF = ON.model_copy(update={"calls": "off"})
+OFF = ON.model_copy(update={"texts": "watch", "calls": "watch"})
 TRIED = ON.model_copy(update={"only_numbers": ("+819012345678",)})
 
 
@@ -75,7 +75,7 @@ def test_it_is_not_offered_while_the_database_takes_no_reservation(site: World, 
 
     async def main() -> None:
         async with Simulator() as simulator, parts(site, tmp_path, simulator) as made:
-            transactions = Transactions(only_read, site.site, site.held, now_us, lambda: None)
+            transactions = Transactions(only_read, site.sites, site.held, now_us, lambda: None)
             with pytest.raises(StoreError, match="may not be written"):
                 await Offer(made.pbx, site.held, transactions, made.snapshots).run()
             assert actions(simulator, "Setvar") == []

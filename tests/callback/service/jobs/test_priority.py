@@ -15,7 +15,7 @@ def test_a_number_that_is_owed_a_callback_is_told_to_the_pbx_once(today: World, 
 
     async def main() -> None:
         async with Simulator() as simulator, parts(today, tmp_path, simulator) as made:
-            job = KeepPriority(made.pbx, today.site, made.transactions)
+            job = KeepPriority(made.pbx, made.transactions)
             await job.run()
             await job.run()
             (told,) = actions(simulator, "Setvar")
@@ -30,6 +30,6 @@ def test_a_pbx_that_is_away_is_told_nothing(today: World, tmp_path: Path) -> Non
 
     async def main() -> None:
         async with parts(today, tmp_path, None) as made:
-            await KeepPriority(made.pbx, today.site, made.transactions).run()
+            await KeepPriority(made.pbx, made.transactions).run()
 
     run(main())

@@ -20,7 +20,7 @@ def claimed(world: World, number: str, seconds_ago: int = 10) -> str:
 
 
 def resolve(world: World, made: Parts) -> Resolve:
-    return Resolve(made.pbx, world.site, made.transactions, made.snapshots, now_us)
+    return Resolve(made.pbx, world.sites, made.transactions, made.snapshots, now_us)
 
 
 def test_an_attempt_ends_as_its_ticket_says(today: World, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_every_number_gets_its_tail_and_then_the_job_rests(
     known = [row.tail for row in world.rows(t.person)]
     with world.store.write() as connection:
         connection.execute(update(t.person).values(tail=None))
-    job = tails.FillTails(Transactions(world.store, world.site, world.held, lambda: NOON, lambda: None))
+    job = tails.FillTails(Transactions(world.store, world.sites, world.held, lambda: NOON, lambda: None))
     for turn in range(1, 6):
         asyncio.run(job.run())
         assert sum(row.tail is not None for row in world.rows(t.person)) == min(5, 2 * turn)

@@ -28,7 +28,7 @@ SID, TOKEN = f"AC{'1' * 32}", "a token of the fake"
 
 def send_texts(world: World, made: Parts, gateway: Gateway) -> SendTexts:
     failing = Failing(logging.getLogger(__name__))
-    due = partial(send_due, world.store, world.site, gateway, Texts(senders=1), lambda: False, failing)
+    due = partial(send_due, world.store, world.sites, gateway, Texts(senders=1), lambda: False, failing)
     return SendTexts(made.pbx, made.transactions, made.snapshots, due)
 
 

@@ -24,7 +24,7 @@ class Service:
 
     def __init__(self, world: World) -> None:
         self.world, self.now, self.live = world, NOON + US, picture(free={})
-        self.job = SampleWaits(Transactions(world.store, world.site, world.held, lambda: self.now, lambda: None))
+        self.job = SampleWaits(Transactions(world.store, world.sites, world.held, lambda: self.now, lambda: None))
 
     def shows(self, live: Live) -> None:
         with self.world.store.write() as connection:

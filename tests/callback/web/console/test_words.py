@@ -33,6 +33,7 @@ from callback.reports.timeline import sentences
 from callback.reports.timeline.again import WhyNot
 from callback.reports.timeline.entries import Whose
 from callback.reservations.states import STATES
+from callback.site.pauses import WHAT
 from callback.texts.compose import REPLIES
 from callback.web.console import vocabulary, words
 from callback.web.console.acts.form import Fault
@@ -54,6 +55,10 @@ METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 OPTIONS = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
 _ACTED = set(vocabulary.VOCABULARY["action"]) | {"decided"}  # events that are named as what people do
 CODES: dict[vocabulary.Subject, set[str]] = {
+    "paused": set(WHAT),
+    "pausing": set(WHAT),
+    "pause-means": set(WHAT),
+    "pause-fault": {"what", "queue", "no-reason", "long-reason", "minutes", "ended"},
     "kind": set(get_args(Kind)),
     "reason": {row.reason.replace("-{cause}", "") for row in TABLE if row.reason} | set(OF_PEOPLE["served"]),
     "state": set(STATES),
