@@ -13,10 +13,8 @@ import typer
 from callback.clock import now_us
 from callback.decisions.reasons import REASONS, said
 from callback.settings.sections import Settings, load
-from callback.site.context import current, under
-from callback.site.rule_versions import newest
+from callback.site.context import current, ruled
 from callback.site.work import Work
-from callback.store import schema
 from callback.store.engine import Store
 from callback.store.keys import store_of
 
@@ -51,11 +49,7 @@ def in_force(file: Path) -> Settings:
     """Load the settings, with the rules in force; with the file's own where no service has run on its database yet."""
     wiring = load(file)
     with closing(store_of(wiring.database)) as store:
-        if not store.is_there:
-            return wiring
-        with store.read() as connection:
-            found = schema.revision_of(connection) and newest(connection, wiring.pbx.name, now_us())
-    return under(wiring, found) if found else wiring
+        return ruled(store, wiring, now_us())
 
 
 @contextmanager

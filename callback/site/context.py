@@ -17,6 +17,7 @@ from callback.site.pauses import Pause, What
 from callback.site.rule_versions import Draft, Version
 from callback.site.templates import Texting, TwoWay, never, texting_of
 from callback.store import keys, schema
+from callback.store.engine import Store
 from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
 from scheduler.promise import Promise, promise
@@ -82,6 +83,15 @@ def current(connection: Connection, settings: Settings, now: int, two_way: TwoWa
     if not schema.revision_of(connection):
         raise StoreError("this database is empty: start `callback run` with these settings first")
     return Sites(settings, two_way).at(connection, now)
+
+
+def ruled(store: Store, settings: Settings, now: int) -> Settings:
+    """Give the settings with the rules in force now; with the file's own where no service has run there yet."""
+    if not store.is_there:
+        return settings
+    with store.read() as connection:
+        found = rule_versions.newest(connection, settings.pbx.name, now) if schema.revision_of(connection) else None
+    return settings if found is None else under(settings, found)
 
 
 class Sites:

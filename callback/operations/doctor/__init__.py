@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from callback.errors import CallbackError
-from callback.operations.doctor import console, machine, manager, numbers, storage
+from callback.operations.doctor import console, machine, manager, numbers, rules, storage
 from callback.operations.doctor.finding import Finding
 from callback.operations.doctor.numbers import number_lines
 from callback.settings.sections import Settings, load
@@ -27,15 +27,17 @@ def examine(path: Path) -> Iterator[Finding]:
 
 def of_settings(settings: Settings, path: Path) -> Iterator[Finding]:
     """Look at everything but the settings themselves, which were read from that file."""
-    yield Finding("ok", f"settings in {path}: {machine.switched(settings)}")
-    yield machine.site_time(settings)
+    ruled = rules.in_force(settings)
+    yield Finding("ok", f"settings in {path}: {machine.switched(ruled)}")
+    yield machine.site_time(ruled)
     stored = machine.database(settings)
     yield stored
     if stored.ok:
         yield from storage.look(settings)
+        yield from rules.look(settings)
         yield storage.key(settings)
         yield from numbers.callers(settings)
         yield from console.look(settings)
     yield from machine.folders(settings.pbx)
     yield from storage.files(path, settings)
-    yield from asyncio.run(manager.visit(settings))
+    yield from asyncio.run(manager.visit(ruled))
