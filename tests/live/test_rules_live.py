@@ -57,20 +57,20 @@ def test_what_is_published_holds_for_the_next_caller_without_a_restart_and_for_n
 ) -> None:
     with Service(pbx, tmp_path) as service:
         pause(pbx, paused=True)
-        first = lose(carrier, service, "09012345601")
+        first = lose(carrier, service, "09011115678")
         assert (first.rules_version, window(first)) == (1, 60)
         assert "version 2 of the rules is in force" in publish(service, tmp_path, 30)
-        for number in ("09012345602", "09012345603"):
+        for number in ("09022225678", "09033335678"):
             promise = lose(carrier, service, number)
             assert (promise.rules_version, window(promise)) == (2, 30)
         assert service.wait("rules-in-force")["version"] == 2
         from_at = (datetime.now(UTC) + timedelta(seconds=LATER_S)).isoformat(timespec="seconds")
         publish(service, tmp_path, 20, "--at", from_at)
-        before = lose(carrier, service, "09012345604")
+        before = lose(carrier, service, "09044445678")
         early = before.made_at < datetime.fromisoformat(from_at).timestamp() * 1e6
         assert (before.rules_version, window(before)) == ((2, 30) if early else (3, 20))
         service.wait("rules-in-force", lambda told: told["version"] == 3)
-        after = lose(carrier, service, "09012345605")
+        after = lose(carrier, service, "09055555678")
         assert (after.rules_version, window(after)) == (3, 20)
         assert next(row for row in service.rows(t.promise) if row.reservation_id == first.reservation_id) == first
         assert [told["event"] for told in service.news()].count("started") == 1
@@ -87,5 +87,5 @@ def test_a_restart_leaves_what_was_published_and_a_file_changed_since_is_told(
         service.settings.write_text(service.settings.read_text().replace("[rules]\n", "[rules]\nwindow_min = 45\n"))
         service.start()
         assert service.wait("rules-conflict")["keys"] == ["window_min"]
-        promise = lose(carrier, service, "09012345601")
+        promise = lose(carrier, service, "09011115678")
         assert (promise.rules_version, window(promise)) == (2, 30)
