@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from callback.attempts import offer
-from callback.decisions import actions, pausing
-from callback.decisions.pausing import NoSuchPause, NotForYou
+from callback.decisions import actions
+from callback.decisions.acts import pausing
+from callback.decisions.acts.pausing import NoSuchPause, NotForYou
 from callback.decisions.reasons import NONE_GIVEN
 from callback.errors import CallbackError
 from callback.logs.failing import Failing

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Form, HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from callback.decisions import pausing
-from callback.decisions.pausing import NoSuchPause, NotForYou
+from callback.decisions.acts import pausing
+from callback.decisions.acts.pausing import NoSuchPause, NotForYou
 from callback.decisions.reasons import NONE_GIVEN, REASONS, said
 from callback.errors import CallbackError
 from callback.reports import pauses as report
