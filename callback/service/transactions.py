@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from callback.events import RulesInForce
 from callback.reservations import switched_on
 from callback.site import rule_versions
-from callback.site.context import Sites
+from callback.site.context import SiteInTime
 from callback.site.work import Work
 from callback.store import lease
 from callback.store.engine import Store
@@ -29,13 +29,13 @@ class Transactions:
     def __init__(
         self,
         store: Store,
-        sites: Sites,
+        site: SiteInTime,
         held: lease.Lease,
         now: Callable[[], int],
         committed: Callable[[], None],
     ) -> None:
-        self._store, self._sites, self._held, self._now, self._committed = store, sites, held, now, committed
-        self._under = sites.last.version
+        self._store, self._site, self._held, self._now, self._committed = store, site, held, now, committed
+        self._under = site.last.version
 
     @property
     def pbx(self) -> str:
@@ -88,7 +88,7 @@ class Transactions:
 
     def _work(self, connection: Connection) -> Work:
         now = self._now()
-        return Work(connection, self._sites.at(connection, now), now)
+        return Work(connection, self._site.at(connection, now), now)
 
     def _told(self, done: _T, work: Work) -> _T:
         self._under = work.site.version
