@@ -205,3 +205,15 @@ def test_an_agents_page_in_its_four_states(console: Served, centre: Centre, visi
     frames = "".join(f'<img width="360" src="data:image/png;base64,{one}">' for one in stills)
     beside.set_content(f'<body style="margin:16px;display:flex;gap:16px;background:#8b857a">{frames}</body>')
     shoot(beside, "agent")
+
+
+def test_the_effect_of_proposed_rules(console: Served, lively: Centre, visitors: Visitors, shoot: Shoot) -> None:
+    page = visitors.page(DESK, **SHARP)
+    console.sign_in(page, "manager")
+    page.goto(console.at("/rules/change"))
+    for name, value in (("window_min", "40"), ("aim_min", "20"), ("short_abandon_s", "8")):
+        page.locator(f"[name={name}]").fill(value)
+    page.locator("[name='pacing.keep_free']").evaluate("(field) => { field.value = '1'; }")
+    page.get_by_role("button", name="Show the effect").click()
+    expect(page.locator("tr.all")).to_be_visible()
+    shoot(page, "rules")

@@ -10,12 +10,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
 
+from callback.decisions import ruling
 from callback.losses import intake, wangiri
 from callback.reports.rules_preview.losses import Key, Lately
 from callback.settings.rules import SiteRules
-from callback.site.context import take_over
+from callback.site.context import current
 from callback.site.work import Work
 from callback.store import tables as t
+from callback.store.audit import By
 from callback.store.engine import Store
 from scheduler.clock import SECOND
 from scheduler.promise import APOLOGY, Promise
@@ -39,10 +41,12 @@ class Again:
             for table in (*_WHAT_WAS, *_BESIDE):
                 copy.execute(f"DELETE FROM {table}")  # noqa: S608 - our own tables
         self.store = Store(f"sqlite:///{file}")
-        self.settings = world.settings.model_copy(update={"rules": rules})
+        published_at = max(row.effective_from_at for row in world.rows(t.shift_rules)) + 1
         with self.store.write() as connection:
-            newest = connection.execute(select(t.shift_rules.c.effective_from_at)).scalars().all()
-            self.site = take_over(connection, self.settings, max(newest) + 1)
+            work = Work(connection, world.site, published_at)
+            if rules != world.site.rules:
+                ruling.publish(work, rules, By("Bo", "as it was proposed"), based_on=world.site.version)
+            self.site = current(connection, world.settings, published_at)
 
     def hear(self, lately: Lately) -> None:
         """Let the same losses be heard, and what ended reservations end them, each at its time."""
