@@ -193,3 +193,13 @@ def test_it_stands_in_the_audit(browser: Browser, desk: Desk) -> None:
     publish(browser, proposed(browser, window_min="45"))
     acts = [(row.who, row.action, row.why) for row in desk.world.rows(t.audit) if row.action.startswith("rules")]
     assert acts == [("bo", "rules-published", "shorter waits")]
+
+
+def test_a_version_of_another_program_is_listed_all_the_same(browser: Browser, desk: Desk) -> None:
+    other(desk.world, window_min=45.0)
+    with desk.world.store.write() as connection:
+        first = t.shift_rules.update().where(t.shift_rules.c.version == 1)
+        connection.execute(first.values(body={"zone": "Asia/Tokyo", "what_was": 1}))
+    page = browser.get("/rules")
+    assert page.status_code == 200
+    assert "Version 2 is in force." in page.text

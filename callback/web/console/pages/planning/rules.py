@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from callback.decisions import ruling
 from callback.decisions.ruling import NothingChanges, Superseded
-from callback.errors import CallbackError
+from callback.errors import CallbackError, StoreError
 from callback.reports.rules_preview.effect import Effect, effect
 from callback.settings.rules import SiteRules
 from callback.site import rule_versions, written
@@ -208,10 +208,10 @@ def _standing(work: Work, visit: Visit) -> _Standing:
     listed: list[tuple[Version, Sequence[Change] | None]] = []
     last: dict[str, Version] = {}
     for newer, older in pairwise(found):
-        changes = rule_versions.changes(older.rules, newer.rules)
+        changes = _changes(older, newer)
         listed.append((newer, changes))
         if newer.withdrawn_at is None:
-            last |= {one.key: newer for one in changes if one.key not in last}
+            last |= {one.key: newer for one in changes or () if one.key not in last}
     listed += [(found[-1], None)] if found else []
     return _Standing(
         work.now,
@@ -221,6 +221,14 @@ def _standing(work: Work, visit: Visit) -> _Standing:
         rule_versions.waiting(connection, pbx, work.now),
         rule_versions.conflict(connection, visit.console.settings, work.now),
     )
+
+
+def _changes(older: Version, newer: Version) -> Sequence[Change] | None:
+    """What a version changed; None where one of the two was made by a program whose settings are not ours."""
+    try:
+        return rule_versions.changes(older.rules, newer.rules)
+    except StoreError:
+        return None
 
 
 def _page(visit: Visit, problem: str = "", status: int = 200) -> Response:
