@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from callback.attempts import offer
+from callback.attempts import offer, snapshot
 from callback.decisions import actions
 from callback.decisions.acts import pausing
 from callback.decisions.acts.pausing import NoSuchPause, NotForYou
@@ -99,8 +100,6 @@ def test_whoever_waits_is_told_who_paused_it_and_until_when(world: World) -> Non
     pause(world, "call")
     with world.store.write() as connection:
         work = world.work(connection, NOON + US)
-        from callback.attempts import snapshot  # noqa: PLC0415
-
         snapshot.store(connection, "main", picture(), NOON + US)
         (row,) = Queue(work).by_id([1], None)
     assert (row.why.word, row.why.until_at) == ("paused", NOON + 60 * MINUTE)
@@ -132,19 +131,31 @@ def test_no_offer_is_made_while_it_could_not_be_registered_or_kept(world: World)
     assert offer.queues(world.site, NOON) == []
 
 
+@contextmanager
+def clock_at(world: World, now: int) -> Iterator[None]:
+    """Let the database's clock stand; it is a database that other tests use afterwards."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(world.store, "now", lambda: now)
+        yield
+
+
 def due(world: World, now: int) -> list[str]:
     """What leaves when the service sends what is due."""
     gateway = Gateway()
-    world.store.now = lambda: now  # type: ignore[method-assign]
     looked(world, now)
     with world.store.write() as connection:
         compose.hold_back(world.work(connection, now), ())
     sites = Sites(world.settings)
     with world.store.read() as connection:
         sites.at(connection, now)
-    failing = Failing(logging.getLogger(__name__))
-    asyncio.run(send.send_due(world.store, sites, gateway, Texts(senders=1), lambda: False, failing))  # type: ignore[arg-type]
+    send_what_is_due(world, now, sites, gateway)
     return gateway.sent
+
+
+def send_what_is_due(world: World, now: int, sites: Sites, gateway: Gateway) -> None:
+    failing = Failing(logging.getLogger(__name__))
+    with clock_at(world, now):
+        asyncio.run(send.send_due(world.store, sites, gateway, Texts(senders=1), lambda: False, failing))  # type: ignore[arg-type]
 
 
 def test_no_text_of_a_paused_queue_leaves_and_all_that_are_not_too_late_do_afterwards(world: World) -> None:
@@ -163,12 +174,10 @@ def test_a_text_that_was_claimed_before_the_pause_was_seen_does_not_leave_either
     world.hear(call("09012345601"))
     at(world, NOON, pausing.pause, "text", "", BO)
     gateway = Gateway()
-    world.store.now = lambda: NOON + MINUTE  # type: ignore[method-assign]
     sites = Sites(world.settings)
     with world.store.read() as connection:
         sites.at(connection, NOON - MINUTE)
-    failing = Failing(logging.getLogger(__name__))
-    asyncio.run(send.send_due(world.store, sites, gateway, Texts(senders=1), lambda: False, failing))  # type: ignore[arg-type]
+    send_what_is_due(world, NOON + MINUTE, sites, gateway)
     assert gateway.sent == []
 
 
