@@ -39,6 +39,7 @@ from callback.service.commit_process import CommitProcess, Task
 from callback.service.committer import Committer
 from callback.service.event_log import EventLog
 from callback.service.jobs.audit_anchor import AnchorAudit
+from callback.service.jobs.audit_proof import ProveAudit
 from callback.service.jobs.decisions import ApplyDecisions, ForgetBatches
 from callback.service.jobs.dispatch import Dispatch
 from callback.service.jobs.feed import ForgetEvents
@@ -160,6 +161,7 @@ class Worker:
             Learn(transactions, traffic),
             KeepPriority(pbx, transactions),
             AnchorAudit(transactions, self._tell),
+            ProveAudit(transactions),
             ForgetEvents(transactions),
             FillTails(transactions),
             ApplyDecisions(transactions),

@@ -123,7 +123,7 @@ def broken_at(connection: Connection, anchors: Iterable[Head] = ()) -> str | Non
     if kept.get(0, GENESIS) != GENESIS:
         return "its beginning: an empty chain has another hash than the anchor"
     for row in _chain(connection):
-        if not _sound(row, previous):
+        if not is_sound(row, previous):
             return f"row {row['id']}"
         previous, rows = row["hash"], rows + 1
         if kept.get(rows, previous) != previous:
@@ -140,7 +140,7 @@ def broken_among(connection: Connection, rows: Iterable[Row[Any]]) -> str | None
     """Say which of these rows was changed, or does not follow the one before it; the whole chain is not read."""
     for one in rows:
         before = select(t.audit.c.hash).where(t.audit.c.id < one.id).order_by(t.audit.c.id.desc()).limit(1)
-        if not _sound(one._mapping, connection.execute(before).scalar_one_or_none() or GENESIS):  # noqa: SLF001
+        if not is_sound(one._mapping, connection.execute(before).scalar_one_or_none() or GENESIS):  # noqa: SLF001
             return f"row {one.id}"
     return None
 
@@ -154,7 +154,8 @@ def _chain(connection: Connection) -> Iterator[RowMapping]:
         yield from rows.mappings()
 
 
-def _sound(row: RowMapping, previous: str) -> bool:
+def is_sound(row: RowMapping, previous: str) -> bool:
+    """Whether a row follows the one with that hash, and is as it was written."""
     told = {column.name: row[column.name] for column in t.audit.c if column.name not in {"id", "hash"}}
     return bool(row["previous"] == previous and row["hash"] == hash_of(told))
 

@@ -53,10 +53,12 @@ from callback.store.tables.rollups import (
     rollup_mark,
     rollup_state,
 )
+from callback.store.tables.shifts import handover
 from callback.store.tables.site import (
     OF_NO_RESERVATION,
     audit,
     audit_head,
+    audit_proof,
     checkpoint,
     lease,
     listening_gap,
@@ -110,12 +112,14 @@ __all__ = [
     "attempt",
     "audit",
     "audit_head",
+    "audit_proof",
     "batch",
     "batch_item",
     "block",
     "call",
     "checkpoint",
     "crew",
+    "handover",
     "happened",
     "hook_delivery",
     "hook_endpoint",

@@ -119,6 +119,8 @@ audit = Table(
     Column("previous", String(64), nullable=False),  # the hash of the row before: what is tampered with shows
     Column("hash", String(64), nullable=False, unique=True),
     Index("ix_audit_at", "pbx", "at"),
+    Index("ix_audit_who", "pbx", "who", "at"),
+    Index("ix_audit_action", "pbx", "action", "at"),
     Index("ix_audit_of_no_reservation", "action", "id",
           sqlite_where=text(OF_NONE_WORDS), postgresql_where=text(OF_NONE_WORDS)),
 )  # fmt: skip
@@ -129,6 +131,19 @@ audit_head = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),  # one row, locked by whoever adds to the chain
     Column("hash", String(64), nullable=False),
     Column("rows", BigInteger, nullable=False),
+)
+
+audit_proof = Table(
+    "audit_proof",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row
+    Column("audit_id", Key, nullable=False),  # up to this row the chain was read, and found whole
+    Column("hash", String(64), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("began_at", Instant, nullable=False),  # when this reading began at the first row
+    Column("read_at", Instant, nullable=False),
+    Column("whole_at", Instant),  # when a reading came to the end last
+    Column("broken", String(200)),  # the row where the chain is broken; null: nowhere so far
 )
 
 site_key = Table(

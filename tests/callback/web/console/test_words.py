@@ -19,6 +19,7 @@ from callback.accounts.webhooks.deliveries import State as DeliveryState
 from callback.accounts.webhooks.endpoints import Disabled
 from callback.attempts.agent_states import AGENT_STATES
 from callback.decisions import wrap_up
+from callback.decisions import shifts
 from callback.decisions.corrections import OF_PEOPLE
 from callback.decisions.reasons import REASONS
 from callback.decisions.records import ACTIONS, Why
@@ -82,6 +83,7 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "finding": set(get_args(Level)),
     "cause": set(CAUSES),
     "action": {*MOVES, *LEVERS},
+    "handover-fault": set(get_args(shifts.Fault)),
     "act": set(ACTIONS),
     "act-done": {*ACTIONS, "undo"},
     "preset": set(REASONS),

@@ -1,16 +1,87 @@
-"""Audit."""
+"""Audit: who did what, when and why, and whether the record of it is whole."""
 
 from __future__ import annotations
+
+import csv
+import io
+from typing import Any, Final
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from callback.reports import audit_trail
+from callback.reports.audit_trail import Act, Asked
+from callback.site.work import Work
+from callback.store import audit_proof
 from callback.web.console import gate
+from callback.web.console.number import number_in
+from callback.web.console.queue import days
+from callback.web.console.queue.export import cell
+from callback.web.console.shown import said
+from scheduler.clock import local
 
 router = APIRouter()
 
+EXPORTED: Final = 10_000
+COLUMNS: Final = ("id", "at", "who", "action", "reservation", "why", "facts")
+_AS_FILE: Final = 'attachment; filename="audit.csv"'
+
 
 @router.get("/audit")
-def audit(visit: gate.Audit) -> Response:
-    """Show the page."""
-    return visit.page("site/audit.html")
+def shown(visit: gate.Audit, day: str = "", who: str = "", action: str = "", before: str = "") -> Response:
+    """Show a day's acts, and how far the chain is proved."""
+
+    def look(work: Work) -> dict[str, Any]:
+        asked_day = days.asked_for(day, work.now, work.site.hours.zone)
+        asked = _asked(asked_day, who, action, before)
+        page = audit_trail.page(work, asked, visit.viewer)
+        people, actions = audit_trail.choices(work, asked, visit.viewer)
+        return {
+            "day": asked_day,
+            "acts": [(act, _facts(act)) for act in page.acts],
+            "next": page.before,
+            "people": people,
+            "actions": actions,
+            "proof": audit_proof.look(work.connection),
+            "now": work.now,
+        }
+
+    return visit.page("site/audit.html", who=who, action=action, **visit.look(look))
+
+
+@router.get("/audit.csv")
+def as_csv(visit: gate.Audit, day: str = "", who: str = "", action: str = "") -> Response:
+    """Give the same as a table: codes, instants with their zone, and no cell that a spreadsheet would reckon with."""
+
+    def look(work: Work) -> str:
+        zone = work.site.hours.zone
+        asked = _asked(days.asked_for(day, work.now, zone), who, action, "")
+        out = io.StringIO()
+        table = csv.writer(out)
+        table.writerow(COLUMNS)
+        for act in audit_trail.page(work, asked, visit.viewer, EXPORTED).acts:
+            at = local(act.at, zone).isoformat(timespec="seconds")
+            facts = "; ".join(f"{name}: {value}" for name, value in _facts(act))
+            row = (act.id, at, said(act.who), act.action, act.reservation, said(act.why), facts)
+            table.writerow([cell(value) for value in row])
+        return out.getvalue()
+
+    headers = {"Content-Disposition": _AS_FILE}
+    return Response(visit.look(look), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _asked(day: days.Day, who: str, action: str, before: str) -> Asked:
+    return Asked(day.span.since_at, day.span.until_at, who, action, number_in(before) if before else None)
+
+
+def _facts(act: Act) -> list[tuple[str, str]]:
+    """The facts of an act, a line each; numbers in them are masked, as everywhere."""
+    return [(name, said(_plain(value))) for name, value in act.facts.items()]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    return "" if value is None else str(value)
