@@ -105,12 +105,21 @@ def of_reservation(
     )
 
 
-def of_person(work: Work, person: int) -> tuple[Entry, ...]:
-    """Tell all that happened to a customer, the oldest first."""
-    asked = {"of_pbx": work.pbx, "person": person}
-    calls = work.connection.execute(_NEWEST, asked).scalars().all()
-    theirs = work.connection.execute(_THEIR, asked).scalars().all()
-    scope = Scope(tuple(calls), tuple(theirs), person)
+def of_person(work: Work, person: int, groups: Collection[str] | None = None) -> tuple[Entry, ...]:
+    """Tell all that happened to a customer in these groups of queues, the oldest first.
+
+    Who may see some groups alone is told of their calls and reservations, and of nothing else about the customer.
+    """
+    asked: dict[str, Any] = {"of_pbx": work.pbx, "person": person}
+    if groups is None:
+        calls = work.connection.execute(_NEWEST, asked).scalars().all()
+        theirs = work.connection.execute(_THEIR, asked).scalars().all()
+        return in_order(rows.entries(work.connection, work.site, Scope(tuple(calls), tuple(theirs), person)))
+    theirs_alone = _THEIR.where(_R.queue_group.in_(sorted(groups)))
+    theirs = work.connection.execute(theirs_alone, asked).scalars().all()
+    queues = [name for name, its in work.site.rules.queues.items() if its.group in groups]
+    calls = work.connection.execute(_NEWEST.where(_C.queue.in_(queues)), asked).scalars().all()
+    scope = Scope(tuple(calls), tuple(theirs), None)
     return in_order(rows.entries(work.connection, work.site, scope))
 
 

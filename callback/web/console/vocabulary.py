@@ -13,7 +13,7 @@ Subject = Literal[
     "kind", "reason", "state", "lane", "why-not", "outcome", "text", "no-text", "action", "role", "promise", "recovery",
     "token-state", "endpoint", "delivery", "delivery-fault",
     "left", "visit", "template", "expired", "heard", "again", "whose", "stage", "column", "filter", "sort", "preset",
-    "agent", "part", "part-state", "list", "finding", "handover-fault",
+    "agent", "part", "part-state", "list", "finding", "handover-fault", "person-fault",
     "cause", "wrap-up", "wrap-up-cause",
     "change", "refusal", "fault", "act-done", "not-undone", "actor", "act",
     "incident-state", "wish",
@@ -220,6 +220,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "register": _("asked for the callback"),
         "note": _("noted"),
         "reveal": _("looked at the number"),
+        "export": _("exported all about the customer"),
         "correct": _("corrected the verdict"),
         "undone": _("undid it"),
         "called-off": _("called off"),
@@ -393,6 +394,15 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "certificate": _("its certificate is not good"),
         "not-allowed": _("its address is not allowed"),
         "bad-url": _("its address is none"),
+    "person-fault": {
+        "no-reason": _("Say why: it is kept for good."),
+        "wrong-digits": _("These are not the last four digits of the number."),
+        "all-groups": _("Only who sees all groups of queues may do that: it is about all that is kept."),
+        "being-called": _(
+            "The customer is being called now, or the reason names the number: try again in a few minutes."
+        ),
+        "erased": _("The customer was erased already."),
+    },
     "handover-fault": {
         "unknown": _("There is no such handover."),
         "taken": _("Somebody else has taken it meanwhile."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -83,7 +83,7 @@ def read(queue: Queue, number: int, groups: frozenset[str] | None, show: Show, l
     return Content(
         timeline=timeline,
         row=row,
-        lines=list(_lines(work, timeline, chosen, says, language)),
+        lines=list(_lines(work, chosen, says, language, lambda entry: _more(work, timeline, entry, says))),
         next=sentences.next_said(step, says) if step is not None else (),
         after=[sentences.follows(one, says) for one in step.after] if step is not None else (),
         calls=_calls(timeline, says),
@@ -92,15 +92,25 @@ def read(queue: Queue, number: int, groups: frozenset[str] | None, show: Show, l
     )
 
 
+def lines_of(work: Work, entries: Iterable[Entry], language: Language) -> list[Line]:
+    """Tell entries alone, without what stands behind them."""
+    says = speech(language, work.now, work.site.hours.zone)
+    return list(_lines(work, entries, says, language, lambda _entry: ("", [])))
+
+
 def _lines(
-    work: Work, timeline: Timeline, entries: Iterable[Entry], says: Speech, language: Language
+    work: Work,
+    entries: Iterable[Entry],
+    says: Speech,
+    language: Language,
+    behind: Callable[[Entry], tuple[str, list[tuple[str, str]]]],
 ) -> Iterator[Line]:
     zone, before = work.site.hours.zone, local(work.now, work.site.hours.zone).date()
     for entry in entries:
         then = local(entry.at, zone)
         day = "" if then.date() == before else str(format_date(then.date(), "EEE d MMM", locale=language))
         before = then.date()
-        about, more = _more(work, timeline, entry, says)
+        about, more = behind(entry)
         yield Line(
             at=entry.at,
             clock=f"{then:%H:%M:%S}",

@@ -40,6 +40,7 @@ from callback.web.console import vocabulary, words
 from callback.web.console.acts.form import Fault
 from callback.web.console.queue.asked import COLUMNS
 from callback.web.console.reservation.content import Show
+from callback.web.console.pages.customers import person
 from callback.web.console.words import LANGUAGES, Language
 from scheduler import promise
 from scheduler.incident import STATES as INCIDENT_STATES
@@ -83,6 +84,7 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "finding": set(get_args(Level)),
     "cause": set(CAUSES),
     "action": {*MOVES, *LEVERS},
+    "person-fault": set(get_args(person.Fault)),
     "handover-fault": set(get_args(shifts.Fault)),
     "act": set(ACTIONS),
     "act-done": {*ACTIONS, "undo"},

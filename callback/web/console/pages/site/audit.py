@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -16,7 +15,7 @@ from callback.store import audit_proof
 from callback.web.console import gate
 from callback.web.console.number import number_in
 from callback.web.console.queue import days
-from callback.web.console.queue.export import cell
+from callback.web.console.reports import spreadsheet
 from callback.web.console.shown import said
 from scheduler.clock import local
 
@@ -24,7 +23,6 @@ router = APIRouter()
 
 EXPORTED: Final = 10_000
 COLUMNS: Final = ("id", "at", "who", "action", "reservation", "why", "facts")
-_AS_FILE: Final = 'attachment; filename="audit.csv"'
 
 
 @router.get("/audit")
@@ -56,18 +54,16 @@ def as_csv(visit: gate.Audit, day: str = "", who: str = "", action: str = "") ->
     def look(work: Work) -> str:
         zone = work.site.hours.zone
         asked = _asked(days.asked_for(day, work.now, zone), who, action, "")
-        out = io.StringIO()
-        table = csv.writer(out)
-        table.writerow(COLUMNS)
-        for act in audit_trail.page(work, asked, visit.viewer, EXPORTED).acts:
-            at = local(act.at, zone).isoformat(timespec="seconds")
-            facts = "; ".join(f"{name}: {value}" for name, value in _facts(act))
-            row = (act.id, at, said(act.who), act.action, act.reservation, said(act.why), facts)
-            table.writerow([cell(value) for value in row])
-        return out.getvalue()
+        acts = audit_trail.page(work, asked, visit.viewer, EXPORTED).acts
+        return spreadsheet.as_csv(COLUMNS, (_cells(act, zone) for act in acts))
 
-    headers = {"Content-Disposition": _AS_FILE}
-    return Response(visit.look(look), media_type="text/csv; charset=utf-8", headers=headers)
+    return spreadsheet.file(visit.look(look), "audit.csv")
+
+
+def _cells(act: Act, zone: ZoneInfo) -> tuple[object, ...]:
+    at = local(act.at, zone).isoformat(timespec="seconds")
+    facts = "; ".join(f"{name}: {value}" for name, value in _facts(act))
+    return (act.id, at, said(act.who), act.action, act.reservation, said(act.why), facts)
 
 
 def _asked(day: days.Day, who: str, action: str, before: str) -> Asked:

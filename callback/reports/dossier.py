@@ -1,0 +1,78 @@
+"""All that is kept about one person, row by row as it stands in the database: what the law lets a customer ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, Table, select
+
+from callback.customers import blocks
+from callback.site.work import Work
+from callback.store import tables as t
+from callback.texts import compose
+from sms.outbox import text_outbox
+
+PIECE: Final = 500
+"""Keys that are asked for in one query."""
+_TOLD_APART: Final = frozenset({"person", "block", "unread_number", "happened"})
+"""The feed tells again what other rows tell, for a while and without numbers; whose a number that could not be read is,
+nobody knows."""
+_HIDDEN: Final = frozenset({"number_key", "tail", "previous", "hash", "fence", "lease_until"})
+"""How rows are found and chained: nothing about the person."""
+
+
+def of(work: Work, person: int) -> dict[str, list[dict[str, Any]]]:
+    """Give the rows about a person, by table: calls, reservations, promises, tries, texts, answers, decisions, blocks.
+
+    A table knows people by the person, by one of the person's reservations, or by one of the calls.
+    """
+    connection, r, c = work.connection, t.reservation.c, t.call.c
+    one = connection.execute(select(t.person).where(t.person.c.id == person)).one()
+    reservations = list(connection.scalars(select(r.id).where(r.person_id == person)))
+    calls = [
+        (row.pbx, row.call_id) for row in connection.execute(select(c.pbx, c.call_id).where(c.person_id == person))
+    ]
+    found = {"person": [_plain(one)], "block": [_plain(row) for row in _blocks(connection, one.number)]}
+    for table in t.metadata.sorted_tables:
+        if table.name not in _TOLD_APART:
+            found[table.name] = [_plain(row) for row in _about(connection, table, person, reservations, calls)]
+    words = [compose.recipient_word(reservation) for reservation in reservations]
+    found["text_outbox"] = [_plain(row) for row in _among(connection, text_outbox, text_outbox.c.recipient, words)]
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def _about(
+    connection: Connection, table: Table, person: int, reservations: Sequence[int], calls: Sequence[tuple[str, str]]
+) -> Iterator[Row[Any]]:
+    """The rows of a table by the one column that leads to the person."""
+    columns = table.c
+    if "person_id" in columns:
+        yield from connection.execute(select(table).where(columns.person_id == person))
+    elif "reservation_id" in columns:
+        yield from _among(connection, table, columns.reservation_id, reservations)
+    elif {"pbx", "call_id"} <= set(columns.keys()):
+        for pbx in sorted({pbx for pbx, _ in calls}):
+            ids = [call_id for of, call_id in calls if of == pbx]
+            yield from _among(connection, table, columns.call_id, ids, columns.pbx == pbx)
+
+
+def _among(
+    connection: Connection,
+    table: Table,
+    column: ColumnElement[Any],
+    keys: Sequence[int] | Sequence[str],
+    *conditions: ColumnElement[bool],
+) -> Iterator[Row[Any]]:
+    for begins in range(0, len(keys), PIECE):
+        some = list(keys[begins : begins + PIECE])
+        yield from connection.execute(select(table).where(column.in_(some), *conditions))
+
+
+def _blocks(connection: Connection, number: str) -> Sequence[Row[Any]]:
+    key = blocks.hashed(connection, number) if blocks.is_number(number) else ""
+    return connection.execute(select(t.block).where(t.block.c.number_key == key)).all()
+
+
+def _plain(row: Row[Any]) -> dict[str, Any]:
+    return {name: value for name, value in row._mapping.items() if name not in _HIDDEN}  # noqa: SLF001
