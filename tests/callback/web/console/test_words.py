@@ -18,8 +18,7 @@ from callback.accounts.webhooks.deliveries import Fault as DeliveryFault
 from callback.accounts.webhooks.deliveries import State as DeliveryState
 from callback.accounts.webhooks.endpoints import Disabled
 from callback.attempts.agent_states import AGENT_STATES
-from callback.decisions import wrap_up
-from callback.decisions import shifts
+from callback.decisions import shifts, wrap_up
 from callback.decisions.corrections import OF_PEOPLE
 from callback.decisions.reasons import REASONS
 from callback.decisions.records import ACTIONS, Why
