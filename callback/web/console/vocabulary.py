@@ -394,6 +394,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "certificate": _("its certificate is not good"),
         "not-allowed": _("its address is not allowed"),
         "bad-url": _("its address is none"),
+    },
     "person-fault": {
         "no-reason": _("Say why: it is kept for good."),
         "wrong-digits": _("These are not the last four digits of the number."),

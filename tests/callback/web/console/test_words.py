@@ -37,9 +37,9 @@ from callback.site.pauses import WHAT
 from callback.texts.compose import REPLIES
 from callback.web.console import vocabulary, words
 from callback.web.console.acts.form import Fault
+from callback.web.console.pages.customers import person
 from callback.web.console.queue.asked import COLUMNS
 from callback.web.console.reservation.content import Show
-from callback.web.console.pages.customers import person
 from callback.web.console.words import LANGUAGES, Language
 from scheduler import promise
 from scheduler.incident import STATES as INCIDENT_STATES
