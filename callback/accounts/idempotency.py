@@ -1,11 +1,12 @@
 """What programs asked for already, by the keys that they sent: each answer is kept for a day.
 
-It is written in the transaction of what was done, so that a process that dies leaves either both or neither.
+It is written in the transaction of what was done, so that a process that dies leaves either both or neither. Keys and
+requests are known by a keyed hash: a request holds a number, and there are few enough of these to try them all.
 """
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from callback.store import tables as t
 from callback.store.inserting import insert_new
+from callback.store.keys import site_key
 from scheduler.clock import DAY
 
 KEPT: Final = DAY
@@ -31,10 +33,11 @@ class Asked:
     key: str
     about: str
 
-    @property
-    def row(self) -> dict[str, Any]:
+    def row(self, connection: Connection) -> dict[str, Any]:
         """What is kept of it."""
-        return {"token_id": self.token, "key": _hashed(self.key), "asked": _hashed(self.about)}
+        secret = site_key(connection, "idempotency")
+        key, about = (hmac.digest(secret, said.encode(), "sha256").hex() for said in (self.key, self.about))
+        return {"token_id": self.token, "key": key, "asked": about}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +53,14 @@ class Kept:
 def begin(connection: Connection, asked: Asked, now: int) -> Kept | None:
     """Be the first to ask for this: None; else give what was answered. Another transaction with it is waited for."""
     connection.execute(_OLD, {"of_token": asked.token, "before": now - KEPT})
-    if insert_new(connection, t.idempotency, asked.row | {"made_at": now}):
+    new = asked.row(connection)
+    if insert_new(connection, t.idempotency, new | {"made_at": now}):
         return None
-    row = connection.execute(_KEPT, {"of_token": asked.token, "of_key": asked.row["key"]}).one()
-    return Kept(row.asked == asked.row["asked"], row.status, row.headers, row.body)
+    row = connection.execute(_KEPT, {"of_token": asked.token, "of_key": new["key"]}).one()
+    return Kept(row.asked == new["asked"], row.status, row.headers, row.body)
 
 
 def keep(connection: Connection, asked: Asked, status: int, headers: dict[str, str], body: str) -> None:
-    """Keep the answer."""
+    """Keep the answer, in which no number stands in full: it would outlive its person's erasure."""
     values = _ANSWERED.values(status=status, headers=headers, body=body)
-    connection.execute(values, {"of_token": asked.token, "of_key": asked.row["key"]})
-
-
-def _hashed(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    connection.execute(values, {"of_token": asked.token, "of_key": asked.row(connection)["key"]})

@@ -39,12 +39,12 @@ idempotency = Table(
     "idempotency",
     metadata,
     Column("token_id", Key, ForeignKey("api_token.id"), primary_key=True, autoincrement=False),
-    Column("key", String(64), primary_key=True),  # SHA-256 of what the program sent
-    Column("asked", String(64), nullable=False),  # SHA-256 of the request that came with it first
+    Column("key", String(64), primary_key=True),  # a keyed hash of what the program sent
+    Column("asked", String(64), nullable=False),  # the same of the request that came with it first
     Column("made_at", Instant, nullable=False, index=True),
     Column("status", Integer),  # of the answer, which is written in the same transaction; null: before that
     Column("headers", JSON(none_as_null=True)),
-    Column("body", Text),
+    Column("body", Text),  # without the number
 )
 
 WAITING_WORDS = "state = 'waiting'"

@@ -157,7 +157,7 @@ def _answer(work: Work, caller: Caller, act: Action, done: Batch, revision: int)
     if done.id is None:
         raise _refused(work, done, revision)
     reservation = done.done[0]
-    body = one(work, caller, reservation)
+    body = one(work, caller, reservation, kept=True)
     until = values.rfc3339(done.undo_until_at, work.site.hours.zone)
     shown = {"decision": done.id, "act": act, "undo_until": until, "reservation": body}
     return Answer(202 if act in _CLOSES else 200, shown, etag(body))

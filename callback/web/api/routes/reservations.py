@@ -70,7 +70,9 @@ class Reservation(Shown):
     kind: str = Field(description="How the customer was lost, or `requested`.", examples=["abandoned"])
     queue: str
     group: str
-    number: str = Field(description="Masked, unless the token has the scope `numbers:read`.")
+    number: str = Field(
+        description="Masked, unless the token has the scope `numbers:read`; in answers that are kept, always."
+    )
     reference: str | None
     assigned_to: str | None
     incident: int | None
@@ -156,12 +158,12 @@ def shown(row: Row, zone: ZoneInfo, *, whole: bool) -> dict[str, Any]:
     }
 
 
-def one(work: Work, caller: Caller, reservation: int) -> dict[str, Any]:
-    """Read one reservation. 404 where there is none, or it is another group's."""
+def one(work: Work, caller: Caller, reservation: int, *, kept: bool = False) -> dict[str, Any]:
+    """Read one reservation; in an answer that is `kept`, the number is masked. 404 where it is another group's."""
     found = caller.api.figures.queue(work).by_id([reservation], caller.groups)
     if not found:
         raise not_found()
-    return shown(found[0], work.site.hours.zone, whole=caller.sees_numbers)
+    return shown(found[0], work.site.hours.zone, whole=caller.sees_numbers and not kept)
 
 
 def etag(body: dict[str, Any]) -> dict[str, str]:
@@ -195,7 +197,7 @@ def register(caller: Deciding, asking: Asking, key: Key) -> Response:
     def do(work: Work) -> Answer:
         wanted = Request(asking.number, asking.queue, asking.reference, caller.groups)
         registered = requesting.register(work, wanted, caller.by(), at)
-        body = one(work, caller, registered.reservation)
+        body = one(work, caller, registered.reservation, kept=True)
         where = {"Location": f"/api/v1/reservations/{registered.reservation}"}
         return Answer(201 if registered.made else 200, body, etag(body) | where)
 

@@ -87,6 +87,9 @@ def test_what_was_refused_is_not_kept(sqlite_office: Office) -> None:
 
 
 def test_neither_number_nor_key_is_kept_beside_the_answer(sqlite_office: Office) -> None:
-    sqlite_office.program("reservations:write").ask("/reservations", ASKED, Idempotency_Key=f"for-{NUMBER[1:]}")
+    program = sqlite_office.program()
+    made = program.ask("/reservations", ASKED, Idempotency_Key=f"for-{NUMBER[1:]}")
+    assert made.json()["number"] == "+81…78"
+    assert program.decide(1, made.json()["revision"], "hold").json()["reservation"]["number"] == "+81…78"
     kept = str(sqlite_office.world.rows(t.idempotency))
     assert NUMBER[3:] not in kept
