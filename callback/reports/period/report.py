@@ -10,7 +10,7 @@ from typing import Final, Literal
 from callback.accounts.roles import Groups
 from callback.reports import misses
 from callback.reports.misses import Asked, Cell, Pulled
-from callback.reports.rollups import comparing, heat, lines
+from callback.reports.rollups import comparing, heat, lines, rolled
 from callback.reports.rollups.comparing import Difference
 from callback.reports.rollups.figures import Figures
 from callback.reports.rollups.lines import AgentLine, Line, Split
@@ -80,11 +80,11 @@ class Report:
 
 def read(work: Work, wish: Wish) -> Report:
     """Read a report."""
-    span, groups = wish.span, wish.groups
-    told = lines.figures(work, span.since_at, span.until_at, wish.by, "", groups)
+    groups, reading = wish.groups, rolled.reading(work, wish.span.since_at, wish.span.until_at)
+    told = lines.figures_in(reading, wish.by, "", groups)
     covered = Asked(told.since, told.until, groups)
     cells = misses.counts(work, covered)
-    split = lines.figures(work, span.since_at, span.until_at, "whole", wish.split, groups).lines if wish.split else []
+    split = lines.figures_in(reading, "whole", wish.split, groups).lines if wish.split else []
     before = _before(work, wish, told.until)
     whole = told.whole
     causes = Counter[str]()
@@ -100,8 +100,8 @@ def read(work: Work, wish: Wish) -> Report:
         parts=_with_missed(split, cells, wish.split),
         times=[Row(line.since, line.until, "", line.figures, None) for line in told.lines],
         causes=causes.most_common(),
-        heat=heat.heat(work, span.since_at, span.until_at, groups),
-        agents=lines.agents(work, span.since_at, span.until_at, "whole", groups),
+        heat=heat.heat_in(reading, groups),
+        agents=lines.agents_in(reading, "whole", groups),
         levers=misses.levers(work, covered),
     )
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from callback.reports.rollups import rolled
-from callback.reports.rollups.counting import Of, OfAgent, count
+from callback.reports.rollups.counting import Of, OfAgent
 from callback.reports.rollups.figures import PLAIN, AgentFigures, Figures, figures_of, together
+from callback.reports.rollups.rolled import Reading
 from callback.reports.rollups.spans import By
 from callback.site.work import Work
 from callback.store.tables.rollups import BINS
@@ -57,30 +58,36 @@ def figures(
     work: Work, since: int, until: int, by: By, split: Split = "", groups: frozenset[str] | None = None
 ) -> Reported:
     """Give the figures of what happened between two instants, of the groups of queues that may be seen (None: all)."""
-    zone, covered = work.site.hours.zone, rolled.cover(work, since, until)
-    what = rolled.wanted(covered, by, _COLUMN[split], groups, zone)
+    return figures_in(rolled.reading(work, since, until), by, split, groups)
+
+
+def figures_in(read: Reading, by: By, split: Split = "", groups: frozenset[str] | None = None) -> Reported:
+    """Give the figures of the time that is read."""
+    covered, what = read.covered, read.wanted(by, _COLUMN[split], groups)
     parts: defaultdict[tuple[int, str], list[Figures]] = defaultdict(list)
-    for one in rolled.sums(work, rolled.CALLS, covered, what, whole_days=by not in _SHORT):
+    for one in rolled.sums(read, rolled.CALLS, what, whole_days=by not in _SHORT):
         parts[one.span, one.of].append(_figures(one.counts))
-    if covered.live_from < covered.until:
-        for of, counted in count(work, covered.live_from, covered.until).figures.items():
-            if _seen(of, groups):
-                parts[_place(of, covered, what)].append(figures_of(counted))
+    for of, counted in read.rest.figures.items():
+        if _seen(of, groups):
+            parts[_place(of, covered, what)].append(figures_of(counted))
     lines = [Line(*what.spans[span], of, together(several)) for (span, of), several in sorted(_parts(parts))]
     return Reported(lines, covered.since, covered.until)
 
 
 def agents(work: Work, since: int, until: int, by: By, groups: frozenset[str] | None = None) -> list[AgentLine]:
     """Give what agents did in callbacks that were claimed between two instants."""
-    zone, covered = work.site.hours.zone, rolled.cover(work, since, until)
-    what = rolled.wanted(covered, by, "agent", groups, zone)
+    return agents_in(rolled.reading(work, since, until), by, groups)
+
+
+def agents_in(read: Reading, by: By, groups: frozenset[str] | None = None) -> list[AgentLine]:
+    """Give what agents did in the time that is read."""
+    what = read.wanted(by, "agent", groups)
     parts: defaultdict[tuple[int, str], list[Sequence[int]]] = defaultdict(list)
-    for one in rolled.sums(work, rolled.AGENTS, covered, what, whole_days=by not in _SHORT):
+    for one in rolled.sums(read, rolled.AGENTS, what, whole_days=by not in _SHORT):
         parts[one.span, one.of].append(one.counts)
-    if covered.live_from < covered.until:
-        for of, counted in count(work, covered.live_from, covered.until).agents.items():
-            if _seen(of, groups):
-                parts[_place(of, covered, what)].append([counted[name] for name in rolled.AGENTS.counted])
+    for of, counted in read.rest.agents.items():
+        if _seen(of, groups):
+            parts[_place(of, read.covered, what)].append([counted[name] for name in rolled.AGENTS.counted])
     return [
         AgentLine(*what.spans[span], agent, AgentFigures(*map(sum, zip(*several, strict=True))))
         for (span, agent), several in sorted(parts.items())

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table, case, func, literal, select
 
+from callback.reports.rollups.counting import Counted, count
 from callback.reports.rollups.spans import HALF_HOUR, By, day_begins, half_hour_begins, next_day, spans
 from callback.site.work import Work
 from callback.store import tables as t
@@ -52,6 +53,26 @@ class Cover:
     until: int
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What reads the figures of some time; what is not rolled up is counted once, for all that is read."""
+
+    work: Work
+    covered: Cover
+
+    @cached_property
+    def rest(self) -> Counted:
+        """What is not rolled up, counted now."""
+        if self.covered.live_from == self.covered.until:
+            return Counted()
+        return count(self.work, self.covered.live_from, self.covered.until)
+
+    def wanted(self, by: By, split: str, groups: frozenset[str] | None) -> Wanted:
+        """Divide the time that is covered."""
+        zone = self.work.site.hours.zone
+        return Wanted(list(spans(self.covered.since, self.covered.until, by, zone)), split, groups)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """The spans of time, by which column figures are split ("": by none), and whose groups of queues (None: all)."""
@@ -65,8 +86,8 @@ class Wanted:
         return bisect_right(self.spans, at, key=lambda span: span[0]) - 1
 
 
-def cover(work: Work, since: int, until: int) -> Cover:
-    """Say how far figures go."""
+def reading(work: Work, since: int, until: int) -> Reading:
+    """Read what there is of some time."""
     zone = work.site.hours.zone
     state = work.connection.execute(select(t.rollup_state).where(_S.pbx == work.pbx)).first()
     if state is None or state.zone != zone.key:
@@ -75,16 +96,12 @@ def cover(work: Work, since: int, until: int) -> Cover:
         rolled_since, rolled_until = state.since_at, state.until_at
     until = min(until, work.now + 1, rolled_until + LIVE_MOST + HALF_HOUR)
     since = min(max(since, rolled_since), until)
-    return Cover(since, min(max(since, rolled_until), until), until)
+    return Reading(work, Cover(since, min(max(since, rolled_until), until), until))
 
 
-def wanted(covered: Cover, by: By, split: str, groups: frozenset[str] | None, zone: ZoneInfo) -> Wanted:
-    """Divide the time that is covered."""
-    return Wanted(list(spans(covered.since, covered.until, by, zone)), split, groups)
-
-
-def sums(work: Work, kind: Kind, covered: Cover, what: Wanted, whole_days: bool) -> Iterator[Sum]:  # noqa: FBT001
+def sums(read: Reading, kind: Kind, what: Wanted, whole_days: bool) -> Iterator[Sum]:  # noqa: FBT001
     """Sum up what is rolled up, by days where `whole_days` says that they do."""
+    work, covered = read.work, read.covered
     zone, since, until = work.site.hours.zone, covered.since, covered.live_from
     if not whole_days:
         yield from _summed(work, kind.halves, kind.counted, (since, until), what)
