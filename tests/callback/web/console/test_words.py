@@ -18,7 +18,7 @@ from callback.accounts.webhooks.deliveries import Fault as DeliveryFault
 from callback.accounts.webhooks.deliveries import State as DeliveryState
 from callback.accounts.webhooks.endpoints import Disabled
 from callback.attempts.agent_states import AGENT_STATES
-from callback.decisions import shifts, wrap_up
+from callback.decisions import wrap_up
 from callback.decisions.corrections import OF_PEOPLE
 from callback.decisions.reasons import REASONS
 from callback.decisions.records import ACTIONS, Why
@@ -33,6 +33,7 @@ from callback.reports.timeline import sentences
 from callback.reports.timeline.again import WhyNot
 from callback.reports.timeline.entries import Whose
 from callback.reservations.states import STATES
+from callback.site import handovers
 from callback.site.pauses import WHAT
 from callback.texts.compose import REPLIES
 from callback.web.console import vocabulary, words
@@ -84,7 +85,7 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "cause": set(CAUSES),
     "action": {*MOVES, *LEVERS},
     "person-fault": set(get_args(person.Fault)),
-    "handover-fault": set(get_args(shifts.Fault)),
+    "handover-fault": set(get_args(handovers.Fault)),
     "act": set(ACTIONS),
     "act-done": {*ACTIONS, "undo"},
     "preset": set(REASONS),

@@ -19,10 +19,10 @@ from callback.decisions import actions, reasons, records
 from callback.decisions.actions import NoSuchReservation
 from callback.errors import CallbackError
 from callback.events import Decided
-from callback.reports import dossier
 from callback.reports.queue import search
 from callback.reports.queue.board import Queue
 from callback.reports.queue.rows import Row
+from callback.reports.records import dossier
 from callback.reports.timeline import story
 from callback.reservations.reservation import Reservation
 from callback.site.work import Work

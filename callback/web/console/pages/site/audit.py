@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from callback.reports import audit_trail
-from callback.reports.audit_trail import Act, Asked
+from callback.reports.records import audit_trail
+from callback.reports.records.audit_trail import Act, Asked
 from callback.site.work import Work
 from callback.store import audit_proof
 from callback.web.console import gate

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from callback.decisions import shifts
-from callback.decisions.shifts import Fault, NotHandedOver
-from callback.reports import handover
+from callback.reports.records import handover
+from callback.site import handovers
+from callback.site.handovers import Fault, NotHandedOver
 from callback.site.work import Work
 from callback.web.console import gate
 from callback.web.console.number import Number
@@ -33,7 +33,7 @@ def give(visit: gate.Handover, note: Note = "") -> Response:
     who, groups = visit.viewer.user, visit.viewer.groups
 
     def act(work: Work) -> int:
-        return shifts.hand_over(work, who, note, groups, handover.shift(work, groups).as_json())
+        return handovers.hand_over(work, who, note, groups, handover.shift(work, groups).as_json())
 
     try:
         made = visit.act(act)
@@ -51,14 +51,14 @@ def kept(visit: gate.Handover, of: Number) -> Response:
 @router.post("/handover/{of}/take")
 def take(visit: gate.Handover, of: Number) -> Response:
     """Take it: whoever leads the next shift has read it."""
-    return _act(visit, of, lambda work: shifts.take_over(work, of, visit.viewer.user, visit.viewer.groups))
+    return _act(visit, of, lambda work: handovers.take_over(work, of, visit.viewer.user, visit.viewer.groups))
 
 
 @router.post("/handover/{of}/note")
 def note(visit: gate.Handover, of: Number, note: Note = "") -> Response:
     """Add a note to it."""
     who, groups = visit.viewer.user, visit.viewer.groups
-    return _act(visit, of, lambda work: shifts.add_note(work, of, who, note, groups), note)
+    return _act(visit, of, lambda work: handovers.add_note(work, of, who, note, groups), note)
 
 
 def _act(visit: Visit, of: int, act: Any, note: str = "") -> Response:  # noqa: ANN401 - what a transaction runs

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, func, or_, select
 
 from callback.accounts.roles import Groups
 from callback.reports import incidents
@@ -115,22 +115,23 @@ def shift(work: Work, groups: Groups) -> Shift:
 def kept(work: Work, groups: Groups, most: int) -> list[Kept]:
     """The last handovers of exactly these groups, the newest first."""
     newest = select(t.handover).where(_H.pbx == work.pbx).order_by(_H.until_at.desc(), _H.id.desc()).limit(LATEST)
-    return [_kept(row) for row in work.connection.execute(newest) if _same(row, groups)][:most]
+    return [_kept(row) for row in work.connection.execute(newest).mappings() if _same(row, groups)][:most]
 
 
 def one(work: Work, handover: int, groups: Groups) -> Kept | None:
     """One handover of exactly these groups; None where there is none."""
-    row = work.connection.execute(select(t.handover).where(_H.id == handover, _H.pbx == work.pbx)).first()
+    row = work.connection.execute(select(t.handover).where(_H.id == handover, _H.pbx == work.pbx)).mappings().first()
     return _kept(row) if row is not None and _same(row, groups) else None
 
 
-def _same(row: Row[Any], groups: Groups) -> bool:
-    return (None if row.groups is None else frozenset(row.groups)) == groups
+def _same(row: RowMapping, groups: Groups) -> bool:
+    theirs = row["groups"]
+    return (None if theirs is None else frozenset(theirs)) == groups
 
 
-def _kept(row: Row[Any]) -> Kept:
-    notes = tuple(row.notes)
-    return Kept(row.id, row.since_at, row.until_at, row.given_by, row.taken_by, row.taken_at, notes, row.body)
+def _kept(row: RowMapping) -> Kept:
+    told = {name: row[name] for name in ("id", "since_at", "until_at", "given_by", "taken_by", "taken_at")}
+    return Kept(**told, notes=tuple(row["notes"]), shift=row["body"])
 
 
 def _held(queue: Queue, wanted: Wanted) -> tuple[Held, ...]:

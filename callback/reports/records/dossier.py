@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, select
 
 from callback.customers import blocks
 from callback.site.work import Work
@@ -28,12 +28,12 @@ def of(work: Work, person: int) -> dict[str, list[dict[str, Any]]]:
     A table knows people by the person, by one of the person's reservations, or by one of the calls.
     """
     connection, r, c = work.connection, t.reservation.c, t.call.c
-    one = connection.execute(select(t.person).where(t.person.c.id == person)).one()
+    one = connection.execute(select(t.person).where(t.person.c.id == person)).mappings().one()
     reservations = list(connection.scalars(select(r.id).where(r.person_id == person)))
     calls = [
         (row.pbx, row.call_id) for row in connection.execute(select(c.pbx, c.call_id).where(c.person_id == person))
     ]
-    found = {"person": [_plain(one)], "block": [_plain(row) for row in _blocks(connection, one.number)]}
+    found = {"person": [_plain(one)], "block": [_plain(row) for row in _blocks(connection, one["number"])]}
     for table in t.metadata.sorted_tables:
         if table.name not in _TOLD_APART:
             found[table.name] = [_plain(row) for row in _about(connection, table, person, reservations, calls)]
@@ -44,11 +44,11 @@ def of(work: Work, person: int) -> dict[str, list[dict[str, Any]]]:
 
 def _about(
     connection: Connection, table: Table, person: int, reservations: Sequence[int], calls: Sequence[tuple[str, str]]
-) -> Iterator[Row[Any]]:
+) -> Iterator[RowMapping]:
     """The rows of a table by the one column that leads to the person."""
     columns = table.c
     if "person_id" in columns:
-        yield from connection.execute(select(table).where(columns.person_id == person))
+        yield from connection.execute(select(table).where(columns.person_id == person)).mappings()
     elif "reservation_id" in columns:
         yield from _among(connection, table, columns.reservation_id, reservations)
     elif {"pbx", "call_id"} <= set(columns.keys()):
@@ -63,16 +63,16 @@ def _among(
     column: ColumnElement[Any],
     keys: Sequence[int] | Sequence[str],
     *conditions: ColumnElement[bool],
-) -> Iterator[Row[Any]]:
+) -> Iterator[RowMapping]:
     for begins in range(0, len(keys), PIECE):
         some = list(keys[begins : begins + PIECE])
-        yield from connection.execute(select(table).where(column.in_(some), *conditions))
+        yield from connection.execute(select(table).where(column.in_(some), *conditions)).mappings()
 
 
-def _blocks(connection: Connection, number: str) -> Sequence[Row[Any]]:
+def _blocks(connection: Connection, number: str) -> Sequence[RowMapping]:
     key = blocks.hashed(connection, number) if blocks.is_number(number) else ""
-    return connection.execute(select(t.block).where(t.block.c.number_key == key)).all()
+    return connection.execute(select(t.block).where(t.block.c.number_key == key)).mappings().all()
 
 
-def _plain(row: Row[Any]) -> dict[str, Any]:
-    return {name: value for name, value in row._mapping.items() if name not in _HIDDEN}  # noqa: SLF001
+def _plain(row: RowMapping) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in _HIDDEN}

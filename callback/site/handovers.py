@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 
 from callback.accounts.roles import Groups
 from callback.errors import CallbackError
@@ -51,9 +51,9 @@ def hand_over(work: Work, who: str, note: str, groups: Groups, stands: Mapping[s
 def take_over(work: Work, number: int, who: str, groups: Groups) -> None:
     """Say who takes it: another person than who gave it, and once. NotHandedOver else."""
     row = _locked(work, number, groups)
-    if row.taken_by is not None:
+    if row["taken_by"] is not None:
         raise NotHandedOver("taken")
-    if row.given_by == who:
+    if row["given_by"] == who:
         raise NotHandedOver("own")
     work.connection.execute(update(t.handover).where(_H.id == number).values(taken_by=who, taken_at=work.now))
     _keep(work, By(who, "read, and taken over"), "taken-over", number)
@@ -64,9 +64,9 @@ def add_note(work: Work, number: int, who: str, note: str, groups: Groups) -> No
     row = _locked(work, number, groups)
     if not note.strip():
         raise NotHandedOver("nothing-said")
-    if len(row.notes) >= NOTES:
+    if len(row["notes"]) >= NOTES:
         raise NotHandedOver("too-long")
-    notes = [*row.notes, _note(work, who, note)]
+    notes = [*row["notes"], _note(work, who, note)]
     work.connection.execute(update(t.handover).where(_H.id == number).values(notes=notes))
 
 
@@ -78,12 +78,11 @@ def _note(work: Work, who: str, said: str) -> dict[str, Any]:
     return {"at": work.now, "who": who, "said": masked_text(plain)}
 
 
-def _locked(work: Work, number: int, groups: Groups) -> Row[Any]:
+def _locked(work: Work, number: int, groups: Groups) -> RowMapping:
     """A handover of exactly these groups; another's is like one that there is not."""
-    row = work.connection.execute(
-        select(t.handover).where(_H.id == number, _H.pbx == work.pbx).with_for_update()
-    ).first()
-    if row is None or (None if row.groups is None else frozenset(row.groups)) != groups:
+    wanted = select(t.handover).where(_H.id == number, _H.pbx == work.pbx).with_for_update()
+    row = work.connection.execute(wanted).mappings().first()
+    if row is None or (None if row["groups"] is None else frozenset(row["groups"])) != groups:
         raise NotHandedOver("unknown")
     return row
 
