@@ -47,6 +47,14 @@ class NotCallable(CallbackError):
         self.why = why
 
 
+class Paused(CallbackError):
+    """Somebody stopped registering in this queue; `until_at` is when it goes on by itself."""
+
+    def __init__(self, until_at: int) -> None:
+        super().__init__("registering is paused in this queue: ask again when that is over")
+        self.until_at = until_at
+
+
 class BadReference(CallbackError):
     """The reference names the customer's number, and is shown where that is not."""
 
@@ -70,8 +78,10 @@ class Registered:
 
 
 def register(work: Work, request: Request) -> Registered:
-    """Reserve a callback. NoSuchQueue, NotCallable or BadReference where that cannot be."""
+    """Reserve a callback. NoSuchQueue, Paused, NotCallable or BadReference where that cannot be."""
     _must_be_known(work, request)
+    if (pause := work.site.paused("register", request.queue)) is not None:
+        raise Paused(pause.until_at)
     caller, person = _caller(work, request)
     if request.reference is not None and _names(request.reference, caller):
         raise BadReference("the reference holds the number: choose another, for it is shown where numbers are not")

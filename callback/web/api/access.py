@@ -107,6 +107,7 @@ Blocking = Annotated[Caller, Depends(Needs("numbers:block"))]
 Hearing = Annotated[Caller, Depends(Needs("events:read"))]
 Reporting = Annotated[Caller, Depends(Needs("reports:read"))]
 SeeingRules = Annotated[Caller, Depends(Needs("rules:read"))]
+Switching = Annotated[Caller, Depends(Needs("switches:write"))]
 SeeingHealth = Annotated[Caller, Depends(Needs("health:read"))]
 
 

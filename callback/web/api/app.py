@@ -20,7 +20,7 @@ from callback.web.api.documented import SCHEMA
 from callback.web.api.headers import Headers
 from callback.web.api.parts import Api
 from callback.web.api.problems import Code, Problem, answer
-from callback.web.api.routes import about, decisions, events, figures, numbers, people, reservations
+from callback.web.api.routes import about, decisions, events, figures, numbers, people, reservations, switches
 
 ROUTES: Final = (
     about.router,
@@ -30,6 +30,7 @@ ROUTES: Final = (
     events.router,
     people.router,
     figures.router,
+    switches.router,
 )
 _SAID: Final = (
     "Callbacks that are owed to lost callers: asked for, read, decided about, and heard of. Every answer that is no"

@@ -30,6 +30,7 @@ Code = (
         "key-running",
         "unknown-queue",
         "number-refused",
+        "paused",  # somebody stopped registering
         "reference-refused",
         "not-undone",
         "reason-needed",

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from callback.decisions import requesting
 from callback.errors import IllegalTransition
-from callback.losses.requests import BadReference, NoSuchQueue, NotCallable, Request
+from callback.losses.requests import BadReference, NoSuchQueue, NotCallable, Paused, Request
 from callback.reports.queue import closed, lanes
 from callback.reports.queue.board import Queue
 from callback.reports.queue.closed import SETTLED, Ended
@@ -29,6 +29,7 @@ from callback.web.api.documented import PREFIX, problems
 from callback.web.api.once import Answer, once
 from callback.web.api.problems import Problem, not_found
 from callback.web.api.values import Id, Instant, Name, Number, Reference, Said, Shown, Time
+from scheduler.clock import SECOND
 from scheduler.errors import SchedulerError
 
 router = APIRouter(prefix=PREFIX, tags=["reservations"])
@@ -205,6 +206,9 @@ def register(caller: Deciding, asking: Asking, key: Key) -> Response:
         return once(caller, key, {"register": asking.model_dump()}, do)
     except NoSuchQueue as error:
         raise Problem(422, "unknown-queue", str(error), "`callback queue` lists them") from error
+    except Paused as error:
+        wait_s = max(1, (error.until_at - caller.api.now()) // SECOND)
+        raise Problem(409, "paused", str(error), "", {"Retry-After": str(wait_s)}) from error
     except NotCallable as error:
         raise Problem(422, "number-refused", f"{error} ({error.why})", "look at docs/numbers.md") from error
     except BadReference as error:

@@ -51,6 +51,9 @@ TABLE: Final[dict[tuple[str, str], Scope | None]] = {
     ("GET", f"{V1}/rates"): "reports:read",
     ("GET", f"{V1}/rules"): "rules:read",
     ("GET", f"{V1}/health"): "health:read",
+    ("GET", f"{V1}/switches"): "switches:write",
+    ("POST", f"{V1}/switches"): "switches:write",
+    ("DELETE", f"{V1}/switches/{{pause}}"): "switches:write",
     ("GET", f"{V1}/events"): "events:read",
     ("GET", f"{V1}/events/stream"): "events:read",
 }
