@@ -28,7 +28,6 @@ Right = Literal[
     "publish-rules",
     "see-reports",
     "name-agents",  # what an agent did, by name
-    "staffing",  # forecasts, hints, advice, rosters
     "handover",
     "audit",  # each sees the acts that concern them
     "administer",  # users, tokens, webhooks
@@ -59,7 +58,6 @@ RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
     "publish-rules": frozenset({"manager"}),
     "see-reports": _LEADERS | {"auditor"},
     "name-agents": _LEADERS,
-    "staffing": _LEADERS,
     "handover": _LEADERS,
     "audit": _EVERYBODY,
     "administer": frozenset({"administrator"}),

@@ -23,8 +23,8 @@ from callback.web.console.live.live import Live
 from callback.web.console.live.views import Kind
 from callback.web.console.now import content, heads
 from callback.web.console.pages import account, acts, home, left, now, preferences, queue, reservation, stream
-from callback.web.console.pages.customers import agent, answers, incidents, person, texts
-from callback.web.console.pages.planning import misses, reports, rules, staffing, switches
+from callback.web.console.pages.customers import agent, answers, incidents, person
+from callback.web.console.pages.planning import misses, reports, rules, switches
 from callback.web.console.pages.site import audit, handover, health, machines, users
 from callback.web.console.parts import Console
 from callback.web.console.queue import content as queue_content
@@ -48,11 +48,9 @@ PAGES: Final = (
     answers.router,
     incidents.router,
     person.router,
-    texts.router,
     misses.router,
     reports.router,
     rules.router,
-    staffing.router,
     switches.router,
     audit.router,
     handover.router,

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
-from callback.decisions.acts import pausing, reasons
+from callback.decisions import reasons
+from callback.decisions.acts import pausing
 from callback.decisions.acts.pausing import LONGEST_US, NoSuchPause
 from callback.errors import CallbackError
 from callback.site.pauses import EVERY_QUEUE, Pause, What

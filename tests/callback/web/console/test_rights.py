@@ -37,7 +37,6 @@ MARKS: Final = {
     "publish-rules": "--✓--",
     "see-reports": "-✓✓✓-",
     "name-agents": "-✓✓--",
-    "staffing": "-✓✓--",
     "handover": "-✓✓--",
     "audit": "✓✓✓✓✓",
     "administer": "----✓",
