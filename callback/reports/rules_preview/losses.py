@@ -94,6 +94,18 @@ class LostCall:
     owed: Owed | None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class OneRing:
+    """A call too short for an answer."""
+
+    known_at: int
+    call_id: str
+    began_at: int
+    ended_at: int
+    person: int
+    number: str
+
+
 @dataclass(frozen=True, slots=True)
 class Lately:
     """The losses since then, in the order learnt: so many `of` all. `open_before` were owed then already."""
@@ -105,7 +117,7 @@ class Lately:
     open_before: dict[Key, Standing]
     ends: tuple[tuple[int, Key], ...]  # when reservations were over
     first_start_at: int
-    one_rings: tuple[tuple[int, int, int, str], ...]  # calls too short for an answer: over at, began at, person, number
+    one_rings: tuple[OneRing, ...]  # in the order learnt
 
 
 def lately(work: Work, since_at: int, most: int, one_ring_s: float, one_ring_min: float) -> Lately:
@@ -203,34 +215,34 @@ def _open_before(work: Work, since_at: int, most: int) -> dict[Key, tuple[Standi
     return found
 
 
-def _one_rings(work: Work, since_at: int, one_ring_s: float, most: int) -> tuple[tuple[int, int, int, str], ...]:
-    lasted = _C.ended_at - _C.started_at
+def _one_rings(work: Work, since_at: int, one_ring_s: float, most: int) -> tuple[OneRing, ...]:
     rows = work.connection.execute(
-        select(_C.ended_at, _C.started_at, _C.person_id, _P.number)
+        select(_V.judged_at, _C.call_id, _C.started_at, _C.ended_at, _C.person_id, _P.number)
         .select_from(t.call)
         .join(t.person, _P.id == _C.person_id)
-        .where(_C.started_at >= since_at, lasted <= round(one_ring_s * SECOND))
+        .join(t.verdict, and_(_V.pbx == _C.pbx, _V.call_id == _C.call_id, _V.version == 1))
+        .where(_C.started_at >= since_at, _C.ended_at - _C.started_at <= round(one_ring_s * SECOND))
         .order_by(_C.started_at.desc())
         .limit(most)
     )
-    return tuple(sorted(tuple(row) for row in rows))
+    return tuple(sorted(OneRing(*row) for row in rows))
 
 
 class OneRings:
     """Which callers of a block of numbers only rang once, so far: what `wangiri.burst` asks the database."""
 
-    def __init__(self, calls: Iterable[tuple[int, int, int, str]], rules: SiteRules) -> None:
-        one_ring = round(rules.one_ring_s * SECOND)
-        self._calls = deque(call for call in calls if call[0] - call[1] <= one_ring)
+    def __init__(self, calls: Iterable[OneRing], rules: SiteRules) -> None:
+        longest = round(rules.one_ring_s * SECOND)
+        self._calls = deque(call for call in calls if call.ended_at - call.began_at <= longest)
         self._rules = rules
         self._began: defaultdict[str, dict[int, int]] = defaultdict(dict)  # by block, the last such call of each person
 
     def burst(self, lost: LostCall, kind: str, e164: str, now: int) -> bool:
-        """Whether a caller only rang once, like many others of the same block lately."""
-        while self._calls and self._calls[0][0] <= now:
-            _, began_at, person, number = self._calls.popleft()
-            began = self._began[number[: -wangiri.BLOCK_DIGITS]]
-            began[person] = max(began_at, began.get(person, 0))
+        """Whether a caller only rang once, like many others of the same block lately, as far as was known by then."""
+        while self._calls and (self._calls[0].known_at, self._calls[0].call_id) <= (now, lost.call_id):
+            call = self._calls.popleft()
+            began = self._began[call.number[: -wangiri.BLOCK_DIGITS]]
+            began[call.person] = max(call.began_at, began.get(call.person, 0))
         if not wangiri.one_ring(kind, lost.started_at, lost.lost_at, self._rules):
             return False
         since = wangiri.since(now, self._rules)

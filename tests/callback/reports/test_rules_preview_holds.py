@@ -99,12 +99,12 @@ def test_of_losses_by_chance(seed: int, tmp_path: Path) -> None:
 
 def live(world: World, connection: Connection, chance: random.Random, many: int) -> None:
     """Let callers be lost for a week, some of them again and again; some reservations end, some numbers are shared."""
-    for moment in sorted(chance.randrange(7 * 24 * 3600) * SECOND for _ in range(many)):
-        lost_at = NOON - 7 * DAY + moment
+    for moment in sorted(chance.sample(range(7 * 24 * 360), many)):
+        lost_at = NOON - 7 * DAY + moment * 10 * SECOND
         talked_s = 5 if (kind := chance.choice(KINDS)) in {"dropped", "silent"} else None
         waited_s = chance.choice((1, 3, 8, 25, 60, 400))
         queue = chance.choice(("support", "sales"))
-        learnt_at = lost_at + chance.choice((1, 1, 1, 1, 90, 7200)) * SECOND
+        learnt_at = lost_at + chance.choice((1, 1, 1, 1, 93, 7207)) * SECOND  # no two at once: one comes first
         heard = call(chance.choice(NUMBERS), lost_at, waited_s, queue, talked_s)
         world.hear_in(connection, heard, kind, learnt_at)
         if chance.random() < 0.2:
