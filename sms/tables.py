@@ -31,6 +31,7 @@ metadata = MetaData(
 
 _Instant = BigInteger
 # The indexes serve a query only if it says the same words, not a parameter.
+STATES = ("waiting", "sending", "sent", "failed", "withdrawn", "unknown", "expired")
 WAITING = literal("state = 'waiting'")
 SENDING = literal("state = 'sending'")
 FAILED = literal("(state = 'failed' OR delivery = 'undelivered')")
@@ -67,9 +68,7 @@ text_outbox = Table(
     Column("delivery_code", String(CODE_LENGTH)),  # the gateway's word for why it does not leave, or did not arrive
     Column("delivery_at", _Instant),
     UniqueConstraint("cause"),
-    CheckConstraint(
-        "state IN ('waiting', 'sending', 'sent', 'failed', 'withdrawn', 'unknown', 'expired')", name="state"
-    ),
+    CheckConstraint(f"state IN {STATES}", name="state"),
     CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="lease"),
     CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent"),
     CheckConstraint("(state IN ('waiting', 'sending')) = (settled_at IS NULL)", name="settled"),

@@ -36,6 +36,7 @@ Scope = Literal[
     "health:read",
 ]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
+TokenState = Literal["in-use", "revoked", "over"]
 
 LONGEST: Final = 365 * DAY
 BOTH_GOOD: Final = DAY
@@ -89,7 +90,7 @@ class Token:
         """The name that the audit keeps of what the program does."""
         return f"{self.name} (token {self.id})"
 
-    def state(self, now: int) -> Literal["in-use", "revoked", "over"]:
+    def state(self, now: int) -> TokenState:
         """Whether it opens anything."""
         if self.revoked_at is not None:
             return "revoked"

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+from callback.customers.numbers import Reason
 from scheduler.hours import Hours
+
+NotCalled = Reason | Literal["never-in-hours"]
+"""Why a number is not called back unasked: for what it is, or because its phone may never ring while we are open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +24,11 @@ class Customer:
 class Caller:
     """The customer behind a call, as far as the signalled number tells. What was not asked for stands as no hindrance.
 
-    `refused` says in hyphenated words why this number is not called back unasked; where it is None, `e164` is a number.
+    `refused` says why this number is not called back unasked; where it is None, `e164` is a number.
     """
 
     e164: str | None
-    refused: str | None
+    refused: NotCalled | None
     trunk: str  # over which the call came
     hours: Hours  # at which the customer's phone may ring
     person: int | None = None  # None also where the number was written into the stream by somebody

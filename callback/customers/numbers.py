@@ -7,9 +7,10 @@ Digits that could be two people's numbers are nobody's: they are refused with bo
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final, Literal
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
@@ -32,11 +33,17 @@ class Number:
         return ()
 
 
+Reason = Literal[
+    "no-number", "not-a-number", "ambiguous-number", "other-form", "own-number", "satellite", "no-such-number",
+    "premium-rate", "shared-cost", "pager", "personal-number", "foreign-country",
+]  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A number that is not called back; `reason` in hyphenated words."""
+    """A number that is not called back."""
 
-    reason: str
+    reason: Reason
     e164: str | None = None  # where it is a number at all, so that a person may release it
     readings: tuple[str, ...] = ()  # the numbers that it may be, where that is what cannot be told
 
@@ -52,7 +59,7 @@ _DIALLED = re.compile(r"\+?[0-9]{3,20}")
 _ALIKE = 8
 _BLOCK_DIGITS = 4  # of the end of a number, which differ within a block that one carrier hands out
 
-_EXPENSIVE = {
+_EXPENSIVE: Final[Mapping[int, Reason]] = {
     PhoneNumberType.PREMIUM_RATE: "premium-rate",
     PhoneNumberType.SHARED_COST: "shared-cost",
     PhoneNumberType.PAGER: "pager",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import bindparam, select, update
 
@@ -41,6 +41,9 @@ _NO_MORE = (
 )
 
 
+NotUndoneWhy = Literal["too-late", "undone", "changed"]
+
+
 class NoSuchBatch(CallbackError):
     """There is no such batch on this PBX, or none that may be seen."""
 
@@ -48,9 +51,9 @@ class NoSuchBatch(CallbackError):
 class NotUndone(CallbackError):
     """A batch that cannot be undone: too late, undone already, or the number was decided about since."""
 
-    def __init__(self, why: str, sentence: str) -> None:
+    def __init__(self, why: NotUndoneWhy, sentence: str) -> None:
         super().__init__(sentence)
-        self.why = why  # "too-late", "undone" or "changed"
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)

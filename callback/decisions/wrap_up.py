@@ -20,6 +20,7 @@ from callback.events import Expired
 from callback.logs.masking import masked_text
 from callback.losses import broken_off
 from callback.reservations import moves, promises, slots, successor, times
+from callback.reservations.deadlines import LeftWhy
 from callback.reservations.reservation import RESERVATIONS, Reservation, read, read_one
 from callback.site.work import Work
 from callback.store import tables as t
@@ -245,9 +246,10 @@ def _voicemail(work: Work, talk: _Talk, word: Word) -> Made:
 def _wrong_person(work: Work, talk: _Talk, word: Word) -> Made:
     """The number is not the customer's: nobody is called or texted there about this, and people look at it."""
     made: Made = {"ended": []}
+    why: LeftWhy = "wrong-person"
     for one in _end_as(work, talk, word.outcome):
         made["ended"].append(_close_as(work, one, "expired"))
-        work.tell(Expired(one.id, one.queue, word.outcome))
+        work.tell(Expired(one.id, one.queue, why))
     return made
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from callback.customers.caller import Caller, Customer
-from callback.customers.loss import Loss
+from callback.customers.caller import Caller, Customer, NotCalled
+from callback.customers.loss import Doubt, Loss
 from scheduler.clock import SECOND
 from scheduler.incident import State
 from scheduler.promise import Promise, by, late_news, merge
@@ -18,6 +18,10 @@ from scheduler.severity import Harm, severity
 QUIET_MERGE_S: Final = 600  # a loss merged sooner than this after the last one sends no second text
 PAUSED: Final = "paused"
 ONE_RING_BURST: Final = "one-ring-burst"
+Unfit = Literal["no-queue", "short-abandon"] | Doubt
+TooLate = Literal["late-news", "answered-since"]
+Refusal = NotCalled | Literal["number-blocked", "one-ring-burst"]
+NoCallback = Unfit | TooLate | Refusal | Literal["paused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class Join:
 class Refuse:
     """List the number as refused, for people to release it."""
 
-    why: str
+    why: Refusal
     customer: Customer
     pledge: Promise
     severity: int
@@ -113,18 +117,14 @@ class Refuse:
 class Nothing:
     """Nobody is called back."""
 
-    why: str
+    why: NoCallback
 
 
 Decision = Reserve | Join | Refuse | Nothing
 
 
 def decide(loss: Loss, caller: Caller, known: Known, short_abandon_s: float) -> Decision:
-    """Decide what becomes of a loss.
-
-    The words: no-queue, unconfirmed, unproved, short-abandon, paused, late-news, answered-since; number-blocked,
-    one-ring-burst, and those of a number that is refused.
-    """
+    """Decide what becomes of a loss."""
     too_late_or_unfit = unfit(loss, short_abandon_s) or (PAUSED if known.paused else outdated(loss, known))
     if too_late_or_unfit is not None:
         return Nothing(too_late_or_unfit)
@@ -134,7 +134,7 @@ def decide(loss: Loss, caller: Caller, known: Known, short_abandon_s: float) -> 
     return owed(loss, customer, known) if why is None else Refuse(why, customer, known.pledge, _harm(loss))
 
 
-def unfit(loss: Loss, short_abandon_s: float) -> Literal["no-queue", "unconfirmed", "unproved", "short-abandon"] | None:
+def unfit(loss: Loss, short_abandon_s: float) -> Unfit | None:
     """Why nobody would be called back for such a loss, whoever called and whenever; None where somebody might."""
     if not loss.queue:
         return "no-queue"
@@ -143,7 +143,7 @@ def unfit(loss: Loss, short_abandon_s: float) -> Literal["no-queue", "unconfirme
     return "short-abandon" if loss.kind == "abandoned" and loss.waited_s < short_abandon_s else None
 
 
-def outdated(loss: Loss, known: Known) -> Literal["late-news", "answered-since"] | None:
+def outdated(loss: Loss, known: Known) -> TooLate | None:
     """Why it is too late to call anybody back for a loss; None where it is not."""
     if late_news(loss.lost_at, known.now, known.pledge, known.first_start_at):
         return "late-news"
@@ -162,7 +162,7 @@ def owed(loss: Loss, customer: Customer, known: Known) -> Reserve | Join:
     return Join(customer, standing, pledge, chosen, anew, again, known.cause, known.incident)
 
 
-def _refusal(caller: Caller, known: Known) -> str | None:
+def _refusal(caller: Caller, known: Known) -> Refusal | None:
     """Why this number is not called back; None where it is."""
     if caller.refused is not None:
         return caller.refused

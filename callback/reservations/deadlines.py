@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from sqlalchemy import Connection, or_
 
@@ -21,6 +21,12 @@ from scheduler.severity import NOW
 
 LEAST_US: Final = 600 * SECOND
 """The new time leaves so much for a last try; with less before the cut none is told, and it is carried over then."""
+
+LeftWhy = Literal[
+    "only-watched", "never-in-hours", "not-reached-after-carrying-over", "not-reached-after-the-apology",
+    "wrong-person",
+]  # fmt: skip
+"""Why a reservation is left to people."""
 
 _R = t.reservation.c
 AT_ONCE: Final = 50  # broken promises looked after in one transaction
@@ -140,7 +146,7 @@ def carry_over(work: Work, row: Reservation, carried: Promise) -> None:
     work.tell(CarriedOver(row.id, carried.clock_starts_at, carried.deadline_at))
 
 
-def expire(work: Work, row: Reservation, why: str) -> None:
+def expire(work: Work, row: Reservation, why: LeftWhy) -> None:
     """Leave a reservation to people: nobody is called by the service any more."""
     moves.move(work, row.id, "expired")
     compose.withdraw(work, row.id, why)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import (
     ColumnElement,
@@ -34,6 +34,8 @@ from sms.gateway import Refused, Unsent
 from sms.status import Backlog, FailedText, TextStatus, WholeText
 from sms.text import PROMISES
 
+NoText = Literal["texts-off", "opted-out", "landline"]
+"""Why a number gets no text."""
 REPLIES: Final = ("answer-held", "answer-person", "answer-none-open", "answer-help")
 """Texts that a person may answer a customer's text with."""
 LASTS_S: Final = 3600  # a text that promises nothing is of no use later than this
@@ -50,7 +52,7 @@ _BY_REASON: Final = {
     "agents-mistake": "lost-dropped-mistake",
     "wrong-answer": "lost-dropped-answer",
 }
-_WORDS: Final = {
+_WORDS: Final[Mapping[NoText, str]] = {
     "texts-off": "texts are switched off",
     "opted-out": "the customer opted out",
     "landline": "it is a landline",
@@ -359,17 +361,17 @@ def number_of(connection: Connection, site: Site, recipient: str) -> str:
     return number
 
 
-def why_none(connection: Connection, site: Site, queue: str, e164: str) -> str | None:
-    """Why this number gets no text for this queue, in hyphenated words; None where it may get one."""
+def why_none(connection: Connection, site: Site, queue: str, e164: str) -> NoText | None:
+    """Why this number gets no text for this queue; None where it may get one."""
     return unwanted(site, queue, e164, opted_out=blocks.blocked(connection, e164).texts)
 
 
-def unwanted(site: Site, queue: str, e164: str, *, opted_out: bool) -> str | None:
+def unwanted(site: Site, queue: str, e164: str, *, opted_out: bool) -> NoText | None:
     """The same where it is known whether the customer opted out."""
     return _unwelcome(e164, opted_out=opted_out) if may_text(site, queue, e164) else "texts-off"
 
 
-def _unwelcome(e164: str, *, opted_out: bool) -> str | None:
+def _unwelcome(e164: str, *, opted_out: bool) -> NoText | None:
     if opted_out:
         return "opted-out"
     return None if numbers.takes_texts(e164) else "landline"

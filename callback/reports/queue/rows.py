@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import bindparam, func, select
 
@@ -17,6 +17,9 @@ from callback.store import tables as t
 from callback.texts import compose
 from scheduler.clock import SECOND
 from sms.status import TextStatus
+
+Step = Literal["agent-rings", "agent-answered", "customer-rings", "customer-answered", "talking"]
+"""How far a call back is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,10 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """How far the attempt is that is under way.
-
-    `step`: agent-rings, agent-answered, customer-rings, customer-answered, talking; since `since_at`.
-    """
+    """How far the attempt is that is under way, and since when."""
 
     attempt: str
-    step: str
+    step: Step
     since_at: int
     agent: str | None
 
@@ -295,6 +295,7 @@ def _outcome(attempt: Any) -> Outcome:  # noqa: ANN401 - a row of a join
 
 def _stage(attempt: Any) -> Stage:  # noqa: ANN401 - as above
     agent_at, customer_at = attempt.agent_connected_at, attempt.customer_answered_at
+    step: Step
     if agent_at is not None and customer_at is not None:
         step, since_at = "talking", max(agent_at, customer_at)
     elif customer_at is not None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from callback.reports.queue.rows import Step
 from callback.reports.timeline.again import Again
 from callback.reports.timeline.entries import (
     Alarmed,
@@ -404,7 +405,7 @@ def _talks(speech: Speech) -> str:
     return _("talks with {agent} since {since}")
 
 
-_STAGES: Final[Mapping[str, Callable[[Speech], str]]] = {
+_STAGES: Final[Mapping[Step, Callable[[Speech], str]]] = {
     "agent-rings": _agent_rings,
     "agent-answered": _agent_answered,
     "customer-rings": _customer_rings,

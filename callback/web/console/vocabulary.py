@@ -241,7 +241,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "signed-in": _("signed in"),
         "signed-out": _("signed out"),
         "sign-in-failed": _("could not sign in"),
-        "password": _("chose another password"),
+        "password-changed": _("chose another password"),
         "sign-in-refused": _("was not let in"),
         "denied": _("was denied"),
         "examined": _("asked the doctor"),
@@ -259,6 +259,15 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "wall-revoked": _("revoked a wall display"),
         "handed-over": _("handed the shift over"),
         "taken-over": _("took the shift over"),
+        "user-phone": _("changed a user's phone"),
+        "user-signed-out": _("signed a user out everywhere"),
+        "webhook-added": _("set up an endpoint"),
+        "webhook-changed": _("changed an endpoint"),
+        "webhook-rotated": _("gave an endpoint a new secret"),
+        "webhook-disabled": _("disabled an endpoint"),
+        "webhook-enabled": _("enabled an endpoint"),
+        "webhook-tested": _("sent an endpoint a test message"),
+        "webhook-replayed": _("sent a message to an endpoint again"),
     },
     "wish": {  # what the machine took a customer's text for
         "stop": _("no more texts"),
@@ -520,6 +529,12 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "answer-person": _("that one of us reads it, and how to be called"),
         "answer-none-open": _("that no callback is open, and our number"),
         "answer-help": _("how our texts are answered"),
+        "answer-now": _("that we call now"),
+        "answer-later": _("after which time we call, in answer"),
+        "answer-no-slot": _("that no call is possible at that time"),
+        "answer-stop": _("that we send no more texts"),
+        "answer-start": _("that we send texts again"),
+        "answer-thanks": _("thanks for the answer"),
     },
     "expired": {  # why it was left to people
         "only-watched": _("calls are not switched on"),
@@ -660,8 +675,9 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
 
 
 _CAUSE: Final = "hangup-"
-_ALSO: Final[Mapping[Subject, Subject]] = {"change": "action"}
-"""Where the word of a code stands that its own subject does not have."""
+_ALSO: Final[Mapping[Subject, Subject]] = {"change": "action", "recovery": "reason", "reason": "kind"}
+"""Where the word of a code stands that its own subject does not have: a call that nobody can judge is kept by the
+reason of its verdict, or by its kind."""
 
 
 def sentence(subject: Subject, code: str) -> tuple[str, dict[str, str]]:

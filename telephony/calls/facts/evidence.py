@@ -58,7 +58,7 @@ _DETAILS: Final[dict[type[ChannelEvent], _Detail]] = {
     **dict.fromkeys((*_PARKING, DTMFEnd, LcrRequested, LcrClosed, Confirmed, Denied), lambda _, channel: channel),
 }
 """What is told of an event beside its name: no number and no key, for they are kept elsewhere, and erased there."""
-_NAMES: Final = {kind: kind.__name__ for kind in _DETAILS} | {QueueStatus: "QUEUESTATUS"}
+NAMES: Final = {kind: kind.__name__ for kind in _DETAILS} | {QueueStatus: "QUEUESTATUS"}
 
 
 def evidence(events: Iterable[ChannelEvent], call_id: str, *findings: str) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ def evidence(events: Iterable[ChannelEvent], call_id: str, *findings: str) -> tu
         if detail_of is not None:
             detail = detail_of(event, "caller" if event.uniqueid == call_id else event.channel)
             if detail is not None:
-                lines.append(f"{_NAMES[kind]} {detail} at {moment(event.at)}")
+                lines.append(f"{NAMES[kind]} {detail} at {moment(event.at)}")
     if len(lines) > _LINES:
         half = _LINES // 2
         lines = [*lines[:half], f"… {len(lines) - 2 * half} more", *lines[-half:]]

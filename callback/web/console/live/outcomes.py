@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from callback import events as e
+from callback.reservations.states import STATES
 from callback.store import audit
 from callback.web.console.words import Language, say
 
 KEPT: Final = 5_000
 """Of so many reservations it is remembered how they ended; a list holds hundreds at most."""
-_CLOSED: Final = frozenset(
-    {"reached", "returned", "given-up", "expired", "refused", "withdrawn", "cancelled", "done-elsewhere", "continued"}
-)
-_BY: Final = frozenset({"reached", "withdrawn", "cancelled", "done-elsewhere", "called-by-hand"})
+MOVED: Final = "moved"
+CALLED_BY_HAND: Final = "called-by-hand"
+CANCELLED_BY_CUSTOMER: Final = "cancelled-by-customer"
+CLOSED: Final = frozenset(STATES) - {"waiting", "held", "calling"}
+BY: Final = frozenset({"reached", "withdrawn", "cancelled", "done-elsewhere", CALLED_BY_HAND})
 """What the words tell the author of."""
 
 
@@ -50,12 +52,12 @@ class Outcomes:
 
     def _told(self, event: e.Event) -> list[tuple[int, Outcome]]:
         match event:
-            case e.AttemptEnded() if event.state in _CLOSED:
+            case e.AttemptEnded() if event.state in CLOSED:
                 return [(event.reservation, Outcome(event.state, self._agents.get(event.attempt)))]
             case e.Decided():
                 return _decided(event)
             case e.CalledByHand():
-                return [(event.reservation, Outcome("called-by-hand", event.phone))]
+                return [(event.reservation, Outcome(CALLED_BY_HAND, event.phone))]
             case e.Returned() | e.Withdrawn() | e.Expired() | e.Cancelled():
                 return [(event.reservation, Outcome(_STATES[type(event)]))]
             case _:
@@ -73,8 +75,8 @@ _STATES: Final[Mapping[type[e.Event], str]] = {
 def _decided(event: e.Decided) -> list[tuple[int, Outcome]]:
     """The reservation that was closed; of a block or an erasure those that it ended."""
     by = None if event.who == audit.CUSTOMER else event.who
-    if event.reservation is not None and event.action in _CLOSED:
-        how = "cancelled-by-customer" if by is None and event.action == "cancelled" else event.action
+    if event.reservation is not None and event.action in CLOSED:
+        how = CANCELLED_BY_CUSTOMER if by is None and event.action == "cancelled" else event.action
         return [(event.reservation, Outcome(how, by))]
     return [(reservation, Outcome("cancelled", by)) for reservation in event.about.get("cancelled") or ()]
 
@@ -82,8 +84,8 @@ def _decided(event: e.Decided) -> list[tuple[int, Outcome]]:
 def words(outcome: Outcome | None, language: Language) -> str:
     """An outcome in words."""
     if outcome is None:
-        return say(language, "left", "moved")
-    if outcome.by is None or outcome.how not in _BY:
+        return say(language, "left", MOVED)
+    if outcome.by is None or outcome.how not in BY:
         return say(language, "left", outcome.how)
     return say(language, "left", f"{outcome.how}-by", who=outcome.by.rpartition("/")[2])
 

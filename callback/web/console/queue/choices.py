@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from callback.reports.queue.board import Queue
 from callback.reports.queue.why import WORDS
@@ -12,11 +12,12 @@ from callback.web.console.queue.asked import NOBODY, Asked
 from callback.web.console.vocabulary import VOCABULARY, Subject
 from callback.web.console.words import Language
 
-Filters = Mapping[str, Sequence[tuple[str, str, int | None]]]
+Filter = Literal["queue", "kind", "state", "why", "tries", "whose", "text"]
+Filters = Mapping[Filter, Sequence[tuple[str, str, int | None]]]
 """By name of the filter: the value, its words, and how many there are (None: not known)."""
 
-_OPEN: Final[Mapping[str, Subject | None]] = {"queue": None, "kind": "kind", "state": "state"}
-_LATER: Final[Mapping[str, Subject | None]] = {"tries": None, "whose": None}
+_OPEN: Final[Mapping[Filter, Subject | None]] = {"queue": None, "kind": "kind", "state": "state"}
+_LATER: Final[Mapping[Filter, Subject | None]] = {"tries": None, "whose": None}
 
 
 def filters(queue: Queue, groups: frozenset[str] | None, language: Language) -> Filters:

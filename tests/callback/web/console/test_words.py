@@ -14,6 +14,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from callback.accounts.roles import ROLES
+from callback.accounts.tokens import TokenState
 from callback.accounts.webhooks.deliveries import Fault as DeliveryFault
 from callback.accounts.webhooks.deliveries import State as DeliveryState
 from callback.accounts.webhooks.endpoints import Disabled
@@ -21,25 +22,35 @@ from callback.attempts.agent_states import AGENT_STATES
 from callback.decisions import wrap_up
 from callback.decisions.corrections import OF_PEOPLE
 from callback.decisions.reasons import REASONS
-from callback.decisions.records import ACTIONS, Why
+from callback.decisions.records import ACTIONS, WORDS, Why
+from callback.decisions.undoing import NotUndoneWhy
 from callback.events import KINDS
+from callback.losses.corrections import NO_CALLBACK, NOT_LOST
+from callback.losses.decide import NoCallback
+from callback.losses.incidents import Wish
+from callback.losses.release import RESERVED
 from callback.operations.doctor.finding import Level
 from callback.reports.misses import CAUSES, LEVERS, MOVES
 from callback.reports.now.figure import LISTS, Lane
 from callback.reports.now.health import PartName, PartState
 from callback.reports.queue.lanes import Sort
+from callback.reports.queue.rows import Step
 from callback.reports.queue.why import WORDS as WHY_NOT
 from callback.reports.timeline import sentences
 from callback.reports.timeline.again import WhyNot
 from callback.reports.timeline.entries import Whose
+from callback.reservations.deadlines import LeftWhy
 from callback.reservations.states import STATES
 from callback.site import handovers
 from callback.site.pauses import WHAT
-from callback.texts.compose import REPLIES
+from callback.store.audit import CUSTOMER
+from callback.texts.compose import NoText
 from callback.web.console import vocabulary, words
 from callback.web.console.acts.form import Fault
+from callback.web.console.live import outcomes
 from callback.web.console.pages.customers import person
 from callback.web.console.queue.asked import COLUMNS
+from callback.web.console.queue.choices import Filter
 from callback.web.console.reservation.content import Show
 from callback.web.console.words import LANGUAGES, Language
 from scheduler import promise
@@ -47,8 +58,13 @@ from scheduler.incident import STATES as INCIDENT_STATES
 from scheduler.retry import OUTCOMES
 from sms.gateway import Progress
 from sms.inbound import Word
+from sms.tables import STATES as TEXT_STATES
+from sms.text import SAMPLES, TAILS
 from telephony.calls.call import Kind, VisitEnd
-from telephony.calls.verdict import TABLE
+from telephony.calls.facts.evidence import NAMES
+from telephony.calls.verdict import TABLE, VerdictRow
+from telephony.dialling.dialler import StepName
+from tests.callback.audit_actions import collect
 
 FOLDER = Path(words.__file__).parent
 SENTENCES = Path(sentences.__file__).parent  # which the commands say too
@@ -56,6 +72,20 @@ TRANSLATED = [language for language in LANGUAGES if language != "en"]
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 OPTIONS = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
 _ACTED = set(vocabulary.VOCABULARY["action"]) | {"decided"}  # events that are named as what people do
+AUDITED = collect()
+_READ_HERE = {
+    ("callback.decisions.batch", "WORDS[CLOSING[action]]"): {f"{word}-pending" for word in WORDS.values()},
+    ("callback.losses.incidents", "wish"): {f"incident-{wish}" for wish in get_args(Wish)},
+}
+"""What `collect` cannot read of the source."""
+_RUN_ALONE = {word for words in _READ_HERE.values() for word in words}
+
+
+def _flat(codes: object) -> set[str]:
+    """The words of a Literal, or of several in a union."""
+    return {word for one in get_args(codes) for word in (_flat(one) if get_args(one) else {one})}
+
+
 CODES: dict[vocabulary.Subject, set[str]] = {
     "paused": set(WHAT),
     "pausing": set(WHAT),
@@ -71,8 +101,17 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "why-not": set(WHY_NOT),
     "whose": set(get_args(Show)) | set(get_args(Whose)),
     "again": set(get_args(WhyNot)),
-    "text": set(get_args(Progress)) | {"waiting", "sending", "failed", "withdrawn", "unknown", "expired"},
-    "template": set(REPLIES),
+    "text": {*get_args(Progress), *TEXT_STATES},
+    "no-text": set(get_args(NoText)),
+    "template": set(SAMPLES) - set(TAILS),
+    "recovery": {*_flat(NoCallback), *RESERVED, NOT_LOST, NO_CALLBACK},
+    "left": {*outcomes.CLOSED, outcomes.MOVED, outcomes.CALLED_BY_HAND, outcomes.CANCELLED_BY_CUSTOMER}
+    | {f"{how}-by" for how in outcomes.BY},
+    "expired": set(get_args(LeftWhy)),
+    "heard": {*NAMES.values(), *(step.partition("_")[0] for step in get_args(StepName))},
+    "stage": set(get_args(Step)),
+    "filter": set(get_args(Filter)),
+    "actor": {CUSTOMER},
     "wish": set(get_args(Word)) | {"time"} | {f"choice-{number}" for number in range(1, 6)},
     "sort": {str(one) for one in Sort},
     "column": set(COLUMNS),
@@ -83,7 +122,7 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "list": set(LISTS),
     "finding": set(get_args(Level)),
     "cause": set(CAUSES),
-    "action": {*MOVES, *LEVERS},
+    "action": {*MOVES, *LEVERS, *AUDITED.known, *_RUN_ALONE},
     "person-fault": set(get_args(person.Fault)),
     "handover-fault": set(get_args(handovers.Fault)),
     "act": set(ACTIONS),
@@ -93,9 +132,9 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "wrap-up": set(wrap_up.OUTCOMES),
     "wrap-up-cause": set(wrap_up.CAUSES),
     "fault": set(get_args(Fault)),
-    "not-undone": {"too-late", "undone", "changed", "unknown"},
+    "not-undone": {*get_args(NotUndoneWhy), "unknown"},
     "refusal": set(get_args(Why)),
-    "token-state": {"in-use", "revoked", "over"},
+    "token-state": set(get_args(TokenState)),
     "endpoint": {"at-work", *get_args(Disabled)} - {""},
     "delivery": set(get_args(DeliveryState)),
     "delivery-fault": set(get_args(DeliveryFault)) - {""},
@@ -144,6 +183,21 @@ def test_a_translation_holds_the_same_facts(language: Language) -> None:
     for entry in catalogue_of(language):
         for one in _each(entry.string):
             assert _facts(one) == _facts(_first(entry.id)), entry.id
+
+
+def test_every_subject_has_its_codes() -> None:
+    assert set(CODES) == set(get_args(vocabulary.Subject)) == set(vocabulary.VOCABULARY)
+
+
+def test_the_audit_is_read_whole() -> None:
+    assert AUDITED.unread == set(_READ_HERE)
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.reason or row.kind)
+def test_a_call_that_nobody_can_judge_is_kept_by_a_word(row: VerdictRow) -> None:
+    code = (row.reason or row.kind).format(cause=16)
+    english = vocabulary.sentence("recovery", code)[0]
+    assert english in {word for words in vocabulary.VOCABULARY.values() for word in words.values()}
 
 
 @pytest.mark.parametrize("subject", sorted(CODES))

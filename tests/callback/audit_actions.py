@@ -1,0 +1,122 @@
+"""Every action that the code writes into the audit, read from the source: what is given to `audit.add` and the like.
+
+A function that hands on one of its own parameters as the action writes it too: what its callers give is read there.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import callback
+
+_SOURCE: Final = Path(callback.__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """A function that writes its argument at `place` into the audit, as the `form` says."""
+
+    place: int
+    form: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """The actions that stand in the source, and the expressions that only a run can tell, by module."""
+
+    known: frozenset[str]
+    unread: frozenset[tuple[str, str]]
+
+
+_METHOD: Final = ".audit"  # of a `Change`
+_WRITERS: Final = {f"callback.store.audit.{name}": _Writer(3) for name in ("add", "add_all")} | {_METHOD: _Writer(0)}
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_Found = tuple[_Function, ast.expr, _Writer]
+
+
+def collect() -> Actions:
+    """Read all modules; whoever hands an action on is found first."""
+    modules = {_dotted(path): ast.parse(path.read_bytes()) for path in sorted(_SOURCE.rglob("*.py"))}
+    writers, before = dict(_WRITERS), 0
+    while len(writers) > before:
+        before = len(writers)
+        for module, tree in modules.items():
+            for function, given, writer in _written(module, tree, writers):
+                if (found := _handed_on(function, given)) is not None:
+                    name = f"{module}.{function.name}"
+                    writers.setdefault(name, _Writer(found.place, writer.form.format(found.form)))
+    known, unread = set[str](), set[tuple[str, str]]()
+    for module, tree in modules.items():
+        for function, given, writer in _written(module, tree, writers):
+            if _handed_on(function, given) is None:
+                values = _values(tree, function, given)
+                known |= {writer.form.format(value) for value in values}
+                unread |= set() if values else {(module, ast.unparse(given))}
+    return Actions(frozenset(known), frozenset(unread))
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(path.relative_to(_SOURCE.parent).with_suffix("").parts)
+
+
+def _imports(tree: ast.Module) -> dict[str, str]:
+    """What each imported name is in full."""
+    nodes = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    return {one.asname or one.name: f"{node.module}.{one.name}" for node in nodes for one in node.names}
+
+
+def _name(module: str, imports: dict[str, str], called: ast.expr) -> str:
+    """The function that is called, in full, where it is one of a module; the method of a change."""
+    if isinstance(called, ast.Name):
+        return imports.get(called.id, f"{module}.{called.id}")
+    if isinstance(called, ast.Attribute):
+        return _METHOD if called.attr == "audit" else f"{imports.get(ast.unparse(called.value))}.{called.attr}"
+    return ""
+
+
+def _written(module: str, tree: ast.Module, writers: dict[str, _Writer]) -> Iterator[_Found]:
+    """Each call that writes into the audit: the function it stands in, the action that is given, and to whom."""
+    imports = _imports(tree)
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
+        for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+            writer = writers.get(_name(module, imports, call.func))
+            if writer is not None and len(call.args) > writer.place:
+                yield function, call.args[writer.place], writer
+
+
+def _handed_on(function: _Function, given: ast.expr) -> _Writer | None:
+    """The function's own parameter that is given, as it is or within a text.
+
+    A public function whose parameter is of few words is not followed: those words are all that it writes.
+    """
+    every = [one for one in function.args.args if one.arg != "self"]
+    private = function.name.startswith("_")
+    names = [one.arg if private or ast.unparse(one.annotation or one) == "str" else "" for one in every]
+    if isinstance(given, ast.Name) and given.id in names:
+        return _Writer(names.index(given.id))
+    if isinstance(given, ast.JoinedStr):
+        parts = [one.value for one in given.values if isinstance(one, ast.FormattedValue)]
+        within = [one.id for one in parts if isinstance(one, ast.Name) and one.id in names]
+        if within:
+            form = "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in given.values)
+            return _Writer(names.index(within[0]), form)
+    return None
+
+
+def _values(tree: ast.Module, function: _Function, given: ast.expr) -> set[str]:
+    """The texts that an expression may be: its own, or those of a name that is set in the function or the module."""
+    if isinstance(given, ast.Constant):
+        return {str(given.value)}
+    if isinstance(given, ast.IfExp):
+        return _values(tree, function, given.body) | _values(tree, function, given.orelse)
+    if isinstance(given, ast.Name):
+        for node in (*ast.walk(function), *tree.body):
+            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                if given.id in map(ast.unparse, targets):
+                    return _values(tree, function, node.value)
+    return set()
