@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from callback.customers.numbers import Reason
 from scheduler.hours import Hours
 
+Reason = Literal[
+    "no-number", "not-a-number", "ambiguous-number", "other-form", "own-number", "satellite", "no-such-number",
+    "premium-rate", "shared-cost", "pager", "personal-number", "foreign-country",
+]  # fmt: skip
+"""What is wrong with a number as it was signalled."""
 NotCalled = Reason | Literal["never-in-hours"]
 """Why a number is not called back unasked: for what it is, or because its phone may never ring while we are open."""
 

@@ -10,12 +10,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from callback.customers import readings
+from callback.customers.caller import Reason
 from callback.customers.readings import Reading
 from callback.settings.sections import Trunk
 from telephony.ids import dialled_numbers, usable
@@ -31,12 +32,6 @@ class Number:
     def readings(self) -> tuple[str, ...]:
         """Empty: this number can be read in one way only. As in `Refused`."""
         return ()
-
-
-Reason = Literal[
-    "no-number", "not-a-number", "ambiguous-number", "other-form", "own-number", "satellite", "no-such-number",
-    "premium-rate", "shared-cost", "pager", "personal-number", "foreign-country",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

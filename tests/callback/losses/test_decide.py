@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callback.customers.caller import Caller, Customer
+from callback.customers.caller import Caller, Customer, Reason
 from callback.customers.loss import Doubt, Loss
-from callback.customers.numbers import Reason
 from callback.losses.decide import Decision, Incident, Join, Known, Nothing, Refuse, Reserve, Standing, decide
 from scheduler.promise import Promise
 from tests.callback.world import MINUTE, NOON, rules
