@@ -49,6 +49,7 @@ from callback.web.console import vocabulary, words
 from callback.web.console.acts.form import Fault
 from callback.web.console.live import outcomes
 from callback.web.console.pages.customers import person
+from callback.web.console.pages.planning import switches
 from callback.web.console.queue.asked import COLUMNS
 from callback.web.console.queue.choices import Filter
 from callback.web.console.reservation.content import Show
@@ -90,7 +91,7 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "paused": set(WHAT),
     "pausing": set(WHAT),
     "pause-means": set(WHAT),
-    "pause-fault": {"what", "queue", "no-reason", "long-reason", "minutes", "ended"},
+    "pause-fault": set(get_args(switches.Fault)) - {""},
     "kind": set(get_args(Kind)),
     "reason": {row.reason.replace("-{cause}", "") for row in TABLE if row.reason} | set(OF_PEOPLE["served"]),
     "state": set(STATES),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Form, HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -26,6 +26,7 @@ router = APIRouter()
 
 Lines = Annotated[list[str], Form()]
 Text = Annotated[str, Form()]
+Fault = Literal["", "what", "queue", "no-reason", "long-reason", "minutes", "ended"]
 PRESETS: Final = ("rush", "works", "mistake")
 """Why somebody pauses, by digit."""
 _KEYS: Final = {"register": "o", "text": "y", "call": "c"}
@@ -78,7 +79,7 @@ def resume(visit: gate.Pause, number: Number) -> Response:
     return RedirectResponse(f"/switches?done={number}", 303)
 
 
-def _fault(what: str, minutes: str, reason: str) -> str:
+def _fault(what: str, minutes: str, reason: str) -> Fault:
     """What is to be put right in the form, in a word; empty: nothing."""
     if what not in WHAT:
         return "what"
@@ -91,7 +92,7 @@ def _fault(what: str, minutes: str, reason: str) -> str:
 
 
 def _page(
-    visit: Visit, status: int = 200, *, fault: str = "", done: int | None = None, ended: int | None = None
+    visit: Visit, status: int = 200, *, fault: Fault = "", done: int | None = None, ended: int | None = None
 ) -> Response:
     groups = visit.viewer.groups
 
