@@ -1,4 +1,4 @@
-"""What Now is made of that takes long to read: kept for all pages of a console, and the day read in the background."""
+"""What Now and reports need that takes long to read: kept for all pages, and the day read in the background."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from callback.accounts.roles import Groups
 from callback.reports.now import look
 from callback.reports.now.day import Day, DayReader
 from callback.reports.now.look import Dangers, Head, Now, Rated
+from callback.reports.period import report as reporting
+from callback.reports.period.report import Report, Wish
 from callback.reports.queue import census
 from callback.reports.queue.board import Queue
 from callback.reports.queue.census import Census
@@ -40,6 +42,7 @@ class Keeper:
         self._rated = Recent[Rated](lambda work, _key: look.rated(work), share=DEAR)
         self._census = Recent[Census](lambda work, _key: census.take(work), share=0)
         self._heads = Recent[Head](self._head, share=0)
+        self._reports = Recent[Report](reporting.read, share=DEAR)
         self._day: Day | None = None
         self._wanted_s = -WANTED_S
         self._stopped = threading.Event()
@@ -59,6 +62,10 @@ class Keeper:
     def head(self, work: Work, groups: Groups) -> Head:
         """Give the figures above every page."""
         return self._heads.get(work, groups)
+
+    def report(self, work: Work, wish: Wish) -> Report:
+        """Read a report, or give what was read a moment ago for somebody who wished for the same."""
+        return self._reports.get(work, wish)
 
     def _head(self, work: Work, groups: Groups) -> Head:
         return look.head(work, groups, self._dangers.get(work, groups), self._census.get(work, None))

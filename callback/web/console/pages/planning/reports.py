@@ -10,7 +10,6 @@ from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
 
 from callback.reports.period import listed
-from callback.reports.period import report as reporting
 from callback.reports.period.listed import OF_CALLS, Place, Within
 from callback.reports.period.report import Report, Row, Span, Wish
 from callback.reports.queue.board import Queue
@@ -119,7 +118,7 @@ def _read(visit: Visit) -> tuple[Asked, Report, int]:
         before = Span(asked.before.since_at, asked.before.until_at) if asked.compare else None
         span = Span(asked.days.since_at, asked.days.until_at)
         wish = Wish(span, before, "" if asked.split == "agent" else asked.split, asked.by, visit.viewer.groups)
-        return asked, reporting.read(work, wish), work.now
+        return asked, visit.console.keeper.report(work, wish), work.now
 
     return visit.look(look)
 
