@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -46,7 +46,7 @@ Phones = Mapping[str, Collection[str]]
 class OwedCallback:
     """A callback that is owed and may be made: to which number, from which queue, and from when until when.
 
-    Its lane goes by `aim_at`, and within that by `severity`.
+    Not before a pause of its queue ends. Its lane goes by `aim_at`, and within that by `severity`.
     """
 
     reservation: int
@@ -98,8 +98,13 @@ def owed(work: Work, groups: Collection[str] | None = None) -> list[OwedCallback
         rows = work.connection.execute(_AHEAD, asked)
     else:
         rows = work.connection.execute(_AHEAD_OF_GROUPS, {**asked, "of_groups": sorted(groups)})
+    site = work.site
     ahead = [OwedCallback(*row) for row in rows]
-    return [one for one in ahead if work.site.may_call(one.queue, one.number)]
+    return [
+        replace(one, not_before_at=site.free_at("call", one.queue, one.not_before_at))
+        for one in ahead
+        if site.may_call(one.queue, one.number)
+    ]
 
 
 def dues(callbacks: Iterable[OwedCallback]) -> dict[str, list[Due]]:

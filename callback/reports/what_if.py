@@ -22,7 +22,7 @@ MORE: Final = (1, 2, 3)
 """Agents that are offered beside those who are needed."""
 
 _R = t.reservation.c
-_CALLABLE = select(_R.id, _R.queue_group, _R.aim_at, _R.deadline_at).where(
+_CALLABLE = select(_R.id, _R.queue, _R.queue_group, _R.aim_at, _R.deadline_at).where(
     _R.pbx == bindparam("of_pbx"),
     t.OPEN,
     _R.state.in_(("waiting", "held")),
@@ -95,7 +95,8 @@ def call_now(work: Work, reservations: Collection[int], groups: Groups = None) -
     rows = work.connection.execute(query, asked if groups is None else asked | {"of_groups": sorted(groups)})
     chosen: dict[str, list[Due]] = {}
     for row in rows:
-        due = Due(work.now, row.deadline_at, row.id, at_once=True, aim_at=row.aim_at, severity=NOW)
+        begins_at = work.site.free_at("call", row.queue, work.now)
+        due = Due(begins_at, row.deadline_at, row.id, at_once=True, aim_at=row.aim_at, severity=NOW)
         chosen.setdefault(row.queue_group, []).append(due)
     picture = snapshot.recall(work.connection, work.pbx)
     seen = breaking.look(work, picture, frozenset(chosen)) if chosen else {}

@@ -94,8 +94,14 @@ class Site:
             return refused, promise(kind, lost_at, now, self.hours, terms)
 
     def paused(self, what: What, queue: str) -> Pause | None:
-        """What stops this in a queue now; None where nothing does."""
-        return next((one for one in self.pauses if one.holds(what, queue)), None)
+        """What stops this in a queue now, and ends last; None where nothing does."""
+        holding = [one for one in self.pauses if one.holds(what, queue)]
+        return holding[-1] if holding else None
+
+    def free_at(self, what: What, queue: str, at: int) -> int:
+        """From when this is done in a queue, of what would be done at `at`: a pause may end later."""
+        pause = self.paused(what, queue)
+        return at if pause is None else max(at, pause.until_at)
 
     def may_call(self, queue: str, e164: str) -> bool:
         """Whether callbacks are switched on for this queue and number."""

@@ -27,6 +27,7 @@ from callback.reports.queue.wanted import Wanted
 from callback.reports.rates import Rates
 from callback.reports.rates_by_group import rates_by_group, together
 from callback.reports.standing import Owed
+from callback.site.pauses import EVERY_QUEUE, Pause
 from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.clock import DAY
@@ -52,6 +53,7 @@ class Danger:
 
     `more` agents until `until_at` would keep them; `hopeless` are missed whoever works. `first` are the first of all
     these, and `by_at` is when the last of them is over; None: none will be missed. `help` was asked for by somebody.
+    `pauses` stop calls in some of its queues.
     """
 
     group: str
@@ -63,6 +65,7 @@ class Danger:
     by_at: int | None
     first: tuple[Owed, ...]
     help: Help | None = None
+    pauses: tuple[Pause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +203,7 @@ def dangers(work: Work, groups: Groups) -> Dangers:
     """Forecast what breaks in these groups, or all. It takes some tens of milliseconds: not for each page."""
     seen = breaking.look(work, snapshot.recall(work.connection, work.pbx), groups)
     asked = help_.asked(work, groups)
-    found = [_danger(group, one, asked.get(group)) for group, one in seen.items()]
+    found = [_danger(group, one, asked.get(group), _pauses(work, group)) for group, one in seen.items()]
     in_order = sorted(found, key=lambda one: (-one.missed.count, -one.hopeless.count, -one.due, one.group))
     return Dangers(work.now, tuple(in_order))
 
@@ -246,7 +249,7 @@ def head_of(now: Now) -> Head:
     )
 
 
-def _danger(group: str, one: Breaking, asked: Help | None) -> Danger:
+def _danger(group: str, one: Breaking, asked: Help | None, pauses: tuple[Pause, ...]) -> Danger:
     missed = frozenset(owed.reservation for owed in one.missed)
     return Danger(
         group,
@@ -258,6 +261,17 @@ def _danger(group: str, one: Breaking, asked: Help | None) -> Danger:
         max((owed.deadline_at for owed in one.missed), default=None),
         tuple(one.owed[:FIRST]),
         asked,
+        pauses,
+    )
+
+
+def _pauses(work: Work, group: str) -> tuple[Pause, ...]:
+    """What stops calls in queues of a group now."""
+    rules = work.site.rules
+    return tuple(
+        one
+        for one in work.site.pauses
+        if one.what == "call" and (one.queue == EVERY_QUEUE or rules.queue(one.queue).group == group)
     )
 
 

@@ -12,6 +12,7 @@ from callback.decisions import actions
 from callback.reports import breaking, what_if
 from callback.reports.breaking import Breaking
 from callback.reports.what_if import CalledNow, MoreAgents
+from callback.site.pauses import Pause
 from callback.store.audit import By
 from scheduler import promise_forecast
 from tests.callback.world import MINUTE, NOON, ON, World, call, picture, rules
@@ -170,3 +171,34 @@ def test_nothing_is_changed(world: World) -> None:
     before = world.reservations()
     called(world, NOON, *ids)
     assert world.reservations() == before
+
+
+def pause(world: World, queue: str, until_at: int) -> None:
+    one = Pause(1, "call", queue, NOON, until_at, "Anna", "works")
+    world.site = replace(world.site, pauses=(one,))
+
+
+def test_a_paused_queue_asks_for_nobody_before_the_pause_ends(world: World) -> None:
+    lose(world, 30)
+    show(world, 2, NOON)
+    pause(world, "support", NOON + 65 * MINUTE)
+    found = seen(world, NOON)["site"]
+    assert (found.forecast.due, found.forecast.missed, found.forecast.more) == (30, 0, 0), "no agent keeps these"
+    assert len(found.hopeless) == 30
+    pause(world, "", NOON + 40 * MINUTE)
+    found = seen(world, NOON)["site"]
+    assert found.hopeless == frozenset()
+    assert found.forecast.more > 0, "they are called in what is left of the hour"
+    plan = promise_forecast.schedule(found.dues, found.crew, 0, NOON)
+    assert min(at for _, at in plan.begun) >= NOON + 40 * MINUTE
+    pause(world, "far", NOON + 65 * MINUTE)
+    assert seen(world, NOON)["site"].hopeless == frozenset(), "another queue"
+
+
+def test_nobody_of_a_paused_queue_is_called_now(world: World) -> None:
+    (one, *_) = lose(world, 3)
+    show(world, 3, NOON)
+    pause(world, "support", NOON + 10 * MINUTE)
+    (told,) = called(world, NOON, one)
+    assert told.at is not None
+    assert told.at >= NOON + 10 * MINUTE

@@ -21,6 +21,7 @@ from callback.reports.now.look import Now
 from callback.reports.now.since import midnight
 from callback.reports.rates import Rates
 from callback.settings.rules import SiteRules
+from callback.site.pauses import Pause
 from callback.store import tables as t
 from scheduler.clock import HOUR, SECOND
 from sms.outbox import text_outbox
@@ -251,3 +252,23 @@ def test_every_list_is_read_by_an_index(world: World) -> None:
         scanned = {line for one in reads for line in plan(connection, *one) if scans(line)}
     assert len(reads) > 20
     assert scanned == set()
+
+
+def test_a_group_whose_calls_are_paused_says_so(centre: Centre) -> None:
+    def stopped() -> dict[str, list[int]]:
+        return {one.group: [pause.id for pause in one.pauses] for one in read(centre.world, NOW).dangers.groups}
+
+    groups = sorted(stopped())
+    assert not any(stopped().values())
+    queue = next(queue for queue in centre.world.site.rules.named() if groups[0] == _group(centre, queue))
+    pauses = (
+        Pause(1, "call", queue, NOW, NOW + MINUTE, "Anna", "works"),
+        Pause(2, "text", "", NOW, NOW + MINUTE, "Anna", "works"),
+        Pause(3, "call", "", NOW, NOW + HOUR, "Anna", "works"),
+    )
+    centre.world.site = replace(centre.world.site, pauses=pauses)
+    assert stopped() == {group: [1, 3] if group == groups[0] else [3] for group in groups}
+
+
+def _group(centre: Centre, queue: str) -> str:
+    return centre.world.site.rules.queue(queue).group
