@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, select, update
 
 from callback.errors import CallbackError
+from callback.logs.masking import masked_text
 from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
@@ -103,7 +104,7 @@ def _locked(connection: Connection, e164: str, by: By, now: int) -> Blocked:
         raise CallbackError(f"'{e164}' is no number: give it with its country, as in +819012345678")
     key = hashed(connection, e164)
     none = {"calls": False, "texts": False}
-    insert_new(connection, t.block, {"number_key": key, **none, "who": by.who, "why": by.why, "at": now})
+    insert_new(connection, t.block, {"number_key": key, **none, "who": by.who, "why": masked_text(by.why), "at": now})
     row = connection.execute(_LOCKED, {"of_number": key}).one()
     return Blocked(row.calls, row.texts)
 
@@ -117,7 +118,7 @@ def _write(connection: Connection, pbx: str, key: str, stands: Blocked, action: 
     """Write it down, and who said so into the audit, which knows the number by its hash alone."""
     said = {"calls": stands.calls, "texts": stands.texts}
     kept = update(t.block).where(_B.number_key == key)
-    connection.execute(kept.values(who=by.who, why=by.why, at=now, **said))
+    connection.execute(kept.values(who=by.who, why=masked_text(by.why), at=now, **said))
     audit.add(connection, pbx, by, action, None, {"number_key": key, **said}, now)
 
 

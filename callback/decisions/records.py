@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, get_args
 from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 
 from callback.decisions import changes
+from callback.logs.masking import masked_text
 from callback.reservations.reservation import RESERVATIONS, Reservation, read
 from callback.reservations.states import Event
 from callback.site.work import Work
@@ -174,7 +175,14 @@ def pending(connection: Connection, reservations: Collection[int]) -> dict[int, 
 
 def begin(work: Work, action: str, by: By, until_at: int, facts: Mapping[str, Any]) -> int:
     """Keep that something is decided about some reservations, and give the batch's number."""
-    head = {"pbx": work.pbx, "action": action, "who": by.who, "why": by.why, "at": work.now, "facts": dict(facts)}
+    head = {
+        "pbx": work.pbx,
+        "action": action,
+        "who": by.who,
+        "why": masked_text(by.why),
+        "at": work.now,
+        "facts": dict(facts),
+    }
     return int(work.connection.execute(_NEW, {**head, "undo_until_at": until_at}).scalar_one())
 
 

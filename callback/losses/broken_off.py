@@ -39,7 +39,8 @@ def lose(work: Work, row: Reservation, attempt: str, cause: str, began_at: int, 
     _file(work, row, call_id, said, (began_at, ended_at))
     loss = Loss(call_id, row.queue, said.kind, said.reason, None, 0.0, began_at, ended_at)
     hours = work.site.hours_of(row.e164, row.trunk)
-    caller, known = intake.gather(work, loss, Caller(row.e164, None, row.trunk, hours, row.person_id))
+    caller = Caller(row.e164, None, row.trunk, hours, row.person_id)
+    caller, known = intake.gather(work, loss, caller, asked=True)
     apply.apply(work, loss, caller, decide.decide(loss, caller, known, work.site.rules.short_abandon_s))
     _raise(work, row)
 

@@ -67,7 +67,7 @@ def record(work: Work, call: Call, verdict: Verdict) -> None:
         _not_lost(work, call, queue, verdict, version, caller.person)
     elif version == 1 or not calls.counted(work, call.call_id):
         loss = loss_of(call, queue or "", verdict)
-        caller, known = gather(work, loss, caller)
+        caller, known = gather(work, loss, caller, asked=verdict.kind == "requested")
         apply(work, loss, caller, decide.decide(loss, caller, known, work.site.rules.short_abandon_s))
 
 
@@ -79,18 +79,19 @@ def loss_of(call: Call, queue: str, verdict: Verdict) -> Loss:
     return Loss(call.call_id, queue, *how, call.started_at, lost_at, doubt)
 
 
-def gather(work: Work, loss: Loss, caller: Caller) -> tuple[Caller, Known]:
+def gather(work: Work, loss: Loss, caller: Caller, *, asked: bool) -> tuple[Caller, Known]:
     """Gather what decides about a loss: of the caller, and what else is known.
 
-    Nothing is asked that could change the decision no more. Only what a callback is owed for is locked: the incident,
-    whom it takes in, and then what stands.
+    `asked`: the customer was told of a callback, or an agent says that one is owed: no pause holds that up. Nothing is
+    asked that could change the decision no more. Only what a callback is owed for is locked: the incident, whom it
+    takes in, and then what stands.
     """
     connection, site = work.connection, work.site
     caller, pledge = site.pledge(caller, loss.kind, loss.lost_at, work.now)
     known = Known(work.now, pledge)
     if decide.unfit(loss, site.rules.short_abandon_s) is not None:
         return caller, known
-    if site.pauses and site.paused("register", loss.queue) is not None:
+    if not asked and site.pauses and site.paused("register", loss.queue) is not None:
         return caller, replace(known, paused=True)
     before = connection.execute(_BEFORE, {"of_pbx": work.pbx, "person": caller.person}).one()
     caller = replace(caller, shared=bool(before.shared))

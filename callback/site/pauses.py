@@ -1,6 +1,7 @@
 """Pauses: registering, texting or calling is stopped for a queue, or for all, and goes on by itself at its time.
 
-Whoever does any of these asks `Site.paused`; what is stopped is kept, and done afterwards.
+Whoever does any of these asks `Site.paused`. Texts and calls wait and are made afterwards; a lost call is filed and
+listed for people, and nobody is registered for it afterwards unasked.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, delete, func, insert, select
 
 from callback.errors import CallbackError, StoreError
+from callback.logs.masking import masked_text
 from callback.settings.rules import WEEKDAYS, QueueRules, SiteRules
 from callback.settings.sections import Settings, faults_of
 from callback.site.templates import language_faults
@@ -207,7 +208,7 @@ def add(connection: Connection, pbx: str, draft: Draft, now: int) -> Version:
         "effective_from_at": now if draft.from_at is None else draft.from_at,
         "made_at": now,
         "who": draft.by.who if draft.by else "",
-        "why": draft.by.why if draft.by else "",
+        "why": masked_text(draft.by.why) if draft.by else "",
         "source": f"{draft.source}, texts {draft.texts}",
         "based_on": draft.based_on,
         "digest": digest(draft.body, draft.texts),

@@ -36,6 +36,14 @@ _ONE = (
 )
 _LOCK = _ONE.with_for_update(of=t.answer)
 _LOCK_OF_GROUPS = _ONE.where(_R.queue_group.in_(bindparam("of_groups", expanding=True))).with_for_update(of=t.answer)
+_B, _I = t.batch.c, t.batch_item.c
+_BATCH = (
+    select(_B.id)
+    .join_from(t.batch, t.batch_item, _I.batch_id == _B.id)
+    .where(_B.pbx == bindparam("of_pbx"), _B.at == bindparam("done_at"), _B.who == bindparam("done_by"))
+    .where(_I.reservation_id == bindparam("of_reservation"), _B.action.in_((*_ACTS.values(), "block")))
+)
+"""What was decided about its reservation as the text was read: at that moment, by that person."""
 _SETTLE = update(t.answer).where(_A.id == bindparam("of_answer"))
 _SETTLE = _SETTLE.values(state=bindparam("as_state"), done_by=bindparam("by_whom"), done_at=bindparam("then_at"))
 
@@ -68,7 +76,6 @@ class Done:
     answer: int
     way: Way
     undo_until_at: int = 0
-    batch: int | None = None
     refused: tuple[Refusal, ...] = ()
     no_text: str | None = None
 
@@ -96,16 +103,23 @@ def act(work: Work, answer: int, wish: Wish, by: By, groups: Groups = None) -> D
         if why is not None:
             return Done(answer, wish.way, no_text=why)
     _settle(work, row, by, "answer-done", {"how": wish.way})
-    return Done(answer, wish.way, until_at, None if batch is None else batch.id)
+    return Done(answer, wish.way, until_at)
 
 
-def take_back(work: Work, answer: int, batch: int | None, by: By, groups: Groups = None) -> None:
-    """Put a text back on the list, with what was done about it. NoSuchAnswer, NotOpen, or what undoing raises."""
+def take_back(work: Work, answer: int, by: By, groups: Groups = None) -> None:
+    """Put a text back on the list, with all that was done about it. NoSuchAnswer, NotOpen, or what undoing raises.
+
+    NotUndone too where its reservation cannot be put back: the text stays read then.
+    """
     row = _locked(work, answer, groups)
     if row.state == "open" or row.done_by is None or row.done_at is None:
         raise NotOpen(f"nobody has read text {answer}")
+    about = {"of_pbx": work.pbx, "done_at": row.done_at, "done_by": row.done_by, "of_reservation": row.reservation}
+    batch = work.connection.execute(_BATCH, about).scalar()
     if batch is not None:
-        undoing.undo(work, batch, by, groups=groups)
+        undone = undoing.undo(work, batch, by, groups=groups)
+        if undone.refused:
+            raise undoing.NotUndone("changed", "somebody has decided about its reservation since")
     elif work.now >= row.done_at + UNDO_US:
         raise undoing.NotUndone("too-late", "it can be undone no more: 15 seconds have passed")
     compose.take_back_answer(work, _cause(row.id, row.done_at))

@@ -10,6 +10,7 @@ from callback.accounts.roles import Groups
 from callback.decisions.reasons import NONE_GIVEN
 from callback.errors import CallbackError
 from callback.events import Decided
+from callback.logs.masking import masked_text
 from callback.site import pauses
 from callback.site.pauses import EVERY_QUEUE, Pause, What
 from callback.site.work import Work
@@ -48,8 +49,9 @@ def pause(work: Work, what: What, queue: str, by: By, *, groups: Groups = None, 
         if (one.what, one.queue) == (what, queue):
             work.connection.execute(_ENDED, {"number": one.id, "at": work.now})
     row = {"pbx": work.pbx, "what": what, "queue": queue, "since_at": work.now, "until_at": work.now + for_us}
-    number = work.connection.execute(_NEW, row | {"who": by.who, "why": by.why}).scalar_one()
-    made = Pause(number, what, queue, work.now, work.now + for_us, by.who, by.why)
+    why = masked_text(by.why)
+    number = work.connection.execute(_NEW, row | {"who": by.who, "why": why}).scalar_one()
+    made = Pause(number, what, queue, work.now, work.now + for_us, by.who, why)
     _tell(work, by, "paused", made)
     return made
 

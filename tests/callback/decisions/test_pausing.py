@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from callback.attempts import offer, snapshot
-from callback.decisions import actions
+from callback.decisions import actions, blocking, ruling
 from callback.decisions.acts import pausing
 from callback.decisions.acts.pausing import NoSuchPause, NotForYou
 from callback.decisions.reasons import NONE_GIVEN
@@ -120,6 +120,23 @@ def test_a_loss_while_registering_is_paused_is_filed_and_listed_and_can_be_relea
     looked(world, NOON + 10 * MINUTE)
     world.hear(call("09012345603", NOON + 11 * MINUTE))
     assert sorted(row.queue for row in world.reservations()) == ["sales", "support", "support"]
+
+
+def test_whoever_asked_for_a_callback_gets_it_though_registering_is_paused_by_then(world: World) -> None:
+    pause(world, "register", minutes=10)
+    world.hear(call("09012345601", NOON + MINUTE), kind="requested")
+    assert [row.state for row in world.reservations()] == ["waiting"]
+
+
+def test_numbers_in_a_reason_are_masked_wherever_it_is_kept(world: World) -> None:
+    world.hear(call("09012345601"))
+    by = By("bo", "he rang from 090-1234-5601")
+    made = at(world, NOON, pausing.pause, "call", "support", by)
+    at(world, NOON, ruling.publish, rules(window_min=45), by, based_on=1)
+    at(world, NOON, blocking.block, 1, by, calls=True, texts=True)
+    kept = [row.why for table in (t.pause, t.shift_rules, t.batch, t.block, t.audit) for row in world.rows(table)]
+    assert [why for why in (*kept, made.why) if "5601" in why] == []
+    assert len([why for why in kept if why.startswith("he rang from")]) >= 5
 
 
 def test_no_offer_is_made_while_it_could_not_be_registered_or_kept(world: World) -> None:

@@ -13,9 +13,11 @@ from callback.attempts.told import CHANGES_US
 from callback.customers import blocks
 from callback.decisions import wrap_up
 from callback.decisions.actions import NoSuchReservation
+from callback.decisions.acts import pausing
 from callback.decisions.wrap_up import NotPossible, Said, Teller, TooLate, Word
 from callback.errors import CallbackError
 from callback.reports import rates
+from callback.site.context import Sites
 from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
@@ -100,6 +102,16 @@ def test_after_a_voicemail_another_one_goes_on_with_the_first_promise(world: Wor
     order = world.claim(REACHED + 15 * MINUTE)
     assert order is not None
     assert [row.number for row in world.attempts()] == [1, 2]
+
+
+def test_a_callback_that_broke_off_is_owed_again_though_registering_is_paused(sqlite_world: World) -> None:
+    lost_and_reached(sqlite_world)
+    with sqlite_world.store.write() as connection:
+        pausing.pause(sqlite_world.work(connection, T0 - US), "register", "support", By("bo", "the line is worked on"))
+    with sqlite_world.store.read() as connection:
+        sqlite_world.site = Sites(sqlite_world.settings).at(connection, T0)
+    said = say(sqlite_world, LINE)
+    assert [(row.id, row.open) for row in sqlite_world.reservations()] == [(1, False), (said.goes_on, True)]
 
 
 def test_the_first_promise_counts_once(world: World) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from callback.decisions import actions
+from callback.decisions import actions, batch
+from callback.decisions.records import Action, Asked
 from callback.store import tables as t
 from callback.store.audit import By
 from sms.outbox import text_outbox
@@ -50,10 +51,18 @@ def items(centre: Centre, name: str) -> str:
     return f"{row.id}:{row.revision}"
 
 
+def decided(centre: Centre, now: int, action: Action, name: str) -> int | None:
+    """Decide about a reservation, as somebody else; give the batch."""
+    row = next(one for one in centre.world.reservations() if one.id == centre.reservation[name])
+    with centre.world.store.write() as connection:
+        work = centre.world.work(connection, now)
+        return batch.decide(work, action, [Asked(row.id, row.revision)], By("Bo", "asked")).id
+
+
 def undone(anna: Visitor, answer: Answer) -> Answer:
-    found = re.search(r'action="(/answers/\d+/undo)".*?name="batch" value="(\d*)"', answer.html)
+    found = re.search(r'action="(/answers/\d+/undo)"', answer.html)
     assert found is not None
-    return anna.post(found[1], batch=found[2])
+    return anna.post(found[1])
 
 
 def test_the_oldest_is_open_with_what_it_answers_and_the_time_that_it_means(console: Served) -> None:
@@ -93,6 +102,30 @@ def test_each_act_reads_it_and_is_taken_back(console: Served, centre: Centre, wa
     assert (answer.status, letters(centre)["window"]) == (200, "done")
     assert undone(anna, answer).status == 200
     assert letters(centre)["window"] == "open"
+
+
+@pytest.mark.parametrize("said", ["", "other"])
+def test_what_is_taken_back_is_what_was_done_about_the_text_whatever_a_form_says(
+    console: Served, centre: Centre, said: str
+) -> None:
+    anna, path = Visitor(console), f"/answers/{number(centre, 'window')}"
+    anna.post(f"{path}/call-now", items=items(centre, "window"))
+    other = decided(centre, console.now, "hold", "aim")
+    assert anna.post(f"{path}/undo", batch=str(other) if said else "").status == 200
+    states = {one.id: one.state for one in centre.world.reservations()}
+    assert states[centre.reservation["aim"]] == "held"
+    batches = [(row.action, row.undone_by is not None) for row in centre.world.rows(t.batch)][-2:]
+    assert batches == [("call-now", True), ("hold", False)]
+
+
+def test_a_text_stays_read_where_its_reservation_cannot_be_put_back(console: Served, centre: Centre) -> None:
+    anna, path = Visitor(console), f"/answers/{number(centre, 'window')}"
+    anna.post(f"{path}/call-now", items=items(centre, "window"))
+    decided(centre, console.now + US, "hold", "window")
+    console.now += 2 * US
+    assert anna.post(f"{path}/undo").status == 409
+    assert letters(centre)["window"] == "done"
+    assert [one.action for one in centre.world.rows(t.audit)][-1] == "held"
 
 
 def test_a_reply_leaves_when_it_cannot_be_taken_back(console: Served, centre: Centre) -> None:

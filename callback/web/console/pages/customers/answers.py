@@ -22,7 +22,6 @@ from callback.web.console.acts import answer as told
 from callback.web.console.acts import form
 from callback.web.console.acts.form import Faulty
 from callback.web.console.number import Number
-from callback.web.console.pages.acts import number_of
 from callback.web.console.visit import Visit
 from scheduler.clock import local
 from sms.inbound import guessed_time
@@ -60,11 +59,11 @@ def answer(visit: gate.Look, number: Number) -> Response:
 
 
 @router.post("/answers/{number}/undo")
-def undo(visit: gate.Decide, number: Number, batch: Annotated[str, Form()] = "") -> Response:
+def undo(visit: gate.Decide, number: Number) -> Response:
     """Put a text back on the list, with what was done about it a moment ago."""
     by, groups = By(visit.viewer.user, reasons.NONE_GIVEN), visit.viewer.groups
     try:
-        visit.act(lambda work: acts.take_back(work, number, number_of(batch) if batch else None, by, groups))
+        visit.act(lambda work: acts.take_back(work, number, by, groups))
     except NoSuchAnswer as error:
         raise HTTPException(404) from error
     except (NoSuchBatch, NotOpen):
