@@ -18,10 +18,10 @@ from callback.decisions.actions import NoSuchReservation
 from callback.errors import CallbackError, Contended, IllegalTransition
 from callback.events import Expired
 from callback.logs.masking import masked_text
-from callback.losses import broken_off
+from callback.losses import broken_off, redials
 from callback.reservations import moves, promises, slots, successor, times
 from callback.reservations.deadlines import LeftWhy
-from callback.reservations.reservation import RESERVATIONS, Reservation, read, read_one
+from callback.reservations.reservation import RESERVATIONS, Reservation, lock_open, read, read_one
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import By
@@ -172,7 +172,7 @@ def say(work: Work, teller: Teller, reservation: int, number: int, word: Word) -
         _write_note(work, attempt, by, word)
         return Said(word.outcome, _goes_on(before.made), before.at + CHANGES_US)
     talk = _Talk(attempt, _locked(work, attempt, before), by)
-    if before is not None:
+    if before is not None and (before.outcome, word.outcome) != ("cut-off", "cut-off"):  # another cause: only a verdict
         _undo(work, talk, before)
         talk = _Talk(attempt, _locked(work, attempt, before), by)
     made = _DO[word.outcome](work, talk, word)
@@ -228,18 +228,22 @@ def _solved(_work: Work, _talk: _Talk, _word: Word) -> Made:
 
 
 def _voicemail(work: Work, talk: _Talk, word: Word) -> Made:
-    """A machine answered: it is tried again as after any machine, with what was promised first, or given up."""
+    """A machine answered: it is tried again as after any machine, with what was promised first, or given up.
+
+    Whom an agent spoke to since is owed nothing: as if the customer had got through while nobody was reached.
+    """
     row = talk.row
     ends = _end_as(work, talk, word.outcome)
     following = _following(work, talk)
+    spoken_to = redials.spoken_to_since(work, row.person_id, row.queue, talk.attempt.ended_at or work.now)
     made: Made = {"goes_on": [], "ended": []}
     for one in ends:
-        if isinstance(following, retry.Retry) and _may_be_called(work, one):
+        if not spoken_to and isinstance(following, retry.Retry) and _may_be_called(work, one):
             retry_at = _retry_at(work, talk, following)
             chosen = one.slot_at if one.slot_at is not None and one.slot_at > work.now else None
             made["goes_on"].append(successor.go_on(work, one, retry_at, chosen).as_json())
         elif one.id == row.id:  # nothing is owed any more; the agent has spoken to the machine, and no text says more
-            made["ended"].append(_close_as(work, one, "given-up"))
+            made["ended"].append(_close_as(work, one, "returned" if spoken_to else "given-up"))
     return made
 
 
@@ -264,7 +268,7 @@ def _call_again(work: Work, talk: _Talk, word: Word) -> Made:
         pledge = slots.chosen(work, row, row.e164, at)
     except (SchedulerError, slots.NotFree) as error:
         raise NotPossible(str(error)) from error
-    standing = _open(work, talk)
+    standing = lock_open(work.connection, row.pbx, row.queue, row.person_id, row.apart)
     if standing is None:
         again = successor.call_again(work, row, pledge)
     elif standing.state == "waiting":
@@ -281,9 +285,11 @@ def _cut_off(work: Work, talk: _Talk, word: Word) -> Made:
     """The customer was lost again, in our own call."""
     began_at = talk.attempt.customer_answered_at or talk.attempt.claimed_at
     cause = word.cause or "line"
-    broken_off.lose(work, talk.row, talk.attempt.id, cause, began_at, talk.attempt.ended_at or work.now)
-    standing = _open(work, talk)
-    return {"lost": None if standing is None else standing.id}
+    ended_at = talk.attempt.ended_at or work.now
+    try:
+        return {"lost": broken_off.lose(work, talk.row, talk.attempt.id, cause, began_at, ended_at)}
+    except IllegalTransition as error:
+        raise NotPossible(f"what was said first stands: {error}") from error
 
 
 _DO: Final[Mapping[Outcome, Callable[[Work, _Talk, Word], Made]]] = {
@@ -305,7 +311,7 @@ def _end_as(work: Work, talk: _Talk, outcome: Outcome) -> list[Reservation]:
     return [row, *read(work.connection, _ALONG, about)]
 
 
-def _close_as(work: Work, row: Reservation, state: Literal["given-up", "expired"]) -> dict[str, Any]:
+def _close_as(work: Work, row: Reservation, state: Literal["given-up", "expired", "returned"]) -> dict[str, Any]:
     moves.put_back(work, row.id, state, {"state_since_at": work.now})
     compose.withdraw(work, row.id, "nobody was reached after all")
     return {"reservation": row.id, "as": state, "state": row.state, "state_since_at": row.state_since_at}
@@ -332,13 +338,6 @@ def _retry_at(work: Work, talk: _Talk, following: retry.Retry) -> int:
 def _may_be_called(work: Work, row: Reservation) -> bool:
     """Whether the customer is known still, and nobody blocked the number since."""
     return row.e164.startswith("+") and not blocks.blocked(work.connection, row.e164).calls
-
-
-def _open(work: Work, talk: _Talk) -> Reservation | None:
-    """What is owed to the customer in the queue by now."""
-    asked = {"person": talk.row.person_id, "reservation": talk.row.id}
-    rows = read(work.connection, _OF_PERSON, asked)
-    return next((one for one in rows if one.open and one.queue == talk.row.queue), None)
 
 
 # Another word

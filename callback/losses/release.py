@@ -22,20 +22,23 @@ from callback.store import tables as t
 from scheduler.clock import SECOND
 from scheduler.promise import promise
 from telephony.calls.call import LEFT_UNSERVED, LOST
+from telephony.ids import attempt_of
 
 RESERVED: Final = ("reserved", "merged")  # by the service, or released before
 _VOID = ("refused", "withdrawn")
-_NOT_BY_US = (*_VOID, "returned")
-"""Whether a caller who returned was spoken to since is told by the calls: this one may be that which closed it."""
+_NOT_BY_US = (*_VOID, "returned", "continued")
+"""Whether a caller who returned was spoken to since is told by the calls: this one may be that which closed it. What
+became of one that goes on as another is told by that one."""
 _NO_NUMBER: Final = "it came without a number that can be called; who knows whose it was says so with --number"
 _C, _V, _U = t.call.c, t.verdict.c, t.unread_number.c
-_R = t.reservation.c
+_R, _A = t.reservation.c, t.attempt.c
 _LOCK = select(_C.call_id).where(_C.pbx == bindparam("of_pbx"), _C.call_id == bindparam("of_call")).with_for_update()
 _DEALT_WITH = (
     select(_R.id)
     .where(_R.person_id == bindparam("person"), _R.pbx == bindparam("of_pbx"), _R.queue == bindparam("of_queue"))
     .where(_R.open.is_(False), _R.state.not_in(_NOT_BY_US), _R.state_since_at >= bindparam("over_at"))
     .where(_R.apart.in_(("", bindparam("of_call"))))  # on a shared number each call has its own
+    .where(_R.id.not_in(select(_A.reservation_id).where(_A.id == bindparam("own_attempt"))))  # it was lost by that one
     .order_by(_R.id.desc())
     .limit(1)
 )
@@ -117,7 +120,7 @@ def after_all(work: Work, call_id: str) -> Reserved | Merged:
     call = _lost_call(work, call_id)
     if call is not None and call.person_id is not None:
         asked = {"of_pbx": work.pbx, "person": call.person_id, "of_queue": call.queue, "over_at": call.over_at}
-        asked["of_call"] = call_id
+        asked |= {"of_call": call_id, "own_attempt": attempt_of(call_id) or ""}
         if (since := work.connection.execute(_DEALT_WITH, asked).scalar()) is not None:
             raise NotReleased(f"what was owed then was dealt with since: see reservation {since}")
     return _again(work, call_id, withdrawn=True)

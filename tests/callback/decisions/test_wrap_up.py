@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from callback.decisions.actions import NoSuchReservation
 from callback.decisions.acts import pausing
 from callback.decisions.wrap_up import NotPossible, Said, Teller, TooLate, Word
 from callback.errors import CallbackError
+from callback.losses import broken_off
 from callback.reports import rates
 from callback.site.context import Sites
 from callback.store import audit
@@ -328,3 +329,88 @@ def test_the_audit_holds(world: World) -> None:
     with world.store.read() as connection:
         assert audit.broken_at(connection) is None
     assert picture().closed is None
+
+
+SOUND, TRANSFER = Word("cut-off", cause="sound"), Word("cut-off", cause="transfer")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [(LINE, TRANSFER), (LINE, SOLVED, LINE), (LINE, VOICEMAIL, LINE), (LINE, SOLVED, SOUND), (LINE, WRONG, LINE)],
+)
+def test_who_was_cut_off_is_owed_a_callback_however_often_the_word_changes(
+    world: World, said: tuple[Word, ...]
+) -> None:
+    lost_and_reached(world)
+    for n, word in enumerate(said):
+        goes_on = say(world, word, T0 + n * MINUTE).goes_on
+    (owed,) = (row for row in world.reservations() if row.open)
+    assert owed.id == goes_on
+    assert owed.losses == 1
+    assert world.rows(t.verdict)[-1].reason == broken_off.CAUSES[said[-1].cause or ""].reason
+
+
+def test_another_cause_takes_nothing_back(world: World) -> None:
+    lost_and_reached(world)
+    say(world, LINE)
+    say(world, TRANSFER, T0 + MINUTE)
+    assert [row.state for row in world.reservations()] == ["reached", "waiting"]
+
+
+def test_a_word_by_which_nothing_can_be_owed_is_not_kept(world: World) -> None:
+    lost_and_reached(world)
+    say(world, LINE)
+    say(world, SOLVED, T0 + MINUTE)
+    with world.store.write() as connection:
+        blocks.block(connection, "main", "+819012345678", By("bo", "asked"), T0 + MINUTE, calls=True, texts=False)
+    with pytest.raises(NotPossible, match="blocked"):
+        say(world, LINE, T0 + 2 * MINUTE)
+    assert words(world)[0].outcome == "solved"
+
+
+def served_himself(world: World) -> None:
+    heard = call(ended_at=REACHED + 20 * MINUTE)
+    talked = replace(heard, visits=tuple(replace(one, connected_at=REACHED + 10 * MINUTE) for one in heard.visits))
+    world.hear(talked, kind="served", now=REACHED + 20 * MINUTE)
+
+
+def reached_for_a_later_loss(world: World) -> None:
+    world.hear(call(ended_at=REACHED + 10 * MINUTE), now=REACHED + 10 * MINUTE)
+    reach(world, REACHED + 11 * MINUTE, ended_at=REACHED + 13 * MINUTE)
+
+
+def reached_for_the_cut_off(world: World) -> None:
+    say(world, LINE, REACHED + 12 * MINUTE)
+    reach(world, REACHED + 13 * MINUTE, ended_at=REACHED + 15 * MINUTE)
+
+
+@pytest.mark.parametrize("since", [served_himself, reached_for_a_later_loss, reached_for_the_cut_off])
+def test_nobody_is_called_after_a_voicemail_who_was_spoken_to_since(
+    world: World, since: Callable[[World], None]
+) -> None:
+    lost_and_reached(world)
+    since(world)
+    assert say(world, VOICEMAIL, REACHED + 21 * MINUTE).goes_on is None
+    assert not any(row.open for row in world.reservations())
+    own, *_ = world.reservations()
+    assert own.state == "returned"
+    assert world.attempts()[0].outcome == "machine"
+    say(world, SOLVED, REACHED + 22 * MINUTE)
+    own, *_ = world.reservations()
+    assert (own.state, world.attempts()[0].outcome) == ("reached", "reached")
+
+
+def test_on_a_shared_number_each_caller_has_a_time_of_the_own(world: World) -> None:
+    lost_and_reached(world)
+    with world.store.write() as connection:
+        connection.execute(t.person.update().values(shared=True))
+    for minutes in (20, 25):
+        world.hear(call(ended_at=NOON + minutes * MINUTE), now=NOON + minutes * MINUTE)
+    reach(world, NOON + 26 * MINUTE, ended_at=NOON + 28 * MINUTE)
+    mine, other = world.reservations()[1:]
+    said = say(world, AGAIN, NOON + 30 * MINUTE, reservation=mine.id)
+    again = world.reservations()[-1]
+    assert (said.goes_on, again.slot_at, again.apart) == (again.id, AGAIN_AT, mine.apart)
+    assert world.reservations()[2] == other
+    cut = say(world, LINE, NOON + 31 * MINUTE, reservation=mine.id)
+    assert cut.goes_on == world.reservations()[-1].id
