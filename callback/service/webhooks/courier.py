@@ -110,12 +110,22 @@ class Courier:
         """Send until one fails, or it is time to write down what was sent."""
         results, end_s = list[tuple[Delivery, Outcome]](), time.monotonic() + KEPT_EVERY_S
         for one in parcels:
-            headers = signing.headers(one.keys, one.delivery.message, self._transactions.now() // SECOND, one.body)
-            outcome = await self._sender.post(one.url, one.body, headers)
+            outcome = await self._post(one)
             results.append((one.delivery, outcome))
             if outcome.fault or time.monotonic() >= end_s:
                 break
         return results
+
+    async def _post(self, one: _Parcel) -> Outcome:
+        """Send one; what nobody foresaw is a failed try as well: else it would be sent again each second, for good."""
+        headers = signing.headers(one.keys, one.delivery.message, self._transactions.now() // SECOND, one.body)
+        try:
+            outcome = await self._sender.post(one.url, one.body, headers)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the endpoint rests and the message is tried again
+            self._failing.fails("post_webhook", error)
+            return Outcome("unreachable")
+        self._failing.works("post_webhook")
+        return outcome
 
     def _keep(self, work: Work, endpoint: int, results: Sequence[tuple[Delivery, Outcome]]) -> bool:
         """Write down how the tries went; tell whether the endpoint may be sent more at once."""

@@ -138,7 +138,7 @@ def _pause(retry_after: str) -> int:
         return int(retry_after[:9]) * SECOND
     try:
         until = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
     if until.tzinfo is None:
         return 0

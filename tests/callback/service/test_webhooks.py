@@ -357,7 +357,14 @@ def test_a_receiver_that_does_not_answer_in_time_has_failed(sqlite_world: World)
 
 
 @pytest.mark.parametrize(
-    ("said", "wait_s"), [("7200", 7200), ("Mon, 23 Nov 2099 03:00:00 GMT", 86400), ("soon", 5), ("1", 5)]
+    ("said", "wait_s"),
+    [
+        ("7200", 7200),
+        ("Mon, 23 Nov 2099 03:00:00 GMT", 86400),
+        ("soon", 5),
+        ("1", 5),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", 5),
+    ],
 )
 def test_a_receiver_may_ask_for_a_longer_pause(sqlite_world: World, said: str, wait_s: int) -> None:
     async def main() -> None:
@@ -368,6 +375,28 @@ def test_a_receiver_may_ask_for_a_longer_pause(sqlite_world: World, said: str, w
             await post.turn()
             assert [one.next_at - NOON for one in post.deliveries(number)] == [wait_s * US]
             assert post.stands(number).rests_until_at - NOON == wait_s * US
+
+    run(main())
+
+
+def test_what_nobody_foresaw_is_a_failed_try_and_what_was_taken_before_it_is_kept(sqlite_world: World) -> None:
+    class Odd(Sender):
+        async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
+            if b'"reservation":2' in body:
+                raise RuntimeError("odd")
+            return await super().post(url, body, headers)
+
+    async def main() -> None:
+        async with receiver() as to:
+            post = Post(sqlite_world, NOON, Odd(HERE))
+            number, _ = post.endpoint(to.url)
+            lose(sqlite_world, "09012345678", "09012345679")
+            await post.turn()
+            assert [(one.state, one.tries, one.fault) for one in post.deliveries(number)] == [
+                ("delivered", 1, ""),
+                ("waiting", 1, "unreachable"),
+            ]
+            assert (to.asked, post.stands(number).rests_until_at) == (1, NOON + 5 * US)
 
     run(main())
 
