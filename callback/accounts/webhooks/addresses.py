@@ -15,6 +15,10 @@ from callback.errors import CallbackError
 
 LONGEST: Final = 500
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_GIVEN_OUT: Final = ipaddress.ip_network("2000::/3")
+"""Of IPv6 nothing else belongs to the public internet; what reaches an address of IPv4 is looked at as that one."""
+_RESERVED: Final = (ipaddress.ip_network("3fff::/20"), ipaddress.ip_network("192.88.99.0/24"))
+"""Of documents, and of what once led to 6to4: the library takes them for public."""
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -24,17 +28,25 @@ def is_public(address: str) -> bool:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    return all(one.is_global and not one.is_multicast for one in (found, *_inside(found)))
+    return all(map(_is_public, _reached(found)))
 
 
-def _inside(address: _Address) -> list[_Address]:
-    """Addresses of IPv4 that are reached by one of IPv6."""
+def _is_public(address: _Address) -> bool:
+    if any(address in network for network in _RESERVED) or address.is_multicast:
+        return False
+    return address.is_global and (address.version == 4 or address in _GIVEN_OUT)  # noqa: PLR2004 - of the protocol
+
+
+def _reached(address: _Address) -> list[_Address]:
+    """What is reached by an address: itself, or those of IPv4 that stand in one of IPv6."""
     if isinstance(address, ipaddress.IPv4Address):
-        return []
-    inside: list[_Address | None] = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+        return [address]
     if address in _NAT64:
-        inside.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return [one for one in inside if one is not None]
+        return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
+    if address.ipv4_mapped is not None:
+        return [address.ipv4_mapped]
+    inside = (address.sixtofour, *(address.teredo or ()))
+    return [address, *(one for one in inside if one is not None)]
 
 
 def host_of(url: str) -> str:
