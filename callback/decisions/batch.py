@@ -38,7 +38,7 @@ class TooMany(CallbackError):
 
 
 class NoReason(CallbackError):
-    """An act that closes reservations needs a reason."""
+    """This act needs a reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import bindparam, insert, update
 
 from callback.accounts.roles import Groups
+from callback.decisions.batch import NoReason
 from callback.decisions.reasons import NONE_GIVEN
 from callback.errors import CallbackError
 from callback.events import Decided
@@ -31,6 +32,10 @@ class NoSuchPause(CallbackError):
     """There is none of that number, or not for who asks: look at the page as it is now."""
 
 
+class NoSuchQueue(CallbackError):
+    """The rules name no such queue."""
+
+
 class NotForYou(CallbackError):
     """Somebody pauses the queues of the person's own groups alone."""
 
@@ -38,11 +43,11 @@ class NotForYou(CallbackError):
 def pause(work: Work, what: What, queue: str, by: By, *, groups: Groups = None, for_us: int = USUAL_US) -> Pause:
     """Stop this in a queue (empty: in all), for so long. One that holds there already gives way to the new one."""
     if by.why == NONE_GIVEN:
-        raise CallbackError("say why: a pause needs a reason")
+        raise NoReason("say why: a pause needs a reason")
     if not MINUTE <= for_us <= LONGEST_US:
         raise CallbackError("a pause lasts from a minute to a day")
     if queue not in {EVERY_QUEUE, *work.site.rules.named()}:
-        raise CallbackError("the rules name no such queue")
+        raise NoSuchQueue("the rules name no such queue")
     if not _theirs(work, queue, groups):
         raise NotForYou("this queue is of another group")
     for one in pauses.active(work.connection, work.pbx, work.now):

@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, Response
 
 from callback.decisions import reasons
 from callback.decisions.acts import pausing
-from callback.decisions.acts.pausing import LONGEST_US, NoSuchPause
-from callback.errors import CallbackError
+from callback.decisions.acts.pausing import LONGEST_US, NoSuchPause, NoSuchQueue, NotForYou
+from callback.decisions.batch import NoReason
 from callback.site.pauses import EVERY_QUEUE, Pause, What
 from callback.site.work import Work
 from callback.store.engine import HIGHEST
@@ -83,8 +83,10 @@ def pause(caller: Switching, wish: Wish) -> Response:
 
     try:
         return JSONResponse(caller.api.act(do), 201)
-    except CallbackError as error:  # also of another group
+    except (NoSuchQueue, NotForYou) as error:
         raise Problem(422, "unknown-queue", "no such queue is known here", "name one of the settings") from error
+    except NoReason as error:
+        raise Problem(422, "reason-needed", str(error), "say `why`") from error
 
 
 @router.delete("/switches/{pause}", response_model=Paused, summary="Let it go on", responses=problems(404),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from callback.errors import StoreAway
 from callback.settings.rules import QueueRules
+from callback.store.engine import Store
 from tests.callback.web.api.programs import V1, Office
 from tests.callback.world import ON, World, rules
 
@@ -19,6 +23,21 @@ def test_registering_is_paused_and_goes_on(office: Office) -> None:
     assert ended.status_code == 200
     assert program.delete(f"{V1}/switches/{made.json()['id']}").status_code == 404
     assert program.register().status_code == 201
+
+
+def test_a_database_that_is_away_is_no_unknown_queue(sqlite_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise StoreAway("the database is away")
+
+    program = sqlite_office.program()
+    monkeypatch.setattr(Store, "transact", away)
+    said = program.ask("/switches", {"what": "call", "queue": "support", "why": "a drill"})
+    assert (said.status_code, said.json()["code"]) == (503, "store-away")
+
+
+def test_a_pause_needs_a_reason(sqlite_office: Office) -> None:
+    said = sqlite_office.program().ask("/switches", {"what": "call", "why": "no reason given"})
+    assert (said.status_code, said.json()["code"]) == (422, "reason-needed")
 
 
 def test_a_token_of_some_groups_pauses_theirs_alone(sqlite_world: World) -> None:

@@ -17,7 +17,7 @@ from callback.customers.blocks import Blocked
 from callback.customers.persons import ERASED, TAIL_DIGITS
 from callback.decisions import actions, reasons, records
 from callback.decisions.actions import NoSuchReservation
-from callback.errors import CallbackError
+from callback.errors import CallbackError, StoreError
 from callback.events import Decided
 from callback.reports.queue import search
 from callback.reports.queue.board import Queue
@@ -143,7 +143,7 @@ def erase(visit: Erase, number: Number, digits: Annotated[str, Form(max_length=2
     try:
         fault = visit.act(act)
     except CallbackError as error:
-        if isinstance(error, NoSuchReservation):
+        if isinstance(error, NoSuchReservation | StoreError):
             raise
         fault = "being-called"
     return RedirectResponse(f"/p/{number}", 303) if fault is None else _shown(visit, number, fault)

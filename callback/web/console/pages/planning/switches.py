@@ -8,9 +8,8 @@ from fastapi import APIRouter, Form, HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from callback.decisions.acts import pausing
-from callback.decisions.acts.pausing import NoSuchPause, NotForYou
+from callback.decisions.acts.pausing import NoSuchPause, NoSuchQueue, NotForYou
 from callback.decisions.reasons import NONE_GIVEN, REASONS, said
-from callback.errors import CallbackError
 from callback.reports import pauses as report
 from callback.site import pauses
 from callback.site.pauses import EVERY_QUEUE, WHAT
@@ -52,7 +51,7 @@ def pause(visit: gate.Pause, what: Text = "", queue: Text = "", minutes: Text = 
         made = visit.act(lambda work: pausing.pause(work, kind, queue, by, groups=groups, for_us=for_us))
     except NotForYou as error:
         raise HTTPException(404) from error
-    except CallbackError:
+    except NoSuchQueue:
         return _page(visit, 422, fault="queue")
     return RedirectResponse(f"/switches?done={made.id}", 303)
 
