@@ -1,4 +1,4 @@
-"""What programs asked for already, by the keys that they sent: each answer is kept for a day.
+"""What programs asked for already, by the keys that they sent: each answer is kept for a day, and then deleted.
 
 It is written in the transaction of what was done, so that a process that dies leaves either both or neither. Keys and
 requests are known by a keyed hash: a request holds a number, and there are few enough of these to try them all.
@@ -21,6 +21,10 @@ KEPT: Final = DAY
 _I: Final = t.idempotency.c
 _MINE: Final = (_I.token_id == bindparam("of_token"), _I.key == bindparam("of_key"))
 _OLD: Final = delete(t.idempotency).where(_I.token_id == bindparam("of_token"), _I.made_at <= bindparam("before"))
+_OLDEST: Final = (
+    select(_I.made_at).where(_I.made_at <= bindparam("before")).order_by(_I.made_at).limit(bindparam("most"))
+)
+_OF_ALL: Final = delete(t.idempotency).where(_I.made_at <= bindparam("before"))
 _KEPT: Final = select(_I.asked, _I.status, _I.headers, _I.body).where(*_MINE)
 _ANSWERED: Final = update(t.idempotency).where(*_MINE)
 
@@ -64,3 +68,11 @@ def keep(connection: Connection, asked: Asked, status: int, headers: dict[str, s
     """Keep the answer, in which no number stands in full: it would outlive its person's erasure."""
     values = _ANSWERED.values(status=status, headers=headers, body=body)
     connection.execute(values, {"of_token": asked.token, "of_key": asked.row(connection)["key"]})
+
+
+def forget(connection: Connection, now: int, most: int) -> int:
+    """Delete what any token asked for a day ago, the oldest first, about so many; give how many were found."""
+    old = connection.execute(_OLDEST, {"before": now - KEPT, "most": most}).scalars().all()
+    if old:
+        connection.execute(_OF_ALL, {"before": old[-1]})
+    return len(old)

@@ -54,7 +54,7 @@ from callback.service.jobs.rollups import RollUp
 from callback.service.jobs.tails import FillTails
 from callback.service.jobs.texts import SendTexts, TellTextTroubles
 from callback.service.jobs.waits import SampleWaits
-from callback.service.jobs.webhooks import ForgetWebhooks, SendWebhooks
+from callback.service.jobs.webhooks import ForgetForPrograms, SendWebhooks
 from callback.service.outage import Outage
 from callback.service.snapshots import Snapshots
 from callback.service.text_troubles import TextTroubles
@@ -157,7 +157,7 @@ class Worker:
             Forecast(transactions, snapshots),
             TellTextTroubles(transactions, TextTroubles(gateway), self._tell),
             SendWebhooks(transactions, self._courier),
-            ForgetWebhooks(transactions),
+            ForgetForPrograms(transactions),
             Learn(transactions, traffic),
             KeepPriority(pbx, transactions),
             AnchorAudit(transactions, self._tell),

@@ -1,4 +1,7 @@
-"""Tells programs what happens: messages are made of the feed, and the courier delivers them."""
+"""Tells programs what happens: messages are made of the feed, and the courier delivers them.
+
+What was told to programs, and what was answered to them, is deleted in its time.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import select
 
+from callback.accounts import idempotency
 from callback.accounts.webhooks import deliveries, endpoints
 from callback.accounts.webhooks.deliveries import Message
 from callback.accounts.webhooks.endpoints import Endpoint
@@ -60,18 +64,19 @@ class SendWebhooks:
         return len(told) == feed.AT_ONCE
 
 
-class ForgetWebhooks:
+class ForgetForPrograms:
     """Every ten minutes, piece by piece."""
 
-    name, every_s = "forget_webhooks", 600.0
+    name, every_s = "forget_for_programs", 600.0
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
     async def run(self) -> None:
-        """Delete the oldest messages that have been kept for as long as they are kept."""
-        while await self._transactions.write(_forget) == PIECE:
-            pass
+        """Delete the oldest messages, and answers to requests, that have been kept for as long as they are kept."""
+        for forget in (deliveries.forget, idempotency.forget):
+            while await self._transactions.write(lambda work, it=forget: it(work.connection, work.now, PIECE)) == PIECE:  # type: ignore[misc] # bound while it is of this turn
+                pass
 
 
 def _begins(work: Work) -> int:
@@ -95,7 +100,3 @@ def _queue(work: Work, told: Told, place: int) -> None:
 def _wanted(endpoint: Endpoint, made: Sequence[tuple[int, Message]]) -> list[Message]:
     events, since = endpoint.wanted.events, endpoint.since_place
     return [message for place, message in made if place > since and message.type in events]
-
-
-def _forget(work: Work) -> int:
-    return deliveries.forget(work.connection, work.now, PIECE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from callback.service.jobs import webhooks
+from callback.service.transactions import Transactions
 from callback.store import tables as t
 from callback.web.api import once
 from scheduler.clock import DAY
@@ -77,6 +80,24 @@ def test_a_key_is_forgotten_after_a_day(sqlite_office: Office) -> None:
     sqlite_office.now += 1
     assert program.ask("/reservations", ASKED | {"queue": "sales"}, Idempotency_Key="k").status_code == 201
     assert len(sqlite_office.world.rows(t.idempotency)) == 1
+
+
+def test_what_a_silent_token_asked_for_is_deleted_after_a_day(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhooks, "PIECE", 2)
+    silent, other = office.program(), office.program(lasts=7 * DAY)
+    for last in range(5):
+        silent.register(f"+81901234567{last}")
+        office.now += 1
+    office.now += DAY - 2  # the fifth is kept a moment longer
+    other.register("+819087654321")
+
+    async def forget() -> None:
+        world = office.world
+        transactions = Transactions(world.store, world.site, world.held, lambda: office.now, lambda: None)
+        await webhooks.ForgetForPrograms(transactions).run()
+
+    asyncio.run(forget())
+    assert [row.token_id for row in office.world.rows(t.idempotency)] == [1, 2]
 
 
 def test_what_was_refused_is_not_kept(sqlite_office: Office) -> None:
