@@ -52,11 +52,6 @@ _WAITING: Final = select(func.count()).where(
     _D.pbx == bindparam("of_pbx"), _D.endpoint_id == bindparam("of_endpoint"), t.TO_DELIVER
 )
 _ONE: Final = update(t.hook_delivery).where(_D.id == bindparam("of_id"))
-_AT_ONCE: Final = (
-    update(t.hook_delivery)
-    .where(_D.pbx == bindparam("of_pbx"), _D.endpoint_id == bindparam("of_endpoint"), t.TO_DELIVER, _D.tries > 0)
-    .values(next_at=_D.made_at)
-)
 _NEWEST: Final = (
     select(t.hook_delivery)
     .where(_D.endpoint_id == bindparam("of_endpoint"), _D.id < bindparam("before"))
@@ -128,11 +123,6 @@ def tried(connection: Connection, one: Delivery, now: int, fault: Fault, status:
     state = "delivered" if not fault else "given-up" if tries >= len(WAITS) else "waiting"
     values = {"state": state, "tries": tries, "tried_at": now, "status": status, "fault": fault, "next_at": now + wait}
     connection.execute(_ONE.values(**values), {"of_id": one.id})
-
-
-def all_at_once(connection: Connection, pbx: str, endpoint: int) -> None:
-    """Let what waits for its next try be sent now, in order: the endpoint that was away is back."""
-    connection.execute(_AT_ONCE, {"of_pbx": pbx, "of_endpoint": endpoint})
 
 
 def newest(connection: Connection, endpoint: int, most: int, before: int | None = None) -> list[Delivery]:

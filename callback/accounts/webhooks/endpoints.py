@@ -31,6 +31,14 @@ _E: Final = t.hook_endpoint.c
 _ALL: Final = select(t.hook_endpoint).order_by(_E.id)
 _ONE: Final = select(t.hook_endpoint).where(_E.id == bindparam("of_id"))
 _CHANGED: Final = update(t.hook_endpoint).where(_E.id == bindparam("of_id"))
+_D: Final = t.hook_delivery.c
+_AT_ONCE: Final = (
+    update(t.hook_delivery)
+    .where(_D.pbx == bindparam("of_pbx"), _D.endpoint_id == bindparam("of_endpoint"), t.TO_DELIVER, _D.tries > 0)
+    .values(next_at=_D.made_at)
+)
+_FRESH: Final = {"failures": 0, "failing_since_at": None, "rests_until_at": 0}
+"""As an endpoint is that has not failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +126,10 @@ def add(change: Change, wanted: Wanted, allowed: Collection[str]) -> tuple[int, 
 
 
 def alter(change: Change, endpoint: int, wanted: Wanted, allowed: Collection[str]) -> None:
-    """Let messages go elsewhere, or others; what waits goes there, too."""
+    """Let messages go elsewhere, or others; what waits goes there, too, and at once."""
     wanted = wanted.checked(allowed)
-    _write(change, endpoint, _columns(wanted))
+    _write(change, endpoint, _columns(wanted) | _FRESH)
+    all_at_once(change.connection, change.pbx, endpoint)
     change.audit("webhook-changed", endpoint=endpoint, **wanted.facts)
 
 
@@ -140,16 +149,21 @@ def disable(change: Change, endpoint: int, why: Disabled = "person") -> None:
 
 
 def enable(change: Change, endpoint: int) -> None:
-    """Send again: what waited, and what happens from now on."""
+    """Send again: what waited, at once, and what happens from now on."""
     if find(change.connection, endpoint).disabled:
-        fresh = {"failures": 0, "failing_since_at": None, "rests_until_at": 0}
-        _write(change, endpoint, {"disabled": "", "since_place": feed.end(change.connection), **fresh})
+        _write(change, endpoint, {"disabled": "", "since_place": feed.end(change.connection)} | _FRESH)
+        all_at_once(change.connection, change.pbx, endpoint)
         change.audit("webhook-enabled", endpoint=endpoint)
 
 
 def at_work(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
     """Give those that are told what happens."""
     return [one for one in endpoints if not one.disabled]
+
+
+def all_at_once(connection: Connection, pbx: str, endpoint: int) -> None:
+    """Let what waits for its next try be sent now, in order: the endpoint that was away is back, or put right."""
+    connection.execute(_AT_ONCE, {"of_pbx": pbx, "of_endpoint": endpoint})
 
 
 def keep(connection: Connection, endpoint: int, **values: object) -> None:

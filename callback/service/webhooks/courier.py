@@ -175,7 +175,7 @@ def _body(work: Work, to: Endpoint, one: Delivery) -> bytes:
 def _is_back(work: Work, to: Endpoint) -> Endpoint:
     """Write down that an endpoint takes messages; where it did not for long, what waits goes now."""
     if to.failing_since_at is not None and work.now - to.failing_since_at >= AWAY:
-        deliveries.all_at_once(work.connection, work.pbx, to.id)
+        endpoints.all_at_once(work.connection, work.pbx, to.id)
     well = {"failures": 0, "failing_since_at": None, "rests_until_at": 0, "delivered_at": work.now}
     endpoints.keep(work.connection, to.id, **well)
     return endpoints.find(work.connection, to.id)

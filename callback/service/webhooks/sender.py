@@ -21,9 +21,11 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from callback.accounts.webhooks import addresses
 from callback.accounts.webhooks.deliveries import Fault
 from callback.errors import CallbackError
-from scheduler.clock import DAY, SECOND
+from scheduler.clock import HOUR, SECOND
 
 TIMEOUT_S: Final = 15.0
+LONGEST_PAUSE: Final = HOUR
+"""So long a pause may be that a receiver asks for: no word of its own makes it silent for longer."""
 _RESOLVING: Final = 8
 _AGENT: Final = "lost-call-recovery webhooks"
 
@@ -129,7 +131,7 @@ def _outcome(status: int, retry_after: str) -> Outcome:
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return Outcome("", status)
     redirects = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
-    return Outcome("redirect" if redirects else "status", status, min(_pause(retry_after), DAY))
+    return Outcome("redirect" if redirects else "status", status, min(_pause(retry_after), LONGEST_PAUSE))
 
 
 def _pause(retry_after: str) -> int:

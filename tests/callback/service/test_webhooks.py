@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from callback.accounts.change import Change
 from callback.accounts.webhooks import deliveries, endpoints
 from callback.accounts.webhooks.deliveries import WAITS
-from callback.accounts.webhooks.endpoints import TYPES
+from callback.accounts.webhooks.endpoints import TYPES, Wanted
 from callback.decisions import actions
 from callback.service.jobs import webhooks as job
 from callback.service.webhooks import messages
@@ -359,8 +360,9 @@ def test_a_receiver_that_does_not_answer_in_time_has_failed(sqlite_world: World)
 @pytest.mark.parametrize(
     ("said", "wait_s"),
     [
-        ("7200", 7200),
-        ("Mon, 23 Nov 2099 03:00:00 GMT", 86400),
+        ("1200", 1200),
+        ("7200", 3600),
+        ("Mon, 23 Nov 2099 03:00:00 GMT", 3600),
         ("soon", 5),
         ("1", 5),
         ("Mon, 01 Jan 99999999999 00:00:00 GMT", 5),
@@ -397,6 +399,37 @@ def test_what_nobody_foresaw_is_a_failed_try_and_what_was_taken_before_it_is_kep
                 ("waiting", 1, "unreachable"),
             ]
             assert (to.asked, post.stands(number).rests_until_at) == (1, NOON + 5 * US)
+
+    run(main())
+
+
+def changed(change: Change, number: int, url: str) -> None:
+    endpoints.alter(change, number, Wanted(url, frozenset(TYPES)), HERE)
+
+
+def enabled_again(change: Change, number: int, _url: str) -> None:
+    endpoints.disable(change, number)
+    endpoints.enable(change, number)
+
+
+@pytest.mark.parametrize("put_right", [changed, enabled_again])
+def test_an_endpoint_that_is_put_right_is_sent_at_once_what_waits(
+    sqlite_world: World, put_right: Callable[[Change, int, str], None]
+) -> None:
+    async def main() -> None:
+        async with receiver(refuses(503, Retry_After="86400")) as to:
+            post = Post(sqlite_world, NOON)
+            number, _ = post.endpoint(to.url)
+            lose(sqlite_world, "09012345678", "09012345679")
+            await post.turn()
+            to.answer = lambda _told: web.Response()
+            post.now += US
+            await post.turn()
+            assert to.asked == 1  # positive control: it rests
+            post.change(lambda change: put_right(change, number, to.url))
+            await post.turn()
+            assert [one.data["reservation"] for one in to.got] == [1, 2]
+            assert post.stands(number).failures == 0
 
     run(main())
 
