@@ -54,17 +54,18 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some events, and the place from which to read on."""
+    """Some events, and the place from which to read on; `more`: not all was looked through that is there."""
 
     events: tuple[Event, ...]
     after: int
+    more: bool
 
 
 def page(work: Work, after: int, most: int = MOST, groups: frozenset[str] | None = None) -> Page:
     """Read what happened after a place, at most so many; another group's events are passed over."""
     settled_at = work.now - round(LASTS_S[work.connection.dialect.name] * SECOND)
-    found: list[Event] = []
-    for row in work.connection.execute(_NEXT, {"after": after}):
+    found, more = list[Event](), False
+    for looked, row in enumerate(work.connection.execute(_NEXT, {"after": after}), 1):
         if row.id > after + 1 and row.stored_at > settled_at and work.connection.dialect.name != "sqlite":
             break
         after = row.id
@@ -74,9 +75,10 @@ def page(work: Work, after: int, most: int = MOST, groups: frozenset[str] | None
             number = row.of_reservation or row.of_call
             known = number if number is not None and number.startswith("+") else None
             found.append(Event(row.id, row.at, row.name, row.reservation_id, known, row.facts))
-        if len(found) == most:
+        more = len(found) == most or looked == LOOKED_THROUGH
+        if more:
             break
-    return Page(tuple(found), after)
+    return Page(tuple(found), after, more)
 
 
 def _group(work: Work, owed: str | None, facts: Mapping[str, Any], called: str | None) -> str | None:

@@ -72,12 +72,13 @@ async def read(caller: Hearing, wanted: Annotated[From, Query()]) -> Response:
     until_s = time.monotonic() + wanted.wait_s
     after = await run_in_threadpool(_end, caller) if wanted.after is None else wanted.after
     while True:
-        found = await run_in_threadpool(_read, caller, after, wanted.limit)
+        found, more = await run_in_threadpool(_read, caller, after, wanted.limit)
         left_s = until_s - time.monotonic()
         if found["items"] or left_s <= 0 or caller.api.bell.ended:
             return JSONResponse(found)
         after = found["after"]
-        await caller.api.bell.wait(left_s)
+        if not more:
+            await caller.api.bell.wait(left_s)
 
 
 @router.get(
@@ -110,7 +111,7 @@ async def lines(caller: Caller, after: int) -> AsyncIterator[str]:
     try:
         yield ": begins\n\n"
         while not caller.api.bell.ended:
-            found = await run_in_threadpool(_read, caller, after, events.MOST)
+            found, more = await run_in_threadpool(_read, caller, after, events.MOST)
             after = found["after"]
             for one in found["items"]:
                 yield f"id: {one['id']}\nevent: {one['type']}\ndata: {json.dumps(one, separators=(',', ':'))}\n\n"
@@ -119,7 +120,7 @@ async def lines(caller: Caller, after: int) -> AsyncIterator[str]:
                 if not await run_in_threadpool(_is_good, caller):
                     return
                 yield ": lives\n\n"
-            if len(found["items"]) < events.MOST:
+            if not more:
                 await caller.api.bell.wait(BEAT_S)
     except asyncio.CancelledError:
         return
@@ -127,8 +128,10 @@ async def lines(caller: Caller, after: int) -> AsyncIterator[str]:
         _open[caller.token.id] -= 1
 
 
-def _read(caller: Caller, after: int, most: int) -> dict[str, Any]:
-    def look(work: Work) -> dict[str, Any]:
+def _read(caller: Caller, after: int, most: int) -> tuple[dict[str, Any], bool]:
+    """Give some events as they are answered, and whether there may be more at once."""
+
+    def look(work: Work) -> tuple[dict[str, Any], bool]:
         page = events.page(work, after, most, caller.groups)
         zone, whole = work.site.hours.zone, caller.sees_numbers
         items = [
@@ -142,7 +145,7 @@ def _read(caller: Caller, after: int, most: int) -> dict[str, Any]:
             }
             for one in page.events
         ]
-        return {"items": items, "after": page.after}
+        return {"items": items, "after": page.after}, page.more
 
     return caller.api.look(look)
 

@@ -12,13 +12,15 @@ import pytest
 from callback.accounts import tokens
 from callback.events import Expired, Returned
 from callback.reports.programs import events as reading
+from callback.settings.rules import QueueRules
 from callback.store import tables as t
 from callback.web.api.access import Caller
+from callback.web.api.bell import Bell
 from callback.web.api.routes import events
 from scheduler.clock import SECOND
 from tests.callback.accounts.people import change
 from tests.callback.web.api.programs import V1, Office
-from tests.callback.world import NOON, World
+from tests.callback.world import NOON, ON, World, call, rules
 
 
 def test_events_are_read_on_page_by_page(office: Office) -> None:
@@ -114,3 +116,31 @@ def _caller(office: Office, said: str) -> Any:
         token = tokens.of_id(connection, int(said.split("_")[1]))
     assert token is not None
     return Caller(office.app.state.api, token)
+
+
+def test_a_token_of_some_groups_waits_for_nothing_while_there_is_more_of_others(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queues = {"support": ON, "sales": QueueRules(**{**ON.model_dump(), "group": "sellers"})}
+    office = Office(World(sqlite_world.store.url, rules(queues=queues)))
+    office.world.hear(call("09012345678"))
+    others = [row._asdict() for row in office.world.rows(t.happened)][:1]
+    with office.world.store.write() as connection:
+        connection.execute(
+            t.happened.insert(), [others[0] | {"id": n} for n in range(100, 100 + reading.LOOKED_THROUGH)]
+        )
+    office.world.hear(call("09087654321", queue="sales"))
+
+    async def ends(bell: Bell, _most_s: float) -> None:
+        bell.end()
+
+    monkeypatch.setattr(Bell, "wait", ends)
+    token = office.token(groups=frozenset({"sellers"}))
+
+    async def hear() -> str:
+        return "".join([line async for line in events.lines(_caller(office, token), 0)])
+
+    assert "event: reserved\n" in asyncio.run(hear())
+    office.app.state.api.bell.ended = False
+    read = office.program(token=token).read("/events", after=0, wait_s=30).json()
+    assert "reserved" in [one["type"] for one in read["items"]]
