@@ -115,6 +115,8 @@ def postpone(work: Work, reservation: int, until_at: int, by: By) -> None:
     row = _resumed(work, reservation, by)
     if until_at <= work.now:
         raise CallbackError("that time has passed: postpone to a later one, or `call-now`")
+    if until_at > work.now + slots.FARTHEST:
+        raise slots.TooFar("that is more than a year away: postpone to an earlier time")
     put_off_until_at = work.site.hours_of(row.e164, row.trunk).next_opening(until_at)
     times.change(work.connection, reservation, put_off_until_at=put_off_until_at)
     deadlines.void_what_comes_too_soon(work, row, put_off_until_at)

@@ -181,6 +181,8 @@ def _tried(work: Work, wish: Wish, row: Reservation) -> tuple[Why | None, str]:
             _DO[wish.action](work, wish, row)
     except IllegalTransition as error:
         why, sentence = _not_now(wish.action, row), str(error)
+    except slots.TooFar as error:
+        why, sentence = "too-far", str(error)
     except slots.NotFree as error:
         why, sentence = "full", str(error)
     except SchedulerError as error:

@@ -46,6 +46,7 @@ Why = Literal[
     "outside-hours",  # nobody may be rung then
     "full",  # too many have chosen that half hour
     "passed",  # the time
+    "too-far",  # the time is more than a year away
     "too-long",  # the name
     "text-left",  # the customer was told
     "done",  # it is closed by now

@@ -39,6 +39,10 @@ class NotFree(CallbackError):
     """This time cannot be chosen, though phones may ring then; the sentence says why, and what helps."""
 
 
+class TooFar(NotFree):
+    """More than a year away."""
+
+
 def free(work: Work, row: Reservation, e164: str, step: timedelta = _HALF_AN_HOUR) -> list[int]:
     """The next half hours that the customer may choose, the soonest first: at most `SHOWN`, within `AHEAD`.
 
@@ -66,7 +70,7 @@ def chosen(work: Work, row: Reservation, e164: str, at: int) -> Promise:
     SchedulerError where nobody may be rung then, NotFree where too many others have chosen that half hour.
     """
     if at > work.now + FARTHEST:
-        raise NotFree("that is more than a year away: choose an earlier time")
+        raise TooFar("that is more than a year away: choose an earlier time")
     pledge = slot(at, work.now, work.site.hours_of(e164, row.trunk))
     if not has_room(work, row, at):
         since = shown(_half_hour_of(at, work.site), work.now, work.site.hours.zone)

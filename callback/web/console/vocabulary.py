@@ -617,6 +617,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "outside-hours": _("this phone may not be rung then"),
         "full": _("too many have chosen that half hour"),
         "passed": _("that time has passed"),
+        "too-far": _("that is more than a year away"),
         "too-long": _("the name is too long"),
         "text-left": _("a text about it has left"),
         "done": _("closed by now"),

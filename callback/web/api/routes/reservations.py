@@ -20,7 +20,7 @@ from callback.reports.queue.lanes import Place, Sort
 from callback.reports.queue.rows import Row
 from callback.reports.queue.wanted import Wanted
 from callback.reports.timeline import story
-from callback.reservations.slots import NotFree
+from callback.reservations.slots import NotFree, TooFar
 from callback.site.work import Work
 from callback.store.engine import HIGHEST
 from callback.web.api import cursor, values
@@ -213,6 +213,8 @@ def register(caller: Deciding, asking: Asking, key: Key) -> Response:
         raise Problem(422, "number-refused", f"{error} ({error.why})", "look at docs/numbers.md") from error
     except BadReference as error:
         raise Problem(422, "reference-refused", str(error)) from error
+    except TooFar as error:
+        raise Problem(409, "too-far", str(error)) from error
     except NotFree as error:
         raise Problem(409, "full", str(error)) from error
     except (SchedulerError, IllegalTransition) as error:

@@ -20,7 +20,7 @@ SHOWN: Final = 5
 """Refusals that are told one by one."""
 TIMES: Final = 8
 """Times that are offered."""
-_FORM: Final = frozenset({"outside-hours", "full", "passed", "too-long"})
+_FORM: Final = frozenset({"outside-hours", "full", "passed", "too-far", "too-long"})
 """Reasons that another time, or name, puts right."""
 
 

@@ -112,6 +112,8 @@ def test_no_update_is_lost_in_many_rounds(office: Office, program: Program) -> N
         ({"act": "slot"}, {}, 422, "bad-request"),
         ({"act": "slot", "at": "2026-11-23T03:00:00+09:00"}, {}, 409, "outside-hours"),
         ({"act": "postpone", "until": "2026-11-23T11:00:00+09:00"}, {}, 409, "passed"),
+        ({"act": "postpone", "until": "2999-11-23T11:00:00+09:00"}, {}, 409, "too-far"),
+        ({"act": "slot", "at": "2999-11-23T12:00:00+09:00"}, {}, 409, "too-far"),
         ({"act": "erase"}, {}, 422, "bad-request"),
     ],
 )

@@ -69,6 +69,7 @@ def test_a_chosen_time_is_promised(sqlite_office: Office) -> None:
         ({"number": NUMBER, "queue": "support", "at": "2026-11-23T15:00:00"}, 422, "bad-request"),
         ({"number": NUMBER, "queue": "support", "at": "2026-11-23T03:00:00+09:00"}, 409, "outside-hours"),
         ({"number": NUMBER, "queue": "support", "at": "2026-11-24T03:00:00+09:00"}, 409, "outside-hours"),
+        ({"number": NUMBER, "queue": "support", "at": "2999-11-25T12:00:00+09:00"}, 409, "too-far"),
         ({"number": NUMBER, "queue": "support", "reference": "tel:09012345678"}, 422, "reference-refused"),
         ({"number": NUMBER, "queue": "sup\x00port"}, 422, "bad-request"),
         ({"number": 819012345678, "queue": "support"}, 422, "bad-request"),
