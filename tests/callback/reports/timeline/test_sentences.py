@@ -50,6 +50,8 @@ def test_a_life_reads_like_a_story(centre: Centre) -> None:
         "joined the callback that is owed",
         f"try 1 over kddi, {AGENT} answered in 0:03: busy",
         "Anna assigned it to 王伟 (Wei): a customer of ours since 2009",
+        "alarm: 1 of 10 promises of support will be missed; 1 more agents until 13:48 would keep them",
+        "alarm: 2 of 9 promises of support will be missed; 4 more agents until 13:50 would keep them",
     ]
 
 
