@@ -27,12 +27,10 @@ Scope = Literal[
     "reservations:write",  # register, decide, undo; answers and incidents too
     "numbers:read",  # without it every number is masked
     "numbers:block",
-    "persons:manage",
     "events:read",
     "reports:read",
     "rules:read",
     "switches:write",
-    "webhooks:manage",
     "health:read",
 ]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)

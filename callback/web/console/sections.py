@@ -38,8 +38,8 @@ SECTIONS: Final = (
     Section("rules", "/rules", "see-rules", _("Rules"), "s"),
     Section("switches", "/switches", "see-rules", _("Switches"), "w"),
     Section("handover", "/handover", "handover", _("Handover"), "o"),
-    Section("audit", "/audit", "audit", _("Audit"), "u"),
     Section("health", "/health", "health", _("Health"), "h"),
+    Section("audit", "/audit", "audit", _("Audit"), "u"),
     Section("users", "/users", "administer", _("Users"), "e"),
     Section("machines", "/machines", "administer", _("Programs"), "k"),
 )

@@ -396,7 +396,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
     },
     "token-state": {"in-use": _("in use"), "revoked": _("revoked"), "over": _("over")},
     "endpoint": {
-        "at-work": _("at work"),
+        "at-work": _("in use"),
         "person": _("disabled by a person"),
         "gone": _("disabled: it answered that it is gone"),
         "failing": _("disabled: it took nothing for 5 days"),

@@ -43,7 +43,8 @@ function open(details) {
   const isOpen = details.open;
   shut();
   details.open = !isOpen;
-  const field = first("[autofocus], button, input:not([type=hidden]), select, textarea", details.querySelector("form") ?? details);
+  const form = details.querySelector("form") ?? details;
+  const field = first("[autofocus]", form) ?? first("button, input:not([type=hidden]), select, textarea", form);
   if (details.open) field?.focus();
 }
 

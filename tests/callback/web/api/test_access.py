@@ -68,6 +68,7 @@ def two_groups(sqlite_world: World) -> Office:
 
 def test_the_scopes_are_those_of_the_table() -> None:
     assert ROUTE_SCOPES == TABLE
+    assert set(SCOPES) == {scope for scope in TABLE.values() if scope is not None}
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(key for key, scope in TABLE.items() if scope is not None))
