@@ -9,10 +9,11 @@ from playwright.sync_api import FloatRect, Locator, ViewportSize, expect
 
 from callback.accounts.roles import Role
 from callback.store import tables as t
-from tests.browser import DESK, PHONE, Visitors, scrolls_sideways
+from tests.browser import DESK, PHONE, Visitors, accessibility_faults, scrolls_sideways
 from tests.console.centre import Centre
 from tests.console.served import Served
 
+TABLET: Final[ViewportSize] = {"width": 768, "height": 1024}
 NARROWEST: Final[ViewportSize] = {"width": 320, "height": 640}
 _OUTSIDE: Final = """head => {
   const frame = head.getBoundingClientRect();
@@ -74,3 +75,27 @@ def test_a_pause_is_two_keys(console: Served, centre: Centre, visitors: Visitors
     expect(page.locator("tr[data-pause]")).to_have_count(1)
     (pause,) = centre.world.rows(t.pause)
     assert pause.what == "call"
+
+
+@pytest.mark.parametrize("path", ["/queue", "/reports", "/health"])
+def test_what_is_wide_scrolls_in_its_own_place_on_a_tablet(console: Served, visitors: Visitors, path: str) -> None:
+    page = visitors.page(TABLET)
+    console.sign_in(page)
+    page.goto(console.at(path))
+    assert not scrolls_sideways(page)
+    assert accessibility_faults(page) == []
+
+
+def test_the_help_lists_the_keys_of_the_page(console: Served, visitors: Visitors) -> None:
+    page = visitors.page()
+    console.sign_in(page)
+    page.goto(console.at("/switches"))
+    page.keyboard.press("?")
+    own = page.locator("#help-here")
+    expect(own).to_contain_text("Pause calls")
+    expect(own.locator("kbd")).to_have_text(["o", "y", "c"])
+    expect(page.locator("#help .in-list").first).to_be_hidden()
+    page.goto(console.at("/queue"))
+    page.keyboard.press("?")
+    expect(page.locator("#help .in-list").first).to_be_visible()
+    expect(own).to_be_hidden()

@@ -21,6 +21,7 @@ from callback.web.api.headers import Headers
 from callback.web.api.parts import Api
 from callback.web.api.problems import Code, Problem, answer
 from callback.web.api.routes import about, decisions, events, figures, numbers, people, reservations, switches
+from callback.web.api.values import is_no_instant
 
 ROUTES: Final = (
     about.router,
@@ -93,7 +94,10 @@ def _senseless(request: Request, error: Exception) -> Response:
         return answer(request, Problem(400, "key-needed", "Idempotency-Key is missing", "send a new word with each"))
     where = sorted({".".join(str(part) for part in fault["loc"] if part != "body") for fault in error.errors()})
     faults = masked_text(f"missing, unknown or in another form: {', '.join(where)}"[:500])
-    return answer(request, Problem(422, "bad-request", faults, "look at /api/v1/openapi.json"))
+    remedy = "look at /api/v1/openapi.json"
+    if any(is_no_instant(fault) for fault in error.errors()):
+        remedy = f"write an instant as in RFC 3339, with its zone: 2026-11-23T15:00:00+09:00; else {remedy}"
+    return answer(request, Problem(422, "bad-request", faults, remedy))
 
 
 def _unkeepable(request: Request, _error: Exception) -> Response:

@@ -17,6 +17,7 @@ _LEAST: Final = 2000
 _MOST: Final = 2999
 """Years that an instant may lie in."""
 _MORE: Final = 400
+_RFC3339: Final = r"^2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
 _CONTROL: Final = r"^[^\x00-\x1f\x7f]*$"
 
 
@@ -54,10 +55,7 @@ def rfc3339(at: int, zone: ZoneInfo) -> str:
 
 Instant = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$",
-        max_length=40,
-    ),
+    StringConstraints(pattern=_RFC3339, max_length=40),
     AfterValidator(_read),
     Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-23T15:00:00+09:00"]),
 ]
@@ -77,6 +75,11 @@ Reference = Annotated[
     StringConstraints(pattern=r"^[0-9A-Za-z._:/#-]{1,100}$"),
     Field(description="What the program calls it. It is shown to people, and must not hold the number."),
 ]
+
+
+def is_no_instant(fault: Mapping[str, Any]) -> bool:
+    """Whether a fault that pydantic found is that an instant was meant, and written in another way."""
+    return bool(fault["type"] == "value_error" or fault.get("ctx", {}).get("pattern") == _RFC3339)
 
 
 def number(e164: str, *, whole: bool) -> str:

@@ -2,7 +2,7 @@
 import { silence } from "./clocks.js";
 import { shut } from "./acts.js";
 import { chosen, currentRow, fits, focusRow, makeCurrent, select, step } from "./list.js";
-import { all, boxOf, first, isField, rows, say, tell, toast } from "./dom.js";
+import { all, boxOf, first, isField, made, rows, say, tell, toast } from "./dom.js";
 
 const SIGNS = { Slash: "/", Period: ".", Digit8: "*", KeyU: "u" };
 const GO_MS = 1500;
@@ -102,6 +102,28 @@ function down(event) {
   event.preventDefault();
 }
 
+/** What a key does, as what it presses says. @param {HTMLElement} pressed */
+function words(pressed) {
+  const said = pressed.matches("details") ? first("summary", pressed) : pressed.matches("form") ? first("button", pressed) : pressed.closest("label") ?? pressed;
+  const copy = /** @type {HTMLElement | undefined} */ (said?.cloneNode(true));
+  for (const part of copy ? all("kbd, select, input, textarea", copy) : []) part.remove();
+  return copy?.textContent?.replace(/\s+/g, " ").trim() ?? "";
+}
+
+/** List the keys of a page without a list of reservations: those that it has itself. */
+function listKeys() {
+  const here = /** @type {HTMLElement} */ (document.getElementById("help-here"));
+  if (first("[data-lane]")) return;
+  const found = new Map(all("main [data-key]").map((pressed) => [pressed.dataset.key ?? "", words(pressed)]));
+  first("dl", here)?.replaceChildren(...[...found].map(([key, does]) => {
+    const line = made("<div><dt><kbd></kbd></dt><dd></dd></div>");
+    /** @type {HTMLElement} */ (first("kbd", line)).textContent = key;
+    /** @type {HTMLElement} */ (first("dd", line)).textContent = does;
+    return line;
+  }));
+  here.hidden = !found.size;
+}
+
 export function begin() {
   document.addEventListener("keydown", down);
   for (const button of all("[data-key]:is(button, a), form[data-key] button, details[data-key] > summary")) {
@@ -110,6 +132,7 @@ export function begin() {
   }
   document.addEventListener("toggle", (event) => {
     const row = currentRow();
+    if (event.target instanceof HTMLDialogElement && event.target.id === "help") listKeys();
     if (event.target instanceof HTMLDialogElement && !event.target.open && row) focusRow(row);
     // What is typed after a drawer opened is meant for it: no letter of it may press a key.
     const menu = event.target instanceof HTMLDetailsElement && event.target.open && event.target.matches(".menu") ? event.target : null;

@@ -101,6 +101,15 @@ def test_no_update_is_lost_in_many_rounds(office: Office, program: Program) -> N
     assert [row.action for row in office.world.rows(t.audit)].count("assign") == 10
 
 
+@pytest.mark.parametrize("at", ["15:00", "2026-11-23 15:00", "2026-11-23T15:00:00", "2026-02-30T15:00:00Z"])
+def test_an_instant_in_another_form_is_told_the_form(program: Program, at: str) -> None:
+    given = {"Idempotency-Key": "k", "If-Match": f'"{revision(program)}"'}
+    said = program.post(f"{V1}/reservations/1/decisions", json={"act": "slot", "at": at}, headers=given)
+    assert said.status_code == 422
+    assert "RFC 3339" in said.json()["remedy"]
+    assert "15:00:00+09:00" in said.json()["remedy"]
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status", "code"),
     [

@@ -80,7 +80,7 @@ def test_an_endpoint_is_made_tested_rotated_disabled_and_enabled(desk: Desk) -> 
     assert send(dai, f"{AT}/test").status_code == 303
     shown = dai.get(AT).text
     assert secret not in shown
-    assert all(word in shown for word in ("webhook.test", "waiting", "at work", "reservation.made"))
+    assert all(word in shown for word in ("webhook.test", "waiting", "in use", "reservation.made"))
     assert shown_once(send(dai, f"{AT}/rotate").text) != secret
     assert "the secret before is good until" in dai.get(AT).text
     assert send(dai, f"{AT}/disable").headers["location"] == AT
@@ -131,6 +131,23 @@ def test_an_endpoint_that_cannot_be_is_told_on_the_page(sqlite_desk: Desk, field
     assert told.status_code == 422
     assert says in told.text
     assert sqlite_desk.world.rows(t.hook_endpoint) == []
+
+
+def test_a_form_that_is_refused_keeps_what_was_typed_and_stays_open(sqlite_desk: Desk) -> None:
+    dai = sqlite_desk.member("dai", "administrator")
+    assert '<details class="adding" open>' not in dai.get("/machines").text
+    token = send(dai, "/machines/tokens", name=" ", scopes=["events:read"], days="365").text
+    assert token.count('<details class="adding" open>') == 1
+    assert 'value="events:read" checked' in token
+    assert "<option selected>365</option>" in token
+    wrong = {"url": "http://crm.example.org/x", "events": ["text.failed"], "with_number": "1"}
+    added(dai)
+    for path in ("/machines/endpoints", f"{AT}/change"):
+        endpoint = send(dai, path, **wrong).text
+        assert endpoint.count('<details class="adding" open>') == 1
+        assert 'value="http://crm.example.org/x"' in endpoint
+        assert re.findall(r'name="events" value="([\w.]+)" checked', endpoint) == ["text.failed"]
+        assert 'name="with_number" value="1" checked' in endpoint
 
 
 def test_what_is_not_there_is_404_or_told(sqlite_desk: Desk) -> None:

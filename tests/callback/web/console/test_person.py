@@ -91,6 +91,9 @@ def test_a_customer_is_erased_by_the_last_four_digits_and_for_good(sqlite_desk: 
     bo = sqlite_desk.member("bo", "manager")
     assert "not the last four digits" in bo.act(f"/p/{number}/erase", digits="0000", why="asked for it").text
     assert "Say why" in bo.act(f"/p/{number}/erase", digits="5601", why=" ").text
+    refused = bo.act(f"/p/{number}/erase", digits="0000", why="asked for it").text
+    assert 'name="digits" value="0000"' in refused
+    assert 'name="why" value="asked for it"' in refused
     assert any(row.number == NUMBER for row in lost.rows(t.person))
     assert bo.act(f"/p/{number}/erase", digits="5601", why="the customer asked").status_code == 303
     assert not any(row.number == NUMBER for row in lost.rows(t.person))

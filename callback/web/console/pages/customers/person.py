@@ -6,6 +6,7 @@ A customer is named in an address by one of the reservations, which whoever asks
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
@@ -44,6 +45,7 @@ Unblock = Annotated[Visit, Depends(Needs("unblock"))]
 Said = Annotated[str, Form(max_length=400)]
 Fault = Literal["no-reason", "wrong-digits", "all-groups", "being-called", "erased"]
 WHAT: Final = {"both": (True, True), "calls": (True, False), "texts": (False, True)}
+_NOTHING: Final[Mapping[str, str]] = {}
 _EXPORTED: Final = "asked for by the customer"
 
 
@@ -62,7 +64,7 @@ class Seen:
 @router.get("/p")
 def ask(visit: gate.Person) -> Response:
     """Ask for a number."""
-    return visit.page("customers/person_find.html", found=None)
+    return visit.page("customers/person_find.html", found=None, typed="")
 
 
 @router.post("/p")
@@ -77,7 +79,7 @@ def find(visit: gate.Person, number: Annotated[str, Form(max_length=40)] = "") -
         first.setdefault(row.number, row)
     if len(first) == 1:
         return RedirectResponse(f"/p/{next(iter(first.values())).reservation}", 303)
-    return visit.page("customers/person_find.html", found=list(first.values()))
+    return visit.page("customers/person_find.html", found=list(first.values()), typed=number)
 
 
 @router.get("/p/{number}")
@@ -91,7 +93,7 @@ def unblock(visit: Unblock, number: Number, what: Annotated[str, Form()] = "both
     """Take a block back, for calls, texts or both."""
     reason = reasons.said(why.strip())
     if not reason:
-        return _shown(visit, number, "no-reason")
+        return _shown(visit, number, "no-reason", {"what": what})
     calls, texts = WHAT.get(what, WHAT["both"])
 
     def act(work: Work) -> None:
@@ -125,9 +127,9 @@ def erase(visit: Erase, number: Number, digits: Annotated[str, Form(max_length=2
     """Erase the customer for good: whoever does it types the last four digits, and says why."""
     if visit.viewer.groups is not None:
         return _shown(visit, number, "all-groups")
-    reason = reasons.said(why.strip())
+    reason, typed = reasons.said(why.strip()), {"digits": digits, "erase_why": why}
     if not reason:
-        return _shown(visit, number, "no-reason")
+        return _shown(visit, number, "no-reason", typed)
 
     def act(work: Work) -> Fault | None:
         row = _row(work, visit, number)
@@ -146,10 +148,12 @@ def erase(visit: Erase, number: Number, digits: Annotated[str, Form(max_length=2
         if isinstance(error, NoSuchReservation | StoreError):
             raise
         fault = "being-called"
-    return RedirectResponse(f"/p/{number}", 303) if fault is None else _shown(visit, number, fault)
+    return RedirectResponse(f"/p/{number}", 303) if fault is None else _shown(visit, number, fault, typed)
 
 
-def _shown(visit: Visit, number: int, fault: Fault | None = None) -> Response:
+def _shown(visit: Visit, number: int, fault: Fault | None = None, typed: Mapping[str, str] = _NOTHING) -> Response:
+    """Show a customer; where a form was refused, with what was typed."""
+
     def look(work: Work) -> Seen:
         row, groups = _row(work, visit, number), visit.viewer.groups
         entries = story.of_person(work, row.person_id, groups)
@@ -162,7 +166,7 @@ def _shown(visit: Visit, number: int, fault: Fault | None = None) -> Response:
     seen, may = visit.look(look), visit.viewer.may
     rights = {"unblock": may("unblock"), "export": may("export-person"), "erase": may("erase")}
     status = 200 if fault is None else 422
-    return visit.page("customers/person.html", status, seen=seen, may=rights, fault=fault)
+    return visit.page("customers/person.html", status, seen=seen, may=rights, fault=fault, typed=typed)
 
 
 MOST: Final = 200

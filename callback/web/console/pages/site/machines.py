@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, TypeVar, cast
 
 from fastapi import APIRouter, Form, HTTPException, Query
@@ -34,6 +34,9 @@ LASTS: Final = (30, 90, 365)
 """Days that a token may last, to choose from."""
 BY_HAND: Final = "on the console's page"
 _NONE: Final[list[str]] = []
+Typed = Mapping[str, Any]
+"""What stood in the form that was refused, by what it makes: a token, or an endpoint as it is wanted."""
+_NOTHING: Final[Typed] = {}
 
 
 @router.get(PAGE)
@@ -47,6 +50,7 @@ def add_token(
     visit: gate.Administer, name: Text = "", scopes: Lines = _NONE, groups: Lines = _NONE, days: Text = ""
 ) -> Response:
     """Make a token, and show it once."""
+    typed = {"name": name, "scopes": scopes, "groups": groups, "days": days}
 
     def add(change: Change) -> str:
         lasts = (number_in(days) or 0) * DAY
@@ -54,7 +58,7 @@ def add_token(
             change, Terms(name.strip(), cast("frozenset[Scope]", frozenset(scopes)), _some(groups), lasts)
         )
 
-    return _once(visit, add)
+    return _once(visit, add, typed={"token": typed})
 
 
 @router.post("/machines/tokens/{number}/rotate")
@@ -73,7 +77,7 @@ def revoke_token(visit: gate.Administer, number: Number) -> Response:
 def add_endpoint(visit: gate.Administer, url: Text = "", events: Lines = _NONE, with_number: Text = "") -> Response:
     """Make an endpoint, and show its secret once."""
     wanted, allowed = Wanted(url, frozenset(events), bool(with_number)), _allowed(visit)
-    return _once(visit, lambda change: endpoints.add(change, wanted, allowed)[1])
+    return _once(visit, lambda change: endpoints.add(change, wanted, allowed)[1], typed={"wanted": wanted})
 
 
 @router.get("/machines/endpoints/{number}")
@@ -88,7 +92,7 @@ def change_endpoint(
 ) -> Response:
     """Let messages go elsewhere, or others."""
     wanted, allowed = Wanted(url, frozenset(events), bool(with_number)), _allowed(visit)
-    return _done(visit, lambda change: endpoints.alter(change, number, wanted, allowed), number)
+    return _done(visit, lambda change: endpoints.alter(change, number, wanted, allowed), number, {"wanted": wanted})
 
 
 @router.post("/machines/endpoints/{number}/rotate")
@@ -130,27 +134,31 @@ def _allowed(visit: Visit) -> tuple[str, ...]:
     return visit.console.settings.webhooks.allowed_hosts
 
 
-def _once(visit: Visit, act: Callable[[Change], str], endpoint: int | None = None) -> Response:
+def _once(visit: Visit, act: Callable[[Change], str], endpoint: int | None = None, typed: Typed = _NOTHING) -> Response:
     """Do something that makes a secret, and show that on the page: it is kept nowhere."""
     try:
         secret = _act(visit, act)
     except CallbackError as error:
-        return _again(visit, error, endpoint)
+        return _again(visit, error, endpoint, typed)
     return _page(visit, secret=secret) if endpoint is None else _endpoint_page(visit, endpoint, secret=secret)
 
 
-def _done(visit: Visit, act: Callable[[Change], object], endpoint: int | None = None) -> Response:
+def _done(
+    visit: Visit, act: Callable[[Change], object], endpoint: int | None = None, typed: Typed = _NOTHING
+) -> Response:
     try:
         _act(visit, act)
     except CallbackError as error:
-        return _again(visit, error, endpoint)
+        return _again(visit, error, endpoint, typed)
     return RedirectResponse(PAGE if endpoint is None else f"{PAGE}/endpoints/{endpoint}", 303)
 
 
-def _again(visit: Visit, error: CallbackError, endpoint: int | None) -> Response:
-    """Show the page once more, with what is wrong."""
+def _again(visit: Visit, error: CallbackError, endpoint: int | None, typed: Typed) -> Response:
+    """Show the page once more, with what is wrong and what was typed."""
     told = masked_text(str(error))
-    return _page(visit, 422, told=told) if endpoint is None else _endpoint_page(visit, endpoint, 422, told=told)
+    if endpoint is None:
+        return _page(visit, 422, told=told, typed=typed)
+    return _endpoint_page(visit, endpoint, 422, told=told, typed=typed)
 
 
 def _act(visit: Visit, act: Callable[[Change], T]) -> T:
@@ -158,7 +166,7 @@ def _act(visit: Visit, act: Callable[[Change], T]) -> T:
     return visit.act(lambda work: act(Change(work.connection, work.pbx, by, work.now)))
 
 
-def _page(visit: Visit, status: int = 200, *, secret: str = "", told: str = "") -> Response:
+def _page(visit: Visit, status: int = 200, *, secret: str = "", told: str = "", typed: Typed = _NOTHING) -> Response:
     def look(work: Work) -> dict[str, Any]:
         found = endpoints.listed(work.connection)
         return {
@@ -169,11 +177,20 @@ def _page(visit: Visit, status: int = 200, *, secret: str = "", told: str = "") 
         }
 
     choices = {"scopes": SCOPES, "types": TYPES, "lasts": LASTS}
-    return visit.page("site/machines.html", status, secret=secret, told=told, **choices, **visit.look(look))
+    return visit.page(
+        "site/machines.html", status, secret=secret, told=told, typed=typed, **choices, **visit.look(look)
+    )
 
 
 def _endpoint_page(
-    visit: Visit, number: int, status: int = 200, *, secret: str = "", told: str = "", before: int | None = None
+    visit: Visit,
+    number: int,
+    status: int = 200,
+    *,
+    secret: str = "",
+    told: str = "",
+    before: int | None = None,
+    typed: Typed = _NOTHING,
 ) -> Response:
     def look(work: Work) -> dict[str, Any]:
         one = _known(work, number)
@@ -182,7 +199,14 @@ def _endpoint_page(
         return {"now": work.now, "one": one, "waiting": many, "next_at": next_at, "messages": messages}
 
     return visit.page(
-        "site/endpoint.html", status, secret=secret, told=told, types=TYPES, most=SHOWN, **visit.look(look)
+        "site/endpoint.html",
+        status,
+        secret=secret,
+        told=told,
+        typed=typed,
+        types=TYPES,
+        most=SHOWN,
+        **visit.look(look),
     )
 
 
