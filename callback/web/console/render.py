@@ -85,6 +85,7 @@ class Pages:
             **self._globals,
         )
         environment.filters.update(clock=self._clock, iso=_iso, word=partial(_word, language))
+        environment.filters.update(given=partial(words.given, language), actor=partial(words.actor, language))
         environment.filters.update(masked=shown.masked, said=shown.said, lasted=shown.lasted)
         environment.filters["when"] = partial(self._when, language)
         return environment

@@ -605,7 +605,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "put-first": _("called again, and was put first in line"),
         "reserved": _("reserved"),
     },
-    "actor": {"customer": _("the customer")},
+    "actor": {"customer": _("the customer"), "service": _("the service")},
     "refusal": {  # why nothing was done about one reservation
         "unknown": _("there is no such callback"),
         "changed": _("changed meanwhile"),

@@ -13,6 +13,9 @@ from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from starlette.requests import Request
 
+from callback.decisions.reasons import NONE_GIVEN, REASONS
+from callback.store.audit import CUSTOMER, SERVICE
+from callback.web.console import shown
 from callback.web.console.vocabulary import Subject, worded
 
 Language = Literal["en", "zh_Hans", "zh_Hant"]
@@ -22,6 +25,7 @@ TAGS: Final[Mapping[Language, str]] = {"en": "en", "zh_Hans": "zh-Hans", "zh_Han
 """As HTML names them."""
 LOCALE: Final = Path(__file__).with_name("locale")
 COOKIE: Final = "language"
+_PRESET: Final = {reason: word for word, reason in REASONS.items()}  # what is kept is the sentence, in English
 _TRADITIONAL: Final = ("zh-hant", "zh-tw", "zh-hk", "zh-mo")
 
 
@@ -62,3 +66,21 @@ def _asked_for(header: str) -> Language:
 def say(language: Language, subject: Subject, code: str, **facts: object) -> str:
     """Say a code in a language. A fact that the row does not have stands as a dash."""
     return worded(subject, code, catalogue(language).gettext, **facts)
+
+
+def preset(language: Language, why: str) -> str | None:
+    """A reason that can be chosen, or that none was given, in the language; None for what somebody wrote."""
+    _ = catalogue(language).gettext
+    if why in _PRESET:
+        return say(language, "preset", _PRESET[why])
+    return _("no reason given") if why == NONE_GIVEN else None
+
+
+def given(language: Language, why: str, longest: int = shown.LONGEST) -> str:
+    """A reason as a page shows it."""
+    return preset(language, why) or shown.said(why, longest)
+
+
+def actor(language: Language, who: str, longest: int = shown.LONGEST) -> str:
+    """Who decided: a person by name, else the customer or the service."""
+    return say(language, "actor", who) if who in {CUSTOMER, SERVICE} else shown.said(who, longest)

@@ -8,6 +8,7 @@ import pytest
 
 from callback.settings.rules import QueueRules
 from callback.store import tables as t
+from callback.web.console import words
 from tests.callback.web.console.clients import Desk, desk_of
 from tests.callback.world import MINUTE, ON, World, rules
 
@@ -28,9 +29,14 @@ def test_a_pause_is_shown_above_every_page_until_it_ends_by_itself(desk: Desk) -
     done = bo.act("/switches/pause", **ASKED)
     assert (done.status_code, done.headers["location"]) == (303, "/switches?done=1")
     page = bo.get("/switches?done=1").text
-    for words in ("Paused.", "undo", "the PBX or a line is worked on", "bo", "support", "12:30"):
-        assert words in page, words
+    for said in ("Paused.", "undo", "the PBX or a line is worked on", "bo", "support", "12:30"):
+        assert said in page, said
     assert "Paused until 12:30: calling back, support" in bo.get("/queue").text
+    bo.cookies.set("language", "zh_Hans")
+    page = bo.get("/switches").text
+    assert "the PBX or a line is worked on" not in page
+    assert words.say("zh_Hans", "preset", "works") in page
+    bo.cookies.set("language", "en")
     desk.now += 30 * MINUTE
     assert "Paused until" not in bo.get("/queue").text
     assert "Nothing is paused" in bo.get("/switches").text

@@ -21,7 +21,7 @@ from callback.accounts.webhooks.endpoints import Disabled
 from callback.attempts.agent_states import AGENT_STATES
 from callback.decisions import wrap_up
 from callback.decisions.corrections import OF_PEOPLE
-from callback.decisions.reasons import REASONS
+from callback.decisions.reasons import NONE_GIVEN, REASONS
 from callback.decisions.records import ACTIONS, WORDS, Why
 from callback.decisions.undoing import NotUndoneWhy
 from callback.events import KINDS
@@ -43,7 +43,7 @@ from callback.reservations.deadlines import LeftWhy
 from callback.reservations.states import STATES
 from callback.site import handovers
 from callback.site.pauses import WHAT
-from callback.store.audit import CUSTOMER
+from callback.store.audit import CUSTOMER, SERVICE
 from callback.texts.compose import NoText
 from callback.web.console import vocabulary, words
 from callback.web.console.acts.form import Fault
@@ -112,7 +112,7 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "heard": {*NAMES.values(), *(step.partition("_")[0] for step in get_args(StepName))},
     "stage": set(get_args(Step)),
     "filter": set(get_args(Filter)),
-    "actor": {CUSTOMER},
+    "actor": {CUSTOMER, SERVICE},
     "wish": set(get_args(Word)) | {"time"} | {f"choice-{number}" for number in range(1, 6)},
     "sort": {str(one) for one in Sort},
     "column": set(COLUMNS),
@@ -225,3 +225,11 @@ def _facts(sentence: str) -> set[str]:
     """What a sentence takes in: {name} of a word, %(name)s of a template."""
     named = {name for _, name, _, _ in string.Formatter().parse(sentence.replace("%(", "{").replace(")s", "}")) if name}
     return {name.partition("!")[0] for name in named}
+
+
+def test_reasons_that_can_be_chosen_and_who_is_no_person_are_said_in_the_language() -> None:
+    assert words.given("zh_Hans", REASONS["meeting"]) == "客户在开会"
+    assert words.given("zh_Hans", NONE_GIVEN) == "未说明原因"
+    assert words.given("zh_Hans", "a customer of ours") == "a customer of ours"
+    assert words.given("en", "x" * 50, 10) == "x" * 9 + "…"
+    assert [words.actor("zh_Hans", who) for who in (SERVICE, CUSTOMER, "anna")] == ["系统", "客户", "anna"]
