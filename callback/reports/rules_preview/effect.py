@@ -58,6 +58,12 @@ class Promises:
     kept_after: int = 0
 
     @property
+    def never(self) -> int:
+        """To how many nothing is owed by either."""
+        both = self.earlier + self.later + self.same
+        return self.losses - both - self.no_more.total() - self.newly.total()
+
+    @property
     def changed(self) -> bool:
         """Whether anything would be different."""
         moved = self.earlier or self.later or self.no_more or self.newly

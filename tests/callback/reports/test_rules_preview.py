@@ -54,6 +54,8 @@ def test_a_shorter_window_promises_earlier_and_what_was_kept_is_measured_by_what
     assert (told.earlier, told.later, told.same) == (2, 0, 0)
     assert told.earlier_by == 30 * MINUTE
     assert (told.measured, told.kept_before, told.kept_after) == (2, 2, 1)
+    columns = told.earlier + told.later + told.same + told.no_more.total() + told.newly.total() + told.never
+    assert columns == told.losses
 
 
 def test_a_longer_window_promises_later(world: World) -> None:
@@ -140,3 +142,10 @@ def test_what_the_dispatcher_would_say_of_those_who_wait(
 def test_while_nobody_is_called_at_all_it_says_so(world: World) -> None:
     world.hear(call())
     assert seen(world).stopped == "service-not-running"
+
+
+def test_whom_no_rules_promise_anything_is_counted_too(world: World) -> None:
+    world.hear(call("09012340001", NOON))
+    world.hear(call("", NOON))
+    told = seen(world, window_min=30).promises[""]
+    assert (told.losses, told.earlier, told.never) == (2, 1, 1)

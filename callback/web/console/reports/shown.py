@@ -39,10 +39,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where the rows behind figures are shown."""
+    """Where the rows behind figures are shown: those that the report has added up, from `since_at` to `until_at`."""
 
     asked: Asked
     split: str
+    since_at: int
+    until_at: int
 
     def rows(self, name: str, row: Row | None = None) -> str:
         """The address of the reservations or calls that a figure counts; of a row's days and part alone."""
@@ -50,7 +52,7 @@ class Links:
         first, last = days.first, days.last
         if row is not None:
             first, last = (local(at, days.zone).date() for at in (row.since_at, row.until_at - 1))
-        query = {"since": str(first), "until": str(last), **self._part(row)}
+        query = {"since": str(first), "until": str(last), **self._added_up(), **self._part(row)}
         return f"/reports/rows/{name}?{urlencode(query)}"
 
     def misses(self, cause: str = "", queue: str = "") -> str:
@@ -63,6 +65,15 @@ class Links:
             "queue": queue,
         }
         return f"/reports/misses?{urlencode({name: value for name, value in query.items() if value})}"
+
+    def _added_up(self) -> dict[str, str]:
+        """Where that is not all of the days."""
+        days, found = self.asked.days, dict[str, str]()
+        if self.since_at > days.since_at:
+            found["from"] = str(self.since_at)
+        if self.until_at < days.until_at:
+            found["to"] = str(self.until_at)
+        return found
 
     def _part(self, row: Row | None) -> dict[str, str]:
         return {} if row is None or row.missed is None else {self.split: row.of or NONE}

@@ -96,10 +96,13 @@ def test_faults_are_told_beside_their_fields_and_what_was_typed_is_there(browser
     assert len(versions(desk.world)) == 1
 
 
-def test_faults_of_several_settings_together_are_told_too(browser: Browser) -> None:
-    page = proposed(browser, window_min="20", aim_min="30")
+@pytest.mark.parametrize("typed", [{"window_min": "20", "aim_min": "30"}, {"window_min": "10"}])
+def test_an_aim_that_is_longer_than_its_promise_is_told_beside_it(browser: Browser, typed: dict[str, str]) -> None:
+    page = proposed(browser, **typed)
     assert page.status_code == 422
-    assert "aim_min must not be longer than window_min" in page.text
+    assert page.text.count("This is longer than the promise that it is a part of.") == 2
+    assert 'href="#f-aim_min"' in page.text
+    assert page.text.count('aria-invalid="true"') == 1
 
 
 def test_what_changes_nothing_says_so(browser: Browser) -> None:

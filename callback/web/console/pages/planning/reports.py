@@ -15,6 +15,7 @@ from callback.reports.period.report import Report, Row, Span, Wish
 from callback.reports.queue.board import Queue
 from callback.site.work import Work
 from callback.web.console import gate
+from callback.web.console.number import number_in
 from callback.web.console.queue import cursor
 from callback.web.console.reports import asked as asking
 from callback.web.console.reports import days, shown, spreadsheet
@@ -38,7 +39,7 @@ def reports(visit: gate.SeeReports) -> Response:
         "planning/reports.html",
         asked=asked,
         report=report,
-        links=Links(asked, _split(asked)),
+        links=Links(asked, _split(asked), report.since_at, report.until_at),
         telling=shown,
         definitions=DEFINITIONS,
         rates=RATES,
@@ -90,13 +91,16 @@ def rows(visit: gate.SeeReports, name: str) -> Response:
         raise HTTPException(404)
     query = visit.request.query_params
     said = {part: query.get(part, "") for part in _PARTS}
+    added_up = {end: query[end] for end in ("from", "to") if number_in(query.get(end, "")) is not None}
 
     def look(work: Work) -> dict[str, Any]:
         of_days = days.asked_for(
             query.get("since", ""), query.get("until", ""), work.now, work.site.hours.zone, USUAL_DAYS
         )
-        within = Within(of_days.since_at, of_days.until_at, visit.viewer.groups, **said)
-        of = f"report rows {name} {of_days.first} {of_days.last} {sorted(said.items())}"
+        since_at = max(of_days.since_at, int(added_up.get("from", 0)))
+        until_at = min(of_days.until_at, int(added_up.get("to", of_days.until_at)))
+        within = Within(since_at, until_at, visit.viewer.groups, **said)
+        of = f"report rows {name} {since_at} {until_at} {sorted(said.items())}"
         after = Place(*cursor.opened_plain(work, query["after"], of)) if query.get("after") else None
         found: dict[str, Any]
         if name in OF_CALLS:
@@ -106,10 +110,12 @@ def rows(visit: gate.SeeReports, name: str) -> Response:
             made = listed.reservations(work, name, within, after=after)
             found, place = {"calls": (), "rows": Queue(work).by_id(made.ids, visit.viewer.groups)}, made.after
         more = "" if place is None else cursor.sealed_plain(work, (place.at, place.id), of)
-        address = {"since": of_days.first, "until": of_days.last, **said, "after": more}
+        address = {"since": of_days.first, "until": of_days.last, **added_up, **said, "after": more}
         return {**found, "days": of_days, "more": more, "query": address, "now": work.now}
 
-    return visit.page("planning/report_rows.html", said=said, definition=shown.definition(name), **visit.look(look))
+    return visit.page(
+        "planning/report_rows.html", name=name, said=said, definition=shown.definition(name), **visit.look(look)
+    )
 
 
 def _read(visit: Visit) -> tuple[Asked, Report, int]:

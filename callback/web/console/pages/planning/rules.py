@@ -15,7 +15,7 @@ from callback.decisions import ruling
 from callback.decisions.ruling import NothingChanges, Superseded
 from callback.errors import CallbackError, StoreError
 from callback.reports.rules_preview.effect import Effect, effect
-from callback.settings.rules import SiteRules
+from callback.settings.rules import AIM_LONGER, SiteRules
 from callback.site import rule_versions, written
 from callback.site.context import site_of
 from callback.site.rule_versions import Change, Faulty, Version
@@ -282,7 +282,10 @@ def _effect(
 def _words(visit: Visit) -> dict[str, Any]:
     """What templates say settings with."""
     may = visit.viewer.may("publish-rules") and visit.viewer.groups is None
-    return {"may_publish": may, "said": _said(in_full=may), "setting": setting, "choices": CHOICES, "plurals": PLURALS}
+    return {
+        "may_publish": may, "said": _said(in_full=may), "setting": setting, "choices": CHOICES, "plurals": PLURALS,
+        "aim_longer": AIM_LONGER,
+    }  # fmt: skip
 
 
 def _said(*, in_full: bool) -> Callable[[str, object], str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
+import re
 
 import pytest
 
@@ -117,3 +119,18 @@ def test_every_figure_has_its_rows_and_its_definition(sqlite_desk: Desk) -> None
     assert {browser.get(f"/reports/rows/{name}").status_code for name in listed.NAMES} == {200}
     assert browser.get("/reports/rows/nothing").status_code == 404
     assert browser.get("/reports/rows/lost?after=rubbish").status_code == 422
+
+
+def test_rows_are_those_that_the_figures_have_added_up(sqlite_desk: Desk) -> None:
+    lost(sqlite_desk.world, 4, NOON)
+    sqlite_desk.now = NOON + 60 * MINUTE
+    roll_up(sqlite_desk.world, sqlite_desk.now)
+    lost(sqlite_desk.world, 3, NOON + 61 * MINUTE, queue="sales")
+    browser = sqlite_desk.member("anna", "supervisor")
+    page = browser.get("/reports?period=day").text
+    assert "Figures go from 2026-11-23 00:00 to 2026-11-23 13:" in page
+    (address,) = {one for one in re.findall(r'href="(/reports/rows/lost[^"]*)"', page) if "queue" not in one}
+    counted = json.loads(browser.get("/reports.json?period=day").text)["whole"]["lost"]
+    assert browser.get(html.unescape(address)).text.count("<tr><td") == counted
+    assert browser.get("/reports/rows/lost").text.count("<tr><td") == 7
+    assert "stands each callback once" in browser.get("/reports/rows/texts_sent").text
