@@ -97,7 +97,7 @@ def publish(
     """Make the [rules] of a file the rules, at once or from a time on; the service that runs goes by them by itself."""
     wiring, now = load(settings), now_us()
     from_at = None if at is None else written.instant(at, now, in_force(settings).rules.hours().zone)
-    rules = rule_versions.proposed(wiring, _rules_of(file))
+    rules = rule_versions.proposed(wiring, _rules_of(file), now)
     said = By(by or user(), why)
     _done(
         wiring,

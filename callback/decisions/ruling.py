@@ -43,7 +43,8 @@ class NothingChanges(CallbackError):
 def publish(work: Work, rules: SiteRules, by: By, *, based_on: int, from_at: int | None = None) -> Version:
     """Make these the rules, now or from then on. They must be valid here (`rule_versions.proposed`).
 
-    Superseded where others than `based_on` are in force by now, or others wait for their time.
+    Superseded where others than `based_on` are in force by now, or others wait for their time; Faulty where the site
+    opens no more from then on.
     """
     return _add(work, rules, by, "rules-published", based_on, from_at)
 
@@ -96,6 +97,7 @@ def _add(
     _reasoned(by)
     if from_at is not None and not now <= from_at <= now + LATEST_US:
         raise CallbackError("rules come into force now or later, and within a year")
+    rule_versions.opening(rules, now if from_at is None else from_at)
     rule_versions.lock(connection, pbx)
     stands = rule_versions.in_force(connection, pbx, now)
     if based_on not in {None, stands.version}:

@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 from callback.customers import numbers
 from callback.customers.caller import Caller
 from callback.customers.hours import HoursOf, hours_of
-from callback.errors import StoreError
+from callback.errors import CallbackError, StoreError
 from callback.settings.rules import SiteRules
 from callback.settings.sections import Settings, Trunk
 from callback.site import pauses, rule_versions
 from callback.site.pauses import Pause, What
-from callback.site.rule_versions import Draft, Version
+from callback.site.rule_versions import Draft, Faulty, Version
 from callback.site.templates import Texting, TwoWay, never, texting_of
 from callback.store import keys, schema
 from callback.store.engine import Store
@@ -84,14 +84,18 @@ class Site:
     def pledge(self, caller: Caller, kind: str, lost_at: int, now: int) -> tuple[Caller, Promise]:
         """What is promised for a loss of this kind, by the hours where the caller is.
 
-        A caller whose phone never may ring while the site is open is refused, and the promise is by the site's hours.
+        A caller whose phone never may ring while the site is open is refused, and the promise is by the site's hours;
+        so is everybody while the site does not open any more, by the hours of one that is always open.
         """
         terms = self.rules.promise_terms()
         try:
             return caller, promise(kind, lost_at, now, caller.hours, terms)
         except SchedulerError:
             refused = replace(caller, refused="never-in-hours")
+        try:
             return refused, promise(kind, lost_at, now, self.hours, terms)
+        except SchedulerError:
+            return refused, promise(kind, lost_at, now, Hours(self.hours.zone), terms)
 
     def paused(self, what: What, queue: str) -> Pause | None:
         """What stops this in a queue now, and ends last; None where nothing does."""
@@ -183,7 +187,7 @@ def take_over(connection: Connection, settings: Settings, now: int, two_way: Two
 
     The file's rules become a version while no person has published any; afterwards the database's hold, and what was
     changed in the file is a conflict (`rule_versions.conflict`). Where the wording of texts is another, that is a
-    version too.
+    version too. CallbackError where what was published does not fit the file any more.
     """
     keys.make_root(connection)  # here, where all is committed: a look could not keep it
     pbx, texts = settings.pbx.name, texting_of(settings).templates.digest()
@@ -195,4 +199,11 @@ def take_over(connection: Connection, settings: Settings, now: int, two_way: Two
         found = rule_versions.add(connection, pbx, Draft(body=body, texts=texts), now)
     if not rule_versions.conflict(connection, settings, now):
         rule_versions.file_is_settled(connection, settings, now)
-    return site_of(rule_versions.fitting(settings, found.rules), found.version, two_way)
+    try:
+        fitted = rule_versions.fitting(settings, found.rules)
+    except Faulty as error:
+        raise CallbackError(
+            f"version {found.version} of the rules does not fit the settings file any more: write there what is"
+            f" missing, or let the file's rules hold with `callback rules take-file`. {error}"
+        ) from error
+    return site_of(fitted, found.version, two_way)

@@ -23,6 +23,7 @@ from callback.settings.sections import Settings, faults_of
 from callback.site.templates import language_faults
 from callback.store import tables as t
 from callback.store.audit import By
+from scheduler.errors import SchedulerError
 
 Source = Literal["file", "person"]
 _V = t.shift_rules.c
@@ -155,14 +156,23 @@ def published(connection: Connection, pbx: str) -> bool:
     return connection.execute(_PUBLISHED, {"of_pbx": pbx}).first() is not None
 
 
-def proposed(settings: Settings, body: Mapping[str, Any]) -> SiteRules:
+def proposed(settings: Settings, body: Mapping[str, Any], now: int) -> SiteRules:
     """Make rules of a body as the file has it below [rules]. Faulty with every fault, each by its key."""
     try:
         rules = SiteRules.model_validate(body)
     except ValidationError as error:
         raise Faulty(faults_of(error)) from error
     fitting(settings, rules)
+    opening(rules, now)
     return rules
+
+
+def opening(rules: SiteRules, from_at: int) -> None:
+    """See that the site opens once these rules hold. Faulty where it never does: nobody could be promised a call."""
+    try:
+        rules.hours().next_opening(from_at)
+    except SchedulerError as error:
+        raise Faulty({"opening": str(error)}) from error
 
 
 def fitting(settings: Settings, rules: SiteRules) -> Settings:

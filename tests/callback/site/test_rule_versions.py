@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from callback.decisions import ruling
 from callback.decisions.reasons import NONE_GIVEN
 from callback.errors import CallbackError
 from callback.settings.rules import QueueRules
-from callback.settings.sections import Settings
+from callback.settings.sections import Settings, Trunk
 from callback.site import rule_versions
 from callback.site.context import Sites, take_over
 from callback.site.rule_versions import Change, Conflict, Faulty, Version
@@ -18,9 +19,11 @@ from callback.site.work import Work
 from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
-from tests.callback.world import MINUTE, NOON, ON, US, World, fed, rules
+from tests.callback.world import MINUTE, NOON, ON, US, World, call, fed, rules
 
 BO = By("bo", "a quiet day")
+CLOSED = [date(2026, 11, 1) + timedelta(days=days) for days in range(4200)]
+"""More days than the hours look ahead."""
 SHORT = rules(window_min=30, aim_min=15)
 
 
@@ -163,7 +166,7 @@ def test_a_file_that_says_what_is_in_force_contradicts_nothing(world: World) -> 
 def test_every_fault_is_named_by_its_key(world: World) -> None:
     body = {"zone": "Mars", "max_tries": 99, "pacing": {"keep": 1}, "queues": {"support": {"calls": "maybe"}}}
     with pytest.raises(Faulty) as caught:
-        rule_versions.proposed(world.settings, body)
+        rule_versions.proposed(world.settings, body, NOON)
     assert set(caught.value.faults) == {"zone", "max_tries", "pacing.keep", "queues.support.calls"}
     assert "max_tries: Input should be less than or equal to 10 (it is 99)" in str(caught.value)
     assert "pacing.keep: is no setting of this section" in str(caught.value)
@@ -176,11 +179,41 @@ def test_every_fault_is_named_by_its_key(world: World) -> None:
         ({"queues": {"support": {"text_from": "acme"}}}, "no account"),
         ({"queues": {"support": {"language": "tlh"}}}, "'tlh' has no texts"),
         ({"window_min": 10, "aim_min": 20}, "aim_min must not be longer"),
+        ({"holidays": CLOSED}, "opening: closed for the next 800 days"),
     ],
 )
 def test_rules_must_fit_the_file(world: World, body: dict[str, Any], match: str) -> None:
     with pytest.raises(Faulty, match=match):
-        rule_versions.proposed(world.settings, {"zone": "Asia/Tokyo", **body})
+        rule_versions.proposed(world.settings, {"zone": "Asia/Tokyo", **body}, NOON)
+
+
+def test_rules_under_which_the_site_opens_no_more_are_not_published_by_any_way(sqlite_world: World) -> None:
+    world, never = sqlite_world, rules(holidays=CLOSED)
+    with pytest.raises(Faulty, match="closed for the next 800 days"):
+        acting(world, NOON + US, ruling.publish, never, BO, based_on=1)
+    file = world.settings.model_copy(update={"rules": never})
+    with pytest.raises(Faulty, match="closed for the next 800 days"):
+        acting(world, NOON + US, ruling.take_file, file, BO)
+
+
+def test_whoever_is_lost_while_the_site_opens_no_more_is_listed_for_people(sqlite_world: World) -> None:
+    starts(sqlite_world, NOON, holidays=CLOSED)
+    sqlite_world.hear(call())
+    assert [row.recovery for row in sqlite_world.rows(t.call)] == ["never-in-hours"]
+
+
+def test_a_start_with_a_file_that_the_published_rules_do_not_fit_says_what_to_do(sqlite_world: World) -> None:
+    world = sqlite_world
+    acting(world, NOON + US, ruling.publish, rules(trunks={"main": {"no_ring_after": "20:00"}}), BO, based_on=1)
+    other = {"other": Trunk(channel="PJSIP/o", region="JP", form="national")}
+    file = world.settings.model_copy(update={"trunks": other})
+    with world.store.write() as connection, pytest.raises(CallbackError, match="callback rules take-file") as caught:
+        take_over(connection, file, NOON + MINUTE)
+    assert "version 2 of the rules does not fit" in str(caught.value)
+    with world.store.write() as connection:
+        ruling.take_file(Work(connection, Sites(file).at(connection, NOON + MINUTE), NOON + MINUTE), file, BO)
+    with world.store.write() as connection:
+        assert take_over(connection, file, NOON + 2 * MINUTE).version == 3
 
 
 def test_changes_are_told_by_key_and_a_new_queue_by_what_it_has_beyond_the_defaults() -> None:

@@ -88,7 +88,8 @@ def changes_of(text: str) -> dict[str, Any]:
     """Read the changes that a page carried, by key. CallbackError where it is none of ours."""
     try:
         found = json.loads(text)
-    except ValueError as error:
+        json.dumps(found, ensure_ascii=False).encode()  # half a character stands on no page
+    except (ValueError, RecursionError) as error:
         raise CallbackError("this is no change of the rules: begin again with the form") from error
     if not isinstance(found, dict):
         raise CallbackError("this is no change of the rules: begin again with the form")
@@ -106,6 +107,8 @@ def changed(rules: SiteRules, changes: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in changes.items():
         if path_of(key)[0] not in SiteRules.model_fields:
             raise CallbackError(f"there is no setting {key}")
+        if isinstance(_at(body, key, ""), dict) and not isinstance(value, dict):
+            raise CallbackError(f"{key} is no single setting")
         _lay(body, key, value)
     return body
 

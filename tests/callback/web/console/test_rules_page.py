@@ -77,6 +77,21 @@ def test_what_is_published_is_a_version_with_who_and_why(browser: Browser, desk:
     assert "last changed by bo, version 2" in page
 
 
+@pytest.mark.parametrize("path", ["/rules/change", "/rules/effect", "/rules/publish"])
+def test_changes_that_no_page_carried_are_refused_in_words(browser: Browser, desk: Desk, path: str) -> None:
+    odd = [
+        "[" * 30_000,
+        "[]",
+        '{"queues": 5}',
+        '{"opening": [1]}',
+        '{"queues.support": null}',
+        '{"queues.\\ud800.group": ""}',
+    ]
+    for changes in odd:
+        assert browser.act(path, changes=changes, based_on="1", why="x").status_code == 422, changes[:40]
+    assert [one.version for one in versions(desk.world)] == [1]
+
+
 def test_one_for_later_waits_for_its_time_and_can_be_withdrawn(browser: Browser, desk: Desk) -> None:
     assert publish(browser, proposed(browser, window_min="45"), at="14:00").status_code == 303
     assert versions(desk.world)[0].effective_from_at == at("14:00")

@@ -198,7 +198,7 @@ def _body(visit: Visit, base: Version, filled: Mapping[str, str]) -> dict[str, A
 
 def _proposal(visit: Visit, base: Version, body: Mapping[str, Any], to: int | None) -> _Proposal:
     """Faulty with every fault."""
-    proposed = rule_versions.proposed(visit.console.settings, body)
+    proposed = rule_versions.proposed(visit.console.settings, body, visit.console.now())
     return _Proposal(base, proposed, rule_versions.changes(base.rules, proposed), to)
 
 
