@@ -278,7 +278,8 @@ def _call_again(work: Work, talk: _Talk, word: Word) -> Made:
         compose.withdraw(work, again, "the customer chose another time")
     else:
         raise NotPossible(f"callback {standing.id} of this customer is '{standing.state}': decide about that one")
-    return {"again": again, "stood": standing is not None, "slot_at": at}
+    decided = successor.decided_of(work.connection, again)
+    return {"again": again, "stood": standing is not None, "slot_at": at, "decided": decided}
 
 
 def _cut_off(work: Work, talk: _Talk, word: Word) -> Made:
@@ -287,9 +288,10 @@ def _cut_off(work: Work, talk: _Talk, word: Word) -> Made:
     cause = word.cause or "line"
     ended_at = talk.attempt.ended_at or work.now
     try:
-        return {"lost": broken_off.lose(work, talk.row, talk.attempt.id, cause, began_at, ended_at)}
+        lost = broken_off.lose(work, talk.row, talk.attempt.id, cause, began_at, ended_at)
     except IllegalTransition as error:
         raise NotPossible(f"what was said first stands: {error}") from error
+    return {"lost": lost, "decided": [] if lost is None else successor.decided_of(work.connection, lost)}
 
 
 _DO: Final[Mapping[Outcome, Callable[[Work, _Talk, Word], Made]]] = {
@@ -350,6 +352,7 @@ def _undo(work: Work, talk: _Talk, before: _Before) -> None:
         for kept in reversed(made.get("goes_on", ())):
             successor.take_back(work, successor.restored(kept))
         if before.outcome == "cut-off":
+            _must_not_be_promised(work, made)
             broken_off.take_back(work, attempt.id)
     except IllegalTransition as error:
         raise NotPossible(f"what was said first stands: {error}") from error
@@ -358,6 +361,13 @@ def _undo(work: Work, talk: _Talk, before: _Before) -> None:
     if "again" in made:
         _no_more_again(work, made)
     work.connection.execute(_ENDED_AS, {"of_attempt": attempt.id, "as_outcome": "reached"})
+
+
+def _must_not_be_promised(work: Work, made: Mapping[str, Any]) -> None:
+    """IllegalTransition where the callback for this loss alone, which would be withdrawn, has another time by now."""
+    row = None if made["lost"] is None else read_one(work.connection, made["lost"], lock=True)
+    if row is not None and row.open and row.losses == 1:
+        successor.must_be_as_decided(row, made["decided"])
 
 
 def _open_no_more(work: Work, ended: Mapping[str, Any]) -> None:
@@ -370,7 +380,7 @@ def _open_no_more(work: Work, ended: Mapping[str, Any]) -> None:
 
 def _no_more_again(work: Work, made: Mapping[str, Any]) -> None:
     row = read_one(work.connection, made["again"], lock=True)
-    stands = row is not None and row.state in {"waiting", "held"} and row.slot_at == made["slot_at"]
+    stands = row is not None and row.state in {"waiting", "held"} and times.decided(row) == made["decided"]
     if made["stood"] or not stands or row is None or row.losses or row.tries:
         raise NotPossible(f"what was said first stands: decide about callback {made['again']}")
     moves.move(work, row.id, "withdrawn")

@@ -1,7 +1,8 @@
 """A reservation that was closed as reached, though nobody was, goes on as another one: what is closed never reopens.
 
 The successor takes the losses, the promises and the tries with it: the first promise stands, and counts once. Where the
-customer was lost again meanwhile, the losses join what stands, which keeps the earlier of both promises.
+customer was lost again meanwhile, the losses join what stands, which keeps the earlier of both promises, and the tries
+of the one that was tried more.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from callback.reservations.states import State
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.texts import compose
-from scheduler.promise import Promise, merge
+from scheduler.promise import Promise, by, merge
 
 _R, _L, _A, _P = t.reservation.c, t.loss.c, t.attempt.c, t.promise.c
 _CARRIED: Final = (
@@ -35,7 +36,7 @@ _LOSS_TO = (
 _ATTEMPTS_TO = update(t.attempt).where(_A.reservation_id == _OF).values(reservation_id=bindparam("to_reservation"))
 _ATTEMPTS = select(func.count()).select_from(t.attempt).where(_A.reservation_id == _OF)
 _JOINED = update(t.reservation).where(_R.id == _OF)
-_JOINED = _JOINED.values({name: bindparam(f"now_{name}") for name in ("losses", "last_lost_at", "severity")})
+_JOINED = _JOINED.values({name: bindparam(f"now_{name}") for name in ("losses", "last_lost_at", "severity", "tries")})
 _OPEN_OF_SAME = (
     RESERVATIONS.where(_R.pbx == bindparam("of_pbx"), _R.queue == bindparam("of_queue"), t.OPEN)
     .where(_R.person_id == bindparam("person"), _R.apart == bindparam("is_apart"))
@@ -54,6 +55,8 @@ class GoesOn:
     state: State
     state_since_at: int
     tried: int  # attempts that went along
+    tries: int  # so many more were counted where it joined
+    decided: list[int | None]  # when the successor was to be called (`times.decided`)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, to be kept."""
@@ -82,18 +85,22 @@ def go_on(work: Work, row: Reservation, retry_at: int, slot_at: int | None = Non
     standing = lock_open(work.connection, row.pbx, row.queue, row.person_id, row.apart)
     if standing is not None:
         _join(work, row, standing)
-        successor = standing.id
+        successor, more = standing.id, max(0, row.tries - standing.tries)
     else:
-        successor = _succeed(work, row, retry_at, slot_at)
-        moves.put_back(work, row.id, "continued", {})
+        successor, more = _succeed(work, row, retry_at, slot_at), 0
+    moves.put_back(work, row.id, "continued", {})
     _move_losses(work, losses, successor)
     compose.withdraw(work, row.id, "nobody was reached after all")
     tried = work.connection.execute(_ATTEMPTS, {"of_reservation": successor}).scalar_one()
-    return GoesOn(row.id, successor, standing is not None, losses, row.state, row.state_since_at, tried)
+    was = (losses, row.state, row.state_since_at)
+    return GoesOn(row.id, successor, standing is not None, *was, tried, more, decided_of(work.connection, successor))
 
 
 def take_back(work: Work, kept: GoesOn) -> None:
-    """Let it have been as it was. IllegalTransition where the customer was called, or lost again, since."""
+    """Let it have been as it was. IllegalTransition where the customer was called, or lost again, since.
+
+    Nor is a time taken from the customer that was decided since: whoever decided it decides again.
+    """
     row = read_one(work.connection, kept.successor, lock=True)
     if row is None or row.state not in {"waiting", "held"}:
         state = "gone" if row is None else row.state
@@ -105,11 +112,24 @@ def take_back(work: Work, kept: GoesOn) -> None:
     tried = work.connection.execute(_ATTEMPTS, {"of_reservation": row.id}).scalar_one()
     if moved != kept.losses or tried != kept.tried:
         raise IllegalTransition(f"callback {row.id}, which goes on with it, was changed since")
+    must_be_as_decided(row, kept.decided)
     _move_losses(work, kept.losses, kept.reservation)
     work.connection.execute(_ATTEMPTS_TO, {"of_reservation": row.id, "to_reservation": kept.reservation})
     moves.move(work, row.id, "withdrawn")
     compose.withdraw(work, row.id, "the customer was reached after all")
     moves.put_back(work, kept.reservation, kept.state, {"state_since_at": kept.state_since_at})
+
+
+def decided_of(connection: Connection, reservation: int) -> list[int | None]:
+    """When it is called, as far as somebody decided that."""
+    row = read_one(connection, reservation)
+    return [] if row is None else times.decided(row)
+
+
+def must_be_as_decided(row: Reservation, decided: list[int | None]) -> None:
+    """IllegalTransition where another time was decided since."""
+    if times.decided(row) != decided:
+        raise IllegalTransition(f"another time was decided since for callback {row.id}: decide about that one")
 
 
 def call_again(work: Work, row: Reservation, pledge: Promise) -> int:
@@ -140,24 +160,36 @@ def _succeed(work: Work, row: Reservation, retry_at: int, slot_at: int | None) -
 
 
 def _join(work: Work, row: Reservation, standing: Reservation) -> None:
-    """Let what stands take the losses; nothing is promised later than either promise, while both can be kept."""
+    """Let what stands take the losses; nothing is promised later than either promise, while both can be kept.
+
+    Where the one of `row` is broken, nothing is promised later than the apology told, while that can be kept.
+    """
     kept = promises.in_force(work.connection, standing.id)
-    if row.deadline_at > work.now and (standing.slot_at is None or standing.slot_at <= work.now):
+    pledge = kept
+    if standing.slot_at is not None and standing.slot_at > work.now:
+        pass  # the customer chose that time
+    elif row.deadline_at > work.now:
         pledge = merge(kept, promises.in_force(work.connection, row.id))
-        if pledge is not kept:
-            promises.add(work, standing.id, pledge)
-    _count(work, standing, standing.losses + row.losses, max(standing.severity, row.severity), row.last_lost_at)
+    elif row.overdue_by_at is not None and row.overdue_by_at > work.now:
+        pledge = by(kept, row.overdue_by_at)
+    if pledge is not kept:
+        promises.add(work, standing.id, pledge)
+    harm, tries = max(standing.severity, row.severity), max(standing.tries, row.tries)
+    lost_at = max(standing.last_lost_at, row.last_lost_at)
+    _count(work, standing.id, losses=standing.losses + row.losses, severity=harm, last_lost_at=lost_at, tries=tries)
 
 
 def _part(work: Work, standing: Reservation, kept: GoesOn) -> None:
-    """Give the losses back; what was promised stays."""
+    """Give the losses and the tries back; what was promised stays."""
     _move_losses(work, kept.losses, kept.reservation)
-    _count(work, standing, standing.losses - len(kept.losses), standing.severity, standing.last_lost_at)
+    losses, tries = standing.losses - len(kept.losses), standing.tries - kept.tries
+    lately = {"severity": standing.severity, "last_lost_at": standing.last_lost_at}
+    _count(work, standing.id, losses=losses, tries=tries, **lately)
+    moves.put_back(work, kept.reservation, kept.state, {"state_since_at": kept.state_since_at})
 
 
-def _count(work: Work, standing: Reservation, losses: int, severity: int, lost_at: int) -> None:
-    now = {"now_losses": losses, "now_severity": severity, "now_last_lost_at": max(standing.last_lost_at, lost_at)}
-    work.connection.execute(_JOINED, {"of_reservation": standing.id, **now})
+def _count(work: Work, standing: int, **now: int) -> None:
+    work.connection.execute(_JOINED, {"of_reservation": standing, **{f"now_{name}": now[name] for name in now}})
 
 
 def _move_losses(work: Work, losses: tuple[str, ...], to: int) -> None:

@@ -64,6 +64,11 @@ def changed(row: Reservation, **changes: int | None) -> dict[str, int | None]:
     return changes | _concluded(facts)
 
 
+def decided(row: Reservation) -> list[int | None]:
+    """When it is called, as far as somebody decided that: two that differ tell that it was decided anew."""
+    return [row.slot_at, row.put_off_until_at, row.promise_number]
+
+
 def _concluded(facts: dict[str, Any]) -> dict[str, int]:
     """What follows; `due_at` says the same to a process of an older version."""
     at = not_before(Facts(**{name: facts[name] for name in _FACTS if name in facts}))

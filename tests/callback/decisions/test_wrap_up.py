@@ -18,6 +18,7 @@ from callback.decisions.wrap_up import NotPossible, Said, Teller, TooLate, Word
 from callback.errors import CallbackError
 from callback.losses import broken_off
 from callback.reports import rates
+from callback.reservations import times
 from callback.site.context import Sites
 from callback.store import audit
 from callback.store import tables as t
@@ -66,6 +67,11 @@ def say(world: World, word: Word, now: int = T0, teller: Teller = MEI, reservati
 
 def words(world: World) -> list[Any]:
     return world.rows(t.wrap_up)
+
+
+def decide_time(world: World, reservation: int, now: int, **changed: int) -> None:
+    with world.store.write() as connection:
+        times.change(world.work(connection, now).connection, reservation, **changed)
 
 
 def rates_of(world: World, now: int) -> rates.Rates:
@@ -290,11 +296,13 @@ def test_the_losses_join_what_is_owed_already(world: World) -> None:
     world.hear(call(ended_at=REACHED + 30 * US))
     said = say(world, VOICEMAIL)
     before, standing = world.reservations()
-    assert (said.goes_on, standing.losses, before.state) == (standing.id, 2, "reached")
+    assert (said.goes_on, standing.losses, before.state) == (standing.id, 2, "continued")
+    assert standing.tries == first.tries
     assert standing.deadline_at == first.deadline_at
     assert [row.reservation_id for row in world.rows(t.loss)] == [standing.id] * 2
     say(world, SOLVED, T0 + MINUTE)
     assert [row.losses for row in world.reservations()] == [1, 1]
+    assert [(row.state, row.tries) for row in world.reservations()] == [("reached", 1), ("waiting", 0)]
     assert sorted(row.reservation_id for row in world.rows(t.loss)) == [before.id, standing.id]
 
 
@@ -414,3 +422,28 @@ def test_on_a_shared_number_each_caller_has_a_time_of_the_own(world: World) -> N
     assert world.reservations()[2] == other
     cut = say(world, LINE, NOON + 31 * MINUTE, reservation=mine.id)
     assert cut.goes_on == world.reservations()[-1].id
+
+
+@pytest.mark.parametrize("first", [VOICEMAIL, AGAIN, LINE])
+@pytest.mark.parametrize("fact", ["slot_at", "put_off_until_at"])
+def test_a_time_decided_since_is_not_withdrawn_by_another_word(world: World, first: Word, fact: str) -> None:
+    lost_and_reached(world)
+    goes_on = say(world, first).goes_on
+    assert goes_on is not None
+    decide_time(world, goes_on, T0 + MINUTE, **{fact: AGAIN_AT + MINUTE})
+    before = world.reservations()
+    with pytest.raises(NotPossible, match="decide about"):
+        say(world, SOLVED, T0 + 2 * MINUTE)
+    assert world.reservations() == before
+    assert words(world)[0].outcome == first.outcome
+
+
+def test_a_time_told_by_an_apology_is_kept_by_what_was_lost_meanwhile(world: World) -> None:
+    lost_and_reached(world)
+    now = NOON + 70 * MINUTE
+    world.hear(call(ended_at=now), now=now)
+    told = now + 20 * MINUTE
+    decide_time(world, 1, now, overdue_by_at=told)
+    say(world, VOICEMAIL, now)
+    before, standing = world.reservations()
+    assert (before.state, standing.deadline_at, standing.tries, standing.losses) == ("continued", told, 1, 2)
