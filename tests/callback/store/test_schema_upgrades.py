@@ -27,6 +27,9 @@ WORDS: Final[dict[str, dict[str, Any]]] = {
     "answer": {"state": "open", "score": None},
     "live_view": {"body": {}},
     "wrap_up": {"outcome": "solved", "cause": ""},
+    "pause": {"what": "call"},
+    "webhook_endpoint": {"disabled": ""},
+    "webhook_delivery": {"state": "waiting"},
     "rollup_mark": {"id": 1000},  # beside what the rows of other tables have marked
 }
 
