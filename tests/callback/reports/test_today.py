@@ -15,6 +15,8 @@ from typer.testing import CliRunner, Result
 from callback.attempts import snapshot
 from callback.cli import main as cli
 from callback.history.past_calls import PastCallWriter
+from callback.settings.sections import load
+from callback.site.context import take_over
 from callback.store import tables as t
 from scheduler.clock import DAY, HOUR, MINUTE, SECOND
 from telephony.queue_log.briefs import Brief
@@ -246,7 +248,10 @@ def test_on_a_day_on_which_the_site_is_closed_nothing_is_alarming(
     say: Say, world: World, tmp_path: Path, rules: str, why: str
 ) -> None:
     settings = SETTINGS.replace('zone = "Asia/Tokyo"', f'zone = "Asia/Tokyo"\n{rules}')
-    (tmp_path / "callback.toml").write_text(settings.format(url=world.store.url, folder=tmp_path))
+    file = tmp_path / "callback.toml"
+    file.write_text(settings.format(url=world.store.url, folder=tmp_path))
+    with world.store.write() as connection:  # the service starts on it: commands go by the rules in force
+        take_over(connection, load(file), NOON)
     lose(world, 3, NOON - 10 * MINUTE)
     show(world, {"support": {"t1"}})
     found = told(say("--json"))
