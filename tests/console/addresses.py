@@ -22,6 +22,7 @@ FILLED: Final[Mapping[str, tuple[str, ...]]] = {
 INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "/act/{name}/{reservation}": ("/act/cancel/{binds}", "/act/slot/{aim}", "/act/assign/{held}"),
     "/acts/{batch}": (),
+    "/handover/{of}": (),
     "/machines/endpoints/{number}": (),
     "/queue": ("/queue", "/queue?lane=held", "/queue?sort=deadline", "/queue?overdue=1", "/queue?queue=nobody"),
     "/reports": ("/reports?period=day", "/reports?compare=1&split=kind", "/reports?split=agent"),
@@ -38,7 +39,8 @@ def templates() -> list[str]:
     for router in PAGES:
         for route in router.routes:
             if isinstance(route, APIRoute) and "GET" in (route.methods or ()) and _is_page(route.path_format):
-                found += INSTEAD.get(route.path_format) or _filled(route.path_format)
+                path = route.path_format
+                found += INSTEAD[path] if path in INSTEAD else _filled(path)
     return sorted({*found, "/nothing"} - {path for path in INSTEAD if "{" in path})
 
 

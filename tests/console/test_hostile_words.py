@@ -50,7 +50,7 @@ def is_tame(page: Page) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_no_page_does_what_a_stranger_wrote(console: Served, visitors: Visitors, hostile: Centre, path: str) -> None:
-    visitors.expect("status of 404")
+    visitors.expect("status of 40[34]")
     for size in (DESK, PHONE):
         page = visitors.page(size)
         page.on("dialog", lambda dialog: visitors.faults.append(f"a dialog: {dialog.message}"))

@@ -202,6 +202,8 @@ NO_COLUMN = {
     "Promise",
     "Facts",
     "Reservation",
+    "replace",
+    "partial",
 }  # values, made of what was read
 OUTBOX = {"NewText", "_Text", "put"}  # a text's own not_before_at
 
