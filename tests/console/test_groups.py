@@ -71,9 +71,9 @@ def paths_of(desk: Desk) -> list[tuple[str, str]]:
     """Each route that names a reservation in its path, with its methods; `{}` stands for the reservation."""
     found = []
     for route in desk.app.routes:
-        if route.path.startswith(NO_RESERVATIONS):
+        if not isinstance(route, APIRoute) or route.path.startswith(NO_RESERVATIONS):
             continue
-        if isinstance(route, APIRoute) and (names := _NAMES & set(re.findall(r"\{(\w+)\}", route.path))):
+        if names := _NAMES & set(re.findall(r"\{(\w+)\}", route.path)):
             path = route.path.replace("{" + min(names) + "}", "{}").replace("{name}", "slot")
             found += [(method, path) for method in sorted(route.methods or ())]
     return found
