@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -20,6 +18,7 @@ from callback.accounts import tokens
 from callback.accounts.tokens import Scope, Token
 from callback.errors import StoreError
 from callback.store.audit import By
+from callback.web import gates
 from callback.web.api.parts import EVERY_S, Api, api_of
 from callback.web.api.problems import Misused, Problem
 
@@ -125,13 +124,5 @@ def scope_of(route: BaseRoute) -> Scope | None:
 
 
 def _gates(route: BaseRoute) -> Iterator[Needs | Open]:
-    if isinstance(route, APIRoute):
-        yield from _of(route.dependant)
-
-
-def _of(dependant: Dependant) -> Iterator[Needs | Open]:
-    call: Any = dependant.call
-    if isinstance(call, (Needs, Open)):
-        yield call
-    for one in dependant.dependencies:
-        yield from _of(one)
+    yield from gates.of_route(route, Needs)
+    yield from gates.of_route(route, Open)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import Depends, FastAPI, HTTPException
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount
@@ -16,6 +14,7 @@ from callback.accounts.roles import Right, Viewer
 from callback.errors import CallbackError
 from callback.store import audit
 from callback.store.audit import By
+from callback.web import gates
 from callback.web.console.forgery import FIELD, HEADER, SAFE, is_genuine
 from callback.web.console.members import Member
 from callback.web.console.parts import Console
@@ -152,13 +151,5 @@ def right_of(route: BaseRoute) -> Right | None:
 
 
 def _gates(route: BaseRoute) -> Iterator[Needs | Open]:
-    if isinstance(route, APIRoute):
-        yield from _of(route.dependant)
-
-
-def _of(dependant: Dependant) -> Iterator[Needs | Open]:
-    call: Any = dependant.call
-    if isinstance(call, (Needs, Open)):
-        yield call
-    for one in dependant.dependencies:
-        yield from _of(one)
+    yield from gates.of_route(route, Needs)
+    yield from gates.of_route(route, Open)
