@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import socket
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -10,10 +13,13 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.live.service import Service
 
 START_S: Final = 60
+CHOSEN: Final = "seven quiet herons wade"
+"""The password that a person of these tests chooses."""
 
 
 @pytest.fixture
@@ -47,3 +53,18 @@ def wait_answers(console: str) -> None:
     while not answers(console, START_S):
         assert time.monotonic() < deadline, "no console answers"
         time.sleep(0.05)
+
+
+def first_sign_in(page: Page, service: Service, console: str, path: str, name: str, *options: str) -> None:
+    """Add a person by the command, sign in on that page with the one-time password, and choose one of the own."""
+    add = [sys.executable, "-m", "callback", "user", "add", name, *options, "-s", str(service.settings)]
+    told = subprocess.run(add, capture_output=True, text=True, check=True).stdout
+    (password,) = re.findall(r"\b[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}\b", told)
+    page.goto(f"http://{console}{path}")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("The password that you have").fill(password)
+    page.get_by_label("The new password", exact=True).fill(CHOSEN)
+    page.get_by_label("The new password once more").fill(CHOSEN)
+    page.get_by_role("button", name="Keep it").click()

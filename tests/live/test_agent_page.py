@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +15,7 @@ from lab import phone
 from lab.asterisk import Asterisk
 from lab.phone import Carrier, Phone
 from tests.browser import Visitors
-from tests.live.consoles import console, with_console
+from tests.live.consoles import console, first_sign_in, with_console
 from tests.live.desk import CUSTOMER, lose, pause
 from tests.live.service import Service
 
@@ -30,7 +27,6 @@ CORNER: Final[ViewportSize] = {"width": 360, "height": 640}
 PHONE: Final = "PJSIP/agent2"
 SEEN_S: Final = 2.0
 """From when the agent's phone answers until the page shows who is on the line."""
-CHOSEN: Final = "seven quiet herons wade"
 
 
 @pytest.fixture
@@ -43,18 +39,8 @@ def service(pbx: Asterisk, tmp_path: Path, console: str) -> Iterator[Service]:
 @pytest.fixture
 def mei(visitors: Visitors, service: Service, console: str) -> Page:
     """The agent of the phone, who chose a password and has her page open."""
-    add = [sys.executable, "-m", "callback", "user", "add", "mei", "--role", "agent", "--phone", PHONE]
-    told = subprocess.run([*add, "-s", str(service.settings)], capture_output=True, text=True, check=True).stdout
-    (password,) = re.findall(r"\b[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}\b", told)
     page = visitors.page(CORNER)
-    page.goto(f"http://{console}/me")
-    page.get_by_label("Name").fill("mei")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("The password that you have").fill(password)
-    page.get_by_label("The new password", exact=True).fill(CHOSEN)
-    page.get_by_label("The new password once more").fill(CHOSEN)
-    page.get_by_role("button", name="Keep it").click()
+    first_sign_in(page, service, console, "/me", "mei", "--role", "agent", "--phone", PHONE)
     page.get_by_role("link", name="My callbacks").click()
     expect(page.locator("#agent-mine")).to_contain_text(PHONE)
     return page

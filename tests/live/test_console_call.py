@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +14,7 @@ from lab import phone
 from lab.asterisk import Asterisk
 from lab.phone import Carrier, Phone
 from tests.browser import Visitors
-from tests.live.consoles import console, with_console
+from tests.live.consoles import console, first_sign_in, with_console
 from tests.live.desk import CUSTOMER, lose, pause
 from tests.live.service import Service
 
@@ -29,7 +26,6 @@ SEEN_S: Final = 2.0
 """From when a loss is committed until it is on the screen."""
 RINGS_S: Final = 5.0
 """From the key until the customer's phone rings."""
-CHOSEN: Final = "seven quiet herons wade"
 
 
 @pytest.fixture
@@ -42,18 +38,8 @@ def service(pbx: Asterisk, tmp_path: Path, console: str) -> Iterator[Service]:
 @pytest.fixture
 def anna(visitors: Visitors, service: Service, console: str) -> Page:
     """The first person, who signed in with a one-time password, chose her own, and looks at the queue."""
-    add = [sys.executable, "-m", "callback", "user", "add", "anna", "-s", str(service.settings)]
-    told = subprocess.run(add, capture_output=True, text=True, check=True).stdout
-    (password,) = re.findall(r"\b[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}\b", told)
     page = visitors.page()
-    page.goto(f"http://{console}/queue")
-    page.get_by_label("Name").fill("anna")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("The password that you have").fill(password)
-    page.get_by_label("The new password", exact=True).fill(CHOSEN)
-    page.get_by_label("The new password once more").fill(CHOSEN)
-    page.get_by_role("button", name="Keep it").click()
+    first_sign_in(page, service, console, "/queue", "anna")
     page.get_by_role("link", name="Queue").click()
     return page
 
