@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Form, HTTPException
@@ -59,23 +60,23 @@ def pause(visit: gate.Pause, what: Text = "", queue: Text = "", minutes: Text = 
 @router.post("/switches/{number}/end")
 def end(visit: gate.Pause, number: Number) -> Response:
     """Let it go on before its time; also the undo of a pause."""
-    by, groups = By(visit.viewer.user, NONE_GIVEN), visit.viewer.groups
-    try:
-        visit.act(lambda work: pausing.end(work, number, by, groups))
-    except NoSuchPause:
-        return _page(visit, 404, fault="ended")
-    return RedirectResponse(f"/switches?ended={number}", 303)
+    return _decided(visit, pausing.end, number, "ended")
 
 
 @router.post("/switches/{number}/resume")
 def resume(visit: gate.Pause, number: Number) -> Response:
     """Undo that: it is paused again until its time."""
+    return _decided(visit, pausing.resume, number, "done")
+
+
+def _decided(visit: Visit, decide: Callable[..., object], number: int, told: str) -> Response:
+    """Decide about a pause that goes on, and say so on the page."""
     by, groups = By(visit.viewer.user, NONE_GIVEN), visit.viewer.groups
     try:
-        visit.act(lambda work: pausing.resume(work, number, by, groups))
+        visit.act(lambda work: decide(work, number, by, groups))
     except NoSuchPause:
         return _page(visit, 404, fault="ended")
-    return RedirectResponse(f"/switches?done={number}", 303)
+    return RedirectResponse(f"/switches?{told}={number}", 303)
 
 
 def _fault(what: str, minutes: str, reason: str) -> Fault:
