@@ -12,7 +12,7 @@ from sqlalchemy import and_, func, or_, select
 from callback.customers import blocks
 from callback.losses import wangiri
 from callback.losses.decide import Standing
-from callback.reports.kept import DIALLED_AT
+from callback.reports.kept import DIALLED_AT, INVALID
 from callback.settings.rules import SiteRules
 from callback.site.work import Work
 from callback.store import tables as t
@@ -162,7 +162,7 @@ def _lost(row: Any, standing: dict[str, tuple[blocks.Blocked, int]]) -> LostCall
             (row.owed_in, row.person_id, row.apart),
             row.made_at,
             row.dialled_at,
-            row.state not in {"refused", "withdrawn"},
+            row.state not in INVALID,
             row.state_since_at if over else None,
         )
     return LostCall(
