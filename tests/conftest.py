@@ -10,6 +10,7 @@ import pytest
 from tests.browser import page, running_chromium, visitors
 from tests.databases import database_url, postgres_binaries, postgres_server
 from tests.live.lab import agent, agent1, agent2, asterisk_tree, carrier, floor_asterisk, pbx, running_asterisk
+from tests.redises import redis_binary, redis_server
 
 __all__ = [
     "agent",
@@ -23,6 +24,8 @@ __all__ = [
     "pbx",
     "postgres_binaries",
     "postgres_server",
+    "redis_binary",
+    "redis_server",
     "running_asterisk",
     "running_chromium",
     "visitors",
