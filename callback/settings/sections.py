@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from callback.errors import SettingsError
 from callback.settings.console import Console
+from callback.settings.faults import fault
 from callback.settings.rules import E164, Part, SiteRules, told
 from callback.settings.texts import Texts, Web
 from callback.settings.webhooks import Webhooks
@@ -28,7 +29,6 @@ from scheduler import clock
 from telephony.dialling.dialler import safe_value
 
 PREFIX = "CALLBACK_"
-SHOWN = 60  # of a faulty value
 Signals = Literal["", "national", "e164-no-plus", "e164"]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -228,7 +228,7 @@ def _read(path: Path, environ: Mapping[str, str] | None, into: type[M]) -> M:
     try:
         valid = into.model_validate(values)
     except ValidationError as error:
-        faults += [_fault(text, item) for item in error.errors(include_url=False)]
+        faults += [fault(text, item) for item in error.errors(include_url=False)]
         raise SettingsError(str(path), faults) from error
     if faults:
         raise SettingsError(str(path), faults)
@@ -281,67 +281,3 @@ def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
         else:
             target[key] = environ[name]
     return faults
-
-
-def faults_of(error: ValidationError) -> dict[str, str]:
-    """Say by key what is wrong, and how to mend it."""
-    return {".".join(map(str, item["loc"])): _said(item) for item in error.errors(include_url=False)}
-
-
-def _fault(text: str, item: Mapping[str, Any]) -> str:
-    keys = [str(part) for part in item["loc"]]
-    line = _line_of(text, keys)
-    where = f"line {line}, " if line else ""
-    section, key = ".".join(keys[:-1]), keys[-1] if keys else "settings"
-    told = _said(item)
-    return f"{where}[{section}] {key}: {told}" if section else f"{where}[{key}]: {told}"
-
-
-def _said(item: Mapping[str, Any]) -> str:
-    keys = [str(part) for part in item["loc"]]
-    told = _REMEDIES.get(item["type"], str(item["msg"]).removeprefix("Value error, "))
-    if item["type"] == "missing" and keys[-1] in _TO_WRITE:
-        told = f"is missing; write {_TO_WRITE[keys[-1]]}"
-    given = "" if _is_hidden(item, keys) else f" (it is {_short(item['input'])})"
-    return f"{told}{given}"
-
-
-def _is_hidden(item: Mapping[str, Any], keys: list[str]) -> bool:
-    """Whether the value stays unsaid: it may be a secret, also where its key is misspelt or its section is none."""
-    unnamed = item["type"] in _REMEDIES or isinstance(item["input"], Mapping)
-    return unnamed or bool(_SECRET & set(keys)) or "@" in str(item["input"])  # a password may stand before it
-
-
-_SECRET = {"secret", "key", "url", "queue_log", "twilio", "http", "command"}
-"""Keys that hold secrets, and sections that hold such keys: passwords, tokens, addresses with either in them."""
-_TO_WRITE = {
-    "region": 'region = "US" (or GB, DE, JP …): the country whose national numbers this trunk signals',
-    "zone": 'zone = "America/New_York" (or Europe/Berlin …): the clock of the site, by which no phone rings at night',
-}
-_REMEDIES = {
-    "missing": "is missing; add it",
-    "extra_forbidden": "is no setting of this section; mend the spelling or remove it",
-    "model_type": "must be a section of its own, its settings below it",
-    "dict_type": "must be a section of its own, its settings below it",
-}
-
-
-def _short(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= SHOWN else shown[:SHOWN] + "..."
-
-
-def _line_of(text: str, keys: list[str]) -> int | None:
-    """The line that sets the key, or its section's where the key is missing (a plain look, for people)."""
-    section_line, best, section = None, None, ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        stripped = line.strip()
-        if stripped.startswith("["):
-            section = stripped.split("#")[0].strip("[] \t").replace('"', "").replace("'", "")
-            if section == ".".join(keys[:-1]) or section == ".".join(keys):
-                section_line = number
-        elif "=" in stripped and not stripped.startswith("#"):
-            full = [*(section.split(".") if section else []), stripped.split("=")[0].strip().strip('"')]
-            if keys[: len(full)] == full:
-                best = number
-    return best or section_line

@@ -18,8 +18,9 @@ from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, delete,
 
 from callback.errors import CallbackError, StoreError
 from callback.logs.masking import masked_text
+from callback.settings.faults import faults_of
 from callback.settings.rules import WEEKDAYS, QueueRules, SiteRules
-from callback.settings.sections import Settings, faults_of
+from callback.settings.sections import Settings
 from callback.site.templates import language_faults
 from callback.store import tables as t
 from callback.store.audit import By
