@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,11 +17,14 @@ def faults_of(error: ValidationError) -> dict[str, str]:
 
 def fault(text: str, item: Mapping[str, Any]) -> str:
     """Say what one error of a file's text is, and where it stands."""
-    keys = [str(part) for part in item["loc"]]
-    line = _line_of(text, keys)
+    return fault_of(text, [str(part) for part in item["loc"]], _said(item))
+
+
+def fault_of(text: str, keys: Sequence[str], told: str) -> str:
+    """Say what is wrong with a key, and where it stands."""
+    line = _line_of(text, list(keys))
     where = f"line {line}, " if line else ""
     section, key = ".".join(keys[:-1]), keys[-1] if keys else "settings"
-    told = _said(item)
     return f"{where}[{section}] {key}: {told}" if section else f"{where}[{key}]: {told}"
 
 

@@ -19,6 +19,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from callback.settings.secrets import Hidden
 from callback.settings.sections import Settings
 
 NAMES: Final = {
@@ -111,7 +112,8 @@ def reference() -> str:
         "",
         "Made from the source by `make settings`. One TOML file, `callback.toml`; `CALLBACK_PBX__SECRET` in the",
         "environment stands for `secret` in `[pbx]`. Names that a site chooses are examples here: `main`, `support`.",
-        "Relative paths begin at the file's folder.",
+        "Relative paths begin at the file's folder. What is called a secret may also stand in a file of its own, or be",
+        "a credential of systemd: [secrets.md](secrets.md).",
         "",
         "An example to begin with: [deploy/callback.example.toml](../deploy/callback.example.toml).",
         "",
@@ -154,7 +156,8 @@ def _row(key: Key) -> str:
 def _key(name: str, means: str, info: FieldInfo) -> Key:
     default = None if info.is_required() else info.get_default(call_default_factory=True)
     bounds = [_BOUNDS[type(one)].format(_number_of(one)) for one in info.metadata if type(one) in _BOUNDS]
-    kind = ", ".join([_kind(info.annotation), *bounds])
+    hidden = any(isinstance(one, Hidden) for one in info.metadata)
+    kind = ", ".join([_kind(info.annotation), *(["a secret"] if hidden else []), *bounds])
     return Key(name, means, kind, None if default is None else _toml(default), info.is_required())
 
 

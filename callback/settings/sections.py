@@ -20,8 +20,9 @@ from sqlalchemy.exc import ArgumentError
 
 from callback.errors import SettingsError
 from callback.settings.console import Console
-from callback.settings.faults import fault
+from callback.settings.faults import fault, fault_of
 from callback.settings.rules import E164, Part, SiteRules, told
+from callback.settings.secrets import Secret, SecretUnfiled, fill_in
 from callback.settings.texts import Texts, Web
 from callback.settings.webhooks import Webhooks
 from callback.store.outside import is_root
@@ -48,9 +49,9 @@ def _readable(url: str) -> str:
 class Database(Part):
     """Where the only truth lives."""
 
-    url: str = "sqlite:///lost-calls.db"  # or postgresql+psycopg://user:password@host/name, which several hosts need
+    url: Secret = "sqlite:///lost-calls.db"  # or postgresql+psycopg://user:password@host/name, which several hosts need
     key_file: Path | None = None  # keeps the site's key out of the database: docs/privacy.md; made where there is none
-    key: str = ""  # the key itself instead of a key_file, best as CALLBACK_DATABASE__KEY in the environment
+    key: SecretUnfiled = ""  # the key itself instead of a key_file, best as CALLBACK_DATABASE__KEY in the environment
 
     @field_validator("url")
     @classmethod
@@ -80,9 +81,11 @@ class PbxWiring(Part):
     host: str = "127.0.0.1"  # where its manager interface listens
     port: Port = 5038  # of the manager interface
     username: str  # the manager user of manager_lcr.conf
-    secret: str  # and its secret
+    secret: Secret  # and its secret
     journal: Path = Path("journal")  # a folder on a local disk: what was heard and is not committed yet
-    queue_log: str = ""  # a file, or the URL of the realtime table's database; none: what a gap held is unknown
+    queue_log: SecretUnfiled = (
+        ""  # a file, or the URL of the realtime table's database; none: what a gap held is unknown
+    )
     queue_log_zone: str = "UTC"  # of local times in a realtime table
     cdr: str = ""  # the CSV file of call records; none: who came to no queue in a gap is unknown
     cdr_zone: str = "UTC"  # of the times in it
@@ -133,7 +136,7 @@ class Alarms(Part):
     """Whom alarms reach besides the log: a program, a URL, or both; each gets one JSON object an alarm."""
 
     command: tuple[str, ...] = ()  # a program and its arguments; the object on its standard input
-    url: str = ""  # the object is posted to it
+    url: Secret = ""  # the object is posted to it
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 10  # of the program, and of the URL
 
     @field_validator("url")
@@ -222,14 +225,17 @@ def _read(path: Path, environ: Mapping[str, str] | None, into: type[M]) -> M:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(str(path), [f"is not TOML: {error}"]) from error
-    faults = _overlay(values, os.environ if environ is None else environ)
+    environ = os.environ if environ is None else environ
+    faults = _overlay(values, environ)
+    filled = fill_in(into, values, environ, path.absolute().parent)
     if into is Settings:
         values.setdefault("rules", {})  # so that what is missing in it is named
+    faults += [fault_of(text, keys, told) for keys, told in filled.faults.items()]
     try:
         valid = into.model_validate(values)
     except ValidationError as error:
-        faults += [fault(text, item) for item in error.errors(include_url=False)]
-        raise SettingsError(str(path), faults) from error
+        told = [item for item in error.errors(include_url=False) if item["loc"] not in filled.faults]
+        raise SettingsError(str(path), [*faults, *(fault(text, item) for item in told)]) from error
     if faults:
         raise SettingsError(str(path), faults)
     return valid

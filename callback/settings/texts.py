@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from callback.settings.addresses import host_and_port, place, safe_url
 from callback.settings.rules import Part
+from callback.settings.secrets import Hidden, Secret
 from sms.errors import SmsError
 from sms.gateway import PAUSE_S
 from sms.http import TEXTS_PER_S, BodyForm, check
@@ -26,7 +27,7 @@ class TwilioAccount(Part):
     """An account of Twilio, and the sender it texts by: a number, or a messaging service."""
 
     account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-fA-F]{32}$")]  # as the console of Twilio shows it
-    auth_token: Annotated[str, Field(min_length=1, repr=False)]  # of the account; also proves its callbacks
+    auth_token: Annotated[Secret, Field(min_length=1)]  # of the account; also proves its callbacks
     from_: Annotated[str, Field(alias="from", pattern=r"^(\+[1-9][0-9]{6,14}|[0-9A-Za-z ]{3,11})?$")] = (
         ""  # the sender: E.164, or a name
     )
@@ -56,10 +57,10 @@ class TwilioAccount(Part):
 class HttpRequest(Part):
     """A gateway that takes a text as one HTTP request; see sms/http.py."""
 
-    url: str  # with {to}, {digits}, {text}, {line} or {ref} where they belong
-    body: str = ""  # the same for a POST; empty: a GET
+    url: Secret  # with {to}, {digits}, {text}, {line} or {ref} where they belong
+    body: Secret = ""  # the same for a POST; empty: a GET
     body_form: BodyForm = "form"  # how what is put into the body is escaped
-    headers: dict[str, str] = Field(default_factory=dict, repr=False)  # as in Authorization
+    headers: Annotated[dict[str, str], Hidden()] = Field(default_factory=dict, repr=False)  # as in Authorization
     accepted: Annotated[tuple[Status, ...], Field(min_length=1)] = (200, 201, 202)  # statuses: the text was taken
     accepted_if: str = ""  # an expression that the answer must hold too
     refused_if: str = ""  # and one that says that it was not taken
