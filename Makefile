@@ -11,7 +11,7 @@ WORKERS := $(shell expr 3 \* $$(nproc 2>/dev/null || echo 2))
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-dates live bench staffing-report settings words screens check house format lock clean
+.PHONY: help setup run test test-dates live bench staffing-report settings commands words screens check house format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -47,6 +47,9 @@ settings: $(READY) ## docs/settings.md and deploy/callback.example.toml, from th
 	@mkdir -p deploy
 	@$(BIN)/callback settings > docs/settings.md
 	@$(BIN)/callback settings --example > deploy/callback.example.toml
+
+commands: $(READY) ## docs/commands.md, from the source
+	@$(BIN)/python -m callback.cli.reference > docs/commands.md
 
 words: $(READY) ## the console's sentences into its catalogues: what is new waits there for its translation
 	@$(BIN)/pybabel -q extract -F callback/web/console/locale/babel.cfg --no-location --sort-output --omit-header \

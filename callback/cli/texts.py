@@ -30,7 +30,12 @@ answers = typer.Typer(help="Texts of customers that a person must read.")
 
 
 def texts(
-    settings: Annotated[Path | None, typer.Option("--settings", "-s", envvar="CALLBACK_SETTINGS")] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            "--settings", "-s", envvar="CALLBACK_SETTINGS", help="The settings file (TOML), for wording of your own."
+        ),
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
