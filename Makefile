@@ -49,7 +49,7 @@ settings: $(READY) ## docs/settings.md and deploy/callback.example.toml, from th
 	@$(BIN)/callback settings --example > deploy/callback.example.toml
 
 commands: $(READY) ## docs/commands.md, from the source
-	@$(BIN)/python -m callback.cli.reference > docs/commands.md
+	@$(BIN)/python -m callback.cli.operations.reference > docs/commands.md
 
 words: $(READY) ## the console's sentences into its catalogues: what is new waits there for its translation
 	@$(BIN)/pybabel -q extract -F callback/web/console/locale/babel.cfg --no-location --sort-output --omit-header \

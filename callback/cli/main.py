@@ -110,7 +110,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         " itself: the list.",
     ),
     "settings": Command(
-        "settings:show_settings",
+        "operations.settings:show_settings",
         "Print the reference of the settings: each key with its default, its range and what it is.",
     ),
     "user": Command(
@@ -125,9 +125,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "accounts.token:app",
         "Programs that use the API: each has a token with scopes, and all it does is kept in the audit.",
     ),
-    "audit": Command("audit:app", "Whether the record of who decided what is whole."),
+    "audit": Command("operations.audit:app", "Whether the record of who decided what is whole."),
     "lease": Command(
-        "lease:app",
+        "operations.lease:app",
         "Which process listens to the PBX: one at a time has the right to decide and to dial.",
     ),
     "door": Command(

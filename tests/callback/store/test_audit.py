@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
-from callback.cli.audit import check
+from callback.cli.operations.audit import check
 from callback.errors import CallbackError
 from callback.store import audit
 from callback.store import tables as t

@@ -1,4 +1,4 @@
-"""The reference of the command line, as Markdown: `python -m callback.cli.reference > docs/commands.md`."""
+"""The reference of the command line, as Markdown: `python -m callback.cli.operations.reference > docs/commands.md`."""
 
 from __future__ import annotations
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from callback.cli.main import COMMANDS
-from callback.cli.reference import reference
+from callback.cli.operations.reference import reference
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[4]
 
 
 def test_the_page_is_up_to_date() -> None:

@@ -1,0 +1,1 @@
+"""Commands of who keeps an installation: its settings, its leases, its records."""
