@@ -19,6 +19,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from callback.errors import SettingsError
+from callback.settings.cluster import Cluster
 from callback.settings.console import Console
 from callback.settings.faults import fault, fault_of
 from callback.settings.rules import E164, Part, SiteRules, told
@@ -164,6 +165,7 @@ class Settings(Part):
     console: Console = Console()
     alarms: Alarms = Alarms()
     webhooks: Webhooks = Webhooks()
+    cluster: Cluster = Cluster()
     logs: Logs = Logs()
     rules: SiteRules
 

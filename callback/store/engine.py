@@ -29,6 +29,7 @@ BUSY_TIMEOUT_S = 10
 HIGHEST = 2**63 - 1
 """That a database can number a row with."""
 _LATE = "what waits for the commit"
+_TOLD = "whether the feed tells of it"
 # After a deadlock the server wakes the transaction that it let live, but keeps no row for it: whoever begins again at
 # once may lock that row first, and both stand in each other's way a second time.
 GIVE_WAY_S = 0.5
@@ -75,6 +76,7 @@ class Store:
         self._turns = Turns() if sqlite else None  # a server lets its writers follow each other itself
         options: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S} if sqlite else dict(_POSTGRESQL)
         self.engine = _engine(parsed, options, sqlite=sqlite)
+        self.on_told: Callable[[], object] = lambda: None  # after a commit of something that the feed tells
         self.where = parsed.render_as_string(hide_password=True)
         self._file = _file_of(parsed) if sqlite else None
         if sqlite:
@@ -110,6 +112,8 @@ class Store:
             except BaseException:
                 connection.invalidate()  # SQLAlchemy gives it back as it is: for ever inside this transaction
                 raise
+            if connection.info[_TOLD]:
+                self.on_told()
 
     def transact(self, work: Callable[[Connection], T]) -> T:
         """Do some work in one transaction; once more, from its start, where other transactions were in the way.
@@ -222,8 +226,13 @@ def write_now(connection: Connection) -> None:
         waiting.pop(next(iter(waiting))).write(connection)
 
 
+def tells(connection: Connection) -> None:
+    """Mark this transaction as one that others wait for: it writes to the feed."""
+    connection.info[_TOLD] = True
+
+
 def _nothing_waits(connection: Connection) -> None:
-    connection.info[_LATE] = {}
+    connection.info[_LATE], connection.info[_TOLD] = {}, False
 
 
 def _file_of(url: URL) -> Path | None:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select
 from callback.events import Event, Happened, restored
 from callback.logs.masking import masked_facts
 from callback.store import tables as t
-from callback.store.engine import late, write_now
+from callback.store.engine import late, tells, write_now
 
 KEPT_DAYS: Final = 90
 AT_ONCE: Final = 500
@@ -54,6 +54,7 @@ class _New:
 
     def write(self, connection: Connection) -> None:
         connection.execute(_NEW, self.rows)
+        tells(connection)
 
 
 def append(connection: Connection, pbx: str, event: Event, at: int, now: int) -> Happened:

@@ -28,6 +28,7 @@ from twilio.request_validator import RequestValidator
 from twilio.twiml.messaging_response import MessagingResponse
 
 from callback.clock import now_us
+from callback.cluster.wiring import ALONE, Cluster, joined
 from callback.decisions import replies
 from callback.errors import CallbackError, Contended, IllegalTransition, StoreError
 from callback.logs.repeated import Repeated
@@ -74,12 +75,20 @@ _PRIVATE: Final[Mapping[str, str]] = {
 class PublicServer:
     """The routes, on one database. `now` is the clock of what is decided."""
 
-    def __init__(self, settings: Settings, store: Store, now: Callable[[], int], limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        now: Callable[[], int],
+        limits: Limits | None = None,
+        cluster: Cluster = ALONE,
+    ) -> None:
         self._settings, self._store, self._now = settings, store, now
         self._sites = Sites(settings, send.two_way_of(settings))
         self._tally = Repeated(log.warning)
         self._serving = Serving(limits or Limits(), LIMIT)
-        self._paces = {True: Pace(*POSTS), False: Pace(*LOOKS)}
+        shared = cluster.limits
+        self._paces = {True: Pace(*POSTS, "posts", shared), False: Pace(*LOOKS, "looks", shared)}
         self._turns = asyncio.Semaphore(1 if store.dialect == "sqlite" else WRITERS)
         self._rest_until = 0.0
 
@@ -129,20 +138,21 @@ class PublicServer:
         return Response(str(said), media_type="text/xml")
 
     async def _show(self, request: Request) -> Response:
-        self._pace(request, request.path_params["token"])
+        await self._pace(request, request.path_params["token"])
         return _answer(await self._look(request.path_params["token"]))
 
     async def _act(self, request: Request) -> Response:
         form, token = await self._form(request), request.path_params["token"]
-        self._pace(request, token)
+        await self._pace(request, token)
         shown = await self._look(token)
         if shown.status == HTTPStatus.OK:  # who has no link of ours keeps no writer waiting
             shown = await self._write(lambda work: customer_page.act(work, token, form))
         return _answer(shown)
 
-    def _pace(self, request: Request, token: str) -> None:
+    async def _pace(self, request: Request, token: str) -> None:
         """Let a link be opened and worked as fast as people do; whoever is faster costs us nothing."""
-        if not self._paces[request.method == "POST"].allows(token, time.monotonic()):
+        pace = self._paces[request.method == "POST"]
+        if not await asyncio.to_thread(pace.allows, token, time.monotonic()):
             self._tally.note("a link was asked for more often than people do")
             raise HTTPException(429, "too often: try again in a minute", {"Retry-After": "60"})
 
@@ -245,8 +255,10 @@ async def serve(settings: Settings, now: Callable[[], int], stopped: asyncio.Eve
             current(connection, settings, now())  # a database that was never run on has nothing to answer with
         host, port = settings.web.address
         try:
-            async with PublicServer(settings, store, now).open(host, port):
-                await stopped.wait()
+            with joined(settings, store) as cluster:
+                store.on_told = cluster.decided
+                async with PublicServer(settings, store, now, cluster=cluster).open(host, port):
+                    await stopped.wait()
         except OSError as error:
             raise CallbackError(f"[web] listen {settings.web.listen}: {error.strerror or error}") from error
 

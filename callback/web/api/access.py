@@ -59,14 +59,14 @@ class Needs(HTTPBearer):
     async def __call__(self, request: Request) -> Any:  # type: ignore[override]  # noqa: ANN401 - it gives a caller
         """Give the caller."""
         api = api_of(request)
-        token = await run_in_threadpool(_token, api, request.headers.get("authorization", ""))
+        token, may_go_on = await run_in_threadpool(_admitted, api, request.headers.get("authorization", ""))
         if token is None:
             raise Problem(
                 401, "not-authenticated", "a token that is in use is needed, as Authorization: Bearer lcr_…",
                 "`callback token add` makes one", {"WWW-Authenticate": "Bearer"},
             )  # fmt: skip
         request.state.who = token.user
-        if not api.pace.allows(token.id, api.now() / 1_000_000):
+        if not may_go_on:
             raise Problem(
                 429, "too-fast", "this token asks too often", "wait as long as Retry-After says",
                 {"Retry-After": str(math.ceil(EVERY_S))},
@@ -76,6 +76,12 @@ class Needs(HTTPBearer):
                 403, "not-allowed", f"this token has not the scope {self.scope}", "`callback token add --scope …`"
             )
         return Caller(api, token)
+
+
+def _admitted(api: Api, header: str) -> tuple[Token | None, bool]:
+    """Give the token of a request, and whether it asks no more often than it may."""
+    token = _token(api, header)
+    return token, token is not None and api.pace.allows(token.id, api.now() / 1_000_000)
 
 
 def _token(api: Api, header: str) -> Token | None:

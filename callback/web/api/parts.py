@@ -10,6 +10,7 @@ from typing import Final, Protocol, TypeVar
 from sqlalchemy import Connection
 from starlette.requests import Request
 
+from callback.cluster.doorbell import SILENT, Doorbell
 from callback.reports.now.look import Now
 from callback.reports.queue.board import Queue
 from callback.settings.sections import Settings
@@ -46,6 +47,7 @@ class Api:
     now: Callable[[], int]
     two_way: TwoWay = never
     pace: Pace = field(default_factory=lambda: Pace(AT_ONCE, EVERY_S))
+    doorbell: Doorbell = SILENT
 
     def look(self, read: Callable[[Work], T]) -> T:
         """Read in one snapshot, under the rules in force."""
@@ -59,7 +61,7 @@ class Api:
     @cached_property
     def bell(self) -> Bell:
         """Rings when something happened."""
-        return Bell(self.store)
+        return Bell(self.store, doorbell=self.doorbell)
 
     def _work(self, connection: Connection) -> Work:
         now = self.now()

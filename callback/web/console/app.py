@@ -73,7 +73,7 @@ def build(console: Console) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.console = console
     views = {name: of(console) for name, of in VIEWS.items()}
-    app.state.live = Live(console.store, console.snapshot, console.now, views, console.fallen)
+    app.state.live = Live(console.store, console.snapshot, console.now, views, console.fallen, console.doorbell)
     for router in PAGES:
         app.router.routes.extend(router.routes)  # as they are: the gate looks at each
     app.mount(f"{gate.STATIC}/{console.pages.digest}", StaticFiles(directory=STATIC), name="static")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from starlette.responses import Response
 from callback.accounts import sessions
 from callback.accounts.roles import Viewer
 from callback.accounts.sessions import LONGEST, Session
+from callback.cluster.wiring import ALONE, Cluster
 from callback.errors import StoreError
 from callback.settings.sections import Settings
 from callback.site.templates import TwoWay, never
@@ -22,8 +23,9 @@ from callback.site.work import Work
 from callback.store.engine import Store
 from callback.web.console.forgery import SAFE
 from callback.web.console.live.viewers import Visitor
-from callback.web.console.parts import Console
+from callback.web.console.parts import SEARCH_EVERY_S, SEARCHES, Console
 from callback.web.console.render import Pages
+from callback.web.rate_limit import Pace
 from scheduler.clock import SECOND
 
 log = logging.getLogger(__name__)
@@ -100,11 +102,14 @@ def console_of(
     now: Callable[[], int],
     two_way: TwoWay = never,
     file: Path = Path("callback.toml"),
+    cluster: Cluster = ALONE,
 ) -> Console:
     """Give the parts of a console into which people sign in; `now` gives microseconds UTC."""
     members = Members(store, now, https=settings.console.is_https)
     pages = Pages(settings.rules.hours().zone)
-    return Console(settings, store, pages, members, now, two_way, file, members.key_of, fallen)
+    made = Console(settings, store, pages, members, now, two_way, file, members.key_of, fallen)
+    searches = Pace(SEARCHES, SEARCH_EVERY_S, "searches", cluster.limits)
+    return replace(made, searches=searches, doorbell=cluster.doorbell)
 
 
 def _is_by_hand(request: Request) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 
 from callback.accounts.roles import Viewer
+from callback.cluster.doorbell import SILENT, Doorbell
 from callback.settings.sections import Settings
 from callback.site.context import Sites
 from callback.site.templates import TwoWay, never
@@ -59,6 +60,7 @@ class Console:
     keeper: Keeper = field(default_factory=Keeper)
     examination: Examination = field(default_factory=Examination)
     searches: Pace = field(default_factory=lambda: Pace(SEARCHES, SEARCH_EVERY_S))  # for whole numbers, by person
+    doorbell: Doorbell = SILENT
 
     def look(self, read: Callable[[Work], T]) -> T:
         """Read in one snapshot, under the rules in force."""

@@ -8,6 +8,7 @@ from functools import partial
 from urllib.parse import parse_qsl, unquote
 
 from callback.accounts.roles import allowed
+from callback.cluster.doorbell import SILENT, Doorbell
 from callback.errors import CallbackError
 from callback.store.changes import Changes
 from callback.store.engine import Store
@@ -24,11 +25,18 @@ class Live:
     """Begins in the event loop that serves; `end` tells the streams to end, before the server waits for them."""
 
     def __init__(
-        self, store: Store, snapshot: Snapshot, now: Callable[[], int], views: Mapping[str, Kind], fallen: Fallen
+        self,
+        store: Store,
+        snapshot: Snapshot,
+        now: Callable[[], int],
+        views: Mapping[str, Kind],
+        fallen: Fallen,
+        doorbell: Doorbell = SILENT,
     ) -> None:
         make = partial(view_of, views)
         self.hub = Hub(make, personal=frozenset(name for name, kind in views.items() if kind.personal))
         self._watch = Watch(self.hub, Changes(store), snapshot, fallen, now)
+        doorbell.on("feed", self.hub.somebody_came.set)
 
     def start(self) -> None:
         """Begin to watch, in the event loop that runs."""

@@ -29,6 +29,8 @@ from callback.web.console.live.views import Look
 log = logging.getLogger(__name__)
 
 POLL_S: Final = 0.25
+REST_S: Final = 0.05
+"""Between two looks, however often it is rung: what is rendered for one ring is rendered for those soon after it."""
 SLOW_S: Final = 1.0
 """Time alone changes a view: it is rendered so often, or more seldom where that costs too much."""
 SLICE_S: Final = 0.2
@@ -120,9 +122,10 @@ class Watch:
 
     def _run(self, line: Line) -> None:
         while not self._stopping.is_set():
-            self._hub.somebody_came.wait(POLL_S)
+            self._hub.somebody_came.wait(POLL_S - REST_S)
             self._hub.somebody_came.clear()
             self._tick(line)
+            self._stopping.wait(REST_S)
         self._follower.close()
 
     def _tick(self, line: Line) -> None:

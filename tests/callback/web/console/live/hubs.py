@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from callback.cluster.doorbell import SILENT, Doorbell
 from callback.errors import StoreAway
 from callback.events import Event
 from callback.site.work import Work
@@ -66,10 +67,12 @@ class Centre:
     fallen: set[str] = field(default_factory=set)
     away: threading.Event = field(default_factory=threading.Event)
     now: int = NOON
+    doorbell: Doorbell = SILENT
     live: Live = field(init=False)
 
     def __post_init__(self) -> None:
-        self.live = Live(self.world.store, self._snapshot, lambda: self.now, {"open": Kind(self._view)}, self._fallen)
+        views = {"open": Kind(self._view)}
+        self.live = Live(self.world.store, self._snapshot, lambda: self.now, views, self._fallen, self.doorbell)
 
     def _view(self, audience: Audience, _address: Address) -> View:
         return self.views.setdefault(audience, OpenOnes(audience))
