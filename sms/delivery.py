@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -53,13 +54,16 @@ class DeliveryHooks:
     No more texts are claimed once `until` holds. `opted_out` is called, in the transaction that settles the text, with
     a recipient to whom the carrier may send nothing, and `refused` with each text that will not be sent, and the
     gateway's code for why. `looked_up` is called with how looking numbers up went: None, or
-    an unexpected error; those texts are tried again, and the error comes once for all of them.
+    an unexpected error; those texts are tried again, and the error comes once for all of them. `came_back` is called,
+    in the transaction that settles them, with how many texts came back how: sent, refused, unsent or unknown, and the
+    gateway's code.
     """
 
     until: Callable[[], bool] = lambda: False
     opted_out: Callable[[Connection, str, int], None] | None = None
     refused: Callable[[Connection, outbox.Text, str, int], None] | None = None
     looked_up: Callable[[Exception | None], None] = lambda _fault: None
+    came_back: Callable[[Connection, Mapping[tuple[str, str], int]], None] | None = None
 
 
 _RULES, _HOOKS = DeliveryRules(), DeliveryHooks()
@@ -182,6 +186,8 @@ class _Desk:
             accounts = pace.lock(conn, self._gateway.paces, at)
             self._slow_down(conn, accounts, done, at)
             texts, again_at = self._claim(conn, accounts, at, room) if room else ({}, None)
+            if done and self._hooks.came_back is not None:  # last: whoever counts waits for others who count
+                self._hooks.came_back(conn, Counter(map(_result, done.values())))
         again_in_s = None if again_at is None else max(0.0, (again_at - self._now()) / outbox.SECOND)
         return _Claimed(texts, self._addressed(list(texts)), again_in_s, wall, steady)
 
@@ -297,3 +303,16 @@ def _settle(
             hooks.opted_out(conn, text.recipient, now)
         if not kept:
             log.warning("text %s was settled before its sender came back (%s)", text.cause, outcome)
+
+
+def _result(outcome: _Outcome) -> tuple[str, str]:
+    """How a text came back, in a word, and the gateway's code for it."""
+    match outcome:
+        case Receipt():
+            return "sent", ""
+        case Refused():
+            return "refused", outcome.code
+        case Unsent():
+            return "unsent", outcome.code
+        case _Ambiguous():
+            return "unknown", ""

@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 
 from callback.accounts import failures, passwords, sessions, users
 from callback.accounts.users import User
-from callback.store import audit
+from callback.store import audit, tally
 from callback.store import tables as t
 from callback.store.audit import By
+from callback.store.tally import Counter
 
 Refusal = Literal["wrong", "locked", "over"]
 """The name or the password is wrong; with the right password: the person is locked, or a one-time password is over."""
@@ -91,6 +92,7 @@ def _is_proved(connection: Connection, tried: Try, proof: Proof) -> bool:
 def _failed(connection: Connection, pbx: str, tried: Try, user: User | None, now: int) -> Refusal:
     """Count it. The audit gets the 1st, 2nd, 4th, 8th … of a name: strangers shall not fill it."""
     times = failures.add(connection, tried.name, tried.address, now)
+    tally.add(connection, {Counter(tally.WHOLE, tally.SIGN_INS_FAILED): 1})
     if times & (times - 1) == 0:
         who = _UNKNOWN if user is None else user.name
         facts = {"address": tried.address, "failures": times}

@@ -138,6 +138,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "service:console",
         "Serve the console, in which people watch and decide; `run` does so where `console.listen` is set.",
     ),
+    "metrics": Command(
+        "service:metrics",
+        "Serve metrics and health checks over HTTP; `run` does so where `metrics.listen` is set.",
+    ),
 }
 """In the order in which they are asked for."""
 

@@ -79,6 +79,23 @@ def console(
     asyncio.run(serve_until_told(wiring, settings, sys.stdin if until_eof else None))
 
 
+def metrics(
+    settings: SettingsFile = DEFAULT,
+    *,
+    until_eof: Annotated[bool, typer.Option(hidden=True, help="End when standard input does.")] = False,
+) -> None:
+    """Serve metrics and health checks over HTTP; `run` does so where `metrics.listen` is set.
+
+    By itself it knows of the database alone, and no service beside it.
+    """
+    from callback.web.watching.serve import serve_until_told  # noqa: PLC0415 - as above
+
+    wiring = load(settings)
+    log_to_stderr(full_numbers=wiring.logs.numbers == "full")
+    gc_seldom()
+    asyncio.run(serve_until_told(wiring, sys.stdin if until_eof else None))
+
+
 def doctor(
     settings: SettingsFile = DEFAULT,
     number: Annotated[

@@ -46,7 +46,7 @@ def look(work: Work, settings: Settings) -> Standing:
         row.fence if row else 0,
         row.until_at if row else 0,
         work.connection.dialect.name,
-        _bytes(work.connection),
+        bytes_of(work.connection),
         schema.revision_of(work.connection) or "",
         _bytes_below(settings.pbx.journal / work.pbx),
         settings.pbx.journal_max_mb * 1_000_000,
@@ -55,7 +55,8 @@ def look(work: Work, settings: Settings) -> Standing:
     )
 
 
-def _bytes(connection: Connection) -> int:
+def bytes_of(connection: Connection) -> int:
+    """What a database takes on its disk."""
     if connection.dialect.name == "postgresql":
         return int(connection.execute(_SIZE_OF_SERVER).scalar_one())
     return int(connection.execute(_PAGES).scalar_one()) * int(connection.execute(_PAGE).scalar_one())

@@ -43,7 +43,7 @@ def _is_hidden(item: Mapping[str, Any], keys: list[str]) -> bool:
     return unnamed or bool(_SECRET & set(keys)) or "@" in str(item["input"])  # a password may stand before it
 
 
-_SECRET = {"secret", "key", "url", "redis", "queue_log", "twilio", "http", "command"}
+_SECRET = {"secret", "token", "key", "url", "redis", "queue_log", "twilio", "http", "command"}
 """Keys that hold secrets, and sections that hold such keys: passwords, tokens, addresses with either in them."""
 _TO_WRITE = {
     "region": 'region = "US" (or GB, DE, JP …): the country whose national numbers this trunk signals',

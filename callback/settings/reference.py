@@ -38,7 +38,7 @@ _SAMPLES: Final = {
 }
 """What must be written, as an example."""
 _SHOWN: Final = (
-    *("database", "pbx", "trunks.main", "texts", "web", "console", "alarms", "logs"),
+    *("database", "pbx", "trunks.main", "texts", "web", "console", "alarms", "logs", "metrics"),
     *("rules", "rules.queues.support"),
 )
 """The sections of the example; who needs another finds it in the reference."""

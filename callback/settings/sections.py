@@ -25,6 +25,7 @@ from callback.settings.faults import fault, fault_of
 from callback.settings.rules import E164, Part, SiteRules, told
 from callback.settings.secrets import Secret, SecretUnfiled, fill_in
 from callback.settings.texts import Texts, Web
+from callback.settings.watch import Logs, Metrics
 from callback.settings.webhooks import Webhooks
 from callback.store.outside import is_root
 from scheduler import clock
@@ -148,12 +149,6 @@ class Alarms(Part):
         return url
 
 
-class Logs(Part):
-    """What stands in the service's lines, its log, `--events-json` and alarms."""
-
-    numbers: Literal["masked", "full"] = "masked"  # what is written there outlives an erasure
-
-
 class Settings(Part):
     """Everything the service needs to know before it starts."""
 
@@ -167,6 +162,7 @@ class Settings(Part):
     webhooks: Webhooks = Webhooks()
     cluster: Cluster = Cluster()
     logs: Logs = Logs()
+    metrics: Metrics = Metrics()
     rules: SiteRules
 
     @model_validator(mode="after")

@@ -23,8 +23,10 @@ from callback.site.context import Site, Sites
 from callback.site.templates import TwoWay
 from callback.site.work import Work
 from callback.store import tables as t
+from callback.store import tally
 from callback.store.audit import By
 from callback.store.engine import Store
+from callback.store.tally import TEXTS_TRIED, Counter
 from callback.texts import compose
 from scheduler.clock import SECOND
 from sms import reports
@@ -91,8 +93,14 @@ async def send_due(
             until=lambda: stopped() or time.monotonic() >= began + TURN_S,
             opted_out=lambda connection, recipient, now: _opted_out(Work(connection, site, now), recipient),
             refused=lambda connection, text, code, now: _failed(Work(connection, site, now), text.recipient, code),
+            came_back=partial(_counted, site.pbx),
         ),
     )
+
+
+def _counted(pbx: str, connection: Connection, came_back: Mapping[tuple[str, str], int]) -> None:
+    """Count how texts came back, by the gateway's code."""
+    tally.add(connection, {Counter(pbx, TEXTS_TRIED, how): many for how, many in came_back.items()})
 
 
 def address_book(

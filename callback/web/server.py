@@ -32,6 +32,7 @@ NAME: Final = "callback"
 HEAD_BYTES: Final = 16 << 10
 SHUTDOWN_S: Final = 2.0
 ALIVE_EVERY_S: Final = 5.0
+LINE_BYTES: Final = 1 << 20
 BROKEN_OFF: Final = "a request was broken off, or is none"
 _LINGER_S: Final = 2.0  # what is still sent to a request that was refused is read so long, else no answer arrives
 _LAST_S: Final = 2  # after the connections were ended, for what is still at work
@@ -249,10 +250,15 @@ def _on_fault(tally: Repeated, loop: asyncio.AbstractEventLoop, context: dict[st
         loop.default_exception_handler(context)
 
 
-async def until_told(serve: Callable[[asyncio.Event], Awaitable[None]], until_eof: TextIO | None) -> None:
+async def until_told(
+    serve: Callable[[asyncio.Event], Awaitable[None]],
+    until_eof: TextIO | None,
+    hear: Callable[[bytes], object] = lambda _line: None,
+) -> None:
     """Serve until SIGTERM or SIGINT, or until that stream ends, as it does when the process that holds it dies.
 
-    That process gets a sign of life on our standard output: a process that hangs writes none.
+    That process gets a sign of life on our standard output: a process that hangs writes none. What it tells us is heard
+    line by line.
     """
     stopped, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -260,14 +266,26 @@ async def until_told(serve: Callable[[asyncio.Event], Awaitable[None]], until_eo
     if until_eof is None:
         await serve(stopped)
         return
-    reader = asyncio.StreamReader()
+    reader = asyncio.StreamReader(LINE_BYTES)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), until_eof)
-    ending, living = loop.create_task(reader.read()), loop.create_task(_live(sys.stdout.fileno()))
+    ending, living = loop.create_task(_heard(reader, hear)), loop.create_task(_live(sys.stdout.fileno()))
     ending.add_done_callback(lambda _: stopped.set())
     try:
         await serve(stopped)
     finally:
         living.cancel()
+
+
+async def _heard(reader: asyncio.StreamReader, hear: Callable[[bytes], object]) -> None:
+    """Hear line by line, until there is no more; a line that is too long is left out."""
+    while True:
+        try:
+            line = await reader.readline()
+        except ValueError:
+            continue
+        if not line:
+            return
+        hear(line)
 
 
 async def _live(told_by: int) -> None:

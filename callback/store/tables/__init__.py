@@ -69,6 +69,7 @@ from callback.store.tables.site import (
     signalled,
     site_key,
 )
+from callback.store.tables.tallies import tally, tally_place, trouble
 from callback.store.tables.texts import FOR_PEOPLE, SCORED, answer
 from callback.store.tables.waits import crew, wait_cause
 from callback.store.tables.wrap_ups import CAUSES, WRAP_UPS, wrap_up
@@ -153,6 +154,9 @@ __all__ = [
     "shift_rules",
     "signalled",
     "site_key",
+    "tally",
+    "tally_place",
+    "trouble",
     "unread_number",
     "user_account",
     "verdict",

@@ -1,0 +1,1 @@
+"""What the service tells of itself: to whoever watches it, and of troubles that last."""

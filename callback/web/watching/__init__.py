@@ -1,0 +1,1 @@
+"""Metrics and health checks over HTTP, in a process of their own: no scrape delays the service beside it."""
