@@ -13,11 +13,12 @@ WELL = Listening(connected=True)
 
 
 def node(role: str = "all", **told: Any) -> Vitals:
-    return Vitals(role=role, pbx="main", node="here:1", **{"state": "at-work", "listening": WELL} | told)
+    given = {"role": role, "pbx": "main", "node": "here:1", "state": "at-work", "listening": WELL}
+    return Vitals.model_validate(given | told)
 
 
 def hears(**told: Any) -> Vitals:
-    return node(listening=Listening(**{"connected": True} | told))
+    return node(listening=Listening.model_validate({"connected": True} | told))
 
 
 def test_a_node_at_work_is_alive_and_ready() -> None:

@@ -180,10 +180,8 @@ def test_a_page_of_anothers_reads_nothing_by_a_name_of_its_own(world: World) -> 
 class Away:
     """A database that is away."""
 
-    @contextmanager
     def read(self) -> Any:
         raise StoreAway("it is away; start it")
-        yield
 
 
 class Silent:
