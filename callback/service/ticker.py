@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Job = Callable[[], Awaitable[None]]
 
 WATCH_S = 1.0
+SOONEST_S = 0.2
+"""Between the beginnings of two runs that somebody asked for: whoever asks without end must not keep others from it."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +40,8 @@ class Ticker:
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         self._running: set[asyncio.Future[None]] = set()
+        self._busy, self._again = set[str](), set[str]()  # jobs by name: which run, and which are to run once more
+        self._began: dict[str, float] = {}  # when each ran last, of the loop's clock
         self._watch: asyncio.TimerHandle | None = None
         self._wall_ahead_s = 0.0
 
@@ -46,8 +50,19 @@ class Ticker:
 
         async def tick() -> None:
             await self._run(job, name)
+            if name in self._again:
+                self.soon(name)
 
         self._scheduler.add_job(tick, _FromNow(seconds), id=name, name=name, next_run_time=datetime.now(UTC))
+
+    def soon(self, name: str) -> None:
+        """Let a job run now instead of at its turn, once more if it runs already. In the event loop."""
+        self._again.discard(name)
+        if name in self._busy:
+            self._again.add(name)
+        elif job := self._scheduler.get_job(name):
+            rests_s = self._began.get(name, 0.0) + SOONEST_S - asyncio.get_running_loop().time()
+            job.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=max(0.0, rests_s)))
 
     def start(self) -> None:
         """Tick from now on."""
@@ -69,12 +84,15 @@ class Ticker:
     async def _run(self, job: Job, name: str) -> None:
         ended = asyncio.get_running_loop().create_future()
         self._running.add(ended)
+        self._busy.add(name)
+        self._began[name] = asyncio.get_running_loop().time()
         try:
             await job()
         except Exception:  # noqa: BLE001 - whatever it is, the next tick may do better
             _log.exception("the tick %r failed, and is tried again at its next turn", name)
         finally:
             self._running.discard(ended)
+            self._busy.discard(name)
             ended.set_result(None)
 
     def _watch_clock(self) -> None:

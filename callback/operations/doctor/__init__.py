@@ -38,6 +38,10 @@ def of_settings(settings: Settings, path: Path) -> Iterator[Finding]:
         yield storage.key(settings)
         yield from numbers.callers(settings)
         yield from console.look(settings)
+    if settings.cluster.redis:
+        from callback.operations.doctor import cluster  # noqa: PLC0415 - what it imports is dear, and rarely needed
+
+        yield from cluster.look(settings)
     yield from machine.folders(settings.pbx)
     yield from storage.files(path, settings)
     yield from asyncio.run(manager.visit(ruled))

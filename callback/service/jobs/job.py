@@ -30,17 +30,27 @@ class Jobs:
 
     def __init__(self, jobs: Sequence[Job], failing: Failing) -> None:
         self._jobs, self._failing = jobs, failing
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ticker = Ticker()
+
+    def soon(self, *names: str) -> None:
+        """Let these run at once, instead of at their next turn. From any thread, also when nothing runs."""
+        if (loop := self._loop) is not None:
+            for name in names:
+                loop.call_soon_threadsafe(self._ticker.soon, name)
 
     async def run(self) -> None:
         """Run them until cancelled, and let those that run then finish; NotOurs as soon as one finds the lease lost."""
-        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        ticker = Ticker()
+        loop, ticker = asyncio.get_running_loop(), self._ticker
+        lost: asyncio.Future[None] = loop.create_future()
         for job in self._jobs:
             ticker.every(job.every_s, partial(self._once, job, lost), job.name)
         ticker.start()
+        self._loop = loop
         try:
             await lost
         finally:
+            self._loop = None
             await ticker.stop()
 
     async def _once(self, job: Job, lost: asyncio.Future[None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Self
@@ -147,3 +148,67 @@ def test_ticks_go_on_when_the_clock_is_set(step: timedelta, monkeypatch: pytest.
 
     run(job, enough)
     assert ticks >= 5
+
+
+def test_a_job_runs_soon_when_it_is_asked_for() -> None:
+    async def main() -> None:
+        ticker, ticks = Ticker(), asyncio.Queue[int]()
+
+        async def job() -> None:
+            ticks.put_nowait(1)
+
+        ticker.every(3600, job, "the job")
+        ticker.start()
+        async with asyncio.timeout(WITHIN_S):
+            await ticks.get()  # the first tick
+            ticker.soon("the job")
+            ticker.soon("another")  # is none
+            await ticks.get()
+        await ticker.stop()
+
+    asyncio.run(main())
+
+
+def test_a_job_that_is_asked_for_while_it_runs_runs_once_more() -> None:
+    async def main() -> None:
+        ticker, began, goes_on = Ticker(), asyncio.Queue[int](), asyncio.Event()
+
+        async def job() -> None:
+            began.put_nowait(1)
+            await goes_on.wait()
+
+        ticker.every(3600, job, "the job")
+        ticker.start()
+        async with asyncio.timeout(WITHIN_S):
+            await began.get()
+            for _ in range(5):
+                ticker.soon("the job")
+            await asyncio.sleep(0)
+            assert began.empty()
+            goes_on.set()
+            await began.get()
+        await ticker.stop()
+        assert began.empty(), "it was asked for five times while it ran: that is once more"
+
+    asyncio.run(main())
+
+
+def test_whoever_asks_without_end_does_not_keep_a_job_running() -> None:
+    async def main() -> None:
+        ticker, ran, enough = Ticker(), list[float](), asyncio.Event()
+
+        async def job() -> None:
+            ran.append(asyncio.get_running_loop().time())
+            if len(ran) == 4:
+                enough.set()
+
+        ticker.every(3600, job, "the job")
+        ticker.start()
+        async with asyncio.timeout(WITHIN_S):
+            while not enough.is_set():
+                ticker.soon("the job")
+                await asyncio.sleep(0.001)
+        await ticker.stop()
+        assert all(later - sooner > tickers.SOONEST_S * 0.9 for sooner, later in itertools.pairwise(ran))
+
+    asyncio.run(main())
