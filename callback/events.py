@@ -434,6 +434,24 @@ class LeaseLost(Event):
 
 
 @_event
+class TextingBegun(Event):
+    """Texts of a PBX are sent by this process from now on."""
+
+    NAME = "texting"
+    pbx: str
+
+
+@_event
+class TextingLost(Event):
+    """Another process took the lease to send texts; this one stands by."""
+
+    NAME = "texting-lost"
+    ALARMING = True
+    pbx: str
+    why: str
+
+
+@_event
 class LeaseKept(Event):
     """The lease could not be given back."""
 

@@ -47,7 +47,7 @@ Why = Annotated[str, typer.Option("--why", "-w", callback=said, help=f"The reaso
 
 def in_force(file: Path) -> Settings:
     """Load the settings, with the rules in force; with the file's own where no service has run on its database yet."""
-    wiring = load(file)
+    wiring = load(file, listens=False)
     with closing(store_of(wiring.database)) as store:
         return ruled(store, wiring, now_us())
 

@@ -12,6 +12,7 @@ import typer
 
 from callback.cli.options import DEFAULT, SettingsFile
 from callback.cli.tables import terminal
+from callback.cluster.roles import Role
 from callback.errors import CallbackError
 from callback.garbage import gc_seldom
 from callback.logs.masking import log_to_stderr
@@ -29,12 +30,15 @@ def run(
     events_json: Annotated[
         Path | None, typer.Option(help="Append everything that happens to this file, one JSON object a line.")
     ] = None,
+    role: Annotated[
+        Role, typer.Option(help="What this process does of it, where several hosts share it: docs/cluster.md.")
+    ] = Role.ALL,
 ) -> None:
     """Listen to the PBX, reserve, text and call back, until stopped (Ctrl-C).
 
     On a PBX whose queues are not switched on it only watches: it records whom it would text and call.
     """
-    wiring = load(settings)
+    wiring = load(settings, listens=role.listens)
     log_to_stderr(full_numbers=wiring.logs.numbers == "full")
     try:
         programs = open_private(events_json) if events_json else None
@@ -45,7 +49,7 @@ def run(
     if events_json is not None and is_open_to_others(events_json):
         log.warning("%s can be read by every user of this machine: chmod 600 %s", events_json, events_json)
     gc_seldom()
-    asyncio.run(Service(wiring, sys.stdout, programs, settings).run())
+    asyncio.run(Service(wiring, sys.stdout, programs, settings, role).run())
 
 
 def door(
@@ -56,7 +60,7 @@ def door(
     """Serve the gateway's callbacks and the customers' page over HTTP; `run` does so where `web.listen` is set."""
     from callback.web.public import serve_until_told  # noqa: PLC0415 - a second to import, and no other command needs it
 
-    wiring = load(settings)
+    wiring = load(settings, listens=False)
     log_to_stderr(full_numbers=wiring.logs.numbers == "full")
     gc_seldom()
     asyncio.run(serve_until_told(wiring, sys.stdin if until_eof else None))
@@ -73,7 +77,7 @@ def console(
     """
     from callback.web.console.serve import serve_until_told  # noqa: PLC0415 - as above
 
-    wiring = load(settings)
+    wiring = load(settings, listens=False)
     log_to_stderr(full_numbers=False)
     gc_seldom()
     asyncio.run(serve_until_told(wiring, settings, sys.stdin if until_eof else None))

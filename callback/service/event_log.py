@@ -30,6 +30,7 @@ class EventLog:
 
     The service's own events come by `tell`: each is stored first, and where that cannot be, passed on unstored. So are
     those of a service whose turn it is not: the feed is the other one's to pass on, and that one tells of itself alone.
+    So does a process that works beside the one which listens; but what it tells is stored too, for that one to pass on.
     """
 
     def __init__(self, store: Store, pbx: str, narrator: Narrator, now: Callable[[], int]) -> None:
@@ -41,7 +42,7 @@ class EventLog:
         self._flushes: queue.SimpleQueue[threading.Event] = queue.SimpleQueue()
         self._news, self._closed = threading.Event(), threading.Event()
         self._failing = Failing(log)
-        self._our_turn = False
+        self._our_turn = self._beside = False
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
 
     def start(self) -> None:
@@ -52,6 +53,10 @@ class EventLog:
         """It is our turn: pass on what is stored from now on."""
         self._reader = self._placed()
         self._our_turn = True
+
+    def begin_beside(self) -> None:
+        """Store what we tell from now on, beside the process that passes on what is stored."""
+        self._beside = True
 
     def leave(self) -> None:
         """Our turn is over: what is stored from now on is for the next one to pass on."""
@@ -103,7 +108,7 @@ class EventLog:
             if self._our_turn and self._reader is None:
                 self._reader = self._placed()  # first: what is stored of our own is read from there
             reader = self._reader if self._our_turn else None
-            self._store_own(stored=reader is not None)
+            self._tell_own(stored=reader is not None)
             while reader and (happened := self._read(reader)):
                 self._pass_on(happened)
         except StoreError:
@@ -122,13 +127,17 @@ class EventLog:
         with self._store.read() as connection:
             return reader.read(connection)
 
-    def _store_own(self, *, stored: bool) -> None:
+    def _tell_own(self, *, stored: bool) -> None:
+        """Store our own, where it is read again from there; else pass it on, and store it for others."""
         own = _taken(self._own)
         if not own:
             return
         if not stored:
             self._pass_on(own)
-            return
+        if stored or self._beside:
+            self._keep(own, passed_on=not stored)
+
+    def _keep(self, own: list[Happened], *, passed_on: bool) -> None:
         try:
             with self._store.write() as connection:
                 for one in own:
@@ -136,7 +145,8 @@ class EventLog:
         except Exception as error:
             if not isinstance(error, StoreError):
                 log.exception("what the service tells was not stored")
-            self._pass_on(own)
+            if not passed_on:
+                self._pass_on(own)
 
     def _pass_on(self, happened: list[Happened]) -> None:
         for listener in self._listeners:

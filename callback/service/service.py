@@ -1,28 +1,32 @@
-"""Where the service begins and ends: it checks and opens what it needs, and waits for the lease of the PBX."""
+"""Where the service begins and ends: it checks and opens what its role needs, and waits for its turn."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
+import secrets
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import closing
+from importlib import metadata
 from pathlib import Path
 from typing import TextIO
 
 from callback.clock import now_us
-from callback.errors import SettingsError, StoreAway, StoreError
-from callback.events import LeaseKept, Standby
+from callback.cluster.nodes import Who
+from callback.cluster.roles import Role
+from callback.errors import SettingsError
+from callback.events import Stopped
 from callback.service import child_process
 from callback.service.event_log import EventLog
 from callback.service.narrator import Narrator
+from callback.service.presence import Presence
+from callback.service.texting import Texting
+from callback.service.turns import Process, Turns
 from callback.service.worker import Turn, Worker
 from callback.settings.sections import Settings
 from callback.site.templates import language_faults
 from callback.store import keys, lease, schema
-from callback.texts.send import gateway_of
 from telephony.listening.journal import Journal, JournalFull, JournalInUse
 from telephony.listening.signatures import sign, signatures
 
@@ -30,23 +34,30 @@ log = logging.getLogger(__name__)
 
 
 class Service:
-    """Listens and acts until it is stopped; `people` and `programs` are told what happens, line by line."""
+    """Does what its role says until it is stopped; `people` and `programs` are told what happens, line by line."""
 
     def __init__(
-        self, settings: Settings, people: TextIO, programs: TextIO | None = None, settings_file: Path | None = None
+        self,
+        settings: Settings,
+        people: TextIO,
+        programs: TextIO | None = None,
+        settings_file: Path | None = None,
+        role: Role = Role.ALL,
     ) -> None:
-        self._settings = settings
-        self._store = keys.store_of(settings.database)
+        self._settings, self._settings_file, self._role = settings, settings_file, role
+        self._store, pbx = keys.store_of(settings.database), settings.pbx.name
         full = settings.logs.numbers == "full"
-        self._narrator = Narrator(settings.rules.hours().zone, people, programs, full_numbers=full, now=now_us)
-        self._events = EventLog(self._store, settings.pbx.name, self._narrator, now_us)
-        self._gateway = gateway_of(settings, people)
-        self._settings_file = settings_file
+        narrator = Narrator(settings.rules.hours().zone, people, programs, full_numbers=full, now=now_us)
+        self._events = EventLog(self._store, pbx, narrator, now_us)
         self._stopped = asyncio.Event()
-        self._told = False
+        process = Process.of_now(now_us())
+        who = Who(secrets.token_hex(16), process.owner.rpartition(":")[0], role, pbx, _version())
+        self._presence = Presence(self._store, who, now_us)
+        self._turns = Turns(process, self._store, self._events, self._presence, self._stopped, settings.pbx.lease_s)
+        self._texting = Texting(settings, self._store, self._events, self._presence, self._turns, people)
 
     async def run(self) -> None:
-        """Wait for our turn, take over what an earlier run left, listen and act; ends on SIGTERM, SIGINT and SIGHUP."""
+        """Do the role's work in our turn; ends on SIGTERM, SIGINT and SIGHUP."""
         _check_texts(self._settings)
         for number in _ending():
             asyncio.get_running_loop().add_signal_handler(number, self._stopped.set)
@@ -54,31 +65,65 @@ class Service:
             await asyncio.to_thread(schema.migrate, self._store)
             await asyncio.to_thread(keys.check, self._store)  # before it stands by: a wrong key does not pass by itself
             self._events.start()
+            present = asyncio.create_task(self._presence.run())
             try:
-                await self._take_turn()
+                await self._work()
             finally:
+                await _end([present])
                 await asyncio.to_thread(self._events.close)
 
-    async def _take_turn(self) -> None:
+    async def _work(self) -> None:
+        match self._role:
+            case Role.WEB:
+                await self._serve()
+            case Role.TEXT:
+                self._events.begin_beside()
+                await self._texting.run(self._stopped, _nobody)
+            case _:
+                await self._listen()
+        self._events.tell(Stopped())
+
+    async def _serve(self) -> None:
+        """Keep the web processes until stopped: whoever has no turn to wait for."""
+        web = self._keep_web()
+        if not web:
+            where = str(self._settings_file or "settings")
+            raise SettingsError(where, ["[console] listen or [web] listen: is missing; --role web serves nothing else"])
+        self._events.begin_beside()
+        self._presence.does("web", "keeps the web processes")
+        try:
+            await self._stopped.wait()
+        finally:
+            await _end(web)
+
+    async def _listen(self) -> None:
         """Listen and act once nobody else does."""
         journal = await self._take_journal()
         if journal is None:
             return
         with closing(journal):
-            held = await self._take_lease()
+            wiring = self._settings.pbx
+            place = wiring.journal / wiring.name
+            dead = frozenset(signatures(place))
+            _sign(place, self._turns.process.owner)
+            held = await self._turns.take(f"pbx:{wiring.name}", f"listens to {wiring.name}", dead.__contains__)
             if held is not None:
-                await self._work(journal, held)
+                await self._act(journal, held, dead)
 
-    async def _work(self, journal: Journal, held: lease.Lease) -> None:
-        parts = (self._store, Turn(journal, held), self._events, self._gateway)
-        web = self._keep_web()
+    async def _act(self, journal: Journal, held: lease.Lease, dead: frozenset[str]) -> None:
+        """Listen; the whole service keeps the web beside that, and takes its turn to send texts."""
+        name = self._settings.pbx.name
+        self._presence.does(f"listens to {name}", f"listens to {name}")
+        beside: list[asyncio.Task[None]] = []
         try:
-            await Worker(self._settings, *parts, now_us, self._stopped).run()
+            turn = Turn(journal, held)
+            worker = Worker(self._settings, self._store, turn, self._events, now_us, self._stopped)
+            if self._role is Role.ALL:
+                beside = [*self._keep_web(), asyncio.create_task(self._texting.run(self._stopped, dead.__contains__))]
+            await worker.run()
         finally:
-            for kept in web:
-                kept.cancel()
-            await asyncio.gather(*web, return_exceptions=True)
-            await asyncio.to_thread(self._release, held)
+            await _end(beside)
+            await self._turns.give_back(held)
 
     def _keep_web(self) -> list[asyncio.Task[None]]:
         """Keep the web processes running: processes of their own, so that no page delays the AMI reader."""
@@ -87,59 +132,32 @@ class Service:
         asked_for = child_process.kept(self._settings, self._settings_file)
         return [asyncio.create_task(child_process.keep(one, self._events.tell)) for one in asked_for]
 
-    def _release(self, held: lease.Lease) -> None:
-        """Give the lease back; where the database is away it lapses by itself."""
-        try:
-            with self._store.write() as connection:
-                lease.release(connection, held)
-        except StoreError as error:
-            self._events.tell(LeaseKept(str(error)))
-
     async def _take_journal(self) -> Journal | None:
         """Open the journal, which only one process at a time may write; None when stopped before.
 
         What does not pass by itself (a folder of another user) ends the service: who watches it must see that.
         """
         wiring = self._settings.pbx
-        while not self._stopped.is_set():
+        while not self._turns.over:
             try:
                 return Journal(wiring.journal / wiring.name, max_bytes=wiring.journal_max_mb << 20)
             except (JournalInUse, JournalFull) as error:
-                await self._stand_by(str(error))
+                await self._turns.stand_by(f"listens to {wiring.name}", str(error))
         return None
 
-    async def _take_lease(self) -> lease.Lease | None:
-        """Take the lease of the PBX; None when stopped before.
 
-        Who has *the* journal with which its holder worked knows that process dead, and need not wait for it to lapse.
-        """
-        wiring, host = self._settings.pbx, socket.gethostname()
-        name, owner = f"pbx:{wiring.name}", f"{host}:{os.getpid()}:{now_us()}"
-        place = wiring.journal / wiring.name
-        dead = frozenset(signatures(place))
-        _sign(place, owner)
-        while not self._stopped.is_set():
-            try:
-                with self._store.write() as connection:
-                    held = lease.acquire(connection, name, owner, host, wiring.lease_s, dead=dead.__contains__)
-                    rival = lease.holder(connection, name)
-            except StoreAway as error:
-                await self._stand_by(str(error))
-                continue
-            if held is not None:
-                return held
-            where = f"{rival.host} ({rival.owner})" if rival else "another host"
-            await self._stand_by(f"a service on {where} listens to {wiring.name}; this one takes its place if it ends")
-        return None
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _stand_by(self, why: str) -> None:
-        """Wait a moment, or until stopped; say why, once."""
-        if not self._told:
-            self._events.tell(Standby(why))
-            self._told = True
-        stopping = asyncio.ensure_future(self._stopped.wait())
-        await asyncio.wait([stopping], timeout=self._settings.pbx.lease_s / 10)
-        stopping.cancel()
+
+def _nobody(_owner: str) -> bool:
+    return False
+
+
+def _version() -> str:
+    return metadata.version("lost-call-recovery")
 
 
 def _ending() -> Iterator[signal.Signals]:

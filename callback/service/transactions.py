@@ -19,11 +19,22 @@ from callback.store.engine import Store
 _T = TypeVar("_T")
 
 
+def take_up(work: Work) -> None:
+    """Act by other rules from now on, before anything is decided by them: the part of the process that decides."""
+    switched_on.begin(work)
+    version = rule_versions.version_of(work.connection, work.pbx, work.site.version)
+    work.tell(RulesInForce(version.version, version.who, version.why))
+
+
+def as_before(_work: Work) -> None:
+    """Act by other rules, and say nothing: of a process that decides nothing."""
+
+
 class Transactions:
     """Reads and writes at one site as units of work; `committed` is called after each that told something.
 
     Every write begins with the lease: NotOurs when another process has it by now. Each is under the rules that are in
-    force then.
+    force then; `changed` is called in the first one under others.
     """
 
     def __init__(
@@ -33,9 +44,10 @@ class Transactions:
         held: lease.Lease,
         now: Callable[[], int],
         committed: Callable[[], None],
+        changed: Callable[[Work], None] = take_up,
     ) -> None:
         self._store, self._site, self._held, self._now, self._committed = store, site, held, now, committed
-        self._under = site.last.version
+        self._changed, self._under = changed, site.last.version
 
     @property
     def pbx(self) -> str:
@@ -77,14 +89,8 @@ class Transactions:
         lease.guard(connection, self._held)
         work = self._work(connection)
         if work.site.version != self._under:
-            self._take_up(work)
+            self._changed(work)
         return do(work), work
-
-    def _take_up(self, work: Work) -> None:
-        """Act by other rules from now on, before anything is decided by them."""
-        switched_on.begin(work)
-        version = rule_versions.version_of(work.connection, work.pbx, work.site.version)
-        work.tell(RulesInForce(version.version, version.who, version.why))
 
     def _work(self, connection: Connection) -> Work:
         now = self._now()

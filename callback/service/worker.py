@@ -1,8 +1,8 @@
-"""The work of the one process that holds the lease of a PBX: the only place where its parts are joined.
+"""The work of the one process that holds the lease of a PBX: the place where the parts are joined that need the PBX.
 
-What the PBX says goes to the committer, which commits it in order. The jobs decide, place, resolve and text, each
-only when what was heard so far is committed. All of it runs its short transactions in worker threads, so that the loop
-goes on reading what the PBX says.
+What the PBX says goes to the committer, which commits it in order. The jobs decide, place and resolve, each only when
+what was heard so far is committed. All of it runs its short transactions in worker threads, so that the loop goes on
+reading what the PBX says. What can be done without the PBX is the other worker's (`text_worker.py`), wherever it runs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from callback.attempts import snapshot
@@ -28,7 +27,6 @@ from callback.events import (
     PbxUp,
     RulesConflict,
     Started,
-    Stopped,
     UnknownQueue,
 )
 from callback.logs.failing import Failing
@@ -38,29 +36,19 @@ from callback.service.arrivals import Arrivals
 from callback.service.commit_process import CommitProcess, Task
 from callback.service.committer import Committer
 from callback.service.event_log import EventLog
-from callback.service.jobs.audit_anchor import AnchorAudit
-from callback.service.jobs.audit_proof import ProveAudit
-from callback.service.jobs.decisions import ApplyDecisions, ForgetBatches
+from callback.service.jobs.decisions import ApplyDecisions
 from callback.service.jobs.dispatch import Dispatch
-from callback.service.jobs.feed import ForgetEvents
 from callback.service.jobs.forecast import Forecast
 from callback.service.jobs.job import Job, Jobs
 from callback.service.jobs.learn import Learn
 from callback.service.jobs.lease import RenewLease
+from callback.service.jobs.line import KeepLine
 from callback.service.jobs.offer import Offer
 from callback.service.jobs.priority import KeepPriority
 from callback.service.jobs.resolve import Resolve
-from callback.service.jobs.rollups import RollUp
-from callback.service.jobs.tails import FillTails
-from callback.service.jobs.texts import SendTexts, TellTextTroubles
-from callback.service.jobs.waits import SampleWaits
-from callback.service.jobs.webhooks import ForgetForPrograms, SendWebhooks
 from callback.service.outage import Outage
 from callback.service.snapshots import Snapshots
-from callback.service.text_troubles import TextTroubles
 from callback.service.transactions import Transactions
-from callback.service.webhooks.courier import Courier
-from callback.service.webhooks.sender import Sender
 from callback.service.wiring import wiring_of
 from callback.settings.sections import Settings
 from callback.site.context import Sites, take_over
@@ -68,8 +56,7 @@ from callback.site.rule_versions import conflict
 from callback.site.work import Work
 from callback.store import checkpoints, keys, lease
 from callback.store.engine import Store
-from callback.texts.send import send_due
-from sms.gateway import Gateway
+from callback.texts.send import two_way_of
 from telephony.listening.journal import Journal
 from telephony.pbx import Consumer, LastRun, Pbx, WaitingCaller
 from telephony.tasks import together
@@ -104,11 +91,10 @@ class Worker:
         store: Store,
         turn: Turn,
         events: EventLog,
-        gateway: Gateway,
         now: Callable[[], int],
         stopped: asyncio.Event,
     ) -> None:
-        self._now, self._stopped, self._gateway = now, stopped, gateway
+        self._now, self._stopped = now, stopped
         self._events, self._tell = events, events.tell
         journal, held = turn.journal, turn.held
         self._journal = journal
@@ -120,7 +106,7 @@ class Worker:
         with store.write() as connection:
             lease.guard(connection, held)
             take_over(connection, settings, began)
-            self._sites = Sites(settings, gateway.two_way)
+            self._sites = Sites(settings, two_way_of(settings))
             journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, began)
             seen = snapshot.recall(connection, wiring.name)
             first_start = checkpoints.first_start(connection, wiring.name)
@@ -146,28 +132,16 @@ class Worker:
         failing, pbx, site = Failing(log), self._pbx, self._sites
         self._arrivals = Arrivals(pbx, site, traffic, transactions, now, self._tell)
         snapshots = Snapshots(pbx, self._committer, store, site, traffic, now)
-        send = partial(send_due, store, site, gateway, settings.texts, stopped.is_set, failing)
-        self._courier = Courier(transactions, Sender(settings.webhooks.allowed_hosts), failing)
         jobs: list[Job] = [
             RenewLease(transactions, held),
             Dispatch(pbx, held, transactions, snapshots, stopped),
             Resolve(pbx, site, transactions, snapshots, now),
-            SendTexts(pbx, transactions, snapshots, send),
+            KeepLine(pbx, transactions, snapshots),
             Offer(pbx, held, transactions, snapshots),
             Forecast(transactions, snapshots),
-            TellTextTroubles(transactions, TextTroubles(gateway), self._tell),
-            SendWebhooks(transactions, self._courier),
-            ForgetForPrograms(transactions),
             Learn(transactions, traffic),
             KeepPriority(pbx, transactions),
-            AnchorAudit(transactions, self._tell),
-            ProveAudit(transactions),
-            ForgetEvents(transactions),
-            FillTails(transactions),
             ApplyDecisions(transactions),
-            ForgetBatches(transactions),
-            SampleWaits(transactions),
-            RollUp(transactions),
         ]
         self._jobs = Jobs(jobs, failing)
 
@@ -190,11 +164,8 @@ class Worker:
             self._tell(LeaseLost(self._pbx.name, str(error)))
             raise
         finally:
-            await self._courier.close()
-            await self._gateway.close()
             await asyncio.to_thread(self._events.flush)
             await self._alerts.drain()
-        self._tell(Stopped())
 
     async def _listen(self) -> None:
         for heard in self._pbx.recall(self._hear_from):

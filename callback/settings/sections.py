@@ -201,9 +201,12 @@ class _Trunks(BaseModel):
 M = TypeVar("M", bound=BaseModel)
 
 
-def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings or raise one SettingsError that lists every fault."""
-    return _placed(_read(path, environ, Settings), path.absolute().parent)
+def load(path: Path, environ: Mapping[str, str] | None = None, *, listens: bool = True) -> Settings:
+    """Read the settings or raise one SettingsError that lists every fault.
+
+    Who does not listen to the PBX needs no account of its manager interface.
+    """
+    return _placed(_read(path, environ, Settings, listens=listens), path.absolute().parent)
 
 
 def trunks_of(path: Path, environ: Mapping[str, str] | None = None) -> dict[str, Trunk]:
@@ -211,7 +214,7 @@ def trunks_of(path: Path, environ: Mapping[str, str] | None = None) -> dict[str,
     return _read(path, environ, _Trunks).trunks
 
 
-def _read(path: Path, environ: Mapping[str, str] | None, into: type[M]) -> M:
+def _read(path: Path, environ: Mapping[str, str] | None, into: type[M], *, listens: bool = True) -> M:
     try:
         text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark of its encoding
     except OSError as error:
@@ -228,6 +231,8 @@ def _read(path: Path, environ: Mapping[str, str] | None, into: type[M]) -> M:
     filled = fill_in(into, values, environ, path.absolute().parent)
     if into is Settings:
         values.setdefault("rules", {})  # so that what is missing in it is named
+    if not listens and isinstance(pbx := values.setdefault("pbx", {}), dict):
+        values["pbx"] = {"username": "", "secret": "", **pbx}
     faults += [fault_of(text, keys, told) for keys, told in filled.faults.items()]
     try:
         valid = into.model_validate(values)

@@ -77,19 +77,25 @@ def holder(connection: Connection, name: str) -> Row[Any] | None:
     return connection.execute(select(lease).where(lease.c.name == name)).first()
 
 
-def hand_over(connection: Connection, name: str, host: str) -> str:
-    """Let this host take a lease that another one held last; give that one's name. Who still holds it keeps it."""
-    row = connection.execute(select(lease).where(lease.c.name == name).with_for_update()).first()
-    if row is None or not is_foreign(connection, row, host):
+def hand_over(connection: Connection, pbx: str, host: str) -> str:
+    """Let this host take the leases of a PBX that another one held last; give that one's name.
+
+    Who still holds one keeps both.
+    """
+    of_it = lease.c.name.in_([f"pbx:{pbx}", f"text:{pbx}"])
+    rows = connection.execute(select(lease).where(of_it).order_by(lease.c.name).with_for_update()).all()
+    foreign = [row for row in rows if is_foreign(connection, row, host)]
+    if not foreign:
         raise CallbackError("there is nothing to take over: the lease passes by itself when its holder has ended")
-    left_s = (row.until_at - clock(connection)) / SECOND
-    if left_s > 0:
-        raise CallbackError(
-            f"the service on '{row.host}' ({row.owner}) holds the lease for {left_s:.0f} s more: where it still runs,"
-            " stop it there; where it does not, try again then"
-        )
-    connection.execute(update(lease).where(lease.c.name == name).values(host=host))
-    return str(row.host)
+    now = clock(connection)
+    for row in foreign:
+        if row.until_at > now:
+            raise CallbackError(
+                f"the service on '{row.host}' ({row.owner}) holds the lease for {(row.until_at - now) / SECOND:.0f} s"
+                " more: where it still runs, stop it there; where it does not, try again then"
+            )
+    connection.execute(update(lease).where(of_it).values(host=host))
+    return str(foreign[0].host)
 
 
 def renew(connection: Connection, held: Lease) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from callback.cluster.line import FRESH_S
 from callback.customers import blocks, numbers
 from callback.customers.loss import Loss
 from callback.site import links
@@ -77,7 +78,8 @@ _WHOSE_CALLS: Select[Any] = (
     .join(t.person)
     .where(t.call.c.pbx == bindparam("of_pbx"), t.call.c.call_id.in_(bindparam("of_calls", expanding=True)))
 )
-_AHEAD_US: Final = 2 * SECOND  # texts are sent for a second after it was looked who may get none
+_AHEAD_US: Final = (FRESH_S + 2) * SECOND
+"""Texts leave while the picture of who may get none is that fresh, and for a second and a half more."""
 _RANG = (
     select(t.attempt.c.id)
     .where(t.attempt.c.reservation_id == bindparam("reservation"), t.attempt.c.customer_dialled_at.is_not(None))
@@ -280,6 +282,8 @@ def hold_back(work: Work, on_the_line: Collection[str]) -> None:
 
     So do those of queues in which a person paused texts.
 
+    They wait longer than the picture of who is on the line counts as known: whoever sends them may be another process.
+
     Nor is anything promised in a reservation that a person holds: its text waits until that is resumed, or is too late.
     One that an incident holds has no text that waits.
     """
@@ -294,9 +298,8 @@ def hold_back(work: Work, on_the_line: Collection[str]) -> None:
             work.connection.execute(select(t.person.c.id).where(t.person.c.number.in_(on_the_line))).scalars()
         )
     if recipients or people:
-        outbox.hold_back(
-            work.connection, recipients, [_whose(person) for person in sorted(people)], work.now + _grace(work.site)
-        )
+        until = work.now + max(_grace(work.site), _AHEAD_US)
+        outbox.hold_back(work.connection, recipients, [_whose(person) for person in sorted(people)], until)
 
 
 def _paused(work: Work) -> list[str]:

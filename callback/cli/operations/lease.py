@@ -21,16 +21,20 @@ app = typer.Typer(help="Which process listens to the PBX: one at a time has the 
 
 @app.command()
 def show(settings: SettingsFile = DEFAULT) -> None:
-    """Say who holds the lease of the PBX, or held it last."""
+    """Say who holds the leases of the PBX, or held them last: to listen to it, and to send its texts."""
     wiring = in_force(settings)
+    zone = wiring.rules.hours().zone
     with reading(wiring) as work:
-        row, now = lease.holder(work.connection, f"pbx:{work.pbx}"), clock(work.connection)
-    if row is None:
+        now = clock(work.connection)
+        held = {what: lease.holder(work.connection, f"{what}:{work.pbx}") for what in ("pbx", "text")}
+    if held["pbx"] is None:
         typer.echo("Nobody ever listened to this PBX.")
         return
-    until = f"{local(row.until_at, wiring.rules.hours().zone):%Y-%m-%d %H:%M:%S}"
-    state = f"holds it until {until}, and renews it" if row.until_at > now else "held it last and has ended"
-    typer.echo(f"{row.owner} on host {row.host} {state}")
+    for what, row in held.items():
+        if row is not None:
+            until = f"{local(row.until_at, zone):%Y-%m-%d %H:%M:%S}"
+            state = f"holds it until {until}, and renews it" if row.until_at > now else "held it last and has ended"
+            typer.echo(f"{what}: {row.owner} on host {row.host} {state}")
 
 
 @app.command()
@@ -38,10 +42,10 @@ def take(why: Why, by: Who = None, settings: SettingsFile = DEFAULT) -> None:
     """Let this host serve an SQLite database that another host served; it is kept in the audit.
 
     For a host that was renamed, or a container that was made anew without its journal. Refused while a service there
-    holds the lease.
+    holds a lease.
     """
-    wiring, said, host = load(settings), By(by or user(), why), socket.gethostname()
+    wiring, said, host = load(settings, listens=False), By(by or user(), why), socket.gethostname()
     with closing(store_of(wiring.database)) as store, store.write() as connection:
-        before = lease.hand_over(connection, f"pbx:{wiring.pbx.name}", host)
+        before = lease.hand_over(connection, wiring.pbx.name, host)
         audit.add(connection, wiring.pbx.name, said, "lease-take", None, {"from": before, "to": host}, now_us())
     typer.echo(f"the database of '{before}' is this host's ('{host}') now: start `callback run`")

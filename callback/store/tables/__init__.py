@@ -24,6 +24,7 @@ from callback.store.tables.attempts import (
 )
 from callback.store.tables.base import WHO_ROOM, WHY_ROOM, Instant, Key, metadata
 from callback.store.tables.calls import KINDS, PERSON, call, past_call, past_stint, queue_visit, verdict
+from callback.store.tables.cluster import line, node, on_the_line
 from callback.store.tables.decisions import PENDING, batch, batch_item
 from callback.store.tables.feed import ALARMS, happened
 from callback.store.tables.incidents import INCIDENT_OPEN, advice, alarm, incident
@@ -128,12 +129,15 @@ __all__ = [
     "idempotency",
     "incident",
     "lease",
+    "line",
     "listening_gap",
     "live_view",
     "login_failure",
     "login_session",
     "loss",
     "metadata",
+    "node",
+    "on_the_line",
     "past_call",
     "past_stint",
     "pause",

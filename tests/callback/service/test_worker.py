@@ -19,7 +19,6 @@ from callback.service.narrator import Narrator
 from callback.service.worker import Turn, Worker
 from callback.settings.sections import Database, PbxWiring
 from callback.store import tables as t
-from sms.console import ConsoleGateway
 from telephony.listening.journal import Journal
 from telephony.simulator.server import CallbackPlay, Simulator
 from tests.callback.service.jobs.parts import CALLBACK, PATIENCE_S, SUPPORT, lose, now_us, run
@@ -54,7 +53,7 @@ class Service:
             world.store, "main", Narrator(ZoneInfo("Asia/Tokyo"), io.StringIO(), self._programs), now_us
         )
         self._log.start()
-        parts = (world.store, Turn(self._journal, world.held), self._log, ConsoleGateway(io.StringIO()))
+        parts = (world.store, Turn(self._journal, world.held), self._log)
         self.worker = Worker(world.settings.model_copy(update=made), *parts, now_us, self.stopped)
 
     @property
@@ -98,9 +97,8 @@ def test_it_listens_places_what_is_owed_and_ends_when_it_is_asked_to(today: Worl
             await made.told("dialling")
             made.stopped.set()
             await running
-            await made.told("stopped")
             assert made.events[0] == "started"
-            assert {"pbx-up", "audit-head"} < set(made.events)
+            assert "pbx-up" in made.events
 
     run(main())
     assert len(today.attempts()) == 1

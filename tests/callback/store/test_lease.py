@@ -167,10 +167,10 @@ def test_a_host_that_was_renamed_goes_on_with_its_own_journal(sqlite: Store) -> 
 def test_a_person_lets_another_host_take_over_once_the_lease_has_lapsed(sqlite: Store) -> None:
     first = held_by(sqlite, "first")
     with sqlite.write() as connection, pytest.raises(CallbackError, match=r"'here' \(first\) holds the lease for"):
-        lease.hand_over(connection, NAME, "there")
+        lease.hand_over(connection, "main", "there")
     with sqlite.write() as connection:
         lease.release(connection, first)
-        assert lease.hand_over(connection, NAME, "there") == "here"
+        assert lease.hand_over(connection, "main", "there") == "here"
     second = take(sqlite, "second", host="there")
     assert second is not None
     assert second.fence > first.fence
@@ -182,7 +182,7 @@ def test_there_is_nothing_to_take_over_where_the_lease_passes_by_itself(store: S
         pytest.skip("that is what it is for")
     held_by(store, "first", ttl_s=0)
     with store.write() as connection, pytest.raises(CallbackError, match="nothing to take over"):
-        lease.hand_over(connection, NAME, host)
+        lease.hand_over(connection, "main", host)
 
 
 @pytest.mark.postgresql

@@ -30,6 +30,7 @@ WORDS: Final[dict[str, dict[str, Any]]] = {
     "pause": {"what": "call"},
     "webhook_endpoint": {"disabled": ""},
     "webhook_delivery": {"state": "waiting"},
+    "node": {"role": "pbx"},
     "rollup_mark": {"id": 1000},  # beside what the rows of other tables have marked
 }
 

@@ -1,0 +1,66 @@
+"""Who is on the line of each PBX, as its listener sees it, kept for the processes that do not listen to it.
+
+No number stands in the database, but the keyed hash of each: who reads it can only ask whether a number that is known
+is among them. The times are the database's.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Collection
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from callback.store import tables as t
+from callback.store.engine import clock
+from callback.store.inserting import insert_new
+from callback.store.keys import site_key
+from scheduler.clock import SECOND
+
+FRESH_S: Final = 5
+"""An older picture is none: who is on the line by now is not known."""
+MOST: Final = 5000
+"""Numbers on one PBX; where there are more, the picture is not whole."""
+
+_L, _O = t.line.c, t.on_the_line.c
+_KEYS = select(_O.number_key).where(_O.pbx == bindparam("of_pbx"))
+_SEEN = update(t.line).where(_L.pbx == bindparam("of_pbx"))
+_SEEN_AT = select(_L.seen_at).where(_L.pbx == bindparam("of_pbx"))
+_GONE = delete(t.on_the_line).where(_O.pbx == bindparam("of_pbx"), _O.number_key.in_(bindparam("keys", expanding=True)))
+
+
+def keys_of(connection: Connection, numbers: Collection[str]) -> list[str]:
+    """Give what stands for numbers in the database."""
+    key = site_key(connection, "on-the-line")
+    return [hmac.new(key, number.encode(), "sha256").hexdigest() for number in numbers]
+
+
+def keep(connection: Connection, pbx: str, numbers: Collection[str], known: frozenset[str] | None) -> frozenset[str]:
+    """Keep who is on the line now, and give what stands there; only changes are written.
+
+    `known` is what was given last; None: it is read.
+    """
+    if known is None:
+        known = frozenset(connection.execute(_KEYS, {"of_pbx": pbx}).scalars())
+    now = frozenset(keys_of(connection, sorted(numbers)[:MOST]))
+    if gone := known - now:
+        connection.execute(_GONE, {"of_pbx": pbx, "keys": sorted(gone)})
+    if come := now - known:
+        connection.execute(insert(t.on_the_line), [{"pbx": pbx, "number_key": key} for key in sorted(come)])
+    facts = {"seen_at": clock(connection), "whole": len(numbers) <= MOST}
+    if connection.execute(_SEEN, {"of_pbx": pbx} | facts).rowcount == 0:
+        insert_new(connection, t.line, {"pbx": pbx} | facts)
+    return now
+
+
+def seen_s_ago(connection: Connection, pbx: str) -> float | None:
+    """Give how old the picture of who is on the line is; None where there never was one."""
+    at: int | None = connection.execute(_SEEN_AT, {"of_pbx": pbx}).scalar_one_or_none()
+    return None if at is None else (clock(connection) - at) / SECOND
+
+
+def is_fresh(connection: Connection, pbx: str) -> bool:
+    """Whether it is known who is on the line of a PBX."""
+    ago_s = seen_s_ago(connection, pbx)
+    return ago_s is not None and ago_s <= FRESH_S

@@ -1,0 +1,36 @@
+"""Keeps who is on the line, for the processes that do not listen, and holds back the texts to those customers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from callback.attempts.snapshot import Live
+from callback.cluster import line
+from callback.service.snapshots import Snapshots
+from callback.service.transactions import Transactions
+from callback.site.work import Work
+from callback.store.engine import clock
+from callback.texts import compose
+from telephony.pbx import Pbx
+
+
+class KeepLine:
+    """Every second, while the PBX is heard; both in one transaction, so that whoever finds the one finds the other."""
+
+    name, every_s = "keep_line", 1.0
+
+    def __init__(self, pbx: Pbx, transactions: Transactions, snapshots: Snapshots) -> None:
+        self._pbx, self._transactions, self._snapshots = pbx, transactions, snapshots
+        self._known: frozenset[str] | None = None
+
+    async def run(self) -> None:
+        """Look once. What is not heard is not known: then the picture grows old, and no text leaves."""
+        if self._pbx.ready:
+            live = await self._snapshots.take()
+            known, self._known = self._known, None  # until what changed is committed: else it is read again
+            self._known = await self._transactions.write(lambda work: _keep(work, live, known))
+
+
+def _keep(work: Work, live: Live, known: frozenset[str] | None) -> frozenset[str]:
+    compose.hold_back(replace(work, now=clock(work.connection)), live.numbers)
+    return line.keep(work.connection, work.pbx, live.numbers, known)
