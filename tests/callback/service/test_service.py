@@ -37,13 +37,16 @@ def store(migrated_url: str) -> Iterator[Store]:
 class Run:
     """`callback run` in a folder of its own; what it tells is read from its events."""
 
-    def __init__(self, folder: Path, url: str, journal: Path, *, lease_s: int = 1, key_file: str = "") -> None:
+    def __init__(
+        self, folder: Path, url: str, journal: Path, *, lease_s: int = 1, key_file: str = "", account: bool = True
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self.alarms = folder / "alarms.jsonl"
         self.settings, self._events = folder / "callback.toml", folder / "events.jsonl"
+        manager = 'username = "u"\nsecret = "s"\n' if account else ""
         outside = f'key_file = "{key_file}"\n' if key_file else ""
         self.settings.write_text(
-            f'[database]\nurl = "{url}"\n{outside}[pbx]\nport = 1\nusername = "u"\nsecret = "s"\n'
+            f'[database]\nurl = "{url}"\n{outside}[pbx]\nport = 1\n{manager}'
             f'journal = "{journal}"\nlease_s = {lease_s}\n[trunks.main]\nregion = "JP"\n'
             f'[alarms]\ncommand = ["/bin/sh", "-c", "awk 1 >> {self.alarms}"]\n'
             '[rules]\nzone = "Asia/Tokyo"\n'
@@ -51,9 +54,9 @@ class Run:
         self._process: subprocess.Popen[str] | None = None
         self._from = 0
 
-    def start(self) -> Run:
+    def start(self, *more: str) -> Run:
         self._from = len(self.told())
-        options = ["run", "-s", str(self.settings), "--events-json", str(self._events)]
+        options = ["run", "-s", str(self.settings), "--events-json", str(self._events), *more]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "callback", *options],
             stdout=subprocess.DEVNULL,
