@@ -51,7 +51,8 @@ class Service:
         self._events = EventLog(self._store, pbx, narrator, now_us)
         self._stopped = asyncio.Event()
         process = Process.of_now(now_us())
-        who = Who(secrets.token_hex(16), process.owner.rpartition(":")[0], role, pbx, _version())
+        name = settings.cluster.node or process.name
+        who = Who(secrets.token_hex(16), name, role, pbx, metadata.version("lost-call-recovery"))
         self._presence = Presence(self._store, who, now_us)
         self._turns = Turns(process, self._store, self._events, self._presence, self._stopped, settings.pbx.lease_s)
         self._texting = Texting(settings, self._store, self._events, self._presence, self._turns, people)
@@ -154,10 +155,6 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
 
 def _nobody(_owner: str) -> bool:
     return False
-
-
-def _version() -> str:
-    return metadata.version("lost-call-recovery")
 
 
 def _ending() -> Iterator[signal.Signals]:
