@@ -20,9 +20,9 @@ from callback.events import Stopped
 from callback.service import child_process
 from callback.service.event_log import EventLog
 from callback.service.narrator import Narrator
-from callback.service.presence import Presence
-from callback.service.texting import Texting
-from callback.service.turns import Process, Turns
+from callback.service.node.presence import Presence
+from callback.service.node.turns import Process, Turns
+from callback.service.texting.turn import Texting
 from callback.service.worker import Turn, Worker
 from callback.settings.sections import Settings
 from callback.site.templates import language_faults

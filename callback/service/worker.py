@@ -2,7 +2,7 @@
 
 What the PBX says goes to the committer, which commits it in order. The jobs decide, place and resolve, each only when
 what was heard so far is committed. All of it runs its short transactions in worker threads, so that the loop goes on
-reading what the PBX says. What can be done without the PBX is the other worker's (`text_worker.py`), wherever it runs.
+reading what the PBX says. What can be done without the PBX is the other worker's (`texting/worker.py`).
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from callback.clock import now_us
 from callback.errors import NotOurs, StoreError
 from callback.events import TextingBegun, TextingLost
 from callback.service.event_log import EventLog
-from callback.service.presence import Presence
-from callback.service.text_worker import TextWorker
-from callback.service.turns import Turns
+from callback.service.node.presence import Presence
+from callback.service.node.turns import Turns
+from callback.service.texting.worker import TextWorker
 from callback.settings.sections import Settings
 from callback.site import rule_versions
 from callback.store import lease

@@ -8,7 +8,7 @@ import pytest
 
 from callback.events import Happened
 from callback.service.narrator import Narrator
-from callback.service.text_troubles import TextTroubles
+from callback.service.texting.troubles import TextTroubles
 from lab.twilio import Conduct, FakeTwilio, error
 from sms import outbox, reports, twilio
 from sms.delivery import DeliveryRules, deliver

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from callback.errors import StoreAway, StoreError
 from callback.events import LeaseKept, Standby
 from callback.service.event_log import EventLog
-from callback.service.presence import Presence
+from callback.service.node.presence import Presence
 from callback.store import lease
 from callback.store.engine import Store
 

@@ -16,7 +16,7 @@ from callback.cluster import line
 from callback.errors import NotOurs
 from callback.service.event_log import EventLog
 from callback.service.narrator import Narrator
-from callback.service.text_worker import TextWorker
+from callback.service.texting.worker import TextWorker
 from callback.store import lease
 from callback.store import tables as t
 from callback.store.lease import Lease

@@ -12,10 +12,10 @@ from sqlalchemy import update
 
 from callback.cluster.line import FRESH_S
 from callback.logs.failing import Failing
-from callback.service.jobs import texts
 from callback.service.jobs.line import KeepLine
-from callback.service.jobs.texts import SendTexts, TellTextTroubles
-from callback.service.text_troubles import TextTroubles
+from callback.service.texting import jobs as texts
+from callback.service.texting.jobs import SendTexts, TellTextTroubles
+from callback.service.texting.troubles import TextTroubles
 from callback.settings.texts import Texts
 from callback.store import tables as t
 from callback.texts.send import send_due

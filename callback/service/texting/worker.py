@@ -21,10 +21,10 @@ from callback.service.jobs.job import Job, Jobs
 from callback.service.jobs.lease import RenewLease
 from callback.service.jobs.rollups import RollUp
 from callback.service.jobs.tails import FillTails
-from callback.service.jobs.texts import SendTexts, TellTextTroubles
 from callback.service.jobs.waits import SampleWaits
 from callback.service.jobs.webhooks import ForgetForPrograms, SendWebhooks
-from callback.service.text_troubles import TextTroubles
+from callback.service.texting.jobs import SendTexts, TellTextTroubles
+from callback.service.texting.troubles import TextTroubles
 from callback.service.transactions import Transactions, as_before
 from callback.service.webhooks.courier import Courier
 from callback.service.webhooks.sender import Sender

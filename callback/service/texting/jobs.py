@@ -12,7 +12,7 @@ from typing import Final
 
 from callback.cluster import line
 from callback.events import Event
-from callback.service.text_troubles import TextTroubles
+from callback.service.texting.troubles import TextTroubles
 from callback.service.transactions import Transactions
 from callback.site.work import Work
 from callback.store.engine import clock

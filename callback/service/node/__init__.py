@@ -1,0 +1,1 @@
+"""This process as one of several: its turns, and that it lives."""
