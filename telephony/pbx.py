@@ -111,7 +111,7 @@ class Pbx:
         self._unclear: dict[str, Judged] = {}  # what could not be judged while stock was taken: the log may know
         self._on_state, self._on_stretch = consumer.on_state, consumer.on_stretch
         self._pipeline = Pipeline(self.tracker, self.dialler, journal, on_stretch=self._pass_on, room=consumer.room)
-        account = Account(wiring.host, wiring.port, wiring.username, wiring.secret)
+        account = Account(wiring.host, wiring.port, wiring.username, wiring.secret, wiring.tls)
         self._client = Client(account, Handlers(self._on_messages, self._on_up, self._on_down, WANTED))
         self.commands = Commands(self._client, self._pbx_clock)
         self._enquiries = Enquiries(

@@ -14,6 +14,7 @@ from typing import Final, TextIO
 
 FILE: Final = 0o600
 FOLDER: Final = 0o700
+_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 def make_folder(directory: Path) -> None:
@@ -52,6 +53,16 @@ def is_seen(path: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def is_changed_by_others(path: Path) -> bool:
+    """Whether a user beside its owner (and root) may change a file or a folder, or put another in its place."""
+    if not is_seen(path):
+        return False
+    real = path.resolve()
+    above = real.parent.stat().st_mode
+    replaced = above & _OTHERS_WRITE and not above & stat.S_ISVTX
+    return bool(real.stat().st_mode & _OTHERS_WRITE or replaced)
 
 
 def is_open_to_others(path: Path) -> bool:

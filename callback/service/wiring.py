@@ -23,4 +23,5 @@ def wiring_of(settings: Settings, sites: Sites) -> Wiring:
         detect=lambda queue: sites.last.rules.queue(queue).detect_silence,
         log=open_log(pbx.queue_log, zone(pbx.queue_log_zone)) if pbx.queue_log else None,
         cdr=Cdr(pbx.cdr, zone(pbx.cdr_zone)) if pbx.cdr else None,
+        tls=pbx.trust,
     )

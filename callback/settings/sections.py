@@ -23,16 +23,18 @@ from callback.settings.cluster import Cluster
 from callback.settings.console import Console
 from callback.settings.faults import fault, fault_of
 from callback.settings.rules import E164, Part, SiteRules, told
-from callback.settings.secrets import Secret, SecretUnfiled, fill_in
+from callback.settings.secrets import CREDENTIALS, Secret, SecretUnfiled, fill_in
 from callback.settings.texts import Texts, Web
 from callback.settings.watch import Logs, Metrics
 from callback.settings.webhooks import Webhooks
 from callback.store.outside import is_root
 from scheduler import clock
+from telephony.ami.tls import Tls
 from telephony.dialling.dialler import safe_value
 
 PREFIX = "CALLBACK_"
 Signals = Literal["", "national", "e164-no-plus", "e164"]
+Fingerprint = Annotated[str, Field(pattern=r"^([0-9a-fA-F]{2}(:?[0-9a-fA-F]{2}){31})?$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -81,7 +83,11 @@ class PbxWiring(Part):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = "main"  # of this PBX, in every row
     host: str = "127.0.0.1"  # where its manager interface listens
-    port: Port = 5038  # of the manager interface
+    port: Port = 5038  # of the manager interface; by TLS mostly 5039
+    tls: bool = False  # the manager interface is reached by TLS alone: docs/tls.md
+    tls_ca: Path | None = None  # the certificates (PEM) of who signs that of the PBX; none: whom this machine trusts
+    tls_name: str = ""  # the host that the certificate names, where it is not `host`
+    tls_fingerprint: Fingerprint = ""  # its SHA-256 (openssl x509 -noout -sha256 -fingerprint): it, or none
     username: str  # the manager user of manager_lcr.conf
     secret: Secret  # and its secret
     journal: Path = Path("journal")  # a folder on a local disk: what was heard and is not committed yet
@@ -93,6 +99,19 @@ class PbxWiring(Part):
     cdr_zone: str = "UTC"  # of the times in it
     journal_max_mb: Annotated[int, Field(ge=1, le=100_000)] = 512  # the disk that the journal may take
     lease_s: Annotated[float, Field(ge=1, le=300)] = 10  # so long after a service died another takes over
+
+    @model_validator(mode="after")
+    def _tls_is_on(self) -> PbxWiring:
+        if not self.tls and (self.tls_ca or self.tls_name or self.tls_fingerprint):
+            raise ValueError("tls_ca, tls_name and tls_fingerprint are of no use without tls = true; write it, too")
+        if self.tls_fingerprint and (self.tls_ca or self.tls_name):
+            raise ValueError("tls_fingerprint is that certificate or none; leave out tls_ca and tls_name, or it")
+        return self
+
+    @property
+    def trust(self) -> Tls | None:
+        """What the certificate of the manager interface must be; None where it is reached in the clear."""
+        return Tls(self.tls_ca, self.tls_name, self.tls_fingerprint) if self.tls else None
 
     @field_validator("queue_log")
     @classmethod
@@ -244,6 +263,17 @@ def _read(path: Path, environ: Mapping[str, str] | None, into: type[M], *, liste
     return valid
 
 
+def secret_files(path: Path, environ: Mapping[str, str] | None = None) -> list[Path]:
+    """Give the files beside the settings file that hold secrets of it; those of systemd, which guards them, are not."""
+    environ = {name: told for name, told in (os.environ if environ is None else environ).items() if name != CREDENTIALS}
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):  # `load` says so
+        return []
+    _overlay(values, environ)
+    return fill_in(Settings, values, environ, path.absolute().parent).files
+
+
 def _placed(settings: Settings, folder: Path) -> Settings:
     """Read relative paths from the folder of the settings file, wherever the service was started."""
     url = settings.database.url
@@ -259,7 +289,9 @@ def _placed(settings: Settings, folder: Path) -> Settings:
     own = settings.texts.templates
     texts = settings.texts.model_copy(update={"templates": folder / own if own else None})
     cdr = str(folder / settings.pbx.cdr) if settings.pbx.cdr else ""
+    ca = settings.pbx.tls_ca
     placed = {"journal": folder / settings.pbx.journal, "queue_log": placed_log, "cdr": cdr}
+    placed["tls_ca"] = folder / ca if ca else None
     pbx = settings.pbx.model_copy(update=placed)
     return settings.model_copy(update={"database": database, "pbx": pbx, "texts": texts})
 

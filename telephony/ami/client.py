@@ -11,9 +11,10 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
+from telephony.ami.connecting import Account, Unreached, connect
 from telephony.ami.link import (
     BACKLOG_BYTES,
     ActionFailed,
@@ -48,16 +49,6 @@ log = logging.getLogger(__name__)
 
 class LoginRefused(TelephonyError):
     """Asterisk answered the login with an error. The client stops: another try could only lock the account."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Where a manager interface listens, and who logs in there."""
-
-    host: str
-    port: int
-    username: str
-    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +109,6 @@ class Client:
         self._heard = False  # an event came since it was up
 
     @property
-    def _where(self) -> str:
-        return f"{self._account.host}:{self._account.port}"
-
-    @property
     def up(self) -> bool:
         """Whether actions can be asked: from FullyBooted until the connection is lost."""
         return self._up_since is not None and self._link is not None and not self._link.lost
@@ -140,7 +127,7 @@ class Client:
         """Stay connected until cancelled. Raises LoginRefused; after any other failure it reports and reconnects."""
         while True:
             reason = await self._connection()
-            log.info("%s: %s", self._where, reason)
+            log.info("%s: %s", self._account.where, reason)
             try:
                 await self._handlers.on_down(reason)
             except Exception:
@@ -172,19 +159,15 @@ class Client:
 
     def _connected(self) -> Link:
         if self._link is None or not self.up:
-            raise NotConnected(f"Not connected to {self._where}: wait until the PBX is back.")
+            raise NotConnected(f"Not connected to {self._account.where}: wait until the PBX is back.")
         return self._link
 
     async def _connection(self) -> str:
         """Make one connection, serve it until its end, and give the reason of that."""
-        loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._limits.connect_timeout_s):
-                _, link = await loop.create_connection(self._new_link, self._account.host, self._account.port)
-        except TimeoutError:
-            return f"no answer to connecting within {self._limits.connect_timeout_s} s"
-        except OSError as error:
-            return f"cannot connect: {error}"
+            link = await connect(self._account, self._new_link, self._limits.connect_timeout_s)
+        except Unreached as error:
+            return str(error)
         self._link = link
         try:
             await self._log_in(link)
@@ -208,14 +191,14 @@ class Client:
             headers = (("Username", self._account.username), ("Secret", self._account.secret))
             await link.ask("Login", headers, self._limits.connect_timeout_s)
         except TimeoutError:
-            link.close(f"no greeting within {self._limits.connect_timeout_s} s: is an Asterisk manager on that port?")
+            link.close(f"no greeting within {self._limits.connect_timeout_s} s: {self._account.silence}")
             raise NotConnected("no greeting") from None
         except ActionTimeout as error:
             link.close(str(error))
             raise NotConnected("no answer to the login") from error
         except ActionFailed as error:
             raise LoginRefused(
-                f"Asterisk at {self._where} refused the login of manager user {self._account.username!r} "
+                f"Asterisk at {self._account.where} refused the login of manager user {self._account.username!r} "
                 f"({error.message.get('Message') or 'no reason given'}): correct username and secret of this "
                 "PBX in the settings, or its manager.conf (secret, permit/deny)."
             ) from error
@@ -254,7 +237,7 @@ class Client:
         if not await self._booted(link):
             return
         self._up_since, self._heard = asyncio.get_running_loop().time(), False
-        log.info("%s: up, %s", self._where, link.greeted.result())
+        log.info("%s: up, %s", self._account.where, link.greeted.result())
         try:
             await self._handlers.on_up()
         except asyncio.CancelledError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from callback.operations.doctor import dialplan, endpoints, probe, queues, rights
+from callback.operations.doctor import dialplan, endpoints, probe, queues, rights, wire
 from callback.operations.doctor.finding import Finding, fault, sound
 from callback.settings.sections import Settings
 from telephony.ami.client import Account, Client, Handlers, Limits, LoginRefused
@@ -35,7 +35,7 @@ async def visit(settings: Settings) -> list[Finding]:
 
     wiring = settings.pbx
     where = f"{wiring.host}:{wiring.port}"
-    account = Account(wiring.host, wiring.port, wiring.username, wiring.secret)
+    account = Account(wiring.host, wiring.port, wiring.username, wiring.secret, wiring.trust)
     client = Client(account, Handlers(on_messages, on_up, on_down), Limits(boot_timeout_s=BOOT_S))
     running = asyncio.create_task(client.run())
     coming_up = asyncio.create_task(up.wait())
@@ -47,7 +47,8 @@ async def visit(settings: Settings) -> list[Finding]:
             remedy = "start Asterisk, and see [pbx] host and port and bindaddr in manager.conf"
             why = down.result() if down.done() else "the connection was not made"
             return [fault(f"manager at {where}: {why}", remedy)]
-        return [sound(f"manager login at {where} as {wiring.username}"), *await _look(client, settings, heard)]
+        login = sound(f"manager login at {where} as {wiring.username}")
+        return [login, wire.on_the_way(wiring), *await _look(client, settings, heard)]
     finally:
         coming_up.cancel()
         running.cancel()

@@ -13,12 +13,12 @@ from sqlalchemy.exc import DBAPIError
 
 from callback.errors import CallbackError, StoreError
 from callback.operations.doctor.finding import Finding, fault, sound, warning
-from callback.settings.sections import Settings
+from callback.settings.sections import Settings, secret_files
 from callback.store import audit, keys, lease, schema
 from callback.store import tables as t
 from callback.store.engine import Store, clock
 from telephony.listening.signatures import signatures
-from telephony.private import is_open_to_others
+from telephony.private import is_changed_by_others, is_open_to_others
 
 
 def look(settings: Settings) -> Iterator[Finding]:
@@ -98,20 +98,41 @@ def key(settings: Settings) -> Finding:
 
 
 def files(path: Path, settings: Settings) -> Iterator[Finding]:
-    """Look whether every user of the machine may read secrets, or the numbers of callers."""
-    open_ones = [place for place in _private(path, settings) if is_open_to_others(place)]
-    for place in open_ones:
-        mode = "700" if place.is_dir() else "600"
-        what = "secrets" if place in (path, settings.database.key_file) else "numbers of callers"
-        yield warning(f"{place} holds {what}, and every user of this machine can read it", f"chmod {mode} {place}")
-    if not open_ones:
-        yield sound("secrets and numbers are readable by the service's user and group alone")
+    """Look whether another user of the machine may read secrets or the numbers of callers, or change what is kept."""
+    told = False
+    for place in _private(path, settings):
+        if finding := _of_rights(place, is_secret=place in _secret(path, settings)):
+            told = True
+            yield finding
+    if not told:
+        yield sound(
+            "secrets and numbers are readable by the service's user and group alone, and nobody else changes them"
+        )
+
+
+def _of_rights(place: Path, *, is_secret: bool) -> Finding | None:
+    """Say what another user may do with a file or folder; None: nothing."""
+    what = "secrets" if is_secret else "numbers of callers"
+    if is_open_to_others(place):
+        return warning(
+            f"{place} holds {what}, and every user of this machine can read it",
+            f"chmod {'700' if place.is_dir() else '600'} {place}",
+        )
+    if is_changed_by_others(place):
+        return warning(
+            f"{place} holds {what}, and others than its owner may change it or put another in its place",
+            f"chmod go-w {place} {place.resolve().parent}",
+        )
+    return None
+
+
+def _secret(path: Path, settings: Settings) -> list[Path]:
+    key = settings.database.key_file
+    return [path, *secret_files(path), *([key] if key else [])]
 
 
 def _private(path: Path, settings: Settings) -> Iterator[Path]:
-    yield path
-    if settings.database.key_file:
-        yield settings.database.key_file
+    yield from _secret(path, settings)
     file = settings.database.url.removeprefix("sqlite:///")
     if file != settings.database.url and not file.startswith("file:"):
         yield from (Path(file), Path(f"{file}-wal"))

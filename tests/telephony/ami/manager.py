@@ -1,6 +1,7 @@
 """A manager without a mind: each test says word by word what it sends, over a real socket."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Self
@@ -39,6 +40,10 @@ class Peer:
         self._reader = reader
         self._parser = Parser()
         self._actions: list[Message] = []
+
+    @property
+    def unread(self) -> bytes:
+        return bytes(self._reader._buffer)  # type: ignore[attr-defined]  # noqa: SLF001
 
     def send(self, data: bytes) -> None:
         self.writer.write(data)
@@ -87,12 +92,13 @@ class Manager:
     port: int
     _server: asyncio.Server
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self._peers: asyncio.Queue[Peer] = asyncio.Queue()
         self._known: list[Peer] = []
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -109,6 +115,11 @@ class Manager:
 
     async def accept(self) -> Peer:
         return await self._peers.get()
+
+    @property
+    def said(self) -> bytes:
+        """What came by all connections, and no test has read."""
+        return b"".join(peer.unread for peer in self._known)
 
     @property
     def waiting(self) -> int:

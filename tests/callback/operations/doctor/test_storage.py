@@ -211,3 +211,39 @@ def test_a_key_that_everybody_may_read_is_told(tmp_path: Path) -> None:
     finally:
         file.unlink()
     assert (finding.level, f"{file} holds secrets" in finding.what) == ("warning", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "folder", "told"),
+    [
+        ("callback.toml", 0o620, 0o755, "may change it"),
+        ("callback.toml", 0o602, 0o755, "may change it"),
+        ("callback.toml", 0o600, 0o770, "may change it"),  # another file may be put there
+        ("callback.toml", 0o600, 0o1777, None),  # not where the folder is sticky
+        ("ami", 0o644, 0o755, "holds secrets, and every user"),
+        ("calls.db", 0o660, 0o755, "may change it"),
+        ("journal/main", 0o770, 0o755, "may change it"),
+    ],
+)
+def test_files_that_others_may_change_are_told(
+    tmp_path: Path, name: str, mode: int, folder: int, told: str | None
+) -> None:
+    for above in (tmp_path, *tmp_path.parents):
+        if above.name.startswith(("pytest-", "popen-", "test_")):
+            above.chmod(0o755)
+    place = tmp_path / "lcr"
+    (place / "journal" / "main").mkdir(parents=True, mode=0o700)
+    for file in ("callback.toml", "ami", "calls.db"):
+        (place / file).touch(mode=0o600)
+    (place / "callback.toml").write_text('[pbx]\nsecret_file = "ami"\n')
+    (place / "ami").write_text("hush")
+    (place / "journal").chmod(0o700 if "journal" not in name else 0o755)
+    (place / name).chmod(mode)
+    place.chmod(folder)
+    wiring = wired(f"sqlite:///{place}/calls.db", place / "journal")
+    findings = list(storage.files(place / "callback.toml", wiring))
+    assert bool(told) == (levels(findings) != ["ok"])
+    if told:
+        assert f"{place / name} holds" in findings[0].what
+        assert told in findings[0].what
+        assert findings[0].remedy.startswith("chmod ")
