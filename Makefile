@@ -60,12 +60,13 @@ words: $(READY) ## the console's sentences into its catalogues: what is new wait
 screens: $(READY) ## docs/screens: pictures of the console, in the browser of the tests
 	@SCREENS=docs/screens $(BIN)/python -m pytest -q -n 2 tests/console/test_screens.py
 
-check: $(READY) ## format, lint, types, layers and limits
+check: $(READY) ## format, lint, types, layers, limits, and known faults of what it stands on
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.house
+	@$(BIN)/python -m tests.dependencies
 
 house: $(READY) ## size and imports of each package, and what breaks our limits (tests/house.py)
 	@$(BIN)/python -m tests.house

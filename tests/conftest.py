@@ -39,6 +39,7 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],  # it measures how busy the machine is
 )
 hypothesis.settings.register_profile("long", hypothesis.settings.get_profile("house"), max_examples=20_000)
+hypothesis.settings.register_profile("short", hypothesis.settings.get_profile("house"), max_examples=15)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 

@@ -51,14 +51,23 @@ DAYS = {
 }
 
 
+SHORT = (
+    *("-m", "not live and not browser and not postgresql"),
+    *("--ignore=tests/benchmarks", "--ignore=tests/lab", "--ignore=tests/telephony/ami"),
+)
+"""What is left out where time is short: what does not depend on the day, or depends on it alike on both databases."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the tests on each day that is named; the status is that of the first day that fails."""
     options, words = _parser().parse_known_args(arguments)
     names = [random.choice(list(DAYS))] if options.random else options.day or list(DAYS)  # noqa: S311
+    if options.short:
+        words = [*SHORT, *words]
     with _library() as library:
         for name in names:
             print(f"test-dates: {name}: it is {DAYS[name].clock} in {DAYS[name].zone}", flush=True)
-            status = _tested(DAYS[name], library, words)
+            status = _tested(DAYS[name], library, words, {"HYPOTHESIS_PROFILE": "short"} if options.short else {})
             if status:
                 print(f"test-dates: {name} failed: make test-dates ARGS='--day {name}'", flush=True)
                 return status
@@ -71,10 +80,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--day", action="append", choices=list(DAYS), help="this day; all of them without it")
     parser.add_argument("--random", action="store_true", help="one of the days, by chance")
+    parser.add_argument(
+        "--short", action="store_true", help="without PostgreSQL, benchmarks and lab, and with fewer examples"
+    )
     return parser
 
 
-def _tested(day: Day, library: Path, words: list[str]) -> int:
+def _tested(day: Day, library: Path, words: list[str], more: dict[str, str]) -> int:
     """Run pytest on that day. All processes share one offset, so those that start later are not behind."""
     moved = {
         "LD_PRELOAD": str(library),
@@ -82,6 +94,7 @@ def _tested(day: Day, library: Path, words: list[str]) -> int:
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "NO_FAKE_STAT": "1",  # a file's times are read as they were written
         "TZ": day.zone,
+        **more,
     }
     command = [sys.executable, "-m", "pytest", "-m", "not live and not browser", *words]
     return subprocess.run(command, env=os.environ | moved, check=False).returncode
