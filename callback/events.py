@@ -452,6 +452,25 @@ class TextingLost(Event):
 
 
 @_event
+class LineUnknown(Event):
+    """Nobody knows who is on the line of another PBX of this database: they may be rung from here meanwhile."""
+
+    NAME = "line-unknown"
+    ALARMING = True
+    pbx: str
+    why: str
+
+
+@_event
+class LineKnown(Event):
+    """It is known again who is on the line of another PBX."""
+
+    NAME = "line-known"
+    ALARMING = True
+    pbx: str
+
+
+@_event
 class LeaseKept(Event):
     """The lease could not be given back."""
 

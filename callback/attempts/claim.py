@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, update
 
-from callback.attempts import agents, lanes, precheck, trunks
+from callback.attempts import agents, elsewhere, lanes, precheck, trunks
 from callback.attempts import order as dial_order
 from callback.attempts.snapshot import Live
 from callback.customers import numbers as phone_numbers
@@ -82,7 +82,8 @@ class _Claims:
 
     def take_from(self, page: list[Reservation]) -> None:
         """Choose whom to call of these, and lock them."""
-        rows, site, live, now = {row.id: row for row in page}, self._work.site, self._live, self._work.now
+        rows, site, now = {row.id: row for row in page}, self._work.site, self._work.now
+        live = elsewhere.seen(self._work, page, self._live)
         before = self._seen
         while rows and not self.done:
             decision = decide(list(rows.values()), self._seen, site, live, now)

@@ -16,10 +16,14 @@ from callback.store import tables as t
 from callback.store.engine import clock
 from callback.store.inserting import insert_new
 from callback.store.keys import site_key
-from scheduler.clock import SECOND
+from scheduler.clock import DAY, MINUTE, SECOND
 
 FRESH_S: Final = 5
 """An older picture is none: who is on the line by now is not known."""
+UNSEEN_S: Final = 30
+"""Who is not heard for so long is told of."""
+LAST_SEEN_COUNTS: Final = 10 * MINUTE
+"""So long somebody who was on the line when a PBX was heard last is taken to be there still."""
 MOST: Final = 5000
 """Numbers on one PBX; where there are more, the picture is not whole."""
 
@@ -28,6 +32,10 @@ _KEYS = select(_O.number_key).where(_O.pbx == bindparam("of_pbx"))
 _SEEN = update(t.line).where(_L.pbx == bindparam("of_pbx"))
 _SEEN_AT = select(_L.seen_at).where(_L.pbx == bindparam("of_pbx"))
 _GONE = delete(t.on_the_line).where(_O.pbx == bindparam("of_pbx"), _O.number_key.in_(bindparam("keys", expanding=True)))
+_OTHERS = select(_L.pbx, _L.seen_at, _L.whole).where(_L.pbx != bindparam("of_pbx"), _L.seen_at > bindparam("since"))
+_THERE = select(_O.number_key).where(
+    _O.pbx.in_(bindparam("others", expanding=True)), _O.number_key.in_(bindparam("keys", expanding=True))
+)
 
 
 def keys_of(connection: Connection, numbers: Collection[str]) -> list[str]:
@@ -52,6 +60,37 @@ def keep(connection: Connection, pbx: str, numbers: Collection[str], known: froz
     if connection.execute(_SEEN, {"of_pbx": pbx} | facts).rowcount == 0:
         insert_new(connection, t.line, {"pbx": pbx} | facts)
     return now
+
+
+def others(connection: Connection, pbx: str, now: int) -> list[str]:
+    """Give the other PBXs of this database of which it is known who is, or was last, on the line."""
+    return list(connection.execute(_OTHERS, {"of_pbx": pbx, "since": now - LAST_SEEN_COUNTS}).scalars())
+
+
+def elsewhere(connection: Connection, pbx: str, numbers: Collection[str], now: int) -> set[str]:
+    """Give those of these numbers that are on the line of another PBX, as far as its listener saw.
+
+    What that saw last counts for ten minutes, though nobody have heard that PBX since; then nobody knows.
+    """
+    known = others(connection, pbx, now) if numbers else []
+    if not known:
+        return set()
+    keys = dict(zip(keys_of(connection, numbers), numbers, strict=True))
+    there = connection.execute(_THERE, {"others": known, "keys": list(keys)}).scalars()
+    return {keys[key] for key in there}
+
+
+def unseen(connection: Connection, pbx: str) -> dict[str, str]:
+    """Say why it is not known who is on the line of other PBXs of this database; who was away for a day is gone."""
+    now = clock(connection)
+    told = {}
+    for row in connection.execute(_OTHERS, {"of_pbx": pbx, "since": now - DAY}):
+        ago_s = round((now - row.seen_at) / SECOND)
+        if ago_s > UNSEEN_S:
+            told[row.pbx] = f"nobody has heard it for {ago_s} s"
+        elif not row.whole:
+            told[row.pbx] = f"more than {MOST} numbers are on its line"
+    return told
 
 
 def seen_s_ago(connection: Connection, pbx: str) -> float | None:

@@ -252,6 +252,8 @@ _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.LeaseLost: lambda event, _time: f"this service no longer holds {event.pbx}, and ends: {event.why}",
     e.TextingBegun: lambda event, _time: f"texts of {event.pbx} are sent from here",
     e.TextingLost: lambda event, _time: f"texts of {event.pbx} are no longer sent from here: {event.why}",
+    e.LineUnknown: lambda event, _time: f"who is on the line of {event.pbx} is not known: {event.why}",
+    e.LineKnown: lambda event, _time: f"it is known again who is on the line of {event.pbx}",
     e.LeaseKept: lambda event, _time: f"the lease could not be given back, and lapses by itself: {event.why}",
     e.PbxUp: lambda event, _time: f"{event.pbx} is connected: {event.why}",
     e.PbxJournalFull: _pbx,

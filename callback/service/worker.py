@@ -42,7 +42,7 @@ from callback.service.jobs.forecast import Forecast
 from callback.service.jobs.job import Job, Jobs
 from callback.service.jobs.learn import Learn
 from callback.service.jobs.lease import RenewLease
-from callback.service.jobs.line import KeepLine
+from callback.service.jobs.line import KeepLine, WatchOthers
 from callback.service.jobs.offer import Offer
 from callback.service.jobs.priority import KeepPriority
 from callback.service.jobs.resolve import Resolve
@@ -137,6 +137,7 @@ class Worker:
             Dispatch(pbx, held, transactions, snapshots, stopped),
             Resolve(pbx, site, transactions, snapshots, now),
             KeepLine(pbx, transactions, snapshots),
+            WatchOthers(transactions, self._tell),
             Offer(pbx, held, transactions, snapshots),
             Forecast(transactions, snapshots),
             Learn(transactions, traffic),

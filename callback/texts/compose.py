@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from callback.cluster.line import FRESH_S
+from callback.cluster import line
 from callback.customers import blocks, numbers
 from callback.customers.loss import Loss
 from callback.site import links
@@ -78,7 +78,7 @@ _WHOSE_CALLS: Select[Any] = (
     .join(t.person)
     .where(t.call.c.pbx == bindparam("of_pbx"), t.call.c.call_id.in_(bindparam("of_calls", expanding=True)))
 )
-_AHEAD_US: Final = (FRESH_S + 2) * SECOND
+_AHEAD_US: Final = (line.FRESH_S + 2) * SECOND
 """Texts leave while the picture of who may get none is that fresh, and for a second and a half more."""
 _RANG = (
     select(t.attempt.c.id)
@@ -290,9 +290,8 @@ def hold_back(work: Work, on_the_line: Collection[str]) -> None:
     r = t.reservation.c
     held = select(r.id).where(t.OPEN, r.pbx == work.pbx, r.state == "held", r.incident_id.is_(None))
     recipients = [recipient_word(reservation) for reservation in work.connection.execute(held).scalars()]
-    recipients += _paused(work)
-    called = select(t.attempt.c.person_id).where(t.IN_FLIGHT, t.attempt.c.pbx == work.pbx)
-    people = set(work.connection.execute(called).scalars())
+    recipients += _paused(work) + _elsewhere(work)
+    people = set(work.connection.execute(select(t.attempt.c.person_id).where(t.IN_FLIGHT)).scalars())
     if on_the_line:
         people |= set(
             work.connection.execute(select(t.person.c.id).where(t.person.c.number.in_(on_the_line))).scalars()
@@ -300,6 +299,16 @@ def hold_back(work: Work, on_the_line: Collection[str]) -> None:
     if recipients or people:
         until = work.now + max(_grace(work.site), _AHEAD_US)
         outbox.hold_back(work.connection, recipients, [_whose(person) for person in sorted(people)], until)
+
+
+def _elsewhere(work: Work) -> list[str]:
+    """Who is on the line of another PBX, of those to whom a text is due in a moment."""
+    if not line.others(work.connection, work.pbx, work.now):
+        return []
+    due = set(outbox.recipients(work.connection, work.pbx, work.now + _AHEAD_US))
+    numbers = {recipient: number for recipient, (_, number) in _known(work.connection, work.pbx, due).items()}
+    there = line.elsewhere(work.connection, work.pbx, set(numbers.values()), work.now)
+    return [recipient for recipient, number in numbers.items() if number in there]
 
 
 def _paused(work: Work) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from callback.attempts import claim, lanes, snapshot
+from callback.attempts import claim, elsewhere, lanes, snapshot
 from callback.attempts.snapshot import Live
 from callback.reservations.reservation import Reservation
 from callback.site.work import Work
@@ -142,8 +142,9 @@ class Judge:
         self._next: set[int] = set()
         self._others: dict[int, int] | None = None
         if self._live is not None and self._seen is not None:
-            self._words |= claim.why_not(first, self._seen, work.site, self._live, work.now)
-            self._next |= self._chosen(first, self._live, self._seen)
+            live = elsewhere.seen(work, first, self._live)
+            self._words |= claim.why_not(first, self._seen, work.site, live, work.now)
+            self._next |= self._chosen(first, live, self._seen)
 
     def why(
         self, rows: Iterable[Reservation], holds: Mapping[int, Hold], turns: Mapping[int, int] | None = None
@@ -163,7 +164,8 @@ class Judge:
     def _look_at(self, rows: Iterable[Reservation]) -> None:
         if self._live is not None and self._seen is not None:
             unknown = [row for row in rows if row.state == "waiting" and row.id not in self._words]
-            self._words |= claim.why_not(unknown, self._seen, self._work.site, self._live, self._work.now)
+            live = elsewhere.seen(self._work, unknown, self._live)
+            self._words |= claim.why_not(unknown, self._seen, self._work.site, live, self._work.now)
 
     def _why(self, row: Reservation, hold: Hold | None) -> Why:
         word, until_at = self._word(row, hold)

@@ -1,11 +1,13 @@
-"""Keeps who is on the line, for the processes that do not listen, and holds back the texts to those customers."""
+"""Keeps who is on the line, for processes that do not listen to this PBX, and holds back texts to those customers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from callback.attempts.snapshot import Live
 from callback.cluster import line
+from callback.events import Event, LineKnown, LineUnknown
 from callback.service.snapshots import Snapshots
 from callback.service.transactions import Transactions
 from callback.site.work import Work
@@ -29,6 +31,28 @@ class KeepLine:
             live = await self._snapshots.take()
             known, self._known = self._known, None  # until what changed is committed: else it is read again
             self._known = await self._transactions.write(lambda work: _keep(work, live, known))
+
+
+class WatchOthers:
+    """Every ten seconds: tells which other PBX of this database nobody hears, and when it is heard again.
+
+    Who is on its line by now is not known, and may be rung from here.
+    """
+
+    name, every_s = "watch_others", 10.0
+
+    def __init__(self, transactions: Transactions, tell: Callable[[Event], None]) -> None:
+        self._transactions, self._tell = transactions, tell
+        self._told: set[str] = set()
+
+    async def run(self) -> None:
+        """Look once."""
+        unseen = await self._transactions.read(lambda work: line.unseen(work.connection, work.pbx))
+        for pbx in sorted(unseen.keys() - self._told):
+            self._tell(LineUnknown(pbx, unseen[pbx]))
+        for pbx in sorted(self._told - unseen.keys()):
+            self._tell(LineKnown(pbx))
+        self._told = set(unseen)
 
 
 def _keep(work: Work, live: Live, known: frozenset[str] | None) -> frozenset[str]:
