@@ -49,6 +49,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "service:doctor",
         "Check settings, database, manager login and rights, contexts and clocks; say the remedy for each fault.",
     ),
+    "init": Command(
+        "operations.init:init",
+        "Write the settings and the files for Asterisk, from what is found on this machine, and say what to do with"
+        " them.",
+    ),
     "queue": Command(
         "queue:queue",
         "Show the open reservations: deadline, time left, and why each has not been called yet.",

@@ -6,10 +6,11 @@ import ast
 import inspect
 import io
 import json
+import re
 import textwrap
 import tokenize
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
@@ -129,23 +130,34 @@ def reference() -> str:
 
 def example() -> str:
     """A file that can be copied: what must be written is, the rest is a comment with its default."""
-    lines = [
-        "# Settings of the lost-call recovery: what must be written, and as comments the defaults of the rest.",
-        "# All sections: docs/settings.md. Made from the source by `make settings`.",
-        "",
-    ]
+    said = "what must be written, and as comments the defaults of the rest."
+    made = "# All sections: docs/settings.md. Made from the source by `make settings`."
+    return f"# Settings of the lost-call recovery: {said}\n{made}\n\n{written(_SAMPLES, {})}"
+
+
+def written(values: Mapping[str, object], names: Mapping[str, Sequence[str]]) -> str:
+    """Sections with these values, the rest as comments; where a section bears an example's name, once for each name."""
+    lines = []
     for section in sections():
         if section.name not in _SHOWN:
             continue
-        lines.append(f"[{section.name}]")
-        for key in section.keys:
-            sample = _SAMPLES.get(f"{section.name}.{key.name}")
-            if sample is None and key.default is None:
-                continue
-            value = json.dumps(sample) if sample is not None else key.default
-            lines.append(f"{'' if key.required else '# '}{key.name} = {value}  # {key.means}")
-        lines.append("")
+        above, _, own = section.name.rpartition(".")
+        for name in names.get(above, [own]):
+            path = f"{above}.{name}".strip(".")
+            lines += [f"[{above}.{_quoted(name)}]" if above else f"[{name}]", *_lines(section, path, values), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _lines(section: Section, path: str, values: Mapping[str, object]) -> Iterator[str]:
+    for key in section.keys:
+        given = values.get(f"{path}.{key.name}")
+        value = key.default if given is None else _toml(given)
+        if value is not None:
+            yield f"{'# ' if given is None else ''}{key.name} = {value}  # {key.means}"
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def _row(key: Key) -> str:
