@@ -17,6 +17,7 @@ from callback.store import lease
 from callback.store.engine import Store
 
 _T = TypeVar("_T")
+_Begin = Callable[[Connection, lease.Lease], None]
 
 
 def take_up(work: Work) -> None:
@@ -69,13 +70,14 @@ class Transactions:
 
     async def write(self, do: Callable[[Work], _T]) -> _T:
         """Let `do` write in one transaction."""
+        return await asyncio.to_thread(self._write, do, lease.guard)
 
-        def writes() -> _T:
-            with self._store.write() as connection:
-                done = self._guarded(connection, do)
-            return self._told(*done)
+    async def renew(self, do: Callable[[Work], _T]) -> _T:
+        """The same, and hold the lease for another term.
 
-        return await asyncio.to_thread(writes)
+        The lease is written first of all: two that only look at it first, and then write it, end in each other's way.
+        """
+        return await asyncio.to_thread(self._write, do, lease.renew)
 
     async def transact(self, do: Callable[[Work], _T]) -> _T:
         """The same, once more where other transactions were in its way: `do` may change nothing but the database."""
@@ -85,8 +87,15 @@ class Transactions:
 
         return await asyncio.to_thread(transacts)
 
-    def _guarded(self, connection: Connection, do: Callable[[Work], _T]) -> tuple[_T, Work]:
-        lease.guard(connection, self._held)
+    def _write(self, do: Callable[[Work], _T], begin: _Begin) -> _T:
+        with self._store.write() as connection:
+            done = self._guarded(connection, do, begin)
+        return self._told(*done)
+
+    def _guarded(
+        self, connection: Connection, do: Callable[[Work], _T], begin: _Begin = lease.guard
+    ) -> tuple[_T, Work]:
+        begin(connection, self._held)
         work = self._work(connection)
         if work.site.version != self._under:
             self._changed(work)

@@ -103,10 +103,11 @@ class Worker:
         events.listen(lambda happened: self._alerts.take(events.narrator.shown(happened)))
         events.begin()
         self._keys = keys.take_out(store)
+        two_way = two_way_of(settings)  # loads the gateway: not while a transaction, and with it the lease, waits
         with store.write() as connection:
             lease.guard(connection, held)
             take_over(connection, settings, began)
-            self._sites = Sites(settings, two_way_of(settings))
+            self._sites = Sites(settings, two_way)
             journal_id, offset = checkpoints.begin(connection, wiring.name, journal.id, began)
             seen = snapshot.recall(connection, wiring.name)
             first_start = checkpoints.first_start(connection, wiring.name)
@@ -138,7 +139,7 @@ class Worker:
             Resolve(pbx, site, transactions, snapshots, now),
             KeepLine(pbx, transactions, snapshots),
             WatchOthers(transactions, self._tell),
-            Offer(pbx, held, transactions, snapshots),
+            Offer(pbx, transactions, snapshots),
             Forecast(transactions, snapshots),
             Learn(transactions, traffic),
             KeepPriority(pbx, transactions),

@@ -34,8 +34,13 @@ _TOLD = "whether the feed tells of it"
 # once may lock that row first, and both stand in each other's way a second time.
 GIVE_WAY_S = 0.5
 # A process that stands still must not hold a lease's row for ever: the next one could never take over.
+# And a server that is behind a network that lost it is given up after ten seconds, not after the system's two hours.
 _POSTGRESQL = {
     "connect_timeout": 5,
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
     "options": "-c idle_in_transaction_session_timeout=5s -c lock_timeout=10s -c statement_timeout=30s",
 }
 _CLOCK = {

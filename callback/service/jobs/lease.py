@@ -17,4 +17,4 @@ class RenewLease:
 
     async def run(self) -> None:
         """Hold the lease for another term."""
-        await self._transactions.write(lambda work: lease.renew(work.connection, self._held))
+        await self._transactions.renew(lambda _work: None)

@@ -6,7 +6,6 @@ from callback.attempts import offer
 from callback.service.snapshots import Snapshots
 from callback.service.transactions import Transactions
 from callback.site.work import Work
-from callback.store import lease
 from telephony.pbx import Pbx
 
 LASTS_S = 20
@@ -17,21 +16,21 @@ class Offer:
 
     name, every_s = "offer", 5.0
 
-    def __init__(self, pbx: Pbx, held: lease.Lease, transactions: Transactions, snapshots: Snapshots) -> None:
-        self._pbx, self._held, self._transactions, self._snapshots = pbx, held, transactions, snapshots
+    def __init__(self, pbx: Pbx, transactions: Transactions, snapshots: Snapshots) -> None:
+        self._pbx, self._transactions, self._snapshots = pbx, transactions, snapshots
 
     async def run(self) -> None:
         """Offer callbacks in each queue in which one that is asked for now would be made."""
         live = await self._snapshots.take()
         if live.closed is not None:
             return  # nobody would be called
-        for queue in await self._transactions.write(self._queues):
+        for queue in await self._transactions.renew(self._queues):
             await self._pbx.commands.offer(queue, LASTS_S)
 
-    def _queues(self, work: Work) -> list[str]:
-        """Where to offer; something is written, so that the database is known to take reservations.
+    @staticmethod
+    def _queues(work: Work) -> list[str]:
+        """Where to offer; the lease is renewed, so that the database is known to take reservations.
 
         SQLite lets a transaction begin, and hold the right to write, also on a file that it may only read.
         """
-        lease.renew(work.connection, self._held)
         return offer.queues(work.site, work.now)

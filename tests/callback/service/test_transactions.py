@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from callback.errors import Contended, NotOurs
 from callback.events import AuditHead
 from callback.service.transactions import Transactions
 from callback.site.work import Work
+from callback.store import lease
 from callback.store import tables as t
 from tests.callback.world import NOON, World, call, fed, fed_so_far
 
@@ -88,3 +89,19 @@ def test_who_has_lost_the_lease_writes_nothing_but_may_read(world: World, since:
     assert fed(world.store, since) == []
     read = transactions.read(lambda work: work.connection.execute(select(t.reservation.c.state)).scalar_one())
     assert asyncio.run(read) == "waiting"
+
+
+@pytest.mark.parametrize("migrated_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+def test_who_renews_the_lease_waits_for_nobody_who_only_looked_at_it(world: World) -> None:
+    """Else two of them would wait for each other, and the server would end one: a lease nearer to lapsing."""
+
+    def look() -> None:
+        with world.store.write() as other:
+            other.execute(text("SET LOCAL lock_timeout = 100"))
+            lease.guard(other, world.held)
+
+    def looks(_work: Work) -> None:
+        with pytest.raises(Contended):
+            look()
+
+    asyncio.run(of(world, lambda: None).renew(looks))

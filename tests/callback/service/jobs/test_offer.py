@@ -32,7 +32,7 @@ def site(migrated_url: str) -> Iterator[World]:
 
 
 def offer(made: Parts) -> Offer:
-    return Offer(made.pbx, made.world.held, made.transactions, made.snapshots)
+    return Offer(made.pbx, made.transactions, made.snapshots)
 
 
 def test_it_is_offered_for_a_while_where_calls_are_on_for_everybody(site: World, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_it_is_not_offered_while_the_database_takes_no_reservation(site: World, 
         async with Simulator() as simulator, parts(site, tmp_path, simulator) as made:
             transactions = Transactions(only_read, site.sites, site.held, now_us, lambda: None)
             with pytest.raises(StoreError, match="may not be written"):
-                await Offer(made.pbx, site.held, transactions, made.snapshots).run()
+                await Offer(made.pbx, transactions, made.snapshots).run()
             assert actions(simulator, "Setvar") == []
 
     run(main())
