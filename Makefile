@@ -11,7 +11,7 @@ WORKERS := $(shell expr 3 \* $$(nproc 2>/dev/null || echo 2))
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-dates live bench staffing-report settings commands words screens check house format lock clean
+.PHONY: help setup run test test-dates live bench faults staffing-report settings commands words screens check house format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -39,6 +39,9 @@ live: $(READY) ## the live tests on the old Asterisk 16 (ARGS='-k busy')
 
 bench: $(READY) ## what it can bear, measured: BENCH=ingest, or a list without it (ARGS=--help)
 	@$(BIN)/python -m benchmarks $(BENCH) $(ARGS)
+
+faults: $(READY) ## what is lost when something breaks, counted from the phones (ARGS=--help)
+	@$(BIN)/python -m lab.faults $(ARGS)
 
 staffing-report: $(READY) ## docs/staffing.md: how good forecasts and hints are (ARGS='--data DIR')
 	@$(BIN)/python -m benchmarks staffing $(ARGS)

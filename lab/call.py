@@ -90,6 +90,11 @@ class Call:
         return self._dialog.call_id
 
     @property
+    def known(self) -> bool:
+        """Whether the PBX said anything at all."""
+        return self._heard_of or self.answered_at is not None or self.code is not None
+
+    @property
     def replacement(self) -> str:
         """Give the name by which the PBX can put another call into the place of this one (RFC 3891)."""
         return self._dialog.replacement()

@@ -15,14 +15,14 @@ import signal
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
 
-from lab import fetch
+from lab import child, fetch
 from lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -57,11 +57,46 @@ class PostgresError(LabError):
     """There is no PostgreSQL to run here, or it did not start; the sentence says which."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Server:
-    """A running PostgreSQL, reached through the socket in `folder`."""
+    """A running PostgreSQL, reached through the socket in `folder`; it can be killed, begun again and frozen."""
 
     folder: Path
+    binaries: Binaries
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Serve what is in the folder; returns when it takes connections."""
+        self._process = _start(self.binaries, self.folder, self.settings)
+        _wait_until_ready(self._process, self.folder)
+
+    def stop(self) -> None:
+        """End it at once, as after a crash: what was committed is there when it is begun again."""
+        if self._process is not None:
+            _stop(self._process)
+            self._process = None
+
+    def freeze(self) -> None:
+        """Stop it in its tracks, with all its sessions: connections stay, and nothing is answered."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on where it was stopped."""
+        self._signal(signal.SIGCONT)
+
+    def end_sessions(self) -> int:
+        """End every session but the one that asks, as an administrator does; how many there were."""
+        ending = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        with self._session() as connection:
+            row = connection.execute(f"{ending} AND backend_type = 'client backend'").fetchone()
+            return int(row[0]) if row else 0
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            for pid in (self._process.pid, *child.children(self._process.pid)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
 
     def url(self, name: str) -> str:
         """Write the address of the database `name` as SQLAlchemy takes it."""
@@ -78,8 +113,11 @@ class Server:
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def _run(self, statement: sql.Composed) -> None:
-        with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
+        with self._session() as connection:
             connection.execute(statement)
+
+    def _session(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(host=str(self.folder), user="postgres", autocommit=True)
 
 
 @dataclass(frozen=True)
@@ -125,12 +163,13 @@ def serve(binaries: Binaries, *, durable: bool = False) -> Iterator[Server]:
     """Run a fresh server while the context lasts; it ends with the thread that began it, even by kill -9."""
     with _own_folder() as folder:
         _initdb(binaries, folder)
-        process = _start(binaries, folder, SETTINGS | (DURABLE if durable else {}))
+        server = Server(folder, binaries, SETTINGS | (DURABLE if durable else {}))
         try:
-            _wait_until_ready(process, folder)
-            yield Server(folder)
+            server.start()
+            yield server
         finally:
-            _stop(process)
+            server.thaw()
+            server.stop()
 
 
 def _initdb(binaries: Binaries, folder: Path) -> None:
@@ -144,18 +183,26 @@ def _initdb(binaries: Binaries, folder: Path) -> None:
 def _start(binaries: Binaries, folder: Path, settings: dict[str, str]) -> subprocess.Popen[bytes]:
     options = [f"--{name}={value}" for name, value in settings.items()]
     command = binaries.command("postgres", "-D", "data", "-k", str(folder), *options)
-    with (folder / "log").open("wb") as log:
+    with (folder / "log").open("ab") as log:
         return subprocess.Popen(command, cwd=folder, env=binaries.environment(), stdout=log, stderr=log)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> None:
     """Return once the server says in its pid file (the 8th line) that it takes connections."""
     state, deadline = folder / "data/postmaster.pid", time.monotonic() + START_DEADLINE_S
-    while not (state.exists() and [line.strip() for line in state.read_text().splitlines()[7:]] == ["ready"]):
+    while not _ready(state, process.pid):
         if process.poll() is not None or time.monotonic() > deadline:
             log = (folder / "log").read_text(errors="replace")
             raise PostgresError(f"PostgreSQL did not start within {START_DEADLINE_S} s: {log[-2000:]}")
         time.sleep(0.01)
+
+
+def _ready(state: Path, pid: int) -> bool:
+    """Whether it is this very process that says so: one that was killed leaves its file behind."""
+    with contextlib.suppress(OSError):
+        lines = [line.strip() for line in state.read_text().splitlines()]
+        return lines[:1] == [str(pid)] and lines[7:] == ["ready"]
+    return False
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 KILLED_WHILE_SERVING = """
 import signal
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from lab import postgres
 with postgres.serve(postgres.Binaries(Path({folder!r}), {libraries!r})) as server:
@@ -103,3 +105,27 @@ def _until(happened: Callable[[], bool], within_s: float = 10) -> None:
     while not happened():
         assert time.monotonic() < deadline, f"not within {within_s} s"
         time.sleep(0.02)
+
+
+def test_it_is_killed_begun_again_frozen_and_its_sessions_ended(postgres_binaries: postgres.Binaries) -> None:
+    with postgres.serve(postgres_binaries, durable=True) as server:
+        engine = sa.create_engine(server.create("kept"), pool_pre_ping=True)
+        with engine.begin() as connection:
+            connection.execute(sa.text("CREATE TABLE kept AS SELECT 1 AS one"))
+        server.stop()
+        with pytest.raises(sa.exc.OperationalError):
+            engine.connect()
+        server.start()
+        with engine.connect() as connection:
+            assert connection.execute(sa.text("SELECT one FROM kept")).scalar_one() == 1
+            assert server.end_sessions() == 1
+            with pytest.raises(sa.exc.DBAPIError):
+                connection.execute(sa.text("SELECT 1"))
+            connection.invalidate()
+        with ThreadPoolExecutor(1) as pool, engine.connect() as connection:
+            server.freeze()
+            asked = pool.submit(connection.execute, sa.text("SELECT 1"))
+            assert not wait([asked], 0.3).done
+            server.thaw()
+            assert asked.result(10).scalar_one() == 1
+        engine.dispose()
