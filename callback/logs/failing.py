@@ -15,6 +15,11 @@ class Failing:
         self._log = log
         self._suffers: dict[str, str] = {}
 
+    @property
+    def suffers(self) -> dict[str, str]:
+        """The work that fails now, and why."""
+        return dict(self._suffers)
+
     def fails(self, name: str, error: Exception) -> None:
         """Say why a piece of work failed, unless it did for that at its last try; what nobody foresaw by traceback."""
         foreseen = isinstance(error, CallbackError | TelephonyError)

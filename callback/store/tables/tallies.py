@@ -32,5 +32,6 @@ trouble = Table(
     Column("name", String(32), primary_key=True),
     Column("about", String(200), primary_key=True),  # which node, disk or clock; empty: there is one only
     Column("since_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),  # when there was cause for it last
     Column("why", String(WHY_ROOM), nullable=False),
 )

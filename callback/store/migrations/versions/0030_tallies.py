@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(32), nullable=False),
         sa.Column("about", sa.String(200), nullable=False),
         sa.Column("since_at", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.Column("why", sa.String(400), nullable=False),
         sa.PrimaryKeyConstraint("pbx", "name", "about", name=op.f("pk_trouble")),
     )
