@@ -602,7 +602,6 @@ class CommitterDied(Event):
     """The process that commits has ended; another begins."""
 
     NAME = "committer-died"
-    ALARMING = True
     why: str
     again_in_s: float
 
@@ -640,6 +639,113 @@ class ConsoleDied(Event):
     NAME = "console-died"
     why: str
     again_in_s: float
+
+
+@_event
+class ProcessDown(Event):
+    """A process that is kept beside the service ended: `commit`, `door`, `console` or `metrics`."""
+
+    NAME = "process-down"
+    ALARMING = True
+    process: str
+    why: str
+
+
+@_event
+class ProcessBack(Event):
+    """It has lived for a minute again."""
+
+    NAME = "process-back"
+    ALARMING = True
+    process: str
+
+
+@_event
+class MetricsOpened(Event):
+    """The process that serves metrics and health checks began."""
+
+    NAME = "metrics-opened"
+    pid: int
+    where: str
+
+
+@_event
+class MetricsDied(Event):
+    """The process that serves metrics and health checks has ended; another begins."""
+
+    NAME = "metrics-died"
+    why: str
+    again_in_s: float
+
+
+@_event
+class _Trouble(Event):
+    """Something that lasts, and is told once when it begins and once when it is over."""
+
+    about: str
+    why: str
+
+
+@_event
+class NodeGone(_Trouble):
+    """A process of the site has given no sign of life: it was killed, or cut off from the database."""
+
+    NAME = "node-gone"
+    ALARMING = True
+
+
+@_event
+class NodeBack(_Trouble):
+    """It is there again, or another one in its place."""
+
+    NAME = "node-back"
+    ALARMING = True
+
+
+@_event
+class ClockOff(_Trouble):
+    """A machine's clock is off the database's, or the PBX's off the machine's: nothing is dialled from there."""
+
+    NAME = "clock-off"
+    ALARMING = True
+
+
+@_event
+class ClockRight(_Trouble):
+    """They agree again."""
+
+    NAME = "clock-right"
+    ALARMING = True
+
+
+@_event
+class DiskLow(_Trouble):
+    """A disk that the service writes to is nearly full."""
+
+    NAME = "disk-low"
+    ALARMING = True
+
+
+@_event
+class DiskEnough(_Trouble):
+    """It has room again."""
+
+    NAME = "disk-enough"
+    ALARMING = True
+
+
+@_event
+class RedisAway(_Trouble):
+    """Redis is away from a node: nothing is lost, and some things take a moment longer."""
+
+    NAME = "redis-away"
+
+
+@_event
+class RedisBack(_Trouble):
+    """It is there again."""
+
+    NAME = "redis-back"
 
 
 @_event

@@ -146,6 +146,11 @@ class Pbx:
         return self._pipeline.is_level
 
     @property
+    def behind_s(self) -> float:
+        """Give by how many seconds digesting is behind what was read; 0 where it is not."""
+        return self._pipeline.lag_s(self._clock())
+
+    @property
     def heard_at(self) -> int | None:
         """When the PBX was last listened to; None: never."""
         return self._heard_at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from callback.errors import CallbackError
 from callback.garbage import without_gc
 from callback.logs.masking import log_to_stderr
 from callback.logs.printable import say
+from callback.logs.structured import is_json
 from scheduler.errors import SchedulerError
 from sms.errors import SmsError
 from telephony.errors import TelephonyError
@@ -195,6 +197,15 @@ def callback(
     """Finds callers who were lost on Asterisk queues, tells them why, and calls them back within the hour."""
 
 
+def _said_why(error: Exception) -> None:
+    """Say why a command ends; where it logs as JSON, as one object of the log."""
+    if is_json():
+        logging.getLogger("callback").critical("%s", error)
+        return
+    for line in f"callback: {error}".split("\n"):
+        say(line, error=True)
+
+
 def _whatever_is_written() -> None:
     """Let nothing that is printed fail for what the terminal's or the pipe's encoding has no letter for."""
     if isinstance(sys.stdout, TextIOWrapper):
@@ -208,8 +219,7 @@ def main() -> None:
     try:
         app()
     except (CallbackError, TelephonyError, SmsError, SchedulerError) as error:
-        for line in f"callback: {error}".split("\n"):
-            say(line, error=True)
+        _said_why(error)
         sys.exit(2)
     except OSError as error:
         if error.errno not in _NO_ROOM or error.filename is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,11 +17,11 @@ from callback.cli.tables import terminal
 from callback.cluster.roles import Role
 from callback.errors import CallbackError
 from callback.garbage import gc_seldom
-from callback.logs.masking import log_to_stderr
+from callback.logs.structured import log_as
 from callback.operations import doctor as examination
 from callback.operations.doctor.text import send_one
 from callback.service.service import Service
-from callback.settings.sections import load, trunks_of
+from callback.settings.sections import Settings, load, trunks_of
 from telephony.private import is_open_to_others, open_private
 
 log = logging.getLogger(__name__)
@@ -39,7 +41,7 @@ def run(
     On a PBX whose queues are not switched on it only watches: it records whom it would text and call.
     """
     wiring = load(settings, listens=role.listens)
-    log_to_stderr(full_numbers=wiring.logs.numbers == "full")
+    _log(wiring, role)
     try:
         programs = open_private(events_json) if events_json else None
     except OSError as error:
@@ -52,6 +54,13 @@ def run(
     asyncio.run(Service(wiring, sys.stdout, programs, settings, role).run())
 
 
+def _log(wiring: Settings, role: str, *, full_numbers: bool | None = None) -> None:
+    """Log to standard error, as the settings say, what this process has to say."""
+    node = wiring.cluster.node or f"{socket.gethostname()}:{os.getpid()}"
+    full = wiring.logs.numbers == "full" if full_numbers is None else full_numbers
+    log_as(wiring.logs.form, {"pbx": wiring.pbx.name, "node": node, "role": str(role)}, full_numbers=full)
+
+
 def door(
     settings: SettingsFile = DEFAULT,
     *,
@@ -61,7 +70,7 @@ def door(
     from callback.web.public import serve_until_told  # noqa: PLC0415 - a second to import, and no other command needs it
 
     wiring = load(settings, listens=False)
-    log_to_stderr(full_numbers=wiring.logs.numbers == "full")
+    _log(wiring, "door")
     gc_seldom()
     asyncio.run(serve_until_told(wiring, sys.stdin if until_eof else None))
 
@@ -78,7 +87,7 @@ def console(
     from callback.web.console.serve import serve_until_told  # noqa: PLC0415 - as above
 
     wiring = load(settings, listens=False)
-    log_to_stderr(full_numbers=False)
+    _log(wiring, "console", full_numbers=False)
     gc_seldom()
     asyncio.run(serve_until_told(wiring, settings, sys.stdin if until_eof else None))
 
@@ -94,8 +103,8 @@ def metrics(
     """
     from callback.web.watching.serve import serve_until_told  # noqa: PLC0415 - as above
 
-    wiring = load(settings)
-    log_to_stderr(full_numbers=wiring.logs.numbers == "full")
+    wiring = load(settings, listens=False)
+    _log(wiring, "metrics")
     gc_seldom()
     asyncio.run(serve_until_told(wiring, sys.stdin if until_eof else None))
 

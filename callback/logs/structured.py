@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final
 
-from callback.logs.masking import masked_text
+from callback.logs.masking import log_to_stderr, masked_text
 
 IDS: Final = ("call_id", "reservation", "attempt")
 """What a line may be about besides: given as `extra` where it is logged."""
@@ -50,6 +50,14 @@ def log_as_json(about: Mapping[str, str], *, full_numbers: bool) -> None:
     logging.captureWarnings(capture=True)
     sys.excepthook = _ended
     threading.excepthook = _ended_thread
+
+
+def log_as(form: str, about: Mapping[str, str], *, full_numbers: bool) -> None:
+    """Log to standard error in that form, text or json."""
+    if form == "json":
+        log_as_json(about, full_numbers=full_numbers)
+    else:
+        log_to_stderr(full_numbers=full_numbers)
 
 
 def is_json() -> bool:

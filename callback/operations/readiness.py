@@ -20,7 +20,7 @@ STUCK_S: Final = 15.0
 BEHIND_S: Final = 15.0
 STALE_S: Final = 10.0
 """A picture of the PBX that is older shows nothing of now."""
-SENDING_JOBS: Final = frozenset({"texts", "send texts"})
+SENDING_JOBS: Final = frozenset({"text"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _at_work(seen: Seen, vitals: Vitals) -> Iterator[tuple[str, str]]:
     if vitals.role in {"all", "text"}:
         for job in sorted(SENDING_JOBS & vitals.failing.keys()):
             yield "texts-stuck", vitals.failing[job]
-    if vitals.role == "web" and not seen.database:
+    if vitals.role in {"web", "text"} and not seen.database:  # no text leaves while nobody knows who is on the line
         yield from _sees(seen)
     for name, child in sorted(vitals.children.items()):
         if not child.up:

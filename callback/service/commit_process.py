@@ -9,6 +9,7 @@ its connection to the service.
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import signal
 import socket
@@ -23,9 +24,10 @@ from callback.clock import now_us
 from callback.errors import CallbackError, StoreAway, StoreError
 from callback.events import CommitterDied
 from callback.garbage import gc_seldom
-from callback.logs.masking import log_to_stderr
+from callback.logs.structured import log_as
 from callback.service.child_process import end
 from callback.service.commits import Commits, Heard, Listener
+from callback.service.watching.deaths import Deaths
 from callback.settings.sections import Settings
 from callback.site.context import Sites
 from callback.store.keys import check, store_of
@@ -56,8 +58,10 @@ class CommitProcess:
     When its process dies, another is begun; until that is at work, whoever has something to commit does it themselves.
     """
 
-    def __init__(self, tasks: Sequence[Task], tell: Callable[[CommitterDied], None]) -> None:
-        self._tasks, self._tell = tasks, tell
+    def __init__(
+        self, tasks: Sequence[Task], tell: Callable[[CommitterDied], None], deaths: Deaths | None = None
+    ) -> None:
+        self._tasks, self._tell, self._deaths = tasks, tell, deaths
         self._process: asyncio.subprocess.Process | None = None
         self._line: _Line | None = None
         self.at_work = asyncio.Event()
@@ -77,6 +81,8 @@ class CommitProcess:
             self._tell(
                 CommitterDied(f"the process that commits {why}", AGAIN_S)
             )  # meanwhile the service commits itself
+            if self._deaths is not None:
+                self._deaths.ended(why)
             await asyncio.sleep(AGAIN_S)
 
     async def _once(self) -> str:
@@ -86,6 +92,8 @@ class CommitProcess:
                 await line.ask(self._tasks)
                 self._process, self._line = process, line
                 self.at_work.set()
+                if self._deaths is not None:
+                    self._deaths.began()
             return f"ended with status {await process.wait()}"
         finally:
             self.at_work.clear()
@@ -198,7 +206,7 @@ def _work(service: socket.socket) -> None:
     """Be the process, until there is no more service."""
     asked = _questions(service)
     tasks: list[Task] = next(asked)[0]
-    log_to_stderr(full_numbers=tasks[0].settings.logs.numbers == "full")
+    _log_as(tasks[0].settings)
     with closing(store_of(tasks[0].settings.database)) as store:
         with suppress(StoreAway):  # then each transaction asks for the key itself
             check(store)
@@ -208,6 +216,11 @@ def _work(service: socket.socket) -> None:
         for batches in asked:
             answers = commits.together([Heard.from_stretches(listeners[task], batch) for task, batch in batches])
             service.sendall(b"".join(map(message, answers)))
+
+
+def _log_as(settings: Settings) -> None:
+    about = {"pbx": settings.pbx.name, "node": settings.cluster.node or f"{socket.gethostname()}:{os.getpid()}"}
+    log_as(settings.logs.form, about | {"role": "commit"}, full_numbers=settings.logs.numbers == "full")
 
 
 def _questions(service: socket.socket) -> Iterator[list[Any]]:

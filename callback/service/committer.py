@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from callback.errors import StoreError
 from callback.logs.failing import Failing
 from callback.service.commits import Commits, Heard, Listener
+from callback.service.watching.delays import CommitDelays
 from callback.site.context import Sites
 from callback.store.engine import Store
 from callback.store.lease import Lease
@@ -52,6 +53,12 @@ class Committer:
         self._taken = self._done = 0
         self._moved = asyncio.Condition()
         self._ended = False
+        self.delays = CommitDelays()
+
+    @property
+    def waiting(self) -> int:
+        """How many stretches were taken and are not committed."""
+        return self._taken - self._done
 
     @property
     def room(self) -> bool:
@@ -62,6 +69,7 @@ class Committer:
         """Take a stretch at once and in order; return when not too much waits to be committed."""
         self._backlog.put_nowait(heard)
         self._taken += 1
+        self.delays.taken(self._taken)
         if self._taken - self._done > BACKLOG:
             async with self._moved:
                 await self._moved.wait_for(lambda: self._taken - self._done <= BACKLOG)
@@ -95,6 +103,7 @@ class Committer:
             self._committed(batch[-1].checkpoint)
             async with self._moved:
                 self._done += len(batch)
+                self.delays.done(self._done)
                 self._moved.notify_all()
 
     async def _until_done(self, batch: list[Stretch]) -> None:

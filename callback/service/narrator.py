@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import IO, Any, Final
 from zoneinfo import ZoneInfo
 
 from callback import events as e
 from callback.events import Happened
-from callback.logs.masking import masked
+from callback.logs.masking import masked, masked_facts, masked_text
 from callback.logs.printable import as_json, printable
 from callback.service.sentences import plainly, words
 from scheduler.clock import MINUTE, local
@@ -33,8 +34,13 @@ class Narrator:
         *,
         full_numbers: bool = False,
         now: Callable[[], int] | None = None,
+        about: Mapping[str, str] | None = None,
     ) -> None:
-        """Take where to write; with `now` each line says when it was written, so that they never run backwards."""
+        """Take where to write; with `now` each line says when it was written, so that they never run backwards.
+
+        With `about` people's lines are JSON too, with these facts in each.
+        """
+        self._about = about
         self._now = now
         self._zone, self._people, self._programs, self._full_numbers = zone, people, programs, full_numbers
         self._lock = threading.Lock()
@@ -44,7 +50,7 @@ class Narrator:
         """Write the events in order and flush. A stream that takes no more stops nothing: it is logged, once."""
         with self._lock:
             for one in self.shown(happened):
-                self._write(self._people, self._line(one))
+                self._write(self._people, self._line(one) if self._about is None else self._object(one, self._about))
                 self._write(self._programs, as_json(record(one)))
 
     def shown(self, happened: Iterable[Happened]) -> list[Happened]:
@@ -63,6 +69,15 @@ class Narrator:
         except (OSError, ValueError) as error:
             self._deaf.append(stream)
             log.error("%s takes no more events: %s", getattr(stream, "name", stream), error)  # noqa: TRY400
+
+    def _object(self, one: Happened, about: Mapping[str, str]) -> str:
+        """Give the line as one JSON object beside the log's, with its sentence and its ids."""
+        level = "warning" if one.event.ALARMING else "info"
+        written_at = datetime.fromtimestamp((self._now() if self._now else one.at) / 1e6, UTC)
+        facts = record(one) if self._full_numbers else masked_facts(record(one))
+        says = self.sentence(one) if self._full_numbers else masked_text(self.sentence(one))
+        head = {"time": written_at.isoformat(timespec="milliseconds"), "level": level, "log": "events", "says": says}
+        return as_json({**facts, **head, **about})
 
     def _line(self, one: Happened) -> str:
         """Give the line; what it tells of lies earlier where it had to be found out, and then that is said."""

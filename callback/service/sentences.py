@@ -214,6 +214,10 @@ def _pbx(event: e.PbxJournalFull | e.PbxRefused | e.PbxBehind | e.PbxLevel | e.P
     return f"{event.pbx}: {event.why}"
 
 
+def _trouble(event: e.NodeGone | e.ClockOff | e.DiskLow | e.RedisAway, _time: Time) -> str:
+    return f"{event.about}: {event.why}"
+
+
 _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.Merged: _merged,
     e.TrunkUnclear: _trunk_unclear,
@@ -271,5 +275,17 @@ _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.DoorDied: lambda event, _time: f"the web process: {event.why}; it is begun again in {event.again_in_s:g} s",
     e.ConsoleOpened: lambda event, _time: f"the console is at {event.url}, served by process {event.pid}",
     e.ConsoleDied: lambda event, _time: f"the console: {event.why}; it is begun again in {event.again_in_s:g} s",
+    e.ProcessDown: lambda event, _time: f"the process '{event.process}' ended and is begun again: {event.why}",
+    e.ProcessBack: lambda event, _time: f"the process '{event.process}' has run for a minute again",
+    e.MetricsOpened: lambda event, _time: f"metrics and health are at {event.where}, served by process {event.pid}",
+    e.MetricsDied: lambda event, _time: f"the metrics: {event.why}; they are begun again in {event.again_in_s:g} s",
+    e.NodeGone: _trouble,
+    e.NodeBack: _trouble,
+    e.ClockOff: _trouble,
+    e.ClockRight: _trouble,
+    e.DiskLow: _trouble,
+    e.DiskEnough: _trouble,
+    e.RedisAway: _trouble,
+    e.RedisBack: _trouble,
     e.AlarmNotPassed: lambda event, _time: f"an alarm by [alarms] {event.channel}: {event.why}",
 }

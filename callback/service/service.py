@@ -23,6 +23,8 @@ from callback.service.narrator import Narrator
 from callback.service.node.presence import Presence
 from callback.service.node.turns import Process, Turns
 from callback.service.texting.turn import Texting
+from callback.service.watching.deaths import Deaths
+from callback.service.watching.pulse import Pulse
 from callback.service.worker import Turn, Worker
 from callback.settings.sections import Settings
 from callback.site.templates import language_faults
@@ -47,15 +49,21 @@ class Service:
         self._settings, self._settings_file, self._role = settings, settings_file, role
         self._store, pbx = keys.store_of(settings.database), settings.pbx.name
         full = settings.logs.numbers == "full"
-        narrator = Narrator(settings.rules.hours().zone, people, programs, full_numbers=full, now=now_us)
-        self._events = EventLog(self._store, pbx, narrator, now_us)
-        self._stopped = asyncio.Event()
         process = Process.of_now(now_us())
         name = settings.cluster.node or process.name
+        about = {"pbx": pbx, "node": name, "role": str(role)} if settings.logs.form == "json" else None
+        zone = settings.rules.hours().zone
+        narrator = Narrator(zone, people, programs, full_numbers=full, now=now_us, about=about)
+        self._events = EventLog(self._store, pbx, narrator, now_us)
+        self._stopped = asyncio.Event()
         who = Who(secrets.token_hex(16), name, role, pbx, metadata.version("lost-call-recovery"))
         self._presence = Presence(self._store, who, now_us)
         self._turns = Turns(process, self._store, self._events, self._presence, self._stopped, settings.pbx.lease_s)
-        self._texting = Texting(settings, self._store, self._events, self._presence, self._turns, people)
+        self._pulse = Pulse(who, now_us)
+        self._pulse.standing = lambda: self._presence.standing
+        self._pulse.off_s = lambda: self._presence.off_s
+        shared = (settings, self._store, self._events, self._presence, self._turns, people)
+        self._texting = Texting(*shared, self._pulse)
 
     async def run(self) -> None:
         """Do the role's work in our turn; ends on SIGTERM, SIGINT and SIGHUP."""
@@ -66,11 +74,11 @@ class Service:
             await asyncio.to_thread(schema.migrate, self._store)
             await asyncio.to_thread(keys.check, self._store)  # before it stands by: a wrong key does not pass by itself
             self._events.start()
-            present = asyncio.create_task(self._presence.run())
+            present = [asyncio.create_task(self._presence.run()), *self._keep_watched()]
             try:
                 await self._work()
             finally:
-                await _end([present])
+                await _end(present)
                 await asyncio.to_thread(self._events.close)
 
     async def _work(self) -> None:
@@ -118,7 +126,7 @@ class Service:
         beside: list[asyncio.Task[None]] = []
         try:
             turn = Turn(journal, held)
-            worker = Worker(self._settings, self._store, turn, self._events, now_us, self._stopped)
+            worker = Worker(self._settings, self._store, turn, self._events, now_us, self._stopped, self._pulse)
             if self._role is Role.ALL:
                 beside = [*self._keep_web(), asyncio.create_task(self._texting.run(self._stopped, dead.__contains__))]
             await worker.run()
@@ -130,8 +138,18 @@ class Service:
         """Keep the web processes running: processes of their own, so that no page delays the AMI reader."""
         if self._settings_file is None:
             return []
-        asked_for = child_process.kept(self._settings, self._settings_file)
-        return [asyncio.create_task(child_process.keep(one, self._events.tell)) for one in asked_for]
+        return [self._keep(one) for one in child_process.kept(self._settings, self._settings_file)]
+
+    def _keep_watched(self) -> list[asyncio.Task[None]]:
+        """Keep the process that serves metrics and health checks, from the start to the end, whosever turn it is."""
+        if self._settings_file is None:
+            return []
+        kept = child_process.watching(self._settings, self._settings_file, self._pulse.line)
+        return [asyncio.create_task(self._pulse.run()), *map(self._keep, kept)] if kept else []
+
+    def _keep(self, one: child_process.Kept) -> asyncio.Task[None]:
+        deaths = Deaths(one.name, self._events.tell, self._pulse.child)
+        return asyncio.create_task(child_process.keep(one, self._events.tell, deaths=deaths))
 
     async def _take_journal(self) -> Journal | None:
         """Open the journal, which only one process at a time may write; None when stopped before.

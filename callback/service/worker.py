@@ -30,6 +30,7 @@ from callback.events import (
     UnknownQueue,
 )
 from callback.logs.failing import Failing
+from callback.operations.vitals import Listening
 from callback.reservations import promises, switched_on
 from callback.service.alerts import Alerts
 from callback.service.arrivals import Arrivals
@@ -49,6 +50,9 @@ from callback.service.jobs.resolve import Resolve
 from callback.service.outage import Outage
 from callback.service.snapshots import Snapshots
 from callback.service.transactions import Transactions
+from callback.service.watching.deaths import Deaths
+from callback.service.watching.listening import told
+from callback.service.watching.pulse import Pulse
 from callback.service.wiring import wiring_of
 from callback.settings.sections import Settings
 from callback.site.context import Sites, take_over
@@ -93,8 +97,9 @@ class Worker:
         events: EventLog,
         now: Callable[[], int],
         stopped: asyncio.Event,
+        pulse: Pulse,
     ) -> None:
-        self._now, self._stopped = now, stopped
+        self._now, self._stopped, self._pulse = now, stopped, pulse
         self._events, self._tell = events, events.tell
         journal, held = turn.journal, turn.held
         self._journal = journal
@@ -117,9 +122,12 @@ class Worker:
             promises.adopt(work)
             switched_on.begin(work)
         heard_at = (seen[0].heard_at if seen else None) or (first_start if first_start < began else None)
-        self._hear_from = journal.resume(journal_id, offset)
+        self._hear_from = self._committed_until = journal.resume(journal_id, offset)
+        self._why_not = "it has just begun"
         self._outage = Outage()
-        self._commit_process = CommitProcess([Task(settings, held, journal.id)], self._tell)
+        self._commit_process = CommitProcess(
+            [Task(settings, held, journal.id)], self._tell, Deaths("commit", self._tell, pulse.child)
+        )
         parts = (store, self._sites, held, journal.id, now, self._committed)
         self._committer = Committer(*parts, elsewhere=self._commit_process.commit)
         transactions, traffic = Transactions(store, self._sites, held, now, events.wake), Traffic(began)
@@ -146,12 +154,14 @@ class Worker:
             ApplyDecisions(transactions),
         ]
         self._jobs = Jobs(jobs, failing)
+        pulse.suffers(failing)
 
     async def run(self) -> None:
         """Replay what was not committed, then listen, commit and run the jobs until stopped."""
         self._tell(Started(self._pbx.name, self._hear_from))
         for event in self._keys:
             self._tell(event)
+        self._pulse.listening = self._heard
         try:
             parts = (
                 self._listen(),
@@ -166,6 +176,7 @@ class Worker:
             self._tell(LeaseLost(self._pbx.name, str(error)))
             raise
         finally:
+            self._pulse.listening = None
             await asyncio.to_thread(self._events.flush)
             await self._alerts.drain()
 
@@ -175,8 +186,12 @@ class Worker:
         await self._pbx.run()
 
     def _committed(self, checkpoint: int) -> None:
+        self._committed_until = checkpoint
         self._journal.forget_before(checkpoint)
         self._events.wake()
+
+    def _heard(self) -> Listening:
+        return told(self._pbx, self._journal, self._committer, self._committed_until, self._why_not)
 
     async def _joins(self, caller: WaitingCaller) -> None:
         await self._arrivals.joins(caller)
@@ -185,6 +200,7 @@ class Worker:
         await self._stopped.wait()
 
     def _on_state(self, state: str, why: str) -> None:
+        self._why_not = why if state in {"down", "journal-full"} else self._why_not
         facts = self._outage.facts(state, why, self._now())
         if facts:
             self._tell(_STATES[state](self._pbx.name, **facts))

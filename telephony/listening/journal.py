@@ -93,6 +93,11 @@ class Journal:
         self.close()
 
     @property
+    def most_bytes(self) -> int:
+        """Give how many bytes it may hold."""
+        return self._max_bytes
+
+    @property
     def start(self) -> int:
         """Give the offset of the oldest record that is kept."""
         return self._segments[0].start

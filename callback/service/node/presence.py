@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Final
 
 from callback.clock import CLOCK_MAY_BE_OFF_S
 from callback.cluster import nodes
 from callback.cluster.nodes import Who
 from callback.errors import StoreError
 from callback.logs.failing import Failing
+from callback.operations.vitals import State
 from callback.store.engine import Store
 from scheduler.clock import SECOND
 
 log = logging.getLogger(__name__)
+
+
+STANDS_BY: Final = "stands by: "
 
 
 class Presence:
@@ -23,6 +28,7 @@ class Presence:
     def __init__(self, store: Store, who: Who, now: Callable[[], int]) -> None:
         self._store, self._who, self._now = store, who, now
         self._duties: dict[str, str] = {}
+        self.off_s: float | None = None  # by which the database's clock is ahead of ours; None: not known yet
         self._news = asyncio.Event()
         self._failing = Failing(log)
 
@@ -31,6 +37,16 @@ class Presence:
         if self._duties.get(duty) != words:
             self._duties[duty] = words
             self._news.set()
+
+    @property
+    def standing(self) -> tuple[State, str]:
+        """Whether it has begun, does anything, or only stands by, and then why."""
+        if not self._duties:
+            return "starting", ""
+        waits = [words for words in self._duties.values() if words.startswith(STANDS_BY)]
+        if len(waits) < len(self._duties):
+            return "at-work", ""
+        return "stands-by", waits[0].removeprefix(STANDS_BY)
 
     async def run(self) -> None:
         """Do it until cancelled; who ends so is forgotten at once, and who is killed after a day."""
@@ -51,6 +67,7 @@ class Presence:
                 off = nodes.seen(connection, self._who, list(self._duties.values()), self._now())
         except StoreError as error:
             return error
+        self.off_s = off / SECOND
         self._failing.tried("this machine's clock", _off(off))
         return None
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from callback.errors import StoreAway, StoreError
 from callback.events import LeaseKept, Standby
 from callback.service.event_log import EventLog
-from callback.service.node.presence import Presence
+from callback.service.node.presence import STANDS_BY, Presence
 from callback.store import lease
 from callback.store.engine import Store
 
@@ -91,7 +91,7 @@ class Turns:
 
     async def stand_by(self, duty: str, why: str) -> None:
         """Wait a moment, or until stopped; say why, once."""
-        self._presence.does(duty, f"stands by: {why}")
+        self._presence.does(duty, f"{STANDS_BY}{why}")
         if duty not in self._told:
             self._events.tell(Standby(why))
             self._told.add(duty)

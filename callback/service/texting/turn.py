@@ -15,6 +15,7 @@ from callback.service.event_log import EventLog
 from callback.service.node.presence import Presence
 from callback.service.node.turns import Turns
 from callback.service.texting.worker import TextWorker
+from callback.service.watching.pulse import Pulse
 from callback.settings.sections import Settings
 from callback.site import rule_versions
 from callback.store import lease
@@ -28,10 +29,17 @@ class Texting:
     """Sends the texts of a PBX, and does what else needs no PBX, whenever no other process of the site does."""
 
     def __init__(
-        self, settings: Settings, store: Store, events: EventLog, presence: Presence, turns: Turns, people: TextIO
+        self,
+        settings: Settings,
+        store: Store,
+        events: EventLog,
+        presence: Presence,
+        turns: Turns,
+        people: TextIO,
+        pulse: Pulse,
     ) -> None:
         self._settings, self._store, self._events, self._presence = settings, store, events, presence
-        self._turns, self._people, self._pbx = turns, people, settings.pbx.name
+        self._turns, self._people, self._pulse, self._pbx = turns, people, pulse, settings.pbx.name
         self._duty = f"sends the texts of {self._pbx}"
 
     async def run(self, stopped: asyncio.Event, dead: Callable[[str], bool]) -> None:
@@ -53,7 +61,8 @@ class Texting:
         )
         self._presence.does(self._duty, self._duty)
         self._events.tell(TextingBegun(self._pbx))
-        await worker.run()
+        with self._pulse.suffering(worker.failing):
+            await worker.run()
 
     def _unfit(self, connection: Connection) -> str:
         """Say where there is nothing to begin with: the rules are kept by the process that listens, at its start."""

@@ -26,6 +26,7 @@ from callback.service.jobs.webhooks import ForgetForPrograms, SendWebhooks
 from callback.service.texting.jobs import SendTexts, TellTextTroubles
 from callback.service.texting.troubles import TextTroubles
 from callback.service.transactions import Transactions, as_before
+from callback.service.watching.tallies import CountEvents
 from callback.service.webhooks.courier import Courier
 from callback.service.webhooks.sender import Sender
 from callback.settings.sections import Settings
@@ -74,9 +75,11 @@ class TextWorker:
             ForgetBatches(transactions),
             FillTails(transactions),
             SampleWaits(transactions),
+            CountEvents(transactions),
             RollUp(transactions),
         ]
         self._jobs = Jobs(jobs, failing)
+        self.failing = failing
 
     async def run(self) -> None:
         """Do it; NotOurs when another process has the lease."""

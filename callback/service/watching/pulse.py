@@ -7,7 +7,8 @@ import os
 import platform
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,15 @@ class Pulse:
     def suffers(self, failing: Failing) -> None:
         """Tell of the jobs that fail there too."""
         self._failing.append(failing)
+
+    @contextmanager
+    def suffering(self, failing: Failing) -> Iterator[None]:
+        """The same for as long as the block lasts."""
+        self._failing.append(failing)
+        try:
+            yield
+        finally:
+            self._failing.remove(failing)
 
     def child(self, name: str, *, up: bool, why: str = "") -> None:
         """A process that is kept beside this one began, or ended."""

@@ -30,7 +30,7 @@ async def _keep_until(command: list[str], enough: int, name: str, silent_s: floa
 
     keeping = asyncio.create_task(
         child_process.keep(
-            child_process.Kept(command, DoorOpened, DoorDied), tell, pauses_s=(0.01, 0.02), silent_s=silent_s
+            child_process.Kept("door", command, DoorOpened, DoorDied), tell, pauses_s=(0.01, 0.02), silent_s=silent_s
         )
     )
     await asyncio.wait_for(heard.wait(), 30)

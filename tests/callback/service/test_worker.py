@@ -13,9 +13,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import update
 
+from callback.cluster.nodes import Who
+from callback.cluster.roles import Role
 from callback.errors import NotOurs
 from callback.service.event_log import EventLog
 from callback.service.narrator import Narrator
+from callback.service.watching.pulse import Pulse
 from callback.service.worker import Turn, Worker
 from callback.settings.sections import Database, PbxWiring
 from callback.store import tables as t
@@ -53,8 +56,9 @@ class Service:
             world.store, "main", Narrator(ZoneInfo("Asia/Tokyo"), io.StringIO(), self._programs), now_us
         )
         self._log.start()
+        pulse = Pulse(Who("1", "here:1", Role.ALL, "main", "0"), now_us)
         parts = (world.store, Turn(self._journal, world.held), self._log)
-        self.worker = Worker(world.settings.model_copy(update=made), *parts, now_us, self.stopped)
+        self.worker = Worker(world.settings.model_copy(update=made), *parts, now_us, self.stopped, pulse)
 
     @property
     def events(self) -> list[str]:

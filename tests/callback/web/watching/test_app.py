@@ -30,7 +30,7 @@ TOLD = Vitals(
     node="here:1",
     state="at-work",
     database_off_s=0.1,
-    failing={"texts": "no"},
+    failing={"text": "no"},
     children={"console": Child(up=True)},
     listening=Listening(
         connected=True, refused={"malformed": 2}, commits=Delays(bounds=(0.1, 1), within=(3, 4), count=5, total_s=2.5)
