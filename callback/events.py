@@ -588,6 +588,29 @@ class AuditHead(Event):
 
 
 @_event
+class Restored(Event):
+    """The database was made of a backup: what happened after it was made is not known there."""
+
+    NAME = "restored"
+    ALARMING = True
+    backup_at: int
+    texts: int
+
+
+@_event
+class Compared(Event):
+    """After a restore: what the PBX tells of the time since the backup was compared, and callbacks go on."""
+
+    NAME = "compared"
+    ALARMING = True
+    go_on: int
+    done: int
+    left: int
+    texts: int
+    why: str
+
+
+@_event
 class PutAside(Event):
     """Something that was heard could not be committed, and nothing was done about it."""
 

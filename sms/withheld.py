@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import BindParameter, bindparam, delete, select, update
+from sqlalchemy import BindParameter, bindparam, delete, func, insert, or_, select, update
 
-from sms.tables import LEFT, WAITING, text_outbox
+from sms.tables import LEFT, SENDING, WAITING, text_outbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -43,6 +43,15 @@ _STANDS = (
     .values(expires_at=bindparam("was_expires_at"))
 )
 _NEVER_WRITTEN = delete(text_outbox).where(_columns.id.in_(bindparam("ids", expanding=True)), WAITING)
+_LEFT_OPEN = (
+    update(text_outbox)
+    .where(or_(WAITING, SENDING))
+    .values(
+        state="unknown", lease_until=None, reason=bindparam("why"), settled_at=bindparam("now"),
+        expires_at=bindparam("now"),
+    )
+)  # fmt: skip
+_LAST = select(func.coalesce(func.max(_columns.id), 0))
 _HAVE_LEFT: Final = ("sending", "sent", "unknown")
 
 
@@ -90,3 +99,18 @@ def put_back(conn: Connection, recipient: str, before: Sequence[Standing]) -> bo
         elif text.state in _HAVE_LEFT:
             conn.execute(_STANDS, was)
     return True
+
+
+def count_as_unknown(connection: Connection, why: str, now: int, room: int) -> int:
+    """Let every text that has not left count as one that may have; give how many. Nobody sends them any more.
+
+    For a database that was put back from a backup: what became of them since is not known there. Numbers go on `room`
+    behind the last one, where a mark stands: a gateway's late report is about a text that was written since.
+    """
+    moved = connection.execute(_LEFT_OPEN, {"why": why, "now": now})
+    last = connection.execute(_LAST).scalar_one()
+    mark = {"id": last + room, "cause": f"restored/{now}", "state": "withdrawn", "reason": why, "settled_at": now}
+    nobody = {"pbx": "", "recipient": "", "template": "", "language": "", "body": "", "tries": 0, "fence": 0}
+    times = {"created_at": now, "not_before_at": now, "expires_at": now}
+    connection.execute(insert(text_outbox), mark | nobody | times)
+    return moved.rowcount

@@ -133,6 +133,14 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "Programs that use the API: each has a token with scopes, and all it does is kept in the audit.",
     ),
     "audit": Command("operations.audit:app", "Whether the record of who decided what is whole."),
+    "backup": Command(
+        "operations.backup:backup",
+        "Write the database, the settings file and the site's own texts into one file, while the service works.",
+    ),
+    "restore": Command(
+        "operations.backup:restore",
+        "Make the database of the settings from a backup: all of it, or nothing.",
+    ),
     "lease": Command(
         "operations.lease:app",
         "Which process listens to the PBX: one at a time has the right to decide and to dial.",

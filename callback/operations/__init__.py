@@ -1,1 +1,1 @@
-"""What an administrator does with an installation: to examine it (`doctor`), to see how it stands (`health`)."""
+"""What an administrator does with an installation: to examine it (`doctor`, `health`), to keep it (`backup`)."""

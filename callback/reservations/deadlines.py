@@ -24,7 +24,7 @@ LEAST_US: Final = 600 * SECOND
 
 LeftWhy = Literal[
     "only-watched", "never-in-hours", "not-reached-after-carrying-over", "not-reached-after-the-apology",
-    "wrong-person",
+    "wrong-person", "called-since-the-backup", "unknown-since-the-backup",
 ]  # fmt: skip
 """Why a reservation is left to people."""
 

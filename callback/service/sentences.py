@@ -218,6 +218,15 @@ def _trouble(event: e.NodeGone | e.ClockOff | e.DiskLow | e.RedisAway, _time: Ti
     return f"{event.about}: {event.why}"
 
 
+def _restored(event: e.Restored, time: Time) -> str:
+    return f"restored from a backup of {time(event.backup_at)}; {event.texts} texts that waited may have left since"
+
+
+def _compared(event: e.Compared, _time: Time) -> str:
+    were = f"{event.go_on} callbacks go on, {event.done} were made, {event.left} are left to people"
+    return f"what happened since the backup was compared: {were}{f' ({event.why})' if event.why else ''}"
+
+
 _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.Merged: _merged,
     e.TrunkUnclear: _trunk_unclear,
@@ -269,6 +278,8 @@ _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.RulesConflict: _rules_conflict,
     e.UnknownQueue: lambda event, _time: str(event.why),
     e.AuditHead: lambda event, _time: f"the record of decisions ends at anchor {event.anchor}",
+    e.Restored: _restored,
+    e.Compared: _compared,
     e.PutAside: lambda event, _time: f"nothing was done about this, a person must look: {event.item}: {event.why}",
     e.CommitterDied: lambda event, _time: f"{event.why}; another is begun in {event.again_in_s:g} s",
     e.DoorOpened: lambda event, _time: f"the page and the gateways' callbacks are served by process {event.pid}",

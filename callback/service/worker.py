@@ -47,6 +47,7 @@ from callback.service.jobs.line import KeepLine, WatchOthers
 from callback.service.jobs.offer import Offer
 from callback.service.jobs.priority import KeepPriority
 from callback.service.jobs.resolve import Resolve
+from callback.service.keeping.compare import Compare
 from callback.service.outage import Outage
 from callback.service.snapshots import Snapshots
 from callback.service.transactions import Transactions
@@ -58,7 +59,7 @@ from callback.settings.sections import Settings
 from callback.site.context import Sites, take_over
 from callback.site.rule_versions import conflict
 from callback.site.work import Work
-from callback.store import checkpoints, keys, lease
+from callback.store import checkpoints, keys, lease, restored
 from callback.store.engine import Store
 from callback.texts.send import two_way_of
 from telephony.listening.journal import Journal
@@ -119,6 +120,7 @@ class Worker:
             work = Work(connection, self._sites.at(connection, began), began)
             if differing := conflict(connection, settings, began):
                 work.tell(RulesConflict([one.key for one in differing], work.site.version))
+            restored.begin(connection, wiring.name, seen[0].boot if seen else "", began)
             promises.adopt(work)
             switched_on.begin(work)
         heard_at = (seen[0].heard_at if seen else None) or (first_start if first_start < began else None)
@@ -131,8 +133,9 @@ class Worker:
         parts = (store, self._sites, held, journal.id, now, self._committed)
         self._committer = Committer(*parts, elsewhere=self._commit_process.commit)
         transactions, traffic = Transactions(store, self._sites, held, now, events.wake), Traffic(began)
+        pbx_wiring = wiring_of(settings, self._sites)
         self._pbx = Pbx(
-            wiring_of(settings, self._sites),
+            pbx_wiring,
             journal,
             lambda: self._sites.last.rules.reached_after_s,
             Consumer(self._committer.put, self._on_state, lambda: self._committer.room, self._joins),
@@ -145,6 +148,7 @@ class Worker:
             RenewLease(transactions, held),
             Dispatch(pbx, held, transactions, snapshots, stopped),
             Resolve(pbx, site, transactions, snapshots, now),
+            Compare(pbx, pbx_wiring.log, transactions, snapshots, lambda: site.last.rules.reached_after_s),
             KeepLine(pbx, transactions, snapshots),
             WatchOthers(transactions, self._tell),
             Offer(pbx, transactions, snapshots),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -154,7 +154,7 @@ def _chain(connection: Connection) -> Iterator[RowMapping]:
         yield from rows.mappings()
 
 
-def is_sound(row: RowMapping, previous: str) -> bool:
+def is_sound(row: Mapping[Any, Any], previous: str) -> bool:
     """Whether a row follows the one with that hash, and is as it was written."""
     told = {column.name: row[column.name] for column in t.audit.c if column.name not in {"id", "hash"}}
     return bool(row["previous"] == previous and row["hash"] == hash_of(told))

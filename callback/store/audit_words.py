@@ -119,6 +119,10 @@ def _wrap_up(facts: Facts, _time: Time) -> str:
     return f": {facts['outcome']}{cause}{instead}{goes_on}"
 
 
+def _restored(facts: Facts, time: Time) -> str:
+    return f" from a backup of {time(facts['backup_at'])}"
+
+
 def _cancelled(facts: Facts) -> str:
     reservations = facts.get("cancelled") or []
     return f"; cancelled {', '.join(f'#{number}' for number in reservations)}" if reservations else ""
@@ -144,6 +148,7 @@ _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
     "called-by-hand": _called_by_hand,
     "correct": _correct,
     "wrap-up": _wrap_up,
+    "restored": _restored,
     **dict.fromkeys(
         (
             *("user-added", "user-reset", "user-roles", "user-groups", "user-phone"),

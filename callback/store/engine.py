@@ -120,6 +120,15 @@ class Store:
             if connection.info[_TOLD]:
                 self.on_told()
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection that sees all tables as they are now, for as long as it takes to read them."""
+        with self._open() as connection:
+            if self.dialect == "postgresql":
+                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                _without_limits(connection)
+            yield connection
+
     def transact(self, work: Callable[[Connection], T]) -> T:
         """Do some work in one transaction; once more, from its start, where other transactions were in the way.
 
@@ -156,8 +165,7 @@ class Store:
         """
         with self._open(write=True, unchecked=True) as connection:
             if self.dialect == "postgresql":
-                for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
-                    connection.exec_driver_sql(f"SET LOCAL {limit} = 0")  # an index on a large site takes its time
+                _without_limits(connection)  # an index on a large site takes its time
             yield connection
             if self.dialect == "sqlite" and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
                 raise StoreError(f"{self.where}: rows that refer to nothing, as in table {broken[0][0]}")
@@ -198,6 +206,12 @@ class Store:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+def _without_limits(connection: Connection) -> None:
+    """Let this transaction on a server last for as long as it takes."""
+    for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+        connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
 
 
 def clock(connection: Connection) -> int:

@@ -21,9 +21,7 @@ _LOCK = 7_228_301  # any number of ours: one migration at a time
 
 def migrate(store: Store, to: str = "head") -> None:
     """Run what is missing, one process at a time; a database of a later version is refused."""
-    from alembic import command  # noqa: PLC0415 - a quarter of a second that only those pay who migrate
-
-    config, scripts = _tree()
+    _, scripts = _tree()
     with store.migration() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -34,11 +32,19 @@ def migrate(store: Store, to: str = "head") -> None:
             )
         if found == scripts.get_current_head():
             return
-        marking.remove(connection)
-        config.attributes["connection"] = connection
-        command.upgrade(config, to)
-        if revision_of(connection) == scripts.get_current_head():
-            marking.make(connection)
+        upgrade(connection, to)
+
+
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Bring the database to a revision, in a transaction that may rebuild tables."""
+    from alembic import command  # noqa: PLC0415 - a quarter of a second that only those pay who migrate
+
+    config, scripts = _tree()
+    marking.remove(connection)
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
+    if revision_of(connection) == scripts.get_current_head():
+        marking.make(connection)
 
 
 def revisions() -> list[str]:

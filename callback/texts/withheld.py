@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from callback.site.work import Work
+from callback.store import tables as t
+from callback.store.engine import HIGHEST
 from callback.texts.compose import recipient_word
-from sms import withheld
+from sms import outbox, withheld
 from sms.withheld import Standing
 
 Texts = Mapping[int, Sequence[Standing]]
@@ -39,3 +42,14 @@ def as_json(texts: Sequence[Standing]) -> list[list[Any]]:
 def from_json(kept: Sequence[Sequence[Any]]) -> list[Standing]:
     """What was kept."""
     return [Standing(*one) for one in kept]
+
+
+def withdraw_all(work: Work, cut: int, why: str) -> int:
+    """Take back every text of this site that waits, but those to people who were lost since `cut`; give how many."""
+    _r = t.reservation.c
+    since = select(_r.id).where(t.OPEN, _r.pbx == work.pbx, _r.last_lost_at >= cut)
+    stay = {recipient_word(one) for one in work.connection.execute(since).scalars()}
+    gone = [word for word in outbox.recipients(work.connection, work.pbx, HIGHEST) if word not in stay]
+    for word in sorted(set(gone)):
+        outbox.withdraw_all(work.connection, word, why, work.now)
+    return len(gone)

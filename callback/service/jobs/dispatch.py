@@ -15,6 +15,7 @@ from callback.service.jobs.ending import end
 from callback.service.snapshots import Snapshots
 from callback.service.transactions import Transactions
 from callback.site.work import Work
+from callback.store import restored
 from callback.store.lease import Lease
 from telephony.dialling.commands import PlacingRefused
 from telephony.dialling.dialler import Order
@@ -46,7 +47,8 @@ class Dispatch:
     async def run(self) -> None:
         """Carry over, then place as many callbacks as may be placed now: at once those that one snapshot allows."""
         live = await self._snapshots.take()
-        await self._transactions.write(lambda work: _carry_and_show(work, live))
+        if not await self._transactions.write(lambda work: _carry_and_show(work, live)):
+            return
         while not self._stopped.is_set() and asyncio.get_running_loop().time() >= self._places_from_s:
             orders = await self._claim(live)
             if not orders:
@@ -79,8 +81,11 @@ class Dispatch:
             log.warning("nobody knows whether attempt %s was placed; its ticket will tell: %s", order.attempt, error)
 
 
-def _carry_and_show(work: Work, live: snapshot.Live) -> None:
-    if not live.clock_off:
+def _carry_and_show(work: Work, live: snapshot.Live) -> bool:
+    """Say whether anybody may be rung: not before it was compared what happened since a backup that was restored."""
+    compared = restored.pending(work.connection, work.pbx) is None
+    if not live.clock_off and compared:
         incidents.tend(work)
         deadlines.check(work)
     snapshot.store(work.connection, work.pbx, live, work.now)
+    return compared

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -144,6 +145,31 @@ audit_proof = Table(
     Column("read_at", Instant, nullable=False),
     Column("whole_at", Instant),  # when a reading came to the end last
     Column("broken", String(200)),  # the row where the chain is broken; null: nowhere so far
+)
+
+audit_cut = Table(
+    "audit_cut",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row
+    Column("audit_id", Key, nullable=False),  # rows up to this one were deleted, for their age
+    Column("rows", BigInteger, nullable=False),  # so many
+    Column("hash", String(64), nullable=False),  # of the last of them: the chain that is left begins from it
+    Column("at", Instant, nullable=False),
+)
+
+restored = Table(
+    "restored",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("pbx", String(32), nullable=False),
+    Column("backup_at", Instant, nullable=False),
+    Column("restored_at", Instant, nullable=False),
+    Column("first_free", Key, nullable=False),  # reservations get their numbers from here on
+    Column("to_people", Boolean, nullable=False),  # nobody who was owed a callback then is called unasked
+    Column("began_at", Instant),  # when the service listened again for the first time
+    Column("compared_at", Instant),  # with what the PBX tells of the time since the backup; null: nobody is rung
+    Column("facts", JSON(none_as_null=True)),  # what that came to
+    Index("ix_restored_pbx", "pbx", "id"),
 )
 
 site_key = Table(

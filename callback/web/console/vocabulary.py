@@ -246,6 +246,8 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "denied": _("was denied"),
         "examined": _("asked the doctor"),
         "lease-take": _("took the lease over"),
+        "restored": _("restored from a backup"),
+        "retained": _("deleted decisions that were old"),
         "user-added": _("added a user"),
         "user-reset": _("gave a new password"),
         "user-roles": _("changed the roles"),
@@ -550,6 +552,8 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "not-reached-after-carrying-over": _("not reached at the next opening either"),
         "not-reached-after-the-apology": _("not reached by the new time either"),
         "wrong-person": _("the number is another person's, an agent says"),
+        "called-since-the-backup": _("called after the backup that was restored, and not known to be reached"),
+        "unknown-since-the-backup": _("nobody knows what happened after the backup that was restored"),
     },
     "heard": {
         "QueueCallerJoin": _("joined the queue"),

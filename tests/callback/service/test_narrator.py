@@ -34,6 +34,8 @@ GAP = {
 SERVICE = [  # told by the service itself
     event("lease-lost", NOON, {"pbx": "main", "why": "another process holds it"}),
     event("committer-died", NOON, {"why": "it was killed", "again_in_s": 5.0}),
+    event("restored", NOON, {"backup_at": NOON - MINUTE, "texts": 3}),
+    event("compared", NOON, {"go_on": 4, "done": 2, "left": 1, "texts": 3, "why": "the queue_log begins too late"}),
     event("audit-head", NOON, {"anchor": "7:00ff"}),
     event("process-down", NOON, {"process": "console", "why": "it ended with status 71"}),
     event("process-back", NOON, {"process": "console"}),
