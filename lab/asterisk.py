@@ -54,9 +54,10 @@ class Habits:
 class Asterisk:
     """A running Asterisk; make one with `start`, end it with `close` or as a context manager.
 
-    `ami_port`, `username` and `secret` are for the service, with the least privilege that suffices; the lab
-    itself asks by `action` and `command`. Phones sit at `trunks[name]` and `agents[name]`: the carrier "trunk", the
-    carrier "watched" whose calls end when no voice comes for 2 s, the carrier "direct" whose voice goes past the PBX.
+    `ami_port`, `username` and `secret` are for the service, with the least privilege that suffices, `probe_secret` for
+    its probe; the lab itself asks by `action` and `command`. Phones sit at `trunks[name]` and `agents[name]`: the
+    carrier "trunk", the carrier "watched" whose calls end when no voice comes for 2 s, the carrier "direct" whose voice
+    goes past the PBX.
     """
 
     username = "lcr"
@@ -68,6 +69,7 @@ class Asterisk:
         self.run_dir = run_dir
         self.secret = secrets.token_hex(12)
         self.boot_s = 0.0
+        self.probe_secret = secrets.token_hex(12)
         self._lab_secret = secrets.token_hex(12)
         self._queues = queues
         self._seat = Seat.take()
@@ -233,6 +235,7 @@ class Asterisk:
             "DATA": str(self.tree.data),
             "AMI_PORT": str(self.ami_port),
             "LCR_SECRET": self.secret,
+            "PROBE_SECRET": self.probe_secret,
             "LAB_SECRET": self._lab_secret,
             "SIP_ADDRESS": _written(self.sip),
             "TRUNKS": "\n".join(
@@ -254,8 +257,10 @@ class Asterisk:
             (self.run_dir / "etc" / template.name).write_text(filled)
         for name in _SILENT:
             (self.run_dir / "etc" / f"{name}.conf").touch()
-        for shipped in _PRODUCT_DIALPLAN.glob("*.conf"):
+        for shipped in _PRODUCT_DIALPLAN.rglob("*.conf"):
             shutil.copy(shipped, self.run_dir / "etc")
+        probe = self.run_dir / "etc" / "pjsip_lcr_probe.conf"
+        probe.write_text(probe.read_text().replace("127.0.0.1:5060", _written(self.sip)))  # as a site does
         (self.run_dir / "music" / "tone.ulaw").write_bytes(b"".join(rtp.tone(MUSIC_HZ)) * 25)
 
 

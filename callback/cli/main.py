@@ -56,6 +56,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "Write the settings and the files for Asterisk, from what is found on this machine, and say what to do with"
         " them.",
     ),
+    "probe": Command(
+        "probe:probe",
+        "Call as a customer, give up, and see whether one is found, texted and called back: from outside the service.",
+    ),
     "queue": Command(
         "queue:queue",
         "Show the open reservations: deadline, time left, and why each has not been called yet.",

@@ -15,6 +15,8 @@ from telephony.ami.protocol import Message
 
 _NEVER: Final = {0: "unknown", 4: "invalid"}
 """States in which a member is never free, and which never change: nobody watches the device."""
+_PROBE: Final = "Custom:lcr-probe"
+"""The probe's pretend agent, whose state its own dialplan changes: unknown until the probe has called once."""
 _LOCAL: Final = re.compile(r"Local/([^@]+)@([^/]+)(?:/.*)?")
 
 
@@ -73,6 +75,10 @@ def of_member(member: Message, behind: Sequence[str] = (), *, calls: bool) -> Fi
     who = f"{member.get('Name') or member.get('Location')} in {member.get('Queue')}"
     watched = member.get("StateInterface")
     judged = fault if calls else warning
+    if watched == _PROBE and _status(member) not in _NEVER:
+        return None
+    if watched == _PROBE and _NEVER[_status(member)] == "unknown":
+        return warning(f"{who}: the probe has not called yet", "callback probe --once (docs/probe.md)")
     if _status(member) in _NEVER:
         what = f"{who}: the state of {watched} is {_NEVER[_status(member)]}: no callback will ever reach this member"
         return judged(what, _remedy(member, behind))

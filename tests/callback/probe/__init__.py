@@ -1,0 +1,1 @@
+"""Tests: callback/probe."""
