@@ -25,6 +25,7 @@ from callback.service.node.turns import Process, Turns
 from callback.service.texting.turn import Texting
 from callback.service.watching.deaths import Deaths
 from callback.service.watching.pulse import Pulse
+from callback.service.watching.troubles import WatchMachine
 from callback.service.worker import Turn, Worker
 from callback.settings.sections import Settings
 from callback.site.templates import language_faults
@@ -59,6 +60,7 @@ class Service:
         who = Who(secrets.token_hex(16), name, role, pbx, metadata.version("lost-call-recovery"))
         self._presence = Presence(self._store, who, now_us)
         self._turns = Turns(process, self._store, self._events, self._presence, self._stopped, settings.pbx.lease_s)
+        self._machine = WatchMachine(settings, self._store, now_us, listens=role.listens)
         self._pulse = Pulse(who, now_us)
         self._pulse.standing = lambda: self._presence.standing
         self._pulse.off_s = lambda: self._presence.off_s
@@ -74,7 +76,7 @@ class Service:
             await asyncio.to_thread(schema.migrate, self._store)
             await asyncio.to_thread(keys.check, self._store)  # before it stands by: a wrong key does not pass by itself
             self._events.start()
-            present = [asyncio.create_task(self._presence.run()), *self._keep_watched()]
+            present = [*map(asyncio.create_task, (self._presence.run(), self._machine.run())), *self._keep_watched()]
             try:
                 await self._work()
             finally:

@@ -54,6 +54,7 @@ from callback.service.transactions import Transactions
 from callback.service.watching.deaths import Deaths
 from callback.service.watching.listening import told
 from callback.service.watching.pulse import Pulse
+from callback.service.watching.troubles import WatchSite
 from callback.service.wiring import wiring_of
 from callback.settings.sections import Settings
 from callback.site.context import Sites, take_over
@@ -156,6 +157,7 @@ class Worker:
             Learn(transactions, traffic),
             KeepPriority(pbx, transactions),
             ApplyDecisions(transactions),
+            WatchSite(transactions),
         ]
         self._jobs = Jobs(jobs, failing)
         pulse.suffers(failing)

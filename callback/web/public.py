@@ -7,6 +7,7 @@ large, 400 malformed; none of these changes anything. What comes twice is answer
 from __future__ import annotations
 
 import asyncio
+import collections
 import logging
 import re
 import time
@@ -36,8 +37,10 @@ from callback.settings.sections import Settings
 from callback.settings.texts import TwilioAccount
 from callback.site.context import Sites, current
 from callback.site.work import Work
+from callback.store import tally
 from callback.store.engine import Store
 from callback.store.keys import check, store_of
+from callback.store.tally import Counter
 from callback.texts import send
 from callback.web import customer_page
 from callback.web.connections import Limits
@@ -54,6 +57,7 @@ Transaction = Callable[[], AbstractContextManager[Connection]]
 LIMIT: Final = 64 << 10  # bytes of a form
 POSTS: Final = (10, 10.0)  # of one link: so many at once, then one in so many seconds
 LOOKS: Final = (40, 2.0)
+COUNT_S: Final = 5.0
 REST: Final = 2.0  # times as long as a transaction took: SQLite lets one write, and losses are written first
 WRITERS: Final = 3  # at once, where the database lets several write
 MOST_FIELDS: Final = 200
@@ -91,6 +95,7 @@ class PublicServer:
         self._paces = {True: Pace(*POSTS, "posts", shared), False: Pace(*LOOKS, "looks", shared)}
         self._turns = asyncio.Semaphore(1 if store.dialect == "sqlite" else WRITERS)
         self._rest_until = 0.0
+        self._refused = collections.Counter[Counter]()
 
     @asynccontextmanager
     async def open(self, host: str, port: int) -> AsyncIterator[int]:
@@ -108,7 +113,29 @@ class PublicServer:
         )
         app.router.redirect_slashes = False  # another address is another page
         async with opened(app, (host, port), self._serving, self._tally) as heard_at:
-            yield heard_at
+            counting = asyncio.create_task(self._count_refused())
+            try:
+                yield heard_at
+            finally:
+                counting.cancel()
+
+    async def _count_refused(self) -> None:
+        """Write now and then how much was refused: in one go, so that strangers cannot make us write each time."""
+        while True:
+            await asyncio.sleep(COUNT_S)
+            refused, self._refused = self._refused, collections.Counter()
+            try:
+                if refused:
+                    await asyncio.to_thread(self._keep_count, refused)
+            except StoreError:
+                self._refused.update(refused)
+
+    def _keep_count(self, refused: Mapping[Counter, int]) -> None:
+        with self._store.write() as connection:
+            tally.add(connection, refused)
+
+    def _forged(self, why: str) -> None:
+        self._refused[Counter(self._settings.pbx.name, tally.WEBHOOKS_REFUSED, (why,))] += 1
 
     async def _status(self, request: Request) -> Response:
         """A gateway tells what became of a text."""
@@ -167,10 +194,12 @@ class PublicServer:
         account = self._account(request)
         signature = request.headers.get("X-Twilio-Signature", "")
         if not signature:
+            self._forged("unsigned")
             raise HTTPException(403, "unsigned")
         fields = await self._form(request)
         url = f"{self._settings.web.public_url}{_as_asked(request)}"
         if not RequestValidator(account.auth_token).validate(url, fields, signature):
+            self._forged("wrong-signature")
             raise HTTPException(403, "the signature is wrong")
         if fields.get("AccountSid") != account.account_sid:
             raise HTTPException(404, "no such account")

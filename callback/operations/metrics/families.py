@@ -96,6 +96,7 @@ SITE: Final = (
     Family("lcr_lease_term", "gauge", "The lease's term: it rises with each change of its holder", ("lease",)),
     Family("lcr_lease_left_seconds", "gauge", "How long the lease is held still; below 0: nobody has it", ("lease",)),
     Family("lcr_lease_holder", "gauge", "1, with the host that has the lease or had it last", ("lease", "host")),
+    Family("lcr_node_seen_seconds", "gauge", "How long ago a node of the site was seen last", ("name", "of_role")),
     Family("lcr_trouble", "gauge", "1: this lasts (docs/alarms.md)", ("trouble", "about")),
 )  # fmt: skip
 """Of the site, read from SQL at most every few seconds, the same on each node."""

@@ -10,6 +10,7 @@ from sqlalchemy import text as literal
 
 from callback.attempts import lanes, snapshot, trunks
 from callback.attempts.snapshot import CLOCKS_OFF
+from callback.cluster import nodes
 from callback.events import KINDS
 from callback.operations.health import bytes_of
 from callback.operations.metrics.families import ALARMS, BY_NAME, TALLIED
@@ -127,6 +128,10 @@ def _database(work: Work) -> Iterator[Sample]:
     yield Sample("lcr_database_bytes", bytes_of(work.connection))
     yield Sample("lcr_schema_info", 1, (schema.revision_of(work.connection) or "",))
     yield Sample("lcr_feed_uncounted_events", max(0, _scalar(work.connection)))
+    seen_from = clock(work.connection)
+    for node in nodes.listed(work.connection):
+        if node.pbx == work.pbx:
+            yield Sample("lcr_node_seen_seconds", (seen_from - node.seen_at) / SECOND, (node.name, str(node.role)))
     for name, about in work.connection.execute(_TROUBLES, {"of_pbx": work.pbx}):
         yield Sample("lcr_trouble", 1, (name, about))
 

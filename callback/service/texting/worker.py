@@ -27,6 +27,7 @@ from callback.service.texting.jobs import SendTexts, TellTextTroubles
 from callback.service.texting.troubles import TextTroubles
 from callback.service.transactions import Transactions, as_before
 from callback.service.watching.tallies import CountEvents
+from callback.service.watching.troubles import WatchSite
 from callback.service.webhooks.courier import Courier
 from callback.service.webhooks.sender import Sender
 from callback.settings.sections import Settings
@@ -76,6 +77,7 @@ class TextWorker:
             FillTails(transactions),
             SampleWaits(transactions),
             CountEvents(transactions),
+            WatchSite(transactions),
             RollUp(transactions),
         ]
         self._jobs = Jobs(jobs, failing)
