@@ -22,8 +22,8 @@ class Doorbell(Protocol):
     def ring(self, *topics: Topic) -> None:
         """Ring, at once and without waiting for anything; what cannot be told is not."""
 
-    def on(self, topic: Topic, heard: Heard) -> None:
-        """Call `heard` when another process rings, and when rings may have been missed."""
+    def on(self, topic: Topic, heard: Heard) -> Callable[[], None]:
+        """Call `heard` when another process rings, and when rings may have been missed; give what ends that."""
 
 
 class Silent:
@@ -32,8 +32,14 @@ class Silent:
     def ring(self, *topics: Topic) -> None:
         """Tell nobody."""
 
-    def on(self, topic: Topic, heard: Heard) -> None:
+    def on(self, topic: Topic, heard: Heard) -> Callable[[], None]:
         """Never call it."""
+        del topic, heard
+        return _nothing
+
+
+def _nothing() -> None:
+    """Nothing is to be ended."""
 
 
 SILENT = Silent()

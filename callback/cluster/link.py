@@ -47,6 +47,7 @@ def client_of(url: str, wait_s: float = WAIT_S) -> redis.Redis:
         protocol=2,
         driver_info=None,
         decode_responses=True,
+        encoding_errors="replace",  # whoever writes to it must not make us fail
     )
 
 

@@ -6,7 +6,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import closing, suppress
 from typing import Final, get_args
 
@@ -28,6 +28,8 @@ ANSWERS_S: Final = 2.0
 """So long it may take to answer that, and to let us subscribe."""
 AT_ONCE: Final = 1000
 """No more rings are taken together: whoever rings without end must not keep us from hearing."""
+MOST: Final = 100
+"""Characters of a ring that are looked at."""
 TOPICS: Final[Collection[Topic]] = get_args(Topic)
 
 
@@ -36,8 +38,7 @@ class RedisDoorbell:
 
     def __init__(self, link: Link, prefix: str) -> None:
         self._link, self._us = link, secrets.token_hex(8)
-        self._channels = {f"{prefix}:bell:{topic}": topic for topic in TOPICS}
-        self._named = {topic: channel for channel, topic in self._channels.items()}
+        self._channel = f"{prefix}:bell"
         self._heard: dict[Topic, list[Heard]] = {topic: [] for topic in TOPICS}
         self._lock = threading.Lock()
         self._to_ring: set[Topic] = set()
@@ -55,10 +56,16 @@ class RedisDoorbell:
             self._to_ring.update(topics)
         self._rung.set()
 
-    def on(self, topic: Topic, heard: Heard) -> None:
-        """Call `heard` when another process rings, and when rings may have been missed."""
+    def on(self, topic: Topic, heard: Heard) -> Callable[[], None]:
+        """Call `heard` when another process rings, and when rings may have been missed; give what ends that."""
         with self._lock:
             self._heard[topic].append(heard)
+
+        def end() -> None:
+            with self._lock:
+                self._heard[topic].remove(heard)
+
+        return end
 
     def close(self) -> None:
         """Ring what is still to be rung, and end."""
@@ -73,9 +80,9 @@ class RedisDoorbell:
             self._rung.clear()
             with self._lock:
                 topics, self._to_ring = self._to_ring, set()
-            for topic in topics:
-                channel = self._named[topic]
-                self._link.ask(lambda client, to=channel: client.publish(to, self._us))  # type: ignore[misc] # bound while it is of this turn
+            if topics:
+                words = " ".join([self._us, *topics])
+                self._link.ask(lambda client, words=words: client.publish(self._channel, words))  # type: ignore[misc] # bound while it is of this turn
             self._closed.wait(GAP_S)
 
     def _listen_on(self) -> None:
@@ -83,7 +90,7 @@ class RedisDoorbell:
         while not self._closed.is_set():
             try:
                 with closing(client_of(self._link.url, ANSWERS_S)) as client, closing(_pubsub(client)) as subscribed:
-                    subscribed.subscribe(*self._channels)
+                    subscribed.subscribe(self._channel)
                     self._confirmed(subscribed)
                     failures = 0
                     self._link.standing.works("hears")
@@ -98,12 +105,9 @@ class RedisDoorbell:
             failures += 1
 
     def _confirmed(self, subscribed: PubSub) -> None:
-        """Wait until every channel is subscribed to; redis.TimeoutError where that takes too long."""
-        end_s, left = time.monotonic() + ANSWERS_S, len(self._channels)
-        while left:
-            if time.monotonic() > end_s:
-                raise redis.TimeoutError(f"no subscription within {ANSWERS_S:g} s")
-            left -= subscribed.get_message(timeout=ANSWERS_S) is not None
+        """Wait until it is subscribed to; redis.TimeoutError where that takes too long."""
+        if subscribed.get_message(timeout=ANSWERS_S) is None:
+            raise redis.TimeoutError(f"no subscription within {ANSWERS_S:g} s")
 
     def _listen(self, subscribed: PubSub) -> None:
         spoke_s = asked_s = time.monotonic()
@@ -129,8 +133,9 @@ class RedisDoorbell:
             if message is None:
                 break
             spoke = True
-            if message["type"] == "message" and message["data"] != self._us:
-                rung.add(self._channels[message["channel"]])
+            if message["type"] == "message":
+                who, *topics = str(message["data"])[:MOST].split(" ")
+                rung.update(topic for topic in TOPICS if topic in topics and who != self._us)
         return rung, spoke
 
     def _tell(self, topics: Collection[Topic]) -> None:

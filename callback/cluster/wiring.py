@@ -21,8 +21,12 @@ class Cluster:
     doorbell: Doorbell = SILENT
     limits: Limits = OWN
 
+    def told(self) -> None:
+        """Tell the others that something happened and stands in the feed."""
+        self.doorbell.ring("feed")
+
     def decided(self) -> None:
-        """Tell the others that somebody decided something: a process in which nobody else writes calls it."""
+        """Tell them that somebody decided something: for processes in which people and programs write, and no job."""
         self.doorbell.ring("decided", "feed")
 
 

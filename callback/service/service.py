@@ -21,6 +21,7 @@ from callback.service import child_process
 from callback.service.event_log import EventLog
 from callback.service.narrator import Narrator
 from callback.service.node.presence import Presence
+from callback.service.node.shared import Shared
 from callback.service.node.turns import Process, Turns
 from callback.service.texting.turn import Texting
 from callback.service.watching.deaths import Deaths
@@ -56,6 +57,7 @@ class Service:
         zone = settings.rules.hours().zone
         narrator = Narrator(zone, people, programs, full_numbers=full, now=now_us, about=about)
         self._events = EventLog(self._store, pbx, narrator, now_us)
+        self._shared = Shared(settings, self._store, self._events)
         self._stopped = asyncio.Event()
         who = Who(secrets.token_hex(16), name, role, pbx, metadata.version("lost-call-recovery"))
         self._presence = Presence(self._store, who, now_us)
@@ -81,6 +83,7 @@ class Service:
                 await self._work()
             finally:
                 await _end(present)
+                await asyncio.to_thread(self._shared.leave)
                 await asyncio.to_thread(self._events.close)
 
     async def _work(self) -> None:
@@ -89,7 +92,7 @@ class Service:
                 await self._serve()
             case Role.TEXT:
                 self._events.begin_beside()
-                await self._texting.run(self._stopped, _nobody)
+                await self._texting.run(self._stopped, _nobody, self._shared)
             case _:
                 await self._listen()
         self._events.tell(Stopped())
@@ -129,8 +132,10 @@ class Service:
         try:
             turn = Turn(journal, held)
             worker = Worker(self._settings, self._store, turn, self._events, now_us, self._stopped, self._pulse)
+            worker.share(await asyncio.to_thread(self._shared.join))
             if self._role is Role.ALL:
-                beside = [*self._keep_web(), asyncio.create_task(self._texting.run(self._stopped, dead.__contains__))]
+                texting = self._texting.run(self._stopped, dead.__contains__, self._shared)
+                beside = [*self._keep_web(), asyncio.create_task(texting)]
             await worker.run()
         finally:
             await _end(beside)

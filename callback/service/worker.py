@@ -11,10 +11,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from callback.attempts import snapshot
 from callback.attempts.load import Traffic
+from callback.cluster.wiring import ALONE, Cluster
 from callback.errors import NotOurs
 from callback.events import (
     LeaseLost,
@@ -161,6 +163,13 @@ class Worker:
         ]
         self._jobs = Jobs(jobs, failing)
         pulse.suffers(failing)
+        self._cluster = ALONE
+
+    def share(self, cluster: Cluster) -> None:
+        """Act at once on what other processes decide, and let them know what is committed here; before `run`."""
+        self._cluster = cluster
+        cluster.doorbell.on("decided", partial(self._jobs.soon, Dispatch.name))
+        cluster.doorbell.on("feed", self._events.wake)
 
     async def run(self) -> None:
         """Replay what was not committed, then listen, commit and run the jobs until stopped."""
@@ -195,6 +204,7 @@ class Worker:
         self._committed_until = checkpoint
         self._journal.forget_before(checkpoint)
         self._events.wake()
+        self._cluster.told()  # the process that commits has no doorbell of its own
 
     def _heard(self) -> Listening:
         return told(self._pbx, self._journal, self._committer, self._committed_until, self._why_not)

@@ -11,6 +11,8 @@ from callback.settings.rules import Part
 from callback.settings.secrets import Secret
 
 SCHEMES = ("redis", "rediss", "unix")
+OF_TLS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
+"""What may stand behind a question mark: a certificate authority of one's own, and a certificate to show."""
 
 
 class Cluster(Part):
@@ -26,7 +28,8 @@ class Cluster(Part):
         if url and not _is_address(url):
             raise ValueError(
                 "is no address of a Redis: write redis://:password@host:6379/0, rediss:// with TLS, or"
-                " unix:///path/to/socket, and : / @ # % in a password as %3A %2F %40 %23 %25"
+                " unix:///path/to/socket, behind ? nothing but ssl_ca_certs, ssl_certfile and ssl_keyfile;"
+                " write : / @ # % in a password as %3A %2F %40 %23 %25"
             )
         return url
 
@@ -35,8 +38,10 @@ def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
         has_port = parts.port is None or parts.port > 0
-        parse_qs(parts.query, strict_parsing=bool(parts.query))
+        asked = set(parse_qs(parts.query, strict_parsing=bool(parts.query)))
     except ValueError:
+        return False
+    if asked - (OF_TLS if parts.scheme == "rediss" else set()):
         return False
     path = parts.path.strip("/")
     if parts.scheme == "unix":

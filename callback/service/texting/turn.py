@@ -13,6 +13,7 @@ from callback.errors import NotOurs, StoreError
 from callback.events import TextingBegun, TextingLost
 from callback.service.event_log import EventLog
 from callback.service.node.presence import Presence
+from callback.service.node.shared import Shared
 from callback.service.node.turns import Turns
 from callback.service.texting.worker import TextWorker
 from callback.service.watching.pulse import Pulse
@@ -42,11 +43,11 @@ class Texting:
         self._turns, self._people, self._pulse, self._pbx = turns, people, pulse, settings.pbx.name
         self._duty = f"sends the texts of {self._pbx}"
 
-    async def run(self, stopped: asyncio.Event, dead: Callable[[str], bool]) -> None:
+    async def run(self, stopped: asyncio.Event, dead: Callable[[str], bool], shared: Shared) -> None:
         """Wait for our turn and do it, again and again, until stopped; `dead` says which holders have ended."""
         while (held := await self._turns.take(f"text:{self._pbx}", self._duty, dead, self._unfit)) is not None:
             try:
-                await self._work(held, stopped)
+                await self._work(held, stopped, shared)
             except NotOurs as error:
                 self._events.tell(TextingLost(self._pbx, str(error)))
             except StoreError as error:
@@ -54,11 +55,12 @@ class Texting:
             finally:
                 await self._turns.give_back(held)
 
-    async def _work(self, held: lease.Lease, stopped: asyncio.Event) -> None:
+    async def _work(self, held: lease.Lease, stopped: asyncio.Event, shared: Shared) -> None:
         gateway = gateway_of(self._settings, self._people)
         worker = await asyncio.to_thread(
             TextWorker, self._settings, self._store, held, self._events, gateway, now_us, stopped
         )
+        worker.share(await asyncio.to_thread(shared.join))
         self._presence.does(self._duty, self._duty)
         self._events.tell(TextingBegun(self._pbx))
         with self._pulse.suffering(worker.failing):

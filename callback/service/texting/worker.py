@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 
+from callback.cluster.wiring import Cluster
 from callback.logs.failing import Failing
 from callback.service.event_log import EventLog
 from callback.service.jobs.audit_anchor import AnchorAudit
@@ -82,12 +84,19 @@ class TextWorker:
         ]
         self._jobs = Jobs(jobs, failing)
         self.failing = failing
+        self._stack = ExitStack()
+
+    def share(self, cluster: Cluster) -> None:
+        """Do at once what other processes decided, and tell programs what they committed; before `run`."""
+        self._stack.callback(cluster.doorbell.on("decided", partial(self._jobs.soon, SendTexts.name)))
+        self._stack.callback(cluster.doorbell.on("feed", partial(self._jobs.soon, SendWebhooks.name)))
 
     async def run(self) -> None:
         """Do it; NotOurs when another process has the lease."""
         try:
             await together(self._jobs.run(), self._stop_asked())
         finally:
+            self._stack.close()
             await self._courier.close()
             await self._gateway.close()
 

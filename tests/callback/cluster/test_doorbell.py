@@ -44,12 +44,23 @@ def test_many_rings_are_few_looks(redis_server: lab_redis.Server) -> None:
     with hearing(redis_server.url) as hears, redis_server.client() as stranger:
         began_s = time.monotonic()
         for _ in range(5000):
-            stranger.publish("lcr:one:main:bell:feed", "forged")
+            stranger.publish("lcr:one:main:bell", "forged feed")
         until(lambda: bool(hears.heard))
-        stranger.publish("lcr:one:main:bell:feed", "the last")
+        stranger.publish("lcr:one:main:bell", "nobody feed")
         last_s = time.monotonic()
         until(lambda: hears.heard[-1] >= last_s)
         assert len(hears.heard) <= (hears.heard[-1] - began_s) / redis_doorbell.GAP_S + 2
+
+
+@pytest.mark.parametrize("words", ["", "feed", "nobody Feed", "x" * 1_000_000 + " feed", "\0 \0", "nobody  other"])
+def test_what_is_no_ring_is_none(redis_server: lab_redis.Server, words: str) -> None:
+    with hearing(redis_server.url) as hears, redis_server.client() as stranger:
+        stranger.publish("lcr:one:main:bell", words)
+        stranger.publish("lcr:one:main:bell", b"\xff\xfe feed") if not words else None
+        hears.bell.on("decided", lambda: hears.heard.append(-1.0))
+        stranger.publish("lcr:one:main:bell", "nobody decided")
+        until(lambda: bool(hears.heard))
+        assert hears.heard == [-1.0]
 
 
 def test_a_redis_that_was_killed_is_heard_again_and_what_was_missed_is_looked_for(

@@ -18,8 +18,10 @@ from callback.cluster.roles import Role
 from callback.errors import NotOurs
 from callback.service.event_log import EventLog
 from callback.service.narrator import Narrator
+from callback.service.node.shared import Shared
 from callback.service.watching.pulse import Pulse
 from callback.service.worker import Turn, Worker
+from callback.settings.cluster import Cluster
 from callback.settings.sections import Database, PbxWiring
 from callback.store import tables as t
 from telephony.listening.journal import Journal
@@ -45,12 +47,12 @@ class Programs(io.StringIO):
 class Service:
     """A worker at work, and what it told."""
 
-    def __init__(self, world: World, folder: Path, simulator: Simulator) -> None:
+    def __init__(self, world: World, folder: Path, simulator: Simulator, redis: str) -> None:
         self._programs = Programs()
         self.stopped = asyncio.Event()
         username, secret = simulator.account
         wiring = PbxWiring(port=simulator.port, username=username, secret=secret, journal=folder)
-        made = {"pbx": wiring, "database": Database(url=world.store.url)}
+        made = {"pbx": wiring, "database": Database(url=world.store.url), "cluster": Cluster(redis=redis)}
         self._journal = Journal(folder, max_bytes=1 << 20)
         self._log = EventLog(
             world.store, "main", Narrator(ZoneInfo("Asia/Tokyo"), io.StringIO(), self._programs), now_us
@@ -58,7 +60,10 @@ class Service:
         self._log.start()
         pulse = Pulse(Who("1", "here:1", Role.ALL, "main", "0"), now_us)
         parts = (world.store, Turn(self._journal, world.held), self._log)
-        self.worker = Worker(world.settings.model_copy(update=made), *parts, now_us, self.stopped, pulse)
+        settings = world.settings.model_copy(update=made)
+        self.worker = Worker(settings, *parts, now_us, self.stopped, pulse)
+        self._shared = Shared(settings, world.store, self._log)
+        self.worker.share(self._shared.join())
 
     @property
     def events(self) -> list[str]:
@@ -72,15 +77,16 @@ class Service:
                 await self._programs.written.wait()
 
     def close(self) -> None:
+        self._shared.leave()
         self._log.close()
         self._journal.close()
 
 
 @asynccontextmanager
 async def service(
-    world: World, folder: Path, simulator: Simulator
+    world: World, folder: Path, simulator: Simulator, redis: str = ""
 ) -> AsyncIterator[tuple[Service, asyncio.Task[None]]]:
-    made = Service(world, folder, simulator)
+    made = Service(world, folder, simulator, redis)
     running = asyncio.create_task(made.worker.run())
     try:
         yield made, running

@@ -46,6 +46,8 @@ def test_a_redis_is_named_by_its_url(tmp_path: Path, url: str) -> None:
         "redis://redis.example.lan/first",
         "unix://",
         "rediss://host/0?what",
+        "redis://host/0?db=x",
+        "rediss://host/0?socket_timeout=never",
     ],
 )
 def test_what_is_no_redis_is_told_with_the_line_and_what_to_write(tmp_path: Path, url: str) -> None:

@@ -16,7 +16,9 @@ from callback.cluster import line
 from callback.errors import NotOurs
 from callback.service.event_log import EventLog
 from callback.service.narrator import Narrator
+from callback.service.node.shared import Shared
 from callback.service.texting.worker import TextWorker
+from callback.settings.cluster import Cluster
 from callback.store import lease
 from callback.store import tables as t
 from callback.store.lease import Lease
@@ -33,19 +35,25 @@ def text_lease(world: World, owner: str) -> Lease:
 
 
 @asynccontextmanager
-async def texting(world: World, held: Lease) -> AsyncIterator[tuple[io.StringIO, io.StringIO, asyncio.Task[None]]]:
+async def texting(
+    world: World, held: Lease, redis: str = ""
+) -> AsyncIterator[tuple[io.StringIO, io.StringIO, asyncio.Task[None]]]:
     """A worker at work: what it sent, what it told, and its run."""
     phone, programs, stopped = io.StringIO(), io.StringIO(), asyncio.Event()
     log = EventLog(world.store, "main", Narrator(ZoneInfo("Asia/Tokyo"), io.StringIO(), programs), now_us)
     log.start()
     log.begin_beside()
-    worker = TextWorker(world.settings, world.store, held, log, ConsoleGateway(phone), now_us, stopped)
+    settings = world.settings.model_copy(update={"cluster": Cluster(redis=redis)})
+    worker = TextWorker(settings, world.store, held, log, ConsoleGateway(phone), now_us, stopped)
+    shared = Shared(settings, world.store, log)
+    worker.share(shared.join())
     running = asyncio.create_task(worker.run())
     try:
         yield phone, programs, running
     finally:
         stopped.set()
         await asyncio.gather(running, return_exceptions=True)
+        shared.leave()
         log.close()
 
 
