@@ -630,21 +630,6 @@ class CommitterDied(Event):
 
 
 @_event
-class RedisAway(Event):
-    """A node cannot reach the Redis of `[cluster] redis`, and goes on without it: nothing is lost, some comes later."""
-
-    NAME = "redis-away"
-    why: str
-
-
-@_event
-class RedisBack(Event):
-    """The node reaches that Redis again."""
-
-    NAME = "redis-back"
-
-
-@_event
 class DoorOpened(Event):
     """The web process began."""
 

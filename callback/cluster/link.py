@@ -14,7 +14,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -49,12 +48,6 @@ def client_of(url: str, wait_s: float = WAIT_S) -> redis.Redis:
         decode_responses=True,
         encoding_errors="replace",  # whoever writes to it must not make us fail
     )
-
-
-def where(url: str) -> str:
-    """Name a Redis without its password."""
-    parts = urlsplit(url)
-    return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
 
 
 class Link:

@@ -48,8 +48,7 @@ def joined(settings: Settings, store: Store, changed: Callable[[str], object] = 
     with store.read() as connection:
         place, secret = site_key(connection, "redis place"), site_key(connection, "redis keys")
     prefix = f"lcr:{place.hex()[:16]}"  # of this site: others on the same Redis have another
-    url = settings.cluster.redis
-    by = link.Link(url, Standing(link.where(url), changed))
+    by = link.Link(settings.cluster.redis, Standing(settings.cluster.place, changed))
     bell = redis_doorbell.RedisDoorbell(by, f"{prefix}:{settings.pbx.name}")
     try:
         yield Cluster(bell, redis_limits.RedisLimits(by, prefix, secret))

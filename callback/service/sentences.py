@@ -282,8 +282,6 @@ _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.Compared: _compared,
     e.PutAside: lambda event, _time: f"nothing was done about this, a person must look: {event.item}: {event.why}",
     e.CommitterDied: lambda event, _time: f"{event.why}; another is begun in {event.again_in_s:g} s",
-    e.RedisAway: lambda event, _time: f"Redis is away, nodes ask the database meanwhile: {event.why}",
-    e.RedisBack: lambda _event, _time: "Redis is back",
     e.DoorOpened: lambda event, _time: f"the page and the gateways' callbacks are served by process {event.pid}",
     e.DoorDied: lambda event, _time: f"the web process: {event.why}; it is begun again in {event.again_in_s:g} s",
     e.ConsoleOpened: lambda event, _time: f"the console is at {event.url}, served by process {event.pid}",

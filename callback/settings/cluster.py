@@ -10,6 +10,8 @@ from pydantic import Field, field_validator
 from callback.settings.rules import Part
 from callback.settings.secrets import Secret
 
+REDIS = 6379
+"""The port on which it listens if nothing is said."""
 SCHEMES = ("redis", "rediss", "unix")
 OF_TLS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
 """What may stand behind a question mark: a certificate authority of one's own, and a certificate to show."""
@@ -20,6 +22,12 @@ class Cluster(Part):
 
     redis: Secret = ""  # redis://:password@host:6379/0, rediss:// (TLS) or unix:///socket; none: nodes ask the database
     node: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,64}$")] = ""  # this node's name; none: its host and process
+
+    @property
+    def place(self) -> str:
+        """Where that Redis is, without its password."""
+        parts = urlsplit(self.redis)
+        return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or REDIS}"
 
     @field_validator("redis")
     @classmethod

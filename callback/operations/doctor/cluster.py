@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import redis
 
-from callback.cluster.link import client_of, where
+from callback.cluster.link import client_of
 from callback.operations.doctor.finding import Finding, fault, sound, warning
 from callback.settings.sections import Settings
 
@@ -28,7 +28,7 @@ def look(settings: Settings) -> Iterator[Finding]:
     Without it the service goes on, so that it is a warning when it is away; what can never work is a fault.
     """
     url = settings.cluster.redis
-    named = f"[cluster] redis, {where(url)}"
+    named = f"[cluster] redis, {settings.cluster.place}"
     try:
         with closing(client_of(url, PATIENCE_S)) as client:
             yield _of_server(client, named)

@@ -34,4 +34,5 @@ class Shared:
         self._stack.close()
 
     def _changed(self, why: str) -> None:
-        self._events.tell(RedisAway(why) if why else RedisBack())
+        place = self._settings.cluster.place
+        self._events.tell(RedisAway(place, why) if why else RedisBack(place, "it answers"))

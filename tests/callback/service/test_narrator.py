@@ -196,8 +196,6 @@ def test_what_operators_read_of_the_service() -> None:
     assert said["pbx-level"] == "main: all that was heard is judged"
     assert said["audit-head"] == "the record of decisions ends at anchor 7:00ff"
     assert said["committer-died"] == "it was killed; another is begun in 5 s"
-    assert said["redis-away"] == "Redis is away, nodes ask the database meanwhile: no answer within 100 ms"
-    assert said["redis-back"] == "Redis is back"
     assert said["door-opened"] == "the page and the gateways' callbacks are served by process 4711"
     assert said["unknown-queue"] == "no such queue on the PBX"
 

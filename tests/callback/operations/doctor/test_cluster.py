@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from callback.operations.doctor import cluster
@@ -97,3 +99,8 @@ def test_one_far_away_without_a_password_or_tls_is_told(
 )
 def test_who_is_served_by_what_it_says_of_itself(bound: dict[str, str], *, is_open: bool) -> None:
     assert cluster.is_open_to_all(bound) is is_open
+
+
+def test_the_page_lists_what_a_user_needs() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "redis.md").read_text()
+    assert set(NODES) == {word for word in page.split() if word.startswith("+")}
