@@ -145,6 +145,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "operations.backup:restore",
         "Make the database of the settings from a backup: all of it, or nothing.",
     ),
+    "nodes": Command(
+        "operations.nodes:nodes",
+        "The processes that share the database: role, what each does, when it was seen, and who holds which lease.",
+    ),
     "lease": Command(
         "operations.lease:app",
         "Which process listens to the PBX: one at a time has the right to decide and to dial.",

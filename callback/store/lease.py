@@ -62,7 +62,7 @@ def acquire(
     connection.execute(
         update(lease)
         .where(lease.c.name == name)
-        .values(owner=owner, host=host, fence=fence, until_at=now + int(ttl_s * SECOND))
+        .values(owner=owner, host=host, fence=fence, until_at=now + int(ttl_s * SECOND), taken_at=now)
     )
     return Lease(name, owner, fence, ttl_s)
 

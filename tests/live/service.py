@@ -87,14 +87,15 @@ class Service:
         self.kill()
         self.store.close()
 
-    def start(self) -> Service:
-        """Start it and wait until it listens."""
+    def start(self, *options: str, until: str = "pbx-up") -> Service:
+        """Start it and wait until it listens, or has told something else."""
         before = len(self.news())
-        run = [sys.executable, "-m", "callback", "run", "-s", str(self.settings), "--events-json", str(self.news_file)]
+        told = ["-s", str(self.settings), "--events-json", str(self.news_file), *options]
+        run = [sys.executable, "-m", "callback", "run", *told]
         with self.said_file.open("ab") as said:
             command = [sys.executable, str(TETHER), str(os.getpid()), *run]
             self._process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
-        self.wait("pbx-up", since=before)
+        self.wait(until, since=before)
         return self
 
     def kill(self) -> None:

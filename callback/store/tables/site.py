@@ -66,6 +66,7 @@ lease = Table(
     Column("host", String(200), nullable=False),
     Column("fence", BigInteger, nullable=False),
     Column("until_at", Instant, nullable=False),
+    Column("taken_at", Instant),  # by who holds it, or held it last
 )
 
 checkpoint = Table(

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from callback.attempts import snapshot
 from callback.logs.masking import masked_text
-from callback.operations import doctor, health
+from callback.operations import doctor, health, nodes
 from callback.reports.now import health as parts_health
 from callback.site.work import Work
 from callback.store import audit
@@ -46,6 +46,7 @@ def bundle(visit: gate.Health) -> Response:
         "at": seen["now"],
         "parts": [asdict(part) for part in seen["parts"]],
         "standing": asdict(seen["standing"]),
+        "overview": asdict(seen["overview"]),
         "viewers": seen["viewers"],
         "doctor": None if examined is None else asdict(examined),
     }
@@ -65,7 +66,11 @@ def examine(visit: Examine) -> Response:
 def _seen(visit: Visit) -> dict[str, Any]:
     def look(work: Work) -> dict[str, Any]:
         picture = snapshot.recall(work.connection, work.pbx)
-        return {"parts": parts_health.look(work, picture), "standing": health.look(work, visit.console.settings)}
+        return {
+            "parts": parts_health.look(work, picture),
+            "standing": health.look(work, visit.console.settings),
+            "overview": nodes.look(work),
+        }
 
     viewers = len(visit.live.hub.viewers)
     return {"now": visit.console.now(), "viewers": viewers, "examined": visit.console.examination.last} | visit.look(
