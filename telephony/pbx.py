@@ -27,6 +27,7 @@ from telephony.listening.gap import Gap
 from telephony.listening.journal import Journal, JournalFull
 from telephony.listening.pipeline import WANTED, MessageHeard, Pipeline, Stretch, judged
 from telephony.listening.proof import GapEvidence, newest
+from telephony.listening.stall import Stall
 from telephony.listening.status import Interval, StatusReporter
 from telephony.listening.stocktaking import LISTING_TIMEOUT_S, Listings, Stocktaking
 from telephony.listening.wiring import Wiring
@@ -108,6 +109,7 @@ class Pbx:
         self.newest = self._newest = last_run.newest  # channels: the last one at `heard_at`, the last one of all
         self._journal, self._clock, self._wiring = journal, clock, wiring
         self._full = False
+        self._stall = Stall(LOOK_EVERY_S)
         self._unclear: dict[str, Judged] = {}  # what could not be judged while stock was taken: the log may know
         self._on_state, self._on_stretch = consumer.on_state, consumer.on_stretch
         self._pipeline = Pipeline(self.tracker, self.dialler, journal, on_stretch=self._pass_on, room=consumer.room)
@@ -193,7 +195,7 @@ class Pbx:
             if isinstance(event, events.Newchannel):
                 self._newest = newest(self._newest, event.uniqueid)
             elif type(event) in ASKED_ABOUT:
-                self._enquiries.hear(event, behind_s=self._behind_s(arrived_at))
+                self._enquiries.hear(event, behind_s=max(self._behind_s(arrived_at), self._stall.behind_s()))
 
     async def _pass_on(self, stretch: Stretch) -> None:
         if not self.ready:
@@ -226,6 +228,7 @@ class Pbx:
         clock_due, compare_due = Interval(CLOCK_EVERY_S), Interval(COMPARE_EVERY_S)
         status = StatusReporter(self._on_state)
         while True:
+            self._stall.tick()
             await asyncio.sleep(LOOK_EVERY_S)
             if self.ready and clock_due.due():
                 await self._measure_clock()

@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from callback.store.engine import Store
 from lab.asterisk import Asterisk
+from lab.child import children
 
 TETHER = Path(__file__).parents[2] / "lab" / "tether.py"
 News = dict[str, Any]
@@ -104,6 +105,12 @@ class Service:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it, and the processes that it began, a signal."""
+        assert self._process is not None
+        for pid in (self._process.pid, *children(self._process.pid)):
+            os.kill(pid, number)
 
     def stop(self) -> int:
         """Ask it to stop, and give its status."""

@@ -6,6 +6,7 @@ stand the service's rows.
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 import threading
 import time
@@ -191,6 +192,21 @@ def test_the_connection_is_cut_with_callers_inside(
         all_judged(callers, service)
         agree(callers, service)
         assert len(callers.lost()) == 4
+
+
+def test_a_service_that_stood_still_loses_nobody_who_came_and_went_meanwhile(
+    pbx: Asterisk, carrier: Carrier, agent: Phone, tmp_path: Path
+) -> None:
+    """What it reads then is old: that a channel is not there any more proves no forgery."""
+    callers = Callers(carrier)
+    with Service(pbx, tmp_path) as service:
+        service.signal(signal.SIGSTOP)
+        callers.come_and_go(1)
+        callers.come_and_go(2)
+        service.signal(signal.SIGCONT)
+        all_judged(callers, service)
+        agree(callers, service)
+        assert len(callers.lost()) == 2
 
 
 @pytest.mark.parametrize("down", [False, True], ids=["service-up", "service-down"])
