@@ -19,6 +19,7 @@ Fault = Literal["lost", "double-dial", "double-text"]
 _CLOCKS_US: Final = 2 * SECOND  # the PBX names a call when it gets to know it, a moment after the phone placed it
 _EARLY_US: Final = SECOND // 2  # instants of phones and of the service are taken a moment apart
 _BUSY, _DECLINED = 486, 603
+SILENCE_UNHEARD: Final = "silence while nobody listened: the PBX's log calls it served"
 REASONS: Final = frozenset({"late-news", "refused", "paused"})
 """Why a loss has no callback, where people see it and decide: these need no proof by a phone."""
 
@@ -53,7 +54,7 @@ def account(seen: Seen, books: Books, terms: Terms) -> Account:
     booked, tried = _by(books.calls, lambda one: one.number), _by(books.attempts, lambda one: one.number)
     for number in {*calls, *rings, *texts}:
         person = _Person(calls[number], rings[number], terms)
-        _losses(found, person, booked[number])
+        _losses(found, person, booked[number], books.gaps)
         _dials(found, person, tried[number])
         _texts(found, person, texts[number], books.templates or {})
     found.wrong.sort(key=lambda one: one.at)
@@ -96,7 +97,10 @@ class _Person:
 # Lost calls
 
 
-def _losses(found: Account, person: _Person, booked: Sequence[Booked]) -> None:
+Gaps = Sequence[tuple[int, int]]
+
+
+def _losses(found: Account, person: _Person, booked: Sequence[Booked], gaps: Gaps) -> None:
     left = sorted(booked, key=lambda row: row.started_at)
     for call in person.calls:
         row = next((one for one in left if call.at - _CLOCKS_US <= one.started_at <= call.ended_at + _CLOCKS_US), None)
@@ -105,14 +109,14 @@ def _losses(found: Account, person: _Person, booked: Sequence[Booked]) -> None:
         if call.course == "no-line":
             found.reasons["the PBX was away: it never heard of the call"] += 1
         elif call.lost:
-            _lost(found, person, call, row)
+            _lost(found, person, call, row, gaps)
     for ring in person.rings:
         if ring.lost and not _goes_on(person, ring, booked):
             found.wrong.append(Wrong("lost", ring.number, ring.ended_at, "lost in a callback, and nothing is owed"))
 
 
-def _lost(found: Account, person: _Person, call: CallIn, row: Booked | None) -> None:
-    reason = None if row is None else _reason(person, call, row)
+def _lost(found: Account, person: _Person, call: CallIn, row: Booked | None, gaps: Gaps) -> None:
+    reason = None if row is None else _reason(person, call, row) or _unheard(call, row, gaps)
     if reason is not None:
         found.reasons[reason] += 1
         return
@@ -132,6 +136,12 @@ def _reason(person: _Person, call: CallIn, row: Booked) -> str | None:
         "reached": person.spoke_after(call.ended_at, by_ring=True),
     }
     return f"reserved: {row.state}" if backed.get(row.state, True) else None
+
+
+def _unheard(call: CallIn, row: Booked, gaps: Gaps) -> str | None:
+    """Whether the caller talked to a mute phone while the service says that it did not listen: no log tells of that."""
+    deaf = any(since < call.ended_at and call.at < until for since, until in gaps)
+    return SILENCE_UNHEARD if call.silence and row.kind == "served" and deaf else None
 
 
 def _goes_on(person: _Person, cut: Ring, booked: Sequence[Booked]) -> bool:

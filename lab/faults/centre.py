@@ -16,7 +16,7 @@ from lab import phone
 from lab.asterisk import Asterisk
 from lab.errors import LabError, PhoneError
 from lab.faults.fates import Fate, fates
-from lab.faults.records import SECOND, CallIn, Course, Ring
+from lab.faults.records import SECOND, SILENT_S, CallIn, Course, Ring
 from lab.people import DID
 from lab.phone import AGENT_HZ, Call, Carrier, Phone
 
@@ -191,7 +191,8 @@ class Centre:
         course: Course = one.course or ("turned-away" if one.talks is None else "cut")
         waited_s = (one.talks or now) - (one.up or now)
         ended_at = one.call.ended_at or one.call.at
-        self.calls.append(CallIn(e164(one.fate.number), one.call.at, ended_at, course, waited_s))
+        silence = one.fate.mute_agent and one.talks is None and waited_s >= SILENT_S
+        self.calls.append(CallIn(e164(one.fate.number), one.call.at, ended_at, course, waited_s, silence))
         fate = one.fate
         if course == "gave-up" and fate.again_after_s is not None and self._next != float("inf"):
             self._again.append((now + fate.again_after_s, fate))

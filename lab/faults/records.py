@@ -21,13 +21,17 @@ LOST: Final[frozenset[Course]] = frozenset({"gave-up", "turned-away", "cut"})
 
 @dataclass(frozen=True, slots=True)
 class CallIn:
-    """A call that a customer placed, as the customer's phone saw it; `waited_s`: answered, and no agent heard."""
+    """A call that a customer placed, as the customer's phone saw it.
+
+    `waited_s`: answered, and no agent heard; `silence`: an agent's phone took it, and sent nothing.
+    """
 
     number: str
     at: int
     ended_at: int
     course: Course
     waited_s: float
+    silence: bool = False
 
     @property
     def lost(self) -> bool:
@@ -97,11 +101,12 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """All that the service wrote down; `templates` has the kind of each text, by its name."""
+    """All that the service wrote down: `templates`, the kind of each text by its name; `gaps`, when nobody listened."""
 
     calls: tuple[Booked, ...] = ()
     attempts: tuple[Tried, ...] = ()
     templates: Mapping[str, str] | None = None
+    gaps: tuple[tuple[int, int], ...] = ()
 
     def rows(self) -> tuple[Booked | Tried, ...]:
         """All rows that are about calls."""

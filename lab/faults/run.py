@@ -13,6 +13,7 @@ from lab.faults.site import Site
 
 _CALM_S: Final = 4.0  # of undisturbed work before each fault
 _RECOVERS_S: Final = 60.0
+_COMES_BACK_S: Final = 45.0
 _CLAIM_UNDER_WAY_S: Final = 3.0
 _SEEN_LATE_S: Final = 0.6  # a claim is seen so late at most
 _LOOK_S: Final = 0.1
@@ -31,8 +32,8 @@ class Struck:
 
 def strike(site: Site, fault: Fault) -> Struck:
     """Let a fault happen and pass, and wait until everything went on."""
+    site.wait(lambda: site.whole, "have all its nodes at work")
     _wait(site, _CALM_S, lambda: False)
-    site.wait(lambda: site.holder("pbx") is not None and all(node.alive for node in site.nodes.all), "be whole again")
     site.say(f"{fault.name}: {fault.words}")
     began, struck = time.time(), Struck(fault, time.time_ns() // 1000)
     site.watch.since(struck.at)
@@ -50,6 +51,7 @@ def strike(site: Site, fault: Fault) -> Struck:
     ]
     if fault.quiet:
         _was_quiet(site, struck, began, mended)
+    _come_back(site, struck)
     for complaint in struck.complaints:
         site.say(f"{fault.name}: WRONG: {complaint}")
     struck.until = time.time_ns() // 1000
@@ -80,6 +82,14 @@ def _signs(site: Site, struck: Struck) -> dict[Sign, float | None]:
     return {"verdict": site.watch.first_verdict, "door": door, **seconds}
 
 
+def _come_back(site: Site, struck: Struck) -> None:
+    """Wait until every node is at work or stands by again; one that is not is begun anew, as an operator would."""
+    _wait(site, _COMES_BACK_S, lambda: site.whole)
+    for node in site.missing():
+        struck.complaints.append(f"{node.name} did not come back within {_COMES_BACK_S:g} s")
+        site.nodes.kill(node)
+
+
 def _was_quiet(site: Site, struck: Struck, began: float, mended: float) -> None:
     """Whether nobody was dialled while nobody may be."""
     claims = [at for _, at in site.watch.claims.values() if began + _CLAIM_UNDER_WAY_S < at < mended]
@@ -102,6 +112,6 @@ def calm(site: Site) -> None:
     site.centre.stop_calling()
     site.say("nobody calls any more; those at the phone go on")
     _wait(site, 60, lambda: site.centre.busy == 0)
-    _wait(site, 12, lambda: False)  # the last losses are judged, read from logs, and their texts leave
-    _wait(site, 60, lambda: site.centre.busy == 0 and site.watch.in_flight == 0)
+    _wait(site, 6, lambda: False)  # the last losses are judged, and read from logs
+    _wait(site, 30, lambda: site.centre.busy == 0 and site.watch.in_flight == 0)
     site.centre.check()

@@ -18,12 +18,12 @@ import libfaketime
 from lab import postgres, redis
 from lab.asterisk import Asterisk
 from lab.errors import LabError
-from lab.faults import hosts, settings
+from lab.faults import hosts, ledger, settings
 from lab.faults.cables import Cables
 from lab.faults.centre import AGENTS, Centre
 from lab.faults.gateway import Gateway
 from lab.faults.hosts import Host
-from lab.faults.ledger import DATABASE, Watch
+from lab.faults.ledger import Watch
 from lab.faults.nodes import Node, Nodes, Role
 from lab.faults.records import Terms
 from lab.faults.settings import ACCOUNT, TOKEN, Shared, Ways
@@ -75,7 +75,7 @@ class Site:
             Asterisk.start(self.folder / "pbx", agents=AGENTS, queues={"support": AGENTS}, tree=self._tree)
         )
         self.database = room.enter_context(postgres.serve(postgres.find(), durable=True))
-        self.database.create(DATABASE)
+        ledger.open_books(self.database)
         self.redis = room.enter_context(redis.serve(redis.find()))
         self.gateway = room.enter_context(Gateway({ACCOUNT: TOKEN}))
         self.door = ("127.0.0.1", _free_port())
@@ -111,6 +111,15 @@ class Site:
         """The other node of that role."""
         held = self.held(role)
         return next(node for node in self.nodes.of(role) if node is not held)
+
+    def missing(self) -> list[Node]:
+        """The nodes that do not work, or stand by, as they should."""
+        return [node for node in self.nodes.all if not node.alive or node.name not in self.watch.present]
+
+    @property
+    def whole(self) -> bool:
+        """Whether every node lives, and somebody listens and somebody sends texts."""
+        return not self.missing() and self.holder("pbx") is not None and self.holder("text") is not None
 
     def opens(self) -> bool:
         """Whether the door for the gateway's reports and customers answers."""

@@ -94,6 +94,19 @@ def test_a_reason_is_stated(calls: tuple[CallIn, ...], row: Booked | None, reaso
     assert (told.reasons, told.wrong) == ({reason: 1}, [])
 
 
+@pytest.mark.parametrize(
+    ("gaps", "silence", "lost"),
+    [(((at(-9), at(1)),), True, 0), (((at(-9), at(-1)),), True, 1), (((at(-9), at(1)),), False, 1)],
+)
+def test_silence_counts_as_told_only_while_nobody_listened(
+    gaps: tuple[tuple[int, int], ...], silence: bool, lost: int
+) -> None:
+    served = replace(RESERVED, recovery="none", reservation=None, kind="served")
+    told = found(Seen((replace(LOST, silence=silence),)), Books((served,), gaps=gaps))
+    assert told.count("lost") == lost
+    assert sum(told.reasons.values()) == 1 - lost
+
+
 def test_two_losses_want_two_calls_in_the_books() -> None:
     twice = Seen((LOST, call(8, 12)))
     assert [one.fault for one in found(twice, Books((replace(RESERVED, state="waiting"),))).wrong] == ["lost"]
