@@ -186,6 +186,7 @@ FAULTS: Final = (
     Fault("gateway-silent", "each is accepted, and never answered", _treat(gateway.SILENT), _treat(Conduct()), 8),
     Fault("clock-off", f"its clock goes {_CLOCK_OFF_S:g} s ahead", _clock_off, _clocks_right, 12, quiet=True),
     Fault("journal-disk-full", "no room on the journal's disk", _fill_disk, _free_disks, 8, disk=True),
+    Fault("network-blip", "the node that listens reaches nobody, shortly", _cut_off, _connect, 4),
     Fault("network-cut", "the node that listens reaches nobody", _cut_off, _connect, 14),
 )  # fmt: skip
 

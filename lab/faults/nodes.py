@@ -127,6 +127,8 @@ class Nodes:
         with self._lock:
             node.begins_at = time.monotonic() + down_s
             node.signal(signal.SIGKILL)
+            if node.process is not None:
+                node.process.wait()
 
     def _keep(self) -> None:
         while not self._over.wait(_LOOK_S):

@@ -47,7 +47,7 @@ class Plan:
     """How large the site is: the seed of chance, and how many call it."""
 
     seed: int = 1
-    calls_per_s: float = 0.35
+    calls_per_s: float = 0.5
 
 
 class Site:
