@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
@@ -9,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from callback.logs.masking import log_to_stderr, masked_text
 
@@ -40,6 +41,26 @@ class JsonFormatter(logging.Formatter):
 
     def _shown(self, text: str) -> str:
         return text if self._full_numbers else masked_text(text)
+
+
+class JsonLines(io.TextIOBase):
+    """A stream whose lines are written as JSON objects to another one: for what prints lines of its own."""
+
+    def __init__(self, stream: IO[str], log: str, about: Mapping[str, str]) -> None:
+        super().__init__()
+        self._stream, self._log, self._about = stream, log, dict(about)
+
+    def write(self, text: str) -> int:
+        """Write each line of it; a number stands there as its writer shows it."""
+        for line in text.splitlines():
+            time = datetime.now(UTC).isoformat(timespec="milliseconds")
+            says = {"time": time, "level": "info", "log": self._log, "says": line, **self._about}
+            self._stream.write(json.dumps(says) + "\n")
+        return len(text)
+
+    def flush(self) -> None:
+        """Have it written."""
+        self._stream.flush()
 
 
 def log_as_json(about: Mapping[str, str], *, full_numbers: bool) -> None:

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from importlib import metadata
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 from callback.clock import now_us
 from callback.cluster.nodes import Who
 from callback.cluster.roles import Role
 from callback.errors import SettingsError
 from callback.events import Stopped
+from callback.logs.structured import JsonLines
 from callback.service import child_process
 from callback.service.event_log import EventLog
 from callback.service.narrator import Narrator
@@ -66,7 +67,8 @@ class Service:
         self._pulse = Pulse(who, now_us)
         self._pulse.standing = lambda: self._presence.standing
         self._pulse.off_s = lambda: self._presence.off_s
-        shared = (settings, self._store, self._events, self._presence, self._turns, people)
+        printed = people if about is None else cast("TextIO", JsonLines(people, "texts", about))
+        shared = (settings, self._store, self._events, self._presence, self._turns, printed)
         self._texting = Texting(*shared, self._pulse)
 
     async def run(self) -> None:

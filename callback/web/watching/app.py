@@ -68,6 +68,8 @@ class Watching:
         looked = await self._looks.take()
         told = self._heard.vitals
         samples: list[Sample | Spread] = [*looked.samples, Sample("lcr_database_up", not looked.fault)]
+        if not looked.fault:
+            samples.append(Sample("lcr_sample_age_seconds", self._looks.age_s(looked)))
         samples += of_node.look(await self._seen())
         node = ("", "") if told is None else (told.node, told.role)
         body = exposition.written(samples, self._settings.pbx.name, node)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,6 @@ from callback.site.context import Sites, current
 from callback.site.work import Work
 from callback.store.engine import Store
 from callback.web.watching import promises
-from scheduler.clock import SECOND
 
 FRESH_S: Final = 2.0
 """A look is not older, unless the database takes longer."""
@@ -77,6 +76,10 @@ class Looks:
             return Looked(at_s=self._seconds(), fault=f"the database has not answered for {self._patience_s:g} s")
         return looking.result()
 
+    def age_s(self, looked: Looked) -> float:
+        """How long ago that was seen."""
+        return max(0.0, self._seconds() - looked.at_s)
+
     def _over(self, looking: asyncio.Task[Looked]) -> None:
         self._looking = None
         if not looking.cancelled():
@@ -91,16 +94,13 @@ class Looks:
                     current(connection, self._settings, now)
                     self._sites = Sites(self._settings)
                 work = Work(connection, self._sites.at(connection, now), now)
-                samples = (*self._checked(work, now), *self._of_promises(work))
+                samples = (*of_site.look(work), *self._of_promises(work))
         except CallbackError as error:
             return Looked(at_s=self._seconds(), fault=str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, those who ask must hear of it
             return Looked(at_s=self._seconds(), fault=f"{type(error).__name__}: {error}")
-        return Looked(samples, self._seconds(), self._seconds() - began)
-
-    def _checked(self, work: Work, now: int) -> Iterator[Sample]:
-        yield from of_site.look(work)
-        yield Sample("lcr_sample_seconds", max(0.0, (self._now() - now) / SECOND))
+        took_s = self._seconds() - began
+        return Looked((*samples, Sample("lcr_sample_seconds", took_s)), self._seconds(), took_s)
 
     def _of_promises(self, work: Work) -> tuple[Sample, ...]:
         began = self._seconds()

@@ -88,11 +88,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def watched(folder: Path, name: str, url: str, pbx: tuple[int, str, str], *more: str) -> Iterator[Watched]:
+def watched(
+    folder: Path, name: str, url: str, pbx: tuple[int, str, str], *more: str, rules: str = ""
+) -> Iterator[Watched]:
     file, port = folder / f"{name}.toml", free_port()
     made = {"url": url, "name": name, "port": pbx[0], "username": pbx[1], "secret": pbx[2]}
     web = f'[console]\nlisten = "127.0.0.1:{free_port()}"' if "web" in more else ""
-    file.write_text(SETTINGS.format(folder=folder, watched=port, web=web, **made))
+    file.write_text(SETTINGS.format(folder=folder, watched=port, web=web, **made) + rules)
     out = (folder / f"{name}.log").open("wb")
     run = [sys.executable, "-m", "callback", "run", "-s", str(file), *more]
     process = subprocess.Popen(run, stdout=out, stderr=out)

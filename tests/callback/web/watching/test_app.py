@@ -88,7 +88,14 @@ def test_every_metric_is_declared_and_has_its_labels(world: World) -> None:
     assert found["lcr_callers_waiting"][0].value == 2
     assert found["lcr_commit_seconds_sum"][0].value == 2.5
     assert [one.value for one in found["lcr_commit_seconds_bucket"]] == [3, 4, 5]
-    for name in ("lcr_promises_today", "lcr_promises_at_risk", "lcr_reservations_open", "lcr_lease_holder"):
+    for name in (
+        "lcr_sample_seconds",
+        "lcr_sample_age_seconds",
+        "lcr_promises_today",
+        "lcr_promises_at_risk",
+        "lcr_reservations_open",
+        "lcr_lease_holder",
+    ):
         assert found[name], name
 
 
