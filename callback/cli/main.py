@@ -141,6 +141,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "operations.backup:backup",
         "Write the database, the settings file and the site's own texts into one file, while the service works.",
     ),
+    "retain": Command(
+        "operations.retain:retain",
+        "Forget what was kept for as long as [retention] says. The service does so by itself, every hour.",
+    ),
     "restore": Command(
         "operations.backup:restore",
         "Make the database of the settings from a backup: all of it, or nothing.",

@@ -134,6 +134,8 @@ def erase(number: Number, why: Why, by: Who = None, settings: SettingsFile = DEF
     wiring, said = load(settings), _by(by, why)
     e164 = e164_of(wiring, number)
     _decide(wiring, lambda work: actions.erase(work, e164, said))
+    with closing(store_of(wiring.database)) as store:
+        store.forget_overwritten()
     typer.echo("the journal holds what the PBX said of the calls for seven days more at most; backups, as long as kept")
     if wiring.logs.numbers == "full":
         typer.echo(

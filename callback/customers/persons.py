@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import secrets
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -16,6 +17,7 @@ TAIL_DIGITS: Final = 4
 ERASED: Final = "erased:"
 """What stands in the place of an erased number begins so."""
 _HASHED: Final = 16
+_WORD_BYTES: Final = 12
 _PERSON = select(t.person.c.id).where(t.person.c.number == bindparam("e164"))
 
 
@@ -26,6 +28,12 @@ def person_of(connection: Connection, e164: str, now: int) -> int:
         insert_new(connection, t.person, {"number": e164, "created_at": now, "tail": tail_of(connection, e164)})
         known = connection.execute(_PERSON, {"e164": e164}).scalar_one()
     return known
+
+
+def forget(connection: Connection, person: int) -> None:
+    """Let a word that nobody can guess stand in the place of a person's number, for good."""
+    word = f"{ERASED}{secrets.token_hex(_WORD_BYTES)}"
+    connection.execute(update(t.person).where(t.person.c.id == person).values(number=word, tail=None))
 
 
 def is_shared(connection: Connection, person: int) -> bool:

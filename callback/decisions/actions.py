@@ -5,14 +5,12 @@ A customer's own decision comes the same way (`who` is "customer" then). Only it
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select, update
 
-from callback.customers import blocks, numbers
-from callback.customers.persons import ERASED
+from callback.customers import blocks, numbers, persons
 from callback.errors import CallbackError, IllegalTransition
 from callback.events import Decided
 from callback.losses import calls as call_rows
@@ -170,8 +168,7 @@ def erase(work: Work, e164: str, by: By) -> None:
     cancelled = _let_go(work, e164, "the customer was erased", cancel=True)
     if person is not None:
         compose.forget(work, person)
-        word = f"{ERASED}{secrets.token_hex(12)}"
-        work.connection.execute(update(t.person).where(p.id == person).values(number=word, tail=None))
+        persons.forget(work.connection, person)
     facts = {"person": person, "cancelled": cancelled}
     audit.add(work.connection, work.pbx, by, "erase", None, facts, work.now)
     _keep_why(work, cancelled, "erase", by)

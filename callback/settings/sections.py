@@ -22,6 +22,7 @@ from callback.errors import SettingsError
 from callback.settings.cluster import Cluster
 from callback.settings.console import Console
 from callback.settings.faults import fault, fault_of
+from callback.settings.retention import Retention
 from callback.settings.rules import E164, Part, SiteRules, told
 from callback.settings.secrets import CREDENTIALS, Secret, SecretUnfiled, fill_in
 from callback.settings.texts import Texts, Web
@@ -182,6 +183,7 @@ class Settings(Part):
     cluster: Cluster = Cluster()
     logs: Logs = Logs()
     metrics: Metrics = Metrics()
+    retention: Retention = Retention()
     rules: SiteRules
 
     @model_validator(mode="after")

@@ -6,9 +6,9 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, RowMapping, bindparam, insert, select, true, update
+from sqlalchemy import Connection, Row, RowMapping, bindparam, delete, func, insert, select, true, update
 
 from callback.errors import CallbackError
 from callback.logs.masking import masked_text
@@ -20,6 +20,7 @@ _AT_ONCE = 1000
 CUSTOMER = "customer"  # who decides about their own reservation
 _OF_INCIDENTS = ("incident-released", "incident-dropped", "incident-undone")
 _NEW = insert(t.audit)
+RETAINED: Final = "retained"  # what was old was deleted
 SERVICE = "service"  # what holds somebody for people to look at
 _A = t.audit.c
 _ABOUT = select(t.audit).where(_A.reservation_id.in_(bindparam("reservations", expanding=True))).order_by(_A.id)
@@ -112,6 +113,44 @@ def head(connection: Connection) -> Head:
     return Head(row.rows, row.hash) if row else Head(0, GENESIS)
 
 
+class Cut(NamedTuple):
+    """Where the chain begins: rows before it were deleted for their age, `audit_id` the last of them."""
+
+    audit_id: int
+    rows: int
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.rows}:{self.hash}"
+
+
+UNCUT: Final = Cut(0, 0, GENESIS)
+
+
+def cut(connection: Connection) -> Cut:
+    """Give where the chain begins."""
+    row = connection.execute(select(t.audit_cut.c.audit_id, t.audit_cut.c.rows, t.audit_cut.c.hash)).first()
+    return Cut(*row) if row else UNCUT
+
+
+def delete_before(connection: Connection, before: int, until_id: int, most: int, by: By, now: int) -> int:
+    """Delete the first rows of the chain, those made before then, up to that one and at most so many; give how many.
+
+    A row of the chain tells where it begins then: whoever deletes its beginning otherwise is found.
+    """
+    connection.execute(select(t.audit_head).with_for_update())
+    newer = select(func.min(_A.id)).where(_A.at >= before).scalar_subquery()
+    old = select(_A.id, _A.hash, _A.pbx).where(_A.id <= until_id, _A.id < newer).order_by(_A.id).limit(most)
+    gone = connection.execute(old).all()
+    if gone:
+        begins = Cut(gone[-1].id, cut(connection).rows + len(gone), gone[-1].hash)
+        connection.execute(delete(t.audit).where(_A.id <= begins.audit_id))
+        connection.execute(delete(t.audit_cut))
+        connection.execute(insert(t.audit_cut).values(id=1, at=now, **begins._asdict()))
+        add(connection, gone[-1].pbx, by, RETAINED, None, {"audit": str(begins)}, now)
+    return len(gone)
+
+
 def broken_at(connection: Connection, anchors: Iterable[Head] = ()) -> str | None:
     """Say where the chain is broken: a row changed, taken out or put in; None where it is whole.
 
@@ -119,20 +158,29 @@ def broken_at(connection: Connection, anchors: Iterable[Head] = ()) -> str | Non
     """
     kept = dict(anchors)
     end: Head | None = None
-    previous, rows = GENESIS, 0
-    if kept.get(0, GENESIS) != GENESIS:
-        return "its beginning: an empty chain has another hash than the anchor"
+    begins = cut(connection)
+    previous, rows, told = begins.hash, begins.rows, begins == UNCUT
+    if kept.get(0, GENESIS) != GENESIS or kept.get(rows, previous) != previous:
+        return "its beginning: it has another hash than the anchor"
     for row in _chain(connection):
+        told = told or (row["action"] == RETAINED and row["facts"].get("audit") == str(begins))
         if not is_sound(row, previous):
             return f"row {row['id']}"
         previous, rows = row["hash"], rows + 1
         if kept.get(rows, previous) != previous:
             return f"row {row['id']} or before it: its hash is not that of the anchor {rows}:{kept[rows]}"
         end = Head(row["head_rows"], row["head_hash"])
-    if (head(connection) if end is None else end) != (rows, previous):
+    if not told:
+        return "its beginning: rows are missing, and no later one tells that they were deleted for their age"
+    return _end_broken(head(connection) if end is None else end, Head(rows, previous), max(kept, default=0))
+
+
+def _end_broken(told: Head, found: Head, longest: int) -> str | None:
+    """Say whether the chain ends where it should."""
+    if told != found:
         return "the end: rows are missing"
-    if (longest := max(kept, default=0)) > rows:
-        return f"the end: {rows} rows are left of the {longest} that the anchor tells of"
+    if longest > found.rows:
+        return f"the end: {found.rows} rows are left of the {longest} that the anchor tells of"
     return None
 
 
@@ -140,7 +188,7 @@ def broken_among(connection: Connection, rows: Iterable[Row[Any]]) -> str | None
     """Say which of these rows was changed, or does not follow the one before it; the whole chain is not read."""
     for one in rows:
         before = select(t.audit.c.hash).where(t.audit.c.id < one.id).order_by(t.audit.c.id.desc()).limit(1)
-        if not is_sound(one._mapping, connection.execute(before).scalar_one_or_none() or GENESIS):  # noqa: SLF001
+        if not is_sound(one._mapping, connection.execute(before).scalar_one_or_none() or cut(connection).hash):  # noqa: SLF001
             return f"row {one.id}"
     return None
 

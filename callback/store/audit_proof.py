@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
+from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import GENESIS, is_sound
 from callback.store.inserting import insert_new
@@ -49,12 +50,20 @@ def look(connection: Connection) -> Proof | None:
     return Proof(row.rows, end.rows if end else 0, row.began_at, row.read_at, row.whole_at, row.broken)
 
 
+def proved_until(connection: Connection) -> int:
+    """Give the last row up to which the chain was found whole; 0 where it is not, or was not read yet."""
+    row = connection.execute(_PROOF).first()
+    return 0 if row is None or row.broken else int(row.audit_id)
+
+
 def go_on(connection: Connection, now: int, most: int) -> Proof:
     """Read at most so many rows more, and keep how far that is. What is broken stays told until a new reading."""
-    fresh = {"audit_id": 0, "hash": GENESIS, "rows": 0, "began_at": now, "read_at": now, "broken": None}
+    begins = audit.cut(connection)
+    fresh = {**begins._asdict(), "began_at": now, "read_at": now, "broken": None}
     insert_new(connection, t.audit_proof, {"id": 1, "whole_at": None} | fresh)
     row = connection.execute(_PROOF.with_for_update()).one()
-    if (row.whole_at is not None or row.broken) and now - row.began_at >= ANEW_US:
+    over = (row.whole_at is not None or row.broken) and now - row.began_at >= ANEW_US
+    if over or row.audit_id < begins.audit_id:
         connection.execute(_MOVE, fresh)
         row = connection.execute(_PROOF).one()
     if row.broken is None:
@@ -69,7 +78,10 @@ def _read_on(connection: Connection, row: Row[Any], most: int, now: int) -> dict
     end = connection.execute(_HEAD).first()
     end_hash, end_rows = (end.hash, end.rows) if end else (GENESIS, 0)
     after, previous, rows = row.audit_id, row.hash, row.rows
-    if after and connection.execute(_HASH, {"of_row": after}).scalar() != previous:
+    if (
+        after not in {0, audit.cut(connection).audit_id}
+        and connection.execute(_HASH, {"of_row": after}).scalar() != previous
+    ):
         return {"broken": f"row {after}"}
     found = connection.execute(_NEXT, {"after": after, "most": most}).all()
     for one in found:

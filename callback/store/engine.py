@@ -274,7 +274,8 @@ def _make_private(_dialect: object, _record: object, arguments: list[Any], _opti
 
 def _prepare_sqlite(dbapi: sqlite3.Connection, _record: object) -> None:
     dbapi.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    # secure_delete: what an erasure overwrites or frees is in no byte of the file any more
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         dbapi.execute(f"PRAGMA {pragma}")
 
 

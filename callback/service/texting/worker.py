@@ -25,6 +25,7 @@ from callback.service.jobs.rollups import RollUp
 from callback.service.jobs.tails import FillTails
 from callback.service.jobs.waits import SampleWaits
 from callback.service.jobs.webhooks import ForgetForPrograms, SendWebhooks
+from callback.service.keeping.retain import Retain
 from callback.service.texting.jobs import SendTexts, TellTextTroubles
 from callback.service.texting.troubles import TextTroubles
 from callback.service.transactions import Transactions, as_before
@@ -81,6 +82,7 @@ class TextWorker:
             CountEvents(transactions),
             WatchSite(transactions),
             RollUp(transactions),
+            Retain(transactions, settings.retention, store.forget_overwritten),
         ]
         self._jobs = Jobs(jobs, failing)
         self.failing = failing

@@ -144,6 +144,7 @@ def erase(visit: Erase, number: Number, digits: Annotated[str, Form(max_length=2
 
     try:
         fault = visit.act(act)
+        visit.console.store.forget_overwritten()
     except CallbackError as error:
         if isinstance(error, NoSuchReservation | StoreError):
             raise
