@@ -109,7 +109,13 @@ def count_as_unknown(connection: Connection, why: str, now: int, room: int) -> i
     """
     moved = connection.execute(_LEFT_OPEN, {"why": why, "now": now})
     last = connection.execute(_LAST).scalar_one()
-    mark = {"id": last + room, "cause": f"restored/{now}", "state": "withdrawn", "reason": why, "settled_at": now}
+    mark = {
+        "id": last + room,
+        "cause": f"restored/{last + room}",
+        "state": "withdrawn",
+        "reason": why,
+        "settled_at": now,
+    }
     nobody = {"pbx": "", "recipient": "", "template": "", "language": "", "body": "", "tries": 0, "fence": 0}
     times = {"created_at": now, "not_before_at": now, "expires_at": now}
     connection.execute(insert(text_outbox), mark | nobody | times)

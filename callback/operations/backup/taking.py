@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import JSON, Boolean, Connection, inspect
+from sqlalchemy import JSON, Boolean, Connection, inspect, text
 
 from callback.errors import CallbackError, StoreError
 from callback.operations.backup import form
@@ -22,6 +22,7 @@ from callback.store.engine import Store, clock
 LEFT_OUT: Final = frozenset({"alembic_version", "login_session"})
 """The revision stands in the head; who was signed in signs in again."""
 _AT_ONCE: Final = 500
+_BIT_BY_BIT: Final = {"stream_results": True, "max_row_buffer": _AT_ONCE}
 _IN_ORDER: Final = {"audit": "id"}  # it is proved as it is read
 
 
@@ -105,13 +106,14 @@ def _count(connection: Connection, table: str) -> int:
 
 def _rows(connection: Connection, columns: Columns) -> Iterator[list[list[Any]]]:
     """Give the rows of a table in pieces, as they were when the snapshot was taken."""
-    cast = "::text" if connection.dialect.name == "postgresql" else ""
-    shown = ", ".join(f'"{name}"{cast if name in columns.json else ""}' for name in columns.names)
+    as_text = set(columns.json) if connection.dialect.name == "postgresql" else set[str]()
+    shown = ", ".join(f'CAST("{name}" AS TEXT)' if name in as_text else f'"{name}"' for name in columns.names)
     order = f' ORDER BY "{_IN_ORDER[columns.table]}"' if columns.table in _IN_ORDER else ""
     asked = f'SELECT {shown} FROM "{columns.table}"{order}'  # noqa: S608 - names of the schema
     boolean = [columns.names.index(name) for name in columns.boolean]
-    with connection.exec_driver_sql(asked, execution_options={"yield_per": _AT_ONCE}) as found:
-        for page in found.partitions():
+    # Not by exec_driver_sql, which fetches all of it at once
+    with connection.execute(text(asked), execution_options=_BIT_BY_BIT) as found:
+        for page in found.partitions(_AT_ONCE):
             yield [_plain(row, boolean) for row in page]
 
 

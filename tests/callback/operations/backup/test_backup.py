@@ -283,3 +283,15 @@ def test_a_file_that_is_there_is_not_written_over(one: Path, tmp_path: Path) -> 
     assert one.read_bytes() == before
     assert not list(tmp_path.glob(".small*"))
     store.close()
+
+
+def test_a_table_is_read_bit_by_bit_however_large_it_is(migrated_url: str, tmp_path: Path) -> None:
+    world = World(migrated_url)
+    rows = [{"pbx": "main", "at": one, "stored_at": one, "name": "call", "facts": {}} for one in range(1200)]
+    with world.store.write() as connection:
+        connection.execute(insert(t.happened), rows)
+    pieces = list[int]()
+    taking.take(world.store, tmp_path / "large.lcr", further=pieces.append)
+    assert max(pieces) == 500
+    assert sum(pieces) >= 1200
+    world.close()
