@@ -74,6 +74,7 @@ def run(settings: Settings) -> Outcome:
             return watching.outcome(at)
         watching.see_found()
         if watching.deaf:
+            pbx.free(settings.pbx)  # who hears of it later may call back at once
             return watching.outcome(at)
         watching.see_text()
         watching.see_callback()

@@ -87,8 +87,8 @@ def _trunks(pjsip: Conf, queues: Conf) -> tuple[str, ...]:
     known = {one.get("endpoint") or one.name for one in _real(pjsip) if one.get("type") in {"identify", "registration"}}
     members = " ".join(value for one in queues.sections for value in one.all("member"))
     agents = set(re.findall(r"PJSIP/([\w.-]+)", members))
-    agents.add("lcr-probe-in")  # where our own probe comes in: docs/probe.md
-    endpoints = [one for one in _real(pjsip) if one.get("type") == "endpoint" and one.name not in agents]
+    real = [one for one in _real(pjsip) if not _OWN.fullmatch(one.name)]  # the probe's: docs/probe.md
+    endpoints = [one for one in real if one.get("type") == "endpoint" and one.name not in agents]
     return tuple(dict.fromkeys(one.name for one in endpoints if one.name in known or one.get("outbound_auth")))
 
 

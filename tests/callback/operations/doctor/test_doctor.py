@@ -133,6 +133,9 @@ def test_a_key_that_does_nothing_without_its_contexts_accuses_no_module(
         ({"StateInterface": "hint:1001@ext-local"}, None),
         ({"StateInterface": "Custom:desk"}, "warning"),
         ({"StateInterface": "Custom:desk", "Status": "0"}, "fault"),
+        ({"StateInterface": "Custom:lcr-probe"}, None),  # our own dialplan changes it
+        ({"StateInterface": "Custom:lcr-probe", "Status": "0"}, "warning"),  # the probe has not called yet
+        ({"StateInterface": "Custom:lcr-probe", "Status": "4"}, "fault"),
     ],
 )
 def test_a_member_is_told_when_nobody_would_learn_that_he_is_free(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,13 @@ def test_queues_and_trunks_are_found_and_agents_are_no_trunks(tmp_path: Path) ->
     assert found.queues == ("support", "Sales 2", "night")
     assert found.trunks == ("acme", "byoc", "registered")
     assert (found.is_there, found.is_freepbx) == (True, False)
+
+
+def test_what_is_our_probes_is_neither_a_trunk_nor_a_queue_of_the_site(tmp_path: Path) -> None:
+    probe = resources.files("telephony") / "dialplan" / "probe"
+    ours = {name: (probe / f"{name}_lcr_probe.conf").read_text(encoding="utf-8") for name in ("pjsip", "queues")}
+    found = look(site(tmp_path, **ours))
+    assert (found.queues, found.trunks) == ((), ())
 
 
 @pytest.mark.parametrize(
