@@ -109,7 +109,7 @@ class Pbx:
         self.newest = self._newest = last_run.newest  # channels: the last one at `heard_at`, the last one of all
         self._journal, self._clock, self._wiring = journal, clock, wiring
         self._full = False
-        self._stall = Stall(LOOK_EVERY_S)
+        self._stall, self._arrived_at = Stall(LOOK_EVERY_S), 0
         self._unclear: dict[str, Judged] = {}  # what could not be judged while stock was taken: the log may know
         self._on_state, self._on_stretch = consumer.on_state, consumer.on_stretch
         self._pipeline = Pipeline(self.tracker, self.dialler, journal, on_stretch=self._pass_on, room=consumer.room)
@@ -190,6 +190,9 @@ class Pbx:
         """Note what events that were taken tell of the PBX itself, and ask it about some of them."""
         if not told:
             return
+        old_s = (arrived_at - told[0].at) / SECOND + self.clock_off_s
+        self._stall.reads(old_s, (arrived_at - self._arrived_at) / SECOND)
+        self._arrived_at = arrived_at
         self._newest_event_at = max(self._newest_event_at, *[event.at for event in told])
         for event in told:
             if isinstance(event, events.Newchannel):

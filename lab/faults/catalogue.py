@@ -19,7 +19,7 @@ from lab.twilio import Conduct
 Act = Callable[[Site], None]
 Sign = Literal["verdict", "callback", "text", "door"]
 """By what it is seen that the service works again."""
-_DOWN_S: Final = 14.0  # a node that is to be replaced by the one that stands by
+_DOWN_S: Final = 18.0  # a node that is to be replaced by the one that stands by
 _CLOCK_OFF_S: Final = 5.0
 _COMMITS: Final = "commit_process"
 _FILLER: Final = "filler"
@@ -171,8 +171,8 @@ FAULTS: Final = (
     Fault("committer-killed", "kill -9 of the process that commits", _kill_committer),
     Fault("text-holder-killed", "kill -9 of the node that sends texts", _kill_texts),
     Fault("web-killed", "kill -9 of the web node and its processes", _kill_web, signs=_WITH_DOOR),
-    Fault("holder-frozen", "the node that listens stands still, and goes on", _freeze_holder, _thaw_all, 12),
-    Fault("text-holder-frozen", "the node that sends texts stands still", _freeze_texts, _thaw_all, 12),
+    Fault("holder-frozen", "the node that listens stands still, and goes on", _freeze_holder, _thaw_all, 16),
+    Fault("text-holder-frozen", "the node that sends texts stands still", _freeze_texts, _thaw_all, 16),
     Fault("ami-cut", "the manager connection is reset, and refused", _cable("cut"), _mend_cables, 5),
     Fault("ami-half-open", "nothing comes through it, and nobody says so", _cable("hanging"), _mend_cables, 8),
     Fault("database-restarted", "it dies and is begun again", _restart_database, lambda s: s.database.start(), 3),
@@ -187,7 +187,7 @@ FAULTS: Final = (
     Fault("clock-off", f"its clock goes {_CLOCK_OFF_S:g} s ahead", _clock_off, _clocks_right, 12, quiet=True),
     Fault("journal-disk-full", "no room on the journal's disk", _fill_disk, _free_disks, 8, disk=True),
     Fault("network-blip", "the node that listens reaches nobody, shortly", _cut_off, _connect, 4),
-    Fault("network-cut", "the node that listens reaches nobody", _cut_off, _connect, 14),
+    Fault("network-cut", "the node that listens reaches nobody", _cut_off, _connect, 18),
 )  # fmt: skip
 
 

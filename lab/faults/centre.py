@@ -69,6 +69,7 @@ class Centre:
         self._ringing: dict[int, tuple[Call, float]] = {}
         self._agents_seen: dict[str, int] = {}
         self._mute: set[str] = set()
+        self._picked_up: dict[str, int] = {}  # for whom an agent picked up last, and when
         self._fault: BaseException | None = None
         self.calls: list[CallIn] = []
         self.rings: list[Ring] = []
@@ -191,6 +192,8 @@ class Centre:
         course: Course = one.course or ("turned-away" if one.talks is None else "cut")
         waited_s = (one.talks or now) - (one.up or now)
         ended_at = one.call.ended_at or one.call.at
+        if course == "gave-up" and self._picked_up.get(one.fate.number, 0) > one.call.at:
+            course = "crossed"
         silence = one.fate.mute_agent and one.talks is None and waited_s >= SILENT_S
         self.calls.append(CallIn(e164(one.fate.number), one.call.at, ended_at, course, waited_s, silence))
         fate = one.fate
@@ -210,6 +213,8 @@ class Centre:
                 mute = call.caller_id in self._mute and not call.caller_name.startswith(_CALLBACK)
                 with suppress(PhoneError):  # it was taken back in this very moment
                     call.answer("none" if mute else "tone")
+                    if not mute:
+                        self._picked_up[call.caller_id] = call.answered_at or 0
 
     def _called_back(self, passed_s: float) -> None:
         rings = self._carrier.rings

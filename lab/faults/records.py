@@ -11,9 +11,9 @@ from typing import Final, Literal
 
 SECOND: Final = 1_000_000
 
-Course = Literal["served", "gave-up", "turned-away", "cut", "no-line"]
-"""How a call went for who called: heard an agent and hung up; hung up unheard; was let go unheard; heard an agent until
-the line died; or the PBX never said a word."""
+Course = Literal["served", "crossed", "gave-up", "turned-away", "cut", "no-line"]
+"""How a call went for who called: heard an agent and hung up; hung up in the moment in which an agent picked up; hung
+up unheard; was let go unheard; heard an agent until the line died; or the PBX never said a word."""
 SILENT_S: Final = 8
 """Who hears nobody for so long after answering a callback was called by nobody."""
 LOST: Final[frozenset[Course]] = frozenset({"gave-up", "turned-away", "cut"})

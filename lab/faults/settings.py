@@ -13,7 +13,6 @@ from lab.faults.records import Terms
 
 ACCOUNT: Final = "AC" + "0" * 32
 TOKEN: Final = "fake-token"  # noqa: S105 - of the fake gateway
-LEASE_S: Final = 6
 _RING_S, _AGENT_WAIT_S = 4, 10
 _RETRY_UNKNOWN_S: Final = 6
 
@@ -70,7 +69,6 @@ secret = "{shared.pbx_secret}"
 journal = "{journal}"
 queue_log = "{shared.queue_log}"
 cdr = "{shared.cdr}"
-lease_s = {LEASE_S}
 
 [logs]
 numbers = "full"

@@ -1,4 +1,4 @@
-"""A process that stood still knows that what it reads then is old."""
+"""A process that stood still, or the network before it, knows that what it reads then is old."""
 
 from __future__ import annotations
 
@@ -52,4 +52,24 @@ def test_before_the_first_tick_nothing_is_late() -> None:
     clocks.passes(60)
     assert stall.behind_s() == 0
     stall.tick()
+    assert stall.behind_s() == 0
+
+
+@pytest.mark.parametrize(
+    ("old_s", "silent_s", "behind_s"),
+    [
+        (4.0, 4.1, 4.0),  # the network brought nothing, and then all at once
+        (0.2, 60.0, 0.0),  # a quiet PBX, and its event comes at once
+        (9.0, 0.1, 0.0),  # a stamp from a time in which others came: somebody may have written it
+        (90.0, 60.0, 0.0),
+    ],
+)
+def test_the_first_event_after_a_silence_tells_how_long_the_network_stood_still(
+    old_s: float, silent_s: float, behind_s: float
+) -> None:
+    clocks = Clocks()
+    stall = clocks.stall()
+    stall.reads(old_s, silent_s)
+    assert stall.behind_s() == behind_s
+    clocks.passes(CATCHES_UP_S)
     assert stall.behind_s() == 0
