@@ -11,7 +11,7 @@ WORKERS := $(shell expr 3 \* $$(nproc 2>/dev/null || echo 2))
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-dates live bench faults staffing-report settings commands words screens check house format lock clean
+.PHONY: help setup run test test-dates walk live bench faults staffing-report settings commands words screens check house format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -33,6 +33,9 @@ test: $(READY) ## all tests, the live ones included (ARGS='-k busy')
 
 test-dates: $(READY) ## what is not live, on leap days, clock changes, New Year, east and west (ARGS=--help)
 	@$(BIN)/python -m tests.dates -n auto --maxschedchunk 1 $(ARGS)
+
+walk: $(READY) ## the install pages, walked in a bare Debian of its own (root; some minutes)
+	@$(BIN)/python -m pytest -v -m install --durations=5 $(ARGS)
 
 live: $(READY) ## the live tests on the old Asterisk 16 (ARGS='-k busy')
 	@LAB_ASTERISK=16 $(BIN)/python -m pytest -n 4 --maxschedchunk 1 -m live $(ARGS)

@@ -18,7 +18,17 @@ from pathlib import Path
 
 from lab.errors import LabError, NoAsterisk
 
-__all__ = ["AsteriskTree", "LabError", "NoAsterisk", "asterisk", "cache", "unpack"]
+__all__ = [
+    "AsteriskTree",
+    "LabError",
+    "NoAsterisk",
+    "asterisk",
+    "cache",
+    "made_once",
+    "mirror",
+    "own_suite",
+    "unpack",
+]
 
 Say = Callable[[str], None]
 
@@ -73,9 +83,9 @@ def unpack(packages: Sequence[str], *, suite: str | None = None, into: Path, say
     `suite` names a Debian suite and brings the whole dependency closure, C library included. None is the
     machine's own suite and brings only what the machine lacks. Raises `LabError` with the remedy.
     """
-    with _made_once(into) as room:
+    with made_once(into) as room:
         if room is not None:
-            say(f"fetching {', '.join(packages)} from the Debian suite {suite or _own_suite()} (once) ...")
+            say(f"fetching {', '.join(packages)} from the Debian suite {suite or own_suite()} (once) ...")
             started = time.monotonic()
             with _Apt.private(suite) as apt:
                 _extract(apt.closure(packages), room)
@@ -93,7 +103,7 @@ def asterisk(version: int = 22, *, say: Say = print) -> AsteriskTree:
         return own
     into = cache() / f"asterisk-{version}"
     try:
-        with _made_once(into) as room:
+        with made_once(into) as room:
             if room is not None:
                 _fetch_asterisk(version, room, say)
     except LabError as error:
@@ -183,7 +193,7 @@ def _first(prefix: Path, *patterns: str) -> Path:
 
 
 @contextmanager
-def _made_once(into: Path) -> Iterator[Path | None]:
+def made_once(into: Path) -> Iterator[Path | None]:
     """Yield an empty room that becomes `into` when the block succeeds, or None where `into` is there already.
 
     One process at a time: the others wait, then find it made. A failure is remembered for a minute.
@@ -226,14 +236,14 @@ class _Apt:
         for tool in ("apt-get", "dpkg"):
             if shutil.which(tool) is None:
                 raise LabError(f"this machine has no {tool}. Use a Debian machine, or install asterisk by hand.")
-        mirror = _mirror()
+        address = mirror()
         with tempfile.TemporaryDirectory(prefix="lcr-apt-") as name:
             home = Path(name)
             for room in ("state/lists/partial", "cache/archives/partial", "debs"):
                 (home / room).mkdir(parents=True)
             (home / "none").touch()
             signed_by = f"[signed-by={_KEYRING}] " if _KEYRING.exists() else ""
-            (home / "sources.list").write_text(f"deb {signed_by}{mirror} {suite or _own_suite()} main\n")
+            (home / "sources.list").write_text(f"deb {signed_by}{address} {suite or own_suite()} main\n")
             apt = cls(home, _options(home, _DPKG_STATUS if suite is None else home / "none"))
             apt._run("update")
             yield apt
@@ -288,7 +298,7 @@ def _extract(debs: Sequence[Path], root: Path) -> None:
             raise LabError(f"dpkg could not unpack {deb.name}: {done.stderr.strip()} Is the disk full?")
 
 
-def _mirror() -> str:
+def mirror() -> str:
     """Address of the Debian mirror that this machine's apt uses."""
     listed = _output(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"])
     sources = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
@@ -300,7 +310,7 @@ def _mirror() -> str:
     raise LabError("apt's sources on this machine name no Debian mirror. Use Debian, or install asterisk by hand.")
 
 
-def _own_suite() -> str:
+def own_suite() -> str:
     """Code name of the Debian that this machine runs."""
     release = Path("/etc/os-release")
     found = re.search(r"^VERSION_CODENAME=(\w+)", release.read_text() if release.exists() else "", re.MULTILINE)

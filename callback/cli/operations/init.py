@@ -15,9 +15,9 @@ from phonenumbers import SUPPORTED_REGIONS
 from callback.cli.tables import terminal
 from callback.errors import CallbackError
 from callback.operations.init import guide, place
-from callback.operations.init.draft import Answers, drafts
-from callback.operations.init.files import Outcome, put
-from callback.operations.init.found import DEFAULT_PORT, look
+from callback.operations.init.draft import Answers, drafts, of_asterisk
+from callback.operations.init.files import Draft, Outcome, put
+from callback.operations.init.found import DEFAULT_PORT, Found, look
 from callback.settings.addresses import is_this_machine
 from callback.settings.sections import load
 
@@ -35,7 +35,8 @@ def init(
     data: Annotated[Path | None, typer.Option(help="Where database and journal lie, if not beside them.")] = None,
     *,
     only_asterisk: Annotated[
-        bool, typer.Option("--only-asterisk", help="Only the files for Asterisk, as after an upgrade.")
+        bool,
+        typer.Option("--only-asterisk", help="After an upgrade: only the files for Asterisk, by the settings there."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take what is found and said.")] = False,
     force: Annotated[
@@ -47,6 +48,9 @@ def init(
     It changes nothing on the PBX and overwrites nothing. Asked once more it says what differs: after an upgrade, which
     files are new.
     """
+    if only_asterisk:
+        _only_asterisk(folder, look(asterisk), force=force)
+        return
     found = look(asterisk)
     _say(guide.found_lines(found))
     silent = yes or not sys.stdin.isatty()
@@ -59,14 +63,31 @@ def init(
     where = host or found.manager.host
     port = found.manager.port if where == found.manager.host else DEFAULT_PORT
     answers = Answers(folder, zone, region, trunks, tuple(queue or found.queues), where, port, _way_to(where), data)
-    wanted = [draft for draft in drafts(answers, found) if draft.path.suffix == ".conf" or not only_asterisk]
-    outcomes = [put(draft, force=force) for draft in wanted]
-    for outcome in outcomes:
-        _say(_fate(outcome))
+    outcomes = _written(drafts(answers, found), force=force)
     _say(["", *guide.to_do(answers, found), *guide.next_steps(answers), "", "What could not be known:"])
     _say(f"  - {one}" for one in guide.unknown(answers, found))
-    if not only_asterisk:
-        load(folder / "callback.toml")  # also one that was there: what is wrong with it is said now
+    load(folder / "callback.toml")  # also one that was there: what is wrong with it is said now
+    _end(outcomes)
+
+
+def _only_asterisk(folder: Path, found: Found, *, force: bool) -> None:
+    """Write the files for Asterisk of this version, for the PBX of the settings."""
+    host = load(folder / "callback.toml").pbx.host
+    answers = Answers(folder, "", "", (), (), host, DEFAULT_PORT, _way_to(host))
+    outcomes = _written(of_asterisk(answers), force=force)
+    _say(["", *guide.to_do(answers, found)])
+    _end(outcomes)
+
+
+def _written(wanted: Iterable[Draft], *, force: bool) -> list[Outcome]:
+    outcomes = []
+    for draft in wanted:
+        outcomes.append(put(draft, force=force))
+        _say(_fate(outcomes[-1]))
+    return outcomes
+
+
+def _end(outcomes: list[Outcome]) -> None:
     if any(outcome.fate == "differs" for outcome in outcomes):
         raise typer.Exit(1)
 

@@ -41,6 +41,12 @@ def drafts(answers: Answers, found: Found) -> Iterator[Draft]:
     """Give every file, with one secret in two of them; a secret that was made before stays."""
     secret = secret_of(answers.folder) or secrets.token_urlsafe(24)
     yield Draft(answers.folder / "callback.toml", settings_text(answers, found, secret), 0o600)
+    yield from of_asterisk(answers, secret)
+
+
+def of_asterisk(answers: Answers, secret: str = "") -> Iterator[Draft]:
+    """Give the files that Asterisk includes, with this secret, or that of before."""
+    secret = secret or secret_of(answers.folder) or secrets.token_urlsafe(24)
     for name, text in shipped():
         told = text
         if _PLACEHOLDER in text:

@@ -50,7 +50,8 @@ def look(etc: Path) -> Found:
     confs = {name: read(etc / f"{name}.conf") for name in FILES}
     if not (etc / "manager.conf").exists() and not (etc / "asterisk.conf").exists():
         return Found(etc)
-    logs = Path(confs["asterisk"].first("directories").get("astlogdir", "/var/log/asterisk"))
+    directories = next((one for one in _real(confs["asterisk"]) if one.name == "directories"), Section("directories"))
+    logs = Path(directories.get("astlogdir", "/var/log/asterisk"))  # [directories](!), as shipped, says nothing
     unread = tuple(f"{name}.conf" for name in FILES if not _is_read(etc / f"{name}.conf"))
     return Found(
         etc,

@@ -89,7 +89,7 @@ def test_the_manager_interface_is_found(tmp_path: Path, general: str, expected: 
 
 
 def test_logs_are_named_where_they_prove_something(tmp_path: Path) -> None:
-    asterisk = "[directories](!)\nastlogdir => /srv/log\n"
+    asterisk = "[directories]\nastlogdir => /srv/log\n"
     found = look(site(tmp_path, asterisk=asterisk, cdr="[csv]\nloguniqueid = yes\n"))
     assert (found.queue_log, found.cdr) == ("/srv/log/queue_log", "/srv/log/cdr-csv/Master.csv")
     found = look(site(tmp_path, asterisk=asterisk, cdr="", logger="[general]\nqueue_log = no\n"))
