@@ -19,7 +19,7 @@ from lab.phone import Call, Carrier, Phone
 from tests.live.desk import DID, pause
 from tests.live.service import Service
 
-pytestmark = [pytest.mark.live, pytest.mark.postgresql]
+pytestmark = [pytest.mark.live, pytest.mark.postgresql, pytest.mark.timeout(300)]
 
 CALLED_BACK, RUNG, LOST_SINCE, LOST_IN_THE_DARK, WAITING = (f"0901234560{number}" for number in range(5))
 EVERYBODY = (CALLED_BACK, RUNG, LOST_SINCE, LOST_IN_THE_DARK, WAITING)
