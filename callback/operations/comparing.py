@@ -101,6 +101,11 @@ def ended(ticket: Ticket | None, one: Restored, reached_after_s: float) -> How:
     return "reached" if facts is not None and outcome_of(facts, reached_after_s) == "reached" else "perhaps"
 
 
+def still_seeks(ends: Mapping[str, How], live: Collection[str]) -> bool:
+    """Whether a callback that has rung no customer so far may still do so: it lives, and seeks an agent."""
+    return any(how == "nobody" and attempt in live for attempt, how in ends.items())
+
+
 def past_of(told: Told, ends: Mapping[str, How]) -> Past:
     """Put together what the log and the tickets tell."""
     rung: dict[str, tuple[tuple[int, How], ...]] = {}

@@ -53,6 +53,8 @@ class Compare:
             return
         told = await self._told(one)
         ends = {placed.attempt: await self._ended(placed.attempt, one) for placed in told.placed}
+        if comparing.still_seeks(ends, self._pbx.own_live()):
+            return  # it is over within seconds, or its ticket tells that the customer is rung
         past = comparing.past_of(told, ends)
         await self._transactions.write(lambda work: comparing.compare(work, one, past))
         self._over = True

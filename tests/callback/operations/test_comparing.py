@@ -125,6 +125,11 @@ def test_what_a_ticket_proves(ticket: Ticket | None, how: str) -> None:
     assert comparing.ended(ticket, ONE, 10) == how
 
 
+def test_a_callback_that_still_seeks_an_agent_is_waited_for() -> None:
+    assert comparing.still_seeks({"a": "perhaps", "b": "nobody"}, {"b"})
+    assert not comparing.still_seeks({"a": "perhaps", "b": "nobody"}, {"a"})
+
+
 def test_the_log_tells_which_callbacks_were_placed(tmp_path: Path) -> None:
     path = tmp_path / "queue_log"
     begun, after = BACKUP // US - 200, BACKUP // US + 60
