@@ -215,11 +215,15 @@ def _item(value: object, columns: Columns | None) -> Item | None:
     match value:
         case {"table": str(table), "names": list(names), "json": list(json_), "boolean": list(boolean)}:
             return Columns(table, names, json_, boolean)
-        case list(rows) if columns is not None and all(len(row) == len(columns.names) for row in rows):
+        case list(rows) if columns is not None and all(_is_row(row, columns) for row in rows):
             return Rows(columns, rows)
         case {"file": str(kind), "name": str(name), "text": str(text)}:
             return KeptFile(kind, name, text)
     return None
+
+
+def _is_row(row: object, columns: Columns) -> bool:
+    return isinstance(row, list) and len(row) == len(columns.names)
 
 
 def _damaged(path: Path, why: str) -> DamagedBackup:

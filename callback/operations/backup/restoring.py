@@ -18,7 +18,7 @@ from callback.errors import CallbackError, StoreError
 from callback.events import Restored
 from callback.operations.backup import form
 from callback.operations.backup.form import Columns, Head, Rows
-from callback.store import audit, feed, keys, marking, schema
+from callback.store import audit, feed, keys, marking, restored, schema
 from callback.store import tables as t
 from callback.store.audit import By
 from callback.store.engine import Store, clock
@@ -32,6 +32,11 @@ ROOM: Final = 100_000
 _FEED_ROOM: Final = 1_000_000_000
 _FENCE_ROOM: Final = 1_000_000
 _HELD: Final = select(t.lease.c.owner).where(t.lease.c.until_at > bindparam("now"))
+_LAST_WRITTEN: Final = (
+    select(t.checkpoint.c.updated_at.label("committed_at"), t.live_view.c.seen_at)
+    .outerjoin(t.live_view, t.live_view.c.pbx == t.checkpoint.c.pbx)
+    .where(t.checkpoint.c.pbx == bindparam("of_pbx"))
+)
 _PRESENCE: Final = frozenset({"node", "line", "on_the_line"})
 """What is of the processes that ran, and of no others."""
 
@@ -150,9 +155,23 @@ def _mark(connection: Connection, head: Head, wanted: Wanted) -> list[str]:
     last = connection.execute(select(func.max(t.reservation.c.id))).scalar() or 0
     unsure = withheld.count_as_unknown(connection, "restored from a backup: it may have left since", wanted.now, ROOM)
     for pbx in pbxs:
-        facts = {"backup_at": head.made_at, "restored_at": wanted.now, "first_free": last + ROOM + 1}
-        connection.execute(insert(t.restored).values(pbx=pbx, to_people=wanted.to_people, **facts))
+        open_one = restored.pending(connection, pbx)
+        to_people = wanted.to_people or (open_one is not None and open_one.to_people)
+        facts = {"restored_at": wanted.now, "first_free": last + ROOM + 1, "to_people": to_people}
+        since = _unknown_since(connection, pbx, head, open_one)
+        connection.execute(insert(t.restored).values(pbx=pbx, backup_at=since, **facts))
         said = {"backup_at": head.made_at, "rows": head.rows, "texts": unsure}
         audit.add(connection, pbx, wanted.by, "restored", None, said, wanted.now)
         feed.append_behind(connection, pbx, Restored(head.made_at, unsure), wanted.now, _FEED_ROOM)
     return pbxs
+
+
+def _unknown_since(connection: Connection, pbx: str, head: Head, open_one: restored.Restored | None) -> int:
+    """Give when its service wrote last in these rows: what it did later, it did in rows that are lost.
+
+    A backup of a copy that was put back by other means was made long after that, and so was one of a database that
+    was restored and not compared yet.
+    """
+    last = connection.execute(_LAST_WRITTEN, {"of_pbx": pbx}).one()
+    known: list[int] = [head.made_at, max(last.committed_at, last.seen_at or 0)]
+    return min(known if open_one is None else [*known, open_one.backup_at])

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, inspect, select, text, update
+from sqlalchemy import Connection, insert, inspect, select, text, update
 
+from callback.attempts import snapshot
 from callback.errors import CallbackError, StoreError
 from callback.operations.backup import form, proving, restoring, taking
 from callback.operations.backup.form import DamagedBackup, KeptFile
 from callback.operations.backup.restoring import Wanted
-from callback.store import audit, keys, lease, schema
+from callback.store import audit, keys, lease, restored, schema
 from callback.store import tables as t
 from callback.store.audit import By
 from callback.store.engine import Store
@@ -25,7 +26,7 @@ from callback.store.outside import Outside
 from lab import postgres
 from sms.outbox import text_outbox
 from tests.callback.store.test_schema_upgrades import fill
-from tests.callback.world import NOON, World, call, migrated
+from tests.callback.world import MINUTE, NOON, World, call, migrated, picture
 from tests.databases import BOTH
 
 BY = By("root", "a test")
@@ -196,6 +197,44 @@ def test_a_damaged_file_is_told_and_changes_nothing(one: Path, tmp_path: Path, c
     with store.migration() as connection:
         assert not inspect(connection).has_table("person")
     store.close()
+
+
+def test_what_is_not_known_begins_where_the_service_wrote_last_however_late_the_backup_was_made(tmp_path: Path) -> None:
+    """A copy that was put back by other means is old, though its backup is of now; so is a restore not compared yet."""
+    copy = World(f"sqlite:///{tmp_path / 'copy.db'}")
+    with copy.store.write() as connection:
+        connection.execute(update(t.checkpoint).values(updated_at=NOON))
+        live = picture(closed="pbx-not-connected")
+        snapshot.store(connection, "main", live, NOON + MINUTE)
+    assert taking.take(copy.store, tmp_path / "1.lcr").head.made_at > NOON + MINUTE
+    copy.close()
+    first = Store(f"sqlite:///{tmp_path / 'first.db'}")
+    restoring.restore(first, tmp_path / "1.lcr", Wanted(BY, NOON, to_people=True))
+    with first.write() as connection:
+        assert pending(connection) == (NOON + MINUTE, True)
+        snapshot.store(connection, "main", live, NOON + 60 * MINUTE)  # it runs, and waits for the PBX
+    taking.take(first, tmp_path / "2.lcr")
+    first.close()
+    second = Store(f"sqlite:///{tmp_path / 'second.db'}")
+    restoring.restore(second, tmp_path / "2.lcr", Wanted(BY, NOON + 60 * MINUTE))
+    with second.read() as connection:
+        assert pending(connection) == (NOON + MINUTE, True)
+    second.close()
+
+
+def pending(connection: Connection) -> tuple[int, bool]:
+    """Since when nothing is known, and whether all is left to people."""
+    one = restored.pending(connection, "main")
+    assert one is not None
+    return one.backup_at, one.to_people
+
+
+@pytest.mark.parametrize("line", [b"[1]", b"[null]", b'["ab"]', b"[{}]"])
+def test_a_row_that_is_none_is_damage(one: Path, line: bytes) -> None:
+    head, columns, *_ = gzip.decompress(one.read_bytes()).splitlines()
+    one.write_bytes(gzip.compress(b"\n".join([head, columns, line, b""])))
+    with pytest.raises(DamagedBackup, match="none of a backup's"):
+        proving.prove(one)
 
 
 def test_an_audit_that_was_tampered_with_is_found_in_the_backup(tmp_path: Path) -> None:
