@@ -80,6 +80,12 @@ def elsewhere(connection: Connection, pbx: str, numbers: Collection[str], now: i
     return {keys[key] for key in there}
 
 
+def forget(connection: Connection) -> None:
+    """Delete who was on the line of PBXs that nobody has heard for so long that it counts no more."""
+    old = select(_L.pbx).where(_L.seen_at < clock(connection) - LAST_SEEN_COUNTS)
+    connection.execute(delete(t.on_the_line).where(_O.pbx.in_(old)))
+
+
 def unseen(connection: Connection, pbx: str) -> dict[str, str]:
     """Say why it is not known who is on the line of other PBXs of this database; who was away for a day is gone."""
     now = clock(connection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from callback.store.engine import Store
 from lab.asterisk import Asterisk
@@ -36,3 +36,13 @@ class Node(Service):
         on = 'texts = "on"\ncalls = "on"\ncaller_id = "0312345678"\n'
         made += "".join(f"[rules.queues.{queue}]\n{on}" for queue in switched_on[1:])
         self.settings.write_text(made)
+        self._role = "all"
+
+    def under(self, role: str) -> Self:
+        """The same, which begins in this role."""
+        self._role = role
+        return self
+
+    def __enter__(self) -> Self:
+        self.start("--role", self._role)
+        return self

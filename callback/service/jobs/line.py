@@ -27,9 +27,9 @@ class KeepLine:
 
     async def run(self) -> None:
         """Look once. What is not heard is not known: then the picture grows old, and no text leaves."""
+        known, self._known = self._known, None  # until what changed is committed: else it is read again
         if self._pbx.ready:
             live = await self._snapshots.take()
-            known, self._known = self._known, None  # until what changed is committed: else it is read again
             self._known = await self._transactions.write(lambda work: _keep(work, live, known))
 
 
@@ -53,6 +53,19 @@ class WatchOthers:
         for pbx in sorted(self._told - unseen.keys()):
             self._tell(LineKnown(pbx))
         self._told = set(unseen)
+
+
+class ForgetLines:
+    """Every ten minutes: who was on the line of a PBX that nobody hears any more is nobody's affair."""
+
+    name, every_s = "forget_lines", 600.0
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    async def run(self) -> None:
+        """Delete them."""
+        await self._transactions.write(lambda work: line.forget(work.connection))
 
 
 def _keep(work: Work, live: Live, known: frozenset[str] | None) -> frozenset[str]:

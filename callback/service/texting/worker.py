@@ -21,6 +21,7 @@ from callback.service.jobs.decisions import ForgetBatches
 from callback.service.jobs.feed import ForgetEvents
 from callback.service.jobs.job import Job, Jobs
 from callback.service.jobs.lease import RenewLease
+from callback.service.jobs.line import ForgetLines
 from callback.service.jobs.rollups import RollUp
 from callback.service.jobs.tails import FillTails
 from callback.service.jobs.waits import SampleWaits
@@ -77,6 +78,7 @@ class TextWorker:
             ProveAudit(transactions),
             ForgetEvents(transactions),
             ForgetBatches(transactions),
+            ForgetLines(transactions),
             FillTails(transactions),
             SampleWaits(transactions),
             CountEvents(transactions),

@@ -54,3 +54,13 @@ def test_a_picture_is_known_while_it_is_fresh(world: World) -> None:
         assert line.is_fresh(connection, "main")
         connection.execute(t.line.update().values(seen_at=t.line.c.seen_at - 6_000_000))
         assert not line.is_fresh(connection, "main")
+
+
+def test_who_was_on_the_line_of_a_pbx_that_nobody_hears_is_forgotten_and_nobody_else(world: World) -> None:
+    with world.store.write() as connection:
+        line.keep(connection, "gone", [ANNA], None)
+        line.keep(connection, "main", [BO], None)
+        since = t.line.c.seen_at - line.LAST_SEEN_COUNTS - 1_000_000
+        connection.execute(t.line.update().where(t.line.c.pbx == "gone").values(seen_at=since))
+        line.forget(connection)
+    assert [row.pbx for row in world.rows(t.on_the_line)] == ["main"]
