@@ -166,7 +166,8 @@ _LOOKED_UP: dict[str, ColumnElement[Any]] = {
 _IN_FLIGHT = select(
     *(_LOOKED_UP[name].label(name) if name in _LOOKED_UP else _a[name] for name in (f.name for f in fields(Flight)))
 ).where(t.IN_FLIGHT)
-_IN_FLIGHT_HERE = _IN_FLIGHT.where(_a.pbx == bindparam("of_pbx"))
+# Not by the PBX's index, which has every attempt that ever was: those in flight have one of their own
+_IN_FLIGHT_HERE = _IN_FLIGHT.where(_a.pbx.concat("") == bindparam("of_pbx"))
 _ONE_IN_FLIGHT = _IN_FLIGHT_HERE.where(_a.id == bindparam("of_attempt"))
 
 

@@ -39,7 +39,8 @@ def _count(what: Select[Any]) -> Select[Any]:
     return select(func.count()).select_from(what.limit(MOST).subquery())
 
 
-_LEFT: Final = _count(select(t.reservation.c.id).where(t.LEFT_TO_PEOPLE, t.reservation.c.pbx == _PBX))
+_LEFT_ROWS: Final = select(t.reservation.c.id).where(t.LEFT_TO_PEOPLE, t.reservation.c.pbx == _PBX)
+_LEFT: Final = _count(_LEFT_ROWS.order_by(t.reservation.c.state_since_at))  # so that their own index is taken
 _ANSWERS: Final = _count(select(t.answer.c.id).where(t.FOR_PEOPLE, t.answer.c.pbx == _PBX))
 _INCIDENTS: Final = _count(select(t.incident.c.id).where(t.INCIDENT_OPEN, t.incident.c.pbx == _PBX))
 _WAITING: Final = _count(select(_O.id).where(WAITING, _O.pbx == _PBX))
@@ -94,7 +95,8 @@ def _lists(work: Work) -> Iterator[Sample]:
 
 
 def _attempts(work: Work) -> Iterator[Sample]:
-    flights = lanes.in_flight(work.connection, work.pbx)
+    every = lanes.in_flight(work.connection)  # of all PBXs: so they are found by the index of those in flight
+    flights = [one for one in every if one.pbx == work.pbx]
     yield Sample("lcr_attempts_in_flight", len(flights))
     resting = trunks.rests(work, flights)
     for trunk in work.site.trunks:

@@ -219,7 +219,9 @@ def test_a_channel_that_hangs_does_not_keep_the_service_from_ending(tmp_path: Pa
     asyncio.run(end())
 
 
-@pytest.mark.parametrize("name", ["put-aside", "lease-lost", "committer-died", "audit-head"])
+@pytest.mark.parametrize(
+    "name", ["put-aside", "lease-lost", "process-down", "node-gone", "disk-low", "clock-off", "audit-head"]
+)
 def test_what_costs_a_loss_or_proves_a_record_is_alarming(name: str) -> None:
     assert KINDS[name].ALARMING
 

@@ -12,6 +12,9 @@ from tests.callback.world import NOON, World, call
 
 GROW: Final = "call|verdict|queue_visit|loss|promise|reservation|attempt|happened|text_outbox|audit|person|answer"
 
+OF_PBX: Final = rf"^SEARCH ({GROW}) USING INDEX (?!\w*(left|open|assigned|list|lane|answer_open))"
+"""By an index of all rows of a PBX, which is as good as all."""
+
 
 def asked(world: World) -> list[tuple[str, Any]]:
     """Every statement of a look, with its parameters, as the driver gets them."""
@@ -40,3 +43,4 @@ def test_no_table_that_grows_is_read_through(world: World) -> None:
         for words, given in statements:
             plan = [str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {words}", given)]
             assert [line for line in plan if re.search(read_through, line)] == [], words
+            assert [line for line in plan if line.endswith("(pbx=?)") and re.search(OF_PBX, line)] == [], words
