@@ -86,8 +86,8 @@ def _tell(wanted: Settings, outcome: Outcome, textfile: Path | None) -> None:
     typer.echo(json.dumps(told))
     for line in report.lines(outcome):
         typer.echo(line, err=True)
-    if textfile is not None:
-        report.write_textfile(textfile, outcome)
     if outcome.result in {"failed", "unknown"}:
         for fault in report.alarm(wanted.alarms, told):
             typer.echo(f"the alarm was not passed: {fault}", err=True)
+    if textfile is not None:  # after the alarm: a disk that is full keeps nobody from being told
+        report.write_textfile(textfile, outcome)

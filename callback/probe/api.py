@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
 import json
-import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
@@ -54,6 +54,6 @@ def _asked(settings: Api, state: str) -> list[Any]:
     try:
         with urllib.request.urlopen(asked, timeout=settings.timeout_s) as answer:  # noqa: S310 - as above
             listed = json.loads(answer.read(_ANSWER_LIMIT))["items"]
-    except (OSError, urllib.error.URLError, ValueError, KeyError, TypeError) as error:
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
         raise NotKnown(f"the API at {settings.url} does not say what it knows ({error})", _REMEDY) from error
     return listed if isinstance(listed, list) else []

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import signal
 import subprocess
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,5 +123,7 @@ def _post(settings: Alarms, body: bytes) -> str:
     try:
         with urllib.request.urlopen(asked, timeout=settings.timeout_s):  # noqa: S310 - as above
             return ""
-    except (OSError, urllib.error.URLError, ValueError) as error:
+    except (OSError, ValueError) as error:
         return str(error)
+    except http.client.HTTPException as error:
+        return f"no answer in HTTP ({type(error).__name__})"

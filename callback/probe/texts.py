@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
 import re
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -130,7 +130,7 @@ class _Log:
             asked = urllib.request.Request(settings.url)  # noqa: S310 - settings take http and https alone
             with urllib.request.urlopen(asked, timeout=settings.timeout_s) as answer:  # noqa: S310 - as above
                 return str(answer.read(_TAIL).decode(errors="replace"))
-        except (OSError, urllib.error.URLError) as error:
+        except (OSError, http.client.HTTPException) as error:
             where = settings.file or settings.url
             raise NotKnown(f"{where} cannot be read ({error})", "[texts] must name the gateway's record") from error
 

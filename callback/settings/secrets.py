@@ -62,7 +62,7 @@ def fill_in(model: type[BaseModel], values: dict[str, Any], environ: Mapping[str
         section = _section(values, keys[:-1])
         if section is None:
             continue  # told as what it is: no section
-        if section.get(keys[-1]) not in {None, ""}:
+        if section.get(keys[-1]) not in (None, ""):
             filled.faults[keys] = f"is written, or in the environment, and comes by {told} as well; leave one of them"
             continue
         filled.files.append(file)
@@ -148,7 +148,7 @@ def _held_by(file: Path) -> str:
     if len(held) > _MOST_BYTES:
         raise ValueError(f"holds more than {_MOST_BYTES // 1024} KiB: that is no secret")
     try:
-        told = held.decode().rstrip("\r\n")
+        told = held.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise ValueError("holds bytes that are no text (UTF-8): write the secret itself into it") from None
     if not told or "\n" in told:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata, resources
@@ -65,7 +66,16 @@ def shipped() -> Iterator[tuple[str, str]]:
 def secret_of(folder: Path) -> str:
     """Give the secret that an earlier `init` made in this folder; empty where there was none."""
     made = conf.read(folder / FOLDER / "manager_lcr.conf").first(USER).get("secret")
-    return "" if made == "change-me" else made
+    return _written_in(folder / "callback.toml") if made in {"", "change-me"} else made
+
+
+def _written_in(settings: Path) -> str:
+    """Give the secret of the settings: what goes to the PBX must be the same, though its file was moved there."""
+    try:
+        secret = tomllib.loads(settings.read_text(encoding="utf-8-sig"))["pbx"]["secret"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
+    return secret if isinstance(secret, str) and secret.isprintable() else ""
 
 
 def settings_text(answers: Answers, found: Found, secret: str) -> str:

@@ -53,6 +53,16 @@ def test_a_dry_run_without_a_pbx_is_not_known(tmp_path: Path, monkeypatch: pytes
     assert status_of([*written(tmp_path), "--dry-run"], monkeypatch) == 2
 
 
+def test_who_cannot_write_metrics_is_told_of_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full may be what ended the service."""
+    taken = tmp_path / "taken"
+    more = f'[alarms]\ncommand = ["/bin/sh", "-c", "cat > {taken}"]\n'
+    monkeypatch.setattr("callback.cli.probe.is_open", lambda *_: True)
+    options = ["--once", "--textfile", str(tmp_path / "nowhere" / "x.prom")]
+    assert status_of([*written(tmp_path, more), *options], monkeypatch) != 0
+    assert json.loads(taken.read_text())["result"] == "unknown"
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from callback.errors import CallbackError
-from callback.probe import report
+from callback.probe import api, report, texts
+from callback.probe.errors import NotKnown
 from callback.probe.run import Outcome
-from callback.probe.settings import Alarms
+from callback.probe.settings import Alarms, Api, Texts
 from callback.probe.stages import Stage
 
 STAGES = (
@@ -98,6 +100,34 @@ def test_a_channel_that_fails_is_told_and_costs_no_other(
     (fault,) = report.alarm(Alarms(command=command, url=url, timeout_s=0.5), report.facts(OUTCOME))
     assert why in fault
     assert len(got) == 1
+
+
+def test_what_answers_in_no_http_is_told_or_not_known() -> None:
+    """As a proxy that hangs up in the middle of its words; none of it ends the probe."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+        def answer() -> None:
+            for _ in range(3):
+                asking, _ = server.accept()
+                with asking:
+                    asking.recv(65536)
+                    asking.sendall(b"nonsense\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        (fault,) = report.alarm(Alarms(url=url), report.facts(OUTCOME))
+        with pytest.raises(NotKnown, match="cannot be read"):
+            texts.watch(Texts(watch="url", url=url, holds="{number}"), "+12125550123", OUTCOME.at)
+        with pytest.raises(NotKnown, match="does not say"):
+            api.known(Api.model_validate({"url": url, "token": "t"}), 0)
+        thread.join()
+    assert "no answer in HTTP" in fault
+
+
+def test_an_address_that_is_none_is_told_without_it() -> None:
+    (fault,) = report.alarm(Alarms(url="http://127.0.0.1:1/hush hush"), report.facts(OUTCOME))
+    assert "hush" not in fault
 
 
 def test_a_url_that_refuses_is_told(hook: tuple[str, list[bytes]]) -> None:

@@ -149,6 +149,22 @@ def test_a_file_that_holds_no_secret_is_one_fault_with_its_line(settings: Path, 
     assert "[pbx] port" in said
 
 
+@pytest.mark.parametrize("written", ['["hush"]', '{a = "hush"}', "7"])
+def test_what_is_no_text_beside_a_file_is_a_fault_and_no_traceback(settings: Path, written: str) -> None:
+    put(settings.parent, "ami", "hush")
+    both = f'username = "lcr"\nsecret_file = "ami"\nsecret = {written}'
+    settings.write_text(BARE.replace('username = "lcr"', both))
+    told = faults(settings, {})
+    assert "[pbx] secret: is written, or in the environment" in told
+    assert "hush" not in told
+
+
+def test_a_byte_order_mark_is_no_part_of_a_secret(settings: Path) -> None:
+    (settings.parent / "ami").write_bytes(b"\xef\xbb\xbfhush\r\n")
+    settings.write_text(BARE.replace('username = "lcr"', 'username = "lcr"\nsecret_file = "ami"'))
+    assert load(settings, {}).pbx.secret == "hush"  # noqa: S105 - a test's
+
+
 def test_a_section_that_is_none_is_told_as_that(settings: Path) -> None:
     put(settings.parent / "credentials", "alarms.url", "https://alarms.example.org")
     settings.write_text("alarms = 1\n" + BARE)

@@ -118,6 +118,20 @@ def test_force_replaces_what_differs_and_keeps_a_copy(typed: Typed, tmp_path: Pa
     assert f"replaced  {settings}: the old one is" in out
 
 
+@pytest.mark.parametrize("more", [(), ("--only-asterisk", "--force")])
+def test_the_pbx_gets_the_secret_of_the_settings_though_its_file_was_moved_there(
+    typed: Typed, tmp_path: Path, asterisk: Path, more: tuple[str, ...]
+) -> None:
+    """Or though whoever asked was ended between the two: another secret there, and the service hears nothing."""
+    folder = tmp_path / "lcr"
+    asked(typed, folder, asterisk)
+    (folder / "asterisk" / "manager_lcr.conf").unlink()
+    status, _, _ = asked(typed, folder, asterisk, *more)
+    assert status == 0
+    secret = conf.read(folder / "asterisk" / "manager_lcr.conf").first("lcr").get("secret")
+    assert secret == load(folder / "callback.toml", {}).pbx.secret
+
+
 def test_with_a_folder_for_data_the_key_lies_apart_from_it(typed: Typed, tmp_path: Path) -> None:
     status, _, _ = asked(typed, tmp_path, tmp_path / "none", "--data", "/var/lib/lcr", "--region", "at")
     settings = load(tmp_path / "callback.toml", {})
