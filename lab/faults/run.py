@@ -27,7 +27,7 @@ class Struck:
     at: int
     recovered_s: dict[Sign, float] = field(default_factory=dict[Sign, float])
     complaints: list[str] = field(default_factory=list[str])
-    until: int = 0
+    mended: float | None = None
 
 
 def strike(site: Site, fault: Fault) -> Struck:
@@ -40,7 +40,7 @@ def strike(site: Site, fault: Fault) -> Struck:
     fault.strike(site)
     _observe(site, struck, began, lambda: time.time() - began >= fault.lasts_s)
     fault.mend(site)
-    mended = time.time()
+    struck.mended = mended = time.time()
     if fault.lasts_s:
         site.say(f"{fault.name}: over after {mended - began:.1f} s")
     _observe(
@@ -54,7 +54,6 @@ def strike(site: Site, fault: Fault) -> Struck:
     _come_back(site, struck)
     for complaint in struck.complaints:
         site.say(f"{fault.name}: WRONG: {complaint}")
-    struck.until = time.time_ns() // 1000
     return struck
 
 
@@ -72,7 +71,8 @@ def _signs(site: Site, struck: Struck) -> dict[Sign, float | None]:
     """When each sign that the service works again was seen first: what was heard, decided, lost after the strike."""
     lost = {call.number: call.ended_at for call in list(site.centre.calls) if call.lost and call.ended_at > struck.at}
     claims = dict(sorted(site.watch.claims.values(), key=lambda claim: claim[1]))
-    since = {number for number, seen_at in claims.items() if seen_at > struck.at / SECOND + _SEEN_LATE_S}
+    work_begins = struck.mended if struck.fault.quiet else struck.at / SECOND  # of quiet ones: dialling goes on
+    since = {number for number, at in claims.items() if work_begins is not None and at > work_begins + _SEEN_LATE_S}
     rings = [at for number, at in site.centre.rung() if number in since and at > struck.at]
     texts = [text.at for text in site.gateway.texts() if text.at > lost.get(text.number, text.at)]
     found: dict[Sign, int | None] = {"callback": min(rings, default=None), "text": min(texts, default=None)}
