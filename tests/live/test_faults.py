@@ -1,4 +1,4 @@
-"""The whole of `make faults` with two of its faults: a real site, and nothing lost, rung twice or texted twice."""
+"""The whole of `make faults` with one of its faults: a real site, and nothing lost, rung twice or texted twice."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ pytestmark = [pytest.mark.live, pytest.mark.postgresql]
 
 
 @pytest.mark.timeout(240)
-def test_two_faults(asterisk_tree: AsteriskTree, postgres_binaries: Binaries) -> None:
-    command = [sys.executable, "-m", "lab.faults", "--seconds", "3", "committer-killed", "pbx-killed"]
+def test_a_site_whose_pbx_is_killed(asterisk_tree: AsteriskTree, postgres_binaries: Binaries) -> None:
+    command = [sys.executable, "-m", "lab.faults", "--seconds", "1", "pbx-killed"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     told = json.loads(ran.stdout.splitlines()[-1])
-    assert (told["lost"], told["double_dials"], told["double_texts"], told["faults"]) == (0, 0, 0, 2)
+    assert (told["lost"], told["double_dials"], told["double_texts"], told["faults"]) == (0, 0, 0, 1)
     assert told["calls"] > 0
     assert all({"verdict", "callback", "text"} <= set(signs) for signs in told["recovered_s"].values())
