@@ -26,6 +26,7 @@ from telephony.calls.tracker import Tracker
 from telephony.calls.verdict import judge
 from telephony.dialling import dialler as dial
 from telephony.dialling.dialler import Dialler
+from telephony.errors import NotLevel
 from telephony.listening import notes
 from telephony.listening.gap import Gap
 from telephony.listening.journal import Journal, JournalFull
@@ -71,6 +72,7 @@ class Pipeline:
         self.digested_until = journal.start
         self._on_stretch, self._room = on_stretch, room
         self._level = asyncio.Event()
+        self._ended = False  # catching up
         self._level.set()
         self._behind = asyncio.Event()
         self._digesting_at = 0  # the arrival of what is digested now, while behind
@@ -124,21 +126,28 @@ class Pipeline:
 
     async def catch_up(self) -> None:
         """Digest what was only written, as there is room, until cancelled."""
-        while True:
-            await self._behind.wait()
-            while self.digested_until < (end := self.journal.end):
-                try:
-                    await self._digest_until(end)
-                except JournalFull as error:
-                    log.warning("catching up again in %s s: %s", FULL_DISK_S, error)
-                    await asyncio.sleep(FULL_DISK_S)
-            self._behind.clear()
-            self._level.set()
+        self._ended = False
+        try:
+            while True:
+                await self._behind.wait()
+                while self.digested_until < (end := self.journal.end):
+                    try:
+                        await self._digest_until(end)
+                    except JournalFull as error:
+                        log.warning("catching up again in %s s: %s", FULL_DISK_S, error)
+                        await asyncio.sleep(FULL_DISK_S)
+                self._behind.clear()
+                self._level.set()
+        finally:
+            self._ended = True
+            self._level.set()  # whoever waits for it waits no more
 
     async def level(self) -> None:
-        """Wait until all that was read is digested."""
-        while not self._level.is_set():  # what came between its end and our turn may have begun a new one
+        """Wait until all that was read is digested. NotLevel where that will not be: catching up has ended."""
+        while not (self._level.is_set() or self._ended):  # what came between its end and our turn may have begun anew
             await self._level.wait()
+        if self._ended and self.digested_until < self.journal.end:
+            raise NotLevel("not all that was read is digested yet, and nobody listens any more")
 
     def lag_s(self, now: int) -> float:
         """Give by how many seconds digesting is behind; 0 where it is not."""

@@ -127,13 +127,16 @@ class Simulator:
     def originate(self, action: Message, attempt: str) -> None:
         """Play the recorded callback as that attempt, beside everything else."""
         if self.callback is not None:
-            shift_s = self.callback.shift_s(time.time(), self._speed)
-            own = (attempt, action.get("ActionID"))
-            playback = Playback(self.callback, self._serial, shift_s, own)
-            ticket_of = None if attempt in self.tickets else attempt
-            play = asyncio.create_task(self._play(self.callback, playback, self._speed, ticket_of=ticket_of))
+            play = asyncio.create_task(self.play_callback(self.callback, action, attempt))
             self._plays.add(play)
             play.add_done_callback(self._plays.discard)
+
+    async def play_callback(self, recording: Recording, action: Message, attempt: str) -> None:
+        """Play a recorded callback as that attempt; return when it is over."""
+        own = (attempt, action.get("ActionID"))
+        playback = Playback(recording, self._serial, recording.shift_s(time.time(), self._speed), own)
+        ticket_of = None if attempt in self.tickets else attempt
+        await self._play(recording, playback, self._speed, ticket_of=ticket_of)
 
     async def send(self, *events: bytes) -> None:
         """Send events, each with its empty line, to whoever is logged in and listens."""

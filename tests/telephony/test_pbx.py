@@ -23,6 +23,7 @@ from telephony.ami.wanted import accepts
 from telephony.calls.call import Call, Verdict
 from telephony.cdr import Cdr
 from telephony.dialling.dialler import AttemptEnd, Order
+from telephony.errors import NotLevel
 from telephony.listening.gap import NO_LOG, Gap
 from telephony.listening.journal import Journal, JournalFull
 from telephony.listening.pipeline import WANTED
@@ -476,6 +477,23 @@ async def test_level_is_what_is_level_now(ear: Ear) -> None:
     await asyncio.sleep(0.01)
     assert not waits.done()
     waits.cancel()
+
+
+@in_a_loop
+async def test_who_waits_for_it_to_be_level_is_told_when_nobody_listens_any_more(
+    ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pbx = ear.pbx()
+    ear.room = False
+    await hears(pbx, waiting(0))
+    monkeypatch.setattr(pbx._pipeline, "_digest_until", lambda _: asyncio.Event().wait())  # noqa: SLF001 - it takes long
+    catching_up = asyncio.ensure_future(pbx._pipeline.catch_up())  # noqa: SLF001 - part of `run`
+    waits = asyncio.ensure_future(pbx.level())
+    await asyncio.sleep(0)
+    catching_up.cancel()
+    async with asyncio.timeout(5):
+        with pytest.raises(NotLevel):
+            await waits
 
 
 @in_a_loop
