@@ -6,11 +6,11 @@ import asyncio
 import logging
 import secrets
 import signal
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import closing
 from importlib import metadata
 from pathlib import Path
-from typing import TextIO, cast
+from typing import Any, TextIO, cast
 
 from callback.clock import now_us
 from callback.cluster.nodes import Who
@@ -137,11 +137,22 @@ class Service:
             worker.share(await asyncio.to_thread(self._shared.join))
             if self._role is Role.ALL:
                 texting = self._texting.run(self._stopped, dead.__contains__, self._shared)
-                beside = [*self._keep_web(), asyncio.create_task(texting)]
+                beside = [*self._keep_web(), asyncio.create_task(self._or_stop(texting))]
             await worker.run()
+            for task in beside:
+                if task.done():
+                    task.result()  # what stopped the service is raised
         finally:
             await _end(beside)
             await self._turns.give_back(held)
+
+    async def _or_stop(self, part: Coroutine[Any, Any, None]) -> None:
+        """Stop the service where a part of it fails as nobody foresaw: who watches it must see that."""
+        try:
+            await part
+        except Exception:
+            self._stopped.set()
+            raise
 
     def _keep_web(self) -> list[asyncio.Task[None]]:
         """Keep the web processes running: processes of their own, so that no page delays the AMI reader."""
