@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from lab import child, fetch
-from lab.phone import AGENT_HZ, Carrier, Phone
+from lab.phone import AGENT_HZ, Carrier, Phone, no_answer
 from lab.seat import Seat
 from tests.install.bare import Bare, Failed
 
@@ -36,8 +36,9 @@ class Existing:
         return Carrier(("127.0.0.2", self.seat.phones), ("127.0.0.1", self.seat.sip))
 
     def agent(self) -> Phone:
-        """Set up the phone of its agent."""
-        return Phone(("127.0.0.11", self.seat.phones), ("127.0.0.1", self.seat.sip), hz=AGENT_HZ)
+        """Set up the phone of its agent, who is away."""
+        address = ("127.0.0.11", self.seat.phones)
+        return Phone(address, ("127.0.0.1", self.seat.sip), hz=AGENT_HZ, script=no_answer())
 
 
 @contextmanager
