@@ -28,7 +28,6 @@ SID, TOKEN, OURS = f"AC{'1' * 32}", "a token of the fake", "+81312345678"
 NUMBER = "+818012345678"
 """The probe's own: where its texts go."""
 MANAGER = ("manager_lcr.conf", "manager reload")
-DIALPLAN = ("extensions_lcr.conf", "dialplan reload")
 TRUNK = ("extensions_lcr_probe.conf", "dialplan reload")
 
 
@@ -165,9 +164,8 @@ def test_a_service_that_stands_still_is_caught(service: Service, probe: Probe) -
     [
         (MANAGER, "write = call,originate,reporting", "write = call,reporting", "no agent was asked"),
         (TRUNK, "[lcr-probe-phone]", "[gone]", "the customer's phone never rang"),
-        (DIALPLAN, "[lcr-customer]", "[gone]", "no agent was asked"),
     ],
-    ids=["without the right to originate", "over a trunk that leads nowhere", "without the context that dials"],
+    ids=["without the right to originate", "over a trunk that leads nowhere"],
 )
 def test_a_service_that_cannot_dial_is_caught(
     pbx: Asterisk,
