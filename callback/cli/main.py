@@ -143,7 +143,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "retain": Command(
         "operations.retain:retain",
-        "Forget what was kept for as long as [retention] says. The service does so by itself, every hour.",
+        "Forget what was kept for as long as section retention says. The service does so by itself, every hour.",
     ),
     "restore": Command(
         "operations.backup:restore",

@@ -88,13 +88,13 @@ def show(version: Number, settings: SettingsFile = DEFAULT) -> None:
 
 @app.command()
 def publish(
-    file: Annotated[Path, typer.Argument(help="A file of settings (TOML): its [rules] become the rules.")],
+    file: Annotated[Path, typer.Argument(help="A file of settings (TOML): its section rules becomes the rules.")],
     why: Why,
     by: Who = None,
     at: Annotated[str | None, typer.Option(help=f"From when on: {written.HOW}. By default: now.")] = None,
     settings: SettingsFile = DEFAULT,
 ) -> None:
-    """Make the [rules] of a file the rules, at once or from a time on; the service that runs goes by them by itself."""
+    """Make the section rules of a file hold, at once or from a time on; the service that runs goes by them by itself."""
     wiring, now = load(settings), now_us()
     from_at = None if at is None else written.instant(at, now, in_force(settings).rules.hours().zone)
     rules = rule_versions.proposed(wiring, _rules_of(file), now)

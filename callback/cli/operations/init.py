@@ -62,6 +62,7 @@ def init(
         trunks = (named,) if named else ()
     where = host or found.manager.host
     port = found.manager.port if where == found.manager.host else DEFAULT_PORT
+    trunks = tuple(one.removeprefix("PJSIP/") for one in trunks)  # some name the channel, not the endpoint
     answers = Answers(folder, zone, region, trunks, tuple(queue or found.queues), where, port, _way_to(where), data)
     outcomes = _written(drafts(answers, found), force=force)
     _say(["", *guide.to_do(answers, found), *guide.next_steps(answers), "", "What could not be known:"])

@@ -27,7 +27,7 @@ def retain(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Forget nothing: say what would go now.")] = False,
 ) -> None:
-    """Forget what was kept for as long as [retention] says. The service does so by itself, every hour.
+    """Forget what was kept for as long as section retention says. The service does so by itself, every hour.
 
     Rows stay, without what is of a person; who is owed a callback is left alone.
     """
