@@ -94,7 +94,7 @@ def publish(
     at: Annotated[str | None, typer.Option(help=f"From when on: {written.HOW}. By default: now.")] = None,
     settings: SettingsFile = DEFAULT,
 ) -> None:
-    """Make the section rules of a file hold, at once or from a time on; the service that runs goes by them by itself."""
+    """Have the section rules of a file hold, at once or from a time on; the service goes by them by itself."""
     wiring, now = load(settings), now_us()
     from_at = None if at is None else written.instant(at, now, in_force(settings).rules.hours().zone)
     rules = rule_versions.proposed(wiring, _rules_of(file), now)
