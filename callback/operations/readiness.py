@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from callback.clock import CLOCK_MAY_BE_OFF_S
+from callback.cluster import line
 from callback.operations.vitals import Listening, Vitals
 
 SILENT_S: Final = 5.0
@@ -27,13 +28,15 @@ SENDING_JOBS: Final = frozenset({"text"})
 class Seen:
     """What is known of a node: what it told last and how long ago, and what its database told who asks for it.
 
-    `picture_age_s` is None where there is no picture; `database` is why it cannot be used, empty where it can.
+    `picture_age_s` and `line_age_s` (since it was known who is on the line) are None where nobody ever listened;
+    `database` is why it cannot be used, empty where it can.
     """
 
     vitals: Vitals | None
     told_s_ago: float = 0.0
     database: str = ""
     picture_age_s: float | None = None
+    line_age_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,10 @@ def _at_work(seen: Seen, vitals: Vitals) -> Iterator[tuple[str, str]]:
     if vitals.role in {"all", "text"}:
         for job in sorted(SENDING_JOBS & vitals.failing.keys()):
             yield "texts-stuck", vitals.failing[job]
-    if vitals.role in {"web", "text"} and not seen.database:  # no text leaves while nobody knows who is on the line
+    if vitals.role == "web" and not seen.database:
         yield from _sees(seen)
+    if vitals.role == "text" and not seen.database:
+        yield from _knows_who_is_on_the_line(seen)
     for name, child in sorted(vitals.children.items()):
         if not child.up:
             yield f"{name}-down", f"the process '{name}' is not running: {child.why or 'it has just been begun'}"
@@ -118,3 +123,11 @@ def _sees(seen: Seen) -> Iterator[tuple[str, str]]:
         yield "no-picture", "no service has ever listened to this PBX"
     elif seen.picture_age_s > STALE_S:
         yield "picture-stale", f"the picture of the PBX is {seen.picture_age_s:.0f} s old: no service listens to it"
+
+
+def _knows_who_is_on_the_line(seen: Seen) -> Iterator[tuple[str, str]]:
+    """Nobody is texted while on the line, so no text leaves while nobody knows who is."""
+    if seen.line_age_s is None:
+        yield "line-unknown", "no text leaves: nobody has listened to the PBX yet, so who is on the line is not known"
+    elif seen.line_age_s > line.FRESH_S:
+        yield "line-unknown", f"no text leaves: who is on the line was known {seen.line_age_s:.0f} s ago"

@@ -90,6 +90,7 @@ SITE: Final = (
     Family("lcr_answers_open", "gauge", "Customers' texts that a person must read"),
     Family("lcr_incidents_open", "gauge", "Incidents that hold or let go reservations"),
     Family("lcr_picture_age_seconds", "gauge", "How old the picture of the PBX is: more than 10, and nobody listens"),
+    Family("lcr_line_age_seconds", "gauge", "How old it is who is on the line: more than 5, and no text leaves"),
     Family("lcr_dialling_stopped", "gauge", "1: nothing is dialled, for this reason", ("why",)),
     Family("lcr_callers_waiting", "gauge", "Callers who wait in a queue", ("queue",)),
     Family("lcr_agents_free", "gauge", "Agents who are free for a queue", ("queue",)),

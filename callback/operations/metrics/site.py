@@ -10,7 +10,7 @@ from sqlalchemy import text as literal
 
 from callback.attempts import lanes, snapshot, trunks
 from callback.attempts.snapshot import CLOCKS_OFF
-from callback.cluster import nodes
+from callback.cluster import line, nodes
 from callback.events import KINDS
 from callback.operations.health import bytes_of
 from callback.operations.metrics.families import ALARMS, BY_NAME, TALLIED
@@ -117,6 +117,12 @@ def _picture(work: Work) -> Iterator[Sample]:
         yield Sample("lcr_agents_free", len(agents), (queue,))
 
 
+def _line(work: Work) -> Iterator[Sample]:
+    ago_s = line.seen_s_ago(work.connection, work.pbx)
+    if ago_s is not None:
+        yield Sample("lcr_line_age_seconds", max(0.0, ago_s))
+
+
 def _leases(work: Work) -> Iterator[Sample]:
     now = clock(work.connection)
     names = [f"pbx:{work.pbx}", f"text:{work.pbx}"]
@@ -147,6 +153,7 @@ _PARTS: Final[tuple[Callable[[Work], Iterator[Sample]], ...]] = (
     _lists,
     _attempts,
     _picture,
+    _line,
     _leases,
     _database,
 )

@@ -83,7 +83,7 @@ class Watching:
 
     async def _seen(self) -> Seen:
         looked = await self._looks.take()
-        return Seen(self._heard.vitals, self._heard.s_ago, looked.fault, looked.picture_age_s)
+        return Seen(self._heard.vitals, self._heard.s_ago, looked.fault, looked.picture_age_s, looked.line_age_s)
 
     def _said(self, request: Request, health: Health) -> Response:
         """The status is for everybody, the reasons for who may read."""

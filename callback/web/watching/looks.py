@@ -41,7 +41,15 @@ class Looked:
     @property
     def picture_age_s(self) -> float | None:
         """How old the picture of the PBX was; None: there is none."""
-        return next((one.value for one in self.samples if one.family == "lcr_picture_age_seconds"), None)
+        return self._value("lcr_picture_age_seconds")
+
+    @property
+    def line_age_s(self) -> float | None:
+        """How long ago it was known who is on the line; None: it never was."""
+        return self._value("lcr_line_age_seconds")
+
+    def _value(self, family: str) -> float | None:
+        return next((one.value for one in self.samples if one.family == family), None)
 
 
 class Looks:

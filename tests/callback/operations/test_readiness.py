@@ -42,8 +42,10 @@ def test_a_node_at_work_is_alive_and_ready() -> None:
         (Seen(hears(clock_off_s=3.0)), "pbx-clock-off"),
         (Seen(hears(oldest_waits_s=16.0)), "commits-stuck"),
         (Seen(node(failing={"text": "the gateway cannot be reached"})), "texts-stuck"),
-        (Seen(node("text", listening=None, failing={"text": "no"}), picture_age_s=1.0), "texts-stuck"),
+        (Seen(node("text", listening=None, failing={"text": "no"}), line_age_s=1.0), "texts-stuck"),
         (Seen(node(children={"console": Child(up=False, why="it ended with status 1")})), "console-down"),
+        (Seen(node("text", listening=None), picture_age_s=1.0), "line-unknown"),
+        (Seen(node("text", listening=None), line_age_s=6.0), "line-unknown"),
         (Seen(node("web", listening=None)), "no-picture"),
         (Seen(node("web", listening=None), picture_age_s=11.0), "picture-stale"),
     ],
@@ -60,7 +62,7 @@ def test_each_reason_is_said(seen: Seen, word: str) -> None:
 @pytest.mark.parametrize(
     "seen",
     [
-        Seen(node("text", listening=None), picture_age_s=3.0),
+        Seen(node("text", listening=None), line_age_s=3.0),
         Seen(node("web", listening=None), picture_age_s=3.0),
         Seen(node("pbx", failing={"text": "others send them"})),
         Seen(hears(level=False, behind_s=2.0)),
