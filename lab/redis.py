@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 START_DEADLINE_S = 20
 STOP_DEADLINE_S = 5
+TRIES = 3
 
 SETTINGS = {"bind": HOST, "save": "", "appendonly": "no", "protected-mode": "yes", "daemonize": "no"}
 """Nothing is kept on disk, and nothing but loopback is listened to."""
@@ -150,10 +151,20 @@ def serve(binary: Binary, *, password: str = "", settings: dict[str, str] | None
     """Run a server while the context lasts, with further `settings` of redis.conf; it ends with us, even by kill -9."""
     server = Server(binary, password, settings or {})
     try:
-        server.start()
+        _start_somewhere(server)
         yield server
     finally:
         server.kill()
+
+
+def _start_somewhere(server: Server) -> None:
+    """Start it on a free port; another program may take that in the same moment, so on another one then."""
+    for _ in range(TRIES - 1):
+        try:
+            return server.start()
+        except RedisError:
+            server.port = 0
+    return server.start()
 
 
 def _free_port() -> int:

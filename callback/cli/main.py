@@ -151,7 +151,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "nodes": Command(
         "operations.nodes:nodes",
-        "The processes that share the database: role, what each does, when it was seen, and who holds which lease.",
+        "List the processes of this database: role, what each does, when it was seen last, its clock; and the leases.",
     ),
     "lease": Command(
         "operations.lease:app",

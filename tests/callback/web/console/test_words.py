@@ -43,7 +43,7 @@ from callback.reservations.deadlines import LeftWhy
 from callback.reservations.states import STATES
 from callback.site import handovers
 from callback.site.pauses import WHAT
-from callback.store.audit import CUSTOMER, SERVICE
+from callback.store.audit import CUSTOMER, RETAINED, SERVICE
 from callback.texts.compose import NoText
 from callback.web.console import vocabulary, words
 from callback.web.console.acts.form import Fault
@@ -77,6 +77,7 @@ AUDITED = collect()
 _READ_HERE = {
     ("callback.decisions.batch", "WORDS[CLOSING[action]]"): {f"{word}-pending" for word in WORDS.values()},
     ("callback.losses.incidents", "wish"): {f"incident-{wish}" for wish in get_args(Wish)},
+    ("callback.operations.retention.forgetting", "audit.RETAINED"): {RETAINED},
 }
 """What `collect` cannot read of the source."""
 _RUN_ALONE = {word for words in _READ_HERE.values() for word in words}
