@@ -269,7 +269,7 @@ def test_a_module_that_is_not_loaded_is_named(patient: Asterisk, settings: Path,
         ("Local/1001@nowhere/n", "", "fault", "the state of Local/1001@nowhere/n is invalid"),
         ("Local/agent2@behind-local/n", "", "fault", "never shows that the member's phone is in use"),
         ("Local/agent2@behind-local/n", "hint:1001@nowhere", "fault", "the state of hint:1001@nowhere is"),
-        ("Local/agent2@behind-local/n", "Custom:desk", "fault", "the state of Custom:desk is invalid"),
+        ("Local/agent2@behind-local/n", "Custom:desk", "fault", "the state of Custom:desk is unknown"),
     ],
 )
 def test_a_member_whose_state_never_changes_is_named(
