@@ -1,6 +1,7 @@
 """`make test-dates`: the tests on other days and in other time zones than today's and ours; not the live ones.
 
-Those that need a browser are left out, too: Chromium is slow under another clock. The clock of every process is moved
+Those that need a browser are left out, too: Chromium is slow under another clock; and those of Redis, which does not
+start under it. The clock of every process is moved
 by libfaketime: of the tests, of the commands that they start, of their PostgreSQL. Durations (the monotonic clock) stay
 as they are.
 """
@@ -52,7 +53,7 @@ DAYS = {
 
 
 SHORT = (
-    *("-m", "not live and not browser and not postgresql"),
+    *("-m", "not live and not browser and not redis and not postgresql"),
     *(f"tests/callback/{room}" for room in ("attempts", "customers", "decisions", "history", "losses", "operations")),
     *(f"tests/callback/{room}" for room in ("reports", "reservations", "site", "store", "texts")),
     *("tests/scheduler", "tests/sms", "tests/telephony/queue_log", "tests/telephony/test_cdr.py"),
@@ -98,7 +99,7 @@ def _tested(day: Day, library: Path, words: list[str], more: dict[str, str]) -> 
         "TZ": day.zone,
         **more,
     }
-    command = [sys.executable, "-m", "pytest", "-m", "not live and not browser", *words]
+    command = [sys.executable, "-m", "pytest", "-m", "not live and not browser and not redis and not install", *words]
     return subprocess.run(command, env=os.environ | moved, check=False).returncode
 
 
