@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +12,7 @@ import typer
 
 from callback.cli.options import DEFAULT, SettingsFile
 from callback.cli.tables import terminal
+from callback.cluster.nodes import name_here
 from callback.cluster.roles import Role
 from callback.errors import CallbackError
 from callback.garbage import gc_seldom
@@ -56,7 +55,7 @@ def run(
 
 def _log(wiring: Settings, role: str, *, full_numbers: bool | None = None) -> None:
     """Log to standard error, as the settings say, what this process has to say."""
-    node = wiring.cluster.node or f"{socket.gethostname()}:{os.getpid()}"
+    node = name_here(wiring.cluster.node)
     full = wiring.logs.numbers == "full" if full_numbers is None else full_numbers
     log_as(wiring.logs.form, {"pbx": wiring.pbx.name, "node": node, "role": str(role)}, full_numbers=full)
 

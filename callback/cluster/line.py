@@ -105,7 +105,6 @@ def seen_s_ago(connection: Connection, pbx: str) -> float | None:
     return None if at is None else (clock(connection) - at) / SECOND
 
 
-def is_fresh(connection: Connection, pbx: str) -> bool:
-    """Whether it is known who is on the line of a PBX."""
-    ago_s = seen_s_ago(connection, pbx)
+def is_fresh(ago_s: float | None) -> bool:
+    """Whether it is known who is on the line, by a picture that is so old; None: there never was one."""
     return ago_s is not None and ago_s <= FRESH_S

@@ -5,6 +5,8 @@ Who may write is the leases' affair (`store/lease.py`); this is for people, and 
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -58,6 +60,11 @@ class Who:
     role: Role
     pbx: str
     version: str
+
+
+def name_here(given: str) -> str:
+    """What this process is called: as the settings say, else by its host and id."""
+    return given or f"{socket.gethostname()}:{os.getpid()}"
 
 
 def seen(connection: Connection, who: Who, duties: Sequence[str], now: int) -> int:

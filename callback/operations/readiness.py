@@ -129,5 +129,5 @@ def _knows_who_is_on_the_line(seen: Seen) -> Iterator[tuple[str, str]]:
     """Nobody is texted while on the line, so no text leaves while nobody knows who is."""
     if seen.line_age_s is None:
         yield "line-unknown", "no text leaves: nobody has listened to the PBX yet, so who is on the line is not known"
-    elif seen.line_age_s > line.FRESH_S:
+    elif not line.is_fresh(seen.line_age_s):
         yield "line-unknown", f"no text leaves: who is on the line was known {seen.line_age_s:.0f} s ago"

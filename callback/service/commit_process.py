@@ -9,7 +9,6 @@ its connection to the service.
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
 import signal
 import socket
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from callback.clock import now_us
+from callback.cluster.nodes import name_here
 from callback.errors import CallbackError, StoreAway, StoreError
 from callback.events import CommitterDied
 from callback.garbage import gc_seldom
@@ -219,7 +219,7 @@ def _work(service: socket.socket) -> None:
 
 
 def _log_as(settings: Settings) -> None:
-    about = {"pbx": settings.pbx.name, "node": settings.cluster.node or f"{socket.gethostname()}:{os.getpid()}"}
+    about = {"pbx": settings.pbx.name, "node": name_here(settings.cluster.node)}
     log_as(settings.logs.form, about | {"role": "commit"}, full_numbers=settings.logs.numbers == "full")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from callback.clock import now_us
-from callback.cluster.nodes import Who
+from callback.cluster.nodes import Who, name_here
 from callback.cluster.roles import Role
 from callback.errors import SettingsError
 from callback.events import Stopped
@@ -53,7 +53,7 @@ class Service:
         self._store, pbx = keys.store_of(settings.database), settings.pbx.name
         full = settings.logs.numbers == "full"
         process = Process.of_now(now_us())
-        name = settings.cluster.node or process.name
+        name = name_here(settings.cluster.node)
         about = {"pbx": pbx, "node": name, "role": str(role)} if settings.logs.form == "json" else None
         zone = settings.rules.hours().zone
         narrator = Narrator(zone, people, programs, full_numbers=full, now=now_us, about=about)

@@ -31,11 +31,6 @@ class Process:
         host = socket.gethostname()
         return cls(f"{host}:{os.getpid()}:{now}", host)
 
-    @property
-    def name(self) -> str:
-        """Its host and process id, for people."""
-        return self.owner.rpartition(":")[0]
-
 
 class Turns:
     """Takes leases for one process, waits until they can be had, and gives them back."""

@@ -42,7 +42,7 @@ class SendTexts:
 
     def _may_send(self, work: Work) -> bool:
         ago_s = line.seen_s_ago(work.connection, work.pbx)
-        known = ago_s is not None and ago_s <= line.FRESH_S
+        known = line.is_fresh(ago_s)
         self._waits.tell(known=known, ago_s=ago_s)
         return known
 

@@ -49,11 +49,11 @@ def test_it_is_bounded_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch
 def test_a_picture_is_known_while_it_is_fresh(world: World) -> None:
     with world.store.write() as connection:
         assert line.seen_s_ago(connection, "main") is None
-        assert not line.is_fresh(connection, "main")
+        assert not line.is_fresh(line.seen_s_ago(connection, "main"))
         line.keep(connection, "main", [], None)
-        assert line.is_fresh(connection, "main")
+        assert line.is_fresh(line.seen_s_ago(connection, "main"))
         connection.execute(t.line.update().values(seen_at=t.line.c.seen_at - 6_000_000))
-        assert not line.is_fresh(connection, "main")
+        assert not line.is_fresh(line.seen_s_ago(connection, "main"))
 
 
 def test_who_was_on_the_line_of_a_pbx_that_nobody_hears_is_forgotten_and_nobody_else(world: World) -> None:

@@ -128,6 +128,13 @@ def test_a_database_that_is_there_keeps_its_rights(tmp_path: Path) -> None:
     assert (tmp_path / "test.db").stat().st_mode & 0o777 == 0o640
 
 
+def let_everybody_in(tmp_path: Path) -> None:
+    """Open the folders above, which pytest makes for its owner alone."""
+    for above in (tmp_path, *tmp_path.parents):
+        if above.name.startswith(("pytest-", "popen-", "test_")):
+            above.chmod(0o755)
+
+
 @pytest.mark.parametrize(
     ("name", "mode", "folder", "told"),
     [
@@ -143,9 +150,7 @@ def test_a_database_that_is_there_keeps_its_rights(tmp_path: Path) -> None:
 def test_files_that_everybody_may_read_are_told(
     tmp_path: Path, name: str, mode: int, folder: int, told: str | None
 ) -> None:
-    for above in (tmp_path, *tmp_path.parents):
-        if above.name.startswith(("pytest-", "popen-", "test_")):
-            above.chmod(0o755)
+    let_everybody_in(tmp_path)
     place = tmp_path / "lcr"
     (place / "journal" / "main").mkdir(parents=True)
     for file in ("callback.toml", "calls.db", "calls.db-wal"):
@@ -228,9 +233,7 @@ def test_a_key_that_everybody_may_read_is_told(tmp_path: Path) -> None:
 def test_files_that_others_may_change_are_told(
     tmp_path: Path, name: str, mode: int, folder: int, told: str | None
 ) -> None:
-    for above in (tmp_path, *tmp_path.parents):
-        if above.name.startswith(("pytest-", "popen-", "test_")):
-            above.chmod(0o755)
+    let_everybody_in(tmp_path)
     place = tmp_path / "lcr"
     (place / "journal" / "main").mkdir(parents=True, mode=0o700)
     for file in ("callback.toml", "ami", "calls.db"):
