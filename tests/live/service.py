@@ -35,6 +35,16 @@ def wall_clock(seconds_from_now: float) -> str:
     return f"{datetime.fromtimestamp(int(time.time() + seconds_from_now), ZoneInfo('Asia/Tokyo')):%H:%M:%S}"
 
 
+def quiet_hour() -> dict[str, str]:
+    """An hour for nobody's phone, hours away by the clock of customers and by that of `noon_zone`: it binds by both.
+
+    Twelve hours from now by the first is the site's noon as well, at one time of the day.
+    """
+    site_sees_it_in = (datetime.now(UTC).hour + 9) % 24
+    ahead = 12 if 4 <= site_sees_it_in <= 20 else 6
+    return {"no_ring_after": wall_clock(ahead * 3600), "no_ring_before": wall_clock((ahead + 1) * 3600)}
+
+
 class Service:
     """`callback run` for one PBX. Its narration is read from the JSON lines it writes; waiting is for those."""
 
@@ -57,8 +67,7 @@ class Service:
         self._news: list[News] = []
         values = {
             "zone": noon_zone(),
-            "no_ring_after": wall_clock(12 * 3600),  # where customers are it may be night
-            "no_ring_before": wall_clock(13 * 3600),
+            **quiet_hour(),  # where customers are it may be night
             "text_grace_s": 1,
             "short_abandon_s": 1,
             "reached_after_s": 2,

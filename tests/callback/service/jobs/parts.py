@@ -25,7 +25,7 @@ from telephony.listening.journal import Journal
 from telephony.pbx import Consumer, Pbx, Wiring
 from telephony.simulator.server import Simulator
 from tests.callback.world import MINUTE, ON, World, call, fed, fed_so_far
-from tests.live.service import noon_zone, wall_clock
+from tests.live.service import noon_zone, quiet_hour
 
 PATIENCE_S: Final = 30
 STREAMS: Final = Path(__file__).parents[3] / "streams"
@@ -46,8 +46,7 @@ def rules(queues: dict[str, QueueRules] | None = None, **changes: Any) -> SiteRu
     """Rules of a site where it is about noon, by which customers may be called whatever the time in Japan is."""
     values = {
         "zone": noon_zone(),
-        "no_ring_after": wall_clock(12 * 3600),
-        "no_ring_before": wall_clock(13 * 3600),
+        **quiet_hour(),
         "queues": queues or {"support": ON},
     }
     return SiteRules(**{**values, **changes})
