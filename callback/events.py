@@ -839,6 +839,110 @@ class WebhookDisabled(Event):
     why: str
 
 
+# Care and campaigns
+
+
+@_event
+class FollowUpReserved(Event):
+    """A callback was reserved that no lost call made: `about` names its case, campaign or flag."""
+
+    NAME = "follow-up-reserved"
+    reservation: int
+    queue: str
+    about: str
+    clock_starts_at: int
+    deadline_at: int
+
+
+@_event
+class SurveyAsked(Event):
+    """A customer was asked by text about one service."""
+
+    NAME = "survey-asked"
+    survey: int
+    queue: str
+    kind: str
+    agent: str | None
+
+
+@_event
+class SurveyAnswered(Event):
+    """A customer answered such a question, 1 to 5."""
+
+    NAME = "survey-answered"
+    survey: int
+    queue: str
+    kind: str
+    agent: str | None
+    score: int
+
+
+@_event
+class CaseOpened(Event):
+    """A customer is not content: a case was opened."""
+
+    NAME = "case-opened"
+    case: int
+    queue: str
+    kind: str
+    topic: str
+    department: str
+    due_at: int
+    repeats: int
+
+
+@_event
+class CaseMoved(Event):
+    """A case went on: what happened, and how it stands."""
+
+    NAME = "case-moved"
+    case: int
+    queue: str
+    kind: str
+    event: str
+    state: str
+    department: str
+    owner: str | None
+
+
+@_event
+class CaseAtRisk(Event):
+    """A case was not answered, and its time is nearly over, or is."""
+
+    NAME = "case-at-risk"
+    ALARMING = True
+    case: int
+    queue: str
+    kind: str
+    department: str
+    owner: str | None
+    due_at: int
+
+
+@_event
+class LetterFailed(Event):
+    """A mail to a department could not be sent."""
+
+    NAME = "letter-failed"
+    ALARMING = True
+    letter: int
+    department: str
+    why: str
+
+
+@_event
+class CampaignMoved(Event):
+    """A campaign was built, started, stopped or done."""
+
+    NAME = "campaign-moved"
+    campaign: int
+    name: str
+    state: str
+    people: int
+    told: int
+    who: str
+
+
 @_event
 class Other(Event):
     """An event of another version: its name and facts as they were stored."""

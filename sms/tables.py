@@ -33,6 +33,7 @@ _Instant = BigInteger
 # The indexes serve a query only if it says the same words, not a parameter.
 STATES = ("waiting", "sending", "sent", "failed", "withdrawn", "unknown", "expired")
 WAITING = literal("state = 'waiting'")
+IN_BATCH = literal("state = 'waiting' AND batch <> ''")
 SENDING = literal("state = 'sending'")
 FAILED = literal("(state = 'failed' OR delivery = 'undelivered')")
 LEFT = literal("state IN ('sending', 'sent', 'unknown')")  # or may have
@@ -67,6 +68,7 @@ text_outbox = Table(
     Column("delivery", String(20)),  # how far the gateway says that it came
     Column("delivery_code", String(CODE_LENGTH)),  # the gateway's word for why it does not leave, or did not arrive
     Column("delivery_at", _Instant),
+    Column("batch", String(64), nullable=False, server_default=""),  # one of very many: they leave after all others
     UniqueConstraint("cause"),
     CheckConstraint(f"state IN {STATES}", name="state"),
     CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="lease"),
@@ -79,6 +81,7 @@ text_outbox = Table(
     Index("ix_text_outbox_person", "person", "claimed_at"),
     Index("ix_text_outbox_prefix", "prefix", "claimed_at"),
     Index("ix_text_outbox_claimed", "claimed_at"),
+    Index("ix_text_outbox_batch", "batch", "id", sqlite_where=IN_BATCH, postgresql_where=IN_BATCH),
     Index("ix_text_outbox_failed", "pbx", "settled_at", sqlite_where=FAILED, postgresql_where=FAILED),
 )
 

@@ -30,6 +30,11 @@ Right = Literal[
     "name-agents",  # what an agent did, by name
     "handover",
     "audit",  # each sees the acts that concern them
+    "care",  # cases and flags: look, register, assign, answer
+    "register-case",  # an agent's part of it: to register a case, and the cases that are the agent's own
+    "note-customer",  # how to speak with a customer
+    "campaign-look",
+    "campaign",  # build, start and stop; draw a sample
     "administer",  # users, tokens, webhooks
 ]
 
@@ -60,6 +65,11 @@ RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
     "name-agents": _LEADERS,
     "handover": _LEADERS,
     "audit": _EVERYBODY,
+    "care": _LEADERS,
+    "register-case": _LEADERS | {"agent"},
+    "note-customer": _LEADERS,
+    "campaign-look": _LEADERS | {"auditor"},
+    "campaign": frozenset({"manager"}),
     "administer": frozenset({"administrator"}),
 }
 """Which roles have a right; a person has what any of the person's roles has."""

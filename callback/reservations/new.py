@@ -1,8 +1,9 @@
-"""A new reservation, with its first loss and its first promise; and each loss after it."""
+"""A new reservation, with its first promise, and its first loss where one made it; and each loss after it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import case, func, insert, select
 
@@ -37,20 +38,33 @@ class NewReservation:
 
 def add(work: Work, new: NewReservation, loss: Loss, cause: str = "", incident: int | None = None) -> int:
     """Make a reservation for a loss, of that cause and incident, and give its number."""
+    row = _insert(work, new, loss.queue, loss.kind, {"last_lost_at": loss.lost_at, "losses": 1})
+    add_loss(work, row, loss, cause, incident)
+    return row
+
+
+def add_follow_up(
+    work: Work, new: NewReservation, queue: str, kind: str, *, agent: str | None, agent_until_at: int | None
+) -> int:
+    """Make a reservation that no lost call made, for an agent where one is named, and give its number."""
+    beside = {"last_lost_at": work.now, "losses": 0, "agent": agent, "agent_until_at": agent_until_at}
+    return _insert(work, new, queue, kind, beside)
+
+
+def _insert(work: Work, new: NewReservation, queue: str, kind: str, beside: dict[str, Any]) -> int:
     values = {
         "pbx": work.pbx,
-        "queue": loss.queue,
-        "queue_group": work.site.rules.queue(loss.queue).group,
+        "queue": queue,
+        "queue_group": work.site.rules.queue(queue).group,
         "person_id": new.person,
         "apart": new.apart,
         "trunk": new.trunk,
-        "kind": loss.kind,
+        "kind": kind,
         "state": new.state,
         "open": is_open(new.state),
         "made_at": work.now,
-        "last_lost_at": loss.lost_at,
-        "losses": 1,
         "tries": 0,
+        **beside,
         **times.of_new(new.pledge),
         "state_since_at": work.now,
         "severity": new.severity,
@@ -58,7 +72,6 @@ def add(work: Work, new: NewReservation, loss: Loss, cause: str = "", incident: 
     made = _NEW.values(id=_NEXT_ON_SQLITE) if work.connection.dialect.name == "sqlite" else _NEW
     row = int(work.connection.execute(made, values).scalar_one())
     promises.first(work, row, new.pledge)
-    add_loss(work, row, loss, cause, incident)
     return row
 
 

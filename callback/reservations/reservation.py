@@ -48,6 +48,8 @@ class Reservation:
     revision: int  # raised by every change of the row
     handled_at: int | None
     reference: str | None
+    agent: str | None  # whose phone is to be rung, until agent_until_at; None: any of the queue
+    agent_until_at: int | None
     e164: str
 
     @property

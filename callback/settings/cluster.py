@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, field_validator
 
-from callback.settings.rules import Part
+from callback.settings.part import Part
 from callback.settings.secrets import Secret
 
 REDIS = 6379

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from callback.settings.addresses import host_and_port, is_this_machine, place, safe_url
-from callback.settings.rules import Part
+from callback.settings.part import Part
 
 
 class Console(Part):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from callback.settings.rules import Part
+from callback.settings.part import Part
 
 Days = Annotated[int, Field(ge=0, le=36_500)]
 

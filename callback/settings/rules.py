@@ -12,8 +12,10 @@ from datetime import date, time
 from typing import Annotated, Literal
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from callback.settings.care import Campaigns, Care, QueueCare
+from callback.settings.part import Part
 from scheduler import clock
 from scheduler.candidate import IN_AIM, IN_WINDOW, OVERDUE
 from scheduler.days_off import DaysOff
@@ -35,12 +37,6 @@ Price = Annotated[float, Field(ge=0, le=1000)]
 AIM_LONGER = "aim_min must not be longer than window_min"
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-class Part(BaseModel):
-    """A part of the settings: unknown keys are faults, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def told(rule: Callable[..., object], *values: str) -> None:
@@ -66,6 +62,7 @@ class QueueRules(Part):
     record: bool = False  # keep what both say in a callback
     first: First = "agent"  # whom a callback rings first; "customer": who then waits for the agent that was free
     tell_number: bool = False  # text this queue's caller_id to whom another had to hand on to it
+    care: QueueCare = QueueCare()
 
     @model_validator(mode="after")
     def _has_caller_id(self) -> QueueRules:
@@ -185,6 +182,8 @@ class SiteRules(Part):
     )
     default_queue: str | None = None  # of calls on other numbers that were lost before any queue; none: not ours
     pacing: Pacing = Pacing()
+    care: Care = Care()
+    campaigns: Campaigns = Campaigns()
     queues: dict[str, QueueRules] = Field(default_factory=dict)
 
     @field_validator("aim_min")

@@ -22,8 +22,9 @@ from callback.errors import SettingsError
 from callback.settings.cluster import Cluster
 from callback.settings.console import Console
 from callback.settings.faults import fault, fault_of
+from callback.settings.part import Part
 from callback.settings.retention import Retention
-from callback.settings.rules import E164, Part, SiteRules, told
+from callback.settings.rules import E164, SiteRules, told
 from callback.settings.secrets import CREDENTIALS, Secret, SecretUnfiled, fill_in
 from callback.settings.texts import Texts, Web
 from callback.settings.watch import Logs, Metrics

@@ -11,7 +11,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, field_validator, model_validator
 
 from callback.settings.addresses import host_and_port, place, safe_url
-from callback.settings.rules import Part
+from callback.settings.part import Part
 from callback.settings.secrets import Hidden, Secret
 from sms.errors import SmsError
 from sms.gateway import PAUSE_S

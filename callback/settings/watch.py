@@ -7,7 +7,7 @@ from typing import Final, Literal
 from pydantic import field_validator, model_validator
 
 from callback.settings.addresses import host_and_port, is_this_machine, place
-from callback.settings.rules import Part
+from callback.settings.part import Part
 from callback.settings.secrets import Secret
 
 _LEAST: Final = 16  # characters of a token

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import field_validator
 
-from callback.settings.rules import Part
+from callback.settings.part import Part
 
 
 class Webhooks(Part):

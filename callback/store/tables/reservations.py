@@ -21,6 +21,9 @@ RESERVATION_STATES = (
     "cancelled", "done-elsewhere", "continued",
 )  # fmt: skip
 
+FOLLOW_UP = "follow-up"
+"""The kind of a reservation that no lost call made: for a case of care, a campaign's sample, a flagged contact."""
+
 MISSABLE_WORDS = "open OR state = 'expired' OR state_since_at > deadline_at OR promise_number > 1"
 
 reservation = Table(
@@ -60,7 +63,9 @@ reservation = Table(
            onupdate=text("reservation.revision + 1")),  # decides about what is no more
     Column("handled_at", Instant),  # it was left to people, and one of them has dealt with it
     Column("reference", String(100)),  # what a program that asked for the callback calls it
-    one_of("kind", KINDS),
+    Column("agent", String(200)),  # whose phone is rung, as the PBX names the member; none: any of the queue
+    Column("agent_until_at", Instant),  # from then on anybody of the queue is
+    one_of("kind", (*KINDS, FOLLOW_UP)),
     one_of("state", RESERVATION_STATES),
     Index("uq_reservation_open", "pbx", "queue", "person_id", "apart", unique=True,
           sqlite_where=text("open"), postgresql_where=text("open")),
@@ -128,6 +133,9 @@ promise = Table(
 )
 
 OPEN = text("reservation.open")
+
+LOST_ONLY = text("reservation.kind <> 'follow-up'")
+"""Reservations of lost calls: promises and rates count these alone."""
 
 SEVERE = text("reservation.open AND reservation.severity > 0")
 
