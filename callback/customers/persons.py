@@ -36,6 +36,11 @@ def forget(connection: Connection, person: int) -> None:
     connection.execute(update(t.person).where(t.person.c.id == person).values(number=word, tail=None))
 
 
+def lock(connection: Connection, person: int) -> None:
+    """Let nobody else open something for this customer until the transaction ends."""
+    connection.execute(select(t.person.c.id).where(t.person.c.id == person).with_for_update())
+
+
 def is_shared(connection: Connection, person: int) -> bool:
     """Whether the number is many people's: a company's switchboard."""
     return bool(connection.execute(_SHARED, {"of_person": person}).scalar_one())

@@ -29,6 +29,8 @@ NAMES: Final = {
     "rules.queues": "support",
     "rules.countries": "US",
     "rules.trunks": "main",
+    "rules.care.departments": "billing",
+    "rules.care.compensations": "voucher",
 }
 """What a site names itself, and the name that stands for it here."""
 _SAMPLES: Final = {
@@ -36,6 +38,7 @@ _SAMPLES: Final = {
     "pbx.secret": "as in manager_lcr.conf",
     "trunks.main.region": "US",
     "rules.zone": "America/New_York",
+    "rules.care.compensations.voucher.title": "A voucher",
 }
 """What must be written, as an example."""
 _SHOWN: Final = (
