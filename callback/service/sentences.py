@@ -227,6 +227,24 @@ def _compared(event: e.Compared, _time: Time) -> str:
     return f"what happened since the backup was compared: {were}{f' ({event.why})' if event.why else ''}"
 
 
+def _follow_up(event: e.FollowUpReserved, time: Time) -> str:
+    return f"#{event.reservation} a callback of {event.queue} for {event.about}, by {time(event.deadline_at)}"
+
+
+def _case_opened(event: e.CaseOpened, time: Time) -> str:
+    again = f", {event.repeats} before it" if event.repeats else ""
+    return f"case {event.case} ({event.kind}) of {event.queue} is open, to be answered by {time(event.due_at)}{again}"
+
+
+def _case_at_risk(event: e.CaseAtRisk, time: Time) -> str:
+    whose = event.owner or event.department or "nobody's"
+    return f"case {event.case} ({event.kind}, {whose}) is not answered, and was to be by {time(event.due_at)}"
+
+
+def _campaign(event: e.CampaignMoved, _time: Time) -> str:
+    return f"campaign {event.campaign} is {event.state}: {event.told} of {event.people} told ({event.who})"
+
+
 _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.Merged: _merged,
     e.TrunkUnclear: _trunk_unclear,
@@ -257,6 +275,14 @@ _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.TextFailed: lambda event, _time: f"#{event.reservation} a text did not arrive: {event.code or 'refused'}",
     e.Answered: lambda event, _time: f"answer {event.answer}{' waits for a person' if event.for_people else ''}",
     e.WebhookDisabled: _webhook_disabled,
+    e.FollowUpReserved: _follow_up,
+    e.SurveyAsked: lambda event, _time: f"question {event.survey} is asked after a {event.kind} of {event.queue}",
+    e.SurveyAnswered: lambda event, _time: f"question {event.survey} was answered: {event.score} of 5",
+    e.CaseOpened: _case_opened,
+    e.CaseMoved: lambda event, _time: f"case {event.case} ({event.kind}): {event.event}, now {event.state}",
+    e.CaseAtRisk: _case_at_risk,
+    e.LetterFailed: lambda event, _time: f"letter {event.letter} to {event.department} was not sent: {event.why}",
+    e.CampaignMoved: _campaign,
     e.Decided: _decided,
     e.Cancelled: lambda event, _time: f"#{event.reservation}: {event.why}",
     e.SiteKey: lambda event, _time: str(event.why),

@@ -49,7 +49,7 @@ class Department(Part):
 class Compensation(Part):
     """Something that may be given to a customer for the trouble."""
 
-    title: Annotated[str, Field(min_length=1, max_length=100)]
+    title: Annotated[str, Field(min_length=1, max_length=100)]  # as the list shows it
     value: Annotated[float, Field(ge=0)] = 0  # in the site's currency, for the figures
     who: Giver = "supervisor"  # this role and those above may give it
 
@@ -67,7 +67,7 @@ class Care(Part):
     confirm_tries: Annotated[int, Field(ge=1, le=10)] = 3  # … so often; then the customer counts as unreachable
     repeat_days: Days = 30  # the same customer with the same topic within this: a repeat
     topics: dict[str, str] = Field(default_factory=dict)  # "billing/wrong-amount" = "A wrong amount on the bill"
-    products: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()
+    products: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()  # that a complaint may be about
     departments: dict[Name, Department] = Field(default_factory=dict)
     compensations: dict[Name, Compensation] = Field(default_factory=dict)
     offer: Annotated[str, Field(max_length=300)] = ""  # a running offer that agents may make; a script says it

@@ -93,6 +93,36 @@ SERVICE = [  # told by the service itself
     event("texts-delayed", NOON, {"line": "", "code": "20429", "texts": 1, "lost": 0, "why": "too many at once"}),
     event("text-failed", NOON, {"reservation": 7, "code": "30003"}),
     event("answered", NOON, {"answer": 3, "for_people": True, "reservation": 7}),
+    event(
+        "follow-up-reserved",
+        NOON,
+        {"reservation": 8, "queue": "sales", "about": "case/7", "clock_starts_at": NOON, "deadline_at": NOON + MINUTE},
+    ),
+    event("survey-asked", NOON, {"survey": 1, "queue": "sales", "kind": "call", "agent": "Agent One"}),
+    event("survey-answered", NOON, {"survey": 1, "queue": "sales", "kind": "call", "agent": None, "score": 1}),
+    event(
+        "case-opened",
+        NOON,
+        {"case": 7, "queue": "sales", "kind": "complaint", "topic": "billing", "department": "billing"}
+        | {"due_at": NOON, "repeats": 1},
+    ),
+    event(
+        "case-moved",
+        NOON,
+        {"case": 7, "queue": "sales", "kind": "complaint", "event": "answered", "state": "answered"}
+        | {"department": "billing", "owner": None},
+    ),
+    event(
+        "case-at-risk",
+        NOON,
+        {"case": 7, "queue": "sales", "kind": "complaint", "department": "", "owner": None, "due_at": NOON},
+    ),
+    event("letter-failed", NOON, {"letter": 4, "department": "billing", "why": "no such mailbox"}),
+    event(
+        "campaign-moved",
+        NOON,
+        {"campaign": 2, "name": "outage", "state": "running", "people": 9, "told": 3, "who": "anna"},
+    ),
     event("webhook-disabled", NOON, {"endpoint": 2, "host": "crm.example.org", "why": "failing"}),
     event("alarm-not-passed", NOON, {"channel": "url", "why": "answered 503"}),
     event("door-opened", NOON, {"pid": 4711}),

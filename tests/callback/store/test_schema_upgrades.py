@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import JSON, Boolean, Column, Connection, Integer, MetaData, Table, insert, inspect, select
+from sqlalchemy import JSON, Boolean, Column, Connection, Float, Integer, MetaData, Table, insert, inspect, select
 
 from callback.store import schema
 from callback.store.engine import Store
@@ -31,6 +31,14 @@ WORDS: Final[dict[str, dict[str, Any]]] = {
     "webhook_endpoint": {"disabled": ""},
     "webhook_delivery": {"state": "waiting"},
     "node": {"role": "pbx"},
+    "survey": {"kind": "call"},
+    "care_case": {"kind": "complaint", "state": "registered", "open": True, "repeat_of": None},
+    "care_letter": {"state": "waiting"},
+    "care_note": {"kind": "meek"},
+    "contact_flag": {"state": "waiting"},
+    "campaign": {"state": "draft"},
+    "campaign_person": {"state": "waiting"},
+    "campaign_check": {"line": "speed"},
     "rollup_mark": {"id": 1000},  # beside what the rows of other tables have marked
 }
 
@@ -46,7 +54,7 @@ def value(table: Table, column: Column[Any]) -> Any:
         return False
     if isinstance(column.type, JSON):
         return {}
-    return 1 if isinstance(column.type, Integer) else "x"
+    return 1 if isinstance(column.type, (Integer, Float)) else "x"
 
 
 def fill(connection: Connection) -> dict[str, dict[str, Any]]:
