@@ -855,6 +855,17 @@ class FollowUpReserved(Event):
 
 
 @_event
+class ContactRefused(Event):
+    """A customer was flagged for today, and may not be called: the owner of the flag has to know."""
+
+    NAME = "contact-refused"
+    flag: int
+    queue: str
+    owner: str
+    why: str
+
+
+@_event
 class SurveyAsked(Event):
     """A customer was asked by text about one service."""
 

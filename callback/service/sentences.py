@@ -40,6 +40,11 @@ def _reserved(event: e.Reserved, number: str, time: Time) -> str:
     return f"#{event.reservation} {number} for {event.queue}: {by} ({event.promise}); {text}"
 
 
+def _follow_up(event: e.FollowUpReserved, number: str, time: Time) -> str:
+    by = f"from {time(event.clock_starts_at)}, deadline {time(event.deadline_at)}"
+    return f"#{event.reservation} {number} for {event.queue}: a follow-up of {event.about}, {by}"
+
+
 def _not_recovered(event: e.NotRecovered, number: str, _time: Time) -> str:
     return f"{number}: {event.why}"
 
@@ -55,6 +60,7 @@ def _put_first(event: e.PutFirst, number: str, _time: Time) -> str:
 _ABOUT_SOMEBODY: dict[type[e.Event], Callable[[Any, str, Time], str]] = {
     e.CallJudged: _call,
     e.Reserved: _reserved,
+    e.FollowUpReserved: _follow_up,
     e.NotRecovered: _not_recovered,
     e.Expired: _expired,
     e.PutFirst: _put_first,
@@ -256,6 +262,7 @@ _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.CustomerDialled: lambda event, _time: f"#{event.reservation} the customer is being dialled",
     e.CustomerAnswered: lambda event, _time: f"#{event.reservation} the customer answered",
     e.AttemptEnded: _attempt_ended,
+    e.ContactRefused: lambda event, _time: f"flag {event.flag} of {event.owner}: nobody is called, {event.why}",
     e.Returned: lambda event, _time: f"#{event.reservation} the customer was served: nothing more is owed",
     e.CalledByHand: _called_by_hand,
     e.RestsAfterOwnCall: _rests_after_own_call,

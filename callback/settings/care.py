@@ -27,6 +27,7 @@ class QueueCare(Part):
     cases: bool = False  # a low answer opens a case; complaints may be registered
     repair: Literal["agent", "team"] = "agent"  # who calls a customer who was not content: who was rated, or a team
     team: str = ""  # the queue of that team
+    flags: bool = False  # customers may be flagged for a contact on a later day
     campaigns: bool = False  # very many may be told by text at once in this queue's name
     hook_queue: str = ""  # where the dialplan sends callers while a campaign runs; empty: this queue
 

@@ -17,6 +17,7 @@ from callback.logs.failing import Failing
 from callback.service.event_log import EventLog
 from callback.service.jobs.audit_anchor import AnchorAudit
 from callback.service.jobs.audit_proof import ProveAudit
+from callback.service.jobs.care.flags import ReserveFlags
 from callback.service.jobs.decisions import ForgetBatches
 from callback.service.jobs.feed import ForgetEvents
 from callback.service.jobs.job import Job, Jobs
@@ -80,6 +81,7 @@ class TextWorker:
             ForgetBatches(transactions),
             ForgetLines(transactions),
             FillTails(transactions),
+            ReserveFlags(transactions),
             SampleWaits(transactions),
             CountEvents(transactions),
             WatchSite(transactions),

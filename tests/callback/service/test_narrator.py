@@ -32,6 +32,7 @@ GAP = {
     "recorded": False,
 }
 SERVICE = [  # told by the service itself
+    event("contact-refused", NOON, {"flag": 1, "queue": "support", "owner": "anna", "why": "number-blocked"}),
     event("lease-lost", NOON, {"pbx": "main", "why": "another process holds it"}),
     event("committer-died", NOON, {"why": "it was killed", "again_in_s": 5.0}),
     event("restored", NOON, {"backup_at": NOON - MINUTE, "texts": 3}),

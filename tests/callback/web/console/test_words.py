@@ -44,6 +44,7 @@ from callback.reservations.states import STATES
 from callback.site import handovers
 from callback.site.pauses import WHAT
 from callback.store.audit import CUSTOMER, RETAINED, SERVICE
+from callback.store.tables import FOLLOW_UP
 from callback.texts.compose import NoText
 from callback.web.console import vocabulary, words
 from callback.web.console.acts.form import Fault
@@ -93,7 +94,7 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "pausing": set(WHAT),
     "pause-means": set(WHAT),
     "pause-fault": set(get_args(switches.Fault)) - {""},
-    "kind": set(get_args(Kind)),
+    "kind": {*get_args(Kind), FOLLOW_UP},
     "reason": {row.reason.replace("-{cause}", "") for row in TABLE if row.reason} | set(OF_PEOPLE["served"]),
     "state": set(STATES),
     "outcome": set(OUTCOMES),
