@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import text as literal
 
 from sms.tables import FAILED, LEFT, WAITING, text_outbox
 
@@ -100,6 +101,40 @@ def has_left(conn: Connection, cause: str) -> bool:
 def any_has_left(conn: Connection, recipient: str, templates: Collection[str]) -> bool:
     """Whether a text to this recipient by one of these templates was sent, or may have been."""
     return conn.execute(_OF_TEMPLATES, {"whose": recipient, "templates": list(templates)}).first() is not None
+
+
+_NOTHING = literal("state IN ('failed', 'withdrawn', 'expired')")
+_CAME_TO_NOTHING = select(_columns.cause).where(_columns.cause.in_(bindparam("causes", expanding=True)), _NOTHING)
+_NEWEST_LEFT = (
+    select(_columns.cause, _columns.recipient, _columns.template, _columns.claimed_at)
+    .where(_columns.person == bindparam("whose"), _columns.pbx == bindparam("of_pbx"), LEFT)
+    .where(_columns.template.in_(bindparam("templates", expanding=True)))
+    .where(func.coalesce(_columns.delivery, "") != "undelivered")
+    .order_by(_columns.claimed_at.desc(), _columns.id.desc())
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftText:
+    """A text that was sent, or may have been, at `at` (microseconds UTC)."""
+
+    cause: str
+    recipient: str
+    template: str
+    at: int
+
+
+def newest_that_left(conn: Connection, pbx: str, person: str, templates: Collection[str]) -> LeftText | None:
+    """The newest text to a person by one of these templates that was sent, or may have been, and may have arrived."""
+    asked = {"of_pbx": pbx, "whose": person, "templates": list(templates)}
+    row = conn.execute(_NEWEST_LEFT, asked).first()
+    return None if row is None else LeftText(*row)
+
+
+def came_to_nothing(conn: Connection, causes: Collection[str]) -> set[str]:
+    """Those of these causes whose text never reached anybody, and never will."""
+    return set(conn.execute(_CAME_TO_NOTHING, {"causes": list(causes)}).scalars()) if causes else set()
 
 
 _RECIPIENTS = _columns.recipient.in_(bindparam("recipients", expanding=True))

@@ -89,6 +89,8 @@ SAMPLES: Mapping[str, Mapping[str, str]] = {
     "wrong-desk": _US,
     "ask": {},
     "ask-link": _LINK,
+    "survey": {},
+    "survey-repair": {},
     "answer-now": _US,
     "answer-later": _FROM,
     "answer-no-slot": {"from_time": _WHEN},

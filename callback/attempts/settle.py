@@ -14,7 +14,7 @@ from callback.reservations import moves, times
 from callback.reservations.reservation import RESERVATIONS, Reservation, read
 from callback.site.work import Work
 from callback.store import tables as t
-from callback.texts import compose
+from callback.texts import asking, compose
 from scheduler import retry
 from scheduler.breaker import TELLING
 from scheduler.errors import SchedulerError
@@ -103,7 +103,7 @@ def _follow(work: Work, row: Reservation, following: retry.Next, flight: Flight)
     """Move the reservation on; say its state, and when it may be called again if it may."""
     if isinstance(following, retry.Settle):
         compose.withdraw(work, row.id, "reached by our call")
-        compose.ask(work, row.id)
+        asking.after_callback(work, row.id)
         return moves.move_locked(work, row, "reached", {"tries": row.tries + 1}), None
     if isinstance(following, retry.GiveUp):
         compose.withdraw(work, row.id, "given up")

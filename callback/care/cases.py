@@ -70,6 +70,7 @@ class Case:
     repeat_of: int | None
     repeats: int
     reservation_id: int | None
+    callback: Literal["", "repair", "confirm"]
     revision: int
     e164: str
 

@@ -7,12 +7,15 @@ newest open reservation. Whatever comes is kept; a text that comes twice changes
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select, update
 
+from callback.care import questions, surveys
+from callback.care.questions import Question
+from callback.care.surveys import Survey
 from callback.customers import numbers
 from callback.customers.blocks import blocked
 from callback.customers.persons import person_of
@@ -35,7 +38,7 @@ PAGE: Final = "/page"  # in place of an account, and no name of one: chosen on t
 ROOM: Final = 1600  # a text of ten segments; carriers take no longer one
 REPLIES_A_DAY: Final = 10
 TEXTS_A_DAY: Final = 50  # more of one number are kept, and neither done nor shown to people
-SCORED_FOR_US: Final = 3 * DAY  # how long after the call a number is an answer to the question
+SCORED_FOR_US: Final = questions.LASTS_US  # how long after the call the page takes an answer to the question
 
 _a, _r = t.answer.c, t.reservation.c
 
@@ -63,6 +66,8 @@ class _Done:
     for_people: bool = False
     at: int | None = None
     score: int | None = None
+    about: int | None = None  # the reservation whose callback was judged
+    in_queue: str = ""  # that the text turned out to be for
 
 
 _FOR_PEOPLE: Final = _Done("answer-person", for_people=True)
@@ -73,17 +78,19 @@ def take(work: Work, inbound: Inbound) -> str | None:
     connection = work.connection
     wish = inbound.taken_for or read(inbound.body)
     named = {"account": inbound.account, "sid": inbound.sid}
-    kept = {"pbx": work.pbx, "received_at": work.now, "wish": _word(wish), "body": _storable(inbound.body)}
+    body = _storable(inbound.body)
+    kept = {"pbx": work.pbx, "received_at": work.now, "wish": _word(wish), "body": body}
     stored = (_a.account == inbound.account, _a.sid == inbound.sid)
     if not insert_new(connection, t.answer, named | kept | {"state": "open"}):
         said: str | None = connection.execute(select(_a.reply).where(*stored)).scalar_one()
         return said
     sender = _sender(work, inbound)  # only now: who was erased must not come back by a repeat
     silenced = blocked(connection, sender.e164).texts
-    done = _do(work, sender, wish)
+    done = _do(work, sender, wish, body)
+    sender = replace(sender, queue=done.in_queue or sender.queue)
     reply = None if inbound.taken_for else _reply(work, sender, done, silenced=silenced)
     made = {"state": "open" if done.for_people else "done", "reply": reply, "score": done.score}
-    about = {"person_id": sender.person, "reservation_id": sender.row.id if sender.row else None}
+    about = {"person_id": sender.person, "reservation_id": done.about or (sender.row.id if sender.row else None)}
     connection.execute(update(t.answer).where(*stored).values(**about, **made))
     number = connection.execute(select(_a.id).where(*stored)).scalar_one()
     work.tell(Answered(number, done.for_people, about["reservation_id"]))
@@ -120,6 +127,9 @@ def score(work: Work, row: Reservation, number: int) -> bool:
     work.connection.execute(
         update(t.answer).where(*stored).values(score=number, wish=f"choice-{number}", received_at=work.now)
     )
+    survey = surveys.about_callback(work, row.id)
+    if survey is not None:
+        surveys.answered(work, survey, number, str(number))
     return True
 
 
@@ -160,7 +170,7 @@ def _sender(work: Work, inbound: Inbound) -> _Sender:
     if e164 is None:
         return _Sender(None, "", None, "")
     person = person_of(work.connection, e164, work.now)
-    theirs = RESERVATIONS.where(_r.person_id == person, _r.pbx == work.pbx, _r.state != "refused")
+    theirs = RESERVATIONS.where(_r.person_id == person, _r.pbx == work.pbx, _r.state != "refused", t.LOST_ONLY)
     newest = theirs.order_by(_r.open.desc(), _r.last_lost_at.desc()).limit(1)
     row = next(iter(read_reservations(work.connection, newest)), None)
     if row is not None:
@@ -176,7 +186,7 @@ def _queue_of(site: Site, to_number: str) -> str:
     return next(shown, next(iter(queues), ""))
 
 
-def _do(work: Work, sender: _Sender, wish: Wish) -> _Done:
+def _do(work: Work, sender: _Sender, wish: Wish, body: str) -> _Done:
     """Do what is asked for; what cannot be done is for a person. Of very many texts only a STOP still counts."""
     if wish not in ("stop", "stop-and-more") and _too_many(work, sender):
         return _Done(None)
@@ -187,20 +197,60 @@ def _do(work: Work, sender: _Sender, wish: Wish) -> _Done:
             done = _start(work, sender)
         case "help":
             done = _Done("answer-help")
-        case Choice(number) if _was_asked(work, sender):
-            done = _Done("answer-thanks", score=number)
-        case Choice(1) | "call-now":
+        case Choice(number):
+            done = _number(work, sender, number, body)
+        case "call-now":
             done = _call_now(work, sender)
         case SaidTime():
             done = _slot(work, sender, wish)
         case _:
-            done = _FOR_PEOPLE
+            done = _words(work, sender, body)
     return done
 
 
-def _was_asked(work: Work, sender: _Sender) -> bool:
-    row = sender.row
-    return row is not None and not row.open and asked(work.connection, row, work.now)
+def _number(work: Work, sender: _Sender, number: int, body: str) -> _Done:
+    """Take a number alone for the answer to what the customer was asked last; where nobody can tell, it is for people.
+
+    Who was asked nothing and writes 1 asks to be called, as every promise says.
+    """
+    asked = None if sender.person is None else questions.asked(work, sender.person)
+    kind = "call-now" if asked is None else asked.kind
+    if asked is None or kind == "call-now":
+        return _call_now(work, sender) if number == 1 else _FOR_PEOPLE
+    if kind == "callback":
+        return _judged(work, asked.about, number, body)
+    if kind in {"survey", "repair"} and (survey := surveys.read_one(work, asked.about)) is not None:
+        return _surveyed(work, survey, number, body)
+    return _solved(work, asked, number, body) if kind == "solved" else _Done("answer-held", for_people=True)
+
+
+def _words(work: Work, sender: _Sender, body: str) -> _Done:
+    """Let people read it. Who was asked how a service was is not told that 1 is a call: there it is "very bad"."""
+    asked = None if sender.person is None else questions.asked(work, sender.person)
+    if asked is None or asked.kind in {"call-now", "unsure"}:
+        return _FOR_PEOPLE
+    if asked.kind in {"survey", "repair"} and (survey := surveys.read_one(work, asked.about)) is not None:
+        surveys.said(work, survey, body)
+    return _Done("answer-held", for_people=True)
+
+
+def _judged(work: Work, reservation: int, number: int, body: str) -> _Done:
+    """The customer judges a callback that reached the customer."""
+    survey = surveys.about_callback(work, reservation)
+    done = _Done("answer-thanks") if survey is None else _surveyed(work, survey, number, body)
+    return replace(done, score=number, about=reservation)
+
+
+def _surveyed(work: Work, survey: Survey, number: int, body: str) -> _Done:
+    """The customer judges a call that was served, or the repair of a case."""
+    surveys.answered(work, survey, number, body)
+    return _Done("answer-thanks", in_queue=survey.queue)
+
+
+def _solved(work: Work, asked: Question, number: int, body: str) -> _Done:
+    """The customer says whether a case is solved."""
+    del work, asked, number, body
+    return _FOR_PEOPLE
 
 
 def _stop(work: Work, sender: _Sender, *, more: bool) -> _Done:

@@ -63,7 +63,7 @@ _WORDS: Final[Mapping[NoText, str]] = {
 _r = t.reservation.c
 # Made once: to build a statement costs several times what it costs to run it.
 _WHOM: Select[Any] = (
-    select(_r.id, _r.queue, _r.trunk, _r.person_id, _r.deadline_at, _r.text_refusal, t.person.c.number)
+    select(_r.id, _r.queue, _r.trunk, _r.person_id, _r.deadline_at, _r.text_refusal, _r.kind, t.person.c.number)
     .join(t.person)
     .where(_r.id == bindparam("reservation"))
 )
@@ -79,6 +79,12 @@ _WHOSE_CALLS: Select[Any] = (
     .join(t.person)
     .where(t.call.c.pbx == bindparam("of_pbx"), t.call.c.call_id.in_(bindparam("of_calls", expanding=True)))
 )
+_OF_CARE: Final[Mapping[str, Select[Any]]] = {
+    kind: select(table.c.id, table.c.queue, t.person.c.number)
+    .select_from(table.join(t.person, t.person.c.id == table.c.person_id))
+    .where(table.c.pbx == bindparam("of_pbx"), table.c.id.in_(bindparam("ids", expanding=True)))
+    for kind, table in (("survey", t.survey), ("case", t.care_case))
+}
 _AHEAD_US: Final = (line.FRESH_S + 2) * SECOND
 """Texts leave while the picture of who may get none is that fresh, and for a second and a half more."""
 _RANG = (
@@ -100,13 +106,15 @@ class Recipient:
     deadline_at: int
     text_refusal: str | None  # why none was written last, as it stands beside the reservation
     opted_out: bool  # the number is blocked for texts
+    follow_up: bool = False  # no lost call made it: nothing explains or excuses it
 
 
 def recipient(connection: Connection, reservation: int) -> Recipient:
     """The recipient of texts about a reservation."""
     row = connection.execute(_WHOM, {"reservation": reservation}).one()
     about = (row.id, row.queue, row.trunk, row.person_id, row.number, row.deadline_at, row.text_refusal)
-    return Recipient(*about, opted_out=blocks.blocked(connection, row.number).texts)
+    opted_out = blocks.blocked(connection, row.number).texts
+    return Recipient(*about, opted_out=opted_out, follow_up=row.kind == t.FOLLOW_UP)
 
 
 def explain(work: Work, to: Recipient, loss: Loss, pledge: Promise) -> bool:
@@ -120,7 +128,7 @@ def explain(work: Work, to: Recipient, loss: Loss, pledge: Promise) -> bool:
         "from_time": clock_time(pledge.clock_starts_at, made_at, work.site),
     }
     template = "lost-carried" if pledge.reason == CARRIED_OVER else template_of(loss)
-    text = _Text(template, f"lost/{to.reservation}/{loss.lost_at}", times, not_before, pledge.deadline_at)
+    text = Text(template, f"lost/{to.reservation}/{loss.lost_at}", times, not_before, pledge.deadline_at)
     return _put(replace(work, now=made_at), to, text)
 
 
@@ -150,14 +158,14 @@ def apologise(work: Work, reservation: int, new_by: int) -> bool:
     times = {"by": clock_time(new_by, not_before, work.site)}
     rang = work.connection.execute(_RANG, {"reservation": reservation}).first() is not None
     template = "overdue-tried" if rang else "overdue"
-    text = _Text(template, f"overdue/{reservation}/{new_by}", times, not_before, new_by)
+    text = Text(template, f"overdue/{reservation}/{new_by}", times, not_before, new_by)
     return _put(work, to, text)
 
 
 def give_up(work: Work, reservation: int, tries: int) -> bool:
     """The second text: we tried and could not reach the customer."""
     to = recipient(work.connection, reservation)
-    text = _Text("given-up", f"given-up/{reservation}", {"tries": str(tries)}, morning(work, to))
+    text = Text("given-up", f"given-up/{reservation}", {"tries": str(tries)}, morning(work, to))
     return _put(work, to, text)
 
 
@@ -165,27 +173,24 @@ def got_through(work: Work, reservation: int) -> bool:
     """The customer called again and was served: if told that we call, the customer is told that we will not."""
     if not promised(work.connection, reservation):
         return False
-    text = _Text("returned", f"returned/{reservation}", {}, work.now + _grace(work.site))
+    text = Text("returned", f"returned/{reservation}", {}, work.now + _grace(work.site))
     return _put(work, recipient(work.connection, reservation), text)
 
 
 def confirm(work: Work, reservation: int, slot_at: int) -> bool:
     """Confirm in writing the time that the customer, or a person for the customer, chose."""
-    text = _Text(
+    text = Text(
         "slot", f"slot/{reservation}/{slot_at}", {"at": clock_time(slot_at, work.now, work.site)}, work.now, slot_at
     )
     return _put(work, recipient(work.connection, reservation), text)
 
 
-def ask(work: Work, reservation: int) -> bool:
-    """One question after the customer was reached, where the site asks it and there is a way to answer."""
-    if not work.site.rules.ask_after:
-        return False
-    to = recipient(work.connection, reservation)
+def ask(work: Work, to: Recipient) -> bool:
+    """One question after the customer was reached, where there is a way to answer (`asking.after_callback`)."""
     way = tail(work.site, to.e164)
     if way is None:
         return False
-    text = _Text("ask" if way == "reply" else "ask-link", _question(reservation), {}, work.now + _grace(work.site))
+    text = Text("ask" if way == "reply" else "ask-link", _question(to.reservation), {}, after_grace(work))
     return _put(work, to, text)
 
 
@@ -194,7 +199,7 @@ def answer(work: Work, reservation: int, template: str, cause: str, not_before_a
     to = recipient(work.connection, reservation)
     why = why_none(work.connection, work.site, to.queue, to.e164)
     if why is None:
-        _put(work, to, _Text(template, cause, {}, not_before_at))
+        _put(work, to, Text(template, cause, {}, not_before_at))
     return why
 
 
@@ -216,8 +221,8 @@ def tell_number(work: Work, call_id: str, served_in: Sequence[str | None]) -> bo
     row = work.connection.execute(_WHOSE_CALL, {"of_pbx": work.pbx, "of_call": call_id}).first()
     if row is None or why_none(work.connection, work.site, row.queue, row.number) is not None:
         return False
-    text = _Text("wrong-desk", f"wrong-desk/{work.pbx}/{call_id}", {}, work.now + _grace(work.site))
-    return _write(work, _Addressee(word, row.queue, row.person_id, row.number), text)
+    text = Text("wrong-desk", f"wrong-desk/{work.pbx}/{call_id}", {}, work.now + _grace(work.site))
+    return write(work, Addressee(word, row.queue, row.person_id, row.number), text)
 
 
 def promised(connection: Connection, reservation: int) -> bool:
@@ -240,7 +245,7 @@ def texts_of(
 ) -> list[tuple[int | None, WholeText]]:
     """Every text about these reservations, each with its own, and every other to a customer, if one is given."""
     about = {recipient_word(reservation): reservation for reservation in reservations}
-    whose = None if person is None else _whose(person)
+    whose = None if person is None else person_word(person)
     return [(about.get(text.recipient), text) for text in status.texts_to(connection, whose, about)]
 
 
@@ -274,7 +279,7 @@ def _reservation_of(recipient: str) -> int | None:
 def forget(work: Work, person: int) -> None:
     """Take back what waits to be sent to somebody who was erased, and remove what was written in texts both ways."""
     theirs = work.connection.execute(select(_r.id).where(_r.person_id == person)).scalars()
-    outbox.forget(work.connection, _whose(person), [recipient_word(one) for one in theirs], "erased", work.now)
+    outbox.forget(work.connection, person_word(person), [recipient_word(one) for one in theirs], "erased", work.now)
     work.connection.execute(update(t.answer).where(t.answer.c.person_id == person).values(body="", reply=None))
 
 
@@ -299,7 +304,7 @@ def hold_back(work: Work, on_the_line: Collection[str]) -> None:
         )
     if recipients or people:
         until = work.now + max(_grace(work.site), _AHEAD_US)
-        outbox.hold_back(work.connection, recipients, [_whose(person) for person in sorted(people)], until)
+        outbox.hold_back(work.connection, recipients, [person_word(person) for person in sorted(people)], until)
 
 
 def _elsewhere(work: Work) -> list[str]:
@@ -353,6 +358,11 @@ def _known(connection: Connection, pbx: str, recipients: Collection[str]) -> dic
     if calls:
         rows = connection.execute(_WHOSE_CALLS, {"of_pbx": pbx, "of_calls": calls})
         found |= {f"call/{row.call_id}": (row.queue, row.number) for row in rows}
+    for word, of_care in _OF_CARE.items():
+        theirs = [int(name) for kind, name in named.values() if kind == word and name.isdecimal()]
+        if theirs:
+            rows = connection.execute(of_care, {"of_pbx": pbx, "ids": theirs})
+            found |= {f"{word}/{row.id}": (row.queue, row.number) for row in rows}
     return found
 
 
@@ -412,7 +422,9 @@ def clock_time(at: int, now: int, site: Site) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
+class Text:
+    """What is to be said, by which template, and when; one text for each cause."""
+
     template: str
     cause: str
     values: dict[str, str]
@@ -421,7 +433,7 @@ class _Text:
 
 
 @dataclass(frozen=True, slots=True)
-class _Addressee:
+class Addressee:
     """To whom the outbox sends a text; one about a reservation may lead to that one's page until its deadline."""
 
     word: str  # the outbox's, which tells nothing
@@ -432,16 +444,17 @@ class _Addressee:
     deadline_at: int = 0
 
 
-def _put(work: Work, to: Recipient, text: _Text) -> bool:
+def _put(work: Work, to: Recipient, text: Text) -> bool:
     """Put a text into the outbox, or keep beside the reservation why there is none; the callback goes on either way."""
     why = _unwelcome(to.e164, opted_out=to.opted_out) if may_text(work.site, to.queue, to.e164) else "texts-off"
     if why != to.text_refusal:
         work.connection.execute(update(t.reservation).where(_r.id == to.reservation).values(text_refusal=why))
-    whom = _Addressee(recipient_word(to.reservation), to.queue, to.person, to.e164, to.reservation, to.deadline_at)
-    return why is None and _write(work, whom, text)
+    whom = Addressee(recipient_word(to.reservation), to.queue, to.person, to.e164, to.reservation, to.deadline_at)
+    return why is None and write(work, whom, text)
 
 
-def _write(work: Work, to: _Addressee, text: _Text) -> bool:
+def write(work: Work, to: Addressee, text: Text) -> bool:
+    """Put a text into the outbox for somebody who may be texted; False where its cause has one already."""
     queue = work.site.rules.queue(to.queue)
     way = tail(work.site, to.e164) if text.template in PROMISES else None
     values = text.values | {"caller_id": queue.caller_id}
@@ -459,7 +472,7 @@ def _write(work: Work, to: _Addressee, text: _Text) -> bool:
         not_before_at=text.not_before_at,
         expires_at=text.expires_at or text.not_before_at + LASTS_S * SECOND,
         line=queue.text_from,
-        person=_whose(to.person),
+        person=person_word(to.person),
         prefix=numbers.block_of(to.e164),
     )
     return outbox.put(work.connection, new, work.now)
@@ -471,6 +484,11 @@ def morning(work: Work, to: Recipient) -> int:
         return work.site.hours_of(to.e164, to.trunk).next_opening(work.now)
     except SchedulerError:
         return work.now  # that phone may never ring under these rules: there is no better time
+
+
+def after_grace(work: Work) -> int:
+    """When a text may leave to whom was spoken to just now."""
+    return work.now + _grace(work.site)
 
 
 def _grace(site: Site) -> int:
@@ -487,5 +505,6 @@ def _question(reservation: int) -> str:
     return f"ask/{reservation}"
 
 
-def _whose(person: int) -> str:
+def person_word(person: int) -> str:
+    """The outbox's opaque word for a person: on whose caps a text counts."""
     return f"person/{person}"

@@ -18,6 +18,7 @@ from callback.service.event_log import EventLog
 from callback.service.jobs.audit_anchor import AnchorAudit
 from callback.service.jobs.audit_proof import ProveAudit
 from callback.service.jobs.care.flags import ReserveFlags
+from callback.service.jobs.care.surveys import AskServed, TendCases
 from callback.service.jobs.decisions import ForgetBatches
 from callback.service.jobs.feed import ForgetEvents
 from callback.service.jobs.job import Job, Jobs
@@ -72,6 +73,8 @@ class TextWorker:
         jobs: list[Job] = [
             RenewLease(transactions, held),
             SendTexts(transactions, send),
+            AskServed(transactions),
+            TendCases(transactions),
             TellTextTroubles(transactions, TextTroubles(gateway), events.tell),
             SendWebhooks(transactions, self._courier),
             ForgetForPrograms(transactions),

@@ -35,6 +35,7 @@ from callback.store.tables.care.campaigns import (
     campaign_sample,
 )
 from callback.store.tables.care.cases import (
+    CALLBACK_UNDER_WAY,
     CASE_KINDS,
     CASE_OPEN,
     CASE_STATES,
@@ -48,6 +49,7 @@ from callback.store.tables.care.cases import (
     care_step,
     contact_flag,
     survey,
+    survey_place,
 )
 from callback.store.tables.cluster import line, node, on_the_line
 from callback.store.tables.decisions import PENDING, batch, batch_item
@@ -108,6 +110,7 @@ __all__ = [
     "ALARMS",
     "ASSIGNED",
     "BY_AGENT",
+    "CALLBACK_UNDER_WAY",
     "CAMPAIGN_RUNNING",
     "CAMPAIGN_STATES",
     "CASE_KINDS",
@@ -212,6 +215,7 @@ __all__ = [
     "signalled",
     "site_key",
     "survey",
+    "survey_place",
     "tally",
     "tally_place",
     "trouble",

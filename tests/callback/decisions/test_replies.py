@@ -285,10 +285,24 @@ def test_a_number_long_after_the_question_is_none(world: World) -> None:
     assert [(row.score, row.state) for row in kept(world)] == [(None, "open")]
 
 
+def leave(world: World, now: int) -> None:
+    """Let what waits in the outbox leave."""
+    with world.store.write() as connection:
+        sent = {one: Receipt("1") for one in outbox.claim(connection, now, 9, 60, "test")}
+        outbox.settle_sent(connection, sent, now)
+
+
 def test_a_new_loss_goes_before_the_question_about_the_old_one(world: World) -> None:
     asked(world).hear(call(ended_at=NOON + 60 * MINUTE))
-    text(world, "1", NOON + 61 * MINUTE)
+    leave(world, NOON + 61 * MINUTE)
+    text(world, "1", NOON + 62 * MINUTE)
     assert decided(world) == [("customer", "call-now")]
+
+
+def test_a_1_before_the_text_about_a_new_loss_has_left_is_for_people(world: World) -> None:
+    asked(world).hear(call(ended_at=NOON + 60 * MINUTE))
+    text(world, "1", NOON + 60 * MINUTE + US)
+    assert (decided(world), [(row.score, row.state) for row in kept(world)]) == ([], [(None, "open")])
 
 
 def test_who_is_erased_leaves_no_words_behind(lost: World) -> None:

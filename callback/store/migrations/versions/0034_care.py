@@ -66,6 +66,13 @@ def _care() -> None:
     op.create_index("ix_survey_person", "survey", ["person_id", "asked_at"])
 
     op.create_table(
+        "survey_place",
+        sa.Column("pbx", sa.String(32), nullable=False),
+        sa.Column("reached_id", KEY, nullable=False),
+        sa.PrimaryKeyConstraint("pbx", name=op.f("pk_survey_place")),
+    )
+
+    op.create_table(
         "care_case",
         sa.Column("id", KEY, nullable=False),
         sa.Column("pbx", sa.String(32), nullable=False),
@@ -103,7 +110,9 @@ def _care() -> None:
         sa.Column("repeat_of", KEY),
         sa.Column("repeats", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("reservation_id", KEY),
+        sa.Column("callback", sa.String(20), server_default=sa.text("''"), nullable=False),
         sa.Column("revision", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.CheckConstraint("callback IN ('', 'repair', 'confirm')", name=op.f("ck_care_case_callback")),
         sa.CheckConstraint("kind IN ('dissatisfied', 'complaint')", name=op.f("ck_care_case_kind")),
         sa.CheckConstraint(
             "state IN ('registered', 'assigned', 'answered', 'confirmed', 'closed', 'unreachable', 'withdrawn')",
@@ -115,6 +124,13 @@ def _care() -> None:
         sa.ForeignKeyConstraint(["reservation_id"], ["reservation.id"], name=op.f("fk_care_case_reservation_id")),
         sa.ForeignKeyConstraint(["survey_id"], ["survey.id"], name=op.f("fk_care_case_survey_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_care_case")),
+    )
+    op.create_index(
+        "ix_care_case_callback",
+        "care_case",
+        ["pbx", "id"],
+        sqlite_where=sa.text("callback <> ''"),
+        postgresql_where=sa.text("callback <> ''"),
     )
     op.create_index(
         "ix_care_case_due",

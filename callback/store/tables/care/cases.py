@@ -21,8 +21,10 @@ CASE_STATES = ("registered", "assigned", "answered", "confirmed", "closed", "unr
 CASE_KINDS = ("dissatisfied", "complaint")
 SURVEY_KINDS = ("call", "callback", "repair")
 COMPLAINERS = ("meek", "aggressive", "demanding", "seeking-gain", "chronic")
+CALLBACKS = ("", "repair", "confirm")
 TOPIC_ROOM, ABOUT_ROOM = 200, 200
 _OPEN = text("open")
+_CALLING = text("callback <> ''")
 _WAITING = text("state = 'waiting'")
 
 survey = Table(
@@ -45,6 +47,13 @@ survey = Table(
     Index("ix_survey_asked", "pbx", "asked_at"),
     Index("ix_survey_case", "case_id"),
 )  # fmt: skip
+
+survey_place = Table(
+    "survey_place",  # how far the feed was read for calls that customers are asked about; no row: nobody is asked
+    metadata,
+    Column("pbx", String(32), primary_key=True),
+    Column("reached_id", Key, nullable=False),
+)
 
 care_case = Table(
     "care_case",
@@ -85,9 +94,12 @@ care_case = Table(
     Column("repeat_of", Key, ForeignKey("care_case.id")),  # the same person and topic within so many days
     Column("repeats", Integer, nullable=False, server_default=text("0")),  # how often before
     Column("reservation_id", Key, ForeignKey("reservation.id")),  # the callback under way, or the last one
+    Column("callback", String(20), nullable=False, server_default=text("''")),  # what that is for, until it ended
     Column("revision", Integer, nullable=False, server_default=text("1"), onupdate=text("care_case.revision + 1")),
     one_of("kind", CASE_KINDS),
     one_of("state", CASE_STATES),
+    one_of("callback", CALLBACKS),
+    Index("ix_care_case_callback", "pbx", "id", sqlite_where=_CALLING, postgresql_where=_CALLING),
     Index("uq_care_case_open", "pbx", "person_id", "kind", "topic", unique=True,
           sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_care_case_due", "pbx", "due_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
@@ -168,6 +180,7 @@ contact_flag = Table(
     Index("ix_contact_flag_person", "person_id"),
 )
 
+CALLBACK_UNDER_WAY = text("care_case.callback <> ''")
 CASE_OPEN = text("care_case.open")
 FLAG_WAITING = text("contact_flag.state = 'waiting'")
 LETTER_WAITING = text("care_letter.state = 'waiting'")

@@ -1,0 +1,79 @@
+"""A customer who was not content is called, by the agent who was rated or by a team, and asked once more.
+
+Satisfied then: the case is confirmed, and closed. Low again: it goes on, at once, by somebody else. Neither, or no
+answer: the case stays answered, and care's follow-up asks again. Nothing is closed that nobody confirmed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from callback.care import callbacks, cases, satisfaction
+from callback.care.callbacks import Ended
+from callback.care.cases import SERVICE, Case
+from callback.care.satisfaction import SATISFIED
+from callback.site.work import Work
+from callback.store.audit import CUSTOMER
+
+BY_ITSELF: Final = 2
+"""So often a customer is called to repair one case without a person's decision."""
+
+
+def begin(work: Work, case: int) -> None:
+    """Let the customer of a new case be called: by whom, the rules of its queue say."""
+    found = cases.read_one(work, case, lock=True)
+    care = work.site.rules.queue(found.queue).care
+    if found.state == "registered":
+        cases.move(work, case, "assigned", SERVICE)
+    if care.repair == "team":
+        callbacks.reserve(work, found, "repair", found.due_at, queue=care.team)
+    else:
+        callbacks.reserve(work, found, "repair", found.due_at, agent=found.agent)
+
+
+def again(work: Work, case: Case) -> None:
+    """Call once more, by somebody else than the agent who was rated: the team, or anybody of the queue."""
+    if satisfaction.asked_before(work, case) >= BY_ITSELF:
+        cases.change(work, case.id, SERVICE, "for-people", "not content after each repair")
+        return
+    callbacks.reserve(work, case, "repair", case.due_at, queue=work.site.rules.queue(case.queue).care.team)
+
+
+def called(work: Work, ended: Ended) -> None:
+    """See how the callback of a repair ended: reached is the repair; all else is for people, and closes nothing."""
+    case = ended.case
+    if not ended.reached:
+        cases.change(work, case.id, SERVICE, "not-reached", ended.state)
+        return
+    if case.state not in {"assigned", "answered"}:
+        return
+    repaired_at = case.repaired_at or work.now
+    cases.move(work, case.id, "answered", SERVICE, f"callback {ended.reservation}", {"repaired_at": repaired_at})
+    _ask(work, cases.read_one(work, case.id))
+
+
+def judged(work: Work, case: int, score: int) -> None:
+    """Take the customer's answer to the question after a repair; of a case that ended it is only kept."""
+    found = cases.read_one(work, case, lock=True)
+    if not found.open:
+        return
+    if found.state != "answered":  # the customer has said otherwise since, and it goes on: people see this word
+        cases.change(work, case, CUSTOMER, "scored", str(score), score_after=score)
+    elif score >= SATISFIED:
+        callbacks.call_off(work, found)
+        cases.move(work, case, "confirmed", CUSTOMER, str(score), {"score_after": score})
+        cases.move(work, case, "closed", SERVICE, beside={"next_ask_at": None})
+    elif score <= work.site.rules.care.low:
+        cases.move(work, case, "denied", CUSTOMER, str(score), {"score_after": score, "next_ask_at": None})
+        again(work, cases.read_one(work, case))
+    else:
+        cases.change(work, case, CUSTOMER, "scored", str(score), score_after=score)
+
+
+def _ask(work: Work, case: Case) -> None:
+    """Ask how the repair was; who cannot be asked by text is asked by care's follow-up, which calls."""
+    asked = satisfaction.ask_after_repair(work, case)
+    if asked:
+        cases.change(work, case.id, SERVICE, "asked", asks=case.asks + 1, asked_at=work.now)
+    else:
+        cases.change(work, case.id, SERVICE, "not-asked")
