@@ -32,6 +32,7 @@ def _reservations() -> None:
         table.create_check_constraint(op.f("ck_reservation_kind"), f"kind IN ({listed})")
     op.add_column("reservation", sa.Column("agent", sa.String(200)))
     op.add_column("reservation", sa.Column("agent_until_at", sa.BigInteger()))
+    op.add_column("attempt", sa.Column("only_agent", sa.String(200)))
     op.add_column("text_outbox", sa.Column("batch", sa.String(64), server_default="", nullable=False))
     for name, columns, where in (
         ("due_first", ["not_before_at", "id"], "state = 'waiting' AND batch = ''"),
