@@ -40,8 +40,8 @@ class FollowUp:
     """Whom to call for what: `apart` names the cause (case/7), one open callback for each.
 
     `by_at` is the latest time that is promised, `not_before_at` the earliest. `agent` is whose phone is rung, as the
-    PBX names the member, until `agent_until_at`, or as much later as the clock starts later than now; then anybody's
-    of the queue, and half of the time that is promised is theirs at least.
+    PBX names the member, until `agent_until_at`; then anybody's of the queue, and half of the time that is promised is
+    theirs at least.
     """
 
     person: int
@@ -83,5 +83,5 @@ def reserve(work: Work, wanted: FollowUp) -> int:
 
 def _alone_until(wanted: FollowUp, pledge: Promise) -> int:
     """Until when one agent alone is rung; half of the time that is promised is left to all others."""
-    for_us = (wanted.agent_until_at or pledge.made_at) - pledge.made_at
-    return pledge.clock_starts_at + min(for_us, (pledge.deadline_at - pledge.clock_starts_at) // 2)
+    half_at = (pledge.clock_starts_at + pledge.deadline_at) // 2
+    return half_at if wanted.agent_until_at is None else min(wanted.agent_until_at, half_at)
