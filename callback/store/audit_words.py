@@ -125,6 +125,10 @@ def _of_case(facts: Facts, _time: Time) -> str:
     return f" {facts['case']}" + (f": {', '.join(more)}" if more else "")
 
 
+def _noted(facts: Facts, _time: Time) -> str:
+    return f" as {facts['kind']}"
+
+
 def _restored(facts: Facts, time: Time) -> str:
     return f" from a backup of {time(facts['backup_at'])}"
 
@@ -154,6 +158,7 @@ _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
     "called-by-hand": _called_by_hand,
     "correct": _correct,
     "wrap-up": _wrap_up,
+    "customer-noted": _noted,
     "restored": _restored,
     **dict.fromkeys(
         (

@@ -225,6 +225,8 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "register": _("asked for the callback"),
         "note": _("noted"),
         "reveal": _("looked at the number"),
+        "customer-noted": _("noted how to speak with the customer"),
+        "customer-note-removed": _("took away how to speak with the customer"),
         "export": _("exported all about the customer"),
         "correct": _("corrected the verdict"),
         "undone": _("undid it"),
