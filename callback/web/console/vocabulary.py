@@ -293,6 +293,10 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "case-withdrawn": _("heard from the customer that a case is taken back"),
         "case-compensated": _("gave a customer something for the trouble"),
         "case-noted": _("wrote something down in a case"),
+        "sample-drawn": _("drew a sample"),
+        "sample-scored": _("wrote down a score of a sample"),
+        "sample-called-off": _("called a sample off"),
+        "campaign-checked": _("wrote into a campaign's checklist"),
     },
     "wish": {  # what the machine took a customer's text for
         "stop": _("no more texts"),
