@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, or_
 
 from callback.accounts.roles import Groups
 from callback.accounts.users import find
@@ -27,7 +27,7 @@ from callback.reports.queue.rows import Row
 from callback.reports.queue.wanted import Wanted
 from callback.reports.queue.why import stopped_by
 from callback.reservations import slots
-from callback.reservations.reservation import RESERVATIONS, read, read_one
+from callback.reservations.reservation import RESERVATIONS, Reservation, read, read_one
 from callback.site.scripts import Script
 from callback.site.work import Work
 from callback.store import tables as t
@@ -43,6 +43,19 @@ _ASSIGNED = (
     RESERVATIONS.where(t.ASSIGNED, _R.pbx == bindparam("of_pbx"), _R.assigned_to == bindparam("user"))
     .order_by(_R.deadline_at)
     .limit(ASSIGNED)
+)
+_SPARE = (
+    RESERVATIONS.where(t.OPEN, _R.pbx == bindparam("of_pbx"), _R.state == "waiting", _R.kind == t.FOLLOW_UP)
+    .where(_R.not_before_at <= bindparam("now"), _R.queue.in_(bindparam("queues", expanding=True)))
+    .where(
+        or_(
+            _R.agent.is_(None),
+            _R.agent.in_(bindparam("names", expanding=True)),
+            _R.agent_until_at <= bindparam("now"),
+        )
+    )
+    .order_by(_R.aim_at, _R.id)
+    .limit(1)
 )
 
 
@@ -202,23 +215,44 @@ def _next(queue: Queue, phone: Phone, groups: Groups) -> tuple[Next | None, Noth
         return None, Nothing(stopped or "service-not-running", 0, 0, 0)
     first = _first(queue, phone, groups)
     if first is None:
-        return None, _nothing(queue, "none", phone, picture[0])
+        spare = _in_spare_time(queue, phone, groups)
+        return spare, None if spare is not None else _nothing(queue, "none", phone, picture[0])
     (row,) = queue.rows([first])
     if row.why.word not in _WAITS:
         return None, _nothing(queue, row.why.word, phone, picture[0])
     alone = picture[0].free.get(row.queue, frozenset()) == {phone.phone}
+    theirs = first.row.agent in phone.names or row.assigned_to == phone.user
     manner = _manner(queue.work, first.row.person_id)
-    return Next(row, alone or row.assigned_to == phone.user, manner), None
+    return Next(row, alone or theirs, manner), None
 
 
 def _first(queue: Queue, phone: Phone, groups: Groups) -> Found | None:
-    """The first callback of the agent's queues, in the dispatcher's order, among the first of each lane."""
+    """The first callback of the agent's queues, in the dispatcher's order, among the first of each lane.
+
+    One that another agent alone is to make is nothing for this one.
+    """
     for lane in MAY_BE_CALLED:
         for found in queue.heads[lane]:
             theirs = groups is None or found.row.queue_group in groups
-            if theirs and found.row.queue in phone.queues:
+            if theirs and found.row.queue in phone.queues and not _is_anothers(found.row, phone, queue.work.now):
                 return found
     return None
+
+
+def _in_spare_time(queue: Queue, phone: Phone, groups: Groups) -> Next | None:
+    """What no lost call made is called when nobody who was lost waits, and its agent is free."""
+    work = queue.work
+    asked = {"of_pbx": work.pbx, "now": work.now, "queues": sorted(phone.queues), "names": sorted(phone.names)}
+    found = next(iter(read(work.connection, _SPARE, asked)), None)
+    rows = [] if found is None else queue.by_id([found.id], groups)
+    if found is None or not rows:
+        return None
+    theirs = found.agent in phone.names or found.assigned_to == phone.user
+    return Next(rows[0], theirs, _manner(work, found.person_id))
+
+
+def _is_anothers(row: Reservation, phone: Phone, now: int) -> bool:
+    return row.agent is not None and row.agent not in phone.names and now < (row.agent_until_at or 0)
 
 
 def _nothing(queue: Queue, word: str, phone: Phone, live: Live) -> Nothing:

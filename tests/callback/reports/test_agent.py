@@ -17,6 +17,8 @@ from callback.decisions.wrap_up import Teller, Word
 from callback.reports.agent import desk, scripts
 from callback.reports.agent.desk import Desk
 from callback.reports.queue.board import Queue
+from callback.reservations import follow_up
+from callback.reservations.follow_up import FollowUp
 from callback.settings.care import Care, QueueCare
 from callback.store import tables as t
 from scheduler.clock import HOUR
@@ -109,7 +111,7 @@ def test_what_is_assigned_to_the_person_is_listed_and_next_for_the_person(world:
         connection.execute(t.reservation.update().where(t.reservation.c.id == 2).values(assigned_to="mei"))
     seen = look(world)
     assert [row.reservation for row in seen.assigned] == [2]
-    assert seen.next is not None
+    assert seen.next is not None, seen.nothing
     assert (seen.next.row.reservation, seen.next.for_you) == (1, True)
     with world.store.read() as connection:
         theirs = desk.look(Queue(world.work(connection, NOON)), "mei", frozenset({"nobody's"}))
@@ -133,8 +135,8 @@ def test_a_callback_of_care_comes_with_its_script_and_another_with_none(world: W
         )
         repair.begin(work, cases.open_case(work, new).case)
     seen = look(world)
-    assert seen.next is not None
-    assert seen.next.row.kind == "follow-up"
+    assert seen.next is not None, seen.nothing
+    assert (seen.next.row.kind, seen.next.for_you) == ("follow-up", True)
     script = seen.scripts[seen.next.row.reservation]
     assert (script.kind, script.language) == ("dissatisfied", "en")
     assert any("She hung up on me!" in line for line in script.lines)
@@ -142,3 +144,22 @@ def test_a_callback_of_care_comes_with_its_script_and_another_with_none(world: W
     world.hear(call("09012345602"))
     with world.store.read() as connection:
         assert set(scripts.of(world.work(connection, NOON), [1, 2])) == {1}
+
+
+def test_a_callback_that_another_agent_alone_is_to_make_is_next_for_nobody_else(world: World) -> None:
+    with world.store.write() as connection:
+        work = world.work(connection, NOON)
+        person = person_of(connection, "+819012345678", NOON)
+        wanted = FollowUp(
+            person=person,
+            queue="support",
+            apart="flag/1",
+            by_at=NOON + 24 * HOUR,
+            agent="Agent Two",
+            agent_until_at=NOON + US,
+        )
+        follow_up.reserve(work, wanted)
+    assert look(world).next is None
+    seen = look(world, NOON + 2 * US)
+    assert seen.next is not None
+    assert not seen.scripts, "there is no such flag"
