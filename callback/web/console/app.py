@@ -24,7 +24,7 @@ from callback.web.console.live.views import Kind
 from callback.web.console.now import content, heads
 from callback.web.console.pages import account, acts, home, left, now, preferences, queue, reservation, stream
 from callback.web.console.pages.customers import agent, answers, incidents, person
-from callback.web.console.pages.planning import misses, reports, rules, switches
+from callback.web.console.pages.planning import care, misses, reports, rules, switches
 from callback.web.console.pages.site import audit, handover, health, machines, users
 from callback.web.console.parts import Console
 from callback.web.console.queue import content as queue_content
@@ -48,6 +48,7 @@ PAGES: Final = (
     answers.router,
     incidents.router,
     person.router,
+    care.router,
     misses.router,
     reports.router,
     rules.router,

@@ -34,6 +34,7 @@ SECTIONS: Final = (
     Section("left", "/queue/left", "look", _("Left to people"), "t"),
     Section("person", "/p", "person", _("Person"), "p"),
     Section("reports", "/reports", "see-reports", _("Reports"), "r"),
+    Section("care", "/care", "see-reports", _("Care"), "d"),
     Section("misses", "/reports/misses", "see-reports", _("Missed promises"), "l"),
     Section("rules", "/rules", "see-rules", _("Rules"), "s"),
     Section("switches", "/switches", "see-rules", _("Switches"), "w"),
