@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
-from callback.reports.care.within import Within, of_groups
+from callback.reports.care.within import Within, of_groups, opened
 from callback.site.work import Work
 from callback.store import tables as t
 
@@ -120,7 +120,7 @@ class Given:
 
 def whole(work: Work, within: Within) -> Cases:
     """All cases that were opened in this time."""
-    wanted = select(*_sums(work)).where(*_opened(work, within))
+    wanted = select(*_sums(work)).where(*opened(work, within))
     return _cases(work.connection.execute(wanted).one())
 
 
@@ -128,7 +128,7 @@ def split(work: Work, within: Within, by: Split) -> list[Line]:
     """The same by a part, the largest first."""
     of = _OF[by]
     source: Any = t.care_case.outerjoin(t.reservation, _R.id == _C.reservation_id) if by == "team" else t.care_case
-    wanted = select(of, *_sums(work)).select_from(source).where(*_opened(work, within)).group_by(of)
+    wanted = select(of, *_sums(work)).select_from(source).where(*opened(work, within)).group_by(of)
     rows = work.connection.execute(wanted.order_by(func.count().desc(), of).limit(MOST_LINES))
     return [Line(str(row[0]), _cases(row[1:])) for row in rows]
 
@@ -152,7 +152,7 @@ def asked(work: Work, within: Within) -> list[Asked]:
 def given(work: Work, within: Within) -> list[Given]:
     """What was given in cases that were opened in this time, by name."""
     known = work.site.rules.care.compensations
-    wanted = select(_C.compensation, func.count()).where(*_opened(work, within), _C.compensation != "")
+    wanted = select(_C.compensation, func.count()).where(*opened(work, within), _C.compensation != "")
     rows = work.connection.execute(wanted.group_by(_C.compensation).order_by(_C.compensation)).all()
     return [
         Given(
@@ -165,11 +165,6 @@ def given(work: Work, within: Within) -> list[Given]:
 def share(many: int, of: int) -> float | None:
     """A share; None of nothing."""
     return many / of if of else None
-
-
-def _opened(work: Work, within: Within) -> tuple[ColumnElement[bool], ...]:
-    of_time = (_C.pbx == work.pbx, _C.opened_at >= within.since_at, _C.opened_at < within.until_at)
-    return (*of_time, of_groups(work.site, _C.queue, within.groups))
 
 
 def _sums(work: Work) -> list[ColumnElement[Any]]:

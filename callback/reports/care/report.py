@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -108,3 +108,25 @@ def _cuts(wish: Wish, zone: ZoneInfo) -> tuple[int, ...]:
         found.append(begins(day, zone))
         day += step
     return tuple(found)
+
+
+def as_json(report: Report, zone: ZoneInfo) -> dict[str, Any]:
+    """All of it as plain values."""
+    return {
+        "since": _instant(report.since_at, zone),
+        "until": _instant(report.until_at, zone),
+        "split": report.split,
+        "whole": plain(report.whole),
+        "before": plain(report.before),
+        "times": [{"since": _instant(at, zone)} | plain(cases) for at, cases in report.times],
+        "lines": [{"name": line.of} | plain(line.cases) for line in report.lines],
+        "asked": [asdict(one) | {"mean": one.mean} for one in report.asked],
+        "given": [asdict(one) for one in report.given],
+        "loop": asdict(report.loop),
+        "week_since": _instant(report.week_at, zone),
+        "topics": [asdict(one) for one in report.topics],
+    }
+
+
+def _instant(at: int, zone: ZoneInfo) -> str:
+    return local(at, zone).isoformat(timespec="seconds")

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 
-from callback.reports.care.within import Within, of_groups
+from callback.reports.care.within import Within, opened
 from callback.site.work import Work
 from callback.store import tables as t
 
@@ -50,14 +50,14 @@ def is_hot(many: int, mean: float) -> bool:
     return many >= LEAST and many >= GROWTH * mean and many - mean >= 2 * sqrt(max(mean, 1.0))
 
 
-def of_week(work: Work, weeks: Sequence[int], within: Within, department: str | None = None) -> list[Topic]:
-    """The topics of the last of these weeks, hot ones first, then by how many cases; of a department alone, if asked.
+def of_week(work: Work, weeks: Sequence[int], within: Within) -> list[Topic]:
+    """The topics of the last of these weeks, hot ones first, then by how many cases.
 
-    `weeks` are the instants at which `WEEKS` weeks and then the one that is asked about begin; `within` says until when
-    and of which groups. A case without a topic counts for none.
+    `weeks` are the instants at which `WEEKS` weeks and then the one that is asked about begin; `within` says until
+    when, of which groups, and of which department. A case without a topic counts for none.
     """
     counted = [
-        _counted(work, Within(since, until, within.groups), department)
+        _counted(work, replace(within, since_at=since, until_at=until))
         for since, until in zip(weeks, [*weeks[1:], within.until_at], strict=True)
     ]
     now, before = counted[-1], counted[:-1]
@@ -67,7 +67,7 @@ def of_week(work: Work, weeks: Sequence[int], within: Within, department: str | 
     means = {path: total[path] / len(before) for path in now}
     shown = {path for path in now if not _all_of_one_below(path, now)}
     hot = {path for path in shown if is_hot(now[path], means[path])}
-    behind = _behind(work, Within(weeks[-1], within.until_at, within.groups), department, hot) if hot else {}
+    behind = _behind(work, replace(within, since_at=weeks[-1]), hot) if hot else {}
     titles = work.site.rules.care.topics
     found = [
         Topic(path, titles.get(path, path), now[path], means[path], path in hot, tuple(behind.get(path, ())))
@@ -83,8 +83,8 @@ def above(path: str) -> Iterator[str]:
         path = path.rpartition("/")[0]
 
 
-def _counted(work: Work, within: Within, department: str | None) -> Counter[str]:
-    wanted = select(_C.topic, func.count()).where(*_of(work, within, department)).group_by(_C.topic)
+def _counted(work: Work, within: Within) -> Counter[str]:
+    wanted = select(_C.topic, func.count()).where(*opened(work, within), _C.topic != "").group_by(_C.topic)
     found = Counter[str]()
     for topic, many in work.connection.execute(wanted):
         for path in above(topic):
@@ -96,18 +96,12 @@ def _all_of_one_below(path: str, counted: Mapping[str, int]) -> bool:
     return any(one.startswith(f"{path}/") and many == counted[path] for one, many in counted.items())
 
 
-def _behind(work: Work, within: Within, department: str | None, hot: set[str]) -> dict[str, list[int]]:
+def _behind(work: Work, within: Within, hot: set[str]) -> dict[str, list[int]]:
     """The newest cases of each of these topics, and of what hangs on them."""
     found: dict[str, list[int]] = defaultdict(list)
     for path in hot:
         theirs = (_C.topic == path) | _C.topic.startswith(f"{path}/", autoescape=True)
-        wanted = select(_C.id).where(*_of(work, within, department), theirs)
+        wanted = select(_C.id).where(*opened(work, within), _C.topic != "", theirs)
         newest = wanted.order_by(_C.opened_at.desc(), _C.id.desc()).limit(MOST_CASES)
         found[path] = list(work.connection.execute(newest).scalars())
     return found
-
-
-def _of(work: Work, within: Within, department: str | None) -> tuple[ColumnElement[bool], ...]:
-    of_time = (_C.pbx == work.pbx, _C.opened_at >= within.since_at, _C.opened_at < within.until_at, _C.topic != "")
-    of_department = () if department is None else (_C.department == department,)
-    return (*of_time, *of_department, of_groups(work.site, _C.queue, within.groups))

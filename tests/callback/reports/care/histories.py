@@ -11,6 +11,7 @@ from callback.care.states import STATES
 from callback.customers import persons
 from callback.store import tables as t
 from scheduler.clock import DAY, HOUR
+from telephony.calls.call import Kind
 from tests.callback.world import NOON, World, call
 
 TOPICS = ("", "billing", "billing/wrong-amount", "billing/late", "delivery")
@@ -26,7 +27,8 @@ def history(world: World, seed: int, people: int = 12, cases: int = 90, lost: in
     for number in range(lost):
         caller = f"0901234{chance.randrange(people):04}"
         ended = NOON - chance.randrange(WEEKS_BACK * 7 * DAY)
-        kind = chance.choice(("abandoned", "silent", "silent", "blocked"))
+        kinds: tuple[Kind, ...] = ("abandoned", "silent", "silent", "blocked")
+        kind = chance.choice(kinds)
         queue = chance.choice(("support", "sales"))
         world.hear(call(caller, ended_at=ended + number, queue=queue), kind)
     with world.store.write() as connection:
