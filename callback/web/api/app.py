@@ -20,7 +20,7 @@ from callback.web.api.documented import SCHEMA
 from callback.web.api.headers import Headers
 from callback.web.api.parts import Api
 from callback.web.api.problems import Code, Problem, answer
-from callback.web.api.routes import about, decisions, events, figures, numbers, people, reservations, switches
+from callback.web.api.routes import about, care, decisions, events, figures, numbers, people, reservations, switches
 from callback.web.api.values import is_no_instant
 
 ROUTES: Final = (
@@ -31,6 +31,7 @@ ROUTES: Final = (
     events.router,
     people.router,
     figures.router,
+    care.router,
     switches.router,
 )
 _SAID: Final = (
