@@ -30,7 +30,16 @@ INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "/what-if": ("/what-if?more=2",),
     "/answers/{number}": ("/answers/1", "/answers/2", "/answers/99"),
     "/care": ("/care?split=agent", "/care?split=kind&since=2026-01-01"),
+    "/asked/{number}": (),  # pages of campaigns: test_campaign_pages
+    "/campaigns/{number}": (),
+    "/campaigns/{number}/change": (),
+    "/campaigns/{number}/checklist": (),
+    "/campaigns/{number}/sample": (),
+    "/campaigns/{number}/sample/{of}": (),
     "/incidents/{number}": ("/incidents/1", "/incidents/99"),
+    "/cases": ("/cases", "/cases?ended=1"),
+    "/cases/new": ("/cases/new?answer=1",),
+    "/cases/{number}": ("/cases/8", "/cases/9"),  # with hostile words, and one that repeats another
 }
 
 
