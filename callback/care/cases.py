@@ -159,8 +159,8 @@ def move(
     values = {"state": state, "open": life.is_open(state), "state_since_at": work.now, **(beside or {})}
     work.connection.execute(update(t.care_case).where(_C.id == case).values(values))
     _step(work, case, by, event, state, note)
-    owner = values.get("owner", standing.owner)
-    work.tell(CaseMoved(case, standing.queue, standing.kind, event, state, standing.department, owner))
+    department, owner = values.get("department", standing.department), values.get("owner", standing.owner)
+    work.tell(CaseMoved(case, standing.queue, standing.kind, event, state, department, owner))
     return state
 
 

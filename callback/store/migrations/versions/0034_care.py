@@ -128,6 +128,13 @@ def _care() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_care_case")),
     )
     op.create_index(
+        "ix_care_case_ask",
+        "care_case",
+        ["pbx", "next_ask_at", "id"],
+        sqlite_where=sa.text("next_ask_at IS NOT NULL"),
+        postgresql_where=sa.text("next_ask_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_care_case_callback",
         "care_case",
         ["pbx", "id"],
