@@ -18,6 +18,7 @@ from callback.service.event_log import EventLog
 from callback.service.jobs.audit_anchor import AnchorAudit
 from callback.service.jobs.audit_proof import ProveAudit
 from callback.service.jobs.care.flags import ReserveFlags
+from callback.service.jobs.care.letters import SendLetters
 from callback.service.jobs.care.surveys import AskServed, TendCases
 from callback.service.jobs.decisions import ForgetBatches
 from callback.service.jobs.feed import ForgetEvents
@@ -69,6 +70,7 @@ class TextWorker:
             sites.at(connection, now())
         transactions = Transactions(store, sites, held, now, events.wake, as_before)
         send = partial(send_due, store, sites, gateway, settings.texts, stopped.is_set, failing)
+        self._letters = SendLetters(transactions, settings.mail, failing)
         self._courier = Courier(transactions, Sender(settings.webhooks.allowed_hosts), failing)
         jobs: list[Job] = [
             RenewLease(transactions, held),
@@ -77,6 +79,7 @@ class TextWorker:
             TendCases(transactions),
             TellTextTroubles(transactions, TextTroubles(gateway), events.tell),
             SendWebhooks(transactions, self._courier),
+            self._letters,
             ForgetForPrograms(transactions),
             AnchorAudit(transactions, events.tell),
             ProveAudit(transactions),
@@ -107,6 +110,7 @@ class TextWorker:
         finally:
             self._stack.close()
             await self._courier.close()
+            await self._letters.close()
             await self._gateway.close()
 
     async def _stop_asked(self) -> None:
