@@ -185,7 +185,7 @@ class PublicServer:
         return _answer(await self._do(lambda work: department_page.show(work, token, language), self._store.read))
 
     async def _take_department(self, request: Request) -> Response:
-        """A department answers. Whoever posts it knows the link; what another site sent, as a browser says, is refused."""
+        """A department answers. Whoever posts it knows the link; what a browser calls foreign is refused."""
         form, token, language = await self._form(request), request.path_params["token"], _language(request)
         await self._pace(request, token)
         if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":

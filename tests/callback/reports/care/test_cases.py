@@ -20,7 +20,6 @@ from callback.settings.care import Care, QueueCare
 from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.clock import HOUR
-
 from tests.callback.world import NOON, ON, US, World, call, rules
 
 TAKES = ON.model_copy(update={"care": QueueCare(cases=True, flags=True)})
