@@ -21,6 +21,7 @@ from callback.service.jobs.care.campaigns import TellCampaigns
 from callback.service.jobs.care.flags import ReserveFlags
 from callback.service.jobs.care.letters import SendLetters
 from callback.service.jobs.care.surveys import AskServed, TendCases
+from callback.service.jobs.care.weekly import ReportToDepartments
 from callback.service.jobs.decisions import ForgetBatches
 from callback.service.jobs.feed import ForgetEvents
 from callback.service.jobs.job import Job, Jobs
@@ -90,6 +91,7 @@ class TextWorker:
             ForgetLines(transactions),
             FillTails(transactions),
             ReserveFlags(transactions),
+            ReportToDepartments(transactions),
             SampleWaits(transactions),
             CountEvents(transactions),
             WatchSite(transactions),
