@@ -157,6 +157,20 @@ class Hours:
             " callee's quiet hours: look at the opening hours, the holidays and the quiet hours"
         )
 
+    def text_from(self, now: int) -> int:
+        """Find the first instant from `now` on, `now` included, outside of quiet hours, whoever is at work then."""
+        at = now
+        for _ in range(_HORIZON_DAYS):
+            over = [stop for begin, stop in self._quiet_around(at) if begin <= at < stop]
+            if not over:
+                return at
+            at = max(over)
+        raise SchedulerError(f"it is always quiet where the customer is, for {_HORIZON_DAYS} days: look at quiet hours")
+
+    def text_until(self, now: int) -> int:
+        """Say when the next quiet hours begin, from which on no text is to arrive."""
+        return self._next_quiet(now)
+
     def _closing(self, now: int) -> int | None:
         """Give the end of the opening that holds `now`."""
         today = local(now, self.zone).date()

@@ -1,7 +1,8 @@
 """Caps on texts: how many may leave for one person, for one block of numbers, and altogether.
 
 They bound what a forged caller id can make us spend, and what a person has to bear. What left counts, and what may have
-left; a text that certainly was not accepted does not.
+left; a text that certainly was not accepted does not. A text of a batch counts for its person alone: how many leave is
+what people have decided, and lost callers' texts are not to be given up for them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Select, bindparam, func, select, text
 
-from sms.tables import text_outbox
+from sms.tables import NO_BATCH, text_outbox
 
 _HOUR, _DAY = 3_600_000_000, 86_400_000_000  # µs
 _LOCK = 7_228_302  # any number of ours: one counts at a time
@@ -27,7 +28,9 @@ def _by(column: Column[Any]) -> Select[Any]:
 
 
 _BY_PERSON, _BY_PREFIX = _by(_columns.person), _by(_columns.prefix)
-_TOTAL = select(func.count()).select_from(select(_columns.id).where(*_LEFT).limit(bindparam("enough")).subquery())
+_TOTAL = select(func.count()).select_from(
+    select(_columns.id).where(NO_BATCH, *_LEFT).limit(bindparam("enough")).subquery()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,12 @@ def one_counts(conn: Connection) -> None:
 
 
 class DueText(NamedTuple):
-    """A text that is due: its id, and on whose caps it counts (empty: none)."""
+    """A text that is due: its id, and on whose caps it counts (empty: none); one of a batch on its person's alone."""
 
     id: int
     person: str
     prefix: str
+    batch: bool = False
 
 
 def judge(
@@ -68,19 +72,24 @@ def judge(
     for one in due:
         if len(within) == room:
             break
-        reason = _reason(by_person[one.person], by_prefix[one.prefix], total + len(within), caps)
+        reason = _of_person(by_person[one.person], caps)
+        if not (reason or one.batch):
+            reason = _reason(by_prefix[one.prefix], total, caps)
         if reason:
             over.setdefault(reason, []).append(one.id)
             continue
         within.append(one.id)
         by_person.update({one.person} - {""})
-        by_prefix.update({one.prefix} - {""})
+        by_prefix.update({one.prefix} - {""} if not one.batch else ())
+        total += not one.batch
     return within, over
 
 
-def _reason(person: int, prefix: int, total: int, caps: Caps) -> str:
-    if person >= caps.person_a_day:
-        return f"{caps.person_a_day} texts in 24 hours are enough for one person"
+def _of_person(person: int, caps: Caps) -> str:
+    return f"{caps.person_a_day} texts in 24 hours are enough for one person" if person >= caps.person_a_day else ""
+
+
+def _reason(prefix: int, total: int, caps: Caps) -> str:
     if prefix >= caps.prefix_an_hour:
         return f"more than {caps.prefix_an_hour} texts in an hour to one block of numbers"
     if total >= caps.an_hour:

@@ -16,6 +16,8 @@ claim learns late still settles an unknown row as sent or failed, since that row
 A gateway may report on a text later, also before its own answer came or instead of it: that proves that the text was
 accepted, whatever the row says. Caps are counted when a text is claimed: what would be too much is given up.
 
+One of a batch of very many (sms/batches.py) is claimed when no other is due, in each claim anew.
+
 Every function works in the caller's transaction and never commits; `now` is the database's clock in
 microseconds UTC. On SQLite that transaction must have begun IMMEDIATE.
 """
@@ -43,7 +45,7 @@ from sqlalchemy import (
 from sqlalchemy import text as literal
 
 from sms.caps import Caps, DueText, judge, one_counts
-from sms.tables import LEFT, SENDING, WAITING, insert_unless, metadata, text_outbox
+from sms.tables import FIRST, IN_BATCH, LEFT, SENDING, WAITING, insert_unless, metadata, text_outbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -100,10 +102,10 @@ def _settled(states: str, **values: object) -> Update:
 _NOW: BindParameter[int] = bindparam("now")
 _WHY: BindParameter[str] = bindparam("why")
 _CODE: BindParameter[str | None] = bindparam("code")
-_CLAIMABLE: tuple[_Condition, ...] = (WAITING, _columns.not_before_at <= _NOW, _columns.expires_at > _NOW)
+_CLAIMABLE: tuple[_Condition, ...] = (_columns.not_before_at <= _NOW, _columns.expires_at > _NOW)
 _GIVEN = ("id", "pbx", "cause", "recipient", "template", "language", "body", "line")  # to whoever claims it
-_READ = (*_GIVEN, "person", "prefix", "tries", "fence")
-_DUE = _first(_CLAIMABLE, *(_columns[name] for name in _READ)).limit(bindparam("room"))
+_READ = (*_GIVEN, "person", "prefix", "batch", "tries", "fence")
+_IN_ORDER: tuple[_Condition, ...] = (FIRST, IN_BATCH)
 _OF_PBX = _columns.pbx == bindparam("of_pbx")
 _OF_LINES = {
     "one": _columns.line == bindparam("of_line"),
@@ -162,8 +164,8 @@ class Share:
     line: str | None = None
     other_than: Sequence[str] = ()
 
-    def due(self) -> tuple[Select[Any], dict[str, object]]:
-        """The statement that reads what is due of it, and what it has to be told."""
+    def due(self) -> tuple[tuple[Select[Any], ...], dict[str, object]]:
+        """The statements that read what is due of it, those of no batch first, and what they have to be told."""
         words: dict[str, object] = {"of_pbx": self.pbx, "of_line": self.line, "of_lines": list(self.other_than)}
         lines = "one" if self.line is not None else "others" if self.other_than else ""
         return _due(lines, one_pbx=self.pbx is not None), words
@@ -173,9 +175,10 @@ EVERY_TEXT = Share()
 
 
 @cache
-def _due(lines: str, *, one_pbx: bool) -> Select[Any]:
-    due = _DUE.where(_OF_PBX) if one_pbx else _DUE
-    return due.where(_OF_LINES[lines]) if lines else due
+def _due(lines: str, *, one_pbx: bool) -> tuple[Select[Any], ...]:
+    more = ((_OF_PBX,) if one_pbx else ()) + ((_OF_LINES[lines],) if lines else ())
+    wanted = [_columns[name] for name in _READ]
+    return tuple(_first((waits, *_CLAIMABLE, *more), *wanted).limit(bindparam("room")) for waits in _IN_ORDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,7 @@ class NewText:
     """A text to be written, to send from `not_before_at` until `expires_at`; at most one is written for its `cause`.
 
     `line` is the gateway's sender that it goes out by. `person` and `prefix` say on whose caps it counts; empty: none.
+    `batch`: of which batch of very many it is one; empty: of none.
     """
 
     cause: str
@@ -204,6 +208,7 @@ class NewText:
     line: str = ""
     person: str = ""
     prefix: str = ""
+    batch: str = ""
 
 
 def put(conn: Connection, text: NewText, now: int) -> bool:
@@ -268,41 +273,58 @@ def claim(
 ) -> list[Text]:
     """Take up to `limit` due texts for sending, the longest due first; no other claim gets them.
 
-    Texts that another transaction is claiming are passed over, not waited for. With `caps`, what would be more than
-    they allow is given up, so that it holds up nobody else, and claims follow one another.
+    Those of a batch have what room the others leave. Texts that another transaction is claiming are passed over, not
+    waited for. With `caps`, what would be more than they allow is given up, so that it holds up nobody else, and claims
+    follow one another.
     """
     if caps is not None:
         one_counts(conn)
-    due, of_share = share.due()
-    lease_until = now + round(lease_s * SECOND)
+    statements, of_share = share.due()
+    held = _Hold(now, now + round(lease_s * SECOND), gateway, caps)
     taken: list[Text] = []
-    seen = limit
-    while len(taken) < limit:
-        page = conn.execute(due, {"now": now, "room": seen, **of_share}).all()
-        within, over = [row.id for row in page], dict[str, list[int]]()
-        if caps and page:
-            counted = [DueText(row.id, row.person, row.prefix) for row in page]
-            within, over = judge(conn, counted, limit - len(taken), caps, now)
-        for reason, ids in over.items():
-            conn.execute(_OVER, {"ids": ids, "why": f"given up: {reason}", "now": now})
-        if within:
-            held = {"ids": within, "lease": lease_until, "by": gateway, "now": now}
-            conn.execute(_TAKE, held)
-        claimed = frozenset(within)
-        for row in page:
-            if row.id in claimed:
-                given = {name: getattr(row, name) for name in _GIVEN}
-                taken.append(Text(**given, tries=row.tries + 1, fence=row.fence + 1, lease_until=lease_until))
-        if len(page) < seen:
-            break
-        seen = _PAGE  # many may be over
+    for due in statements:
+        seen = limit - len(taken)
+        while len(taken) < limit:
+            page = conn.execute(due, {"now": now, "room": seen, **of_share}).all()
+            taken += held.take(conn, page, limit - len(taken))
+            if len(page) < seen:
+                break
+            seen = _PAGE  # many may be over
     return taken
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """Under what texts are claimed."""
+
+    now: int
+    lease_until: int
+    gateway: str
+    caps: Caps | None
+
+    def take(self, conn: Connection, page: Sequence[Any], room: int) -> list[Text]:
+        """Claim those of these due texts that may leave, and give up what is too much."""
+        within, over = [row.id for row in page], dict[str, list[int]]()
+        if self.caps and page:
+            counted = [DueText(row.id, row.person, row.prefix, row.batch != "") for row in page]
+            within, over = judge(conn, counted, room, self.caps, self.now)
+        for reason, ids in over.items():
+            conn.execute(_OVER, {"ids": ids, "why": f"given up: {reason}", "now": self.now})
+        if within:
+            conn.execute(_TAKE, {"ids": within, "lease": self.lease_until, "by": self.gateway, "now": self.now})
+        claimed = frozenset(within)
+        return [self._taken(row) for row in page if row.id in claimed]
+
+    def _taken(self, row: Any) -> Text:  # noqa: ANN401 - a row of what is due
+        given = {name: getattr(row, name) for name in _GIVEN}
+        return Text(**given, tries=row.tries + 1, fence=row.fence + 1, lease_until=self.lease_until)
 
 
 def any_due(conn: Connection, now: int, share: Share) -> bool:
     """Whether a text of this share is due, and nobody else is claiming it."""
-    due, of_share = share.due()
-    return conn.execute(due, {"now": now, "room": 1, **of_share}).first() is not None
+    statements, of_share = share.due()
+    asked = {"now": now, "room": 1, **of_share}
+    return any(conn.execute(due, asked).first() is not None for due in statements)
 
 
 def settle_sent(conn: Connection, sent: Mapping[Text, Receipt], now: int) -> int:
@@ -338,9 +360,12 @@ def settle_unknown(conn: Connection, text: Text, reason: str, now: int) -> bool:
 
 
 def lapse(conn: Connection, now: int) -> Lapsed:
-    """Settle what time has settled: a lease that ran out is unknown, a text past its time has expired."""
+    """Settle what time has settled: a lease that ran out is unknown, a text past its time has expired.
+
+    One of a batch does not expire: whoever wrote it takes it back, and writes it anew when it may leave.
+    """
     unknown = _locked([SENDING, _columns.lease_until <= now])
-    expired = _locked([WAITING, _columns.expires_at <= now])
+    expired = _locked([FIRST, _columns.expires_at <= now])
     return Lapsed(
         unknown=_end(conn, unknown, now, "unknown", "the sender stopped before it could say what happened"),
         expired=_end(conn, expired, now, "expired", "could not be sent in time"),

@@ -33,7 +33,10 @@ _Instant = BigInteger
 # The indexes serve a query only if it says the same words, not a parameter.
 STATES = ("waiting", "sending", "sent", "failed", "withdrawn", "unknown", "expired")
 WAITING = literal("state = 'waiting'")
+FIRST = literal("state = 'waiting' AND batch = ''")
 IN_BATCH = literal("state = 'waiting' AND batch <> ''")
+NO_BATCH = literal("batch = ''")
+ANY_BATCH = literal("batch <> ''")
 SENDING = literal("state = 'sending'")
 FAILED = literal("(state = 'failed' OR delivery = 'undelivered')")
 LEFT = literal("state IN ('sending', 'sent', 'unknown')")  # or may have
@@ -81,7 +84,10 @@ text_outbox = Table(
     Index("ix_text_outbox_person", "person", "claimed_at"),
     Index("ix_text_outbox_prefix", "prefix", "claimed_at"),
     Index("ix_text_outbox_claimed", "claimed_at"),
-    Index("ix_text_outbox_batch", "batch", "id", sqlite_where=IN_BATCH, postgresql_where=IN_BATCH),
+    Index("ix_text_outbox_due_first", "not_before_at", "id", sqlite_where=FIRST, postgresql_where=FIRST),
+    Index("ix_text_outbox_due_batch", "not_before_at", "id", sqlite_where=IN_BATCH, postgresql_where=IN_BATCH),
+    Index("ix_text_outbox_claimed_first", "claimed_at", sqlite_where=NO_BATCH, postgresql_where=NO_BATCH),
+    Index("ix_text_outbox_batch", "batch", "state", sqlite_where=ANY_BATCH, postgresql_where=ANY_BATCH),
     Index("ix_text_outbox_failed", "pbx", "settled_at", sqlite_where=FAILED, postgresql_where=FAILED),
 )
 

@@ -6,7 +6,7 @@ What a block does to open reservations is decided in `decisions`; here it is onl
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,6 +56,15 @@ def no_texts(connection: Connection, numbers: Collection[str]) -> set[str]:
     keys = {hashed(connection, e164): e164 for e164 in numbers if is_number(e164)}
     told = connection.execute(_BLOCKED_FOR_TEXTS, {"keys": list(keys)}).scalars() if keys else ()
     return {keys[key] for key in told} | {e164 for e164 in numbers if not is_number(e164)}
+
+
+def silenced(connection: Connection) -> Callable[[str], bool] | None:
+    """Whether a number is blocked for texts, for very many of them: asked of the database once. None: none is."""
+    keys = frozenset(connection.execute(select(_B.number_key).where(_B.texts)).scalars())
+    if not keys:
+        return None
+    key = site_key(connection, "block")
+    return lambda e164: _hashed(key, e164) in keys
 
 
 def standing(connection: Connection, numbers: Collection[str]) -> dict[str, tuple[Blocked, int]]:

@@ -28,6 +28,7 @@ from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import restored
 from callback.store import tables as t
+from callback.texts import campaigns
 from scheduler.clock import SECOND, shown
 from scheduler.errors import SchedulerError
 from scheduler.promise import CARRIED_OVER, Promise
@@ -342,8 +343,11 @@ def numbers_of(connection: Connection, site: Site, recipients: Collection[str]) 
     Refused says why no text is to go there by now; any other exception, why that one cannot be looked up.
     """
     found = _known(connection, site.pbx, recipients)
+    told = campaigns.known(connection, site.pbx, recipients)
+    found |= {recipient: (one.queue, one.number) for recipient, one in told.items()}
     opted_out = blocks.no_texts(connection, {number for _, number in found.values()})
-    return {recipient: _number_of(site, found.get(recipient), opted_out) for recipient in recipients}
+    known = {recipient: _number_of(site, found.get(recipient), opted_out) for recipient in recipients}
+    return known | campaigns.waits(site, told)
 
 
 def _known(connection: Connection, pbx: str, recipients: Collection[str]) -> dict[str, tuple[str, str]]:

@@ -25,6 +25,7 @@ from callback.store.tables.attempts import (
 from callback.store.tables.base import WHO_ROOM, WHY_ROOM, Instant, Key, metadata
 from callback.store.tables.calls import KINDS, PERSON, call, past_call, past_stint, queue_visit, verdict
 from callback.store.tables.care.campaigns import (
+    CAMPAIGN_HOOKED,
     CAMPAIGN_RUNNING,
     CAMPAIGN_STATES,
     TO_TELL,
@@ -111,6 +112,7 @@ __all__ = [
     "ASSIGNED",
     "BY_AGENT",
     "CALLBACK_UNDER_WAY",
+    "CAMPAIGN_HOOKED",
     "CAMPAIGN_RUNNING",
     "CAMPAIGN_STATES",
     "CASE_KINDS",

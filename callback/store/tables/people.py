@@ -19,6 +19,7 @@ person = Table(
     Column("number", String(32), nullable=False, unique=True),  # E.164
     Column("shared", Boolean, nullable=False, server_default=text("false")),  # a company's switchboard
     Column("created_at", Instant, nullable=False),
+    Column("takes_texts", Boolean),  # False: a landline; none: not worked out yet
     Column(
         "tail", String(16), index=True
     ),  # a keyed hash of the last four digits, to find the number by; erased with it

@@ -33,13 +33,15 @@ def _reservations() -> None:
     op.add_column("reservation", sa.Column("agent", sa.String(200)))
     op.add_column("reservation", sa.Column("agent_until_at", sa.BigInteger()))
     op.add_column("text_outbox", sa.Column("batch", sa.String(64), server_default="", nullable=False))
-    op.create_index(
-        "ix_text_outbox_batch",
-        "text_outbox",
-        ["batch", "id"],
-        sqlite_where=sa.text("state = 'waiting' AND batch <> ''"),
-        postgresql_where=sa.text("state = 'waiting' AND batch <> ''"),
-    )
+    for name, columns, where in (
+        ("due_first", ["not_before_at", "id"], "state = 'waiting' AND batch = ''"),
+        ("due_batch", ["not_before_at", "id"], "state = 'waiting' AND batch <> ''"),
+        ("claimed_first", ["claimed_at"], "batch = ''"),
+        ("batch", ["batch", "state"], "batch <> ''"),
+    ):
+        partly = {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)}
+        op.create_index(f"ix_text_outbox_{name}", "text_outbox", columns, **partly)
+    op.add_column("person", sa.Column("takes_texts", sa.Boolean()))
 
 
 def _care() -> None:
@@ -272,7 +274,6 @@ def _campaigns() -> None:
         sa.Column("told", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("told_until_at", sa.BigInteger()),
         sa.Column("incident_id", KEY),
-        sa.Column("hook", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("hook_until_at", sa.BigInteger()),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("made_by", sa.String(100), nullable=False),
@@ -286,6 +287,13 @@ def _campaigns() -> None:
     )
     op.create_index("ix_campaign_made", "campaign", ["pbx", "made_at"])
     op.create_index(
+        "ix_campaign_hook",
+        "campaign",
+        ["pbx", "hook_until_at"],
+        sqlite_where=sa.text("hook_until_at IS NOT NULL"),
+        postgresql_where=sa.text("hook_until_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_campaign_running",
         "campaign",
         ["pbx"],
@@ -298,8 +306,11 @@ def _campaigns() -> None:
         sa.Column("campaign_id", KEY, nullable=False),
         sa.Column("person_id", KEY, nullable=False),
         sa.Column("segment", sa.String(128), nullable=False),
+        sa.Column("language", sa.String(35), server_default=sa.text("''"), nullable=False),
+        sa.Column("of_file", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("why", sa.String(40), server_default=sa.text("''"), nullable=False),
+        sa.Column("not_before_at", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("told_at", sa.BigInteger()),
         sa.CheckConstraint("state IN ('waiting', 'told', 'left-out')", name=op.f("ck_campaign_person_state")),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_campaign_person_campaign_id")),
@@ -310,7 +321,7 @@ def _campaigns() -> None:
     op.create_index(
         "ix_campaign_person_waiting",
         "campaign_person",
-        ["campaign_id", "person_id"],
+        ["campaign_id", "not_before_at", "person_id"],
         sqlite_where=sa.text("state = 'waiting'"),
         postgresql_where=sa.text("state = 'waiting'"),
     )

@@ -21,6 +21,7 @@ CAMPAIGN_STATES = ("draft", "ready", "running", "stopped", "done")
 GROUP_ROOM = 128
 _WAITING = text("state = 'waiting'")
 _RUNNING = text("state = 'running'")
+_HOOK = text("hook_until_at IS NOT NULL")
 
 campaign = Table(
     "campaign",
@@ -37,8 +38,7 @@ campaign = Table(
     Column("told", Integer, nullable=False, server_default=text("0")),  # whose text was written into the outbox
     Column("told_until_at", Instant),  # the rate is counted from here: how far the running wave has come
     Column("incident_id", Key, ForeignKey("incident.id")),
-    Column("hook", Boolean, nullable=False, server_default=text("false")),  # the dialplan tells those who call
-    Column("hook_until_at", Instant),
+    Column("hook_until_at", Instant),  # until then the dialplan tells those who call
     Column("made_at", Instant, nullable=False),
     Column("made_by", String(WHO_ROOM), nullable=False),
     Column("built_at", Instant),
@@ -47,6 +47,7 @@ campaign = Table(
     Column("revision", Integer, nullable=False, server_default=text("1"), onupdate=text("campaign.revision + 1")),
     one_of("state", CAMPAIGN_STATES),
     Index("ix_campaign_made", "pbx", "made_at"),
+    Index("ix_campaign_hook", "pbx", "hook_until_at", sqlite_where=_HOOK, postgresql_where=_HOOK),
     Index("ix_campaign_running", "pbx", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
 )
 
@@ -56,13 +57,17 @@ campaign_person = Table(
     Column("campaign_id", Key, ForeignKey("campaign.id"), primary_key=True),
     Column("person_id", Key, ForeignKey("person.id"), primary_key=True),
     Column("segment", String(GROUP_ROOM), nullable=False),  # a queue, or what a file says
+    Column("language", String(35), nullable=False, server_default=text("''")),  # empty: that of the segment's queue
+    Column("of_file", Boolean, nullable=False, server_default=text("false")),  # named by a file; else by calls alone
     Column("state", String(20), nullable=False),
     Column("why", String(40), nullable=False, server_default=text("''")),  # of those who are left out
+    Column("not_before_at", Instant, nullable=False, server_default=text("0")),  # it was night where the phone is
     Column("told_at", Instant),
     one_of("state", ("waiting", "told", "left-out")),
-    Index("ix_campaign_person_waiting", "campaign_id", "person_id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    Index("ix_campaign_person_waiting", "campaign_id", "not_before_at", "person_id",
+          sqlite_where=_WAITING, postgresql_where=_WAITING),
     Index("ix_campaign_person_person", "person_id"),
-)
+)  # fmt: skip
 
 campaign_sample = Table(
     "campaign_sample",  # a random sample of the audience that is called back and asked
@@ -102,5 +107,6 @@ campaign_check = Table(
     one_of("line", ("shoulder", "sincerity", "speed", "system", "standard")),
 )
 
+CAMPAIGN_HOOKED = text("campaign.hook_until_at IS NOT NULL")
 CAMPAIGN_RUNNING = text("campaign.state = 'running'")
 TO_TELL = text("campaign_person.state = 'waiting'")

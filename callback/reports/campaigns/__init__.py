@@ -1,0 +1,1 @@
+"""Campaigns as they are read: before they start, while they run, and afterwards."""
