@@ -233,10 +233,6 @@ def _compared(event: e.Compared, _time: Time) -> str:
     return f"what happened since the backup was compared: {were}{f' ({event.why})' if event.why else ''}"
 
 
-def _follow_up(event: e.FollowUpReserved, time: Time) -> str:
-    return f"#{event.reservation} a callback of {event.queue} for {event.about}, by {time(event.deadline_at)}"
-
-
 def _case_opened(event: e.CaseOpened, time: Time) -> str:
     again = f", {event.repeats} before it" if event.repeats else ""
     return f"case {event.case} ({event.kind}) of {event.queue} is open, to be answered by {time(event.due_at)}{again}"
@@ -282,7 +278,6 @@ _SENTENCES: dict[type[e.Event], Callable[[Any, Time], str]] = {
     e.TextFailed: lambda event, _time: f"#{event.reservation} a text did not arrive: {event.code or 'refused'}",
     e.Answered: lambda event, _time: f"answer {event.answer}{' waits for a person' if event.for_people else ''}",
     e.WebhookDisabled: _webhook_disabled,
-    e.FollowUpReserved: _follow_up,
     e.SurveyAsked: lambda event, _time: f"question {event.survey} is asked after a {event.kind} of {event.queue}",
     e.SurveyAnswered: lambda event, _time: f"question {event.survey} was answered: {event.score} of 5",
     e.CaseOpened: _case_opened,

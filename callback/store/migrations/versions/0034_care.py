@@ -32,6 +32,7 @@ def _reservations() -> None:
         table.create_check_constraint(op.f("ck_reservation_kind"), f"kind IN ({listed})")
     op.add_column("reservation", sa.Column("agent", sa.String(200)))
     op.add_column("reservation", sa.Column("agent_until_at", sa.BigInteger()))
+    op.add_column("attempt", sa.Column("only_agent", sa.String(200)))
     op.add_column("text_outbox", sa.Column("batch", sa.String(64), server_default="", nullable=False))
     for name, columns, where in (
         ("due_first", ["not_before_at", "id"], "state = 'waiting' AND batch = ''"),
@@ -128,6 +129,13 @@ def _care() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_care_case")),
     )
     op.create_index(
+        "ix_care_case_ask",
+        "care_case",
+        ["pbx", "next_ask_at", "id"],
+        sqlite_where=sa.text("next_ask_at IS NOT NULL"),
+        postgresql_where=sa.text("next_ask_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_care_case_callback",
         "care_case",
         ["pbx", "id"],
@@ -179,10 +187,19 @@ def _care() -> None:
         sa.Column("event", sa.String(20), nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("note", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("reference", sa.String(100)),
         sa.ForeignKeyConstraint(["case_id"], ["care_case.id"], name=op.f("fk_care_step_case_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_care_step")),
     )
     op.create_index("ix_care_step_case", "care_step", ["case_id", "id"])
+    op.create_index(
+        "uq_care_step_reference",
+        "care_step",
+        ["pbx", "reference"],
+        unique=True,
+        sqlite_where=sa.text("reference IS NOT NULL"),
+        postgresql_where=sa.text("reference IS NOT NULL"),
+    )
 
     op.create_table(
         "care_letter",
@@ -341,17 +358,35 @@ def _campaigns() -> None:
         sa.Column("round", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("person_id", KEY, nullable=False),
         sa.Column("segment", sa.String(128), nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("call_from_at", sa.BigInteger(), nullable=False),
         sa.Column("reservation_id", KEY),
         sa.Column("score", sa.Integer()),
         sa.Column("score_at", sa.BigInteger()),
         sa.Column("who", sa.String(100)),
         sa.Column("why_not", sa.String(40), server_default=sa.text("''"), nullable=False),
+        sa.CheckConstraint("state IN ('waiting', 'called', 'scored', 'blank')", name=op.f("ck_campaign_asked_state")),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_campaign_asked_campaign_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_campaign_asked_person_id")),
         sa.ForeignKeyConstraint(["reservation_id"], ["reservation.id"], name=op.f("fk_campaign_asked_reservation_id")),
         sa.PrimaryKeyConstraint("campaign_id", "round", "person_id", name=op.f("pk_campaign_asked")),
     )
     op.create_index("ix_campaign_asked_reservation", "campaign_asked", ["reservation_id"])
+    op.create_index("ix_campaign_asked_person", "campaign_asked", ["person_id"])
+    op.create_index(
+        "ix_campaign_asked_due",
+        "campaign_asked",
+        ["call_from_at"],
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_campaign_asked_called",
+        "campaign_asked",
+        ["campaign_id", "round"],
+        sqlite_where=sa.text("state = 'called'"),
+        postgresql_where=sa.text("state = 'called'"),
+    )
 
     op.create_table(
         "campaign_check",
