@@ -47,23 +47,28 @@ QUICK: Final = 2_000
 BY: Final = By("mia", "the exchange was down")
 FIFTIETH, TENTH = 50, 10
 PER_MIN: Final = 60_000
-NUMBERS: Final = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many) "
-FILL: Final = (
-    "INSERT INTO person (id, number, shared, created_at, takes_texts) " + NUMBERS +
-    "SELECT i, '+8190' || CAST(10000000 + i AS VARCHAR(8)), false, :at, i % 10 <> 0 FROM n",
-    "INSERT INTO call (pbx, call_id, linkedid, channel, queue, person_id, started_at, ended_at, recovery) " + NUMBERS +
-    "SELECT 'main', 'a' || CAST(i AS VARCHAR(9)), 'a', 'PJSIP/trunk-0000', CASE WHEN i % 3 = 0 THEN 'sales' ELSE"
-    " 'support' END, i, :at + i, :at + i + 60000000, 'reserved' FROM n",
-    "INSERT INTO call (pbx, call_id, linkedid, channel, queue, person_id, started_at, ended_at, recovery) " + NUMBERS +
-    "SELECT 'main', 'b' || CAST(i AS VARCHAR(9)), 'b', 'PJSIP/trunk-0000', 'support', i, :at + i, :at + i, 'merged'"
-    " FROM n WHERE i % 3 = 1",
-    "INSERT INTO verdict (pbx, call_id, version, source, rank, kind, waited_us, talked_us, evidence, rules_version,"
-    " judged_at) SELECT pbx, call_id, 1, 'live-partial', 2, CASE WHEN call_id LIKE 'b%' AND person_id % 2 = 0 THEN"
-    " 'served' ELSE 'abandoned' END, 9000000, 0, '[]', 1, started_at FROM call",
-    "INSERT INTO verdict (pbx, call_id, version, source, rank, kind, waited_us, talked_us, evidence, rules_version,"
-    " judged_at) SELECT pbx, call_id, 2, 'live-complete', 3, 'abandoned', 9000000, 0, '[]', 1, started_at FROM call"
-    " WHERE person_id % 5 = 0 AND call_id LIKE 'a%'",
-)  # fmt: skip
+PEOPLE_SQL: Final = """
+INSERT INTO person (id, number, shared, created_at, takes_texts)
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)
+SELECT i, '+8190' || CAST(10000000 + i AS VARCHAR(8)), false, :at, i % 10 <> 0 FROM n"""
+LOST_ONCE: Final = """
+INSERT INTO call (pbx, call_id, linkedid, channel, queue, person_id, started_at, ended_at, recovery)
+SELECT 'main', 'a' || CAST(id AS VARCHAR(9)), 'a', 'PJSIP/trunk-0000',
+  CASE WHEN id % 3 = 0 THEN 'sales' ELSE 'support' END, id, :at + id, :at + id + 60000000, 'reserved' FROM person"""
+CALLED_AGAIN: Final = """
+INSERT INTO call (pbx, call_id, linkedid, channel, queue, person_id, started_at, ended_at, recovery)
+SELECT 'main', 'b' || CAST(id AS VARCHAR(9)), 'b', 'PJSIP/trunk-0000', 'support', id, :at + id, :at + id, 'merged'
+FROM person WHERE id % 3 = 1"""
+JUDGED: Final = """
+INSERT INTO verdict (pbx, call_id, version, source, rank, kind, waited_us, talked_us, evidence, rules_version, judged_at)
+SELECT pbx, call_id, 1, 'live-partial', 2,
+  CASE WHEN call_id LIKE 'b%' AND person_id % 2 = 0 THEN 'served' ELSE 'abandoned' END, 9000000, 0, '[]', 1, :at
+FROM call"""
+JUDGED_AGAIN: Final = """
+INSERT INTO verdict (pbx, call_id, version, source, rank, kind, waited_us, talked_us, evidence, rules_version, judged_at)
+SELECT pbx, call_id, 2, 'live-complete', 3, 'abandoned', 9000000, 0, '[]', 1, :at
+FROM call WHERE person_id % 5 = 0 AND call_id LIKE 'a%'"""
+FILL: Final = (PEOPLE_SQL, LOST_ONCE, CALLED_AGAIN, JUDGED, JUDGED_AGAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ class _Bench:
         with self.store.migration() as connection:
             marking.remove(connection)
             for statement in FILL:
-                connection.execute(text(statement), {"many": people, "at": at} if ":at" in statement else {})
+                connection.execute(text(statement), {"many": people, "at": at} if ":many" in statement else {"at": at})
             silent = [f"+8190{10_000_000 + i}" for i in range(1, people + 1) if i % FIFTIETH == 1]
             rows = [{"number_key": blocks.hashed(connection, e164), **_said(at)} for e164 in silent]
             connection.execute(insert(t.block), rows)

@@ -21,13 +21,12 @@ from callback.customers import blocks
 from callback.site.work import Work
 from callback.store import restored
 from callback.store import tables as t
+from callback.texts import batches, compose
 from callback.texts import campaigns as texts
-from callback.texts import compose
 from callback.texts.campaigns import MassText
 from scheduler.clock import HOUR, MINUTE, SECOND
 from scheduler.errors import SchedulerError
 from scheduler.hours import Hours
-from sms import batches
 
 WAVE_US: Final = 2 * SECOND
 MOST: Final = 2000

@@ -40,8 +40,8 @@ def _reservations() -> None:
         ("claimed_first", ["claimed_at"], "batch = ''"),
         ("batch", ["batch", "state"], "batch <> ''"),
     ):
-        partly = {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)}
-        op.create_index(f"ix_text_outbox_{name}", "text_outbox", columns, **partly)
+        some = sa.text(where)
+        op.create_index(f"ix_text_outbox_{name}", "text_outbox", columns, sqlite_where=some, postgresql_where=some)
     op.add_column("person", sa.Column("takes_texts", sa.Boolean()))
 
 
