@@ -30,6 +30,9 @@ INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "/what-if": ("/what-if?more=2",),
     "/answers/{number}": ("/answers/1", "/answers/2", "/answers/99"),
     "/incidents/{number}": ("/incidents/1", "/incidents/99"),
+    "/cases": ("/cases", "/cases?ended=1"),
+    "/cases/new": ("/cases/new?answer=1",),
+    "/cases/{number}": ("/cases/8", "/cases/9"),  # with hostile words, and one that repeats another
 }
 
 

@@ -23,6 +23,7 @@ from callback.web.console.live.live import Live
 from callback.web.console.live.views import Kind
 from callback.web.console.now import content, heads
 from callback.web.console.pages import account, acts, home, left, now, preferences, queue, reservation, stream
+from callback.web.console.pages.care import case, cases, flags, manners, register
 from callback.web.console.pages.customers import agent, answers, incidents, person
 from callback.web.console.pages.planning import misses, reports, rules, switches
 from callback.web.console.pages.site import audit, handover, health, machines, users
@@ -46,6 +47,11 @@ PAGES: Final = (
     stream.router,
     agent.router,
     answers.router,
+    cases.router,
+    register.router,
+    case.router,
+    flags.router,
+    manners.router,
     incidents.router,
     person.router,
     misses.router,

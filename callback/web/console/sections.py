@@ -30,6 +30,8 @@ SECTIONS: Final = (
     Section("queue", "/queue", "look", _("Queue"), "q", first=True),
     Section("agent", "/me", "own", _("My callbacks"), "m", first=True),
     Section("answers", "/answers", "look", _("Answers"), "a"),
+    Section("cases", "/cases", "care", _("Cases"), "c"),
+    Section("flags", "/flags", "care", _("Flags"), "f"),
     Section("incidents", "/incidents", "look", _("Incidents"), "i"),
     Section("left", "/queue/left", "look", _("Left to people"), "t"),
     Section("person", "/p", "person", _("Person"), "p"),

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
+from callback.web.console.care.words import CARE, CareSubject
+
 Subject = Literal[
+    CareSubject,
     "paused", "pausing", "pause-means", "pause-fault",
     "kind", "reason", "state", "lane", "why-not", "outcome", "text", "no-text", "action", "role", "promise", "recovery",
     "token-state", "endpoint", "delivery", "delivery-fault",
@@ -441,6 +444,8 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
             "The customer is being called now, or the reason names the number: try again in a few minutes."
         ),
         "erased": _("The customer was erased already."),
+        "no-kind": _("Choose one of the kinds."),
+        "long-note": _("The note is too long: at most 400 characters."),
     },
     "handover-fault": {
         "unknown": _("There is no such handover."),
@@ -703,6 +708,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "people": _("people"),
         "machine": _("the machine"),
     },
+    **dict(CARE.items()),
 }
 """By subject and code."""
 
