@@ -569,6 +569,11 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "answer-stop": _("that we send no more texts"),
         "answer-start": _("that we send texts again"),
         "answer-thanks": _("thanks for the answer"),
+        "survey": _("how the service was"),
+        "survey-repair": _("how it is by now, after a repair"),
+        "case-confirm": _("whether the complaint is solved"),
+        "case-closed": _("that the complaint is closed"),
+        "case-goes-on": _("that we go on with the complaint"),
     },
     "expired": {  # why it was left to people
         "only-watched": _("calls are not switched on"),

@@ -100,13 +100,12 @@ def _flat(codes: object) -> set[str]:
 
 def steps() -> set[str]:
     """Every word by which the code keeps a step of a case, beside the events of its table."""
-    found = set[str]()
-    for file in (Path(callback.__file__).parent / "care", Path(callback.__file__).parent / "decisions" / "care"):
-        for module in file.glob("*.py"):
-            for node in ast.walk(ast.parse(module.read_bytes())):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) in {"cases.change", "_step"}:
-                    found |= {one.value for one in ast.walk(node.args[3]) if isinstance(one, ast.Constant)}
-    return {word for word in found if isinstance(word, str)}
+    root = Path(callback.__file__).parent
+    modules = [*(root / "care").glob("*.py"), *(root / "decisions" / "care").glob("*.py")]
+    calls = [one for file in modules for one in ast.walk(ast.parse(file.read_bytes())) if isinstance(one, ast.Call)]
+    words = [one.args[3] for one in calls if ast.unparse(one.func) in {"cases.change", "_step"}]
+    told = [part.value for word in words for part in ast.walk(word) if isinstance(part, ast.Constant)]
+    return {word for word in told if isinstance(word, str)}
 
 
 CODES: dict[vocabulary.Subject, set[str]] = {
