@@ -39,6 +39,7 @@ from callback.service.arrivals import Arrivals
 from callback.service.commit_process import CommitProcess, Task
 from callback.service.committer import Committer
 from callback.service.event_log import EventLog
+from callback.service.jobs.care.samples import AskSamples
 from callback.service.jobs.decisions import ApplyDecisions
 from callback.service.jobs.dispatch import Dispatch
 from callback.service.jobs.forecast import Forecast
@@ -159,6 +160,7 @@ class Worker:
             Learn(transactions, traffic),
             KeepPriority(pbx, transactions),
             ApplyDecisions(transactions),
+            AskSamples(transactions),
             WatchSite(transactions),
         ]
         self._jobs = Jobs(jobs, failing)

@@ -25,9 +25,11 @@ from callback.store.tables.attempts import (
 from callback.store.tables.base import WHO_ROOM, WHY_ROOM, Instant, Key, metadata
 from callback.store.tables.calls import KINDS, PERSON, call, past_call, past_stint, queue_visit, verdict
 from callback.store.tables.care.campaigns import (
+    ASKED_NOW,
     CAMPAIGN_HOOKED,
     CAMPAIGN_RUNNING,
     CAMPAIGN_STATES,
+    TO_ASK,
     TO_TELL,
     campaign,
     campaign_asked,
@@ -109,6 +111,7 @@ from callback.store.tables.wrap_ups import CAUSES, WRAP_UPS, wrap_up
 
 __all__ = [
     "ALARMS",
+    "ASKED_NOW",
     "ASSIGNED",
     "BY_AGENT",
     "CALLBACK_UNDER_WAY",
@@ -146,6 +149,7 @@ __all__ = [
     "SURVEY_KINDS",
     "TELLING",
     "TELLING_WORDS",
+    "TO_ASK",
     "TO_DELIVER",
     "TO_TELL",
     "WHO_ROOM",

@@ -283,6 +283,10 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "paused": _("paused a part of the work"),
         "pause-ended": _("ended a pause"),
         "pause-resumed": _("took back the end of a pause"),
+        "sample-drawn": _("drew a sample"),
+        "sample-scored": _("wrote down a score of a sample"),
+        "sample-called-off": _("called a sample off"),
+        "campaign-checked": _("wrote into a campaign's checklist"),
     },
     "wish": {  # what the machine took a customer's text for
         "stop": _("no more texts"),
