@@ -73,6 +73,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "Decide about a reservation, a number or a loss: hold, call now, postpone, block, erase, release …; all of it"
         " is kept in an audit.",
     ),
+    "campaign": Command(
+        "campaigns.campaign:app",
+        "Very many are told by text that they were hit, and some are asked afterwards. By itself: list.",
+    ),
     "incident": Command(
         "incident:app",
         "Many losses with one cause: nobody is called or texted for them until they have passed. By itself: the list.",

@@ -29,6 +29,12 @@ INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "/reports/rows/{name}": ("/reports/rows/lost", "/reports/rows/valid?queue=support"),
     "/what-if": ("/what-if?more=2",),
     "/answers/{number}": ("/answers/1", "/answers/2", "/answers/99"),
+    "/asked/{number}": (),  # pages of campaigns: test_campaign_pages
+    "/campaigns/{number}": (),
+    "/campaigns/{number}/change": (),
+    "/campaigns/{number}/checklist": (),
+    "/campaigns/{number}/sample": (),
+    "/campaigns/{number}/sample/{of}": (),
     "/incidents/{number}": ("/incidents/1", "/incidents/99"),
 }
 

@@ -31,6 +31,7 @@ SECTIONS: Final = (
     Section("agent", "/me", "own", _("My callbacks"), "m", first=True),
     Section("answers", "/answers", "look", _("Answers"), "a"),
     Section("incidents", "/incidents", "look", _("Incidents"), "i"),
+    Section("campaigns", "/campaigns", "campaign-look", _("Campaigns"), "b"),
     Section("left", "/queue/left", "look", _("Left to people"), "t"),
     Section("person", "/p", "person", _("Person"), "p"),
     Section("reports", "/reports", "see-reports", _("Reports"), "r"),

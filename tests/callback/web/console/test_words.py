@@ -19,6 +19,11 @@ from callback.accounts.webhooks.deliveries import Fault as DeliveryFault
 from callback.accounts.webhooks.deliveries import State as DeliveryState
 from callback.accounts.webhooks.endpoints import Disabled
 from callback.attempts.agent_states import AGENT_STATES
+from callback.campaigns import states as campaign_states
+from callback.campaigns.asking import WHY_BLANK
+from callback.campaigns.audience import LeftOut
+from callback.campaigns.checklist import LINES
+from callback.customers.caller import Reason
 from callback.decisions import wrap_up
 from callback.decisions.corrections import OF_PEOPLE
 from callback.decisions.reasons import NONE_GIVEN, REASONS
@@ -30,6 +35,7 @@ from callback.losses.decide import NoCallback
 from callback.losses.incidents import Wish
 from callback.losses.release import RESERVED
 from callback.operations.doctor.finding import Level
+from callback.reports.campaigns.asked import Which
 from callback.reports.misses import CAUSES, LEVERS, MOVES
 from callback.reports.now.figure import LISTS, Lane
 from callback.reports.now.health import PartName, PartState
@@ -100,6 +106,15 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "outcome": set(OUTCOMES),
     "role": set(ROLES),
     "incident-state": set(INCIDENT_STATES),
+    "campaign-state": set(campaign_states.STATES),
+    "campaign-part": {"delivered", "sent", "unknown", "failed", "leaving", "to-tell"},
+    "campaign-line": {*get_args(Reason), "too-many-columns", "segment-not-usable", "no-such-language"},
+    "campaign-column": {"customer"},
+    "left-out": set(get_args(LeftOut)),
+    "asked": {*get_args(Which), "waiting", "called"},
+    "blank": {*WHY_BLANK, "not-reached", "called-off", "number-blocked", "never-in-hours"},
+    "five-s": set(LINES),
+    "five-s-means": set(LINES),
     "lane": set(get_args(Lane)),
     "why-not": set(WHY_NOT),
     "whose": set(get_args(Show)) | set(get_args(Whose)),
