@@ -20,7 +20,9 @@ class Candidate:
     `number_live`: the customer has a channel on one of our PBXs. `in_flight`: an attempt is under way.
     `watched`: callbacks are not switched on for this reservation. `trunk_rests`: its trunk failed lately.
     `agents_rest`: the queue's agents took none of the last callbacks. `paused`: a person stopped calls in the queue.
-    `hours` are those at which the customer's phone may ring, where they are not the site's.
+    `hours` are those at which the customer's phone may ring, where they are not the site's. `agent` is the one agent
+    whose phone is to be rung, none but that one; `agent_away`: that agent cannot be rung now. One that nobody lost has
+    time: it stands among the others as if lost at `stands_since_at`, and until then it goes after them all.
     """
 
     reservation: int
@@ -38,11 +40,19 @@ class Candidate:
     paused: bool = False
     watched: bool = False
     hours: Hours | None = None
+    agent: str | None = None
+    agent_away: bool = False
+    stands_since_at: int | None = None
 
     @property
     def begins_at(self) -> int:
         """When it may be called at the earliest."""
         return max(self.due_at, self.clock_starts_at)
+
+    @property
+    def since_at(self) -> int:
+        """Since when it counts as waiting."""
+        return self.clock_starts_at if self.stands_since_at is None else self.stands_since_at
 
 
 def lane(candidate: Candidate, now: int) -> str:

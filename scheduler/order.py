@@ -2,7 +2,8 @@
 
 The policy orders the lanes, and the customers in a lane: the highest severity first. By default reservations within
 the aim go first, the oldest first; then those within the window, the newest first, because that promise is more likely
-to be kept. An overdue reservation is called only where no promise that can still be kept is held back.
+to be kept. An overdue reservation is called only where no promise that can still be kept is held back. What no lost
+call made has time: it goes after all others, until its deadline is as near as that of a call that is lost just now.
 
 Live callers come first. An agent is free for a callback only if every waiting caller, and every callback that is still
 looking for an agent, can have another one; an agent in three queues is one agent. The policy may keep more agents free
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, Final
 
@@ -84,9 +85,9 @@ BINDS: Final = "binds"
 def choose(candidates: Iterable[Candidate], matching: AgentMatching, hours: Hours, now: int) -> Decision:
     """Choose whom to call at `now`.
 
-    The words: watch, paused, quiet-hours, not-due, in-flight, number-live, trunk-rests, agents-rest, lane-not-called,
-    no-free-agent, callers-waiting, pacing, kept-free, too-dear; and for who could be called: in-aim, in-window,
-    overdue. A second call is chosen by asking again.
+    The words: watch, paused, quiet-hours, not-due, in-flight, number-live, trunk-rests, agents-rest, agent-away,
+    lane-not-called, no-free-agent, callers-waiting, pacing, kept-free, too-dear; and for who could be called: in-aim,
+    in-window, overdue. A second call is chosen by asking again.
     """
     policy, known = matching.policy, dict[int, bool]()
     first: tuple[Turn, Candidate] | None = None
@@ -96,9 +97,7 @@ def choose(candidates: Iterable[Candidate], matching: AgentMatching, hours: Hour
         place, standing = turn(one, policy, now), lane(one, now)
         word = _hindrance(one, now, may_ring=_may_ring(one.hours or hours, known, now))
         if word is None:
-            word = (
-                matching.hindrance(one.queue, standing, binding=binds(one, policy, now)) if place else "lane-not-called"
-            )
+            word = _agentless(one, standing, matching, now) if place else "lane-not-called"
         why[one.reservation] = word or standing
         if word is None and place and (first is None or place < first[0]):
             first = place, one
@@ -109,10 +108,18 @@ def choose(candidates: Iterable[Candidate], matching: AgentMatching, hours: Hour
 
 def _call(chosen: Candidate, matching: AgentMatching, why: Mapping[int, str], now: int) -> NextCall:
     load = matching.state.loads.get(chosen.queue)
-    agents = tuple(sorted(matching.state.free[chosen.queue]))
+    agents = tuple(sorted(matching.state.free[chosen.queue])) if chosen.agent is None else (chosen.agent,)
     return NextCall(
         chosen, agents, why, binds(chosen, matching.policy, now), None if load is None else round(cost(load), 4)
     )
+
+
+def _agentless(candidate: Candidate, standing: str, matching: AgentMatching, now: int) -> str | None:
+    """Name what keeps the agent away whom it needs: any of the queue, or one alone."""
+    binding = binds(candidate, matching.policy, now)
+    if candidate.agent is None:
+        return matching.hindrance(candidate.queue, standing, binding=binding)
+    return matching.hindrance_of(candidate.agent, candidate.queue, standing, binding=binding)
 
 
 def _may_ring(hours: Hours, known: dict[int, bool], now: int) -> bool:
@@ -133,6 +140,7 @@ def _hindrance(candidate: Candidate, now: int, *, may_ring: bool) -> str | None:
         ("number-live", candidate.number_live),
         ("trunk-rests", candidate.trunk_rests),
         ("agents-rest", candidate.agents_rest),
+        ("agent-away", candidate.agent_away),
     )
     return next((word for word, holds in words if holds), None)
 
@@ -193,6 +201,24 @@ class AgentMatching:
         if key not in self._known:
             self._known[key] = self._no_agent(queue) or self._held_back(queue, standing, binding=binding)
         return self._known[key]
+
+    def hindrance_of(self, agent: str, queue: str, standing: str, *, binding: bool = False) -> str | None:
+        """Name what keeps a callback in `queue` from this agent in particular: whoever goes first may need that one."""
+        key = f"{queue} {agent}", standing, binding
+        if key not in self._known:
+            self._known[key] = self._without(agent, queue) or self._held_back(queue, standing, binding=binding)
+        return self._known[key]
+
+    def _without(self, agent: str, queue: str) -> str | None:
+        """Name what holds where this agent is taken from all others; None: each of them has another one."""
+        if agent not in self.state.free.get(queue, ()):
+            return "agent-away"
+        others = {name: set(agents) - {agent} for name, agents in self.state.free.items()}
+        without = AgentMatching(replace(self.state, free=others), self.policy)
+        if len(without._for_callers) < len(self._for_callers):
+            return "callers-waiting"
+        needed = len(without._for_all) < len(self._for_all)
+        return "pacing" if needed or self.state.room <= 0 else None
 
     def callable_in(self) -> dict[str, frozenset[str]]:
         """Give by lane the queues in which somebody could be called, and under BINDS where only a deadline that binds.

@@ -78,7 +78,7 @@ IN_TIME: Final = CallbackPolicy({IN_AIM: Lane("oldest"), IN_WINDOW: Lane("newest
 # the prices were chosen on the first half of a bank's month, and judged on the second: docs/policy.md
 DEFAULT: Final = CallbackPolicy({IN_AIM: Lane("oldest", 0.17), IN_WINDOW: Lane("newest", 0.12)}, by_queue=True)
 
-Turn = tuple[int, int, int, int]
+Turn = tuple[bool, int, int, int, int]
 
 
 def turn(candidate: Candidate, policy: CallbackPolicy, now: int) -> Turn | None:
@@ -86,10 +86,11 @@ def turn(candidate: Candidate, policy: CallbackPolicy, now: int) -> Turn | None:
     standing = lane(candidate, now)
     if standing not in policy.lanes:
         return None
-    age = candidate.clock_starts_at if policy.lanes[standing].first == "oldest" else -candidate.clock_starts_at
+    age = candidate.since_at if policy.lanes[standing].first == "oldest" else -candidate.since_at
+    has_time = candidate.since_at > now
     if not policy.in_lanes:
-        return 0, 0, age, candidate.reservation
-    return list(policy.lanes).index(standing), -candidate.severity, age, candidate.reservation
+        return has_time, 0, 0, age, candidate.reservation
+    return has_time, list(policy.lanes).index(standing), -candidate.severity, age, candidate.reservation
 
 
 def binds_at(candidate: Candidate, policy: CallbackPolicy) -> int:

@@ -50,12 +50,13 @@ _IN_VAIN = (
     select(func.count(), func.min(_A.claimed_at))
     .join(t.reservation, _R.id == _A.reservation_id)
     .where(_A.pbx == bindparam("of_pbx"), t.FOUND_NO_AGENT, _A.claimed_at > bindparam("since"))
-    .where(_R.queue == bindparam("of_queue"))
+    .where(_R.queue == bindparam("of_queue"), _A.only_agent.is_(None))
 )
 _NEWEST = (
     select(_R.queue, _A.claimed_at, _A.ended_at)
     .join(t.reservation, _R.id == _A.reservation_id)
     .where(_A.pbx == bindparam("of_pbx"), t.FOUND_NO_AGENT, _A.claimed_at > bindparam("since"))
+    .where(_A.only_agent.is_(None))  # one who was rung alone is no sign of the others
     .order_by(_A.claimed_at.desc())
     .limit(LOOKED_AT)
 )

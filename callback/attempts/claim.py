@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, update
 
-from callback.attempts import agents, elsewhere, lanes, precheck, trunks
+from callback.attempts import agents, elsewhere, lanes, named, precheck, trunks
 from callback.attempts import order as dial_order
-from callback.attempts.snapshot import Live
+from callback.attempts.snapshot import Live, Seat
 from callback.customers import numbers as phone_numbers
 from callback.events import Dialling
 from callback.reservations import states as life
@@ -91,7 +91,7 @@ class _Claims:
                 break
             row = rows.pop(decision.candidate.reservation)
             if self._take(row, decision) and not self.done:
-                self._seen = self._seen.beside(row)
+                self._seen = self._seen.beside(row, decision.candidate.agent)
         if self._seen is not before:
             self._wanted = _wanted(site, self._seen, live, now)
 
@@ -114,7 +114,8 @@ class _Claims:
             return False
         rules = work.site.rules
         ring_until = min(work.now // SECOND + rules.agent_wait_s + rules.ring_s, cut // SECOND - STOPS_WITHIN_S)
-        placed = _order(work, row, ring_until, in_turn=decision.binds)
+        seat = named.seat(row, self._live) if named.holds(row, work.now) else None
+        placed = _order(work, row, ring_until, seat, in_turn=decision.binds)
         facts = {
             "id": placed.attempt,
             "pbx": work.pbx,
@@ -129,6 +130,7 @@ class _Claims:
             "decision": decision.as_json(),
             "claimed_at": work.now,
             "ring_until_at": ring_until * SECOND,
+            "only_agent": None if seat is None else row.agent,
         }
         self._orders.append(placed)
         self._attempts.append(facts)
@@ -136,7 +138,7 @@ class _Claims:
         return True
 
 
-def _order(work: Work, row: Reservation, ring_until: int, *, in_turn: bool) -> Order:
+def _order(work: Work, row: Reservation, ring_until: int, seat: Seat | None, *, in_turn: bool) -> Order:
     rules, queue = work.site.rules, work.site.rules.queue(row.queue)
     return Order(
         attempt=secrets.token_hex(8),
@@ -149,9 +151,10 @@ def _order(work: Work, row: Reservation, ring_until: int, *, in_turn: bool) -> O
         caller_name=queue.caller_name,
         agent_sees=row.e164,
         agent_reads=dial_order.agent_reads(row, work.now),
-        first=dial_order.first(work, row),
+        first=dial_order.first(work, row) if seat is None else "agent",
         in_turn=in_turn,
         record=queue.record,
+        agent="" if seat is None else seat.interface,
     )
 
 
@@ -163,16 +166,27 @@ class Seen:
     busy: Mapping[int, str]  # persons who are being called, on any PBX, and their numbers
     rests: Mapping[str, trunks.Rest]
     quiet: Mapping[str, int]  # queues whose agents do not answer, and until when they are left alone
+    alone: Mapping[str, int]  # agents who did not answer what rang them alone, and until when they are left alone
     on_trial: bool  # the rest of a trunk, or of a queue, is over: one callback shows whether it works again
 
-    def beside(self, row: Reservation) -> Seen:
-        """What is to be known once this reservation is claimed: one agent less, and one person more who is busy."""
+    def beside(self, row: Reservation, agent: str | None = None) -> Seen:
+        """What is to be known once this reservation is claimed: one agent less, and one person more who is busy.
+
+        `agent` is the phone that alone is rung for it.
+        """
         state = self.matching.state
-        looking = {**state.looking, row.queue: state.looking.get(row.queue, 0) + 1}
         loads = {queue: _busier(load) if row.queue in load.pool else load for queue, load in state.loads.items()}
-        after = replace(state, looking=looking, room=state.room - 1, loads=loads)
+        after = replace(state, room=state.room - 1, loads=loads)
+        if agent is None:
+            after = replace(after, looking={**state.looking, row.queue: state.looking.get(row.queue, 0) + 1})
+        else:
+            after = replace(after, free=_without(state.free, {agent}))
         busy = {**self.busy, row.person_id: row.e164}
         return replace(self, matching=order.AgentMatching(after, self.matching.policy), busy=busy)
+
+
+def _without(free: Mapping[str, Collection[str]], taken: Collection[str]) -> Mapping[str, Collection[str]]:
+    return {queue: frozenset(phones).difference(taken) for queue, phones in free.items()} if taken else free
 
 
 def _busier(load: QueueLoad) -> QueueLoad:
@@ -183,15 +197,18 @@ def look(work: Work, live: Live) -> Seen:
     """See what there is, for any number of decisions on one picture."""
     in_flight = lanes.in_flight(work.connection)
     ours = [flight for flight in in_flight if flight.pbx == work.pbx]
-    looking = Counter(flight.queue for flight in ours if flight.agent_connected_at is None)
+    looking = Counter(
+        flight.queue for flight in ours if flight.agent_connected_at is None and flight.only_agent is None
+    )
+    free = _without(live.free, named.rung(ours, live))
     pacing = work.site.rules.pacing
-    state = order.QueueState(live.free, live.waiting, looking, pacing.most_at_once - len(ours), live.loads)
+    state = order.QueueState(free, live.waiting, looking, pacing.most_at_once - len(ours), live.loads)
     matching = order.AgentMatching(state, replace(pacing.callback_policy(), handle_s=live.handle_s))
     busy = {flight.person_id: flight.e164 for flight in in_flight}
     rests, tired = trunks.rests(work, in_flight), agents.rests(work, ours)
     on_trial = any(until <= work.now for until in (*(rest.until for rest in rests.values()), *tired.values()))
     quiet = {queue: until for queue, until in tired.items() if until > work.now}
-    return Seen(matching, busy, rests, quiet, on_trial)
+    return Seen(matching, busy, rests, quiet, named.rest(work), on_trial)
 
 
 def _wanted(site: Site, seen: Seen, live: Live, now: int) -> lanes.Wanted:
@@ -206,9 +223,9 @@ def _wanted(site: Site, seen: Seen, live: Live, now: int) -> lanes.Wanted:
     only = {queue: numbers for queue in open_in_any if (numbers := site.rules.queue(queue).only_numbers)}
     resting = [trunk for trunk, rest in seen.rests.items() if rest.until > now]
     on_the_line = live.numbers.union(seen.busy.values())
-    return lanes.Wanted(
-        queues, only, on_the_line, resting, seen.matching.policy.bind_s, site.rules.promise_terms().window_s
-    )
+    present = named.present(open_in_any, seen.matching.state.free, live, seen.alone)
+    bind_s, window_s = seen.matching.policy.bind_s, site.rules.promise_terms().window_s
+    return lanes.Wanted(queues, only, on_the_line, resting, bind_s, window_s, present)
 
 
 def _stands_still(queue: str, seen: Seen, site: Site) -> bool:
@@ -236,6 +253,7 @@ def why_not(
         for reservation, (_, until) in trunks.shut_to(rows, site, seen.rests, now).items()
         if words[reservation] == "trunk-rests"
     }
+    ends |= {row.id: row.agent_until_at for row in rows if words[row.id] == "agent-away"}
     queues = {row.id: row.queue for row in rows}
     ends |= {number: seen.quiet[queues[number]] for number, word in words.items() if word == "agents-rest"}
     for number, word in words.items():
@@ -246,10 +264,13 @@ def why_not(
 
 def _candidates(rows: Sequence[Reservation], seen: Seen, site: Site, live: Live, now: int) -> list[Candidate]:
     shut = trunks.shut_to(rows, site, seen.rests, now)
-    return [_candidate(row, site, live, seen, trunk_rests=row.id in shut) for row in rows]
+    return [_candidate(row, site, live, seen, now, trunk_rests=row.id in shut) for row in rows]
 
 
-def _candidate(row: Reservation, site: Site, live: Live, seen: Seen, *, trunk_rests: bool) -> Candidate:
+def _candidate(row: Reservation, site: Site, live: Live, seen: Seen, now: int, *, trunk_rests: bool) -> Candidate:
+    alone = named.holds(row, now)
+    seat = named.seat(row, live) if alone else None
+    free = seen.matching.state.free.get(row.queue, ())
     return Candidate(
         reservation=row.id,
         queue=row.queue,
@@ -266,4 +287,12 @@ def _candidate(row: Reservation, site: Site, live: Live, seen: Seen, *, trunk_re
         paused=site.paused("call", row.queue) is not None,
         watched=not site.may_call(row.queue, row.e164),
         hours=site.hours_of(row.e164, row.trunk),
+        agent=None if seat is None else seat.phone,
+        agent_away=alone and (seat is None or seat.phone not in free or row.agent in seen.alone),
+        stands_since_at=_stands_since(row, site),
     )
+
+
+def _stands_since(row: Reservation, site: Site) -> int | None:
+    """What no lost call made stands among the lost as if it were promised as they are, once its deadline is near."""
+    return row.deadline_at - site.rules.promise_terms().window_s * SECOND if row.kind == t.FOLLOW_UP else None

@@ -33,8 +33,9 @@ _r = t.reservation.c
 class Wanted:
     """Which reservations are looked for: in which queues, by lane; `only`, queues with the only numbers to be called.
 
-    Numbers `on_the_line` and trunks that rest stay out: fifty of them would fill a lane. A deadline binds for `bind_s`
-    seconds, and lies at most `window_s` behind its aim.
+    Numbers `on_the_line` and trunks that rest stay out: fifty of them would fill a lane. So does what one agent alone
+    is to call who is not among `agents`. A deadline binds for `bind_s` seconds, and lies at most `window_s` behind its
+    aim.
     """
 
     queues: Mapping[str, Collection[str]]
@@ -43,6 +44,7 @@ class Wanted:
     resting: Collection[str]
     bind_s: int
     window_s: int
+    agents: Collection[str] = ()
 
 
 def _many(name: str) -> Any:  # noqa: ANN401 - SQLAlchemy does not type the parameters of an IN
@@ -58,8 +60,10 @@ _READY = RESERVATIONS.where(
     _r.queue.in_(_many("queues")),
     or_(_r.queue.not_in(_many("only_queues")), t.person.c.number.in_(_many("only_numbers"))),
     _r.trunk.not_in(_many("resting")),
+    or_(_r.agent.is_(None), _r.agent_until_at.is_(None), _r.agent_until_at <= _NOW, _r.agent.in_(_many("agents"))),
 ).limit(bindparam("most"))
-_IN_AIM = (_r.aim_at >= _NOW,)
+_HAS_TIME = (_r.kind == t.FOLLOW_UP, _r.aim_at > bindparam("lost_now_by"))
+_IN_AIM = (_r.aim_at >= _NOW, or_(_r.kind != t.FOLLOW_UP, _r.aim_at <= bindparam("lost_now_by")))
 _IN_WINDOW = (_r.aim_at < _NOW, _r.deadline_at >= _NOW)
 _OVERDUE = (_r.aim_at < _NOW, _r.deadline_at < _NOW)
 _BINDING = (
@@ -76,6 +80,7 @@ _LANES: tuple[tuple[str, tuple[Any, ...], tuple[ColumnElement[Any], ...]], ...] 
     (IN_WINDOW, _IN_WINDOW, (_r.made_at.desc(),)),
     (OVERDUE, (t.SEVERE, *_OVERDUE), (_r.severity.desc(), _r.aim_at)),
     (OVERDUE, _OVERDUE, (_r.aim_at,)),
+    (IN_AIM, _HAS_TIME, (_r.aim_at,)),
 )
 
 
@@ -92,8 +97,8 @@ _STATEMENTS = tuple((name, *_looks(where, by)) for name, where, by in _LANES)
 def due(connection: Connection, pbx: str, now: int, wanted: Callable[[], Wanted]) -> Iterator[list[Reservation]]:
     """Read the reservations that are due, page by page, in the order of the lanes: ask on while none can be called.
 
-    The severe, oldest inside their aim; those whose deadline binds; newest inside their deadline; those past it. What
-    is `wanted` is asked for each page, for claims leave less.
+    The severe, oldest inside their aim; those whose deadline binds; newest inside their deadline; those past it; and
+    after all who were lost what has time. What is `wanted` is asked for each page, for claims leave less.
     """
     for name, at_first, whole in _STATEMENTS:
         page = _page(connection, at_first, pbx, now, name, wanted(), AT_FIRST)
@@ -116,6 +121,8 @@ def _page(
         "only_queues": list(wanted.only),
         "only_numbers": [number for numbers in wanted.only.values() for number in numbers],
         "resting": list(wanted.resting),
+        "agents": list(wanted.agents)[:ON_THE_LINE],
+        "lost_now_by": now + wanted.window_s * SECOND,
         "aims_since": now - wanted.window_s * SECOND,
         "binds_until": now + wanted.bind_s * SECOND,
     }
@@ -153,6 +160,7 @@ class Flight:
     queue: str
     state: str
     e164: str
+    only_agent: str | None = None  # whose phone alone is rung
 
 
 _a = t.attempt.c

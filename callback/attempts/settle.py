@@ -26,11 +26,13 @@ RANG = ("reached", "busy", "no-answer", "declined", "machine", "customer-left")
 _A, _R = t.attempt.c, t.reservation.c
 
 
-def _step(step: str) -> ReturningUpdate[tuple[int]]:
+def _step(step: str) -> ReturningUpdate[tuple[int, str | None]]:
     """Made once for each step, for these run in each callback. The first time that a step was heard counts."""
     first = {name: func.coalesce(_A[name], bindparam(f"now_{name}", type_=_A[name].type)) for name in (step, "agent")}
+    if step == "agent_connected_at":  # Asterisk does not name one who was rung alone
+        first["agent"] = func.coalesce(first["agent"], _A.only_agent)
     mine = (_A.id == bindparam("of_attempt"), _A.pbx == bindparam("of_pbx"), _A.in_flight)
-    return update(t.attempt).where(*mine).values(first).returning(_A.reservation_id)
+    return update(t.attempt).where(*mine).values(first).returning(_A.reservation_id, _A.agent)
 
 
 _STEPS: Final = {
@@ -61,7 +63,7 @@ def progress(work: Work, attempt: str, step: str, at: int, agent: str | None = N
     asked = {"of_attempt": attempt, "of_pbx": work.pbx, f"now_{step}": at, "now_agent": agent}
     row = work.connection.execute(taken, asked).first()
     if row is not None:
-        work.tell(event(attempt, row.reservation_id, agent), at)
+        work.tell(event(attempt, row.reservation_id, row.agent if step == "agent_connected_at" else agent), at)
 
 
 def end(work: Work, attempt: str, outcome: str, evidence: list[str], ended_at: int) -> None:
@@ -86,7 +88,8 @@ def end(work: Work, attempt: str, outcome: str, evidence: list[str], ended_at: i
         order.raise_priority(work.connection, row.id, attempt)
     if outcome in TELLING:
         trunks.tell(work, flight.trunk, attempt)
-    if outcome == retry.NO_AGENT or (outcome in TELLING and flight.agent_connected_at is not None):
+    alone = outcome == retry.NO_AGENT and flight.only_agent is not None
+    if (outcome == retry.NO_AGENT and not alone) or (outcome in TELLING and flight.agent_connected_at is not None):
         agents.tell(work, row.queue, flight.trunk, attempt)
 
 

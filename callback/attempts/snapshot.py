@@ -46,6 +46,14 @@ class CallerWaiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Seat:
+    """An agent in a queue: the phone that the agent is known by, and what Asterisk dials; empty: nobody knows."""
+
+    phone: str
+    interface: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """Free agents' phones and waiting callers by queue, numbers on the line; `closed` says why nothing is dialled.
 
@@ -67,6 +75,7 @@ class Live:
     agents: tuple[Agent, ...] | None = None  # who are logged in, and what they do; None: nobody told
     callers: Mapping[str, tuple[CallerWaiting, ...]] = field(default_factory=dict)  # the same as `waiting`, one by one
     persons: frozenset[int] = frozenset()
+    seats: Mapping[str, Mapping[str, Seat]] = field(default_factory=dict)  # by queue, by the member's name
 
     @property
     def clock_off(self) -> bool:
@@ -121,6 +130,7 @@ def look(
         phones={queue: _phones(pbx.agents, queue) for queue in queues},
         agents=tuple(agent_states.agents(pbx.agents, *phones, before, now)),
         callers={queue: callers for queue in queues if (callers := _callers(pbx, site, queue))},
+        seats={queue: _seats(pbx.agents, queue) for queue in queues},
     )
 
 
@@ -128,6 +138,15 @@ def _callers(pbx: Pbx, site: Site, queue: str) -> tuple[CallerWaiting, ...]:
     return tuple(
         CallerWaiting(wait.since_at, frozenset(_e164({wait.number}, site))) for wait in pbx.tracker.waits(queue)
     )
+
+
+def _seats(agents: AgentsView, queue: str) -> dict[str, Seat]:
+    return {
+        name: Seat(member.phone, member.interface)
+        for member in agents.members_of(queue)
+        for name in (member.interface, member.name)
+        if name
+    }
 
 
 def _phones(agents: AgentsView, queue: str) -> frozenset[str]:
@@ -185,6 +204,7 @@ def recall(connection: Connection, pbx: str) -> tuple[Live, int] | None:
     if row is None:
         return None
     body = row.body
+    logged_in = None if body.get("agents") is None else agent_states.restored(body["agents"])
     live = Live(
         closed=body["closed"],
         free=_sets(body, "free"),
@@ -200,14 +220,24 @@ def recall(connection: Connection, pbx: str) -> tuple[Live, int] | None:
         handle_s=body.get("handle_s", {}),
         at_work=_sets(body, "at_work"),
         phones=_sets(body, "phones"),
-        agents=None if body.get("agents") is None else agent_states.restored(body["agents"]),
+        agents=logged_in,
         callers={
             queue: tuple(CallerWaiting(since_at, owed=owed) for since_at, owed in callers)
             for queue, callers in body.get("callers", {}).items()
         },
         persons=frozenset(body.get("persons", ())),
+        seats=_told_seats(logged_in or ()),
     )
     return live, row.seen_at
+
+
+def _told_seats(logged_in: Iterable[Agent]) -> dict[str, dict[str, Seat]]:
+    """Where those sit who are logged in, for whoever only looks: nobody dials by it."""
+    found: dict[str, dict[str, Seat]] = {}
+    for agent in logged_in:
+        for queue in agent.queues:
+            found.setdefault(queue, {})[agent.name] = Seat(agent.phone)
+    return found
 
 
 def _sets(body: Mapping[str, Any], of: str) -> dict[str, frozenset[str]]:

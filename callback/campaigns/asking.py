@@ -55,7 +55,7 @@ def reserve_due(work: Work) -> int:
     due = (
         select(_A.campaign_id, _A.round, _A.person_id, _C.queue)
         .join(t.campaign, _C.id == _A.campaign_id)
-        .where(t.TO_ASK, _A.call_from_at <= work.now, _C.pbx == work.pbx)
+        .where(t.TO_BE_ASKED, _A.call_from_at <= work.now, _C.pbx == work.pbx)
         .order_by(_A.call_from_at, _A.person_id)
         .limit(min(AT_ONCE, max(0, OPEN_AT_ONCE - _open_now(work))))
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from callback.care import callbacks, cases, satisfaction
+from callback.care import callbacks, cases, follow_up, satisfaction
 from callback.care.callbacks import Ended
 from callback.care.cases import SERVICE, Case
 from callback.care.satisfaction import SATISFIED
@@ -47,9 +47,7 @@ def called(work: Work, ended: Ended) -> None:
         return
     if case.state not in {"assigned", "answered"}:
         return
-    repaired_at = case.repaired_at or work.now
-    cases.move(work, case.id, "answered", SERVICE, f"callback {ended.reservation}", {"repaired_at": repaired_at})
-    _ask(work, cases.read_one(work, case.id))
+    follow_up.answered(work, case.id, SERVICE, f"callback {ended.reservation}")
 
 
 def judged(work: Work, case: int, score: int) -> None:
@@ -60,20 +58,9 @@ def judged(work: Work, case: int, score: int) -> None:
     if found.state != "answered":  # the customer has said otherwise since, and it goes on: people see this word
         cases.change(work, case, CUSTOMER, "scored", str(score), score_after=score)
     elif score >= SATISFIED:
-        callbacks.call_off(work, found)
-        cases.move(work, case, "confirmed", CUSTOMER, str(score), {"score_after": score})
-        cases.move(work, case, "closed", SERVICE, beside={"next_ask_at": None})
+        follow_up.confirmed(work, case, CUSTOMER, str(score), at_once=True, score=score)
     elif score <= work.site.rules.care.low:
-        cases.move(work, case, "denied", CUSTOMER, str(score), {"score_after": score, "next_ask_at": None})
+        follow_up.denied(work, case, CUSTOMER, str(score), score)
         again(work, cases.read_one(work, case))
     else:
         cases.change(work, case, CUSTOMER, "scored", str(score), score_after=score)
-
-
-def _ask(work: Work, case: Case) -> None:
-    """Ask how the repair was; who cannot be asked by text is asked by care's follow-up, which calls."""
-    asked = satisfaction.ask_after_repair(work, case)
-    if asked:
-        cases.change(work, case.id, SERVICE, "asked", asks=case.asks + 1, asked_at=work.now)
-    else:
-        cases.change(work, case.id, SERVICE, "not-asked")

@@ -5,9 +5,9 @@ the customer answered nothing for as often as the rules ask, or `withdrawn` by t
 opens again: the same customer with the same topic makes a new one, which names it (`repeat_of`).
 
     registered ──assigned──▶ assigned ──answered──▶ answered ──confirmed──▶ confirmed ──closed──▶ closed
-                               │ ▲                    │  ▲                      │
-                               └─┘assigned            │  └──────────────────────│── denied ──▶ assigned
-                                                      └──unreachable──▶ unreachable
+                               ▲ ▲                    │ │                       │
+                               │ └─assigned, denied───┘ └──unreachable──▶ unreachable
+                               └──────────────────────denied────────────────────┘
 
 An event that a state does not know raises IllegalTransition and changes nothing.
 """
@@ -33,6 +33,7 @@ TABLE: Final[dict[State, dict[Event, State]]] = {
     },
     "answered": {
         "answered": "answered",  # something is added
+        "assigned": "assigned",  # what was answered does not do: it goes back
         "confirmed": "confirmed",
         "denied": "assigned",  # not solved: it goes on, and the clock stays
         "unreachable": "unreachable",

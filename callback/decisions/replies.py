@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select, update
 
-from callback.care import questions, surveys
+from callback.campaigns import answers as campaign_answers
+from callback.care import cases, follow_up, questions, surveys
 from callback.care.questions import Question
 from callback.care.surveys import Survey
 from callback.customers import numbers
@@ -37,6 +38,7 @@ BY_CUSTOMER: Final = By(CUSTOMER, "answered by text")
 PAGE: Final = "/page"  # in place of an account, and no name of one: chosen on the page
 ROOM: Final = 1600  # a text of ten segments; carriers take no longer one
 REPLIES_A_DAY: Final = 10
+SOLVED, NOT_SOLVED = 1, 2  # what a customer answers who is asked about a case
 TEXTS_A_DAY: Final = 50  # more of one number are kept, and neither done nor shown to people
 SCORED_FOR_US: Final = questions.LASTS_US  # how long after the call the page takes an answer to the question
 
@@ -68,6 +70,7 @@ class _Done:
     score: int | None = None
     about: int | None = None  # the reservation whose callback was judged
     in_queue: str = ""  # that the text turned out to be for
+    case: int | None = None  # that it was about
 
 
 _FOR_PEOPLE: Final = _Done("answer-person", for_people=True)
@@ -173,6 +176,9 @@ def _sender(work: Work, inbound: Inbound) -> _Sender:
     theirs = RESERVATIONS.where(_r.person_id == person, _r.pbx == work.pbx, _r.state != "refused", t.LOST_ONLY)
     newest = theirs.order_by(_r.open.desc(), _r.last_lost_at.desc()).limit(1)
     row = next(iter(read_reservations(work.connection, newest)), None)
+    told = campaign_answers.told(work, person)
+    if told is not None and (row is None or (not row.open and told.at > row.state_since_at)):
+        return _Sender(person, e164, row, told.queue)
     if row is not None:
         return _Sender(person, e164, row, row.queue)
     return _Sender(person, e164, None, _queue_of(work.site, inbound.to_number))
@@ -248,9 +254,15 @@ def _surveyed(work: Work, survey: Survey, number: int, body: str) -> _Done:
 
 
 def _solved(work: Work, asked: Question, number: int, body: str) -> _Done:
-    """The customer says whether a case is solved."""
-    del work, asked, number, body
-    return _FOR_PEOPLE
+    """The customer says whether a case is solved: 1 closes it, 2 lets it go on; anything else is for people."""
+    case = cases.read_one(work, asked.about, lock=True)
+    if case.state != "answered" or number not in {SOLVED, NOT_SOLVED}:
+        return replace(_FOR_PEOPLE, in_queue=case.queue)
+    if number == SOLVED:
+        follow_up.confirmed(work, case.id, CUSTOMER, f"text: {body}", at_once=True)
+        return _Done("case-closed", in_queue=case.queue, case=case.id)
+    follow_up.denied(work, case.id, CUSTOMER, f"text: {body}")
+    return _Done("case-goes-on", in_queue=case.queue, case=case.id)
 
 
 def _stop(work: Work, sender: _Sender, *, more: bool) -> _Done:
@@ -314,10 +326,10 @@ def _reply(work: Work, sender: _Sender, done: _Done, *, silenced: bool) -> str |
     """The text to answer with: none to whom we do not know or may not text, and none too often."""
     if done.reply is None or not _may_text(work, sender, done.reply, silenced=silenced):
         return None
-    if not _has_called(work.connection, sender) or _enough(work, sender, done.reply):
+    if not _knows_us(work, sender) or _enough(work, sender, done.reply):
         return None
     site, queue = work.site, work.site.rules.queue(sender.queue)
-    values = {"caller_id": queue.caller_id}
+    values = {"caller_id": queue.caller_id} | ({} if done.case is None else {"case": str(done.case)})
     if done.at is not None:
         said = compose.clock_time(done.at, work.now, site)
         values |= {"at": said, "from_time": said}
@@ -330,10 +342,12 @@ def _may_text(work: Work, sender: _Sender, reply: str, *, silenced: bool) -> boo
     return why is None or (why == "opted-out" and reply == "answer-stop" and not silenced)
 
 
-def _has_called(connection: Connection, sender: _Sender) -> bool:
-    """Whether the sender ever called us: forged numbers are not to make us text all the world."""
+def _knows_us(work: Work, sender: _Sender) -> bool:
+    """Whether the sender ever called us, or was told by a campaign: forged numbers make us text nobody."""
+    if sender.person is None:
+        return False
     calls = select(t.call.c.call_id).where(t.call.c.person_id == sender.person).limit(1)
-    return connection.execute(calls).first() is not None
+    return work.connection.execute(calls).first() is not None or campaign_answers.told(work, sender.person) is not None
 
 
 def _too_many(work: Work, sender: _Sender) -> bool:

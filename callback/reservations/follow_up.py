@@ -40,7 +40,8 @@ class FollowUp:
     """Whom to call for what: `apart` names the cause (case/7), one open callback for each.
 
     `by_at` is the latest time that is promised, `not_before_at` the earliest. `agent` is whose phone is rung, as the
-    PBX names the member, until `agent_until_at`: then anybody's of the queue.
+    PBX names the member, until `agent_until_at`; then anybody's of the queue, and half of the time that is promised is
+    theirs at least.
     """
 
     person: int
@@ -74,6 +75,13 @@ def reserve(work: Work, wanted: FollowUp) -> int:
     deadline_at = max(wanted.by_at, min(start_at + LEAST_S * SECOND, cut_at))
     pledge = Promise(work.now, start_at, deadline_at, deadline_at, WINDOW)
     made = new.NewReservation(wanted.person, wanted.apart, trunk, "waiting", wanted.severity, pledge)
-    row = new.add_follow_up(work, made, wanted.queue, KIND, agent=wanted.agent, agent_until_at=wanted.agent_until_at)
+    until_at = None if wanted.agent is None else _alone_until(wanted, pledge)
+    row = new.add_follow_up(work, made, wanted.queue, KIND, agent=wanted.agent, agent_until_at=until_at)
     work.tell(FollowUpReserved(row, wanted.queue, wanted.apart, start_at, deadline_at))
     return row
+
+
+def _alone_until(wanted: FollowUp, pledge: Promise) -> int:
+    """Until when one agent alone is rung; half of the time that is promised is left to all others."""
+    half_at = (pledge.clock_starts_at + pledge.deadline_at) // 2
+    return half_at if wanted.agent_until_at is None else min(wanted.agent_until_at, half_at)

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from callback.settings.sections import Settings
-from callback.site import links
+from callback.site import links, scripts
+from callback.site.scripts import Scripts
 from sms.text import Sample, Templates
 
 TwoWay = Callable[[str], bool]
@@ -27,11 +28,15 @@ def _loaded(folder: Path | None, sample_link: str) -> Templates:
 
 @dataclass(frozen=True, slots=True)
 class Texting:
-    """The wording, and how a text may be answered: by text, or on the page of a link (none without `public_url`)."""
+    """The wording, and how a text may be answered: by text, or on the page of a link (none without `public_url`).
+
+    `scripts` are for agents alone.
+    """
 
     templates: Templates = field(default_factory=lambda: _loaded(None, ""))
     two_way: TwoWay = never
     public_url: str = ""
+    scripts: Scripts = field(default_factory=lambda: scripts.loaded(None))
 
     def samples(self) -> Iterator[Sample]:
         """Every text with sample values, its links as long as this site's are."""
@@ -53,7 +58,11 @@ def language_faults(settings: Settings) -> list[str]:
 
 
 def texting_of(settings: Settings, two_way: TwoWay = never) -> Texting:
-    """Load the site's wording. SmsError with every fault, also of texts that its links make too long."""
+    """Load the site's wording. SmsError with every fault, also of texts that its links make too long.
+
+    CallbackError with every fault of its scripts for agents.
+    """
     public_url = settings.web.public_url
     sample = f"{public_url}/r/{'x' * links.LENGTH}" if public_url else ""
-    return Texting(_loaded(settings.texts.templates, sample), two_way, public_url)
+    own = settings.texts.templates
+    return Texting(_loaded(own, sample), two_way, public_url, scripts.loaded(own))

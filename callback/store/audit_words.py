@@ -140,6 +140,16 @@ def _wrap_up(facts: Facts, _time: Time) -> str:
     return f": {facts['outcome']}{cause}{instead}{goes_on}"
 
 
+def _of_case(facts: Facts, _time: Time) -> str:
+    """Which case, and to whom or what; of an audit of texts, what became of it."""
+    more = [facts[name] for name in ("owner", "department", "topic", "how", "compensation") if facts.get(name)]
+    return f" {facts['case']}" + (f": {', '.join(more)}" if more else "")
+
+
+def _noted(facts: Facts, _time: Time) -> str:
+    return f" as {facts['kind']}"
+
+
 def _restored(facts: Facts, time: Time) -> str:
     return f" from a backup of {time(facts['backup_at'])}"
 
@@ -169,6 +179,7 @@ _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
     "called-by-hand": _called_by_hand,
     "correct": _correct,
     "wrap-up": _wrap_up,
+    "customer-noted": _noted,
     "restored": _restored,
     **dict.fromkeys(
         (
@@ -192,6 +203,13 @@ _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
     "called-off": _of,
     **dict.fromkeys(
         ("rules-published", "rules-rolled-back", "rules-withdrawn", "rules-from-file", "rules-kept"), _rules
+    ),
+    **dict.fromkeys(
+        (
+            *("case-registered", "case-assigned", "case-answered", "case-confirmed", "case-denied", "case-withdrawn"),
+            *("case-compensated", "case-noted"),
+        ),
+        _of_case,
     ),
     **dict.fromkeys(("paused", "pause-ended", "pause-resumed"), _pause),
     **dict.fromkeys(

@@ -57,12 +57,15 @@ class Service:
     case: int | None = None  # that was repaired
 
 
-def send(work: Work, to: To, template: str, cause: str, values: Mapping[str, str] | None = None) -> bool:
+def send(
+    work: Work, to: To, template: str, cause: str, values: Mapping[str, str] | None = None, not_before_at: int = 0
+) -> bool:
     """Write a text of care that waits for the customer to be off the line; False where none may be sent, or it was."""
     if compose.why_none(work.connection, work.site, to.queue, to.e164) is not None:
         return False
     whom = compose.Addressee(to.word, to.queue, to.person, to.e164)
-    return compose.write(work, whom, compose.Text(template, cause, dict(values or {}), compose.after_grace(work)))
+    leaves_at = max(compose.after_grace(work), not_before_at)
+    return compose.write(work, whom, compose.Text(template, cause, dict(values or {}), leaves_at))
 
 
 def ask(work: Work, service: Service) -> int | None:

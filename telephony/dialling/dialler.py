@@ -51,6 +51,7 @@ class Order:
     first: First = "agent"
     in_turn: bool = False  # waits its turn like a caller, and not behind those who come later
     record: bool = False
+    agent: str = ""  # the phone that alone is rung, as the queue dials it; empty: the queue finds an agent
 
     @property
     def prio(self) -> int:
@@ -138,6 +139,7 @@ def _variables(order: Order) -> dict[str, str]:
         "LCR_AGENT_NUM": order.agent_sees,
         "LCR_AGENT_NAME": order.agent_reads,
         "LCR_RECORD": "yes" if order.record else "no",
+        "LCR_AGENT": order.agent,
     }
     for name, value in variables.items():
         if not safe_value(value):
@@ -154,6 +156,7 @@ class _AttemptProgress:
     since: int | None = None  # the first tick after it began
     customer_leg: str | None = None
     answered: bool = False
+    alone: bool = False  # one agent alone is rung, by Dial: no AgentConnect tells that the agent has answered
     agent_at: int | None = None
     ended: bool = False  # our contexts said how it ended
     evidence: list[str] = field(default_factory=list)
@@ -243,9 +246,11 @@ def _dial_begin(progress: _AttemptProgress, attempt: str, message: Message, _at:
     return "customer_dialled_at"
 
 
-def _dial_end(progress: _AttemptProgress, attempt: str, message: Message, _at: int) -> StepName | None:
-    ours = message.get("Uniqueid") == channel_id(attempt)
-    if not ours or message.get("DialStatus") != "ANSWER" or progress.answered:
+def _dial_end(progress: _AttemptProgress, attempt: str, message: Message, at: int) -> StepName | None:
+    answered = message.get("DialStatus") == "ANSWER"
+    if answered and progress.alone and message.get("Uniqueid") == channel_id(attempt, 2):
+        return _agent_connect(progress, attempt, message, at)
+    if not answered or message.get("Uniqueid") != channel_id(attempt) or progress.answered:
         return None
     progress.answered = True
     return "customer_answered_at"
@@ -274,6 +279,9 @@ def _user_event(progress: _AttemptProgress, attempt: str, message: Message, at: 
     if word == "LcrRefused":
         progress.facts = replace(progress.facts, refused=message.get("Why"))
         progress.evidence.append(f"LcrRefused {message.get('Why')}")
+    elif word == "LcrAlone":
+        progress.alone = True
+        progress.evidence.append("LcrAlone one agent alone is rung")
     elif word == "LcrAgent":
         progress.facts = replace(progress.facts, queue_status=message.get("QueueStatus"))
         progress.evidence.append(f"LcrAgent queue status {message.get('QueueStatus') or 'none'}")

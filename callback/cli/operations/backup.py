@@ -25,6 +25,7 @@ from telephony import private
 
 File = Annotated[Path, typer.Argument(callback=no_option, help="The file of the backup.")]
 _KEY: Final = "key"
+_PLACES: Final = {"template": "texts", "script": "texts/scripts"}
 
 
 def backup(
@@ -139,7 +140,7 @@ def _unpack(file: Path, folder: Path) -> None:
     """Write the files of a backup, none over one that is there."""
     _proved(file)
     for one in proving.files_in(file):
-        place = folder / ("texts" if one.kind == "template" else "") / Path(one.name).name
+        place = folder / _PLACES.get(one.kind, "") / Path(one.name).name
         if place.exists():
             raise CallbackError(f"{place} is there already: name an empty folder")
         private.make_folder(place.parent)

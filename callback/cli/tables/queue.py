@@ -29,6 +29,7 @@ WORDS = {
     "number-live": "the customer is on the line",
     "trunk-rests": "trunk {trunk} is resting",
     "agents-rest": "the agents of {queue} do not answer and are left alone",
+    "agent-away": "the agent who is to call is not free",
     "lane-not-called": "promises like this one are not called",
     "no-free-agent": "no agent is free",
     "callers-waiting": "callers wait, they go first",

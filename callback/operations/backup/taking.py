@@ -16,6 +16,7 @@ from callback.errors import CallbackError, StoreError
 from callback.operations.backup import form
 from callback.operations.backup.form import Columns, Head, KeptFile
 from callback.settings.sections import Settings
+from callback.site import scripts
 from callback.store import keys, schema
 from callback.store.engine import Store, clock
 
@@ -74,11 +75,13 @@ def take(
 
 
 def files_of(settings_file: Path, settings: Settings) -> Iterator[KeptFile]:
-    """Give the settings file and the site's own texts."""
+    """Give the settings file, the site's own texts, and its scripts for agents."""
     yield KeptFile("settings", settings_file.name, _text(settings_file))
     if settings.texts.templates is not None:
         for one in sorted(settings.texts.templates.glob("*.toml")):
             yield KeptFile("template", one.name, _text(one))
+        for one in sorted((settings.texts.templates / scripts.FOLDER).glob("*.toml")):
+            yield KeptFile("script", one.name, _text(one))
 
 
 def _text(path: Path) -> str:

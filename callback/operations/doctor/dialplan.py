@@ -11,6 +11,7 @@ from telephony.ami.protocol import Message
 
 CALLBACKS: Final = (
     "lcr-agent",
+    "lcr-alone",
     "lcr-agent-left",
     "lcr-customer",
     "lcr-answered",

@@ -14,7 +14,7 @@ from callback.attempts import snapshot
 from callback.attempts.agent_states import Agent
 from callback.attempts.snapshot import Live
 from callback.attempts.told import ASKED_US
-from callback.reports.agent import talks
+from callback.reports.agent import scripts, talks
 from callback.reports.agent.talks import LastTalk, Talk
 from callback.reports.queue.board import Queue
 from callback.reports.queue.lanes import MAY_BE_CALLED, Found
@@ -23,6 +23,7 @@ from callback.reports.queue.wanted import Wanted
 from callback.reports.queue.why import stopped_by
 from callback.reservations import slots
 from callback.reservations.reservation import RESERVATIONS, read, read_one
+from callback.site.scripts import Script
 from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.candidate import LANES as NEXT
@@ -94,6 +95,7 @@ class Desk:
     assigned: tuple[Row, ...]
     today: Mapping[str, int]
     now: int
+    scripts: Mapping[int, Script]  # of the callback on the line, and of the next one, where no lost call made it
 
 
 def phone_of(work: Work, user: str) -> Phone:
@@ -119,9 +121,11 @@ def look(queue: Queue, user: str, groups: Groups) -> Desk:
     today = [talk for talk in every if talk.ended_at >= today_at]
     following, nothing = _next(queue, phone, groups)
     assigned = read(work.connection, _ASSIGNED, {"of_pbx": work.pbx, "user": user})
+    line = _on_the_line(queue, phone, groups)
+    spoken = [one.row.reservation for one in (line, following) if one is not None]
     return Desk(
         phone=phone,
-        line=_on_the_line(queue, phone, groups),
+        line=line,
         asked=asked,
         said=tuple(talk for talk in every if talk.may_be_changed(work.now)),
         times=_times(work, asked[0]) if asked else (),
@@ -130,6 +134,7 @@ def look(queue: Queue, user: str, groups: Groups) -> Desk:
         assigned=tuple(queue.by_id([row.id for row in assigned], groups)),
         today=talks.counted(today, work.now),
         now=work.now,
+        scripts=scripts.of(work, spoken),
     )
 
 

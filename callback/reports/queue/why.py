@@ -46,7 +46,7 @@ class Plan(StrEnum):
 
     IS_NEXT = "is-next"
     GOES_FIRST = "goes-first"  # the customer is on the line: whoever calls again goes before all others
-    RETURNS = "returns"  # the trunk, or the agents, are tried again then
+    RETURNS = "returns"  # the trunk, the agents, or another agent than the one who is away, are tried then
     IN_TURN = "in-turn"
     UNDER_WAY = "under-way"
 
@@ -67,6 +67,7 @@ LEVERS: Final[Mapping[str, Lever | Plan]] = {
     "number-live": Plan.GOES_FIRST,
     "trunk-rests": Plan.RETURNS,
     "agents-rest": Plan.RETURNS,
+    "agent-away": Plan.RETURNS,
     "lane-not-called": Lever.CHANGE_RULE,
     "no-free-agent": Lever.ADD_AGENT,
     "callers-waiting": Lever.ADD_AGENT,
@@ -207,7 +208,7 @@ class Judge:
                 break
             row = left.pop(decision.candidate.reservation)
             chosen.add(row.id)
-            seen = seen.beside(row)
+            seen = seen.beside(row, decision.candidate.agent)
             if seen.on_trial:
                 break
         return chosen

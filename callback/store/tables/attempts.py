@@ -42,6 +42,7 @@ attempt = Table(
     Column("claimed_at", Instant, nullable=False),
     Column("ring_until_at", Instant, nullable=False),  # the PBX rings nobody from this instant on
     Column("agent", String(200)),
+    Column("only_agent", String(200)),  # whose phone alone is rung, as the PBX names the member; none: any of the queue
     Column("agent_connected_at", Instant),
     Column("customer_dialled_at", Instant),
     Column("customer_answered_at", Instant),

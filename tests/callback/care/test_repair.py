@@ -113,12 +113,12 @@ def test_a_team_repairs_where_the_queue_says_so(world: World) -> None:
     assert (case_of(world).agent, case_of(world).queue) == ("Agent One", "support")
 
 
-def test_who_opted_out_meanwhile_is_asked_by_nobody_by_text(rated: World) -> None:
+def test_who_opted_out_meanwhile_is_asked_by_a_call(rated: World) -> None:
     answer(rated, "STOP", NOON + 30 * MINUTE)
     reach(rated, NOON + HOUR)
     tend(rated, NOON + HOUR + 2 * MINUTE)
     assert leave(rated, NOON + HOUR + 3 * MINUTE) == []
-    assert (case_of(rated).state, steps(rated)[-1][0]) == ("answered", "not-asked")
+    assert (case_of(rated).state, steps(rated)[-1][0]) == ("answered", "call-asks")
 
 
 def test_a_case_that_ended_calls_nobody_any_more(rated: World) -> None:

@@ -9,15 +9,19 @@ import pytest
 
 from callback.attempts import settle, snapshot
 from callback.attempts.agent_states import Agent
+from callback.care import cases, repair
+from callback.care.cases import NewCase
+from callback.customers.persons import person_of
 from callback.decisions import wrap_up
 from callback.decisions.wrap_up import Teller, Word
-from callback.reports.agent import desk
+from callback.reports.agent import desk, scripts
 from callback.reports.agent.desk import Desk
 from callback.reports.queue.board import Queue
+from callback.settings.care import Care, QueueCare
 from callback.store import tables as t
 from scheduler.clock import HOUR
 from tests.callback.accounts.people import made
-from tests.callback.world import MINUTE, NOON, US, World, call, picture
+from tests.callback.world import MINUTE, NOON, ON, US, World, call, picture, rules
 
 PHONE = "PJSIP/agent1"
 QUARTER = 15 * MINUTE
@@ -110,3 +114,31 @@ def test_what_is_assigned_to_the_person_is_listed_and_next_for_the_person(world:
     with world.store.read() as connection:
         theirs = desk.look(Queue(world.work(connection, NOON)), "mei", frozenset({"nobody's"}))
     assert (theirs.next, theirs.assigned) == (None, ())
+
+
+def test_a_callback_of_care_comes_with_its_script_and_another_with_none(world: World) -> None:
+    queue = ON.model_copy(update={"care": QueueCare(cases=True)})
+    world.site = replace(world.site, rules=rules(queues={"support": queue}, care=Care(offer="a month for free")))
+    with world.store.write() as connection:
+        work = world.work(connection, NOON)
+        person = person_of(connection, "+819012345678", NOON)
+        new = NewCase(
+            kind="dissatisfied",
+            source="agent",
+            by="mei",
+            agent="Agent One",
+            person=person,
+            queue="support",
+            words="She hung up on me!",
+        )
+        repair.begin(work, cases.open_case(work, new).case)
+    seen = look(world)
+    assert seen.next is not None
+    assert seen.next.row.kind == "follow-up"
+    script = seen.scripts[seen.next.row.reservation]
+    assert (script.kind, script.language) == ("dissatisfied", "en")
+    assert any("She hung up on me!" in line for line in script.lines)
+    assert any("a month for free" in line for line in script.lines)
+    world.hear(call("09012345602"))
+    with world.store.read() as connection:
+        assert set(scripts.of(world.work(connection, NOON), [1, 2])) == {1}

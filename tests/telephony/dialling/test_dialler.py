@@ -42,6 +42,8 @@ EXPECTED = {
     "agent-no-answer": ("agent-no-answer", 0),
     "refused-used": ("refused-used", 1),
     "refused-late": ("refused-late", 0),
+    "alone-reached": ("reached", 3),  # one agent's phone was rung and no other
+    "alone-no-answer": ("agent-no-answer", 0),
     "customer-first-reached": ("reached", 3),
     "customer-first-nobody": ("agent-no-answer", 2),
     "customer-first-left": ("customer-left", 2),
@@ -93,6 +95,13 @@ def test_the_agent_is_named() -> None:
         None,
         None,
     ]
+
+
+def test_an_agent_who_is_rung_alone_is_known_by_the_answer_to_our_own_dial_and_named_by_nobody() -> None:
+    stream = messages("alone-reached")
+    assert [n.agent for n in followed(stream) if isinstance(n, AttemptStep)] == [None, None, None]
+    unsaid = [m for m in stream if m.get("UserEvent") != "LcrAlone"]
+    assert [n.step for n in followed(unsaid) if isinstance(n, AttemptStep)] == list(STEPS[1:]), "a transfer is no agent"
 
 
 @pytest.mark.parametrize("name", ["reached", "customer-first-reached"])
@@ -178,7 +187,7 @@ def test_a_customer_who_comes_first_is_let_go_by_our_own_dial_and_not_before_it(
 
 
 @pytest.mark.parametrize("evil", ["a,b", "x&PJSIP/1900@trunk", "${SHELL(id)}", 'n"', "two\r\nlines", "$[1+1]"])
-@pytest.mark.parametrize("field", ["queue", "dial", "caller_name", "agent_sees", "agent_reads"])
+@pytest.mark.parametrize("field", ["queue", "dial", "caller_name", "agent_sees", "agent_reads", "agent"])
 def test_a_value_that_a_dialplan_reads_as_more_is_refused(field: str, evil: str) -> None:
     with pytest.raises(ValueError, match="dialplan reads"):
         originate(order(**{field: evil}), 1_795_313_000)

@@ -1,4 +1,4 @@
-"""Asks customers about calls that were served, and sees how the callbacks of cases ended."""
+"""Asks customers about calls that were served, and does what cases ask for."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class AskServed:
 
 
 class TendCases:
-    """Every two seconds: a callback of a case that ended goes on at once."""
+    """Every two seconds: callbacks of cases that ended, answers to be confirmed, clocks that run out."""
 
     name, every_s = "tend_cases", 2.0
 
@@ -49,6 +49,6 @@ class TendCases:
         self._transactions = transactions
 
     async def run(self) -> None:
-        """See how they ended."""
+        """Do it."""
         while await self._transactions.transact(tending.tend) == callbacks.AT_ONCE:
             pass

@@ -32,6 +32,7 @@ def _reservations() -> None:
         table.create_check_constraint(op.f("ck_reservation_kind"), f"kind IN ({listed})")
     op.add_column("reservation", sa.Column("agent", sa.String(200)))
     op.add_column("reservation", sa.Column("agent_until_at", sa.BigInteger()))
+    op.add_column("attempt", sa.Column("only_agent", sa.String(200)))
     op.add_column("text_outbox", sa.Column("batch", sa.String(64), server_default="", nullable=False))
     for name, columns, where in (
         ("due_first", ["not_before_at", "id"], "state = 'waiting' AND batch = ''"),
@@ -128,6 +129,13 @@ def _care() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_care_case")),
     )
     op.create_index(
+        "ix_care_case_ask",
+        "care_case",
+        ["pbx", "next_ask_at", "id"],
+        sqlite_where=sa.text("next_ask_at IS NOT NULL"),
+        postgresql_where=sa.text("next_ask_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_care_case_callback",
         "care_case",
         ["pbx", "id"],
@@ -179,10 +187,19 @@ def _care() -> None:
         sa.Column("event", sa.String(20), nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("note", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("reference", sa.String(100)),
         sa.ForeignKeyConstraint(["case_id"], ["care_case.id"], name=op.f("fk_care_step_case_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_care_step")),
     )
     op.create_index("ix_care_step_case", "care_step", ["case_id", "id"])
+    op.create_index(
+        "uq_care_step_reference",
+        "care_step",
+        ["pbx", "reference"],
+        unique=True,
+        sqlite_where=sa.text("reference IS NOT NULL"),
+        postgresql_where=sa.text("reference IS NOT NULL"),
+    )
 
     op.create_table(
         "care_letter",

@@ -117,5 +117,5 @@ campaign_check = Table(
 CAMPAIGN_HOOKED = text("campaign.hook_until_at IS NOT NULL")
 CAMPAIGN_RUNNING = text("campaign.state = 'running'")
 TO_TELL = text("campaign_person.state = 'waiting'")
-TO_ASK = text("campaign_asked.state = 'waiting'")
+TO_BE_ASKED = text("campaign_asked.state = 'waiting'")
 ASKED_NOW = text("campaign_asked.state = 'called'")

@@ -25,6 +25,7 @@ CALLBACKS = ("", "repair", "confirm")
 TOPIC_ROOM, ABOUT_ROOM = 200, 200
 _OPEN = text("open")
 _CALLING = text("callback <> ''")
+_TO_ASK = text("next_ask_at IS NOT NULL")
 _WAITING = text("state = 'waiting'")
 
 survey = Table(
@@ -88,7 +89,7 @@ care_case = Table(
     Column("repaired_at", Instant),  # first answered; the customer's word on it comes later
     Column("asks", Integer, nullable=False, server_default=text("0")),  # texts and calls that asked for confirmation
     Column("asked_at", Instant),
-    Column("next_ask_at", Instant),  # of an answered case
+    Column("next_ask_at", Instant),  # when an answered case is asked about; a confirmed one closes then
     Column("score_after", Integer),  # the last word of the customer, 1 to 5, after a repair
     Column("state_since_at", Instant, nullable=False),
     Column("repeat_of", Key, ForeignKey("care_case.id")),  # the same person and topic within so many days
@@ -102,6 +103,7 @@ care_case = Table(
     Index("ix_care_case_callback", "pbx", "id", sqlite_where=_CALLING, postgresql_where=_CALLING),
     Index("uq_care_case_open", "pbx", "person_id", "kind", "topic", unique=True,
           sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("ix_care_case_ask", "pbx", "next_ask_at", "id", sqlite_where=_TO_ASK, postgresql_where=_TO_ASK),
     Index("ix_care_case_due", "pbx", "due_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_care_case_person", "person_id", "opened_at"),
     Index("ix_care_case_opened", "pbx", "opened_at"),
@@ -123,8 +125,11 @@ care_step = Table(
     Column("event", String(20), nullable=False),
     Column("state", String(20), nullable=False),  # after it
     Column("note", Text, nullable=False, server_default=text("''")),
+    Column("reference", String(100)),  # of a complaint that came in with this step
     Index("ix_care_step_case", "case_id", "id"),
-)
+    Index("uq_care_step_reference", "pbx", "reference", unique=True,
+          sqlite_where=text("reference IS NOT NULL"), postgresql_where=text("reference IS NOT NULL")),
+)  # fmt: skip
 
 care_letter = Table(
     "care_letter",  # a mail to a department
@@ -182,5 +187,6 @@ contact_flag = Table(
 
 CALLBACK_UNDER_WAY = text("care_case.callback <> ''")
 CASE_OPEN = text("care_case.open")
+TO_ASK = text("care_case.next_ask_at IS NOT NULL")
 FLAG_WAITING = text("contact_flag.state = 'waiting'")
 LETTER_WAITING = text("care_letter.state = 'waiting'")
