@@ -107,6 +107,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "texts:satisfaction",
         "Show how customers judged the callbacks that reached them (1 to 5), by kind of loss and by speed.",
     ),
+    "care": Command(
+        "care.figures:care",
+        "Show what is learnt from cases: repaired in time, satisfied, repeats, hot topics, and the loop from lost"
+        " calls.",
+    ),
     "texts": Command(
         "texts:texts",
         "Show every text with sample values, in each language: as it is, and with each way to answer it.",

@@ -36,6 +36,9 @@ INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "/campaigns/{number}/sample": (),
     "/campaigns/{number}/sample/{of}": (),
     "/incidents/{number}": ("/incidents/1", "/incidents/99"),
+    "/cases": ("/cases", "/cases?ended=1"),
+    "/cases/new": ("/cases/new?answer=1",),
+    "/cases/{number}": ("/cases/8", "/cases/9"),  # with hostile words, and one that repeats another
 }
 
 

@@ -23,9 +23,11 @@ from callback.web.api.problems import Code, Problem, answer
 from callback.web.api.routes import (
     about,
     campaigns,
+    cases,
     decisions,
     events,
     figures,
+    flags,
     numbers,
     people,
     reservations,
@@ -43,6 +45,8 @@ ROUTES: Final = (
     figures.router,
     switches.router,
     campaigns.router,
+    cases.router,
+    flags.router,
 )
 _SAID: Final = (
     "Callbacks that are owed to lost callers: asked for, read, decided about, and heard of. Every answer that is no"

@@ -28,8 +28,9 @@ from callback.web.console.pages import account, acts, home, left, now, preferenc
 from callback.web.console.pages.campaigns import all as campaigns
 from callback.web.console.pages.campaigns import checklist, sample
 from callback.web.console.pages.campaigns import one as campaign
+from callback.web.console.pages.care import case, cases, flags, manners, register
 from callback.web.console.pages.customers import agent, answers, incidents, person
-from callback.web.console.pages.planning import misses, reports, rules, switches
+from callback.web.console.pages.planning import care, misses, reports, rules, switches
 from callback.web.console.pages.site import audit, handover, health, machines, users
 from callback.web.console.parts import Console
 from callback.web.console.queue import content as queue_content
@@ -51,12 +52,18 @@ PAGES: Final = (
     stream.router,
     agent.router,
     answers.router,
+    cases.router,
+    register.router,
+    case.router,
+    flags.router,
+    manners.router,
     incidents.router,
     campaigns.router,
     campaign.router,
     sample.router,
     checklist.router,
     person.router,
+    care.router,
     misses.router,
     reports.router,
     rules.router,

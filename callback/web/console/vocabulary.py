@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
+from callback.web.console.care.words import CARE, CareSubject
+
 Subject = Literal[
+    CareSubject,
     "paused", "pausing", "pause-means", "pause-fault",
     "kind", "reason", "state", "lane", "why-not", "outcome", "text", "no-text", "action", "role", "promise", "recovery",
     "token-state", "endpoint", "delivery", "delivery-fault",
@@ -287,6 +290,14 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "paused": _("paused a part of the work"),
         "pause-ended": _("ended a pause"),
         "pause-resumed": _("took back the end of a pause"),
+        "case-registered": _("registered a complaint"),
+        "case-assigned": _("assigned a case"),
+        "case-answered": _("wrote down what was answered in a case"),
+        "case-confirmed": _("heard from the customer that a case is solved"),
+        "case-denied": _("heard from the customer that a case is not solved"),
+        "case-withdrawn": _("heard from the customer that a case is taken back"),
+        "case-compensated": _("gave a customer something for the trouble"),
+        "case-noted": _("wrote something down in a case"),
         "campaign-made": _("made a campaign"),
         "campaign-changed": _("changed a campaign"),
         "campaign-numbers": _("took people of a file into a campaign"),
@@ -296,14 +307,6 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "campaign-stopped": _("stopped a campaign"),
         "campaign-finished": _("ended a campaign"),
         "campaign-hook": _("decided whether those who call are told of a campaign"),
-        "case-registered": _("registered a complaint"),
-        "case-assigned": _("assigned a case"),
-        "case-answered": _("wrote down what was answered in a case"),
-        "case-confirmed": _("heard from the customer that a case is solved"),
-        "case-denied": _("heard from the customer that a case is not solved"),
-        "case-withdrawn": _("heard from the customer that a case is taken back"),
-        "case-compensated": _("gave a customer something for the trouble"),
-        "case-noted": _("wrote something down in a case"),
         "sample-drawn": _("drew a sample"),
         "sample-scored": _("wrote down a score of a sample"),
         "sample-called-off": _("called a sample off"),
@@ -528,6 +531,8 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
             "The customer is being called now, or the reason names the number: try again in a few minutes."
         ),
         "erased": _("The customer was erased already."),
+        "no-kind": _("Choose one of the kinds."),
+        "long-note": _("The note is too long: at most 400 characters."),
     },
     "handover-fault": {
         "unknown": _("There is no such handover."),
@@ -651,6 +656,11 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "answer-stop": _("that we send no more texts"),
         "answer-start": _("that we send texts again"),
         "answer-thanks": _("thanks for the answer"),
+        "survey": _("how the service was"),
+        "survey-repair": _("how it is by now, after a repair"),
+        "case-confirm": _("whether the complaint is solved"),
+        "case-closed": _("that the complaint is closed"),
+        "case-goes-on": _("that we go on with the complaint"),
     },
     "expired": {  # why it was left to people
         "only-watched": _("calls are not switched on"),
@@ -790,6 +800,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "people": _("people"),
         "machine": _("the machine"),
     },
+    **dict(CARE.items()),
 }
 """By subject and code."""
 

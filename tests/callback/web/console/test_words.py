@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import string
 from collections.abc import Iterator
 from dataclasses import fields
@@ -13,6 +14,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+import callback
 from callback.accounts.roles import ROLES
 from callback.accounts.tokens import TokenState
 from callback.accounts.webhooks.deliveries import Fault as DeliveryFault
@@ -23,8 +25,15 @@ from callback.campaigns import states as campaign_states
 from callback.campaigns.asking import WHY_BLANK
 from callback.campaigns.audience import LeftOut
 from callback.campaigns.checklist import LINES
+from callback.care.cases import Kind as CaseKind
+from callback.care.cases import Source
+from callback.care.flags import FlagState
+from callback.care.states import STATES as CASE_STATES
+from callback.care.states import Event as CaseEvent
 from callback.customers.caller import Reason
 from callback.decisions import wrap_up
+from callback.decisions.care.cases import How
+from callback.decisions.care.registering import SEVERITIES
 from callback.decisions.corrections import OF_PEOPLE
 from callback.decisions.reasons import NONE_GIVEN, REASONS
 from callback.decisions.records import ACTIONS, WORDS, Why
@@ -54,6 +63,7 @@ from callback.store.tables import FOLLOW_UP
 from callback.texts.compose import NoText
 from callback.web.console import vocabulary, words
 from callback.web.console.acts.form import Fault
+from callback.web.console.care.forms import Fault as CaseFault
 from callback.web.console.live import outcomes
 from callback.web.console.pages.customers import person
 from callback.web.console.pages.planning import switches
@@ -92,6 +102,16 @@ _RUN_ALONE = {word for words in _READ_HERE.values() for word in words}
 def _flat(codes: object) -> set[str]:
     """The words of a Literal, or of several in a union."""
     return {word for one in get_args(codes) for word in (_flat(one) if get_args(one) else {one})}
+
+
+def steps() -> set[str]:
+    """Every word by which the code keeps a step of a case, beside the events of its table."""
+    root = Path(callback.__file__).parent
+    modules = [*(root / "care").glob("*.py"), *(root / "decisions" / "care").glob("*.py")]
+    calls = [one for file in modules for one in ast.walk(ast.parse(file.read_bytes())) if isinstance(one, ast.Call)]
+    words = [one.args[3] for one in calls if ast.unparse(one.func) in {"cases.change", "_step"}]
+    told = [part.value for word in words for part in ast.walk(word) if isinstance(part, ast.Constant)]
+    return {word for word in told if isinstance(word, str)}
 
 
 CODES: dict[vocabulary.Subject, set[str]] = {
@@ -151,6 +171,17 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "fault": set(get_args(Fault)),
     "not-undone": {*get_args(NotUndoneWhy), "unknown"},
     "refusal": set(get_args(Why)),
+    "case-state": set(CASE_STATES),
+    "case-kind": set(get_args(CaseKind)),
+    "case-source": set(get_args(Source)),
+    "case-step": {*get_args(CaseEvent), *steps()},
+    "case-how": set(get_args(How)),
+    "case-fault": set(get_args(CaseFault)),
+    "severity": {str(one) for one in SEVERITIES},
+    "letter": {"waiting", "sent", "failed", "withdrawn"},
+    "question": {"call", "callback", "repair"},
+    "flag-state": set(get_args(FlagState)),
+    "flag-why": {"number-blocked", "never-in-hours"},
     "token-state": set(get_args(TokenState)),
     "endpoint": {"at-work", *get_args(Disabled)} - {""},
     "delivery": set(get_args(DeliveryState)),
