@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from asyncio import events
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -38,6 +38,7 @@ class Visitors:
     faults: list[str] = field(default_factory=list)
     _expected: list[re.Pattern[str]] = field(default_factory=list)
     _contexts: list[BrowserContext] = field(default_factory=list)
+    _regular: dict[tuple[int, str], Page] = field(default_factory=dict)
 
     def come(
         self, size: ViewportSize = DESK, *, theme: Theme = "light", language: str = "en", **options: Any
@@ -65,6 +66,13 @@ class Visitors:
         """Give the one page of somebody who has just come."""
         return self.come(size, theme=theme, language=language, **options).new_page()
 
+    def regular(self, size: ViewportSize = DESK, *, language: str = "en") -> Page:
+        """Give the page of the one who came with that window and language before."""
+        key = (size["width"], language)
+        if key not in self._regular:
+            self._regular[key] = self.page(size, language=language)
+        return self._regular[key]
+
     def expect(self, fault: str) -> None:
         """Let faults pass that this pattern is found in: a refused request is an error of the console, too."""
         self._expected.append(re.compile(fault))
@@ -78,6 +86,11 @@ class Visitors:
         for context in self._contexts:
             context.close()
 
+    def forget(self) -> None:
+        """Begin anew: what went wrong, and what was expected, was of an earlier test."""
+        self.faults.clear()
+        self._expected.clear()
+
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self._fault(f"{message.type}: {message.text} ({message.location.get('url')})")
@@ -86,9 +99,13 @@ class Visitors:
         self.faults.append(fault)
 
 
-def accessibility_faults(page: Page) -> list[str]:
-    """Tell what axe finds serious or critical in the page as it is now: the rule, and the elements."""
-    found: dict[str, Any] = Axe().run(page).response
+def accessibility_faults(page: Page, *, without: Collection[str] = ()) -> list[str]:
+    """Tell what axe finds serious or critical in the page as it is now: the rule, and the elements.
+
+    `without` names rules that are not asked: the page was asked by them before, and what they look at is the same.
+    """
+    options = {"resultTypes": ["violations"], "rules": {rule: {"enabled": False} for rule in without}}
+    found: dict[str, Any] = Axe().run(page, options=options).response
     return [
         f"{violation['id']}: {violation['help']}: {[node['target'] for node in violation['nodes']]}"
         for violation in found["violations"]
@@ -154,6 +171,38 @@ def visitors(running_chromium: tuple[Browser, _Loop]) -> Iterator[Visitors]:
         come.leave()
     finally:
         loop.rest()
+    _fail_for(come)
+
+
+@pytest.fixture(scope="module")
+def _stay(running_chromium: tuple[Browser, _Loop]) -> Iterator[Visitors]:
+    """Whoever stays while the tests of a module follow each other."""
+    browser, loop = running_chromium
+    come = Visitors(browser)
+    yield come
+    loop.go_on()
+    come.leave()
+    loop.rest()
+
+
+@pytest.fixture
+def regulars(running_chromium: tuple[Browser, _Loop], _stay: Visitors) -> Iterator[Visitors]:
+    """People who stay from test to test of a module, each with one page for all: for tests that only look at pages.
+
+    A browser that has come once is quick: what it compiled is kept. What went wrong fails the test that it went wrong
+    in.
+    """
+    _, loop = running_chromium
+    loop.go_on()
+    _stay.forget()
+    try:
+        yield _stay
+    finally:
+        loop.rest()
+    _fail_for(_stay)
+
+
+def _fail_for(come: Visitors) -> None:
     if faults := come.unexpected():
         pytest.fail("\n".join(["pages went wrong:", *faults]))
 

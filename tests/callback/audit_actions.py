@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -38,35 +39,61 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Found = tuple[_Function, ast.expr, _Writer]
 
 
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """A module with its calls: each with the function that it stands in, and what is called, in full."""
+
+    name: str
+    tree: ast.Module
+    calls: tuple[tuple[_Function, ast.Call, str], ...]
+
+    def written(self, writers: dict[str, _Writer]) -> Iterator[_Found]:
+        """Each call that writes into the audit: the function it stands in, the action that is given, and to whom."""
+        for function, call, name in self.calls:
+            writer = writers.get(name)
+            if writer is not None and len(call.args) > writer.place:
+                yield function, call.args[writer.place], writer
+
+
+@cache
 def collect() -> Actions:
-    """Read all modules; whoever hands an action on is found first."""
-    modules = {_dotted(path): ast.parse(path.read_bytes()) for path in sorted(_SOURCE.rglob("*.py"))}
+    """Read all modules; whoever hands an action on is found first. It takes a second or two, once."""
+    modules = [_read(path) for path in sorted(_SOURCE.rglob("*.py"))]
     writers, before = dict(_WRITERS), 0
     while len(writers) > before:
         before = len(writers)
-        for module, tree in modules.items():
-            for function, given, writer in _written(module, tree, writers):
+        for module in modules:
+            for function, given, writer in module.written(writers):
                 if (found := _handed_on(function, given)) is not None:
-                    name = f"{module}.{function.name}"
+                    name = f"{module.name}.{function.name}"
                     writers.setdefault(name, _Writer(found.place, writer.form.format(found.form)))
     known, unread = set[str](), set[tuple[str, str]]()
-    for module, tree in modules.items():
-        for function, given, writer in _written(module, tree, writers):
+    for module in modules:
+        for function, given, writer in module.written(writers):
             if _handed_on(function, given) is None:
-                values = _values(tree, function, given)
+                values = _values(module.tree, function, given)
                 known |= {writer.form.format(value) for value in values}
-                unread |= set() if values else {(module, ast.unparse(given))}
+                unread |= set() if values else {(module.name, ast.unparse(given))}
     return Actions(frozenset(known), frozenset(unread))
+
+
+def _read(path: Path) -> _Module:
+    name, tree = _dotted(path), ast.parse(path.read_bytes())
+    nodes = list(ast.walk(tree))
+    imports = _imports(nodes)
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    calls = [(one, node) for one in functions for node in ast.walk(one) if isinstance(node, ast.Call) and node.args]
+    return _Module(name, tree, tuple((one, call, _name(name, imports, call.func)) for one, call in calls))
 
 
 def _dotted(path: Path) -> str:
     return ".".join(path.relative_to(_SOURCE.parent).with_suffix("").parts)
 
 
-def _imports(tree: ast.Module) -> dict[str, str]:
+def _imports(nodes: list[ast.AST]) -> dict[str, str]:
     """What each imported name is in full."""
-    nodes = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
-    return {one.asname or one.name: f"{node.module}.{one.name}" for node in nodes for one in node.names}
+    found = (node for node in nodes if isinstance(node, ast.ImportFrom))
+    return {one.asname or one.name: f"{node.module}.{one.name}" for node in found for one in node.names}
 
 
 def _name(module: str, imports: dict[str, str], called: ast.expr) -> str:
@@ -76,16 +103,6 @@ def _name(module: str, imports: dict[str, str], called: ast.expr) -> str:
     if isinstance(called, ast.Attribute):
         return _METHOD if called.attr == "audit" else f"{imports.get(ast.unparse(called.value))}.{called.attr}"
     return ""
-
-
-def _written(module: str, tree: ast.Module, writers: dict[str, _Writer]) -> Iterator[_Found]:
-    """Each call that writes into the audit: the function it stands in, the action that is given, and to whom."""
-    imports = _imports(tree)
-    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
-        for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
-            writer = writers.get(_name(module, imports, call.func))
-            if writer is not None and len(call.args) > writer.place:
-                yield function, call.args[writer.place], writer
 
 
 def _handed_on(function: _Function, given: ast.expr) -> _Writer | None:

@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from callback.store.engine import Store
 from lab.asterisk import Asterisk
 from lab.child import children
+from tests.callback.world import migrated
 
 TETHER = Path(__file__).parents[2] / "lab" / "tether.py"
 News = dict[str, Any]
@@ -61,7 +61,7 @@ class Service:
         self.settings = folder / "callback.toml"
         self.news_file = folder / "news.jsonl"
         self.said_file = folder / "said.txt"
-        self.store = Store(f"sqlite:///{folder / 'lost-calls.db'}")
+        self.store = migrated(f"sqlite:///{folder / 'lost-calls.db'}")  # else each first start takes a second for it
         self._process: subprocess.Popen[bytes] | None = None
         self._read = 0
         self._news: list[News] = []
