@@ -103,6 +103,7 @@ class NewCase:
     survey: int | None = None
     answer: int | None = None
     reference: str | None = None
+    opened_at: int | None = None  # where it came in before it is written down: its clock runs since then
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +138,12 @@ def open_case(work: Work, new: NewCase) -> Opened:
     persons.lock(work.connection, new.person)
     standing = _standing(work, new)
     if standing is not None:
-        _step(work, standing.id, new.by, "again", standing.state, new.words)
+        _step(work, standing.id, new.by, "again", standing.state, new.words, new.reference)
         return Opened(standing.id, made=False)
     before = _before(work, new)
     row = _insert(work, new, before)
-    _step(work, row, new.by, "registered", "registered", new.words)
-    due_at = work.now + _term(work, new.kind)
+    _step(work, row, new.by, "registered", "registered", new.words, new.reference)
+    due_at = _since(work, new) + _term(work, new.kind)
     repeats = 0 if before is None else before.repeats + 1
     work.tell(CaseOpened(row, new.queue, new.kind, new.topic, new.department, due_at, repeats))
     if new.owner is not None or new.agent is not None:
@@ -172,6 +173,10 @@ def change(work: Work, case: int, by: str, event: str, note: str = "", **beside:
     _step(work, case, by, event, standing.state, note)
 
 
+def _since(work: Work, new: NewCase) -> int:
+    return work.now if new.opened_at is None else min(work.now, new.opened_at)
+
+
 def _term(work: Work, kind: Kind) -> int:
     care = work.site.rules.care
     return round((care.complaint_h if kind == "complaint" else care.repair_h) * HOUR)
@@ -198,7 +203,7 @@ def _insert(work: Work, new: NewCase, before: Case | None) -> int:
         "kind": new.kind,
         "state": "registered",
         "open": True,
-        "opened_at": work.now,
+        "opened_at": _since(work, new),
         "opened_by": new.by,
         "source": new.source,
         "call_id": new.call_id,
@@ -215,7 +220,7 @@ def _insert(work: Work, new: NewCase, before: Case | None) -> int:
         "agent": new.agent,
         "promised": new.promised,
         "promised_by_at": new.promised_by_at,
-        "due_at": work.now + _term(work, new.kind),
+        "due_at": _since(work, new) + _term(work, new.kind),
         "state_since_at": work.now,
         "repeat_of": None if before is None else before.id,
         "repeats": 0 if before is None else before.repeats + 1,
@@ -223,6 +228,6 @@ def _insert(work: Work, new: NewCase, before: Case | None) -> int:
     return int(work.connection.execute(insert(t.care_case).values(values).returning(_C.id)).scalar_one())
 
 
-def _step(work: Work, case: int, who: str, event: str, state: str, note: str) -> None:
+def _step(work: Work, case: int, who: str, event: str, state: str, note: str, reference: str | None = None) -> None:
     values = {"case_id": case, "pbx": work.pbx, "at": work.now, "who": who, "event": event, "state": state}
-    work.connection.execute(insert(t.care_step).values(**values, note=note))
+    work.connection.execute(insert(t.care_step).values(**values, note=note, reference=reference))

@@ -77,6 +77,15 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "incident:app",
         "Many losses with one cause: nobody is called or texted for them until they have passed. By itself: the list.",
     ),
+    "case": Command(
+        "care.case:app",
+        "Complaints and customers who were not content: register, assign, answer, and write down what the customer"
+        " said. By itself: the list.",
+    ),
+    "flag": Command(
+        "care.flag:app",
+        "Customers flagged for contact on a later day: on that day it becomes a callback. By itself: the list.",
+    ),
     "answers": Command("texts:answers", "Texts of customers that a person must read."),
     "promises": Command(
         "promises:promises",

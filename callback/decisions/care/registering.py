@@ -18,10 +18,12 @@ from callback.errors import CallbackError
 from callback.site.work import Work
 from callback.store import audit
 from callback.store import tables as t
+from scheduler.clock import DAY
 
 SEVERITIES: Final = (1, 2, 3)
 PRODUCT_ROOM, REFERENCE_ROOM, CALL_ROOM = 100, 100, 150
-_P, _A = t.person.c, t.answer.c
+OLDEST: Final = 366 * DAY
+_P, _A, _S = t.person.c, t.answer.c, t.care_step.c
 _NUMBER = select(_P.number).where(_P.id == bindparam("of_person"))
 _ANSWER = (
     select(_A.person_id, _A.body, _A.state, _A.done_by)
@@ -47,7 +49,8 @@ class Complaint:
     """What is registered, about whom: a number as somebody wrote it, or a person whom we know.
 
     `source` says how it came, `owner` who is in charge (a user of the console; empty: whom the department names),
-    `reference` what a program or a file calls it: the second one of that name changes nothing.
+    `reference` what a program or a file calls it: the second one of that name changes nothing. `opened_at`: since when
+    its clock runs, where that is not now.
     """
 
     queue: str
@@ -64,6 +67,7 @@ class Complaint:
     promised_by_at: int | None = None
     call_id: str | None = None
     reference: str | None = None
+    opened_at: int | None = None
     source: Source = "supervisor"
 
 
@@ -96,17 +100,28 @@ def from_text(work: Work, answer: int, complaint: Complaint, actor: Actor) -> Op
 
 
 def of_reference(work: Work, reference: str) -> Case | None:
-    """The case that a program or a file named so, if there is one."""
-    same = cases.CASES.where(t.care_case.c.pbx == work.pbx, t.care_case.c.reference == reference)
+    """The case in which a program's or a file's complaint of that name is kept, if there is one."""
+    kept = select(_S.case_id).where(_S.pbx == work.pbx, _S.reference == reference)
+    same = cases.CASES.where(t.care_case.c.pbx == work.pbx, t.care_case.c.id.in_(kept))
     return next(iter(cases.read(work.connection, same)), None)
 
 
-def _register(work: Work, complaint: Complaint, actor: Actor, answer: int | None) -> Opened:
+def check(work: Work, complaint: Complaint, actor: Actor) -> Case | None:
+    """Raise what `register` would raise; give the case that keeps its reference already. Nothing is written."""
     if complaint.reference and (same := of_reference(work, complaint.reference)) is not None:
         if not may_see(work, same.queue, actor):
             raise CallbackError(f"the reference {complaint.reference} names another case: give this one its own")
-        return Opened(same.id, made=False)
+        return same
     _must_be_known(work, complaint, actor)
+    _number(work, complaint)
+    text_of("what the customer says", complaint.words, needed=True)
+    text_of("the wish", complaint.wish)
+    return None
+
+
+def _register(work: Work, complaint: Complaint, actor: Actor, answer: int | None) -> Opened:
+    if (same := check(work, complaint, actor)) is not None:
+        return Opened(same.id, made=False)
     person = _person(work, complaint)
     new = NewCase(
         kind="complaint",
@@ -125,6 +140,7 @@ def _register(work: Work, complaint: Complaint, actor: Actor, answer: int | None
         call_id=complaint.call_id,
         answer=answer,
         reference=complaint.reference or None,
+        opened_at=complaint.opened_at,
     )
     opened = cases.open_case(work, new)
     if opened.made and (complaint.owner or complaint.department):
@@ -149,6 +165,8 @@ def _must_be_known(work: Work, complaint: Complaint, actor: Actor) -> None:
         raise CallbackError(f"there is no product '{complaint.product}'; {_there(rules.care.products)}")
     if complaint.severity not in SEVERITIES:
         raise CallbackError("severity is 1 (slight), 2 (serious) or 3 (grave)")
+    if complaint.opened_at is not None and not work.now - OLDEST <= complaint.opened_at <= work.now:
+        raise CallbackError("when it was opened must not be still to come, nor more than a year ago")
     if complaint.promised_by_at is not None and complaint.promised_by_at <= work.now:
         raise CallbackError("what is promised must be promised by a time that is still to come")
     for what, said, room in (
@@ -170,21 +188,28 @@ def must_be_department(work: Work, department: str) -> None:
 
 
 def _person(work: Work, complaint: Complaint) -> int:
-    """The person it is about; made when new. One whom nobody may call or text is refused."""
+    """The person it is about; made when new."""
+    if complaint.person is not None:
+        return complaint.person
+    return persons.person_of(work.connection, _number(work, complaint), work.now)
+
+
+def _number(work: Work, complaint: Complaint) -> str:
+    """The number it is about. One that nobody may call or text is refused."""
     connection = work.connection
     if complaint.person is not None:
         e164 = connection.execute(_NUMBER, {"of_person": complaint.person}).scalar_one_or_none()
         if e164 is None or not blocks.is_number(e164):
             raise CallbackError("this customer is not known any more: register it with a number")
     else:
-        read = numbers.written(complaint.number, next(iter(work.site.trunks.values())))
-        e164 = read.e164
+        readings = (numbers.written(complaint.number, trunk).e164 for trunk in work.site.trunks.values())
+        e164 = next(filter(None, readings), None)
         if e164 is None:
             raise CallbackError("that is no telephone number: write it with its country, as in +819012345678")
     barred = blocks.blocked(connection, e164)
     if barred.calls and barred.texts:
         raise NumberBlocked("this number is blocked for calls and texts: take one of the blocks back first")
-    return persons.person_of(connection, e164, work.now) if complaint.person is None else complaint.person
+    return e164
 
 
 def _there(known: Iterable[str]) -> str:

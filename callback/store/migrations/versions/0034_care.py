@@ -187,10 +187,19 @@ def _care() -> None:
         sa.Column("event", sa.String(20), nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("note", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("reference", sa.String(100)),
         sa.ForeignKeyConstraint(["case_id"], ["care_case.id"], name=op.f("fk_care_step_case_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_care_step")),
     )
     op.create_index("ix_care_step_case", "care_step", ["case_id", "id"])
+    op.create_index(
+        "uq_care_step_reference",
+        "care_step",
+        ["pbx", "reference"],
+        unique=True,
+        sqlite_where=sa.text("reference IS NOT NULL"),
+        postgresql_where=sa.text("reference IS NOT NULL"),
+    )
 
     op.create_table(
         "care_letter",

@@ -125,8 +125,11 @@ care_step = Table(
     Column("event", String(20), nullable=False),
     Column("state", String(20), nullable=False),  # after it
     Column("note", Text, nullable=False, server_default=text("''")),
+    Column("reference", String(100)),  # of a complaint that came in with this step
     Index("ix_care_step_case", "case_id", "id"),
-)
+    Index("uq_care_step_reference", "pbx", "reference", unique=True,
+          sqlite_where=text("reference IS NOT NULL"), postgresql_where=text("reference IS NOT NULL")),
+)  # fmt: skip
 
 care_letter = Table(
     "care_letter",  # a mail to a department

@@ -1,0 +1,1 @@
+"""Commands about care: cases of customers who are not content, and flags for a later contact."""
