@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -131,14 +130,6 @@ def difference(before: Estimate, after: Estimate, confidence: float = CONFIDENCE
     freedom = error * error / sum(part * part / (valid - 1) for part, valid in parts)
     spread = two_sided(confidence, freedom) * math.sqrt(error)
     return Difference(change, change - spread, change + spread)
-
-
-def together(answers: Iterable[Mapping[int, int]]) -> Counter[int]:
-    """Count the answers of several segments as one."""
-    counted: Counter[int] = Counter()
-    for one in answers:
-        counted.update(one)
-    return counted
 
 
 def _finite(valid: int, people: int) -> float:

@@ -60,5 +60,5 @@ class Criteria:
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Self:
         """What was kept; what another version kept besides is left out."""
-        known = {field.name for field in fields(cls)} & kept.keys()
-        return cls(**{name: tuple(kept[name]) if isinstance(kept[name], list) else kept[name] for name in known})
+        known: dict[str, Any] = {one.name: kept[one.name] for one in fields(cls) if one.name in kept}
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in known.items()})

@@ -36,6 +36,7 @@ LOOKED_AT: Final = 500
 """People who are looked at in one wave at least: at night most of them are only put off."""
 _A, _P = t.campaign_person.c, t.person.c
 _RUNNING: Final = CAMPAIGNS.where(t.campaign.c.pbx == bindparam("of_pbx"), t.CAMPAIGN_RUNNING).order_by(t.campaign.c.id)
+_ANY: Final = select(t.campaign.c.id).where(t.campaign.c.pbx == bindparam("of_pbx"), t.CAMPAIGN_RUNNING).limit(1)
 _OF: Final = _A.campaign_id == bindparam("of_campaign")
 _NEXT: Select[Any] = (
     select(_A.person_id, _A.segment, _A.language, _P.number)
@@ -57,6 +58,11 @@ class _Person:
     segment: str
     language: str
     e164: str
+
+
+def any_runs(work: Work) -> bool:
+    """Whether there is a campaign to go on with."""
+    return work.connection.execute(_ANY, {"of_pbx": work.pbx}).first() is not None
 
 
 def tend(work: Work) -> int:

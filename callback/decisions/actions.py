@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select, update
 
+from callback.campaigns import forgetting as campaigns
+from callback.care import forgetting as care
 from callback.customers import blocks, numbers, persons
 from callback.errors import CallbackError, IllegalTransition
 from callback.events import Decided
@@ -153,7 +155,8 @@ def unblock(work: Work, e164: str, *, calls: bool, texts: bool, by: By) -> None:
 def erase(work: Work, e164: str, by: By) -> None:
     """Forget whose number this is, for good: a word that nobody can guess takes its place, and blocks stay.
 
-    What is owed to it is cancelled, and what the texts to it said is removed. The calls stay, as nobody's.
+    What is owed to it is cancelled, cases are withdrawn, and what texts, cases and notes said is removed. The calls
+    stay, as nobody's.
     """
     digits = "".join(str(int(character)) for character in by.why + by.who if character.isdecimal())
     if numbers.ending_of(e164) in digits:  # in whatever form it is written
@@ -166,10 +169,12 @@ def erase(work: Work, e164: str, by: By) -> None:
     if work.connection.execute(select(t.attempt.c.id).where(t.IN_FLIGHT, t.attempt.c.person_id == person)).first():
         raise CallbackError(f"{e164} is being called: erase it when that call has ended, in a few minutes")
     cancelled = _let_go(work, e164, "the customer was erased", cancel=True)
+    facts = {"person": person, "cancelled": cancelled}
     if person is not None:
         compose.forget(work, person)
+        facts["withdrawn_cases"] = care.forget(work, person, by)
+        campaigns.forget(work, person)
         persons.forget(work.connection, person)
-    facts = {"person": person, "cancelled": cancelled}
     audit.add(work.connection, work.pbx, by, "erase", None, facts, work.now)
     _keep_why(work, cancelled, "erase", by)
     work.tell(Decided("erase", by.who, by.why, about=facts))

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select, update
 
+from callback.campaigns import answers as campaign_answers
 from callback.care import cases, follow_up, questions, surveys
 from callback.care.questions import Question
 from callback.care.surveys import Survey
@@ -175,6 +176,9 @@ def _sender(work: Work, inbound: Inbound) -> _Sender:
     theirs = RESERVATIONS.where(_r.person_id == person, _r.pbx == work.pbx, _r.state != "refused", t.LOST_ONLY)
     newest = theirs.order_by(_r.open.desc(), _r.last_lost_at.desc()).limit(1)
     row = next(iter(read_reservations(work.connection, newest)), None)
+    told = campaign_answers.told(work, person)
+    if told is not None and (row is None or (not row.open and told.at > row.state_since_at)):
+        return _Sender(person, e164, row, told.queue)
     if row is not None:
         return _Sender(person, e164, row, row.queue)
     return _Sender(person, e164, None, _queue_of(work.site, inbound.to_number))
@@ -322,7 +326,7 @@ def _reply(work: Work, sender: _Sender, done: _Done, *, silenced: bool) -> str |
     """The text to answer with: none to whom we do not know or may not text, and none too often."""
     if done.reply is None or not _may_text(work, sender, done.reply, silenced=silenced):
         return None
-    if not _has_called(work.connection, sender) or _enough(work, sender, done.reply):
+    if not _knows_us(work, sender) or _enough(work, sender, done.reply):
         return None
     site, queue = work.site, work.site.rules.queue(sender.queue)
     values = {"caller_id": queue.caller_id} | ({} if done.case is None else {"case": str(done.case)})
@@ -338,10 +342,12 @@ def _may_text(work: Work, sender: _Sender, reply: str, *, silenced: bool) -> boo
     return why is None or (why == "opted-out" and reply == "answer-stop" and not silenced)
 
 
-def _has_called(connection: Connection, sender: _Sender) -> bool:
-    """Whether the sender ever called us: forged numbers are not to make us text all the world."""
+def _knows_us(work: Work, sender: _Sender) -> bool:
+    """Whether the sender ever called us, or was told by a campaign: forged numbers make us text nobody."""
+    if sender.person is None:
+        return False
     calls = select(t.call.c.call_id).where(t.call.c.person_id == sender.person).limit(1)
-    return connection.execute(calls).first() is not None
+    return work.connection.execute(calls).first() is not None or campaign_answers.told(work, sender.person) is not None
 
 
 def _too_many(work: Work, sender: _Sender) -> bool:

@@ -39,6 +39,8 @@ from callback.service.arrivals import Arrivals
 from callback.service.commit_process import CommitProcess, Task
 from callback.service.committer import Committer
 from callback.service.event_log import EventLog
+from callback.service.jobs.care.campaigns import TellCallers
+from callback.service.jobs.care.samples import AskSamples
 from callback.service.jobs.decisions import ApplyDecisions
 from callback.service.jobs.dispatch import Dispatch
 from callback.service.jobs.forecast import Forecast
@@ -155,10 +157,12 @@ class Worker:
             KeepLine(pbx, transactions, snapshots),
             WatchOthers(transactions, self._tell),
             Offer(pbx, transactions, snapshots),
+            TellCallers(pbx, transactions),
             Forecast(transactions, snapshots),
             Learn(transactions, traffic),
             KeepPriority(pbx, transactions),
             ApplyDecisions(transactions),
+            AskSamples(transactions),
             WatchSite(transactions),
         ]
         self._jobs = Jobs(jobs, failing)

@@ -13,6 +13,7 @@ Hours = Annotated[float, Field(gt=0, le=24 * 90)]
 Days = Annotated[int, Field(ge=1, le=366)]
 Minutes = Annotated[float, Field(gt=0, le=24 * 60)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+-]{0,128}$")]
 Giver = Literal["agent", "supervisor", "manager"]
 _TOPIC: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}(/[a-z0-9][a-z0-9-]{0,31}){0,3}")
 MAIL_ROOM: Final = 254  # of RFC 5321
@@ -29,7 +30,7 @@ class QueueCare(Part):
     team: str = ""  # the queue of that team
     flags: bool = False  # customers may be flagged for a contact on a later day
     campaigns: bool = False  # very many may be told by text at once in this queue's name
-    hook_queue: str = ""  # where the dialplan sends callers while a campaign runs; empty: this queue
+    hook_queue: QueueName = ""  # where the dialplan sends callers while a campaign runs; empty: this queue
 
 
 class Department(Part):

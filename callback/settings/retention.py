@@ -18,3 +18,4 @@ class Retention(Part):
     texts_days: Days = 90  # what texts and answers said; that there was one stays
     audit_days: Days = 0  # who decided what, once it was proved; docs/privacy.md says what goes with it
     evidence_days: Days = 90  # what was heard of each call, by which it was judged; the verdict stays
+    care_days: Days = 400  # what ended cases, notes about customers and flags said; how a case went and ended stays

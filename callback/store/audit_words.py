@@ -101,6 +101,27 @@ def _of_webhook(facts: Facts, _time: Time) -> str:
     return f" {facts['endpoint']}{host}" + (f" ({facts['because']})" if "because" in facts else "")
 
 
+def _campaign(facts: Facts, time: Time) -> str:
+    """Of which campaign, and how many people it was about, or until when callers are told."""
+    people = facts.get("people", facts.get("named"))
+    counted = "" if people is None else f", {people} people"
+    counted += f", {facts['told']} told" if "told" in facts else ""
+    until = f", callers are told until {time(facts['until_at'])}" if facts.get("until_at") else ""
+    return f" {facts['campaign']}" + counted + until
+
+
+def _sample(facts: Facts, time: Time) -> str:
+    """Of which campaign and round; what was drawn by which seed, or which score was given."""
+    seed = f", seed {facts['seed']}" if "seed" in facts else ""
+    score = f": {facts['score']}" if "score" in facts else ""
+    return _campaign(facts, time) + f", round {facts['round']}" + seed + score
+
+
+def _check(facts: Facts, _time: Time) -> str:
+    owner = f", {facts['owner']} answers for it" if facts["owner"] else ""
+    return f" {facts['campaign']}, {facts['line']}{owner}, {'done' if facts['done'] else 'not done'}"
+
+
 _FOLLOWS: Final = {
     "withdrawn": "it is withdrawn",
     "less": "it counts one loss less",
@@ -123,6 +144,10 @@ def _of_case(facts: Facts, _time: Time) -> str:
     """Which case, and to whom or what; of an audit of texts, what became of it."""
     more = [facts[name] for name in ("owner", "department", "topic", "how", "compensation") if facts.get(name)]
     return f" {facts['case']}" + (f": {', '.join(more)}" if more else "")
+
+
+def _noted(facts: Facts, _time: Time) -> str:
+    return f" as {facts['kind']}"
 
 
 def _restored(facts: Facts, time: Time) -> str:
@@ -154,6 +179,7 @@ _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
     "called-by-hand": _called_by_hand,
     "correct": _correct,
     "wrap-up": _wrap_up,
+    "customer-noted": _noted,
     "restored": _restored,
     **dict.fromkeys(
         (
@@ -186,4 +212,13 @@ _MORE: Final[dict[str, Callable[[Facts, Time], str]]] = {
         _of_case,
     ),
     **dict.fromkeys(("paused", "pause-ended", "pause-resumed"), _pause),
+    **dict.fromkeys(
+        (
+            *("campaign-made", "campaign-changed", "campaign-numbers", "campaign-numbers-removed", "campaign-built"),
+            *("campaign-started", "campaign-stopped", "campaign-finished", "campaign-hook"),
+        ),
+        _campaign,
+    ),
+    **dict.fromkeys(("sample-drawn", "sample-scored", "sample-called-off"), _sample),
+    "campaign-checked": _check,
 }

@@ -73,6 +73,11 @@ class Commands:
         until_s = int(self._clock() / SECOND + lasts_s)
         await self._client.action("Setvar", [("Variable", f"LCR_OFFER_{queue}"), ("Value", str(until_s))])
 
+    async def tell_callers(self, queue: str, leads_to: str, lasts_s: float) -> None:
+        """Let the dialplan tell who calls a queue, and lead there, for `lasts_s`: sets LCR_INCIDENT_<queue>."""
+        told = f"{int(self._clock() / SECOND + lasts_s)} {leads_to}"
+        await self._client.action("Setvar", [("Variable", f"LCR_INCIDENT_{queue}"), ("Value", told)])
+
     async def set_priority_list(self, variable: str, numbers: str, priority: int) -> None:
         """Set one variable of the numbers that are owed a callback (`priority_lists`)."""
         value = priority_lists.written(numbers, priority, self._clock() / SECOND)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, MetaData, Table, bindparam, func, insert, inspect, select
+from sqlalchemy import Connection, MetaData, Table, bindparam, func, insert, inspect, select, update
 
 from callback.errors import CallbackError, StoreError
 from callback.events import Restored
@@ -37,6 +37,7 @@ _LAST_WRITTEN: Final = (
     .outerjoin(t.live_view, t.live_view.c.pbx == t.checkpoint.c.pbx)
     .where(t.checkpoint.c.pbx == bindparam("of_pbx"))
 )
+_STOP: Final = update(t.campaign).where(t.CAMPAIGN_RUNNING).values(state="stopped")
 _PRESENCE: Final = frozenset({"node", "line", "on_the_line"})
 """What is of the processes that ran, and of no others."""
 
@@ -149,11 +150,14 @@ def _number_on(connection: Connection, tables: Iterable[Table], room: int) -> No
 def _mark(connection: Connection, head: Head, wanted: Wanted) -> list[str]:
     """Say in the database that it was restored: nobody is rung or texted before that was compared.
 
+    A campaign that ran is stopped: whom it told since, nobody knows, so people decide whether it goes on.
+
     What is written of it has the numbers from which events and texts go on: those before were given away since.
     """
     pbxs = list(connection.execute(select(t.checkpoint.c.pbx).order_by(t.checkpoint.c.pbx)).scalars())
     last = connection.execute(select(func.max(t.reservation.c.id))).scalar() or 0
     unsure = withheld.count_as_unknown(connection, "restored from a backup: it may have left since", wanted.now, ROOM)
+    connection.execute(_STOP)
     for pbx in pbxs:
         open_one = restored.pending(connection, pbx)
         to_people = wanted.to_people or (open_one is not None and open_one.to_people)

@@ -22,8 +22,11 @@ from sqlalchemy import (
     update,
 )
 
+from callback.campaigns import forgetting as campaigns
+from callback.care import forgetting as care
 from callback.customers import persons
 from callback.customers.persons import ERASED
+from callback.operations.retention import of_care
 from callback.settings.retention import Retention
 from callback.site.work import Work
 from callback.store import audit, audit_proof
@@ -37,12 +40,17 @@ BY: Final = By(audit.SERVICE, "it was kept for as long as [retention] says")
 PIECE: Final = 200
 """Rows in one transaction: others wait for a few milliseconds."""
 _P, _R, _C, _V, _A, _U = t.person.c, t.reservation.c, t.call.c, t.verdict.c, t.answer.c, t.unread_number.c
+_K, _F, _Y, _G = t.care_case.c, t.contact_flag.c, t.survey.c, t.campaign_person.c
 _BEFORE: Final[BindParameter[int]] = bindparam("before")
 _BUSINESS: Final = or_(
     exists().where(_R.person_id == _P.id, or_(_R.open, _R.last_lost_at >= _BEFORE, _R.state_since_at >= _BEFORE)),
     exists().where(_C.person_id == _P.id, or_(_C.started_at >= _BEFORE, _C.ended_at >= _BEFORE)),
     exists().where(t.attempt.c.person_id == _P.id, or_(t.attempt.c.in_flight, t.attempt.c.claimed_at >= _BEFORE)),
     exists().where(_A.person_id == _P.id, or_(_A.state == "open", _A.received_at >= _BEFORE)),
+    exists().where(_K.person_id == _P.id, or_(_K.open, _K.opened_at >= _BEFORE, _K.state_since_at >= _BEFORE)),
+    exists().where(_F.person_id == _P.id, or_(_F.state == "waiting", _F.on_at >= _BEFORE, _F.made_at >= _BEFORE)),
+    exists().where(_Y.person_id == _P.id, _Y.asked_at >= _BEFORE),
+    exists().where(_G.person_id == _P.id, or_(_G.state == "waiting", _G.told_at >= _BEFORE)),
 )
 """What keeps somebody known: something is owed, or was going on since then."""
 _FORGOTTEN: Final = and_(_P.number.not_like(f"{ERASED}%"), _P.created_at < _BEFORE, ~_BUSINESS)
@@ -90,6 +98,8 @@ def _forget_persons(work: Work, before: int) -> int:
     theirs = list(work.connection.execute(found, {"before": before}).scalars())
     for person in theirs:
         compose.forget(work, person)
+        care.forget(work, person, BY)
+        campaigns.forget(work, person)
         persons.forget(work.connection, person)
     return len(theirs)
 
@@ -156,6 +166,27 @@ def _forget_audit(work: Work, before: int) -> int:
     return audit.delete_before(work.connection, before, proved, PIECE, BY, work.now)
 
 
+def _of_care(
+    name: str,
+    what: str,
+    days: Callable[[Retention], int],
+    due: ColumnElement[bool],
+    forget: Callable[[Work, int, int], int],
+) -> Kind:
+    def count(connection: Connection, before: int) -> Old:
+        return _old(connection, of_care.AGES[name], due, before=before)
+
+    return Kind(name, what, days, count, lambda work, before: forget(work, before, PIECE))
+
+
+def _texts_days(kept: Retention) -> int:
+    return kept.texts_days
+
+
+def _care_days(kept: Retention) -> int:
+    return kept.care_days
+
+
 KINDS: Final = (
     Kind("persons", "numbers of persons", lambda kept: kept.persons_days, _old_persons, _forget_persons),
     Kind("unread", "numbers nobody could read", lambda kept: kept.persons_days, _old_unread, _forget_unread),
@@ -163,5 +194,9 @@ KINDS: Final = (
     Kind("answers", "what customers wrote", lambda kept: kept.texts_days, _old_answers, _forget_answers),
     Kind("audit", "decisions in the audit", lambda kept: kept.audit_days, _old_audit, _forget_audit),
     Kind("evidence", "what was heard of calls", lambda kept: kept.evidence_days, _old_evidence, _forget_evidence),
+    _of_care("letters", "letters to departments", _texts_days, of_care.LETTERS, of_care.forget_letters),
+    _of_care("cases", "what ended cases said", _care_days, of_care.CASES, of_care.forget_cases),
+    _of_care("notes", "notes about customers", _care_days, of_care.NOTES, of_care.forget_notes),
+    _of_care("flags", "why customers were flagged", _care_days, of_care.FLAGS, of_care.forget_flags),
 )
 """In the order in which they are forgotten."""

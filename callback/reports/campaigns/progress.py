@@ -10,21 +10,19 @@ from sqlalchemy import Select, and_, bindparam, func, select
 
 from callback.accounts.roles import Groups
 from callback.campaigns import campaign
+from callback.campaigns.answers import ANSWERED_WITHIN_US
 from callback.campaigns.campaign import CAMPAIGNS, Campaign, NoSuchCampaign
 from callback.site.work import Work
 from callback.store import tables as t
-from scheduler.clock import DAY
 from sms import batches
 
-ANSWERED_WITHIN: Final = 14 * DAY
-"""How long after a campaign's text what somebody writes counts as an answer to it."""
 _A, _N = t.campaign_person.c, t.answer.c
 _ANSWERS: Final[Select[Any]] = (
     select(_N.id, _N.received_at, _N.wish, _N.body, _N.state, _N.person_id, t.person.c.number)
     .join(t.campaign_person, and_(_A.person_id == _N.person_id, _A.campaign_id == bindparam("of_campaign")))
     .join(t.person, t.person.c.id == _N.person_id)
     .where(_N.pbx == bindparam("of_pbx"), _A.told_at.is_not(None))
-    .where(_N.received_at >= _A.told_at, _N.received_at < _A.told_at + ANSWERED_WITHIN)
+    .where(_N.received_at >= _A.told_at, _N.received_at < _A.told_at + ANSWERED_WITHIN_US)
 )
 _NEWEST: Final = _ANSWERS.order_by(_N.received_at.desc(), _N.id.desc()).limit(bindparam("most"))
 _WISHES: Final = (

@@ -15,6 +15,7 @@ from callback.store import tables as t
 MOST: Final = 200
 OF_CUSTOMERS: Final = (
     "block", "unblock", "erase", "export", "reveal", "release", "incident-released", "incident-dropped",
+    "customer-noted", "customer-note-removed",
 )  # fmt: skip
 """Acts about a customer, or about many, that name no reservation: whoever only administers does not see them."""
 

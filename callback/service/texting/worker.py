@@ -17,6 +17,7 @@ from callback.logs.failing import Failing
 from callback.service.event_log import EventLog
 from callback.service.jobs.audit_anchor import AnchorAudit
 from callback.service.jobs.audit_proof import ProveAudit
+from callback.service.jobs.care.campaigns import TellCampaigns
 from callback.service.jobs.care.flags import ReserveFlags
 from callback.service.jobs.care.surveys import AskServed, TendCases
 from callback.service.jobs.decisions import ForgetBatches
@@ -73,6 +74,7 @@ class TextWorker:
         jobs: list[Job] = [
             RenewLease(transactions, held),
             SendTexts(transactions, send),
+            TellCampaigns(transactions),
             AskServed(transactions),
             TendCases(transactions),
             TellTextTroubles(transactions, TextTroubles(gateway), events.tell),

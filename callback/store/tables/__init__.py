@@ -25,9 +25,11 @@ from callback.store.tables.attempts import (
 from callback.store.tables.base import WHO_ROOM, WHY_ROOM, Instant, Key, metadata
 from callback.store.tables.calls import KINDS, PERSON, call, past_call, past_stint, queue_visit, verdict
 from callback.store.tables.care.campaigns import (
+    ASKED_NOW,
     CAMPAIGN_HOOKED,
     CAMPAIGN_RUNNING,
     CAMPAIGN_STATES,
+    TO_BE_ASKED,
     TO_TELL,
     campaign,
     campaign_asked,
@@ -110,6 +112,7 @@ from callback.store.tables.wrap_ups import CAUSES, WRAP_UPS, wrap_up
 
 __all__ = [
     "ALARMS",
+    "ASKED_NOW",
     "ASSIGNED",
     "BY_AGENT",
     "CALLBACK_UNDER_WAY",
@@ -148,6 +151,7 @@ __all__ = [
     "TELLING",
     "TELLING_WORDS",
     "TO_ASK",
+    "TO_BE_ASKED",
     "TO_DELIVER",
     "TO_TELL",
     "WHO_ROOM",

@@ -18,10 +18,12 @@ from callback.store import audit, audit_proof
 from callback.store import tables as t
 from scheduler.clock import DAY
 from sms.outbox import text_outbox
+from tests.callback.care.told import all_about
 from tests.callback.world import NOON, World, call, emptied
 
 KEPT = Retention(persons_days=400, texts_days=90, evidence_days=90)
-GOOD = Retention(persons_days=0, texts_days=0, evidence_days=0)
+GOOD = Retention(persons_days=0, texts_days=0, evidence_days=0, care_days=0)
+NOTHING = {kind.name: 0 for kind in kinds.KINDS}
 OLD, RECENT = NOON - 401 * DAY, NOON - 399 * DAY
 
 
@@ -70,7 +72,7 @@ def test_each_kind_goes_when_its_time_is_over_and_rows_stay(world: World) -> Non
     assert [row.kind for row in world.rows(t.verdict)] == ["abandoned", "abandoned"]
     assert len(world.reservations()) == len(world.rows(t.call)) == 2
     (told,) = [row for row in world.rows(t.audit) if row.action == "retained"]
-    assert told.facts == {"persons": 1, "unread": 0, "texts": 1, "answers": 0, "audit": 0, "evidence": 2}
+    assert told.facts == NOTHING | {"persons": 1, "texts": 1, "evidence": 2}
     with world.store.read() as connection:
         assert audit.broken_at(connection) is None
 
@@ -89,9 +91,7 @@ def test_a_dry_run_says_what_would_go_and_from_when(world: World) -> None:
     close(world, "+819012345678")
     with world.store.read() as connection:
         found = {kind.name: old for kind, _, old in forgetting.due(world.work(connection, NOON), KEPT)}
-    assert {name: old.rows for name, old in found.items()} == {
-        "persons": 1, "unread": 0, "texts": 1, "answers": 0, "audit": 0, "evidence": 1,
-    }  # fmt: skip
+    assert {name: old.rows for name, old in found.items()} == NOTHING | {"persons": 1, "texts": 1, "evidence": 1}
     assert found["persons"].oldest_at == OLD
     assert found["unread"].oldest_at is None
     assert numbers(world) == ["+819012345678"], "it only says so"
@@ -150,6 +150,42 @@ def test_the_audit_stays_provable_from_where_its_beginning_was_deleted(world: Wo
         third = connection.execute(select(t.audit.c.previous).where(t.audit.c.id == 4)).scalar_one()
         connection.execute(update(t.audit_cut).values(audit_id=3, rows=3, hash=third))
         assert "no later one tells" in str(audit.broken_at(connection)), "a beginning that somebody else deleted"
+
+
+def test_what_cases_letters_notes_and_flags_said_goes_once_they_are_over(world: World) -> None:
+    all_about(long_ago(world), "+819012345678", "hello", OLD)
+    with world.store.write() as connection:
+        connection.execute(update(t.campaign_person).values(state="told", told_at=OLD))
+    run(world, Retention(persons_days=0))
+    by_state = {row.state: row.words for row in world.rows(t.care_case)}
+    assert by_state == {"closed": "", "assigned": "hello", "confirmed": "hello"}, "an open one is still needed"
+    assert [row.note for row in world.rows(t.care_step)] == ["", "hello", "hello"]
+    assert {row.state: row.body for row in world.rows(t.care_letter)} == {"sent": "", "waiting": "hello"}
+    flags = {row.state: (row.reason, row.why_not) for row in world.rows(t.contact_flag)}
+    assert flags == {"waiting": ("hello", "hello"), "reserved": ("", ""), "refused": ("", "")}
+    assert world.rows(t.care_note) == []
+    (told,) = [row for row in world.rows(t.audit) if row.action == "retained"]
+    assert told.facts == NOTHING | {"letters": 1, "cases": 1, "notes": 1, "flags": 2}
+    run(world, Retention(persons_days=0))
+    assert len([row for row in world.rows(t.audit) if row.action == "retained"]) == 1, "nothing more is due"
+
+
+def test_nobody_is_forgotten_who_has_a_case_a_flag_or_a_place_in_an_audience(world: World) -> None:
+    """All of it is long ago: only what is still open keeps somebody known."""
+    person = all_about(long_ago(world), "+819012345678", "hello", OLD)
+    over: dict[Any, Any] = {
+        t.care_case: {"open": False, "state": "closed"},
+        t.contact_flag: {"state": "cancelled"},
+        t.campaign_person: {"state": "told", "told_at": OLD},
+    }
+    for table, ended in over.items():
+        run(world)
+        assert numbers(world) == ["+819012345678"], table.name
+        with world.store.write() as connection:
+            connection.execute(update(table).where(table.c.person_id == person).values(ended))
+    run(world)
+    assert numbers(world)[0].startswith(ERASED)
+    assert {row.words for row in world.rows(t.care_case)} == {""}
 
 
 SOMEBODY = st.fixed_dictionaries(

@@ -360,17 +360,35 @@ def _campaigns() -> None:
         sa.Column("round", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("person_id", KEY, nullable=False),
         sa.Column("segment", sa.String(128), nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("call_from_at", sa.BigInteger(), nullable=False),
         sa.Column("reservation_id", KEY),
         sa.Column("score", sa.Integer()),
         sa.Column("score_at", sa.BigInteger()),
         sa.Column("who", sa.String(100)),
         sa.Column("why_not", sa.String(40), server_default=sa.text("''"), nullable=False),
+        sa.CheckConstraint("state IN ('waiting', 'called', 'scored', 'blank')", name=op.f("ck_campaign_asked_state")),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_campaign_asked_campaign_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_campaign_asked_person_id")),
         sa.ForeignKeyConstraint(["reservation_id"], ["reservation.id"], name=op.f("fk_campaign_asked_reservation_id")),
         sa.PrimaryKeyConstraint("campaign_id", "round", "person_id", name=op.f("pk_campaign_asked")),
     )
     op.create_index("ix_campaign_asked_reservation", "campaign_asked", ["reservation_id"])
+    op.create_index("ix_campaign_asked_person", "campaign_asked", ["person_id"])
+    op.create_index(
+        "ix_campaign_asked_due",
+        "campaign_asked",
+        ["call_from_at"],
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_campaign_asked_called",
+        "campaign_asked",
+        ["campaign_id", "round"],
+        sqlite_where=sa.text("state = 'called'"),
+        postgresql_where=sa.text("state = 'called'"),
+    )
 
     op.create_table(
         "campaign_check",

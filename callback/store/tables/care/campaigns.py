@@ -22,6 +22,7 @@ GROUP_ROOM = 128
 _WAITING = text("state = 'waiting'")
 _RUNNING = text("state = 'running'")
 _HOOK = text("hook_until_at IS NOT NULL")
+_CALLED = text("state = 'called'")
 
 campaign = Table(
     "campaign",
@@ -81,18 +82,24 @@ campaign_sample = Table(
 )
 
 campaign_asked = Table(
-    "campaign_asked",
+    "campaign_asked",  # who was drawn: called back by a reservation, and scored or left blank with a reason
     metadata,
     Column("campaign_id", Key, ForeignKey("campaign.id"), primary_key=True),
     Column("round", Integer, primary_key=True, autoincrement=False),
     Column("person_id", Key, ForeignKey("person.id"), primary_key=True),
     Column("segment", String(GROUP_ROOM), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("call_from_at", Instant, nullable=False),  # spread over opening hours, so that lost callers do not wait
     Column("reservation_id", Key, ForeignKey("reservation.id")),
     Column("score", Integer),  # 0 to 10
     Column("score_at", Instant),
     Column("who", String(WHO_ROOM)),
-    Column("why_not", String(40), nullable=False, server_default=text("''")),  # refused, not reached, …
+    Column("why_not", String(40), nullable=False, server_default=text("''")),  # of a blank one: refused, not-reached, …
+    one_of("state", ("waiting", "called", "scored", "blank")),
     Index("ix_campaign_asked_reservation", "reservation_id"),
+    Index("ix_campaign_asked_person", "person_id"),
+    Index("ix_campaign_asked_due", "call_from_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    Index("ix_campaign_asked_called", "campaign_id", "round", sqlite_where=_CALLED, postgresql_where=_CALLED),
 )
 
 campaign_check = Table(
@@ -110,3 +117,5 @@ campaign_check = Table(
 CAMPAIGN_HOOKED = text("campaign.hook_until_at IS NOT NULL")
 CAMPAIGN_RUNNING = text("campaign.state = 'running'")
 TO_TELL = text("campaign_person.state = 'waiting'")
+TO_BE_ASKED = text("campaign_asked.state = 'waiting'")
+ASKED_NOW = text("campaign_asked.state = 'called'")

@@ -1,1 +1,1 @@
-"""What people decide about cases."""
+"""What people decide about customers who are not content."""

@@ -23,8 +23,11 @@ from callback.store import tables as t
 from callback.store.audit import By
 from callback.store.engine import Store
 from callback.store.outside import Outside
+from callback.texts import compose
 from lab import postgres
+from sms import outbox
 from sms.outbox import text_outbox
+from tests.callback.care.told import all_about
 from tests.callback.store.test_schema_upgrades import fill
 from tests.callback.world import MINUTE, NOON, World, call, migrated, picture
 from tests.databases import BOTH
@@ -32,6 +35,10 @@ from tests.databases import BOTH
 BY = By("root", "a test")
 WANTED = Wanted(BY, NOON)
 _numbers = itertools.count(1)
+OF_CARE = {
+    *("survey", "care_case", "care_step", "care_letter", "care_note", "contact_flag"),
+    *("campaign", "campaign_person", "campaign_asked"),
+}
 OF_ITS_OWN = {"login_session", "lease", "alembic_version"}
 """Tables that are not as they were."""
 
@@ -98,6 +105,35 @@ def test_what_is_restored_is_what_was_there(request: pytest.FixtureRequest, tmp_
         assert schema.revision_of(connection) == schema.newest()
         assert audit.broken_at(connection) is None
         assert not inspect(connection).has_table("nothing")
+    store.close()
+
+
+def test_care_and_campaigns_come_back_but_a_campaign_that_ran_is_stopped(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whom it told after the backup was made, nobody knows; and before that is compared, nobody is texted at all."""
+    monkeypatch.setattr(socket, "gethostname", lambda: "here")
+    world = World(f"sqlite:///{tmp_path / 'old.db'}")
+    all_about(world, "+819012345678", "hello")
+    before = everything(world.store)
+    taking.take(world.store, tmp_path / "old.lcr")
+    world.close()
+    store = migrated_from(tmp_path / "old.lcr", target)
+    after = everything(store)
+    told = [table.name for table in t.metadata.sorted_tables if before[table.name] and table.name in OF_CARE]
+    assert set(told) == OF_CARE, "each of them has rows"
+    for name in OF_CARE - {"campaign"}:
+        assert after[name] == before[name], name
+    assert [row["state"] for row in before["campaign"]] == ["running"]
+    assert [row["state"] for row in after["campaign"]] == ["stopped"]
+    again = World(target)
+    told_since = {"cause": "confirm/2/1", "pbx": "main", "recipient": "case/2", "template": "x", "language": "en"}
+    new = outbox.NewText(**told_since, body="hello", not_before_at=NOON, expires_at=NOON + 60 * MINUTE)
+    with again.store.write() as connection:
+        assert outbox.put(connection, new, NOON)
+        compose.hold_back(again.work(connection, NOON), ())
+        assert outbox.claim(connection, NOON, 10, 60.0, "a gateway") == []
+    again.close()
     store.close()
 
 

@@ -1,0 +1,21 @@
+"""What campaigns know of a customer who is erased: nobody's place in the audience, who is neither told nor asked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import update
+
+from callback.site.work import Work
+from callback.store import tables as t
+
+_P, _A = t.campaign_person.c, t.campaign_asked.c
+WHY: Final = "erased"
+
+
+def forget(work: Work, person: int) -> None:
+    """Leave a customer out of what is still to come; scores stay, as nobody's."""
+    untold = update(t.campaign_person).where(_P.person_id == person, _P.state == "waiting")
+    work.connection.execute(untold.values(state="left-out", why=WHY))
+    unasked = update(t.campaign_asked).where(_A.person_id == person, _A.score.is_(None), _A.why_not == "")
+    work.connection.execute(unasked.values(why_not=WHY))

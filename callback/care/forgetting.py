@@ -1,0 +1,71 @@
+"""What care knows of a customer who is erased, or whose time is over: what was said goes, that it happened stays."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from sqlalchemy import Select, bindparam, delete, insert, select, update
+
+from callback.care import states
+from callback.events import CaseMoved
+from callback.site.work import Work
+from callback.store import tables as t
+from callback.store.audit import By
+
+_C, _S, _L, _F = t.care_case.c, t.care_step.c, t.care_letter.c, t.contact_flag.c
+_OF_PERSON: Final[Select[Any]] = select(
+    _C.id, _C.pbx, _C.queue, _C.kind, _C.state, _C.open, _C.department, _C.owner
+).where(_C.person_id == bindparam("of_person"))
+WHY: Final = "erased"
+
+
+def forget(work: Work, person: int, by: By) -> list[int]:
+    """End what is open about a customer, and erase what was said; give the cases that were open.
+
+    A case that the customer had confirmed is closed, every other is withdrawn. Scores and dates stay, as nobody's.
+    """
+    theirs = work.connection.execute(_OF_PERSON.order_by(_C.id).with_for_update(), {"of_person": person}).all()
+    ids = [row.id for row in theirs]
+    for row in theirs:
+        if row.open:
+            _end(work, row.id, row, by)
+    said(work, ids)
+    letters(work, ids)
+    _notes_and_flags(work, person)
+    return [row.id for row in theirs if row.open]
+
+
+def said(work: Work, of_cases: Collection[int]) -> None:
+    """Erase what these cases say in words: the customer's, what was promised, and what people noted at each step."""
+    if of_cases:
+        empty = {"words": "", "wish": "", "promised": "", "reference": None}
+        work.connection.execute(update(t.care_case).where(_C.id.in_(of_cases)).values(empty))
+        work.connection.execute(update(t.care_step).where(_S.case_id.in_(of_cases)).values(note=""))
+
+
+def letters(work: Work, of_cases: Collection[int]) -> None:
+    """Take back the letters about these cases that have not left, and erase what all of them said."""
+    if of_cases:
+        theirs = _L.case_id.in_(of_cases)
+        waiting = update(t.care_letter).where(theirs, _L.state == "waiting")
+        work.connection.execute(waiting.values(state="withdrawn", reason=WHY, settled_at=work.now))
+        work.connection.execute(update(t.care_letter).where(theirs).values(subject="", body=""))
+
+
+def _notes_and_flags(work: Work, person: int) -> None:
+    connection, theirs = work.connection, _F.person_id == person
+    connection.execute(delete(t.care_note).where(t.care_note.c.person_id == person))
+    connection.execute(update(t.contact_flag).where(theirs, _F.state == "waiting").values(state="cancelled"))
+    connection.execute(update(t.contact_flag).where(theirs).values(reason="", why_not=""))
+
+
+def _end(work: Work, case: int, row: Any, by: By) -> None:  # noqa: ANN401 - columns of _OF_PERSON
+    """A case of whichever PBX: a person is one for all of them."""
+    event: states.Event = "closed" if row.state == "confirmed" else "withdrawn"
+    state = states.after(row.state, event)
+    values = {"state": state, "open": states.is_open(state), "state_since_at": work.now}
+    work.connection.execute(update(t.care_case).where(_C.id == case).values(values))
+    step = {"case_id": case, "pbx": row.pbx, "at": work.now, "who": by.who, "event": event, "state": state}
+    work.connection.execute(insert(t.care_step).values(step))
+    work.tell(CaseMoved(case, row.queue, row.kind, event, state, row.department, row.owner))
