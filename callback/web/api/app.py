@@ -22,6 +22,7 @@ from callback.web.api.parts import Api
 from callback.web.api.problems import Code, Problem, answer
 from callback.web.api.routes import (
     about,
+    campaigns,
     cases,
     decisions,
     events,
@@ -43,6 +44,7 @@ ROUTES: Final = (
     people.router,
     figures.router,
     switches.router,
+    campaigns.router,
     cases.router,
     flags.router,
 )
