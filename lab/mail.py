@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import ssl
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -42,8 +44,9 @@ class Mailbox:
 class _OnAnyPort(Controller):
     def _trigger_server(self) -> None:
         """Learn the port before the controller tries it."""
+        assert isinstance(self.server, asyncio.Server)  # noqa: S101 - it was started
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call] # aiosmtpd's
 
 
 @contextmanager
@@ -57,8 +60,12 @@ def mail_server(
         known = login is not None and (said.login, said.password) == (login[0].encode(), login[1].encode())
         return AuthResult(success=known and mechanism in {"LOGIN", "PLAIN"})
 
-    about = {"authenticator": knows, "auth_required": True} if login else {}  # it lets nobody sign in in the clear
-    secure = {"ssl_context": trust} if at_once else {"tls_context": trust, "require_starttls": trust is not None}
+    about: dict[str, Any] = (
+        {"authenticator": knows, "auth_required": True} if login else {}
+    )  # it lets nobody sign in in the clear
+    secure: dict[str, Any] = (
+        {"ssl_context": trust} if at_once else {"tls_context": trust, "require_starttls": trust is not None}
+    )
     controller = _OnAnyPort(box, hostname="127.0.0.1", port=0, **secure, **about)
     controller.start()
     try:

@@ -48,6 +48,8 @@ def called(work: Work, ended: Ended) -> None:
     if case.state not in {"assigned", "answered"}:
         return
     follow_up.answered(work, case.id, SERVICE, f"callback {ended.reservation}")
+    if case.state == "answered" and case.asks == 0:
+        follow_up.after_answer(work, case.id)  # a person had answered before, and nobody asked while this was to come
 
 
 def judged(work: Work, case: int, score: int) -> None:

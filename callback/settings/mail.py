@@ -22,7 +22,7 @@ class Mail(Part):
     port: Annotated[int, Field(ge=1, le=65_535)] = 587  # by tls mostly 465
     security: Literal["starttls", "tls", "none"] = "starttls"  # none only where the server is this machine
     user: str = ""  # empty: without signing in
-    password: Secret = ""
+    password: Secret = ""  # of that user
     from_: Annotated[str, Field(alias="from")] = ""  # the address that letters come from
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 20  # of each step of a conversation with it
 

@@ -6,7 +6,7 @@ A question about a service is a row of `survey` and a text in one transaction; n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from sqlalchemy import bindparam, delete, select
@@ -14,8 +14,9 @@ from sqlalchemy import bindparam, delete, select
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.inserting import insert_new
-from callback.texts import compose
+from callback.texts import batches, compose
 from scheduler.clock import DAY
+from scheduler.errors import SchedulerError
 from sms import status
 
 Kind = Literal["call", "callback", "repair"]
@@ -61,11 +62,7 @@ def send(
     work: Work, to: To, template: str, cause: str, values: Mapping[str, str] | None = None, not_before_at: int = 0
 ) -> bool:
     """Write a text of care that waits for the customer to be off the line; False where none may be sent, or it was."""
-    if compose.why_none(work.connection, work.site, to.queue, to.e164) is not None:
-        return False
-    whom = compose.Addressee(to.word, to.queue, to.person, to.e164)
-    leaves_at = max(compose.after_grace(work), not_before_at)
-    return compose.write(work, whom, compose.Text(template, cause, dict(values or {}), leaves_at))
+    return _send(work, to, compose.Text(template, cause, dict(values or {}), not_before_at))
 
 
 def ask(work: Work, service: Service) -> int | None:
@@ -78,8 +75,24 @@ def ask(work: Work, service: Service) -> int | None:
     found = {"of_pbx": work.pbx, "of_about": service.about}
     row = int(work.connection.execute(_KEPT, found).scalar_one())
     to = To(f"survey/{row}", service.queue, service.person, number)
-    send(work, to, TEMPLATES[service.kind], cause_of(service.kind, service.about, row))
+    batch, not_before_at = (batch_of(work), 0) if service.kind == "call" else ("", _opens_at(work, number))
+    cause = cause_of(service.kind, service.about, row)
+    _send(work, to, compose.Text(TEMPLATES[service.kind], cause, {}, not_before_at, batch=batch))
     return row
+
+
+def take_back_late(work: Work) -> int:
+    """Take back questions about calls that could not leave in time, as if they were never asked; give how many."""
+    words = batches.take_back_late(work.connection, batch_of(work), work.now)
+    rows = [int(word.removeprefix("survey/")) for word in words]
+    if rows:
+        work.connection.execute(delete(t.survey).where(_S.id.in_(rows), _S.score.is_(None)))
+    return len(rows)
+
+
+def batch_of(work: Work) -> str:
+    """The outbox's word for questions about calls: lost callers' texts leave before all of them."""
+    return f"surveys/{work.pbx}"
 
 
 def after_callback(work: Work, reservation: int) -> bool:
@@ -111,6 +124,22 @@ def may_be_asked(work: Work, person: int) -> bool:
 def cause_of(kind: Kind, about: str, survey: int) -> str:
     """The outbox's cause of the text that asks."""
     return f"ask/{about.removeprefix('callback/')}" if kind == "callback" else f"survey/{survey}"
+
+
+def _send(work: Work, to: To, text: compose.Text) -> bool:
+    if compose.why_none(work.connection, work.site, to.queue, to.e164) is not None:
+        return False
+    whom = compose.Addressee(to.word, to.queue, to.person, to.e164)
+    not_before_at = max(compose.after_grace(work), text.not_before_at)
+    return compose.write(work, whom, replace(text, not_before_at=not_before_at))
+
+
+def _opens_at(work: Work, e164: str) -> int:
+    """When the customer may be disturbed next; a question about a call comes at once instead: they called just now."""
+    try:
+        return work.site.hours_of(e164, work.site.dials_over("")).next_opening(work.now)
+    except SchedulerError:
+        return work.now  # that phone may never ring under these rules: there is no better time
 
 
 def _keep(work: Work, service: Service) -> bool:

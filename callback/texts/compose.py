@@ -434,6 +434,7 @@ class Text:
     values: dict[str, str]
     not_before_at: int
     expires_at: int | None = None
+    batch: str = ""  # of very many, which leave after all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -480,6 +481,7 @@ def write(work: Work, to: Addressee, text: Text) -> bool:
         line=queue.text_from,
         person=person_word(to.person),
         prefix=numbers.block_of(to.e164),
+        batch=text.batch,
     )
     return outbox.put(work.connection, new, work.now)
 

@@ -138,8 +138,6 @@ Administer = Annotated[Visit, Depends(Needs("administer", proved=True))]
 Audit = Annotated[Visit, Depends(Needs("audit"))]
 CampaignLook = Annotated[Visit, Depends(Needs("campaign-look"))]
 Campaign = Annotated[Visit, Depends(Needs("campaign"))]
-Care = Annotated[Visit, Depends(Needs("care"))]
-RegisterCase = Annotated[Visit, Depends(Needs("register-case"))]
 
 
 def check(app: FastAPI) -> None:

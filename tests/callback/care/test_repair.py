@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from callback.care import follow_up
 from callback.customers import blocks
 from callback.decisions import actions
 from callback.store import tables as t
 from callback.store.audit import By
 from scheduler.clock import DAY, HOUR
+from sms.outbox import text_outbox
 from tests.callback.care.asked import ASKS, CUSTOMER, answer, asking, leave, look, switch_on, tend
 from tests.callback.world import MINUTE, NOON, US, World, call, picture
 
@@ -140,3 +142,25 @@ def test_in_the_evening_the_agents_time_begins_when_phones_may_ring(world: World
     (callback,) = world.reservations()
     assert callback.clock_starts_at == NOON + 20 * HOUR  # 08:00
     assert callback.agent_until_at == NOON + 22 * HOUR
+
+
+def test_who_was_repaired_at_night_is_asked_in_the_morning(rated: World) -> None:
+    night = NOON + 11 * HOUR
+    with rated.store.write() as connection:
+        actions.cancel(rated.work(connection, night), rated.reservations()[0].id, By("anna", "I wrote a mail"))
+    tend(rated, night)
+    with rated.store.write() as connection:
+        follow_up.answered(rated.work(connection, night), case_of(rated).id, "anna", "by mail")
+    tend(rated, night + US)
+    (asked,) = [row for row in rated.rows(text_outbox) if row.template == "survey-repair"]
+    assert asked.not_before_at == NOON + 20 * HOUR
+
+
+def test_who_was_answered_by_a_person_before_the_call_is_asked_after_it(rated: World) -> None:
+    with rated.store.write() as connection:
+        follow_up.answered(rated.work(connection, SAID + MINUTE), case_of(rated).id, "anna", "by mail")
+    tend(rated, SAID + 2 * MINUTE)
+    assert leave(rated, SAID + 3 * MINUTE) == [], "a call is to come"
+    reach(rated, NOON + HOUR)
+    tend(rated, NOON + HOUR + 2 * MINUTE)
+    assert leave(rated, NOON + HOUR + 3 * MINUTE) == ["survey-repair"]

@@ -14,7 +14,9 @@ from callback.settings.care import QueueCare
 from callback.store import tables as t
 from callback.store.audit import By
 from callback.store.feed import Reader
+from callback.texts import asking as asking_texts
 from scheduler.clock import DAY, HOUR
+from sms import outbox
 from sms.outbox import text_outbox
 from tests.callback.care.asked import ASKS, CUSTOMER, answer, asking, leave, look, switch_on
 from tests.callback.world import MINUTE, NOON, US, World, call
@@ -180,6 +182,30 @@ def test_after_a_callback_the_question_is_kept_with_who_called(world: World) -> 
     (case,) = world.rows(t.care_case)
     assert (case.agent, case.survey_id) == ("Agent Two", survey.id)
     assert [(row.score, row.reservation_id) for row in world.rows(t.answer)] == [(2, 1)], "as the reports count it"
+
+
+def test_lost_callers_are_told_before_anybody_is_asked_and_what_is_late_was_never_asked(world: World) -> None:
+    reader = switch_on(asking(world))
+    for number in range(5):
+        serve(world, f"0908765432{number}")
+    look(world, reader, NOON + US)
+    world.hear(call(MOBILE, ended_at=NOON + 5 * US))
+    with world.store.write() as connection:
+        first, *_ = outbox.claim(connection, NOON + MINUTE, 3, 60, "test")
+        assert first.template == "lost", "though it was written last"
+        assert asking_texts.take_back_late(world.work(connection, NOON + 2 * HOUR)) == 3, "all that did not leave"
+    assert len(world.rows(t.survey)) == 2
+    serve(world, "09087654324", ended_at=NOON + 3 * HOUR)
+    look(world, reader, NOON + 3 * HOUR + US)
+    assert len(world.rows(t.survey)) == 3, "never asked, so asked now"
+
+
+def test_a_mute_night_is_for_repairs_alone(world: World) -> None:
+    late = NOON + 11 * HOUR
+    reader = switch_on(asking(world))
+    serve(world, ended_at=late)
+    look(world, reader, late + US)
+    assert [row.not_before_at for row in world.rows(text_outbox)] == [late + 21 * US], "who called just now is awake"
 
 
 @given(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=20), st.floats(0.0, 1.0), st.floats(0.0, 1.0))

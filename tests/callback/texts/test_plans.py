@@ -8,18 +8,25 @@ from typing import Any
 
 from sqlalchemy import Connection, event, text
 
+from callback.care import served, tending
 from callback.decisions import replies
 from callback.reports import satisfaction
 from callback.reports.answers import open_answers
 from callback.reports.refused import refused
+from callback.settings.care import QueueCare
 from callback.site import links
 from callback.site.templates import Texting
+from callback.store import tables as t
 from callback.web import customer_page
 from scheduler.clock import DAY
 from sms.inbound import Inbound
-from tests.callback.world import NOON, US, World, call, rules
+from sms.outbox import text_outbox
+from tests.callback.world import NOON, ON, US, World, call, rules
 
-GROWING = ("reservation", "person", "call", "loss", "attempt", "promise", "answer", "text_outbox", "audit")
+GROWING = (
+    *("reservation", "person", "call", "loss", "attempt", "promise", "answer", "text_outbox", "audit"),
+    *("survey", "care_case", "care_step", "verdict", "queue_visit"),
+)
 
 
 def test_no_table_that_grows_is_read_from_end_to_end(world: World) -> None:
@@ -30,10 +37,13 @@ def test_no_table_that_grows_is_read_from_end_to_end(world: World) -> None:
             asked.append((statement, values))
 
     texting = Texting(two_way=lambda _: True, public_url="https://x.example")
-    world.site = replace(world.site, texting=texting, rules=rules(ask_after=True, one_ring_numbers=2))
+    asks = ON.model_copy(update={"care": QueueCare(ask_served=True, cases=True)})
+    shift = rules(ask_after=True, one_ring_numbers=2, queues={"support": asks})
+    world.site = replace(world.site, texting=texting, rules=shift)
     event.listen(world.store.engine, "before_cursor_execute", note)
     _walk(world)
     event.remove(world.store.engine, "before_cursor_execute", note)
+    assert len(world.rows(t.care_case)) == 1
     with world.store.read() as connection:
         plans = {statement: _plan(connection, statement, values) for statement, values in asked}
     scans = {statement: line for statement, plan in plans.items() for line in plan if _scans(line)}
@@ -43,6 +53,7 @@ def test_no_table_that_grows_is_read_from_end_to_end(world: World) -> None:
 
 def _walk(world: World) -> None:
     """Somebody is lost, told, answers, looks, is reached and judges; others ring once."""
+    _unhappy(world)
     world.hear(call())
     with world.store.write() as connection:
         for place, body in enumerate(("18:30", "hello", "1", "STOP", "START")):
@@ -61,6 +72,22 @@ def _walk(world: World) -> None:
         replies.done(connection, "main", 1, "anna", NOON)
         refused(world.work(connection, NOON), 9)
         satisfaction.judged(connection, "main", NOON, NOON + DAY)
+
+
+def _unhappy(world: World) -> None:
+    """Somebody is served, asked, and not content."""
+    with world.store.write() as connection:
+        reader = served.begin(world.work(connection, NOON - 9 * US))
+    assert reader is not None
+    world.hear(call("09012349999", NOON - 8 * US, talked_s=30), "served")
+    with world.store.write() as connection:
+        served.ask(world.work(connection, NOON - 7 * US), reader)
+        connection.execute(
+            text_outbox.update().where(text_outbox.c.id > 0).values(state="unknown", settled_at=NOON, claimed_at=NOON)
+        )
+        work = world.work(connection, NOON - 6 * US)
+        replies.take(work, Inbound("main", "SM99", "+819012349999", "", "1"))
+        tending.tend(work)
 
 
 def _plan(connection: Connection, statement: str, values: Any) -> list[str]:

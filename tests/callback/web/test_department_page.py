@@ -20,6 +20,7 @@ from callback.site import links as customers_links
 from callback.site.templates import Texting
 from callback.store import tables as t
 from callback.web import department_page
+from callback.web.customer_page import Page
 from scheduler.clock import DAY, HOUR
 from tests.callback.decisions.care.centre import ANNA, at_work, do, registered, takes_cases
 from tests.callback.web.test_public import FORM, PUBLIC, Running, settings_with
@@ -47,7 +48,7 @@ def complained(world: World, **changes: Any) -> tuple[AskedCase, str]:
     return asked, link(world, asked)
 
 
-def page(world: World, token: str, said: str | None = None, now: int = NOW) -> department_page.Page:
+def page(world: World, token: str, said: str | None = None, now: int = NOW) -> Page:
     form = {} if said is None else {"answer": said}
     with at_work(world, now) as work:
         if said is None:

@@ -8,6 +8,7 @@ from callback.care import callbacks, served, tending
 from callback.service.transactions import Transactions
 from callback.site.work import Work
 from callback.store.feed import AT_ONCE, Reader
+from callback.texts import asking
 
 PAGES: Final = 4
 """Pages of the feed that are read in one turn: what is left waits for the next, and so do the questions."""
@@ -34,6 +35,7 @@ class AskServed:
                 return
 
     def _ask(self, work: Work) -> int:
+        asking.take_back_late(work)
         asks = any(queue.care.ask_served for queue in work.site.rules.queues.values())
         if self._reader is None or not asks:
             self._reader = served.begin(work)

@@ -25,12 +25,12 @@ from callback.campaigns import states as campaign_states
 from callback.campaigns.asking import WHY_BLANK
 from callback.campaigns.audience import LeftOut
 from callback.campaigns.checklist import LINES
-from callback.customers.caller import Reason
 from callback.care.cases import Kind as CaseKind
 from callback.care.cases import Source
 from callback.care.flags import FlagState
 from callback.care.states import STATES as CASE_STATES
 from callback.care.states import Event as CaseEvent
+from callback.customers.caller import Reason
 from callback.decisions import wrap_up
 from callback.decisions.care.cases import How
 from callback.decisions.care.registering import SEVERITIES
