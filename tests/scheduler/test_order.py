@@ -250,15 +250,41 @@ def test_a_callback_costs_no_more_than_its_price_unless_a_deadline_binds(
         assert dear
 
 
-@given(states, policies, queue_names, st.sampled_from("abcdef"), st.data())
+@given(states, policies, queue_names, st.data())
 def test_with_one_more_free_agent_a_live_promise_is_called_as_before(
-    state: QueueState, policy: CallbackPolicy, queue: str, agent: str, data: st.DataObject
+    state: QueueState, policy: CallbackPolicy, queue: str, data: st.DataObject
 ) -> None:
+    """One who was not there: an agent who serves one queue more may be needed there."""
     everybody = some(data)
-    more = replace(state, free={**state.free, queue: frozenset(state.free.get(queue, ())) | {agent}})
+    more = replace(state, free={**state.free, queue: frozenset(state.free.get(queue, ())) | {"one more"}})
     before, after = decide(everybody, state, policy), decide(everybody, more, policy)
     live = isinstance(before, NextCall) and before.why[before.candidate.reservation] != OVERDUE
     assert not live or isinstance(after, NextCall)
+
+
+@given(states, queue_names, st.sampled_from("abc"), st.booleans())
+def test_one_agent_is_rung_alone_only_where_all_who_go_first_have_another_one(
+    state: QueueState, queue: str, agent: str, away: bool
+) -> None:
+    one = replace(lost(5, queue=queue), agent=agent, agent_away=away)
+    decision = decide([one], state)
+    first = [name for counts in (state.waiting, state.looking) for name, count in counts.items() for _ in range(count)]
+    without = replace(state, free={name: set(agents) - {agent} for name, agents in state.free.items()})
+    is_free, is_needed = agent in state.free.get(queue, ()), most_served(first, without) < most_served(first, state)
+    assert isinstance(decision, NextCall) == (is_free and not away and not is_needed and state.room > 0)
+    if isinstance(decision, NextCall):
+        assert decision.agents == (agent,)
+    elif away or not is_free:
+        assert decision.why[one.reservation] == "agent-away"
+
+
+@given(st.data(), states)
+def test_what_has_time_is_never_called_before_somebody_who_was_lost(data: st.DataObject, state: QueueState) -> None:
+    everybody = [replace(one, stands_since_at=NOW + SECOND) if data.draw(st.booleans()) else one for one in some(data)]
+    decision = decide(everybody, state)
+    if isinstance(decision, NextCall) and decision.candidate.stands_since_at is not None:
+        lost_ones = [one for one in everybody if one.stands_since_at is None]
+        assert not any(decision.why[one.reservation] in MAY_BE_CALLED for one in lost_ones)
 
 
 @given(states, policies)
