@@ -5,7 +5,7 @@
     binds     the deadline binds; exclusive of the lanes around it, in which the dispatcher has it too
     window    past the aim, inside the deadline
     late      past the deadline
-    later     waits for its time
+    later     waits for its time, or has time: it goes after all who were lost
     held      by a person, by the service or by an incident
 
 Each open reservation is in one lane. A sort other than the dispatcher's has one lane, of all of them.
@@ -47,20 +47,21 @@ MAY_BE_CALLED: Final = (AIM, BINDS, WINDOW, LATE)
 
 _R = t.reservation.c
 _BINDS_UNTIL: BindParameter[int] = bindparam("binds_until")
-_DUE = (_R.state == "waiting", _R.not_before_at <= NOW)
+_HAS_TIME = and_(_R.kind == t.FOLLOW_UP, _R.aim_at > bindparam("lost_now_by"))
+_DUE = (_R.state == "waiting", _R.not_before_at <= NOW, ~_HAS_TIME)
 _WHERE: Final[Mapping[str, tuple[ColumnElement[bool], ...]]] = {
     CALLING: (_R.state == "calling",),
     AIM: (*_DUE, _R.aim_at >= NOW, _R.deadline_at > _BINDS_UNTIL),
     BINDS: (*_DUE, _R.aim_at.between(bindparam("aims_since"), _BINDS_UNTIL), _R.deadline_at.between(NOW, _BINDS_UNTIL)),
     WINDOW: (*_DUE, _R.aim_at < NOW, _R.deadline_at > _BINDS_UNTIL),
     LATE: (*_DUE, _R.aim_at < NOW, _R.deadline_at < NOW),
-    LATER: (_R.state == "waiting", _R.not_before_at > NOW),
+    LATER: (_R.state == "waiting", or_(_R.not_before_at > NOW, _HAS_TIME)),
     HELD: (_R.state == "held",),
 }
 LANE_OF: Final = case(
     (_R.state == "calling", CALLING),
     (_R.state == "held", HELD),
-    (_R.not_before_at > NOW, LATER),
+    (or_(_R.not_before_at > NOW, _HAS_TIME), LATER),
     (_R.deadline_at < NOW, LATE),
     (_R.deadline_at <= _BINDS_UNTIL, BINDS),
     (_R.aim_at >= NOW, AIM),
@@ -185,7 +186,9 @@ def moment(work: Work) -> dict[str, Any]:
     terms, policy = work.site.rules.promise_terms(), work.site.rules.pacing.callback_policy()
     binds_until = work.now + policy.bind_s * SECOND if policy.bind_s else work.now - 1
     since = work.now - terms.window_s * SECOND
-    return {"of_pbx": work.pbx, "now": work.now, "binds_until": binds_until, "aims_since": since}
+    lost_now_by = work.now + terms.window_s * SECOND
+    return {"of_pbx": work.pbx, "now": work.now, "binds_until": binds_until, "aims_since": since,
+            "lost_now_by": lost_now_by}  # fmt: skip
 
 
 def page(work: Work, of: str, wanted: Wanted, most: int, after: Place | None = None) -> list[Found]:
