@@ -30,7 +30,7 @@ _AHEAD = (
         *(_R.id, t.person.c.number, _R.queue, _R.queue_group, _R.not_before_at, _R.aim_at, _R.deadline_at, _R.severity)
     )
     .join(t.person)
-    .where(t.OPEN, _R.pbx == bindparam("of_pbx"), _R.state == "waiting", _R.aim_at <= bindparam("until"))
+    .where(t.OPEN, _R.pbx == bindparam("of_pbx"), _R.state == "waiting", _R.aim_at <= bindparam("until"), t.LOST_ONLY)
     .where(_R.deadline_at > bindparam("after"), _R.deadline_at <= bindparam("until"))
     .order_by(_R.aim_at, _R.id)  # the same ones are said to break each time
     .limit(MOST)

@@ -36,6 +36,7 @@ class _Owed:
 
     id: int
     open: bool
+    kind: str
     queue_group: str
     last_lost_at: int
     not_before_at: int
@@ -107,7 +108,7 @@ def _answers(site: Site, call: AgentCall, one: _Owed, groups: frozenset[str]) ->
     """Whether the talk answers this reservation: of the agent's group, lost before they talked, and one person's."""
     any_phone = site.rules.own_calls == "settle-any-phone" and _in_the_house(site, call)
     answers = site.rules.own_calls != "grace" and (any_phone or one.queue_group in groups)
-    return answers and not one.shared and one.last_lost_at <= (call.talked_at or 0)
+    return answers and one.kind != t.FOLLOW_UP and not one.shared and one.last_lost_at <= (call.talked_at or 0)
 
 
 def _in_the_house(site: Site, call: AgentCall) -> bool:

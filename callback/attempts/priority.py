@@ -28,7 +28,7 @@ def numbers(connection: Connection, site: Site) -> list[str]:
     queues = [name for name, queue in site.rules.queues.items() if queue.calls == "on"]
     if site.rules.returning_priority == 0 or not queues:
         return []
-    owed = (t.OPEN, r.pbx == site.pbx, r.queue.in_(queues), t.person.c.shared.is_(False))
+    owed = (t.OPEN, t.LOST_ONLY, r.pbx == site.pbx, r.queue.in_(queues), t.person.c.shared.is_(False))
     latest = select(t.person.c.number).join(t.reservation).where(*owed).order_by(r.made_at.desc()).limit(MOST)
     return list(connection.execute(latest).scalars())
 

@@ -152,6 +152,7 @@ def _settle_others(work: Work, row: Reservation) -> None:
             r.c.person_id == row.person_id,
             r.c.queue_group == row.queue_group,
             t.OPEN,
+            t.LOST_ONLY,
             r.c.state.in_(("waiting", "held")),
             r.c.id != row.id,
         )

@@ -25,6 +25,7 @@ _ANSWERED = (
         or_(t.OPEN, t.reservation.c.state == "given-up"),
         t.reservation.c.last_lost_at <= bindparam("spoken_at"),
         t.person.c.shared.is_(False),
+        t.LOST_ONLY,
     )
     .order_by(t.reservation.c.id)
     .with_for_update(of=t.reservation)
@@ -56,7 +57,7 @@ def owed(connection: Connection, site: Site, caller: str, queue: str, channel: s
     his = (
         select(r.id)
         .join(t.person)
-        .where(t.OPEN, r.pbx == site.pbx, r.queue_group == site.rules.queue(queue).group)
+        .where(t.OPEN, t.LOST_ONLY, r.pbx == site.pbx, r.queue_group == site.rules.queue(queue).group)
         .where(t.person.c.number == number, t.person.c.shared.is_(False))
     )
     return connection.execute(his.order_by(r.id).limit(1)).scalar() if number is not None else None

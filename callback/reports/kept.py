@@ -39,7 +39,7 @@ _KEPT = select(
     REACHED_AT.label("reached_at"),
     CLOSED_AT.label("closed_at"),
     *_TIMES,
-).join(t.promise, _P.reservation_id == _R.id)
+).join(t.promise, _P.reservation_id == _R.id).where(t.LOST_ONLY)
 
 
 @dataclass(frozen=True, slots=True)

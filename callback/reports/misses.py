@@ -212,6 +212,7 @@ def _which(asked: Asked) -> list[ColumnElement[bool]]:
     """Conditions on `reservation`, of which an index has all that matter."""
     which: list[Any] = [
         t.MISSABLE,
+        t.LOST_ONLY,
         _R.made_at >= asked.since_at,
         _R.made_at < asked.until_at,
         _R.state.not_in(sorted(INVALID)),

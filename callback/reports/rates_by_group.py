@@ -31,7 +31,7 @@ _ONE_PROMISE = (
         CLOSED_AT.label("closed_at"),
     )
     .join(t.promise, and_(_P.reservation_id == _R.id, _P.number == 1))
-    .where(_R.pbx == bindparam("of_pbx"), _R.made_at >= bindparam("since"), ~_MORE_THAN_ONE)
+    .where(_R.pbx == bindparam("of_pbx"), _R.made_at >= bindparam("since"), ~_MORE_THAN_ONE, t.LOST_ONLY)
     .cte("one_promise")
     .prefix_with("MATERIALIZED")
 )

@@ -34,7 +34,7 @@ def judged(connection: Connection, pbx: str, since_at: int, until_at: int) -> li
         .select_from(t.answer)
         .join(t.reservation, _r.id == _a.reservation_id)
         .join(t.attempt, (_t.reservation_id == _r.id) & (_t.outcome == "reached"))
-        .where(t.SCORED, _a.pbx == pbx, _a.received_at >= since_at, _a.received_at < until_at)
+        .where(t.SCORED, t.LOST_ONLY, _a.pbx == pbx, _a.received_at >= since_at, _a.received_at < until_at)
         .order_by(_a.received_at, _a.id)
     )
     last = {row.id: row for row in connection.execute(said)}

@@ -95,7 +95,8 @@ def go_on(work: Work, row: Reservation, hours: Hours) -> None:
         return
     promises.add(work, row.id, apology(work.now, by_at))
     text = compose.apologise(work, row.id, by_at)
-    work.tell(Overdue(row.id, row.queue, by_at, text))
+    if row.kind != t.FOLLOW_UP:  # no caller was let down
+        work.tell(Overdue(row.id, row.queue, by_at, text))
 
 
 def give_time(work: Work, row: Reservation) -> None:

@@ -26,7 +26,7 @@ _R, _L, _A, _P = t.reservation.c, t.loss.c, t.attempt.c, t.promise.c
 _CARRIED: Final = (
     "pbx", "queue", "queue_group", "person_id", "apart", "trunk", "kind", "made_at", "last_lost_at", "losses", "tries",
     "promise_number", "clock_starts_at", "aim_at", "deadline_at", "severity", "text_refusal", "assigned_to",
-    "overdue_by_at", "reference",
+    "overdue_by_at", "reference", "agent", "agent_until_at",
 )  # fmt: skip
 _OF: Final[Any] = bindparam("of_reservation")
 _LOSSES = select(_L.call_id).where(_L.reservation_id == _OF).order_by(_L.call_id)
@@ -142,7 +142,7 @@ def call_again(work: Work, row: Reservation, pledge: Promise) -> int:
 
 
 def _made(work: Work, row: Reservation, **others: int | None) -> int:
-    values = {name: getattr(row, name) for name in _CARRIED}
+    values: dict[str, Any] = {name: getattr(row, name) for name in _CARRIED}
     waits = {"not_before_at": row.clock_starts_at, "due_at": row.clock_starts_at}
     values |= {"state": "waiting", "open": True, "state_since_at": work.now, **waits, **others}
     return int(work.connection.execute(insert(t.reservation).values(values).returning(_R.id)).scalar_one())

@@ -450,6 +450,8 @@ class Addressee:
 
 def _put(work: Work, to: Recipient, text: Text) -> bool:
     """Put a text into the outbox, or keep beside the reservation why there is none; the callback goes on either way."""
+    if to.follow_up:
+        return False
     why = _unwelcome(to.e164, opted_out=to.opted_out) if may_text(work.site, to.queue, to.e164) else "texts-off"
     if why != to.text_refusal:
         work.connection.execute(update(t.reservation).where(_r.id == to.reservation).values(text_refusal=why))

@@ -35,7 +35,7 @@ from scheduler.clock import DAY
 _R = t.reservation.c
 _LAST = (
     select(_R.last_lost_at, _R.state, _R.state_since_at, _R.open)
-    .where(_R.pbx == bindparam("of_pbx"), _R.made_at.between(bindparam("since"), bindparam("until")))
+    .where(_R.pbx == bindparam("of_pbx"), _R.made_at.between(bindparam("since"), bindparam("until")), t.LOST_ONLY)
     .order_by(_R.made_at.desc())
     .limit(1)
 )

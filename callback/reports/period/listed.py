@@ -163,7 +163,7 @@ def calls(work: Work, name: str, within: Within, most: int = 100, after: Place |
 
 
 def _made(work: Work, name: str, within: Within, after: Place | None) -> list[Place]:
-    wanted = select(_R.made_at, _R.id).where(_R.pbx == work.pbx, *_CONDITIONS.get(name, ()))
+    wanted = select(_R.made_at, _R.id).where(_R.pbx == work.pbx, t.LOST_ONLY, *_CONDITIONS.get(name, ()))
     wanted = wanted.where(_R.made_at >= within.since_at, _R.made_at < within.until_at)
     for column, value in (
         (_R.queue, within.queue),

@@ -29,7 +29,7 @@ _DIALLED = select(t.attempt.c.id).where(
 )
 # One state at a time: each is read in the order of an index.
 _WAITING = (
-    RESERVATIONS.where(t.OPEN, _R.pbx == bindparam("of_pbx"), _R.state == bindparam("of_state"))
+    RESERVATIONS.where(t.OPEN, t.LOST_ONLY, _R.pbx == bindparam("of_pbx"), _R.state == bindparam("of_state"))
     .where(_R.clock_starts_at <= bindparam("now"), ~_DIALLED.exists())
     .order_by(_R.deadline_at, _R.id)
     .limit(bindparam("most"))

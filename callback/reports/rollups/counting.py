@@ -56,7 +56,7 @@ _IMPORTED = select(_P.began_at.label("at"), _P.queue, _P.kind, _P.reason).where(
     _P.kind.not_in(_NO_CALLS),
     ~exists().where(_C.pbx == _P.pbx, _C.call_id == _P.call_id),
 )
-_MADE = (_R.pbx == _PBX, _R.made_at >= _SINCE, _R.made_at < _UNTIL)
+_MADE = (_R.pbx == _PBX, _R.made_at >= _SINCE, _R.made_at < _UNTIL, t.LOST_ONLY)
 _BY_HAND = exists().where(_U.reservation_id == _R.id, _U.action == "called-by-hand")
 _RESERVATIONS = select(
     _R.id, _R.made_at, _R.kind, _R.trunk, _R.tries, _R.handled_at, _R.state_since_at, _BY_HAND.label("by_hand")

@@ -202,7 +202,7 @@ def _open_before(work: Work, since_at: int, most: int) -> dict[Key, tuple[Standi
         .select_from(t.reservation)
         .join(t.promise, and_(_M.reservation_id == _R.id, _M.number == newest))
         .where(_R.pbx == work.pbx, _R.made_at < since_at, _R.made_at >= since_at - (work.now - since_at))
-        .where(or_(_R.open, _R.state_since_at > since_at), _R.state != "refused")
+        .where(or_(_R.open, _R.state_since_at > since_at), _R.state != "refused", t.LOST_ONLY)
         .order_by(_R.made_at.desc())
         .limit(most)
     )  # fmt: skip
