@@ -105,10 +105,11 @@ def emptied(store: Store) -> None:
     with store.write() as connection:
         if store.dialect == "postgresql":
             connection.execute(text("SET LOCAL lock_timeout = '10s'"))  # that test may have left a transaction open
-            connection.execute(_NUMBERED_ANEW)
         filled = set(connection.execute(_FILLED).scalars())
         for table in (*(one for one in _CHILDREN_FIRST if one.name in filled), t.rollup_mark):  # removals are marked
             connection.execute(table.delete())
+        if store.dialect == "postgresql":
+            connection.execute(_NUMBERED_ANEW)  # last: removals are marked, by numbers of their own
 
 
 _CHILDREN_FIRST = [one for metadata in (sms_metadata, t.metadata) for one in reversed(metadata.sorted_tables)]
