@@ -30,16 +30,20 @@ DIALLED_AT: Final = func.coalesce(_first(_A.customer_dialled_at), _SPOKEN_AT)
 REACHED_AT: Final = func.coalesce(_first(_REACHED_AT), _SPOKEN_AT)
 CLOSED_AT: Final = case((_R.state.in_(sorted(CLOSED_BY_RULE)), _R.state_since_at))
 """When a reservation was first dialled, reached and closed by rule, in SQL; NULL: it was not."""
-_KEPT = select(
-    _R.id,
-    _R.queue,
-    _R.queue_group,
-    _R.state,
-    DIALLED_AT.label("dialled_at"),
-    REACHED_AT.label("reached_at"),
-    CLOSED_AT.label("closed_at"),
-    *_TIMES,
-).join(t.promise, _P.reservation_id == _R.id).where(t.LOST_ONLY)
+_KEPT = (
+    select(
+        _R.id,
+        _R.queue,
+        _R.queue_group,
+        _R.state,
+        DIALLED_AT.label("dialled_at"),
+        REACHED_AT.label("reached_at"),
+        CLOSED_AT.label("closed_at"),
+        *_TIMES,
+    )
+    .join(t.promise, _P.reservation_id == _R.id)
+    .where(t.LOST_ONLY)
+)
 
 
 @dataclass(frozen=True, slots=True)
