@@ -16,7 +16,7 @@ claim learns late still settles an unknown row as sent or failed, since that row
 A gateway may report on a text later, also before its own answer came or instead of it: that proves that the text was
 accepted, whatever the row says. Caps are counted when a text is claimed: what would be too much is given up.
 
-One of a batch of very many (sms/batches.py) is claimed when no other is due, in each claim anew.
+One of a batch of very many (`text_outbox.batch`) is claimed when no other is due, in each claim anew.
 
 Every function works in the caller's transaction and never commits; `now` is the database's clock in
 microseconds UTC. On SQLite that transaction must have begun IMMEDIATE.

@@ -27,6 +27,8 @@ ALLOWED = {  # what may break a limit, and why
     "telephony.calls.tracker.Tracker": "one automaton: each kind of event is a method over the same channels",
     "telephony.pbx.Pbx": "the face of telephony: one short method for each thing that a PBX is asked",
     "scheduler.simulation.world.World": "one automaton, as Tracker: each happening is a method over the same day",
+    "callback.cli.care.case.register_one": "a command's options",
+    "callback.cli.care.case.show_list": "a command's options",
     "callback.cli.import_log.import_queue_log": "a command's options",
     "callback.cli.operations.init.init": "a command's options",
     "callback.cli.queue.queue": "a command's options",

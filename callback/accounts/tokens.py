@@ -31,6 +31,8 @@ Scope = Literal[
     "reports:read",
     "rules:read",
     "switches:write",
+    "cases:read",  # flags too
+    "cases:write",  # register, answer, what the customer said; flags too
     "health:read",
 ]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)

@@ -36,21 +36,18 @@ _NEWER: Final = (
     .where(_LATER.c.pbx == _V.pbx, _LATER.c.call_id == _V.call_id, _LATER.c.version > _V.version)
     .exists()
 )
-_COLUMNS: Final = ["campaign_id", "person_id", "segment", "state"]
-_AGAIN: Final = {"state": "waiting", "why": "", "not_before_at": 0}
+_COLUMNS: Final = ["campaign_id", "person_id", "segment", "state", "why"]
 
 
 def build(work: Work, one: Campaign) -> int:
     """Gather the audience anew and leave out who is not to be told; give how many it has in all."""
     connection, mine = work.connection, _A.campaign_id == one.id
     connection.execute(delete(t.campaign_person).where(mine, ~_A.of_file))
-    connection.execute(update(t.campaign_person).where(mine, _A.state == "left-out").values(_AGAIN))
     if one.criteria.calls:
         connection.execute(insert(t.campaign_person).from_select(_COLUMNS, hit(work, one)))
+    _judge_named(work, one)
     _judge_numbers(work, one)
-    _leave_out(work, one)
-    _leave_out_silenced(work, one)
-    return int(connection.execute(select(func.count()).select_from(t.campaign_person).where(mine)).scalar_one())
+    return _count(work, one)
 
 
 def hit(work: Work, one: Campaign) -> Select[Any]:
@@ -59,13 +56,17 @@ def hit(work: Work, one: Campaign) -> Select[Any]:
     Somebody who was lost in several queues is of the first of them by name.
     """
     named = select(_A.person_id).where(_A.campaign_id == one.id)
-    return (
-        select(literal(one.id), _C.person_id, func.min(func.coalesce(_C.queue, one.queue)), literal("waiting"))
+    callers = (
+        select(_C.person_id, func.min(func.coalesce(_C.queue, one.queue)).label("segment"))
         .join(t.verdict, and_(_V.pbx == _C.pbx, _V.call_id == _C.call_id))
         .where(_C.pbx == work.pbx, _C.person_id.is_not(None), _C.person_id.not_in(named), ~_NEWER)
         .where(*_conditions(work.site, one.criteria))
         .group_by(_C.person_id)
+        .subquery()
     )
+    why = _why_not(work, one)
+    columns = (literal(one.id), callers.c.person_id, callers.c.segment, _state(why), why)
+    return select(*columns).join_from(callers, t.person, callers.c.person_id == _P.id)
 
 
 def _conditions(site: Site, criteria: Criteria) -> Iterator[ColumnElement[bool]]:
@@ -134,21 +135,8 @@ def leave_out(work: Work, one: Campaign, why: LeftOut, people: Iterable[int]) ->
         work.connection.execute(update(t.campaign_person).where(*theirs).values(state="left-out", why=why))
 
 
-def _judge_numbers(work: Work, one: Campaign) -> None:
-    """Work out, and keep, which of these numbers take texts, where nobody has yet."""
-    unknown = select(_P.id, _P.number).join(t.campaign_person, _A.person_id == _P.id)
-    unknown = unknown.where(_A.campaign_id == one.id, _P.takes_texts.is_(None), _P.number.like("+%"))
-    no: list[int] = []
-    yes: list[int] = []
-    for person, e164 in work.connection.execute(unknown):
-        (yes if numbers.takes_texts(e164) else no).append(person)
-    for takes, whose in ((True, yes), (False, no)):
-        for some in _portions(whose):
-            work.connection.execute(update(t.person).where(_P.id.in_(some)).values(takes_texts=takes))
-
-
-def _leave_out(work: Work, one: Campaign) -> None:
-    """Leave out whoever may not be told, by what stands in the database."""
+def _why_not(work: Work, one: Campaign) -> ColumnElement[str]:
+    """Why a person is not told, by what stands in the database; empty: nothing there says so."""
     only = work.site.rules.queue(one.queue).only_numbers
     reasons: list[tuple[ColumnElement[bool], str]] = [
         (_P.number.not_like("+%"), "erased"),
@@ -159,19 +147,42 @@ def _leave_out(work: Work, one: Campaign) -> None:
         reasons.append((_P.id.in_(told_by(others)), "told-already"))
     if only:
         reasons.append((_P.number.not_in(only), "only-numbers"))
-    theirs = (_A.campaign_id == one.id, _A.state == "waiting", _A.person_id == _P.id)
-    found = update(t.campaign_person).where(*theirs, or_(*(condition for condition, _ in reasons)))
-    work.connection.execute(found.values(state="left-out", why=case(*reasons)))
+    return case(*((condition, literal(why)) for condition, why in reasons), else_=literal(""))
 
 
-def _leave_out_silenced(work: Work, one: Campaign) -> None:
-    """Leave out who wants no texts. That is known by keyed hashes alone, so that each number has to be hashed."""
+def _state(why: ColumnElement[str]) -> ColumnElement[str]:
+    return case((why == literal(""), literal("waiting")), else_=literal("left-out"))
+
+
+def _judge_named(work: Work, one: Campaign) -> None:
+    """Say of those whom files named whether they are told: they stay in the audience however often it is built."""
+    why = _why_not(work, one)
+    theirs = update(t.campaign_person).where(_A.campaign_id == one.id, _A.of_file, _A.person_id == _P.id)
+    work.connection.execute(theirs.values(state=_state(why), why=why, not_before_at=0))
+
+
+def _judge_numbers(work: Work, one: Campaign) -> None:
+    """Leave out whose number says so: who wants no texts (known by a keyed hash alone), and landlines.
+
+    Which numbers take texts is worked out here where nobody has yet, and kept.
+    """
     silenced = blocks.silenced(work.connection)
+    asked = select(_P.id, _P.number, _P.takes_texts).join(t.campaign_person, _A.person_id == _P.id)
+    asked = asked.where(_A.campaign_id == one.id, _A.state == "waiting")
     if silenced is None:
-        return
-    theirs = select(_P.id, _P.number).join(t.campaign_person, _A.person_id == _P.id)
-    rows = work.connection.execute(theirs.where(_A.campaign_id == one.id, _A.state == "waiting"))
-    leave_out(work, one, "opted-out", [person for person, e164 in rows if silenced(e164)])
+        asked = asked.where(_P.takes_texts.is_(None))
+    opted_out: list[int] = []
+    judged: dict[bool, list[int]] = {True: [], False: []}
+    for person, e164, takes_texts in work.connection.execute(asked):
+        if takes_texts is None:
+            judged[numbers.takes_texts(e164)].append(person)
+        if silenced is not None and silenced(e164):
+            opted_out.append(person)
+    for takes, people in judged.items():
+        for some in _portions(people):
+            work.connection.execute(update(t.person).where(_P.id.in_(some)).values(takes_texts=takes))
+    leave_out(work, one, "opted-out", opted_out)
+    leave_out(work, one, "landline", judged[False])
 
 
 def _count(work: Work, one: Campaign) -> int:

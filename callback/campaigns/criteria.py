@@ -60,5 +60,9 @@ class Criteria:
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Self:
         """What was kept; what another version kept besides is left out."""
-        known: dict[str, Any] = {one.name: kept[one.name] for one in fields(cls) if one.name in kept}
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in known.items()})
+        known: dict[str, Any] = {}
+        for one in fields(cls):
+            if one.name in kept:
+                value = kept[one.name]
+                known[one.name] = tuple(value) if isinstance(value, list) else value
+        return cls(**known)

@@ -17,5 +17,5 @@ def forget(work: Work, person: int) -> None:
     """Leave a customer out of what is still to come; scores stay, as nobody's."""
     untold = update(t.campaign_person).where(_P.person_id == person, _P.state == "waiting")
     work.connection.execute(untold.values(state="left-out", why=WHY))
-    unasked = update(t.campaign_asked).where(_A.person_id == person, _A.score.is_(None), _A.why_not == "")
-    work.connection.execute(unasked.values(why_not=WHY))
+    unasked = update(t.campaign_asked).where(_A.person_id == person, _A.state.in_(("waiting", "called")))
+    work.connection.execute(unasked.values(state="blank", why_not=WHY))

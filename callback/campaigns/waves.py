@@ -21,12 +21,12 @@ from callback.customers import blocks
 from callback.site.work import Work
 from callback.store import restored
 from callback.store import tables as t
+from callback.texts import batches, compose
 from callback.texts import campaigns as texts
-from callback.texts import compose
 from callback.texts.campaigns import MassText
 from scheduler.clock import HOUR, MINUTE, SECOND
 from scheduler.errors import SchedulerError
-from sms import batches
+from scheduler.hours import Hours
 
 WAVE_US: Final = 2 * SECOND
 MOST: Final = 2000
@@ -111,12 +111,13 @@ def _tell(work: Work, one: Campaign, room: int) -> int:
     out = _left_out(work, one, found)
     to_tell: list[MassText] = []
     later: dict[int, int] = {}
+    days = _Days(work)
     for person in found:
         if person.id in out:
             continue
         if len(to_tell) == room:
             break
-        match _when(work, person.e164):
+        match days.when(person.e164):
             case None:
                 out[person.id] = "never-in-hours"
             case (from_at, _) if from_at > work.now:
@@ -152,14 +153,26 @@ def _left_out(work: Work, one: Campaign, found: Sequence[_Person]) -> dict[int, 
     return out
 
 
-def _when(work: Work, e164: str) -> tuple[int, int] | None:
-    """From when until when a text may arrive there next; None: never."""
-    hours = work.site.hours_of(e164, "")
-    try:
-        from_at = hours.text_from(work.now)
-    except SchedulerError:
-        return None
-    return from_at, hours.text_until(from_at)
+class _Days:
+    """When texts may arrive, by the hours of a place: very many people have the same ones."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._known: dict[int, tuple[Hours, tuple[int, int] | None]] = {}  # the hours are kept, and with them their id
+
+    def when(self, e164: str) -> tuple[int, int] | None:
+        """From when until when a text may arrive there next; None: never."""
+        hours = self._work.site.hours_of(e164, "")
+        if id(hours) not in self._known:
+            self._known[id(hours)] = (hours, self._of(hours))
+        return self._known[id(hours)][1]
+
+    def _of(self, hours: Hours) -> tuple[int, int] | None:
+        try:
+            from_at = hours.text_from(self._work.now)
+        except SchedulerError:
+            return None
+        return from_at, hours.text_until(from_at)
 
 
 def _text(work: Work, one: Campaign, person: _Person, expires_at: int) -> MassText:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import BinaryExpression, Select, bindparam, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, or_, select
 
 from callback.care import cases, follow_up
 from callback.care.cases import SERVICE
@@ -15,8 +15,8 @@ from scheduler.clock import HOUR
 
 AT_ONCE: Final = 50
 _C = t.care_case.c
-_NOW: Final = bindparam("now")
-_OVERDUE: Final[BinaryExpression[bool]] = _C.due_at <= _NOW
+_NOW: Final[BindParameter[int]] = bindparam("now")
+_OVERDUE: Final[ColumnElement[bool]] = _C.due_at <= _NOW
 _AT_RISK: Final[Select[Any]] = (
     select(_C.id)
     .where(t.CASE_OPEN, _C.pbx == bindparam("of_pbx"), _C.state.in_(("registered", "assigned")))

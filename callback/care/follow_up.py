@@ -56,7 +56,11 @@ def ask(work: Work, case: Case) -> None:
         cases.change(work, case.id, SERVICE, "asked", asks=1, asked_at=work.now, next_ask_at=again_at)
     else:
         rings = callbacks.reserve(work, case, "confirm", work.now + round(care.repair_h * HOUR))
-        values = {"asks": case.asks + 1, "asked_at": work.now, "next_ask_at": None if rings else again_at}
+        values: dict[str, Any] = {
+            "asks": case.asks + 1,
+            "asked_at": work.now,
+            "next_ask_at": None if rings else again_at,
+        }
         cases.change(work, case.id, SERVICE, "call-asks" if rings else "nobody-asks", **values)
 
 

@@ -41,7 +41,7 @@ def said(work: Work, of_cases: Collection[int]) -> None:
     if of_cases:
         empty = {"words": "", "wish": "", "promised": "", "reference": None}
         work.connection.execute(update(t.care_case).where(_C.id.in_(of_cases)).values(empty))
-        work.connection.execute(update(t.care_step).where(_S.case_id.in_(of_cases)).values(note=""))
+        work.connection.execute(update(t.care_step).where(_S.case_id.in_(of_cases)).values(note="", reference=None))
 
 
 def letters(work: Work, of_cases: Collection[int]) -> None:
@@ -64,7 +64,8 @@ def _end(work: Work, case: int, row: Any, by: By) -> None:  # noqa: ANN401 - col
     """A case of whichever PBX: a person is one for all of them."""
     event: states.Event = "closed" if row.state == "confirmed" else "withdrawn"
     state = states.after(row.state, event)
-    values = {"state": state, "open": states.is_open(state), "state_since_at": work.now}
+    over = {"callback": "", "next_ask_at": None}  # nobody calls or asks any more
+    values = {"state": state, "open": states.is_open(state), "state_since_at": work.now, **over}
     work.connection.execute(update(t.care_case).where(_C.id == case).values(values))
     step = {"case_id": case, "pbx": row.pbx, "at": work.now, "who": by.who, "event": event, "state": state}
     work.connection.execute(insert(t.care_step).values(step))

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, select, update
 
 from callback.care import cases, links
 from callback.care.cases import Case
@@ -61,6 +61,11 @@ def put(work: Work, letter: Letter) -> bool:
         "next_at": work.now,
     }
     return insert_new(work.connection, t.care_letter, values)
+
+
+def is_written(work: Work, cause: str) -> bool:
+    """Whether there is a letter of this cause."""
+    return work.connection.execute(select(_L.id).where(_L.cause == cause)).first() is not None
 
 
 def write(work: Work, case: int) -> bool:

@@ -73,6 +73,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "Decide about a reservation, a number or a loss: hold, call now, postpone, block, erase, release …; all of it"
         " is kept in an audit.",
     ),
+    "campaign": Command(
+        "campaigns.campaign:app",
+        "Very many are told by text that they were hit, and some are asked afterwards. By itself: list.",
+    ),
     "incident": Command(
         "incident:app",
         "Many losses with one cause: nobody is called or texted for them until they have passed. By itself: the list.",
@@ -102,6 +106,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "satisfaction": Command(
         "texts:satisfaction",
         "Show how customers judged the callbacks that reached them (1 to 5), by kind of loss and by speed.",
+    ),
+    "care": Command(
+        "care.figures:care",
+        "Show what is learnt from cases: repaired in time, satisfied, repeats, hot topics, and the loop from lost"
+        " calls.",
     ),
     "texts": Command(
         "texts:texts",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -65,3 +65,10 @@ def looking(store: Store, wiring: Settings) -> Iterator[Work]:
     with store.read() as connection:
         now = now_us()
         yield Work(connection, current(connection, wiring, now), now)
+
+
+def deciding(settings: Path, act: Callable[[Work], _Given]) -> _Given:
+    """Decide in one transaction, under the rules in force."""
+    wiring, now = load(settings), now_us()
+    with closing(store_of(wiring.database)) as store:
+        return store.transact(lambda connection: act(Work(connection, current(connection, wiring, now), now)))

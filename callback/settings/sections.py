@@ -22,6 +22,7 @@ from callback.errors import SettingsError
 from callback.settings.cluster import Cluster
 from callback.settings.console import Console
 from callback.settings.faults import fault, fault_of
+from callback.settings.mail import Mail
 from callback.settings.part import Part
 from callback.settings.retention import Retention
 from callback.settings.rules import E164, SiteRules, told
@@ -181,6 +182,7 @@ class Settings(Part):
     console: Console = Console()
     alarms: Alarms = Alarms()
     webhooks: Webhooks = Webhooks()
+    mail: Mail = Mail()
     cluster: Cluster = Cluster()
     logs: Logs = Logs()
     metrics: Metrics = Metrics()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, bindparam, select, tuple_
 from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import tables as t
-from sms import batches
+from callback.texts import batches
 from sms.gateway import Unsent
 from sms.outbox import NewText
 

@@ -146,7 +146,7 @@ def _page(view: _View, status: int = 200, notice: str = "") -> Page:
         body += _question(view)
     if not blocked(view.work.connection, view.row.e164).texts:
         body.append(_button("stop", "", view.say("stop"), "quiet"))
-    return _document(status, view.work.site.rules.queue(view.row.queue).language, view.say("title"), body)
+    return document(status, view.work.site.rules.queue(view.row.queue).language, view.say("title"), body)
 
 
 def _promise(view: _View) -> str:
@@ -196,10 +196,11 @@ def _refused(error: NoSuchLink | LinkExpired, site: Site) -> Page:
     spoken = {queue.language for queue in site.rules.queues.values()} or {FALLBACK}
     languages = sorted(spoken)
     told = [f'<p lang="{escape(language)}">{escape(_words(language)[key])}</p>' for language in languages]
-    return _document(status, languages[0], escape(_words(languages[0])["title"]), told)
+    return document(status, languages[0], escape(_words(languages[0])["title"]), told)
 
 
-def _document(status: int, language: str, title: str, body: list[str]) -> Page:
+def document(status: int, language: str, title: str, body: list[str]) -> Page:
+    """A whole page of what is fit to stand in HTML."""
     frame = _frame()
     return Page(status, frame.format(language=escape(language), title=title, body="\n".join(body)))
 

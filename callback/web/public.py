@@ -1,4 +1,4 @@
-"""An HTTP server for the gateway's callbacks and the customers' page, in a process of its own.
+"""An HTTP server for the gateway's callbacks and the pages of customers and departments, in a process of its own.
 
 Whatever comes in is a stranger's until its signature says otherwise: 403 unsigned, 404 about nothing of ours, 413 too
 large, 400 malformed; none of these changes anything. What comes twice is answered as it was the first time.
@@ -42,8 +42,9 @@ from callback.store.engine import Store
 from callback.store.keys import check, store_of
 from callback.store.tally import Counter
 from callback.texts import send
-from callback.web import customer_page
+from callback.web import customer_page, department_page
 from callback.web.connections import Limits
+from callback.web.languages import Language, asked_for
 from callback.web.rate_limit import Pace
 from callback.web.server import Serving, opened, until_told
 from sms import twilio
@@ -109,6 +110,8 @@ class PublicServer:
                 Route("/twilio/{account}/inbound", self._inbound, methods=["POST"]),
                 Route("/r/{token}", self._show, methods=["GET"]),
                 Route("/r/{token}", self._act, methods=["POST"]),
+                Route("/c/{token}", self._show_department, methods=["GET"]),
+                Route("/c/{token}", self._take_department, methods=["POST"]),
             ]
         )
         app.router.redirect_slashes = False  # another address is another page
@@ -175,6 +178,22 @@ class PublicServer:
         if shown.status == HTTPStatus.OK:  # who has no link of ours keeps no writer waiting
             shown = await self._write(lambda work: customer_page.act(work, token, form))
         return _answer(shown)
+
+    async def _show_department(self, request: Request) -> Response:
+        token, language = request.path_params["token"], _language(request)
+        await self._pace(request, token)
+        return _answer(await self._do(lambda work: department_page.show(work, token, language), self._store.read))
+
+    async def _take_department(self, request: Request) -> Response:
+        """A department answers. Whoever posts it knows the link; what a browser calls foreign is refused."""
+        form, token, language = await self._form(request), request.path_params["token"], _language(request)
+        await self._pace(request, token)
+        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            return _answer(department_page.foreign(language))
+        looked = await self._do(lambda work: department_page.show(work, token, language), self._store.read)
+        if looked.status != HTTPStatus.OK:  # who has no link of ours keeps no writer waiting
+            return _answer(looked)
+        return _answer(await self._write(lambda work: department_page.act(work, token, form, language)))
 
     async def _pace(self, request: Request, token: str) -> None:
         """Let a link be opened and worked as fast as people do; whoever is faster costs us nothing."""
@@ -265,6 +284,10 @@ class PublicServer:
 
 def _answer(shown: customer_page.Page) -> Response:
     return HTMLResponse(shown.html, shown.status, _PRIVATE)
+
+
+def _language(request: Request) -> Language:
+    return asked_for(request.headers.get("accept-language", ""))
 
 
 def _as_asked(request: Request) -> str:

@@ -29,7 +29,16 @@ INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "/reports/rows/{name}": ("/reports/rows/lost", "/reports/rows/valid?queue=support"),
     "/what-if": ("/what-if?more=2",),
     "/answers/{number}": ("/answers/1", "/answers/2", "/answers/99"),
+    "/asked/{number}": (),  # pages of campaigns: test_campaign_pages
+    "/campaigns/{number}": (),
+    "/campaigns/{number}/change": (),
+    "/campaigns/{number}/checklist": (),
+    "/campaigns/{number}/sample": (),
+    "/campaigns/{number}/sample/{of}": (),
     "/incidents/{number}": ("/incidents/1", "/incidents/99"),
+    "/cases": ("/cases", "/cases?ended=1"),
+    "/cases/new": ("/cases/new?answer=1",),
+    "/cases/{number}": ("/cases/8", "/cases/9"),  # with hostile words, and one that repeats another
 }
 
 

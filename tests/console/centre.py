@@ -13,6 +13,7 @@ from callback.attempts import forecast, settle, snapshot
 from callback.attempts.snapshot import Live
 from callback.decisions import replies
 from callback.losses import incidents, intake, wangiri
+from callback.settings.care import Care, Compensation, Department, QueueCare
 from callback.settings.rules import QueueRules, SiteRules
 from callback.settings.sections import Trunk
 from callback.site.work import Work
@@ -45,8 +46,26 @@ HOSTILE: Final = (
 AGENT: Final = "王芳 <b>1004</b>"  # the PBX's name of an agent
 
 
+CARE: Final = Care(
+    topics={
+        "billing": "Billing",
+        "billing/wrong-amount": "A wrong amount on the bill",
+        "line": "The line",
+        "line/slow": "The line is slow",
+    },
+    products=("Fibre 100", "Mobile M"),
+    departments={"billing": Department(mail="billing@example.org", responsible="Anna"), "network": Department()},
+    compensations={
+        "month-free": Compensation(title="A month free", value=3000, who="manager"),
+        "voucher": Compensation(title="A voucher of 500", value=500, who="agent"),
+    },
+)
+"""What the site has for customers who are not content."""
+
+
 def _queue(group: str, language: str, caller_id: str) -> QueueRules:
-    return QueueRules(texts="on", calls="on", group=group, language=language, caller_id=caller_id)
+    care = QueueCare(cases=True, flags=True)
+    return QueueRules(texts="on", calls="on", group=group, language=language, caller_id=caller_id, care=care)
 
 
 RULES: Final = SiteRules(
@@ -54,6 +73,7 @@ RULES: Final = SiteRules(
     opening=dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday"), "09:00-18:00"),
     incident_losses=6,
     ask_after=True,
+    care=CARE,
     dids={"0570001122": "support"},
     queues={
         "support": _queue("support", "en", "0312345678"),
@@ -106,6 +126,7 @@ class Centre:
     call: dict[str, str] = field(default_factory=dict)  # the call of each loss, and of other calls that have a name
     number: dict[str, str] = field(default_factory=dict)  # E.164, of each reservation's customer
     attempt: dict[str, str] = field(default_factory=dict)  # the last one of a reservation
+    cases: dict[str, int] = field(default_factory=dict)  # of customers who are not content, by name
     incident: int = 0
     _calls: int = 0
     _texts: int = 0
@@ -121,6 +142,7 @@ class Centre:
             call=dict(self.call),
             number=dict(self.number),
             attempt=dict(self.attempt),
+            cases=dict(self.cases),
         )
 
     def do(self, when: int, act: Callable[[Work], object]) -> None:

@@ -15,6 +15,7 @@ from callback.losses import incidents
 from callback.store import tables as t
 from callback.store.audit import By
 from tests.callback.world import MINUTE, US, World, at
+from tests.console import of_care
 from tests.console.centre import DAY, HOSTILE, NOW, RULES, TRUNKS, Centre
 
 LANES: Final = {
@@ -68,6 +69,7 @@ def seed(url: str) -> Centre:
     _afternoon(centre)
     _incident(centre)
     _now(centre)
+    of_care.seed(centre)
     return centre
 
 

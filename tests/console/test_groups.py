@@ -63,7 +63,16 @@ def of_others(centre: Centre) -> int:
     return int(row.id)
 
 
-NO_RESERVATIONS: Final = ("/answers/", "/incidents/", "/machines/", "/handover/", "/rules/", "/switches/")
+NO_RESERVATIONS: Final = (
+    "/answers/",
+    "/incidents/",
+    "/machines/",
+    "/handover/",
+    "/rules/",
+    "/switches/",
+    "/cases/",
+    "/flags/",
+)
 """Routes whose numbers are of something else: each has a test of its own."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from os import kill
@@ -19,10 +18,10 @@ from lab.twilio import FakeTwilio, reply
 from sms.outbox import text_outbox
 from tests.live.desk import CUSTOMER, lose, pause
 from tests.live.service import Service
+from tests.live.texting import OURS, SID, TOKEN, free_place, said, wait_open, with_texts
 
 pytestmark = pytest.mark.live
 
-SID, TOKEN, OURS = f"AC{'1' * 32}", "a token of the fake", "+81312345678"
 HIM = "+819012345678"
 
 
@@ -35,38 +34,15 @@ def twilio() -> Iterator[FakeTwilio]:
 @pytest.fixture
 def door() -> str:
     """Where the door will be found."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{found.getsockname()[1]}"
+    return free_place()
 
 
 @pytest.fixture
 def service(pbx: Asterisk, tmp_path: Path, twilio: FakeTwilio, door: str) -> Iterator[Service]:
-    texting = Service(pbx, tmp_path, retry_busy_min=30)
-    with texting.settings.open("a") as settings:
-        settings.write(
-            f'[texts]\ngateway = "twilio"\ntwo_way = ["JP"]\n'
-            f'[texts.twilio.main]\naccount_sid = "{SID}"\nauth_token = "{TOKEN}"\n'
-            f'from = "{OURS}"\napi_url = "{twilio.url}"\n'
-            f'[web]\nlisten = "{door}"\npublic_url = "http://{door}"\n'
-        )
-    with texting as running:
-        _wait_open(door)
+    with with_texts(Service(pbx, tmp_path, retry_busy_min=30), twilio, door) as running:
+        wait_open(door)
         yield running
         running.stop()
-
-
-def _wait_open(door: str) -> None:
-    host, _, port = door.partition(":")
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            socket.create_connection((host, int(port)), timeout=1).close()
-        except OSError:
-            assert time.monotonic() < deadline, "nobody opened the door"
-            time.sleep(0.05)
-        else:
-            return
 
 
 def test_a_lost_caller_is_texted_answers_1_and_is_called_at_once(
@@ -82,9 +58,7 @@ def test_a_lost_caller_is_texted_answers_1_and_is_called_at_once(
     carrier.wait_call(CUSTOMER)
     assert service.outcome()["outcome"] == "busy"  # and he would be tried again in half an hour
     carrier.behave(CUSTOMER, phone.answer(0.2))
-    answered = twilio.text_in(f"http://{door}/twilio/main/inbound", SID, HIM, OURS, " 1 ")
-    assert answered.status == 200
-    assert reply(answered)
+    assert reply(said(twilio, door, HIM, " 1 "))
     customer = carrier.wait_call(CUSTOMER).wait_answered()
     customer.wait_heard(AGENT_HZ)
     time.sleep(max(0.0, 3.1 - customer.talked_s))  # whole seconds of talk are counted, and two are enough
@@ -101,7 +75,7 @@ def test_a_door_that_dies_is_opened_again_and_the_calls_go_on(
     kill(opened["pid"], signal.SIGKILL)
     service.wait("door-died")
     lose(carrier, service)
-    _wait_open(door)
+    wait_open(door)
     service.wait_row(text_outbox, lambda text: text.state == "sent")
     pause(pbx, paused=False)
     carrier.wait_call(CUSTOMER).wait_answered()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from callback.accounts.roles import Groups
 from callback.campaigns import checklist, sample
 from callback.campaigns.checklist import Check
@@ -13,19 +15,25 @@ from callback.store.audit import By
 from callback.store.tables import WHO_ROOM, WHY_ROOM
 
 
-def check(
-    work: Work, campaign: int, line: str, by: By, *, owner: str = "", done: bool = False, note: str = "",
-    groups: Groups = None,
-) -> Check:  # fmt: skip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What somebody fills in: which line, who answers for it, whether it is done, and a note."""
+
+    line: str
+    owner: str = ""
+    done: bool = False
+    note: str = ""
+
+
+def check(work: Work, campaign: int, said: Said, by: By, groups: Groups = None) -> Check:
     """Keep who answers for a line, whether it is done, and a note. Raises NoSuchCampaign, NoSuchLine."""
     sample.look_up(work, campaign, groups)
-    for name, said, room in (("owner", owner, WHO_ROOM), ("note", note, WHY_ROOM)):
-        if len(said) > room:
+    for name, text, room in (("owner", said.owner, WHO_ROOM), ("note", said.note, WHY_ROOM)):
+        if len(text) > room:
             raise CallbackError(f"the {name} is too long: {room} characters at most")
-    done_at, done_by = (work.now, by.who) if done else (None, None)
-    kept = checklist.write(
-        work, campaign, Check(checklist.line_of(line), owner.strip(), done_at, done_by, note.strip())
-    )
+    done_at, done_by = (work.now, by.who) if said.done else (None, None)
+    line = checklist.line_of(said.line)
+    kept = checklist.write(work, campaign, Check(line, said.owner.strip(), done_at, done_by, said.note.strip()))
     facts = {"campaign": campaign, "line": kept.line, "owner": kept.owner, "done": kept.done_at is not None}
     audit.add(work.connection, work.pbx, by, "campaign-checked", None, facts, work.now)
     work.tell(Decided("campaign-checked", by.who, by.why, about=facts))

@@ -19,7 +19,7 @@ CASES: Final = and_(
     _C.state_since_at < _BEFORE,
     or_(
         *(_C.words != "", _C.wish != "", _C.promised != "", _C.reference.is_not(None)),
-        exists().where(_S.case_id == _C.id, _S.note != ""),
+        exists().where(_S.case_id == _C.id, or_(_S.note != "", _S.reference.is_not(None))),
     ),
 )
 LETTERS: Final = and_(_L.state != "waiting", _L.settled_at < _BEFORE, or_(_L.body != "", _L.subject != ""))

@@ -14,8 +14,13 @@ from callback.attempts import snapshot
 from callback.attempts.agent_states import Agent
 from callback.attempts.snapshot import Live
 from callback.attempts.told import ASKED_US
+from callback.care import customer_notes
+from callback.care.cases import Case
+from callback.care.customer_notes import CustomerNote
 from callback.reports.agent import scripts, talks
 from callback.reports.agent.talks import LastTalk, Talk
+from callback.reports.care import cases
+from callback.reports.care.cases import Clock
 from callback.reports.queue.board import Queue
 from callback.reports.queue.lanes import MAY_BE_CALLED, Found
 from callback.reports.queue.rows import Row
@@ -54,10 +59,14 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class OnTheLine:
-    """The callback that the phone is in; `last` is what was said when that customer was spoken to before."""
+    """The callback that the phone is in; `last` is what was said when that customer was spoken to before.
+
+    `manner` is how to speak with the customer, where people wrote that down.
+    """
 
     row: Row
     last: LastTalk | None
+    manner: CustomerNote | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,15 @@ class Next:
 
     row: Row
     for_you: bool
+    manner: CustomerNote | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCase:
+    """A case that is the agent's own, with its clock."""
+
+    case: Case
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +101,10 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """All of it. `asked` and `said` are talks, the newest first; `times` are offered for the first one."""
+    """All of it. `asked` and `said` are talks, the newest first; `times` are offered for the first one.
+
+    `cases` are the agent's own; `registers`: whether a queue of the agent's groups takes some.
+    """
 
     phone: Phone
     line: OnTheLine | None
@@ -93,6 +114,8 @@ class Desk:
     next: Next | None
     nothing: Nothing | None
     assigned: tuple[Row, ...]
+    cases: tuple[OwnCase, ...]
+    registers: bool
     today: Mapping[str, int]
     now: int
     scripts: Mapping[int, Script]  # of the callback on the line, and of the next one, where no lost call made it
@@ -132,10 +155,18 @@ def look(queue: Queue, user: str, groups: Groups) -> Desk:
         next=following,
         nothing=nothing,
         assigned=tuple(queue.by_id([row.id for row in assigned], groups)),
+        cases=_cases(work, phone, groups),
+        registers=bool(cases.queues(work, groups)),
         today=talks.counted(today, work.now),
         now=work.now,
         scripts=scripts.of(work, spoken),
     )
+
+
+def shown(seen: Desk) -> frozenset[int]:
+    """The reservations that stand on a desk."""
+    rows = [*seen.assigned, *(one.row for one in (seen.line, seen.next) if one is not None)]
+    return frozenset(row.reservation for row in rows) | {talk.reservation for talk in (*seen.asked, *seen.said)}
 
 
 def _on_the_line(queue: Queue, phone: Phone, groups: Groups) -> OnTheLine | None:
@@ -143,7 +174,19 @@ def _on_the_line(queue: Queue, phone: Phone, groups: Groups) -> OnTheLine | None
     if found is None:
         return None
     rows = queue.by_id([found[0]], groups)
-    return OnTheLine(rows[0], talks.last_with(queue.work, found[1])) if rows else None
+    if not rows:
+        return None
+    return OnTheLine(rows[0], talks.last_with(queue.work, found[1]), _manner(queue.work, found[1]))
+
+
+def _manner(work: Work, person: int) -> CustomerNote | None:
+    return customer_notes.read(work.connection, [person]).get(person)
+
+
+def _cases(work: Work, phone: Phone, groups: Groups) -> tuple[OwnCase, ...]:
+    care = work.site.rules.care
+    found = cases.of_agent(work, {phone.user, *phone.names}, groups)
+    return tuple(OwnCase(one, cases.clock_of(one, care, work.now)) for one in found)
 
 
 def _times(work: Work, talk: Talk) -> tuple[int, ...]:
@@ -164,7 +207,8 @@ def _next(queue: Queue, phone: Phone, groups: Groups) -> tuple[Next | None, Noth
     if row.why.word not in _WAITS:
         return None, _nothing(queue, row.why.word, phone, picture[0])
     alone = picture[0].free.get(row.queue, frozenset()) == {phone.phone}
-    return Next(row, for_you=alone or row.assigned_to == phone.user), None
+    manner = _manner(queue.work, first.row.person_id)
+    return Next(row, alone or row.assigned_to == phone.user, manner), None
 
 
 def _first(queue: Queue, phone: Phone, groups: Groups) -> Found | None:

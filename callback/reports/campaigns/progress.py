@@ -14,7 +14,7 @@ from callback.campaigns.answers import ANSWERED_WITHIN_US
 from callback.campaigns.campaign import CAMPAIGNS, Campaign, NoSuchCampaign
 from callback.site.work import Work
 from callback.store import tables as t
-from sms import batches
+from callback.texts import batches
 
 _A, _N = t.campaign_person.c, t.answer.c
 _ANSWERS: Final[Select[Any]] = (

@@ -119,15 +119,21 @@ def of_person(work: Work, person: int, groups: Groups = None) -> list[Case]:
     return read(work.connection, wanted.order_by(_C.open.desc(), _C.opened_at.desc(), _C.id.desc()).limit(_OF_PERSON))
 
 
-def of_agent(work: Work, names: Iterable[str]) -> list[Case]:
+def of_agent(work: Work, names: Iterable[str], groups: Groups = None) -> list[Case]:
     """The open cases that are an agent's own, by one of the agent's names: to be repaired, in charge of, or opened."""
-    wanted = CASES.where(_C.pbx == work.pbx, t.CASE_OPEN, _theirs(names))
+    wanted = CASES.where(_C.pbx == work.pbx, t.CASE_OPEN, _theirs(names), _seen(work.site, groups))
     return read(work.connection, wanted.order_by(_C.due_at, _C.id).limit(_OF_PERSON))
 
 
 def is_of(case: Case, names: Iterable[str]) -> bool:
     """Whether a case is that agent's own."""
     return not {case.owner, case.agent, case.opened_by}.isdisjoint(names)
+
+
+def queues(work: Work, groups: Groups = None) -> list[str]:
+    """The queues of these groups that take cases."""
+    named = work.site.rules.queues.items()
+    return [name for name, queue in named if queue.care.cases and (groups is None or queue.group in groups)]
 
 
 def clock_of(case: Case, care: Care, now: int) -> Clock:

@@ -19,7 +19,9 @@ from callback.service.jobs.audit_anchor import AnchorAudit
 from callback.service.jobs.audit_proof import ProveAudit
 from callback.service.jobs.care.campaigns import TellCampaigns
 from callback.service.jobs.care.flags import ReserveFlags
+from callback.service.jobs.care.letters import SendLetters
 from callback.service.jobs.care.surveys import AskServed, TendCases
+from callback.service.jobs.care.weekly import ReportToDepartments
 from callback.service.jobs.decisions import ForgetBatches
 from callback.service.jobs.feed import ForgetEvents
 from callback.service.jobs.job import Job, Jobs
@@ -70,6 +72,7 @@ class TextWorker:
             sites.at(connection, now())
         transactions = Transactions(store, sites, held, now, events.wake, as_before)
         send = partial(send_due, store, sites, gateway, settings.texts, stopped.is_set, failing)
+        self._letters = SendLetters(transactions, settings.mail, failing)
         self._courier = Courier(transactions, Sender(settings.webhooks.allowed_hosts), failing)
         jobs: list[Job] = [
             RenewLease(transactions, held),
@@ -79,6 +82,7 @@ class TextWorker:
             TendCases(transactions),
             TellTextTroubles(transactions, TextTroubles(gateway), events.tell),
             SendWebhooks(transactions, self._courier),
+            self._letters,
             ForgetForPrograms(transactions),
             AnchorAudit(transactions, events.tell),
             ProveAudit(transactions),
@@ -87,6 +91,7 @@ class TextWorker:
             ForgetLines(transactions),
             FillTails(transactions),
             ReserveFlags(transactions),
+            ReportToDepartments(transactions),
             SampleWaits(transactions),
             CountEvents(transactions),
             WatchSite(transactions),
@@ -109,6 +114,7 @@ class TextWorker:
         finally:
             self._stack.close()
             await self._courier.close()
+            await self._letters.close()
             await self._gateway.close()
 
     async def _stop_asked(self) -> None:

@@ -113,6 +113,8 @@ Hearing = Annotated[Caller, Depends(Needs("events:read"))]
 Reporting = Annotated[Caller, Depends(Needs("reports:read"))]
 SeeingRules = Annotated[Caller, Depends(Needs("rules:read"))]
 Switching = Annotated[Caller, Depends(Needs("switches:write"))]
+SeeingCases = Annotated[Caller, Depends(Needs("cases:read"))]
+WorkingOnCases = Annotated[Caller, Depends(Needs("cases:write"))]
 SeeingHealth = Annotated[Caller, Depends(Needs("health:read"))]
 
 

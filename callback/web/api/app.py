@@ -20,7 +20,19 @@ from callback.web.api.documented import SCHEMA
 from callback.web.api.headers import Headers
 from callback.web.api.parts import Api
 from callback.web.api.problems import Code, Problem, answer
-from callback.web.api.routes import about, decisions, events, figures, numbers, people, reservations, switches
+from callback.web.api.routes import (
+    about,
+    campaigns,
+    cases,
+    decisions,
+    events,
+    figures,
+    flags,
+    numbers,
+    people,
+    reservations,
+    switches,
+)
 from callback.web.api.values import is_no_instant
 
 ROUTES: Final = (
@@ -32,6 +44,9 @@ ROUTES: Final = (
     people.router,
     figures.router,
     switches.router,
+    campaigns.router,
+    cases.router,
+    flags.router,
 )
 _SAID: Final = (
     "Callbacks that are owed to lost callers: asked for, read, decided about, and heard of. Every answer that is no"

@@ -30,6 +30,13 @@ Code = (
         "key-running",
         "unknown-queue",
         "number-refused",
+        "cases-off",  # the queue takes none
+        "flags-off",
+        "unknown-topic",
+        "unknown-department",
+        "number-blocked",
+        "bad-day",
+        "already-flagged",
         "paused",  # somebody stopped registering
         "reference-refused",
         "not-undone",

@@ -13,18 +13,24 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from callback.campaigns.campaign import NoSuchCampaign
 from callback.decisions.actions import NoSuchReservation
 from callback.decisions.corrections import NoSuchCall
 from callback.errors import CallbackError, StoreError
 from callback.logs.masking import masked_text
 from callback.web.console import entrance, gate
 from callback.web.console.agent import view as agent_view
+from callback.web.console.campaigns import view as campaign_view
 from callback.web.console.live.live import Live
 from callback.web.console.live.views import Kind
 from callback.web.console.now import content, heads
 from callback.web.console.pages import account, acts, home, left, now, preferences, queue, reservation, stream
+from callback.web.console.pages.campaigns import all as campaigns
+from callback.web.console.pages.campaigns import checklist, sample
+from callback.web.console.pages.campaigns import one as campaign
+from callback.web.console.pages.care import case, cases, flags, manners, register
 from callback.web.console.pages.customers import agent, answers, incidents, person
-from callback.web.console.pages.planning import misses, reports, rules, switches
+from callback.web.console.pages.planning import care, misses, reports, rules, switches
 from callback.web.console.pages.site import audit, handover, health, machines, users
 from callback.web.console.parts import Console
 from callback.web.console.queue import content as queue_content
@@ -46,8 +52,18 @@ PAGES: Final = (
     stream.router,
     agent.router,
     answers.router,
+    cases.router,
+    register.router,
+    case.router,
+    flags.router,
+    manners.router,
     incidents.router,
+    campaigns.router,
+    campaign.router,
+    sample.router,
+    checklist.router,
     person.router,
+    care.router,
     misses.router,
     reports.router,
     rules.router,
@@ -63,6 +79,7 @@ VIEWS: Final[Mapping[str, Callable[[Console], Kind]]] = {
     "now": lambda console: Kind(content.factory(console)),
     "queue": lambda console: Kind(queue_content.factory(console)),
     "reservation": lambda console: Kind(reservation_view.factory(console)),
+    "campaign": lambda console: Kind(campaign_view.factory(console), "campaign-look"),
     "agent": lambda console: Kind(agent_view.factory(console), "own", personal=True),
 }
 """What is live, by the name that its address has after `/stream/`."""
@@ -82,6 +99,7 @@ def build(console: Console) -> FastAPI:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(NoSuchReservation, _unknown)
     app.add_exception_handler(NoSuchCall, _unknown)
+    app.add_exception_handler(NoSuchCampaign, _unknown)
     app.add_exception_handler(StoreError, _away)
     app.add_exception_handler(CallbackError, _faulty)
     return app

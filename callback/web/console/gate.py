@@ -131,8 +131,13 @@ Publish = Annotated[Visit, Depends(Needs("publish-rules", proved=True))]
 SeeRules = Annotated[Visit, Depends(Needs("see-rules"))]
 SeeReports = Annotated[Visit, Depends(Needs("see-reports"))]
 Handover = Annotated[Visit, Depends(Needs("handover"))]
+Care = Annotated[Visit, Depends(Needs("care"))]
+RegisterCase = Annotated[Visit, Depends(Needs("register-case"))]
+NoteCustomer = Annotated[Visit, Depends(Needs("note-customer"))]
 Administer = Annotated[Visit, Depends(Needs("administer", proved=True))]
 Audit = Annotated[Visit, Depends(Needs("audit"))]
+CampaignLook = Annotated[Visit, Depends(Needs("campaign-look"))]
+Campaign = Annotated[Visit, Depends(Needs("campaign"))]
 
 
 def check(app: FastAPI) -> None:

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
+from callback.web.console.care.words import CARE, CareSubject
+
 Subject = Literal[
+    CareSubject,
     "paused", "pausing", "pause-means", "pause-fault",
     "kind", "reason", "state", "lane", "why-not", "outcome", "text", "no-text", "action", "role", "promise", "recovery",
     "token-state", "endpoint", "delivery", "delivery-fault",
@@ -17,6 +20,8 @@ Subject = Literal[
     "cause", "wrap-up", "wrap-up-cause",
     "change", "refusal", "fault", "act-done", "not-undone", "actor", "act",
     "incident-state", "wish",
+    "campaign-state", "campaign-part", "campaign-line", "campaign-column", "left-out", "asked", "blank", "five-s",
+    "five-s-means",
 ]  # fmt: skip
 
 
@@ -293,6 +298,15 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "case-withdrawn": _("heard from the customer that a case is taken back"),
         "case-compensated": _("gave a customer something for the trouble"),
         "case-noted": _("wrote something down in a case"),
+        "campaign-made": _("made a campaign"),
+        "campaign-changed": _("changed a campaign"),
+        "campaign-numbers": _("took people of a file into a campaign"),
+        "campaign-numbers-removed": _("took people of files out of a campaign"),
+        "campaign-built": _("found whom a campaign tells"),
+        "campaign-started": _("started a campaign"),
+        "campaign-stopped": _("stopped a campaign"),
+        "campaign-finished": _("ended a campaign"),
+        "campaign-hook": _("decided whether those who call are told of a campaign"),
         "sample-drawn": _("drew a sample"),
         "sample-scored": _("wrote down a score of a sample"),
         "sample-called-off": _("called a sample off"),
@@ -311,6 +325,82 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "choice-3": _("the number 3"),
         "choice-4": _("the number 4"),
         "choice-5": _("the number 5"),
+    },
+    "campaign-state": {
+        "draft": _("draft"),
+        "ready": _("ready to start"),
+        "running": _("running"),
+        "stopped": _("stopped"),
+        "done": _("ended"),
+    },
+    "campaign-part": {  # where the texts of a campaign are
+        "delivered": _("arrived"),
+        "sent": _("sent"),
+        "unknown": _("not known whether sent"),
+        "failed": _("not sent"),
+        "leaving": _("about to leave"),
+        "to-tell": _("not told yet"),
+    },
+    "campaign-line": {  # why a line of a file is refused
+        "too-many-columns": _("it has more columns than the first line"),
+        "segment-not-usable": _("the segment is too long, or cannot be shown"),
+        "no-such-language": _("there are no texts in this language"),
+        "no-number": _("it has no number"),
+        "not-a-number": _("it is no number"),
+        "ambiguous-number": _("it could be the number of several people: write it with its country"),
+        "other-form": _("numbers of this trunk are written in another way: write it with its country"),
+        "own-number": _("it is a number of our own"),
+        "satellite": _("it is a satellite phone"),
+        "no-such-number": _("there can be no such number"),
+        "premium-rate": _("it is a premium-rate number"),
+        "shared-cost": _("it is a shared-cost number"),
+        "pager": _("it is a pager"),
+        "personal-number": _("it is a number that follows a person, at unknown cost"),
+        "foreign-country": _("its country is not among allowed_countries"),
+    },
+    "campaign-column": {"customer": _("customer")},
+    "left-out": {  # why somebody of the audience is not told
+        "erased": _("was erased"),
+        "shared": _("a number that many people share"),
+        "landline": _("a landline takes no texts"),
+        "opted-out": _("asked for no texts"),
+        "told-already": _("was told by another campaign"),
+        "only-numbers": _("the queue is on trial with other numbers"),
+        "never-in-hours": _("by the quiet hours there is no time for a text"),
+    },
+    "asked": {  # how far somebody of a sample is; also which of them are listed
+        "all": _("all"),
+        "to-score": _("to be scored"),
+        "open": _("still to be called"),
+        "waiting": _("to be called later"),
+        "called": _("being called"),
+        "scored": _("scored"),
+        "blank": _("without a score"),
+    },
+    "blank": {  # why there is no score
+        "refused": _("would not say"),
+        "wrong-person": _("another person answered"),
+        "hung-up": _("hung up"),
+        "does-not-know": _("knows nothing of it"),
+        "other": _("another reason"),
+        "not-reached": _("was not reached"),
+        "called-off": _("was called off"),
+        "number-blocked": _("wants no calls"),
+        "never-in-hours": _("may never be called, by the hours"),
+    },
+    "five-s": {
+        "shoulder": _("Shoulder the matter"),
+        "sincerity": _("Sincerity"),
+        "speed": _("Speed"),
+        "system": _("System"),
+        "standard": _("Standard"),
+    },
+    "five-s-means": {
+        "shoulder": _("We say that it is ours to put right, and blame nobody while customers wait."),
+        "sincerity": _("We say what happened, what we know and what we do not know yet, and we say sorry."),
+        "speed": _("Whoever was hit hears it from us first, within hours, and before they have to ask."),
+        "system": _("Technicians, agents, shops and the press say the same, and somebody leads all of it."),
+        "standard": _("Somebody whom customers believe, who is not us, confirms that it is put right."),
     },
     "incident-state": {
         "holding": _("holds all of them"),
@@ -441,6 +531,8 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
             "The customer is being called now, or the reason names the number: try again in a few minutes."
         ),
         "erased": _("The customer was erased already."),
+        "no-kind": _("Choose one of the kinds."),
+        "long-note": _("The note is too long: at most 400 characters."),
     },
     "handover-fault": {
         "unknown": _("There is no such handover."),
@@ -564,6 +656,11 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "answer-stop": _("that we send no more texts"),
         "answer-start": _("that we send texts again"),
         "answer-thanks": _("thanks for the answer"),
+        "survey": _("how the service was"),
+        "survey-repair": _("how it is by now, after a repair"),
+        "case-confirm": _("whether the complaint is solved"),
+        "case-closed": _("that the complaint is closed"),
+        "case-goes-on": _("that we go on with the complaint"),
     },
     "expired": {  # why it was left to people
         "only-watched": _("calls are not switched on"),
@@ -703,6 +800,7 @@ VOCABULARY: Final[Mapping[Subject, Mapping[str, str]]] = {
         "people": _("people"),
         "machine": _("the machine"),
     },
+    **dict(CARE.items()),
 }
 """By subject and code."""
 

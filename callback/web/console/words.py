@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -17,16 +17,14 @@ from callback.decisions.reasons import NONE_GIVEN, REASONS
 from callback.store.audit import CUSTOMER, SERVICE
 from callback.web.console import shown
 from callback.web.console.vocabulary import Subject, worded
+from callback.web.languages import LANGUAGES, TAGS, Language, asked_for
 
-Language = Literal["en", "zh_Hans", "zh_Hant"]
-LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+__all__ = ["LANGUAGES", "TAGS", "Language"]
+
 OWN_NAMES: Final[Mapping[Language, str]] = {"en": "English", "zh_Hans": "简体中文", "zh_Hant": "繁體中文"}
-TAGS: Final[Mapping[Language, str]] = {"en": "en", "zh_Hans": "zh-Hans", "zh_Hant": "zh-Hant"}
-"""As HTML names them."""
 LOCALE: Final = Path(__file__).with_name("locale")
 COOKIE: Final = "language"
 _PRESET: Final = {reason: word for word, reason in REASONS.items()}  # what is kept is the sentence, in English
-_TRADITIONAL: Final = ("zh-hant", "zh-tw", "zh-hk", "zh-mo")
 
 
 @cache
@@ -48,19 +46,7 @@ def chosen(request: Request) -> Language:
     for language in LANGUAGES:
         if cookie == language:
             return language
-    return _asked_for(request.headers.get("accept-language", ""))
-
-
-def _asked_for(header: str) -> Language:
-    for part in header.lower().split(","):
-        tag = part.partition(";")[0].strip()
-        if tag.startswith(_TRADITIONAL):
-            return "zh_Hant"
-        if tag.startswith("zh"):
-            return "zh_Hans"
-        if tag.startswith("en"):
-            return "en"
-    return "en"
+    return asked_for(request.headers.get("accept-language", ""))
 
 
 def say(language: Language, subject: Subject, code: str, **facts: object) -> str:

@@ -20,6 +20,7 @@ from callback.store import tables as t
 from callback.texts import compose
 from scheduler.clock import HOUR, MINUTE, SECOND
 from sms import outbox
+from sms.caps import Caps
 from sms.gateway import Refused, Unsent
 from sms.tables import text_outbox
 from tests.callback.campaigns.told import BY, ON, blocks_texts, do, running, site, stands
@@ -188,7 +189,7 @@ def test_texts_of_lost_callers_leave_first(migrated_url: str) -> None:
     world.hear(call("09099999999", NOON + 2 * SECOND))
     later = NOON + MINUTE
     with world.store.write() as connection:
-        caps = outbox.Caps(6, 20, 1)
+        caps = Caps(6, 20, 1)
         first = outbox.claim(connection, later, 10, 120, "console", caps=caps)
         rest = outbox.claim(connection, later, 100, 120, "console", caps=caps)
     assert [text.cause.partition("/")[0] for text in first] == ["lost"] + ["campaign"] * 9
@@ -209,7 +210,7 @@ def test_a_person_gets_no_more_texts_a_day_for_it(migrated_url: str) -> None:
     with world.store.write() as connection:
         outbox.put(connection, another, NOON)
         connection.execute(text_outbox.update().where(text_outbox.c.id == sent.id).values(claimed_at=NOON))
-        assert outbox.claim(connection, NOON + MINUTE, 10, 120, "console", caps=outbox.Caps(1, 20, 1000)) == []
+        assert outbox.claim(connection, NOON + MINUTE, 10, 120, "console", caps=Caps(1, 20, 1000)) == []
     assert {row.state for row in world.rows(text_outbox)} == {"sent", "failed"}
 
 

@@ -80,4 +80,4 @@ def test_a_customer_may_read_all_of_it(world: World) -> None:
     assert found.keys() >= OF_CARE | {"text_outbox"}
     assert [len(found[name]) for name in ("care_case", "care_step", "care_letter", "contact_flag")] == [3, 3, 3, 3]
     assert len(found["text_outbox"]) == 3
-    assert json.dumps(found).count(MARK) == 3 * 4 + 3 + 3 * 2 + 3 * 2 + 1 + 3
+    assert json.dumps(found).count(MARK) == 3 * 4 + 3 * 2 + 3 * 2 + 3 * 2 + 1 + 3

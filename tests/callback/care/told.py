@@ -54,7 +54,7 @@ def _cases(connection: Connection, person: int, mark: str, at: int) -> None:
         whose = {"pbx": "main", "queue": "support", "person_id": person, "kind": "complaint"}
         connection.execute(insert(t.care_case).values(id=case, **whose, **said, **when, **row))
         step = {"case_id": case, "pbx": "main", "at": at, "who": "anna", "event": "registered", "state": "registered"}
-        connection.execute(insert(t.care_step).values(**step, note=mark))
+        connection.execute(insert(t.care_step).values(**step, note=mark, reference=f"{mark}/again/{case}"))
         state = "waiting" if row["open"] else "sent"
         letter = {
             "pbx": "main",
@@ -74,7 +74,7 @@ def _campaign(connection: Connection, person: int, at: int) -> None:
     ).scalar_one()
     row = {"campaign_id": campaign, "person_id": person, "segment": "support"}
     connection.execute(insert(t.campaign_person).values(**row, state="waiting"))
-    connection.execute(insert(t.campaign_asked).values(**row, round=1))
+    connection.execute(insert(t.campaign_asked).values(**row, round=1, state="waiting", call_from_at=at))
 
 
 def _text(connection: Connection, person: int, word: str, mark: str, at: int) -> None:

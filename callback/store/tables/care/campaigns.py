@@ -53,10 +53,10 @@ campaign = Table(
 )
 
 campaign_person = Table(
-    "campaign_person",  # the audience; a person stands in it once
-    metadata,
-    Column("campaign_id", Key, ForeignKey("campaign.id"), primary_key=True),
-    Column("person_id", Key, ForeignKey("person.id"), primary_key=True),
+    "campaign_person",  # the audience; a person stands in it once. Very many rows are written at once: a foreign key
+    metadata,  # would lock and look up a person for each. Neither persons nor campaigns are ever deleted
+    Column("campaign_id", Key, primary_key=True, autoincrement=False),
+    Column("person_id", Key, primary_key=True, autoincrement=False),
     Column("segment", String(GROUP_ROOM), nullable=False),  # a queue, or what a file says
     Column("language", String(35), nullable=False, server_default=text("''")),  # empty: that of the segment's queue
     Column("of_file", Boolean, nullable=False, server_default=text("false")),  # named by a file; else by calls alone

@@ -8,9 +8,12 @@ from callback.errors import CallbackError
 from callback.events import Event
 from callback.reports.agent import desk
 from callback.reports.agent.desk import Desk
+from callback.web.console.care import manners
+from callback.web.console.care.manners import Manner
 from callback.web.console.live.views import Address, Audience, Factory, Look, Rendered, hashed
 from callback.web.console.parts import Console
 
+_NOTED: Final = ("customer-noted", "customer-note-removed")
 PARTS: Final = ("line", "how", "next", "mine")
 """Parts of the page; each is an element with the id `agent-` and this."""
 
@@ -29,6 +32,8 @@ class AgentView:
         facts = event.facts()
         if self._queues is None or facts.get("reservation") in self._shown or facts.get("agent") in self._names:
             return True
+        if facts.get("action") in _NOTED or "case" in facts:
+            return True  # seldom, and neither says whose it is
         return facts.get("queue") in self._queues
 
     def render(self, look: Look) -> Rendered:
@@ -39,18 +44,23 @@ class AgentView:
     def of(self, seen: Desk) -> Rendered:
         """Render what was read."""
         self._queues, self._names = seen.phone.queues, seen.phone.names
-        self._shown = frozenset(_shown(seen))
+        self._shown = desk.shown(seen)
         pages, language = self._console.pages, self._audience.language
         parts = {
-            f"agent-{part}": hashed(pages.render(f"customers/agent_{part}.html", language, seen=seen).strip())
+            f"agent-{part}": hashed(
+                pages.render(
+                    f"customers/agent_{part}.html", language, seen=seen, manner=self._manner(seen, part)
+                ).strip()
+            )
             for part in PARTS
         }
         return Rendered(parts=parts)
 
-
-def _shown(seen: Desk) -> set[int]:
-    rows = [*seen.assigned, *(one.row for one in (seen.line, seen.next) if one is not None)]
-    return {row.reservation for row in rows} | {talk.reservation for talk in (*seen.asked, *seen.said)}
+    def _manner(self, seen: Desk, part: str) -> Manner | None:
+        """How to speak with the customer of a part, where somebody wrote that down."""
+        found = {"line": seen.line, "next": seen.next}.get(part)
+        noted = None if found is None else found.manner
+        return None if noted is None else manners.told(noted, self._audience.language)
 
 
 def factory(console: Console) -> Factory:

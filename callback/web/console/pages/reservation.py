@@ -16,6 +16,7 @@ from callback.decisions import reveal as revealing
 from callback.decisions.actions import NoSuchPerson
 from callback.decisions.corrections import Changed, Corrected, Correction, NoSuchCall, NotToday
 from callback.errors import IllegalTransition
+from callback.reports.care import cases
 from callback.reports.rates_by_group import rates_by_group
 from callback.reports.timeline import corrected
 from callback.site.work import Work
@@ -55,6 +56,7 @@ class _Seen:
     beside: Neighbours
     version: int
     bar: dict[str, Any]
+    complaints: bool  # whether a queue of the person's takes some
 
 
 @router.get("/r/{number}")
@@ -142,11 +144,13 @@ def _page(visit: Visit, number: int, show: str, status: int = 200, problem: str 
         content = read(queue, number, visit.viewer.groups, wanted, visit.language)
         beside = neighbours.of(queue, number, query, visit.viewer.groups)
         acts = bar.shown((), work.now, work.site.hours.zone, visit.language)
-        return _Seen(content, beside, feed.end(work.connection), dict(acts))
+        takes = bool(cases.queues(work, visit.viewer.groups))
+        return _Seen(content, beside, feed.end(work.connection), dict(acts), takes)
 
     seen = visit.look(look)
     rendered = ReservationView(visit.console, visit.audience, number, wanted).of(seen.content)
     may = {right: visit.viewer.may(right) for right in ("decide", "note", "reveal", "correct", "block")}
+    may["complain"] = visit.viewer.may("care") and seen.complaints
     return visit.page(
         "reservation/page.html", status,
         seen=seen.content, rendered=rendered, beside=seen.beside, version=seen.version, show=wanted, shows=SHOWN,

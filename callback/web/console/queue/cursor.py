@@ -42,15 +42,14 @@ def opened_closed(work: Work, said: str, of: str, asked: Asked) -> Ended:
     return Ended(*_body(work, said, of, asked))
 
 
-def sealed_plain(work: Work, place: tuple[int, int | str], of: str) -> str:
+def sealed_plain(work: Work, place: tuple[int | str, ...], of: str) -> str:
     """Give the place of a list without filters: what it is sorted by, and what tells those apart that are alike."""
     return _sealed(work, place, of, Asked())
 
 
 def opened_plain(work: Work, said: str, of: str) -> Any:  # noqa: ANN401 - as it was sealed
     """Give that place. StaleCursor as above."""
-    key, last = _body(work, said, of, Asked())
-    return key, last
+    return tuple(_body(work, said, of, Asked()))
 
 
 def _sealed(work: Work, place: tuple[Any, ...], of: str, asked: Asked) -> str:

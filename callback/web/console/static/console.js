@@ -1,5 +1,6 @@
 // The console's scripts: every page works without them, as plain forms and links; with them it is live and quick.
 import * as acts from "./acts.js";
+import * as campaigns from "./campaigns.js";
 import * as clocks from "./clocks.js";
 import { all } from "./dom.js";
 import * as keys from "./keys.js";
@@ -22,5 +23,5 @@ document.addEventListener("click", (event) => {
   if (button) switches[button.dataset.switch ?? ""]?.(button);
 });
 
-for (const one of [list, clocks, acts, keys, live, session]) one.begin();
+for (const one of [list, clocks, acts, keys, live, session, campaigns]) one.begin();
 for (const script of all(".scripted")) script.hidden = false;

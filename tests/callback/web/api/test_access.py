@@ -54,6 +54,13 @@ TABLE: Final[dict[tuple[str, str], Scope | None]] = {
     ("GET", f"{V1}/switches"): "switches:write",
     ("POST", f"{V1}/switches"): "switches:write",
     ("DELETE", f"{V1}/switches/{{pause}}"): "switches:write",
+    ("POST", f"{V1}/cases"): "cases:write",
+    ("GET", f"{V1}/cases"): "cases:read",
+    ("GET", f"{V1}/cases/{{case}}"): "cases:read",
+    ("POST", f"{V1}/cases/{{case}}/acts"): "cases:write",
+    ("POST", f"{V1}/flags"): "cases:write",
+    ("GET", f"{V1}/flags"): "cases:read",
+    ("DELETE", f"{V1}/flags/{{flag}}"): "cases:write",
     ("GET", f"{V1}/events"): "events:read",
     ("GET", f"{V1}/events/stream"): "events:read",
 }

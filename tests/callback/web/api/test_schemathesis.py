@@ -19,9 +19,11 @@ from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 
 from callback.attempts import snapshot
+from callback.settings.care import QueueCare
 from callback.web.api.app import ROUTES
+from tests.callback.decisions.care.centre import CARE
 from tests.callback.web.api.programs import NUMBER, Office
-from tests.callback.world import NOON, World, picture
+from tests.callback.world import NOON, ON, World, picture, rules
 
 STREAM: Final = "stream_events"  # it does not end
 OPERATIONS: Final = sorted(
@@ -55,7 +57,8 @@ QUIET: Final = settings(
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     folder: Path = tmp_path_factory.mktemp("api")
-    world = World(f"sqlite:///{folder / 'calls.db'}")
+    switched_on = ON.model_copy(update={"care": QueueCare(cases=True, flags=True)})
+    world = World(f"sqlite:///{folder / 'calls.db'}", rules(queues={"support": switched_on}, care=CARE))
     with world.store.write() as connection:
         snapshot.store(connection, "main", picture(), NOON)  # what closes something needs a service that runs
     yield Office(world, public_url="https://testserver")

@@ -39,6 +39,11 @@ MARKS: Final = {
     "name-agents": "-✓✓--",
     "handover": "-✓✓--",
     "audit": "✓✓✓✓✓",
+    "care": "-✓✓--",
+    "register-case": "✓✓✓--",
+    "note-customer": "-✓✓--",
+    "campaign-look": "-✓✓✓-",
+    "campaign": "--✓--",
     "administer": "----✓",
 }
 """Who may do what, as it was decided."""

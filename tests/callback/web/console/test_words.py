@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import string
 from collections.abc import Iterator
 from dataclasses import fields
@@ -13,13 +14,26 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+import callback
 from callback.accounts.roles import ROLES
 from callback.accounts.tokens import TokenState
 from callback.accounts.webhooks.deliveries import Fault as DeliveryFault
 from callback.accounts.webhooks.deliveries import State as DeliveryState
 from callback.accounts.webhooks.endpoints import Disabled
 from callback.attempts.agent_states import AGENT_STATES
+from callback.campaigns import states as campaign_states
+from callback.campaigns.asking import WHY_BLANK
+from callback.campaigns.audience import LeftOut
+from callback.campaigns.checklist import LINES
+from callback.care.cases import Kind as CaseKind
+from callback.care.cases import Source
+from callback.care.flags import FlagState
+from callback.care.states import STATES as CASE_STATES
+from callback.care.states import Event as CaseEvent
+from callback.customers.caller import Reason
 from callback.decisions import wrap_up
+from callback.decisions.care.cases import How
+from callback.decisions.care.registering import SEVERITIES
 from callback.decisions.corrections import OF_PEOPLE
 from callback.decisions.reasons import NONE_GIVEN, REASONS
 from callback.decisions.records import ACTIONS, WORDS, Why
@@ -30,6 +44,7 @@ from callback.losses.decide import NoCallback
 from callback.losses.incidents import Wish
 from callback.losses.release import RESERVED
 from callback.operations.doctor.finding import Level
+from callback.reports.campaigns.asked import Which
 from callback.reports.misses import CAUSES, LEVERS, MOVES
 from callback.reports.now.figure import LISTS, Lane
 from callback.reports.now.health import PartName, PartState
@@ -48,6 +63,7 @@ from callback.store.tables import FOLLOW_UP
 from callback.texts.compose import NoText
 from callback.web.console import vocabulary, words
 from callback.web.console.acts.form import Fault
+from callback.web.console.care.forms import Fault as CaseFault
 from callback.web.console.live import outcomes
 from callback.web.console.pages.customers import person
 from callback.web.console.pages.planning import switches
@@ -88,6 +104,16 @@ def _flat(codes: object) -> set[str]:
     return {word for one in get_args(codes) for word in (_flat(one) if get_args(one) else {one})}
 
 
+def steps() -> set[str]:
+    """Every word by which the code keeps a step of a case, beside the events of its table."""
+    root = Path(callback.__file__).parent
+    modules = [*(root / "care").glob("*.py"), *(root / "decisions" / "care").glob("*.py")]
+    calls = [one for file in modules for one in ast.walk(ast.parse(file.read_bytes())) if isinstance(one, ast.Call)]
+    words = [one.args[3] for one in calls if ast.unparse(one.func) in {"cases.change", "_step"}]
+    told = [part.value for word in words for part in ast.walk(word) if isinstance(part, ast.Constant)]
+    return {word for word in told if isinstance(word, str)}
+
+
 CODES: dict[vocabulary.Subject, set[str]] = {
     "paused": set(WHAT),
     "pausing": set(WHAT),
@@ -99,6 +125,15 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "outcome": set(OUTCOMES),
     "role": set(ROLES),
     "incident-state": set(INCIDENT_STATES),
+    "campaign-state": set(campaign_states.STATES),
+    "campaign-part": {"delivered", "sent", "unknown", "failed", "leaving", "to-tell"},
+    "campaign-line": {*get_args(Reason), "too-many-columns", "segment-not-usable", "no-such-language"},
+    "campaign-column": {"customer"},
+    "left-out": set(get_args(LeftOut)),
+    "asked": {*get_args(Which), "waiting", "called"},
+    "blank": {*WHY_BLANK, "not-reached", "called-off", "number-blocked", "never-in-hours"},
+    "five-s": set(LINES),
+    "five-s-means": set(LINES),
     "lane": set(get_args(Lane)),
     "why-not": set(WHY_NOT),
     "whose": set(get_args(Show)) | set(get_args(Whose)),
@@ -136,6 +171,17 @@ CODES: dict[vocabulary.Subject, set[str]] = {
     "fault": set(get_args(Fault)),
     "not-undone": {*get_args(NotUndoneWhy), "unknown"},
     "refusal": set(get_args(Why)),
+    "case-state": set(CASE_STATES),
+    "case-kind": set(get_args(CaseKind)),
+    "case-source": set(get_args(Source)),
+    "case-step": {*get_args(CaseEvent), *steps()},
+    "case-how": set(get_args(How)),
+    "case-fault": set(get_args(CaseFault)),
+    "severity": {str(one) for one in SEVERITIES},
+    "letter": {"waiting", "sent", "failed", "withdrawn"},
+    "question": {"call", "callback", "repair"},
+    "flag-state": set(get_args(FlagState)),
+    "flag-why": {"number-blocked", "never-in-hours"},
     "token-state": set(get_args(TokenState)),
     "endpoint": {"at-work", *get_args(Disabled)} - {""},
     "delivery": set(get_args(DeliveryState)),

@@ -14,6 +14,7 @@ from callback.decisions.acts.answers import Done, NoSuchAnswer, NotOpen, Way, Wi
 from callback.decisions.undoing import NoSuchBatch, NotUndone
 from callback.reports import answers as report
 from callback.reports.answers import Letter
+from callback.reports.care import cases
 from callback.site.work import Work
 from callback.store.audit import By
 from callback.texts.compose import REPLIES
@@ -129,7 +130,8 @@ def _page(
 ) -> Response:
     def read(work: Work) -> dict[str, Any]:
         seen = _read(work, visit, number, after)
-        return {"seen": seen, "templates": _templates(work, seen.letter)}
+        complain = visit.viewer.may("care") and bool(cases.queues(work, visit.viewer.groups))
+        return {"seen": seen, "templates": _templates(work, seen.letter), "may_complain": complain}
 
     told_alone = visit.wants_fragment and visit.request.method == "POST"
     return visit.page(

@@ -30,6 +30,8 @@ from callback.site.work import Work
 from callback.store import audit
 from callback.store.audit import By
 from callback.web.console import gate
+from callback.web.console.care import customer
+from callback.web.console.care.customer import OfCustomer
 from callback.web.console.gate import Needs
 from callback.web.console.number import Number
 from callback.web.console.parts import SEARCH_EVERY_S
@@ -43,7 +45,7 @@ Export = Annotated[Visit, Depends(Needs("export-person", proved=True))]
 Erase = Annotated[Visit, Depends(Needs("erase", proved=True))]
 Unblock = Annotated[Visit, Depends(Needs("unblock"))]
 Said = Annotated[str, Form(max_length=400)]
-Fault = Literal["no-reason", "wrong-digits", "all-groups", "being-called", "erased"]
+Fault = Literal["no-reason", "wrong-digits", "all-groups", "being-called", "erased", "no-kind", "long-note"]
 WHAT: Final = {"both": (True, True), "calls": (True, False), "texts": (False, True)}
 _NOTHING: Final[Mapping[str, str]] = {}
 _EXPORTED: Final = "asked for by the customer"
@@ -58,6 +60,7 @@ class Seen:
     lines: list[Line]
     blocked: Blocked
     erased: bool
+    care: OfCustomer
     now: int
 
 
@@ -85,7 +88,7 @@ def find(visit: gate.Person, number: Annotated[str, Form(max_length=40)] = "") -
 @router.get("/p/{number}")
 def shown(visit: gate.Person, number: Number) -> Response:
     """Show the customer whose reservation this is."""
-    return _shown(visit, number)
+    return page(visit, number)
 
 
 @router.post("/p/{number}/unblock")
@@ -93,11 +96,11 @@ def unblock(visit: Unblock, number: Number, what: Annotated[str, Form()] = "both
     """Take a block back, for calls, texts or both."""
     reason = reasons.said(why.strip())
     if not reason:
-        return _shown(visit, number, "no-reason", {"what": what})
+        return page(visit, number, "no-reason", {"what": what})
     calls, texts = WHAT.get(what, WHAT["both"])
 
     def act(work: Work) -> None:
-        row = _row(work, visit, number)
+        row = row_of(work, visit, number)
         actions.unblock(work, row.e164, calls=calls, texts=texts, by=By(visit.viewer.user, reason))
 
     visit.act(act)
@@ -108,11 +111,11 @@ def unblock(visit: Unblock, number: Number, what: Annotated[str, Form()] = "both
 def export(visit: Export, number: Number) -> Response:
     """Give every row about the customer, the number too; that somebody had them is kept in the audit."""
     if visit.viewer.groups is not None:
-        return _shown(visit, number, "all-groups")
+        return page(visit, number, "all-groups")
     by = By(visit.viewer.user, _EXPORTED)
 
     def act(work: Work) -> dict[str, Any]:
-        row = _row(work, visit, number)
+        row = row_of(work, visit, number)
         audit.add(work.connection, work.pbx, by, "export", row.id, {}, work.now)
         work.tell(Decided("export", by.who, by.why, row.id))
         return dossier.of(work, row.person_id)
@@ -126,13 +129,13 @@ def export(visit: Export, number: Number) -> Response:
 def erase(visit: Erase, number: Number, digits: Annotated[str, Form(max_length=20)] = "", why: Said = "") -> Response:
     """Erase the customer for good: whoever does it types the last four digits, and says why."""
     if visit.viewer.groups is not None:
-        return _shown(visit, number, "all-groups")
+        return page(visit, number, "all-groups")
     reason, typed = reasons.said(why.strip()), {"digits": digits, "erase_why": why}
     if not reason:
-        return _shown(visit, number, "no-reason", typed)
+        return page(visit, number, "no-reason", typed)
 
     def act(work: Work) -> Fault | None:
-        row = _row(work, visit, number)
+        row = row_of(work, visit, number)
         if row.e164.startswith(ERASED):
             return "erased"
         if not digits.isascii() or row.e164[-TAIL_DIGITS:] != digits.strip():
@@ -149,23 +152,25 @@ def erase(visit: Erase, number: Number, digits: Annotated[str, Form(max_length=2
         if isinstance(error, NoSuchReservation | StoreError):
             raise
         fault = "being-called"
-    return RedirectResponse(f"/p/{number}", 303) if fault is None else _shown(visit, number, fault, typed)
+    return RedirectResponse(f"/p/{number}", 303) if fault is None else page(visit, number, fault, typed)
 
 
-def _shown(visit: Visit, number: int, fault: Fault | None = None, typed: Mapping[str, str] = _NOTHING) -> Response:
+def page(visit: Visit, number: int, fault: Fault | None = None, typed: Mapping[str, str] = _NOTHING) -> Response:
     """Show a customer; where a form was refused, with what was typed."""
 
     def look(work: Work) -> Seen:
-        row, groups = _row(work, visit, number), visit.viewer.groups
+        row, groups = row_of(work, visit, number), visit.viewer.groups
         entries = story.of_person(work, row.person_id, groups)
         ids = sorted({entry.reservation for entry in entries if entry.reservation is not None} | {row.id}, reverse=True)
         rows = sorted(Queue(work).by_id(ids[:MOST], groups), key=lambda one: one.lane == "")
         erased = row.e164.startswith(ERASED)
         stands = blocks.FREE if erased else blocks.blocked(work.connection, row.e164)
-        return Seen(row, tuple(rows), lines_of(work, entries, visit.language)[::-1], stands, erased, work.now)
+        lines, care = lines_of(work, entries, visit.language)[::-1], customer.look(work, visit, row.person_id)
+        return Seen(row, tuple(rows), lines, stands, erased, care, work.now)
 
     seen, may = visit.look(look), visit.viewer.may
     rights = {"unblock": may("unblock"), "export": may("export-person"), "erase": may("erase")}
+    rights |= {"care": may("care"), "manner": may("note-customer")}
     status = 200 if fault is None else 422
     return visit.page("customers/person.html", status, seen=seen, may=rights, fault=fault, typed=typed)
 
@@ -174,7 +179,7 @@ MOST: Final = 200
 """Reservations of one customer that are listed: the newest."""
 
 
-def _row(work: Work, visit: Visit, number: int) -> Reservation:
+def row_of(work: Work, visit: Visit, number: int) -> Reservation:
     """The reservation by which the customer is named; of another group it is like one that there is not."""
     row = next(iter(records.seen(work, [number], visit.viewer.groups)), None)
     if row is None:

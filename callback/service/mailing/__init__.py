@@ -1,0 +1,1 @@
+"""Letters to departments leave by mail, beside all other work."""

@@ -1,0 +1,1 @@
+"""Pages of campaigns: the list, one of them, its sample and its checklist."""
