@@ -92,7 +92,7 @@ def barred_in_the_claim(world: World) -> None:
     assert world.claim() is None
 
 
-COURSES = {
+COURSES: dict[Callable[[World], None], str] = {
     reached: "reached",
     given_up: "given-up",
     overdue_and_left: "expired",
