@@ -122,8 +122,14 @@ def _fields(
     settings: Iterable[Setting], body: Mapping[str, Any], filled: Mapping[str, str], left: dict[str, str]
 ) -> tuple[Field, ...]:
     return tuple(
-        Field(one, filled.get(one.key, typed(_at(body, one.key, one.default))), _fault(one, left)) for one in settings
+        Field(one, filled.get(one.key, _typed(one, _at(body, one.key, one.default))), _fault(one, left))
+        for one in settings
     )
+
+
+def _typed(one: Setting, value: object) -> str:
+    """What stands there as it is typed: the parts of some lists a line each."""
+    return "\n".join(map(str, value)) if one.kind == "rows" and isinstance(value, list | tuple) else typed(value)
 
 
 def _fault(one: Setting, left: dict[str, str]) -> str:
@@ -145,17 +151,23 @@ def _at(body: Mapping[str, Any], key: str, default: str) -> object:
 
 def _lay(body: dict[str, Any], key: str, value: object) -> None:
     *parts, last = path_of(key)
+    above = [body]
     for part in parts:
         body = body.setdefault(part, {})
         if not isinstance(body, dict):
             raise CallbackError(f"there is no setting {key}")
-    if value is None and parts and parts[0] in _MAPS:
-        body.pop(last, None)
-    else:
+        above.append(body)
+    if value is not None or not parts or not (parts[0] in _MAPS or (parts[0] == "care" and len(parts) > 1)):
         body[last] = value
+        return
+    body.pop(last, None)
+    if len(parts) > 2 and not body:  # noqa: PLR2004 - a department of which nothing is left is none
+        above[-2].pop(parts[-1])
 
 
 def _value(one: Setting, text: str) -> object:
+    if one.kind == "rows":
+        return [line.strip() for line in text.splitlines() if line.strip()]
     if one.kind == "list":
         return [part for part in _APART.split(text) if part]
     if one.kind == "lines":

@@ -13,10 +13,11 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from callback.settings.care import Campaigns, Care, Compensation, Department, QueueCare
 from callback.settings.rules import WEEKDAYS, Pacing, QueueRules, QuietRules, SiteRules
 from callback.web.console.rules.meanings import MEANINGS
 
-Kind = Literal["number", "yes-no", "choice", "time", "list", "lines", "text"]
+Kind = Literal["number", "yes-no", "choice", "time", "list", "rows", "lines", "text"]
 
 
 def _(sentence: str) -> str:
@@ -24,6 +25,8 @@ def _(sentence: str) -> str:
     return sentence
 
 
+IN_FILE: Final[Mapping[str, type[BaseModel]]] = {"departments": Department, "compensations": Compensation}
+"""Settings of care that have names of their own, and no field in the form: the settings file has them."""
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     _("Hours"): ("zone", *(f"opening.{day}" for day in WEEKDAYS), "no_ring_after", "no_ring_before"),
     _("Holidays"): ("holidays_of", "holidays", "no_holidays", "special"),
@@ -41,6 +44,8 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     _("Callers"): ("dids", "default_queue", "returning_priority"),
     _("Kept free for live callers"): ("pacing.keep_free", "pacing.most_at_once", "pacing.binds_min"),
+    _("Customers who are not content"): tuple(f"care.{name}" for name in Care.model_fields if name not in IN_FILE),
+    _("Campaigns"): tuple(f"campaigns.{name}" for name in Campaigns.model_fields),
     _("What a callback may cost"): (
         "pacing.price_in_aim", "pacing.price_in_window", "pacing.price_overdue", "pacing.price_binding",
     ),
@@ -48,6 +53,8 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 """The settings of the whole site, by section."""
 NAMED: Final[Mapping[str, type[BaseModel]]] = {"queues": QueueRules, "countries": QuietRules, "trunks": QuietRules}
 """What there may be many of, by name."""
+PARTS: Final[Mapping[str, type[BaseModel]]] = {"pacing": Pacing, "care": Care, "campaigns": Campaigns}
+"""Parts of the rules that are one table each."""
 PLURALS: Final = {"queues": _("Queues"), "countries": _("Countries"), "trunks": _("Trunks")}
 DAYS: Final = (
     _("monday"), _("tuesday"), _("wednesday"), _("thursday"), _("friday"), _("saturday"), _("sunday"),
@@ -60,13 +67,16 @@ CHOICES: Final[Mapping[str, str]] = {
     "grace": _("puts our call off"),
     "ignore": _("changes nothing"),
     "agent": _("the agent"),
+    "team": _("a team"),
     "customer": _("the customer, who then waits for the agent that was free"),
     "true": _("yes"),
     "false": _("no"),
 }
 """What stands for the values of settings that are chosen among a few."""
 _CLOCK: Final = re.compile(r"[0-9]{2}:[0-9]{2}:00")
-UNITS: Final = {"min": _("minutes"), "s": _("seconds")}
+UNITS: Final = {"min": _("minutes"), "s": _("seconds"), "h": _("hours"), "days": _("days")}
+_ROWS: Final = ("care.products",)
+"""Lists whose parts are names, which may hold a space or a comma: one a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +104,8 @@ def setting(key: str) -> Setting:
     """One setting by its key, as docs/settings.md names it."""
     model, field, about = _field(key)
     if about is None:  # one entry of several: the hours of a day, the queue of a number
-        return Setting(key, "text", MEANINGS[field], "")
-    kind, choices = _kind(about.annotation)
+        return Setting(key, "text", MEANINGS[f"{model}{field}"], "")
+    kind, choices = ("rows", ()) if key in _ROWS else _kind(about.annotation)
     bounds = {type(one): one for one in about.metadata}
     least: Any = bounds.get(Ge) or bounds.get(Gt)
     most: Any = bounds.get(Le)
@@ -105,7 +115,7 @@ def setting(key: str) -> Setting:
         kind,
         MEANINGS[f"{model}{field}"],
         default,
-        UNITS.get(field.rpartition("_")[2], ""),
+        UNITS.get(field.rpartition("_")[2], "") if "_" in field else "",
         choices,
         "" if least is None else f"{getattr(least, 'ge', None) or getattr(least, 'gt', 0):g}",
         "" if most is None else f"{most.le:g}",
@@ -115,14 +125,22 @@ def setting(key: str) -> Setting:
 
 def of_named(kind: str, name: str) -> list[Setting]:
     """The settings of one queue, country or trunk."""
-    return [setting(f"{kind}.{name}.{field}") for field in NAMED[kind].model_fields]
+    fields = [field for field in NAMED[kind].model_fields if field != "care"]
+    if kind == "queues":
+        fields += [f"care.{field}" for field in QueueCare.model_fields]
+    return [setting(f"{kind}.{name}.{field}") for field in fields]
 
 
 def path_of(key: str) -> tuple[str, ...]:
     """The parts of a key; a name between the first and the last may hold a point."""
     first, _point, rest = key.partition(".")
-    if first in NAMED and "." in rest:
-        return (first, *rest.rpartition(".")[::2])
+    name, _point, last = rest.rpartition(".")
+    if first == "queues" and name.endswith(".care") and last in QueueCare.model_fields:
+        return (first, name.removesuffix(".care"), "care", last)
+    if first in NAMED and name:
+        return (first, name, last)
+    if first in PARTS:
+        return tuple(key.split("."))  # no name below them holds a point
     return (first, rest) if rest else (first,)
 
 
@@ -143,11 +161,15 @@ def typed(value: object) -> str:
 def _field(key: str) -> tuple[str, str, FieldInfo | None]:
     """The part of the rules that a key lies in, its field, and what pydantic knows of that."""
     path = path_of(key)
+    if path[0] == "queues" and path[-2] == "care":
+        return "queues.care.", path[-1], QueueCare.model_fields[path[-1]]
+    if path[0] in PARTS and len(path) > 3:  # noqa: PLR2004 - a name, and what stands below it
+        return f"{path[0]}.{path[1]}.", path[-1], IN_FILE[path[1]].model_fields[path[-1]]
+    if path[0] in PARTS:
+        return f"{path[0]}.", path[1], None if len(path) > 2 else PARTS[path[0]].model_fields[path[1]]  # noqa: PLR2004
     if path[0] in NAMED:
         of = "queues." if path[0] == "queues" else "quiet."
         return of, path[-1], NAMED[path[0]].model_fields[path[-1]]
-    if path[0] == "pacing":
-        return "pacing.", path[1], Pacing.model_fields[path[1]]
     return "", path[0], None if len(path) > 1 else SiteRules.model_fields[path[0]]
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import BaseModel
 
-from callback.settings.rules import Pacing, QueueRules, QuietRules, SiteRules
+from callback.settings.care import Care, Compensation, Department, QueueCare
+from callback.settings.rules import QueueRules, QuietRules, SiteRules
 from callback.site.rule_versions import changes
 from callback.web.console.rules import form
 from callback.web.console.rules.meanings import MEANINGS
-from callback.web.console.rules.settings import NAMED, SECTIONS, path_of, setting
+from callback.web.console.rules.settings import IN_FILE, NAMED, PARTS, SECTIONS, path_of, setting
 from tests.callback.world import ON, rules
 
 RULES = rules(
@@ -17,21 +19,27 @@ RULES = rules(
     holidays=["2026-12-31"],
     dids={"0570001122": "support"},
     countries={"US": {"days": ["monday", "friday"]}},
-    queues={"support": ON, "front.desk": ON},
+    queues={"support": ON, "front.desk": ON.model_copy(update={"care": QueueCare(cases=True, ask_share=0.2)})},
+    care=Care(
+        topics={"bill": "Bills", "bill/late": "A late bill = worse"},
+        products=("Fibre 100, fast", "Mobile"),
+        departments={"billing": Department(mail="a@example.org"), "network": Department(responsible="bo")},
+        compensations={"voucher": Compensation(title="A voucher")},
+    ),
 )
 
 
 def test_every_setting_has_its_place_and_its_meaning() -> None:
-    whole = {name for name in SiteRules.model_fields if name not in {*NAMED, "pacing"}}
-    whole |= {f"pacing.{name}" for name in Pacing.model_fields}
+    whole = {name for name in SiteRules.model_fields if name not in {*NAMED, *PARTS}}
+    whole |= {f"{part}.{name}" for part, model in PARTS.items() for name in model.model_fields if name not in IN_FILE}
     placed = [
         key.partition(".")[0] if key.startswith("opening.") else key for keys in SECTIONS.values() for key in keys
     ]
     assert set(placed) == whole
     assert len([key for key in placed if key != "opening"]) == len(whole) - 1
-    named = {f"queues.{name}" for name in QueueRules.model_fields} | {
-        f"quiet.{name}" for name in QuietRules.model_fields
-    }
+    models: dict[str, type[BaseModel]] = {"queues": QueueRules, "queues.care": QueueCare, "quiet": QuietRules}
+    models |= {f"care.{name}": model for name, model in IN_FILE.items()}
+    named = {f"{part}.{name}" for part, model in models.items() for name in model.model_fields} - {"queues.care"}
     assert set(MEANINGS) == whole | named
 
 
@@ -51,6 +59,9 @@ def test_units_bounds_and_defaults_are_those_of_the_rules() -> None:
         ("window_min", ("window_min",)),
         ("opening.monday", ("opening", "monday")),
         ("queues.front.desk.calls", ("queues", "front.desk", "calls")),
+        ("queues.front.desk.care.cases", ("queues", "front.desk", "care", "cases")),
+        ("care.topics.billing/late", ("care", "topics", "billing/late")),
+        ("care.departments.billing.mail", ("care", "departments", "billing", "mail")),
     ],
 )
 def test_a_name_may_hold_a_point(key: str, path: tuple[str, ...]) -> None:
@@ -71,7 +82,8 @@ def test_what_was_typed_is_laid_over_and_the_rest_stays() -> None:
         "window_min": "45", "opening.monday": "", "opening.friday": "10:00-12:00",
         "special": "2026-03-01 = 10:00-11:00",
         "queues.front.desk.only_numbers": "+819012345678, +819012345679", "add.queues": "sales",
-        "remove.countries.US": "1",
+        "remove.countries.US": "1", "queues.support.care.cases": "true", "care.topics": "line = The line",
+        "care.products": "Fibre 100, fast", "care.complaint_h": "24",
     }  # fmt: skip
     made = SiteRules.model_validate(form.body_of(body, filled))
     assert made.window_min == 45
@@ -81,6 +93,14 @@ def test_what_was_typed_is_laid_over_and_the_rest_stays() -> None:
     assert "sales" in made.queues
     assert made.countries == {}
     assert made.dids == RULES.dids
+    assert (made.queues["support"].care.cases, made.queues["front.desk"].care) == (
+        True,
+        RULES.queues["front.desk"].care,
+    )
+    assert (made.care.topics, made.care.products, made.care.complaint_h) == (
+        {"line": "The line"}, ("Fibre 100, fast",), 24,
+    )  # fmt: skip
+    assert made.care.departments == RULES.care.departments
 
 
 def test_faults_stand_beside_their_fields_and_what_was_typed_stays() -> None:
@@ -100,7 +120,8 @@ def test_faults_stand_beside_their_fields_and_what_was_typed_stays() -> None:
 
 
 def test_changes_are_carried_and_laid_over_other_rules() -> None:
-    after = RULES.model_copy(update={"window_min": 45.0, "opening": {}, "default_queue": "support"})
+    care = Care(topics={"bill": "All bills"}, departments={"network": Department(responsible="bo")}, warn_h=4)
+    after = RULES.model_copy(update={"window_min": 45.0, "opening": {}, "default_queue": "support", "care": care})
     carried = form.changes_of(form.carried(changes(RULES, after)))
     assert SiteRules.model_validate(form.changed(RULES, carried)) == after
     other = RULES.model_copy(update={"aim_min": 20.0})
