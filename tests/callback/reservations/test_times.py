@@ -201,6 +201,7 @@ NO_COLUMN = {
     "Due",
     "Promise",
     "Facts",
+    "FollowUp",
     "Reservation",
     "replace",
     "partial",
@@ -215,7 +216,7 @@ def test_one_place_writes_them() -> None:
 
 def _application() -> Iterator[Path]:
     for path in Path(callback.__file__).parent.rglob("*.py"):
-        if "migrations" not in path.parts and path.name != "times.py":
+        if not {"migrations", "campaigns"} & {*path.parts} and path.name != "times.py":  # these have such a column too
             yield path
 
 
