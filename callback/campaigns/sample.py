@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import exists, func, insert, or_, select
+from sqlalchemy import and_, func, insert, or_, select
 
 from callback.accounts.roles import Groups
 from callback.campaigns import campaign as campaigns
@@ -31,7 +31,7 @@ MOST_ROUNDS: Final = 99
 HIGHEST_SEED: Final = 2**31 - 1
 _BUILT: Final = ("ready", "running", "stopped", "done")
 
-_P, _S, _N = t.campaign_person.c, t.campaign_sample.c, t.person.c
+_P, _S, _A, _N = t.campaign_person.c, t.campaign_sample.c, t.campaign_asked.c, t.person.c
 
 
 class NoSample(CallbackError):
@@ -146,15 +146,20 @@ def _chosen(work: Work, one: Campaign, seed: int, size: int) -> list[tuple[int, 
 
 def _frame(work: Work, one: Campaign, seed: int) -> dict[str, list[int]]:
     """All whom no round of it asked, nor another campaign lately, by segment; who is drawn first comes last."""
-    drawn, asked = t.campaign_sample.alias("drawn").c, t.campaign_asked.alias("asked").c
-    since = work.now - work.site.rules.care.ask_again_days * DAY
-    lately = exists().where(drawn.campaign_id == asked.campaign_id, drawn.round == asked.round, drawn.drawn_at > since)
-    known = exists().where(asked.person_id == _P.person_id, or_(asked.campaign_id == one.id, lately))
-    wanted = select(_P.person_id, _P.segment).where(_P.campaign_id == one.id, _P.state != "left-out", ~known)
+    wanted = select(_P.person_id, _P.segment).where(_P.campaign_id == one.id, _P.state != "left-out")
+    asked = _asked(work, one)
     by_segment: dict[str, list[int]] = defaultdict(list)
     for person, segment in work.connection.execute(wanted):
-        by_segment[segment].append(person)
+        if person not in asked:
+            by_segment[segment].append(person)
     return {segment: sampling.ordered(people, seed)[::-1] for segment, people in by_segment.items()}
+
+
+def _asked(work: Work, one: Campaign) -> set[int]:
+    """Whom a round of this campaign asked, or lately one of another: few beside the audience."""
+    since = work.now - work.site.rules.care.ask_again_days * DAY
+    known = select(_A.person_id).join(t.campaign_sample, and_(_S.campaign_id == _A.campaign_id, _S.round == _A.round))
+    return set(work.connection.execute(known.where(or_(_A.campaign_id == one.id, _S.drawn_at > since))).scalars())
 
 
 def _take(work: Work, people: list[int], share: int) -> list[int]:
