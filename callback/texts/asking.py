@@ -14,10 +14,10 @@ from sqlalchemy import bindparam, delete, select
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.inserting import insert_new
-from callback.texts import compose
+from callback.texts import batches, compose
 from scheduler.clock import DAY
 from scheduler.errors import SchedulerError
-from sms import batches, status
+from sms import status
 
 Kind = Literal["call", "callback", "repair"]
 TEMPLATES: Final[Mapping[Kind, str]] = {"call": "survey", "callback": "ask", "repair": "survey-repair"}

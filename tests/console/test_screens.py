@@ -217,3 +217,9 @@ def test_the_effect_of_proposed_rules(console: Served, lively: Centre, visitors:
     page.get_by_role("button", name="Show the effect").click()
     expect(page.locator("tr.all")).to_be_visible()
     shoot(page, "rules")
+
+
+def test_the_cases_whose_clocks_run(console: Served, lively: Centre, visitors: Visitors, shoot: Shoot) -> None:
+    page = anna(console, visitors, "/cases")
+    expect(page.locator("tbody tr").first).to_contain_text("overdue since")
+    shoot(page, "cases")
