@@ -60,14 +60,14 @@ INSERT INTO call (pbx, call_id, linkedid, channel, queue, person_id, started_at,
 SELECT 'main', 'b' || CAST(id AS VARCHAR(9)), 'b', 'PJSIP/trunk-0000', 'support', id, :at + id, :at + id, 'merged'
 FROM person WHERE id % 3 = 1"""
 JUDGED: Final = """
-INSERT INTO verdict (pbx, call_id, version, source, rank, kind, waited_us, talked_us, evidence,
-  rules_version, judged_at)
+INSERT INTO verdict (pbx, call_id, version, source, rank, kind, waited_us, talked_us, evidence, rules_version,
+  judged_at)
 SELECT pbx, call_id, 1, 'live-partial', 2,
   CASE WHEN call_id LIKE 'b%' AND person_id % 2 = 0 THEN 'served' ELSE 'abandoned' END, 9000000, 0, '[]', 1, :at
 FROM call"""
 JUDGED_AGAIN: Final = """
-INSERT INTO verdict (pbx, call_id, version, source, rank, kind, waited_us, talked_us, evidence,
-  rules_version, judged_at)
+INSERT INTO verdict (pbx, call_id, version, source, rank, kind, waited_us, talked_us, evidence, rules_version,
+  judged_at)
 SELECT pbx, call_id, 2, 'live-complete', 3, 'abandoned', 9000000, 0, '[]', 1, :at
 FROM call WHERE person_id % 5 = 0 AND call_id LIKE 'a%'"""
 FILL: Final = (PEOPLE_SQL, LOST_ONCE, CALLED_AGAIN, JUDGED, JUDGED_AGAIN)

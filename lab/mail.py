@@ -26,12 +26,12 @@ class Mailbox:
     envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
     secured: list[bool] = field(default_factory=list)
 
-    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
         """Take a letter, or answer as the test wants."""
         if self.answers:
             return self.answers.pop(0)
         assert isinstance(envelope.content, bytes)  # noqa: S101 - so it is without decode_data
-        self.secured.append(session.ssl is not None)
+        self.secured.append(server.transport is not None and server.transport.get_extra_info("sslcontext") is not None)
         self.envelopes.append((envelope.mail_from or "", list(envelope.rcpt_tos)))
         self.letters.put(message_from_bytes(envelope.content, EmailMessage, policy=policy.default))
         return "250 taken"

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, ViewportSize, sync_playwright
 
 from lab import chromium
 from lab.errors import LabError
@@ -71,6 +71,7 @@ class Visitors:
         key = (size["width"], language)
         if key not in self._regular:
             self._regular[key] = self.page(size, language=language)
+            self._regular[key].on("dialog", self._asked)
         return self._regular[key]
 
     def expect(self, fault: str) -> None:
@@ -94,6 +95,11 @@ class Visitors:
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self._fault(f"{message.type}: {message.text} ({message.location.get('url')})")
+
+    def _asked(self, dialog: Dialog) -> None:
+        """Whoever only looks is asked nothing."""
+        self._fault(f"a dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _fault(self, fault: str) -> None:
         self.faults.append(fault)

@@ -17,9 +17,6 @@ from callback.cluster.roles import Role
 from callback.errors import CallbackError
 from callback.garbage import gc_seldom
 from callback.logs.structured import log_as
-from callback.operations import doctor as examination
-from callback.operations.doctor.text import send_one
-from callback.service.service import Service
 from callback.settings.sections import Settings, load, trunks_of
 from telephony.private import is_open_to_others, open_private
 
@@ -39,6 +36,8 @@ def run(
 
     On a PBX whose queues are not switched on it only watches: it records whom it would text and call.
     """
+    from callback.service.service import Service  # noqa: PLC0415 - near a second to import; a console begins without
+
     wiring = load(settings, listens=role.listens)
     _log(wiring, role)
     try:
@@ -118,6 +117,9 @@ def doctor(
     ] = None,
 ) -> None:
     """Check settings, database, manager login and rights, contexts and clocks; say the remedy for each fault."""
+    from callback.operations import doctor as examination  # noqa: PLC0415 - as above
+    from callback.operations.doctor.text import send_one  # noqa: PLC0415 - as above
+
     if number is not None:
         for line in examination.number_lines(trunks_of(settings), number):
             terminal.say(line)

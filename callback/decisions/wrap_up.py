@@ -15,6 +15,7 @@ from callback.attempts.told import ASKED_US, CHANGES_US
 from callback.customers import blocks
 from callback.decisions import actions, batch
 from callback.decisions.actions import NoSuchReservation
+from callback.decisions.care import heard
 from callback.errors import CallbackError, Contended, IllegalTransition
 from callback.events import Expired
 from callback.logs.masking import masked_text
@@ -223,8 +224,10 @@ def _locked(work: Work, attempt: _Attempt, before: _Before | None) -> Reservatio
 # What each word does; each gives what undoes it.
 
 
-def _solved(_work: Work, _talk: _Talk, _word: Word) -> Made:
-    return {}
+def _solved(work: Work, talk: _Talk, _word: Word) -> Made:
+    """Nothing is owed any more. Of a call that asked about a case: the customer has confirmed it."""
+    case = heard.solved(work, talk.row, talk.attempt.claimed_at, talk.by.who)
+    return {} if case is None else {"case": case}
 
 
 def _voicemail(work: Work, talk: _Talk, word: Word) -> Made:
@@ -348,6 +351,8 @@ def _may_be_called(work: Work, row: Reservation) -> bool:
 def _undo(work: Work, talk: _Talk, before: _Before) -> None:
     """Undo what the former word did. NotPossible where it cannot be."""
     made, attempt = before.made, talk.attempt
+    if "case" in made and heard.stands(work, made["case"]):
+        raise NotPossible(f"case {made['case']} was confirmed by that: say in the case that it is not solved")
     try:
         for kept in reversed(made.get("goes_on", ())):
             successor.take_back(work, successor.restored(kept))

@@ -126,7 +126,7 @@ class Store:
         with self._open() as connection:
             if self.dialect == "postgresql":
                 connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                _without_limits(connection)
+                without_limits(connection)
             yield connection
 
     def transact(self, work: Callable[[Connection], T]) -> T:
@@ -165,7 +165,7 @@ class Store:
         """
         with self._open(write=True, unchecked=True) as connection:
             if self.dialect == "postgresql":
-                _without_limits(connection)  # an index on a large site takes its time
+                without_limits(connection)  # an index on a large site takes its time
             yield connection
             if self.dialect == "sqlite" and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
                 raise StoreError(f"{self.where}: rows that refer to nothing, as in table {broken[0][0]}")
@@ -208,8 +208,10 @@ class Store:
         self.engine.dispose()
 
 
-def _without_limits(connection: Connection) -> None:
-    """Let this transaction on a server last for as long as it takes."""
+def without_limits(connection: Connection) -> None:
+    """Let this transaction last for as long as it takes, also on a server."""
+    if connection.dialect.name != "postgresql":
+        return
     for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
         connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
 

@@ -29,6 +29,7 @@ INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "/reports/rows/{name}": ("/reports/rows/lost", "/reports/rows/valid?queue=support"),
     "/what-if": ("/what-if?more=2",),
     "/answers/{number}": ("/answers/1", "/answers/2", "/answers/99"),
+    "/care": ("/care?split=agent", "/care?split=kind&since=2026-01-01"),
     "/asked/{number}": (),  # pages of campaigns: test_campaign_pages
     "/campaigns/{number}": (),
     "/campaigns/{number}/change": (),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from callback.decisions import actions
 from callback.store.audit import By
 from tests.browser import DESK, PHONE, Visitors, scrolls_sideways
+from tests.console import seeded
 from tests.console.addresses import address, templates
 from tests.console.centre import HOSTILE, NOW, Centre
-from tests.console.served import Served
+from tests.console.served import Served, serve
 
 PAGES = templates()
 LONGEST = 400  # signs of a text in one place: what is longer is cut
@@ -29,6 +32,19 @@ _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\x00\x07\x1b")
 @pytest.fixture
 def hostile(centre: Centre) -> Centre:
     """The centre, in which people with strange names give strange reasons."""
+    return made_hostile(centre)
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Centre, Served]]:
+    """The same with its console, for tests that only look."""
+    centre = made_hostile(seeded.fresh(tmp_path_factory.mktemp("hostile")))
+    with serve(centre.world, NOW) as console:
+        yield centre, console
+    centre.world.close()
+
+
+def made_hostile(centre: Centre) -> Centre:
     for name, who, why in zip(("window", "aim", "busy", "window-sales"), NAMES, HOSTILE, strict=False):
         centre.decide(NOW, actions.hold, name, By(who, why[:400]))
     for name, who in zip(("binds-landline", "aim-severe", "abroad"), NAMES[1:], strict=False):
@@ -49,13 +65,13 @@ def is_tame(page: Page) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_does_what_a_stranger_wrote(console: Served, visitors: Visitors, hostile: Centre, path: str) -> None:
-    visitors.expect("status of 40[34]")
+def test_no_page_does_what_a_stranger_wrote(shown: tuple[Centre, Served], regulars: Visitors, path: str) -> None:
+    centre, console = shown
+    regulars.expect("status of 40[34]")
     for size in (DESK, PHONE):
-        page = visitors.page(size)
-        page.on("dialog", lambda dialog: visitors.faults.append(f"a dialog: {dialog.message}"))
+        page = regulars.regular(size)
         console.sign_in(page, "manager")
-        page.goto(console.at(address(path, hostile)))
+        page.goto(console.at(address(path, centre)))
         expect(page.locator("main")).to_be_visible()
         is_tame(page)
 

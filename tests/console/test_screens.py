@@ -16,10 +16,10 @@ from callback.reservations import waits
 from tests.browser import DESK, Visitors
 from tests.callback.reports.rollups.rolling import roll_up
 from tests.callback.world import US
-from tests.console import agents
+from tests.console import agents, campaigned
 from tests.console.centre import NOW, Centre
 from tests.console.lively import liven
-from tests.console.served import Served
+from tests.console.served import Served, serve
 
 KEPT: Final = Path(__file__).parents[2] / "docs" / "screens"
 LARGEST: Final = 250_000
@@ -223,3 +223,17 @@ def test_the_cases_whose_clocks_run(console: Served, lively: Centre, visitors: V
     page = anna(console, visitors, "/cases")
     expect(page.locator("tbody tr").first).to_contain_text("overdue since")
     shoot(page, "cases")
+
+
+def test_what_a_sample_said(tmp_path: Path, visitors: Visitors, shoot: Shoot) -> None:
+    world = campaigned.after_the_outage(f"sqlite:///{tmp_path / 'campaigns.db'}")
+    with serve(world, campaigned.NOW) as console:
+        page = visitors.page(DESK, **SHARP)
+        console.sign_in(page, "manager")
+        page.goto(console.at("/campaigns/1/sample"))
+        page.locator("details:has-text('By segment') > summary").first.click()
+        expect(page.locator("svg.means")).to_be_visible()
+        page.locator("#banner").evaluate("(one) => one.remove()")  # no service runs here
+        shoot(page, "campaign")
+        page.goto("about:blank")  # the console ends before the browser does
+    world.close()

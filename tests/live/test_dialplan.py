@@ -234,6 +234,20 @@ def test_the_hint_is_played_where_the_site_has_one(pbx: Asterisk, carrier: Carri
     assert listener.wait("Newexten", Context="lcr-hint", Extension="s", Priority="1")["AppData"] == "0?Playback()"
 
 
+@pytest.mark.parametrize(("ahead_s", "queue"), [(20, "SUPPORT-A"), (-1, "sales")])
+def test_while_very_many_are_hit_callers_are_told_and_led_to_the_queue_for_it(
+    pbx: Asterisk, carrier: Carrier, listener: Listener, ahead_s: int, queue: str
+) -> None:
+    """As long as the service says so: afterwards the caller hears nothing, and waits where the caller wanted to."""
+    pbx.action("Setvar", Variable="LCR_SOUND_INCIDENT", Value="beep")
+    pbx.action("Setvar", Variable="LCR_INCIDENT_sales", Value=f"{int(time.time()) + ahead_s} SUPPORT-A")
+    carrier.call("534", caller=CUSTOMER)
+    joined = listener.wait("QueueCallerJoin")
+    assert joined["Queue"] == queue
+    played = listener.heard("Newexten", Application="Playback", AppData="beep", Uniqueid=joined["Uniqueid"])
+    assert len(played) == (1 if ahead_s > 0 else 0)
+
+
 # What the service makes of it
 
 

@@ -18,6 +18,7 @@ from scheduler.clock import DAY
 EventType = Literal[
     "reservation.made", "reservation.changed", "reservation.closed", "promise.broken", "alarm.raised", "alarm.over",
     "incident.opened", "incident.ended", "answer.received", "text.failed",
+    "case.opened", "case.changed", "case.closed", "case.at-risk",
 ]  # fmt: skip
 TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
 Disabled = Literal["", "person", "gone", "failing", "full"]

@@ -50,7 +50,11 @@ _BUSINESS: Final = or_(
     exists().where(_K.person_id == _P.id, or_(_K.open, _K.opened_at >= _BEFORE, _K.state_since_at >= _BEFORE)),
     exists().where(_F.person_id == _P.id, or_(_F.state == "waiting", _F.on_at >= _BEFORE, _F.made_at >= _BEFORE)),
     exists().where(_Y.person_id == _P.id, _Y.asked_at >= _BEFORE),
-    exists().where(_G.person_id == _P.id, or_(_G.state == "waiting", _G.told_at >= _BEFORE)),
+    exists().where(
+        _G.campaign_id == t.campaign.c.id,  # by its key, a campaign after the other
+        _G.person_id == _P.id,
+        or_(_G.state == "waiting", _G.told_at >= _BEFORE),
+    ),
 )
 """What keeps somebody known: something is owed, or was going on since then."""
 _FORGOTTEN: Final = and_(_P.number.not_like(f"{ERASED}%"), _P.created_at < _BEFORE, ~_BUSINESS)

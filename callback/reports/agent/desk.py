@@ -118,7 +118,7 @@ class Desk:
     registers: bool
     today: Mapping[str, int]
     now: int
-    scripts: Mapping[int, Script]  # of the callback on the line, and of the next one, where no lost call made it
+    scripts: Mapping[int, Script]  # of those on the line, next and of today that no lost call made
 
 
 def phone_of(work: Work, user: str) -> Phone:
@@ -159,7 +159,7 @@ def look(queue: Queue, user: str, groups: Groups) -> Desk:
         registers=bool(cases.queues(work, groups)),
         today=talks.counted(today, work.now),
         now=work.now,
-        scripts=scripts.of(work, spoken),
+        scripts=scripts.of(work, [*spoken, *(talk.reservation for talk in every)]),
     )
 
 

@@ -18,8 +18,6 @@ from callback.store import tables as t
 
 SATISFIED: Final = 4
 """This and more, of 5, is satisfied."""
-PRACTICE_SATISFIED: Final = 0.777
-"""So many were satisfied after a repair in the practice that this follows."""
 LEAST: Final = 20
 """A share of fewer is not told apart from chance: it is shown with this said."""
 MOST_LINES: Final = 100

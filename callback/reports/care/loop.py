@@ -64,11 +64,12 @@ def loop(work: Work, within: Within, after_days: int = AFTER_DAYS) -> Loop:
 
 def _losses(work: Work, within: Within, *, silent: bool) -> Subquery:
     """Lost calls of known customers in the time and a week before it, by when they were lost."""
-    of_time = (_C.pbx == work.pbx, _C.started_at >= within.since_at - WEEK - _LONGEST, _C.started_at < within.until_at)
+    of_time = (_C.started_at >= within.since_at - WEEK - _LONGEST, _C.started_at < within.until_at)
+    ours = func.coalesce(_C.pbx, "") == work.pbx  # as it is, SQLite would take the primary key: all years of the PBX
     wanted = (
         select(_C.person_id, _L.lost_at, _C.call_id)
         .join(t.loss, and_(_L.pbx == _C.pbx, _L.call_id == _C.call_id))
-        .where(*of_time, _C.person_id.is_not(None), _L.lost_at < within.until_at)
+        .where(*of_time, ours, _C.person_id.is_not(None), _L.lost_at < within.until_at)
         .where(of_groups(work.site, _C.queue, within.groups))
     )
     if silent:

@@ -12,12 +12,14 @@ from sqlalchemy import Connection, bindparam, select
 from callback import events as e
 from callback.accounts.webhooks.deliveries import Message
 from callback.accounts.webhooks.endpoints import EventType
+from callback.care import states as cases
 from callback.events import Happened
 from callback.reservations.states import STATES, is_open
 from callback.store import tables as t
 from scheduler.clock import SECOND
 
 _CLOSED: Final = frozenset(state for state in STATES if not is_open(state))
+_ENDED_CASES: Final = frozenset(state for state in cases.STATES if not cases.is_open(state))
 _CHANGING: Final = (e.Merged, e.Held, e.CarriedOver, e.Overdue, e.Dialling, e.RestsAfterOwnCall)
 _CLOSING: Final = (e.Withdrawn, e.Returned, e.CalledByHand, e.Cancelled, e.Expired)
 _R: Final = t.reservation.c
@@ -128,6 +130,21 @@ def _answer(event: e.Answered) -> Sequence[_Told]:
     return [_Told("answer.received", event.reservation, f"answer/{event.answer}", facts)]
 
 
+def _case(kind: EventType, told: e.CaseOpened | e.CaseMoved | e.CaseAtRisk, **more: object) -> Sequence[_Told]:
+    """A case, by its number and whose it is; what the customer says is nobody's who does not ask for it."""
+    facts = {"case": told.case, "queue": told.queue, "kind": told.kind, "department": told.department, **more}
+    return [_Told(kind, about=f"case/{told.case}", facts=facts)]
+
+
+def _case_opened(event: e.CaseOpened) -> Sequence[_Told]:
+    return _case("case.opened", event, topic=event.topic, due=rfc3339(event.due_at), repeats=event.repeats)
+
+
+def _case_moved(event: e.CaseMoved) -> Sequence[_Told]:
+    ended = event.state in _ENDED_CASES
+    return _case("case.closed" if ended else "case.changed", event, state=event.state, event=event.event)
+
+
 _OTHERS: Final[Mapping[type[e.Event], Callable[[Any], Sequence[_Told]]]] = {
     e.Reserved: lambda event: [_Told("reservation.made", event.reservation)],
     e.Overdue: _overdue,
@@ -137,5 +154,8 @@ _OTHERS: Final[Mapping[type[e.Event], Callable[[Any], Sequence[_Told]]]] = {
     e.PromisesOutOfDanger: _alarm_over,
     e.IncidentChanged: _incident,
     e.Answered: _answer,
+    e.CaseOpened: _case_opened,
+    e.CaseMoved: _case_moved,
+    e.CaseAtRisk: lambda event: _case("case.at-risk", event, due=rfc3339(event.due_at)),
     e.TextFailed: lambda event: [_Told("text.failed", event.reservation, facts={"code": event.code})],
 }

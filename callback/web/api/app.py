@@ -23,6 +23,7 @@ from callback.web.api.problems import Code, Problem, answer
 from callback.web.api.routes import (
     about,
     campaigns,
+    care,
     cases,
     decisions,
     events,
@@ -43,6 +44,7 @@ ROUTES: Final = (
     events.router,
     people.router,
     figures.router,
+    care.router,
     switches.router,
     campaigns.router,
     cases.router,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from callback.customers import blocks
+from callback.decisions import wrap_up
 from callback.decisions.care import cases as acts
 from callback.decisions.care.acting import AskedCase
 from callback.events import CaseAtRisk
@@ -116,6 +117,39 @@ def test_a_call_that_reached_the_customer_waits_for_the_agents_word(world: World
     case = case_of(world)
     assert (case.state, case.next_ask_at) == ("answered", ANSWERED + 3 * MINUTE + 48 * HOUR)
     assert steps(world)[-1] == "reached"
+
+
+BEN = wrap_up.Teller("ben", frozenset({"PJSIP/agent1", "Agent One"}))
+
+
+def say(world: World, outcome: wrap_up.Outcome, now: int) -> wrap_up.Said:
+    """What the agent says of the call."""
+    row = world.reservations()[-1]
+    return do(world, wrap_up.say, BEN, row.id, 1, wrap_up.Word(outcome), now=now)
+
+
+def test_an_agent_who_asked_and_says_solved_has_heard_it(world: World) -> None:
+    to_confirm(world, two_way=False)
+    tried(world, ANSWERED + MINUTE, "reached")
+    with world.store.write() as connection:
+        connection.execute(t.attempt.update().values(agent="PJSIP/agent1"))
+    tend(world, ANSWERED + 3 * MINUTE)
+    say(world, "solved", ANSWERED + 4 * MINUTE)
+    assert (case_of(world).state, steps(world)[-1]) == ("confirmed", "confirmed")
+    with pytest.raises(wrap_up.NotPossible, match="say in the case"):
+        say(world, "voicemail", ANSWERED + 5 * MINUTE)
+    tend(world, ANSWERED + 14 * MINUTE)
+    assert (case_of(world).state, case_of(world).open) == ("closed", False)
+
+
+def test_the_call_that_is_the_repair_confirms_nothing(world: World) -> None:
+    to_confirm(world, two_way=False)
+    tried(world, ANSWERED + MINUTE, "reached")
+    with world.store.write() as connection:
+        connection.execute(t.attempt.update().values(agent="PJSIP/agent1"))
+        connection.execute(t.care_case.update().values(asked_at=ANSWERED + 2 * MINUTE))  # asked after that call
+    say(world, "solved", ANSWERED + 4 * MINUTE)
+    assert case_of(world).state == "answered"
 
 
 @pytest.mark.parametrize("how", ["no two-way", "opted out"])

@@ -25,6 +25,7 @@ from tests.callback.service.jobs.parts import now_us
 from tests.callback.world import MINUTE, NOON, US, World, call, event, fed
 
 HOUR = 3600
+OF_CASE = {"case": 4, "queue": "support", "kind": "complaint", "department": "billing"}
 ANNA = By("anna", "a test")
 
 
@@ -133,6 +134,10 @@ def test_no_secret_stands_in_the_database(sqlite_world: World) -> None:
         ("incident", {"incident": 5, "cause": "support/gave-up/main", "state": "over"}, "ended"),
         ("answered", {"answer": 3, "for_people": True}, "received"),
         ("text-failed", {"reservation": 1, "code": "30003"}, "failed"),
+        ("case-opened", OF_CASE | {"topic": "bill", "due_at": NOON, "repeats": 0}, "opened"),
+        ("case-moved", OF_CASE | {"event": "answered", "state": "answered", "owner": None}, "changed"),
+        ("case-moved", OF_CASE | {"event": "closed", "state": "closed", "owner": None}, "closed"),
+        ("case-at-risk", OF_CASE | {"due_at": NOON, "owner": "anna"}, "at-risk"),
         ("pbx-up", {"pbx": "main", "why": "it answers"}, ""),
     ],
 )

@@ -332,7 +332,6 @@ def _campaigns() -> None:
         sa.CheckConstraint("state IN ('waiting', 'told', 'left-out')", name=op.f("ck_campaign_person_state")),
         sa.PrimaryKeyConstraint("campaign_id", "person_id", name=op.f("pk_campaign_person")),
     )
-    op.create_index("ix_campaign_person_person", "campaign_person", ["person_id"])
     op.create_index(
         "ix_campaign_person_waiting",
         "campaign_person",

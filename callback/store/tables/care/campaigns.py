@@ -67,7 +67,6 @@ campaign_person = Table(
     one_of("state", ("waiting", "told", "left-out")),
     Index("ix_campaign_person_waiting", "campaign_id", "not_before_at", "person_id",
           sqlite_where=_WAITING, postgresql_where=_WAITING),
-    Index("ix_campaign_person_person", "person_id"),
 )  # fmt: skip
 
 campaign_sample = Table(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import event, insert, text
 
 from callback.reports.care import figures, loop, topics
 from callback.reports.care.figures import SPLITS, Cases, Split
@@ -15,6 +16,7 @@ from callback.reports.care.within import Within
 from callback.settings.care import Care, Compensation
 from callback.store import tables as t
 from scheduler.clock import DAY
+from tests.callback.attempts.test_lanes import plan, scans
 from tests.callback.reports.care.histories import history
 from tests.callback.world import NOON, ON, World, rules
 
@@ -206,3 +208,32 @@ def test_a_topic_above_is_left_out_where_one_below_has_all_of_it(world: World) -
         ]
         assert found[0].growth is None
         assert [one.path for one in topics.of_week(work, WEEKS, replace(MONTH, department="y"))] == ["c"]
+
+
+def test_every_figure_is_read_by_an_index_of_its_time(sqlite_world: World) -> None:
+    """Not by the primary key, whose first column is the PBX: that would read all years of it."""
+    world, found = sqlite_world, list[str]()
+    with world.store.read() as connection:
+        asked = list[tuple[str, Any]]()
+
+        def note(*told: Any) -> None:
+            asked.append((told[2], told[3]))
+
+        event.listen(connection, "before_cursor_execute", note)
+        work = world.work(connection, NOON)
+        figures.whole(work, MONTH), figures.split(work, MONTH, "team"), figures.asked(work, MONTH)
+        topics.of_week(work, WEEKS, MONTH)
+        loop.loop(work, MONTH)
+        event.remove(connection, "before_cursor_execute", note)
+        for statement, values in asked:
+            found += plan(connection, statement, values)
+    read = "\n".join(found)
+    wanted = ("ix_care_case_opened", "ix_survey_asked", "ix_call_started_at")
+    assert [name for name in wanted if name not in read] == [], read
+    first = [
+        line
+        for line in found
+        if scans(line) or re.search(r"(SCAN|Seq Scan on) (care_case|survey|loss|verdict)\b", line)
+    ]
+    assert not first
+    assert not [line for line in found if re.search(r"sqlite_autoindex_\w+ \(pbx=\?\)$", line)], read

@@ -13,6 +13,7 @@ from callback.store import tables as t
 from callback.web.console import words
 from tests.callback.campaigns.told import WORDS, site
 from tests.callback.web.console.clients import Browser, Desk, desk_of
+from tests.callback.web.console.test_agent import AT_WORK, mei, reached, show
 from tests.callback.world import MINUTE, NOON, ON, World, call
 
 FORM = {
@@ -141,6 +142,19 @@ def test_a_sample_is_drawn_called_scored_and_shown(desk: Desk) -> None:
     assert mei.act(f"/asked/{row.reservation_id}", said="7").status_code == 303
     assert "Kept: <b>7</b>" in mei.get(f"/asked/{row.reservation_id}").text
     assert mei.get("/asked/1").status_code == 404  # the callback of a lost caller asks nothing
+
+
+def test_an_agent_who_called_for_a_sample_is_led_to_the_score(desk: Desk) -> None:
+    _, number = built(desk)
+    browser = mei(desk)
+    reached(desk.world)
+    show(desk.world, AT_WORK)
+    assert "/asked/" not in browser.get("/me").text
+    with desk.world.store.write() as connection:
+        theirs = t.reservation.c.state == "reached"
+        as_sample = update(t.reservation).where(theirs).values(kind="follow-up", apart=f"sample/{number}/0")
+        row = connection.execute(as_sample.returning(t.reservation.c.id)).scalar_one()
+    assert f"/asked/{row}" in browser.get("/me").text
 
 
 def test_the_checklist_in_each_language(desk: Desk) -> None:
