@@ -64,6 +64,7 @@ def of_others(centre: Centre) -> int:
 
 
 NO_RESERVATIONS: Final = (
+    "/campaigns/",
     "/answers/",
     "/incidents/",
     "/machines/",

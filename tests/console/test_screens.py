@@ -219,6 +219,12 @@ def test_the_effect_of_proposed_rules(console: Served, lively: Centre, visitors:
     shoot(page, "rules")
 
 
+def test_the_cases_whose_clocks_run(console: Served, lively: Centre, visitors: Visitors, shoot: Shoot) -> None:
+    page = anna(console, visitors, "/cases")
+    expect(page.locator("tbody tr").first).to_contain_text("overdue since")
+    shoot(page, "cases")
+
+
 def test_what_a_sample_said(tmp_path: Path, visitors: Visitors, shoot: Shoot) -> None:
     world = campaigned.after_the_outage(f"sqlite:///{tmp_path / 'campaigns.db'}")
     with serve(world, campaigned.NOW) as console:
