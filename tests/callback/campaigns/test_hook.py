@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from callback.campaigns import hook, waves
-from callback.campaigns.campaign import CampaignFault
+from callback.campaigns.campaign import CampaignFault, NoSuchCampaign
 from callback.campaigns.criteria import Criteria
 from callback.decisions import replies
 from callback.decisions.campaigns import acts
@@ -86,7 +86,7 @@ def test_what_people_answer_belongs_to_the_campaign(migrated_url: str) -> None:
 def test_only_who_sees_its_group_sees_it(migrated_url: str) -> None:
     world = World(migrated_url, site(queues={"support": ON, "sales": ON.model_copy(update={"group": "sales"})}))
     number = running(world)
-    with pytest.raises(acts.NoSuchCampaign):
+    with pytest.raises(NoSuchCampaign):
         do(world, acts.stop, number, BY, groups=frozenset({"sales"}))
     with pytest.raises(CampaignFault, match="another group"):
         do(world, acts.make, draft(criteria=OF_SALES), BY, groups=frozenset({"site"}))
