@@ -244,7 +244,7 @@ def test_while_very_many_are_hit_callers_are_told_and_led_to_the_queue_for_it(
     carrier.call("534", caller=CUSTOMER)
     joined = listener.wait("QueueCallerJoin")
     assert joined["Queue"] == queue
-    played = listener.heard("Newexten", Application="Playback", AppData="beep", Uniqueid=joined["Uniqueid"])
+    played = listener.heard("Newexten", Context="lcr-incident", AppData="1?Playback(beep)")
     assert len(played) == (1 if ahead_s > 0 else 0)
 
 
