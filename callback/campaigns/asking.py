@@ -12,7 +12,7 @@ from typing import Final, Literal, get_args
 from sqlalchemy import func, select, update
 
 from callback.accounts.roles import Groups
-from callback.campaigns.sample import look_up
+from callback.campaigns import campaign as campaigns
 from callback.errors import CallbackError
 from callback.reservations import follow_up, moves
 from callback.reservations.follow_up import FollowUp, NotToBeCalled
@@ -101,7 +101,7 @@ def score(work: Work, key: Key, said: int | Blank, by: str) -> int | None:
 
 def call_off(work: Work, campaign: int, number: int, groups: Groups = None) -> int:
     """Call nobody of a sample any more who was not called yet, and give how many that are."""
-    look_up(work, campaign, groups, lock=True)
+    campaigns.lock(work, campaign, groups)
     standing = select(_A.person_id, _A.reservation_id, _R.state).outerjoin(t.reservation, _R.id == _A.reservation_id)
     standing = standing.where(_A.campaign_id == campaign, _A.round == number, _A.state.in_(("waiting", "called")))
     rows = [

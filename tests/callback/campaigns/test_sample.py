@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
-from callback.campaigns import asking, sample
+from callback.campaigns import asking
+from callback.campaigns import campaign as campaigns
 from callback.campaigns.campaign import NoSuchCampaign
 from callback.campaigns.sample import Drawn, NoSample, Wish
 from callback.customers import blocks
@@ -145,7 +146,7 @@ def test_a_campaign_of_another_group_is_none(world: World) -> None:
         do(world, sampling.score, (number, 1, 1), 5, MEG, others)
     with pytest.raises(NoSuchCampaign):
         do(world, sampling.call_off, number, 1, MEG, others)
-    assert do(world, sample.look_up, number, frozenset({"sales"})).queue == "sales"
+    assert do(world, campaigns.look, number, frozenset({"sales"})).queue == "sales"
 
 
 def test_the_calls_are_spread_over_opening_hours_and_few_are_open_at_once(world: World) -> None:
