@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, select
 
-from callback.care import assigning, cases
+from callback.care import assigning, cases, follow_up
 from callback.care.cases import Case, CasesOff, NewCase, NoSuchCase, Opened, Source
 from callback.customers import blocks, numbers, persons
 from callback.decisions import replies
@@ -145,9 +145,16 @@ def _register(work: Work, complaint: Complaint, actor: Actor, answer: int | None
     opened = cases.open_case(work, new)
     if opened.made and (complaint.owner or complaint.department):
         assigning.assign(work, opened.case, actor.by.who, owner=complaint.owner, department=complaint.department)
+    if not opened.made and _is_newer(work, complaint, opened.case):
+        follow_up.again(work, opened.case, actor.by.who)
     facts = {"queue": complaint.queue, "topic": complaint.topic, "source": complaint.source, "made": opened.made}
     tell(work, actor, "case-registered", opened.case, facts)
     return opened
+
+
+def _is_newer(work: Work, complaint: Complaint, case: int) -> bool:
+    """Whether the customer said so after what stands in the case; a file may tell of older days."""
+    return complaint.opened_at is None or complaint.opened_at > cases.read_one(work, case).state_since_at
 
 
 def _must_be_known(work: Work, complaint: Complaint, actor: Actor) -> None:
