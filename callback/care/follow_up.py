@@ -119,7 +119,8 @@ def close(work: Work, case: Case) -> None:
 
 def ask_no_more(work: Work, case: Case, why: str) -> None:
     """Take back what asks the customer about a case: texts that have not left, and a call that is not under way."""
-    outbox.withdraw_all(work.connection, word(case.id), why, work.now)
+    for asking_word in (word(case.id), *satisfaction.words(work, case)):
+        outbox.withdraw_all(work.connection, asking_word, why, work.now)
     callbacks.call_off(work, case)
 
 

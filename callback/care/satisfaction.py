@@ -15,6 +15,9 @@ from callback.texts.asking import Service
 SATISFIED: Final = 4
 """This and more, of 5, is "satisfied" in the reports too; 3 is neither good nor bad, and confirms nothing."""
 _S = t.survey.c
+_UNANSWERED = select(_S.id).where(
+    *(_S.case_id == bindparam("of_case"), _S.kind == "repair", _S.pbx == bindparam("of_pbx"), _S.score.is_(None))
+)
 _REPAIRS = (
     select(func.count())
     .select_from(t.survey)
@@ -35,6 +38,12 @@ def ask_after_repair(work: Work, case: Case) -> bool:
         case=case.id,
     )
     return asking.ask(work, service) is not None
+
+
+def words(work: Work, case: Case) -> list[str]:
+    """The outbox's words for the questions about the repairs of a case that nobody has answered."""
+    asked = {"of_case": case.id, "of_pbx": work.pbx}
+    return [asking.word(survey) for survey in work.connection.execute(_UNANSWERED, asked).scalars()]
 
 
 def asked_before(work: Work, case: Case) -> int:

@@ -8,10 +8,10 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
+from callback.care.satisfaction import SATISFIED
 from callback.store import tables as t
 from scheduler.clock import MINUTE
 
-SATISFIED: Final = 4  # this and more, of 5
 SPEEDS_MIN: Final = (10, 30, 60)
 _a, _r, _t = t.answer.c, t.reservation.c, t.attempt.c
 

@@ -62,7 +62,7 @@ class Care(Part):
     low: Annotated[int, Field(ge=1, le=4)] = 2  # of 5: this answer and less opens a case
     ask_again_days: Days = 30  # nobody is asked again sooner
     repair_h: Hours = 24  # who was not content is called within this
-    agent_wait_min: Minutes = 120  # the agent who was rated calls; when he did not come so long, anybody of the queue
+    agent_wait_min: Minutes = 120  # so long the agent who was rated alone is rung; then anybody of the queue
     complaint_h: Hours = 48  # a complaint is answered for the first time within this
     warn_h: Hours = 8  # so long before that it is an alarm
     confirm_after_h: Hours = 48  # an answer that the customer does not confirm: we call after this, and ask …

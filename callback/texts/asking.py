@@ -73,7 +73,7 @@ def ask(work: Work, service: Service) -> int | None:
         return None
     found = {"of_pbx": work.pbx, "of_about": service.about}
     row = int(work.connection.execute(_KEPT, found).scalar_one())
-    to = To(f"survey/{row}", service.queue, service.person, number)
+    to = To(word(row), service.queue, service.person, number)
     # About a call it is asked at once: they called just now.
     batch, not_before_at = (batch_of(work), 0) if service.kind == "call" else ("", compose.morning(work, number))
     cause = cause_of(service.kind, service.about, row)
@@ -84,10 +84,15 @@ def ask(work: Work, service: Service) -> int | None:
 def take_back_late(work: Work) -> int:
     """Take back questions about calls that could not leave in time, as if they were never asked; give how many."""
     words = batches.take_back_late(work.connection, batch_of(work), work.now)
-    rows = [int(word.removeprefix("survey/")) for word in words]
+    rows = [int(one.removeprefix("survey/")) for one in words]
     if rows:
         work.connection.execute(delete(t.survey).where(_S.id.in_(rows), _S.score.is_(None)))
     return len(rows)
+
+
+def word(survey: int) -> str:
+    """The outbox's word for the customer of a question."""
+    return f"survey/{survey}"
 
 
 def batch_of(work: Work) -> str:

@@ -12,13 +12,12 @@ from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
+from callback.care.satisfaction import SATISFIED
 from callback.reports.care.within import Within, opened
 from callback.site.groups import of_groups
 from callback.site.work import Work
 from callback.store import tables as t
 
-SATISFIED: Final = 4
-"""This and more, of 5, is satisfied."""
 LEAST: Final = 20
 """A share of fewer is not told apart from chance: it is shown with this said."""
 MOST_LINES: Final = 100

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from callback.care import follow_up
+from callback.care import assigning, follow_up
 from callback.customers import blocks
 from callback.decisions import actions
 from callback.store import tables as t
@@ -125,6 +125,16 @@ def test_who_opted_out_meanwhile_is_asked_by_a_call(rated: World) -> None:
     tend(rated, NOON + HOUR + 2 * MINUTE)
     assert leave(rated, NOON + HOUR + 3 * MINUTE) == []
     assert (case_of(rated).state, steps(rated)[-1][0]) == ("answered", "call-asks")
+
+
+def test_the_question_about_a_repair_does_not_leave_once_the_case_went_back(rated: World) -> None:
+    reach(rated, NOON + HOUR)
+    tend(rated, NOON + HOUR + 2 * MINUTE)
+    tend(rated, NOON + HOUR + 3 * MINUTE)
+    assert [row.kind for row in rated.rows(t.survey)] == ["call", "repair"]
+    with rated.store.write() as connection:
+        assigning.assign(rated.work(connection, NOON + HOUR + 3 * MINUTE), case_of(rated).id, "anna", owner="ben")
+    assert leave(rated, NOON + 2 * HOUR) == []
 
 
 def test_a_case_that_ended_calls_nobody_any_more(rated: World) -> None:
