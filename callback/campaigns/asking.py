@@ -58,6 +58,7 @@ def reserve_due(work: Work) -> int:
         .where(t.TO_BE_ASKED, _A.call_from_at <= work.now, _C.pbx == work.pbx)
         .order_by(_A.call_from_at, _A.person_id)
         .limit(min(AT_ONCE, max(0, OPEN_AT_ONCE - _open_now(work))))
+        .with_for_update(of=t.campaign_asked, skip_locked=True)  # somebody scores that person, or calls it off
     )
     rows = work.connection.execute(due).all()
     for row in rows:
@@ -73,6 +74,7 @@ def settle_unreached(work: Work) -> int:
         .join(t.reservation, _R.id == _A.reservation_id)
         .where(t.ASKED_NOW, _C.pbx == work.pbx, _R.state.in_(_UNREACHED))
         .limit(AT_ONCE)
+        .with_for_update(of=t.campaign_asked, skip_locked=True)
     )
     rows = work.connection.execute(ended).all()
     for row in rows:
@@ -104,6 +106,7 @@ def call_off(work: Work, campaign: int, number: int, groups: Groups = None) -> i
     look_up(work, campaign, groups, lock=True)
     standing = select(_A.person_id, _A.reservation_id, _R.state).outerjoin(t.reservation, _R.id == _A.reservation_id)
     standing = standing.where(_A.campaign_id == campaign, _A.round == number, _A.state.in_(("waiting", "called")))
+    _lock(work, campaign, number)
     rows = [
         row
         for row in work.connection.execute(standing.order_by(_A.reservation_id))
@@ -113,6 +116,12 @@ def call_off(work: Work, campaign: int, number: int, groups: Groups = None) -> i
         _write(work, (campaign, number, row.person_id), state="blank", why_not="called-off")
     _end(work, [row.reservation_id for row in rows if row.reservation_id is not None], "cancelled")
     return len(rows)
+
+
+def _lock(work: Work, campaign: int, number: int) -> None:
+    """Wait for whoever reserves a callback of this round, or keeps a score, and let nobody begin to."""
+    theirs = select(_A.person_id).where(_A.campaign_id == campaign, _A.round == number)
+    work.connection.execute(theirs.order_by(_A.person_id).with_for_update()).all()
 
 
 def _open_now(work: Work) -> int:

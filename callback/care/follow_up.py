@@ -24,6 +24,8 @@ from sms import outbox
 
 HEARD_US: Final = 10 * MINUTE
 """What one of us heard the customer say may be taken back for so long: then the case closes."""
+ASKED: Final = frozenset({"answered", "confirmed"})
+"""States in which the customer's own word counts: it goes before what one of us heard."""
 NOTHING_ASKED: Final[dict[str, Any]] = {"asks": 0, "next_ask_at": None}
 
 
@@ -76,8 +78,11 @@ def called(work: Work, ended: Ended) -> None:
 def confirmed(work: Work, case: int, by: str, note: str, *, at_once: bool, score: int | None = None) -> None:
     """The customer says that it is solved; it closes at once, or when what a person heard stands (`HEARD_US`)."""
     standing = _heard(work, case, "confirmed")
-    beside: dict[str, Any] = {"next_ask_at": work.now + HEARD_US} | ({} if score is None else {"score_after": score})
-    cases.move(work, case, "confirmed", by, note, beside)
+    judged: dict[str, Any] = {} if score is None else {"score_after": score}
+    if at_once and standing.state == "confirmed":  # one of us had heard it before
+        cases.change(work, case, by, "said", note, **judged)
+    else:
+        cases.move(work, case, "confirmed", by, note, judged | {"next_ask_at": work.now + HEARD_US})
     ask_no_more(work, standing, "the customer said that it is solved")
     if at_once:
         cases.move(work, case, "closed", SERVICE, beside={"next_ask_at": None})
@@ -92,6 +97,12 @@ def denied(work: Work, case: int, by: str, note: str, score: int | None = None) 
     ask_no_more(work, standing, "the customer said that it is not solved")
     if standing.department:
         letters.write(work, case)
+
+
+def again(work: Work, case: int, by: str) -> None:
+    """The customer complains once more of what an open case is about: what one of us heard to be solved is not."""
+    if cases.read_one(work, case, lock=True).state == "confirmed":
+        denied(work, case, by, "complains again")
 
 
 def withdrawn(work: Work, case: int, by: str, note: str = "") -> None:

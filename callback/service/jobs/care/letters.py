@@ -9,14 +9,18 @@ from functools import partial
 from typing import Final
 
 from callback.care import mailing
-from callback.care.mailing import Due
+from callback.care.mailing import CLAIMED_US, Due
 from callback.errors import NotOurs
 from callback.logs.failing import Failing
 from callback.service.mailing import post
 from callback.service.mailing.post import Envelope, Mailed
 from callback.service.transactions import Transactions
 from callback.settings.mail import Mail
+from scheduler.clock import SECOND
 
+LONGEST_S: Final = CLAIMED_US / SECOND / 2
+"""So long one conversation may take: a server that answers letter by letter holds up no other letter for ever."""
+SLOW: Final = "the server took too long"
 NO_SERVER: Final = "no mail server is set: write [mail] host and from"
 
 
@@ -73,7 +77,7 @@ class SendLetters:
 
 
 async def _apart(mail: Mail, letter: Envelope) -> Mailed:
-    """Talk with the server in a thread that the end of the process does not wait for."""
+    """Talk with the server in a thread that the end of the process does not wait for, nor anybody for very long."""
     loop = asyncio.get_running_loop()
     told: asyncio.Future[Mailed] = loop.create_future()
 
@@ -82,9 +86,15 @@ async def _apart(mail: Mail, letter: Envelope) -> Mailed:
             told.set_result(mailed)
 
     def talk() -> None:
-        mailed = post.send(mail, letter)
+        try:
+            mailed = post.send(mail, letter)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this letter's alone
+            mailed = Mailed("later", type(error).__name__)
         with suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(tell, mailed)
 
     threading.Thread(target=talk, name="letters", daemon=True).start()
-    return await told
+    try:
+        return await asyncio.wait_for(told, LONGEST_S)
+    except TimeoutError:
+        return Mailed("later", SLOW)
