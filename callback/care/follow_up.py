@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, select, update
 
 from callback.care import callbacks, cases, letters, satisfaction
 from callback.care.callbacks import Ended
@@ -26,6 +26,14 @@ HEARD_US: Final = 10 * MINUTE
 ASKED: Final = frozenset({"answered", "confirmed"})
 """States in which the customer's own word counts: it goes before what one of us heard."""
 NOTHING_ASKED: Final[dict[str, Any]] = {"asks": 0, "next_ask_at": None}
+
+_A: Final = t.answer.c
+_UNREAD: Final = (
+    select(_A.id)
+    .where(t.FOR_PEOPLE, _A.pbx == bindparam("of_pbx"), _A.person_id == bindparam("person"))
+    .where(_A.received_at >= bindparam("since"))
+    .limit(1)
+)
 
 
 def answered(work: Work, case: int, by: str, words: str) -> None:
@@ -112,7 +120,11 @@ def withdrawn(work: Work, case: int, by: str, note: str = "") -> None:
 
 
 def close(work: Work, case: Case) -> None:
-    """Close a case that was confirmed to one of us, and tell the customer."""
+    """Close a case that was confirmed to one of us, and tell the customer; not before people read what came since."""
+    since = {"of_pbx": work.pbx, "person": case.person_id, "since": case.state_since_at}
+    if work.connection.execute(_UNREAD, since).first() is not None:
+        _set(work, case.id, next_ask_at=work.now + HEARD_US)
+        return
     cases.move(work, case.id, "closed", SERVICE, beside={"next_ask_at": None})
     _text(work, case, "case-closed", f"closed/{case.id}")
 

@@ -98,10 +98,9 @@ def page(work: Work, wanted: Wanted, groups: Groups = None, after: Place | None 
 def counts(work: Work, groups: Groups = None) -> Counts:
     """Count the open cases of these groups."""
     owed = _C.state.in_(OWED)
-    soon_at = work.now + _warning(work.site.rules.care)
     sums = [
         func.sum(case((which, 1), else_=0))
-        for which in (owed, and_(owed, _C.due_at.between(work.now, soon_at)), and_(owed, _C.due_at < work.now), ~owed)
+        for which in (owed, and_(owed, _due(work, "soon")), and_(owed, _due(work, "overdue")), ~owed)
     ]
     theirs = (_C.pbx == work.pbx, t.CASE_OPEN, of_groups(work.site, _C.queue, groups))
     row = work.connection.execute(select(*sums).where(*theirs)).one()
@@ -184,9 +183,15 @@ def _wanted(work: Work, wanted: Wanted, groups: Groups) -> Select[Any]:
     if wanted.mine:
         asked = asked.where(_theirs(wanted.mine))
     if wanted.due is not None:
-        ends_at = work.now if wanted.due == "overdue" else work.now + _warning(work.site.rules.care)
-        asked = asked.where(_C.state.in_(OWED), _C.due_at <= ends_at)
+        asked = asked.where(_C.state.in_(OWED), _due(work, wanted.due))
     return asked
+
+
+def _due(work: Work, due: Due) -> ColumnElement[bool]:
+    """Cases whose clock has run out, or does so within the time of the warning: none is both."""
+    if due == "overdue":
+        return _C.due_at < work.now
+    return _C.due_at.between(work.now, work.now + _warning(work.site.rules.care))
 
 
 def _theirs(names: Iterable[str]) -> ColumnElement[bool]:

@@ -137,7 +137,7 @@ def test_a_callback_of_care_comes_with_its_script_and_another_with_none(world: W
     seen = look(world)
     assert seen.next is not None, seen.nothing
     assert (seen.next.row.kind, seen.next.for_you) == ("follow-up", True)
-    script = seen.scripts[seen.next.row.reservation]
+    script = seen.scripts[seen.next.row.reservation].script
     assert (script.kind, script.language) == ("dissatisfied", "en")
     assert any("She hung up on me!" in line for line in script.lines)
     assert any("a month for free" in line for line in script.lines)
