@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -32,6 +33,11 @@ _ENDED: Final[Select[Any]] = (
     .where(t.CALLBACK_UNDER_WAY, _C.pbx == bindparam("of_pbx"), (~_R.open) | (~_C.open))
     .order_by(_C.id)
     .limit(AT_ONCE)
+)
+
+
+_MADE = select(t.attempt.c.agent).where(
+    t.attempt.c.pbx == bindparam("of_pbx"), t.attempt.c.reservation_id == bindparam("of_reservation")
 )
 
 
@@ -113,3 +119,11 @@ def _of(case: Case, row: Reservation) -> Ended:
 
 def _set(work: Work, case: Case, **values: object) -> None:
     work.connection.execute(update(t.care_case).where(_C.id == case.id).values(values))
+
+
+def made_by(work: Work, reservation: int | None, names: Collection[str]) -> bool:
+    """Whether the callback under way, or the last one, came to a phone of these names: who called may hear the word."""
+    if reservation is None or not names:
+        return False
+    agents = work.connection.execute(_MADE, {"of_pbx": work.pbx, "of_reservation": reservation}).scalars()
+    return not {one for one in agents if one}.isdisjoint(names)

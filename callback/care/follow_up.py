@@ -16,10 +16,9 @@ from callback.care.cases import SERVICE, Case
 from callback.errors import IllegalTransition
 from callback.site.work import Work
 from callback.store import tables as t
-from callback.texts import asking
+from callback.texts import asking, compose
 from callback.texts.asking import To
 from scheduler.clock import HOUR, MINUTE
-from scheduler.errors import SchedulerError
 from sms import outbox
 
 HEARD_US: Final = 10 * MINUTE
@@ -153,11 +152,7 @@ def _by_text(work: Work, case: Case) -> bool:
 def _text(work: Work, case: Case, template: str, cause: str) -> bool:
     """Write a text about a case, that leaves when the customer may be disturbed."""
     to = To(word(case.id), case.queue, case.person_id, case.e164)
-    try:
-        opens_at = work.site.hours_of(case.e164, work.site.dials_over("")).next_opening(work.now)
-    except SchedulerError:
-        opens_at = work.now  # that phone may never ring under these rules: there is no better time
-    return asking.send(work, to, template, cause, {"case": str(case.id)}, opens_at)
+    return asking.send(work, to, template, cause, {"case": str(case.id)}, compose.morning(work, case.e164))
 
 
 def _set(work: Work, case: int, **values: object) -> None:

@@ -82,19 +82,21 @@ class Narrator:
     def _line(self, one: Happened) -> str:
         """Give the line; what it tells of lies earlier where it had to be found out, and then that is said."""
         written_at = self._now() if self._now else one.at
-        earlier = f" (at {self._time(one.at)})" if written_at - one.at >= EARLIER_US else ""
-        return f"{self._time(written_at)}  {one.name:<15} {self.sentence(one)}{earlier}"
+        earlier = f" (at {self._time(one.at, written_at)})" if written_at - one.at >= EARLIER_US else ""
+        return f"{self._time(written_at, written_at)}  {one.name:<15} {self.sentence(one)}{earlier}"
 
     def sentence(self, one: Happened) -> str:
         """One event in words, on one line; an event of another version, which may mean its facts otherwise, plainly."""
         try:
-            said = words(one, self._time)
+            said = words(one, lambda at: self._time(at, one.at))
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             said = plainly(one)
         return printable(" ".join(said.split()))
 
-    def _time(self, at: int) -> str:
-        return f"{local(at, self._zone):%H:%M:%S}"
+    def _time(self, at: int, seen_at: int) -> str:
+        """A time as it is read at another: of another day it comes with its day."""
+        said, seen = local(at, self._zone), local(seen_at, self._zone)
+        return f"{said:%H:%M:%S}" if said.date() == seen.date() else f"{said:%m-%d %H:%M:%S}"
 
 
 def record(one: Happened) -> dict[str, Any]:

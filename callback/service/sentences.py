@@ -240,7 +240,7 @@ def _case_opened(event: e.CaseOpened, time: Time) -> str:
 
 def _case_at_risk(event: e.CaseAtRisk, time: Time) -> str:
     whose = event.owner or event.department or "nobody's"
-    return f"case {event.case} ({event.kind}, {whose}) is not answered, and was to be by {time(event.due_at)}"
+    return f"case {event.case} ({event.kind}, {whose}) is not answered: due by {time(event.due_at)}"
 
 
 def _campaign(event: e.CampaignMoved, _time: Time) -> str:

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, String, bindparam, text
 
+from callback.reports.care import cases
+from callback.reports.care.cases import Wanted as WantedCases
 from callback.reports.now import lists, look
-from callback.reports.now.figure import Figure, InList
+from callback.reports.now.figure import Figure, InCases, InList
 from callback.reports.now.look import Now
 from callback.reports.now.since import midnight
 from callback.reports.queue import lanes
@@ -51,7 +53,7 @@ def by_page(now: Now) -> dict[str, int]:
         name: getattr(now.promises.rates, name)
         for name in (f"{what}_{minutes}" for what in ("due", "dialled", "reached", "closed") for minutes in (30, 60))
     }
-    needs = {field.name: getattr(now.needs, field.name).count for field in fields(now.needs) if field.name != "by_whom"}
+    needs = {name: 0 if figure is None else figure.count for name, figure in _needs(now)}
     return {"open": now.open.all.count, "due": now.open.due.count, **opened, **rates, **needs}
 
 
@@ -61,8 +63,13 @@ def figures(now: Now) -> list[Figure]:
     promises += [now.promises.done(what, minutes) for what in ("dialled", "reached", "closed") for minutes in (30, 60)]
     open_ = [now.open.all, now.open.calling, now.open.due, now.open.later, now.open.held, *now.open.by_lane.values()]
     dangers = [figure for one in now.dangers.groups for figure in (one.missed, one.hopeless)]
-    needs = [getattr(now.needs, field.name) for field in fields(now.needs) if field.name != "by_whom"]
+    needs = [figure for _, figure in _needs(now) if figure is not None]
     return [*promises, *open_, *dangers, now.dangers.missed, *needs]
+
+
+def _needs(now: Now) -> list[tuple[str, Figure | None]]:
+    names = [field.name for field in fields(now.needs) if field.name != "by_whom"]
+    return [(name, getattr(now.needs, name)) for name in names]
 
 
 def rows_behind(work: Work, figure: Figure, groups: Groups) -> int:
@@ -71,6 +78,8 @@ def rows_behind(work: Work, figure: Figure, groups: Groups) -> int:
         return 0
     if isinstance(figure.rows, InList):
         return len(lists.rows(work, figure.rows, groups))
+    if isinstance(figure.rows, InCases):
+        return len(cases.page(work, WantedCases(due=figure.rows.due), groups, most=MOST).cases)
     wanted = replace(figure.rows.wanted, groups=groups)
     names = figure.rows.lanes or lanes.LANES
     return sum(len(lanes.page(work, lane, wanted, MOST)) for lane in names)

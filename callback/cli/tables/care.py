@@ -12,6 +12,7 @@ from callback.cli.tables import terminal
 from callback.logs.masking import masked
 from callback.reports.care import cases
 from callback.reports.care.whole import Whole
+from callback.settings.care import Care
 from callback.site.work import Work
 from scheduler.clock import local, shown
 
@@ -19,7 +20,7 @@ _CLOCK: Final = {
     "running": "in time",
     "soon": "nearly due",
     "overdue": "overdue",
-    "asked": "the customer is asked",
+    "asked": "waits for the customer",
     "ended": "ended",
 }
 _KIND: Final = {"complaint": "complaint", "dissatisfied": "not content"}
@@ -39,11 +40,15 @@ def put_cases(work: Work, found: Sequence[Case], *, as_json: bool) -> None:
     cells = [
         (
             *(str(one.id), masked(one.e164), one.queue, _KIND[one.kind], one.topic, one.state, clock(one.due_at)),
-            *(_CLOCK[cases.clock_of(one, care, work.now)], one.owner or one.department, one.words[:80]),
+            *(_clock_words(one, care, work.now), one.owner or one.department, one.words[:80]),
         )
         for one in found
     ]
     terminal.put(terminal.table(heads, cells, sentences={"says"}, names={"queue", "topic", "in charge"}))
+
+
+def _clock_words(case: Case, care: Care, now: int) -> str:
+    return "to be closed" if case.state == "confirmed" else _CLOCK[cases.clock_of(case, care, now)]
 
 
 def put_case(work: Work, found: Whole, *, as_json: bool) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from callback.accounts.roles import Groups, Role, allowed
-from callback.care import cases
+from callback.care import callbacks, cases
 from callback.care.cases import Case, NoSuchCase
 from callback.errors import CallbackError, IllegalTransition
 from callback.events import Decided
+from callback.site.groups import is_of
 from callback.site.work import Work
 from callback.store import audit
 from callback.store.audit import By
@@ -32,7 +33,7 @@ class Actor:
     """Who decides and why, in which roles, and of which groups of queues (None: of all).
 
     Who has no right `care`, an agent above all, acts on the cases alone that this person registered, is in charge of,
-    or was rated in: `names` are those that the PBX gives the person's phone.
+    was rated in, or whose last callback the person's phone took: `names` are those that the PBX gives that phone.
     """
 
     by: By
@@ -66,7 +67,7 @@ def locked(work: Work, asked: AskedCase, actor: Actor) -> Case:
 
 def may_see(work: Work, queue: str, actor: Actor) -> bool:
     """Whether this person's groups have the queue."""
-    return actor.groups is None or work.site.rules.queue(queue).group in actor.groups
+    return is_of(work.site, queue, actor.groups)
 
 
 def tell(work: Work, actor: Actor, action: str, case: int, facts: Mapping[str, Any] | None = None) -> None:
@@ -88,6 +89,7 @@ def text_of(what: str, said: str, *, needed: bool = False) -> str:
 
 def _theirs(work: Work, found: Case, actor: Actor) -> Case:
     own = actor.by.who in {found.owner, found.opened_by} or found.agent in actor.names
-    if not may_see(work, found.queue, actor) or not (own or allowed(actor.roles, "care")):
+    own = own or allowed(actor.roles, "care") or callbacks.made_by(work, found.reservation_id, actor.names)
+    if not own or not may_see(work, found.queue, actor):
         raise NoSuchCase(f"there is no case {found.id} here")
     return found

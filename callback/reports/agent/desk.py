@@ -18,6 +18,7 @@ from callback.care import customer_notes
 from callback.care.cases import Case
 from callback.care.customer_notes import CustomerNote
 from callback.reports.agent import scripts, talks
+from callback.reports.agent.scripts import Spoken
 from callback.reports.agent.talks import LastTalk, Talk
 from callback.reports.care import cases
 from callback.reports.care.cases import Clock
@@ -28,7 +29,6 @@ from callback.reports.queue.wanted import Wanted
 from callback.reports.queue.why import stopped_by
 from callback.reservations import slots
 from callback.reservations.reservation import RESERVATIONS, Reservation, read, read_one
-from callback.site.scripts import Script
 from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.candidate import LANES as NEXT
@@ -131,7 +131,7 @@ class Desk:
     registers: bool
     today: Mapping[str, int]
     now: int
-    scripts: Mapping[int, Script]  # of those on the line, next and of today that no lost call made
+    scripts: Mapping[int, Spoken]  # of those on the line, next and of today that no lost call made
 
 
 def phone_of(work: Work, user: str) -> Phone:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from callback.reports.care.cases import Due
 from callback.reports.queue.wanted import EVERYBODY, Wanted
 
 ListName = Literal[
@@ -41,7 +42,14 @@ class InList:
     within_min: int | None = None
 
 
-Rows = InQueue | InList
+@dataclass(frozen=True, slots=True)
+class InCases:
+    """Open cases that wait for us: those whose clock runs out soon, or has run out."""
+
+    due: Due
+
+
+Rows = InQueue | InList | InCases
 
 
 @dataclass(frozen=True, slots=True)

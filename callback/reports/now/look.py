@@ -13,10 +13,11 @@ from callback.accounts.roles import Groups
 from callback.attempts import snapshot
 from callback.reports import breaking
 from callback.reports.breaking import Breaking
+from callback.reports.care import cases
 from callback.reports.now import floor, health, lists
 from callback.reports.now import help as help_
 from callback.reports.now.day import Day
-from callback.reports.now.figure import Figure, InList, InQueue, Lane, Promised
+from callback.reports.now.figure import Figure, InCases, InList, InQueue, Lane, Promised
 from callback.reports.now.floor import Floor
 from callback.reports.now.health import Part
 from callback.reports.now.help import Help
@@ -138,7 +139,10 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What needs a person. `by_whom` are those who took back or cancelled today, and how many each."""
+    """What needs a person. `by_whom` are those who took back or cancelled today, and how many each.
+
+    Of cases, those that wait for us: overdue, or due soon; None where there are none and no queue takes any.
+    """
 
     answers: Figure
     incidents: Figure
@@ -148,6 +152,8 @@ class Needs:
     not_lost: Figure
     cancelled: Figure
     assigned: Figure
+    cases_overdue: Figure | None
+    cases_soon: Figure | None
     by_whom: Mapping[str, Mapping[str, int]]
 
 
@@ -313,6 +319,7 @@ def _open(work: Work, groups: Groups, counted: Census | None) -> Open:
 def _needs(work: Work, groups: Groups) -> Needs:
     incidents = lists.rows(work, InList("incidents"), groups)
     ids = frozenset(one.id for one in incidents)
+    overdue, soon = _cases(work, groups)
     they_hold = InQueue(("held",), Wanted(incidents=ids, groups=groups)) if ids else None
     not_lost, cancelled = (lists.rows(work, InList(name), groups) for name in ("not-lost", "cancelled"))
     return Needs(
@@ -324,8 +331,18 @@ def _needs(work: Work, groups: Groups) -> Needs:
         not_lost=Figure(len(not_lost), InList("not-lost"), more=len(not_lost) == lists.MOST),
         cancelled=Figure(len(cancelled), InList("cancelled"), more=len(cancelled) == lists.MOST),
         assigned=lists.count(work, "assigned", groups),
+        cases_overdue=overdue,
+        cases_soon=soon,
         by_whom={
             "not-lost": Counter(one.who for one in not_lost if one.who),
             "cancelled": Counter(one.who for one in cancelled if one.who),
         },
     )
+
+
+def _cases(work: Work, groups: Groups) -> tuple[Figure | None, Figure | None]:
+    """Cases whose clock has run out, and those whose clock does so soon; no page of cases is of use where none are."""
+    counted = cases.counts(work, groups)
+    if not counted.open and not cases.queues(work, groups):
+        return None, None
+    return Figure(counted.overdue, InCases("overdue")), Figure(counted.soon, InCases("soon"))

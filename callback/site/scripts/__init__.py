@@ -18,7 +18,7 @@ from callback.errors import CallbackError
 
 Kind = Literal["dissatisfied", "complaint", "confirm", "sample", "flag"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-VALUES: Final = ("words", "wish", "topic", "promised", "offer", "reason", "campaign", "caller_id")
+VALUES: Final = ("words", "wish", "topic", "promised", "answer", "offer", "reason", "campaign", "caller_id")
 """What a line may name in braces; a line that names something which is not known this time is left out."""
 FALLBACK: Final = "en"
 FOLDER: Final = "scripts"

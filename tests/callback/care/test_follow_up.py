@@ -7,17 +7,19 @@ from typing import Any
 
 import pytest
 
+from callback.care.cases import NoSuchCase
 from callback.customers import blocks
 from callback.decisions import wrap_up
 from callback.decisions.care import cases as acts
-from callback.decisions.care.acting import AskedCase
+from callback.decisions.care.acting import Actor, AskedCase
 from callback.events import CaseAtRisk
+from callback.reports.agent import scripts
 from callback.site.templates import Texting
 from callback.store import tables as t
 from callback.store.audit import By
 from scheduler.clock import HOUR
 from tests.callback.care.asked import answer, leave, tend
-from tests.callback.decisions.care.centre import ANNA, NUMBER, do, registered, takes_cases
+from tests.callback.decisions.care.centre import AGENT, ANNA, NUMBER, do, registered, takes_cases
 from tests.callback.world import MINUTE, NOON, World, call, fed, picture
 
 ANSWERED = NOON + HOUR
@@ -119,6 +121,7 @@ def test_a_call_that_reached_the_customer_waits_for_the_agents_word(world: World
     assert steps(world)[-1] == "reached"
 
 
+PHONES = {"ben": frozenset({"PJSIP/agent1"}), "cas": frozenset({"PJSIP/agent2"})}
 BEN = wrap_up.Teller("ben", frozenset({"PJSIP/agent1", "Agent One"}))
 
 
@@ -140,6 +143,25 @@ def test_an_agent_who_asked_and_says_solved_has_heard_it(world: World) -> None:
         say(world, "voicemail", ANSWERED + 5 * MINUTE)
     tend(world, ANSWERED + 14 * MINUTE)
     assert (case_of(world).state, case_of(world).open) == ("closed", False)
+
+
+def test_who_called_and_heard_not_solved_says_so_in_the_case_and_knew_what_was_done(world: World) -> None:
+    """The script says what was done; the case is the caller's own, and no other agent's."""
+    asked = to_confirm(world, two_way=False)
+    tried(world, ANSWERED + MINUTE, "reached")
+    row = world.reservations()[-1]
+    with world.store.write() as connection:
+        connection.execute(t.attempt.update().values(agent="PJSIP/agent1"))
+        told = scripts.of(world.work(connection, ANSWERED + 2 * MINUTE), [row.id])[row.id]
+    assert (told.script.kind, told.case) == ("confirm", asked.case)
+    assert any("We pay it back." in line for line in told.script.lines)
+    tend(world, ANSWERED + 3 * MINUTE)
+    caller, other = (Actor(By(who, "heard"), AGENT.roles, names=names) for who, names in PHONES.items())
+    for nobody in (other, AGENT):
+        with pytest.raises(NoSuchCase):
+            do(world, acts.deny, asked, "call", nobody, now=ANSWERED + 4 * MINUTE)
+    do(world, acts.deny, asked, "call", caller, "It is not there yet.", now=ANSWERED + 4 * MINUTE)
+    assert (case_of(world).state, steps(world)[-1]) == ("assigned", "denied")
 
 
 def test_the_call_that_is_the_repair_confirms_nothing(world: World) -> None:

@@ -137,7 +137,7 @@ def test_a_callback_of_care_comes_with_its_script_and_another_with_none(world: W
     seen = look(world)
     assert seen.next is not None, seen.nothing
     assert (seen.next.row.kind, seen.next.for_you) == ("follow-up", True)
-    script = seen.scripts[seen.next.row.reservation]
+    script = seen.scripts[seen.next.row.reservation].script
     assert (script.kind, script.language) == ("dissatisfied", "en")
     assert any("She hung up on me!" in line for line in script.lines)
     assert any("a month for free" in line for line in script.lines)
@@ -156,7 +156,7 @@ def test_a_callback_that_another_agent_alone_is_to_make_is_next_for_nobody_else(
             apart="flag/1",
             by_at=NOON + 24 * HOUR,
             agent="Agent Two",
-            agent_until_at=NOON + US,
+            agent_for_us=US,
         )
         follow_up.reserve(work, wanted)
     assert look(world).next is None

@@ -199,7 +199,7 @@ def test_what_people_read(sqlite_world: World) -> None:
     assert first["dialling"].endswith("#1 attempt 1: looking for an agent of support")
     assert first["agent-connected"].endswith("#1 Agent One answered; now the customer")
     assert first["outcome"] == "12:01:00  outcome         #1 busy; again at 12:06:00"
-    assert first["carried-over"].endswith("#3 not kept today: due 08:00:00, deadline 09:00:00")
+    assert first["carried-over"].endswith("#3 not kept today: due 11-24 08:00:00, deadline 11-24 09:00:00")
     assert first["not-recovered"].endswith("no number: no-number")
     assert first["withdrawn"].endswith("#2 the call was not lost after all")
     assert first["expired"].endswith("#4 +819012345604 in support is left to people: not reached after carrying over")

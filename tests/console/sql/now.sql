@@ -80,3 +80,10 @@ UNION ALL SELECT 'not_lost', count(*) FROM audit
 UNION ALL SELECT 'cancelled', count(*) FROM audit
     WHERE pbx = 'main' AND action = 'cancelled' AND at >= :midnight AND who NOT IN ('customer', 'service')
       AND reservation_id IN (SELECT id FROM mine WHERE state = 'cancelled')
+UNION ALL SELECT 'cases_overdue', count(*) FROM care_case
+    WHERE pbx = 'main' AND state IN ('registered', 'assigned') AND due_at < :now
+      AND (:all = 1 OR CASE queue WHEN 'sales' THEN 'sales' WHEN '华语客服' THEN 'china' ELSE 'support' END IN :of_groups)
+UNION ALL SELECT 'cases_soon', count(*) FROM care_case
+    WHERE pbx = 'main' AND state IN ('registered', 'assigned')
+      AND due_at >= :now AND due_at <= :now + 8 * 3600000000
+      AND (:all = 1 OR CASE queue WHEN 'sales' THEN 'sales' WHEN '华语客服' THEN 'china' ELSE 'support' END IN :of_groups)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlencode
 
-from callback.reports.now.figure import Figure, InList
+from callback.reports.now.figure import Figure, InCases, InList
 from callback.reports.queue.wanted import Wanted
 
 _NAMED: Final = {"queues": "queue", "kinds": "kind", "states": "state", "incidents": "incident", "ids": "ids"}
@@ -14,6 +14,8 @@ _NAMED: Final = {"queues": "queue", "kinds": "kind", "states": "state", "inciden
 def address(figure: Figure) -> str | None:
     """The address of the page that lists what was counted; None where there is nothing to list, or no one page does."""
     rows = figure.rows
+    if isinstance(rows, InCases):
+        return f"/cases?{urlencode({'due': rows.due})}"
     if isinstance(rows, InList):
         within = {} if rows.within_min is None else {"within": rows.within_min}
         return f"/now/rows/{rows.name}" + (f"?{urlencode(within)}" if within else "")

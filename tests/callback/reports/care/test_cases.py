@@ -92,7 +92,8 @@ def test_the_list_is_the_same_page_by_page_and_counts_what_it_shows(centre: Worl
 
 
 def fits(one: Case, wanted: Wanted, groups: frozenset[str] | None) -> bool:
-    due = one.state in cases.OWED and one.due_at <= NOON + (HOUR if wanted.due == "soon" else 0)
+    begins, ends = (NOON, NOON + HOUR) if wanted.due == "soon" else (0, NOON - 1)
+    due = one.state in cases.OWED and begins <= one.due_at <= ends
     return (
         one.open != wanted.ended
         and (groups is None or one.queue in groups)

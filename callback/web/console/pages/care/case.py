@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, HTTPException
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse, Response
 
+from callback.care import callbacks
 from callback.care.cases import NoSuchCase
 from callback.decisions import reasons
 from callback.decisions.actions import NoSuchPerson
@@ -165,7 +166,9 @@ def _seen(work: Work, visit: Visit, number: int) -> Whole:
     seen = whole.whole(work, number, viewer.groups)
     if seen is None:
         raise HTTPException(404)
-    if not viewer.may("care") and not cases.is_of(seen.case, {viewer.user, *_names(work, visit)}):
+    names = _names(work, visit)
+    own = cases.is_of(seen.case, {viewer.user, *names}) or callbacks.made_by(work, seen.case.reservation_id, names)
+    if not own and not viewer.may("care"):
         raise HTTPException(404)
     return seen
 
