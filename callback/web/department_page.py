@@ -62,7 +62,7 @@ def act(work: Work, token: str, form: Mapping[str, str], language: Language) -> 
 
     400 for an empty one or one that is too long, 409 where none is taken any more, 429 after very many.
     """
-    said = form.get(FIELD, "").replace("\r\n", "\n")
+    said = form.get(FIELD, "").replace("\r\n", "\n").replace("\0", "")
     try:
         view = _View(work, links.opened(work, token, lock=True), language)
         if not said.strip() or len(said.strip()) > CASE_TEXT:

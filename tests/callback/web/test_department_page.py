@@ -87,7 +87,7 @@ def test_an_answer_is_the_first_repair_and_a_second_one_adds(care: World) -> Non
     assert [row.who for row in care.rows(t.audit) if row.action == "case-answered"] == ["department/billing"] * 2
 
 
-@pytest.mark.parametrize(("said", "status"), [("", 400), (" \n ", 400), ("x" * 2001, 400), ("x" * 2000, 200)])
+@pytest.mark.parametrize(("said", "status"), [("", 400), (" \n\0", 400), ("x" * 2001, 400), ("x" * 2000, 200)])
 def test_an_answer_has_its_room(care: World, said: str, status: int) -> None:
     _, token = complained(care)
     assert page(care, token, said).status == status
