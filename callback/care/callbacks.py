@@ -56,10 +56,14 @@ def reserve(work: Work, case: Case, purpose: Purpose, by_at: int, queue: str = "
     Of an agent only that phone is rung for `care.agent_wait_min` from when phones may ring, then any of the queue. In
     the queue of the case, unless another is named. What stands in the way is written down for people.
     """
-    until_at = _opens_at(work, case) + round(work.site.rules.care.agent_wait_min * MINUTE) if agent else None
-    name = f"case/{case.id}"
-    wanted = FollowUp(person=case.person_id, queue=queue or case.queue, apart=name, by_at=by_at, agent=agent,
-                      agent_until_at=until_at)  # fmt: skip
+    wanted = FollowUp(
+        person=case.person_id,
+        queue=queue or case.queue,
+        apart=f"case/{case.id}",
+        by_at=by_at,
+        agent=agent,
+        agent_for_us=round(work.site.rules.care.agent_wait_min * MINUTE),
+    )
     try:
         reservation = follow_up.reserve(work, wanted)
     except NotToBeCalled as error:
@@ -109,7 +113,3 @@ def _of(case: Case, row: Reservation) -> Ended:
 
 def _set(work: Work, case: Case, **values: object) -> None:
     work.connection.execute(update(t.care_case).where(_C.id == case.id).values(values))
-
-
-def _opens_at(work: Work, case: Case) -> int:
-    return work.site.hours_of(case.e164, work.site.dials_over("")).next_opening(work.now)

@@ -57,7 +57,7 @@ def judged(work: Work, case: int, score: int) -> None:
     found = cases.read_one(work, case, lock=True)
     if not found.open:
         return
-    if found.state != "answered":  # the customer has said otherwise since, and it goes on: people see this word
+    if found.state not in follow_up.ASKED:  # the customer has said otherwise since, and it goes on: people see this
         cases.change(work, case, CUSTOMER, "scored", str(score), score_after=score)
     elif score >= SATISFIED:
         follow_up.confirmed(work, case, CUSTOMER, str(score), at_once=True, score=score)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from callback.care import cases, repair
+from callback.care import cases, follow_up, repair
 from callback.care.cases import NewCase
 from callback.site.work import Work
 from callback.store import tables as t
@@ -82,6 +82,8 @@ def _open_case(work: Work, survey: Survey, score: int, words: str) -> int | None
     if opened.made:
         cases.change(work, opened.case, CUSTOMER, "scored", str(score))
         repair.begin(work, opened.case)
+    else:
+        follow_up.again(work, opened.case, CUSTOMER)
     return opened.case
 
 

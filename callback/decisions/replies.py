@@ -248,15 +248,21 @@ def _judged(work: Work, reservation: int, number: int, body: str) -> _Done:
 
 
 def _surveyed(work: Work, survey: Survey, number: int, body: str) -> _Done:
-    """The customer judges a call that was served, or the repair of a case."""
-    surveys.answered(work, survey, number, body)
+    """The customer judges a call that was served, or the repair of a case; who is not content after its end: people."""
+    case = surveys.answered(work, survey, number, body)
+    if survey.kind == "repair" and number <= work.site.rules.care.low and _has_ended(work, case):
+        return _Done("answer-held", for_people=True, in_queue=survey.queue)
     return _Done("answer-thanks", in_queue=survey.queue)
+
+
+def _has_ended(work: Work, case: int | None) -> bool:
+    return case is not None and not cases.read_one(work, case).open
 
 
 def _solved(work: Work, asked: Question, number: int, body: str) -> _Done:
     """The customer says whether a case is solved: 1 closes it, 2 lets it go on; anything else is for people."""
     case = cases.read_one(work, asked.about, lock=True)
-    if case.state != "answered" or number not in {SOLVED, NOT_SOLVED}:
+    if case.state not in follow_up.ASKED or number not in {SOLVED, NOT_SOLVED}:
         return replace(_FOR_PEOPLE, in_queue=case.queue)
     if number == SOLVED:
         follow_up.confirmed(work, case.id, CUSTOMER, f"text: {body}", at_once=True)

@@ -39,9 +39,9 @@ class NotToBeCalled(CallbackError):
 class FollowUp:
     """Whom to call for what: `apart` names the cause (case/7), one open callback for each.
 
-    `by_at` is the latest time that is promised, `not_before_at` the earliest. `agent` is whose phone is rung, as the
-    PBX names the member, until `agent_until_at`; then anybody's of the queue, and half of the time that is promised is
-    theirs at least.
+    `by_at` is the latest time that is promised, `not_before_at` the earliest. `agent` is whose phone alone is rung, as
+    the PBX names the member, for `agent_for_us` from when the clock starts, and half of the time that is promised at
+    most; then anybody's of the queue.
     """
 
     person: int
@@ -51,7 +51,7 @@ class FollowUp:
     not_before_at: int = 0
     severity: int = 0
     agent: str | None = None
-    agent_until_at: int | None = None
+    agent_for_us: int | None = None
 
 
 def reserve(work: Work, wanted: FollowUp) -> int:
@@ -84,4 +84,4 @@ def reserve(work: Work, wanted: FollowUp) -> int:
 def _alone_until(wanted: FollowUp, pledge: Promise) -> int:
     """Until when one agent alone is rung; half of the time that is promised is left to all others."""
     half_at = (pledge.clock_starts_at + pledge.deadline_at) // 2
-    return half_at if wanted.agent_until_at is None else min(wanted.agent_until_at, half_at)
+    return half_at if wanted.agent_for_us is None else min(pledge.clock_starts_at + wanted.agent_for_us, half_at)

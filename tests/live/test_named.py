@@ -38,9 +38,8 @@ def owe(service: Service, agent: str, for_s: float) -> int:
     with service.store.write() as connection:
         work = Work(connection, current(connection, load(service.settings), now), now)
         person = persons.person_of(connection, E164, now)
-        until_at = now + round(for_s * SECOND)
         wanted = FollowUp(person=person, queue="support", apart="case/1", by_at=now + 4 * HOUR, agent=agent,
-                          agent_until_at=until_at)  # fmt: skip
+                          agent_for_us=round(for_s * SECOND))  # fmt: skip
         return follow_up.reserve(work, wanted)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, select
 
-from callback.care import assigning, cases
+from callback.care import assigning, cases, follow_up
 from callback.care.cases import Case, CasesOff, NewCase, NoSuchCase, Opened, Source
 from callback.customers import blocks, numbers, persons
 from callback.decisions import replies
@@ -22,6 +22,7 @@ from scheduler.clock import DAY
 
 SEVERITIES: Final = (1, 2, 3)
 PRODUCT_ROOM, REFERENCE_ROOM, CALL_ROOM = 100, 100, 150
+QUEUE_ROOM, TOPIC_ROOM, DEPARTMENT_ROOM = 128, 200, 64
 OLDEST: Final = 366 * DAY
 _P, _A, _S = t.person.c, t.answer.c, t.care_step.c
 _NUMBER = select(_P.number).where(_P.id == bindparam("of_person"))
@@ -108,6 +109,7 @@ def of_reference(work: Work, reference: str) -> Case | None:
 
 def check(work: Work, complaint: Complaint, actor: Actor) -> Case | None:
     """Raise what `register` would raise; give the case that keeps its reference already. Nothing is written."""
+    _must_be_names(complaint)
     if complaint.reference and (same := of_reference(work, complaint.reference)) is not None:
         if not may_see(work, same.queue, actor):
             raise CallbackError(f"the reference {complaint.reference} names another case: give this one its own")
@@ -145,13 +147,38 @@ def _register(work: Work, complaint: Complaint, actor: Actor, answer: int | None
     opened = cases.open_case(work, new)
     if opened.made and (complaint.owner or complaint.department):
         assigning.assign(work, opened.case, actor.by.who, owner=complaint.owner, department=complaint.department)
+    if not opened.made and _is_newer(work, complaint, opened.case):
+        follow_up.again(work, opened.case, actor.by.who)
     facts = {"queue": complaint.queue, "topic": complaint.topic, "source": complaint.source, "made": opened.made}
     tell(work, actor, "case-registered", opened.case, facts)
     return opened
 
 
+def _is_newer(work: Work, complaint: Complaint, case: int) -> bool:
+    """Whether the customer said so after what stands in the case; a file may tell of older days."""
+    return complaint.opened_at is None or complaint.opened_at > cases.read_one(work, case).state_since_at
+
+
+def _must_be_names(complaint: Complaint) -> None:
+    """Raise what is too long, or nothing that can be kept: a NUL, or bytes of a terminal that are no UTF-8."""
+    for what, said, room in (
+        ("the queue", complaint.queue, QUEUE_ROOM),
+        ("the topic", complaint.topic, TOPIC_ROOM),
+        ("the department", complaint.department, DEPARTMENT_ROOM),
+        ("the product", complaint.product, PRODUCT_ROOM),
+        ("the reference", complaint.reference or "", REFERENCE_ROOM),
+        ("the call", complaint.call_id or "", CALL_ROOM),
+        ("what is promised", complaint.promised, t.WHY_ROOM),
+        ("the owner", complaint.owner, t.WHO_ROOM),
+    ):
+        if len(said) > room:
+            raise CallbackError(f"{what} is too long: at most {room} characters")
+        if "\0" in said or said != said.encode("utf-8", "replace").decode():
+            raise CallbackError(f"{what} is no text: write it anew, in UTF-8")
+
+
 def _must_be_known(work: Work, complaint: Complaint, actor: Actor) -> None:
-    """Raise what does not fit the rules, and what is too long, with what there is instead."""
+    """Raise what does not fit the rules, with what there is instead."""
     rules = work.site.rules
     if not may_see(work, complaint.queue, actor):
         raise NoSuchCase(f"queue {complaint.queue} is another group's: register it for one of your own")
@@ -169,15 +196,6 @@ def _must_be_known(work: Work, complaint: Complaint, actor: Actor) -> None:
         raise CallbackError("when it was opened must not be still to come, nor more than a year ago")
     if complaint.promised_by_at is not None and complaint.promised_by_at <= work.now:
         raise CallbackError("what is promised must be promised by a time that is still to come")
-    for what, said, room in (
-        ("the product", complaint.product, PRODUCT_ROOM),
-        ("the reference", complaint.reference or "", REFERENCE_ROOM),
-        ("the call", complaint.call_id or "", CALL_ROOM),
-        ("what is promised", complaint.promised, t.WHY_ROOM),
-        ("the owner", complaint.owner, t.WHO_ROOM),
-    ):
-        if len(said) > room or "\0" in said:
-            raise CallbackError(f"{what} is too long: at most {room} characters")
 
 
 def must_be_department(work: Work, department: str) -> None:

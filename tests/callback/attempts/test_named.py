@@ -33,7 +33,7 @@ def owe(world: World, agent: str | None = "Alice", n: int = 0, now: int = NOON, 
     with world.store.write() as connection:
         person = persons.person_of(connection, f"+8190123400{n:02}", now)
         wanted = FollowUp(person=person, queue="support", apart=f"case/{n}", by_at=by_at, agent=agent,
-                          agent_until_at=now + HOUR)  # fmt: skip
+                          agent_for_us=HOUR)  # fmt: skip
         return follow_up.reserve(world.work(connection, now), wanted)
 
 

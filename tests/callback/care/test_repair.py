@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,6 +20,7 @@ from tests.callback.care.asked import ASKS, CUSTOMER, answer, asking, leave, loo
 from tests.callback.world import MINUTE, NOON, US, World, call, picture
 
 SAID = NOON + 2 * MINUTE
+NEW_YORK, AFTERNOON = ZoneInfo("America/New_York"), ((time(12), time(15)),)
 
 
 @pytest.fixture
@@ -142,6 +146,19 @@ def test_in_the_evening_the_agents_time_begins_when_phones_may_ring(world: World
     (callback,) = world.reservations()
     assert callback.clock_starts_at == NOON + 20 * HOUR  # 08:00
     assert callback.agent_until_at == NOON + 22 * HOUR
+
+
+def test_whose_phone_may_never_ring_is_heard_all_the_same_and_left_to_people(world: World) -> None:
+    asking(world)
+    reader = switch_on(world)
+    world.hear(call(talked_s=60), "served")
+    look(world, reader, NOON + US)
+    leave(world, NOON + MINUTE)
+    asleep = replace(world.site.hours, opening=dict.fromkeys(range(7), AFTERNOON), callee_zones=(NEW_YORK,))
+    world.site = replace(world.site, callee_hours=lambda *_: asleep)
+    assert answer(world, "1", SAID) == "Thank you: it helps us to do better."
+    assert (case_of(world).state, case_of(world).callback, world.reservations()) == ("assigned", "", [])
+    assert steps(world)[-1] == ("not-called", "never-in-hours")
 
 
 def test_who_was_repaired_at_night_is_asked_in_the_morning(rated: World) -> None:

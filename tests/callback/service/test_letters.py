@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import ssl
+import threading
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,10 @@ import pytest
 from callback.care import mailing
 from callback.events import LetterFailed
 from callback.logs.failing import Failing
+from callback.service.jobs.care import letters
 from callback.service.jobs.care.letters import SendLetters
 from callback.service.mailing import post
-from callback.service.mailing.post import Envelope
+from callback.service.mailing.post import Envelope, Mailed
 from callback.service.transactions import Transactions
 from callback.settings.mail import Mail
 from callback.site.templates import Texting
@@ -219,3 +221,33 @@ def test_a_letter_is_no_way_to_other_headers() -> None:
         assert post.send(mail(box.port), LETTER).state == "sent"
         assert box.next().get_content().strip() == "Please answer: 答复"
         assert box.envelopes == [("care@example.org", ["billing@example.org"])]
+
+
+def test_a_letter_that_cannot_be_made_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready(world, 2)
+
+    def talk(_mail: Mail, letter: Envelope) -> Mailed:
+        if letter.ref.endswith("-1"):
+            raise IndexError
+        return Mailed("sent")
+
+    monkeypatch.setattr(post, "send", talk)
+    turn(world, mail(25))
+    assert states(world) == [("waiting", 1), ("sent", 1)]
+    assert world.rows(t.care_letter)[0].reason == "IndexError"
+
+
+def test_a_server_that_never_comes_to_an_end_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready(world, 2)
+    over = threading.Event()
+
+    def talk(_mail: Mail, letter: Envelope) -> Mailed:
+        if letter.ref.endswith("-1"):
+            over.wait(30)
+        return Mailed("sent")
+
+    monkeypatch.setattr(post, "send", talk)
+    monkeypatch.setattr(letters, "LONGEST_S", 0.2)
+    turn(world, mail(25))
+    over.set()
+    assert states(world) == [("waiting", 1), ("sent", 1)]

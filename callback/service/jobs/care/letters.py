@@ -9,14 +9,18 @@ from functools import partial
 from typing import Final
 
 from callback.care import mailing
-from callback.care.mailing import Due
+from callback.care.mailing import CLAIMED_US, Due
 from callback.errors import NotOurs
 from callback.logs.failing import Failing
 from callback.service.mailing import post
 from callback.service.mailing.post import Envelope, Mailed
 from callback.service.transactions import Transactions
 from callback.settings.mail import Mail
+from scheduler.clock import SECOND
 
+LONGEST_S: Final = CLAIMED_US / SECOND / 2
+"""So long one conversation may take: a server that answers letter by letter holds up no other letter for ever."""
+SLOW: Final = "the server took too long"
 NO_SERVER: Final = "no mail server is set: write [mail] host and from"
 
 
@@ -68,12 +72,13 @@ class SendLetters:
     async def _mailed(self, letter: Due) -> Mailed:
         if not self._mail.host:
             return Mailed("refused", NO_SERVER)
-        mail = Envelope(f"letter-{letter.pbx}-{letter.id}", letter.address, letter.subject, letter.body)
+        ref = f"letter-{letter.pbx}-{letter.id}-{letter.created_at}"
+        mail = Envelope(ref, letter.address, letter.subject, letter.body)
         return await _apart(self._mail, mail)
 
 
 async def _apart(mail: Mail, letter: Envelope) -> Mailed:
-    """Talk with the server in a thread that the end of the process does not wait for."""
+    """Talk with the server in a thread that the end of the process does not wait for, nor anybody for very long."""
     loop = asyncio.get_running_loop()
     told: asyncio.Future[Mailed] = loop.create_future()
 
@@ -82,9 +87,15 @@ async def _apart(mail: Mail, letter: Envelope) -> Mailed:
             told.set_result(mailed)
 
     def talk() -> None:
-        mailed = post.send(mail, letter)
+        try:
+            mailed = post.send(mail, letter)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this letter's alone
+            mailed = Mailed("later", type(error).__name__)
         with suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(tell, mailed)
 
     threading.Thread(target=talk, name="letters", daemon=True).start()
-    return await told
+    try:
+        return await asyncio.wait_for(told, LONGEST_S)
+    except TimeoutError:
+        return Mailed("later", SLOW)
