@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import select
@@ -153,5 +153,11 @@ class Cases(RuleBasedStateMachine):
 
 def test_whatever_happens(sqlite_world: World) -> None:
     kind = type("OneSite", (Cases,), {"store": sqlite_world.store})
-    short = settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
-    run_state_machine_as_test(kind, settings=short)
+    some = settings(
+        max_examples=25,
+        stateful_step_count=25,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.reuse, Phase.generate),  # to shrink takes minutes: the time-out would hide what was found
+    )
+    run_state_machine_as_test(kind, settings=some)
