@@ -156,7 +156,7 @@ def test_a_callback_that_another_agent_alone_is_to_make_is_next_for_nobody_else(
             apart="flag/1",
             by_at=NOON + 24 * HOUR,
             agent="Agent Two",
-            agent_until_at=NOON + US,
+            agent_for_us=US,
         )
         follow_up.reserve(work, wanted)
     assert look(world).next is None
