@@ -12,10 +12,11 @@ from typing import Final, Literal, get_args
 from sqlalchemy import func, select, update
 
 from callback.accounts.roles import Groups
-from callback.campaigns.sample import look_up
+from callback.campaigns import campaign as campaigns
 from callback.errors import CallbackError
-from callback.reservations import follow_up, moves
+from callback.reservations import follow_up, moves, successor
 from callback.reservations.follow_up import FollowUp, NotToBeCalled
+from callback.reservations.reservation import read_one
 from callback.reservations.states import Event
 from callback.site.work import Work
 from callback.store import tables as t
@@ -67,9 +68,12 @@ def reserve_due(work: Work) -> int:
 
 
 def settle_unreached(work: Work) -> int:
-    """Leave those blank whose callback ended without a talk, and give how many."""
+    """Leave those blank whose callback ended without a talk, and give how many there were.
+
+    One that goes on as another callback is followed instead.
+    """
     ended = (
-        select(_A.campaign_id, _A.round, _A.person_id, _R.state)
+        select(_A.campaign_id, _A.round, _A.person_id, _A.reservation_id)
         .join(t.campaign, _C.id == _A.campaign_id)
         .join(t.reservation, _R.id == _A.reservation_id)
         .where(t.ASKED_NOW, _C.pbx == work.pbx, _R.state.in_(_UNREACHED))
@@ -78,7 +82,11 @@ def settle_unreached(work: Work) -> int:
     )
     rows = work.connection.execute(ended).all()
     for row in rows:
-        _write(work, (row.campaign_id, row.round, row.person_id), state="blank", why_not="not-reached")
+        key, goes_on = (row.campaign_id, row.round, row.person_id), _goes_on(work, row.reservation_id)
+        if goes_on is None:
+            _write(work, key, state="blank", why_not="not-reached")
+        else:
+            _write(work, key, reservation_id=goes_on)
     return len(rows)
 
 
@@ -103,7 +111,7 @@ def score(work: Work, key: Key, said: int | Blank, by: str) -> int | None:
 
 def call_off(work: Work, campaign: int, number: int, groups: Groups = None) -> int:
     """Call nobody of a sample any more who was not called yet, and give how many that are."""
-    look_up(work, campaign, groups, lock=True)
+    campaigns.lock(work, campaign, groups)
     standing = select(_A.person_id, _A.reservation_id, _R.state).outerjoin(t.reservation, _R.id == _A.reservation_id)
     standing = standing.where(_A.campaign_id == campaign, _A.round == number, _A.state.in_(("waiting", "called")))
     _lock(work, campaign, number)
@@ -138,6 +146,13 @@ def _reserve(work: Work, key: Key, queue: str) -> None:
         _write(work, key, state="blank", why_not=error.why)
     else:
         _write(work, key, state="called", reservation_id=row)
+
+
+def _goes_on(work: Work, reservation: int) -> int | None:
+    """The open callback as which one that ended goes on."""
+    row = read_one(work.connection, reservation)
+    follows = None if row is None else successor.owed(work.connection, row)
+    return follows.id if follows is not None and follows.open else None
 
 
 def _reservation_of(work: Work, key: Key) -> int | None:

@@ -8,15 +8,18 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import Select, bindparam, select, update
 
+from callback.accounts.roles import Groups
 from callback.campaigns import states as life
 from callback.campaigns.criteria import Criteria
 from callback.errors import CallbackError
 from callback.events import CampaignMoved
 from callback.settings.rules import SiteRules
+from callback.site.groups import is_of
 from callback.site.work import Work
 from callback.store import tables as t
+from callback.store.numbering import insert_numbered
 from sms.text import segments
 
 SERVICE: Final = "the service"
@@ -99,21 +102,21 @@ def read(work: Work, wanted: Select[Any]) -> list[Campaign]:
     return [_made(dict(row)) for row in work.connection.execute(wanted).mappings()]
 
 
-def look(work: Work, number: int) -> Campaign:
-    """One campaign. NoSuchCampaign where there is none."""
-    return _found(work, number, _ONE)
+def look(work: Work, number: int, groups: Groups = None) -> Campaign:
+    """One campaign of these groups. NoSuchCampaign where there is none."""
+    return _found(work, number, _ONE, groups)
 
 
-def lock(work: Work, number: int) -> Campaign:
-    """One campaign, locked until the transaction ends."""
-    return _found(work, number, _LOCKED)
+def lock(work: Work, number: int, groups: Groups = None) -> Campaign:
+    """The same, locked until the transaction ends."""
+    return _found(work, number, _LOCKED, groups)
 
 
 def make(work: Work, draft: Draft, who: str) -> int:
     """Make a campaign, and give its number. CampaignFault where something of it cannot be."""
     values = _values(work, draft)
     begun = {"pbx": work.pbx, "state": "draft", "made_at": work.now, "made_by": who}
-    return int(work.connection.execute(insert(t.campaign).values(**begun, **values).returning(_C.id)).scalar_one())
+    return insert_numbered(work.connection, t.campaign, begun | values)
 
 
 def change(work: Work, one: Campaign, draft: Draft) -> None:
@@ -202,9 +205,9 @@ def _check_queues(work: Work, draft: Draft) -> None:
             raise CampaignFault(f"there is no incident {draft.criteria.incident}; `callback incident list` shows them")
 
 
-def _found(work: Work, number: int, statement: Select[Any]) -> Campaign:
+def _found(work: Work, number: int, statement: Select[Any], groups: Groups) -> Campaign:
     row = work.connection.execute(statement, {"of_campaign": number, "of_pbx": work.pbx}).mappings().first()
-    if row is None:
+    if row is None or not is_of(work.site, row["queue"], groups):
         raise NoSuchCampaign(f"there is no campaign {number}")
     return _made(dict(row))
 

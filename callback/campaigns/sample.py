@@ -14,7 +14,7 @@ from sqlalchemy import and_, func, insert, or_, select
 
 from callback.accounts.roles import Groups
 from callback.campaigns import campaign as campaigns
-from callback.campaigns.campaign import Campaign, NoSuchCampaign
+from callback.campaigns.campaign import Campaign
 from callback.customers import blocks
 from callback.errors import CallbackError
 from callback.site.work import Work
@@ -65,21 +65,13 @@ class Drawn:
         return sum(self.segments.values())
 
 
-def look_up(work: Work, number: int, groups: Groups = None, *, lock: bool = False) -> Campaign:
-    """Give a campaign of these groups of queues. NoSuchCampaign."""
-    one = campaigns.lock(work, number) if lock else campaigns.look(work, number)
-    if groups is not None and work.site.rules.queue(one.queue).group not in groups:
-        raise NoSuchCampaign(f"there is no campaign {number}")
-    return one
-
-
 def draw(work: Work, campaign: int, wish: Wish, by: str, groups: Groups = None) -> Drawn:
     """Draw a sample of the audience, and say when each of it is called. Raises NoSample, NoSuchCampaign.
 
     The same seed draws the same people of the same audience. Who was asked in another round, or lately for another
     campaign, is left out; so is whoever may not be called, and a number that many people share.
     """
-    one = look_up(work, campaign, groups, lock=True)
+    one = campaigns.lock(work, campaign, groups)
     size = work.site.rules.campaigns.sample if wish.size is None else wish.size
     _check(work, one, wish, size)
     number = _next_round(work, one) if wish.round is None else _free_round(work, one, wish.round)

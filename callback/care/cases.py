@@ -14,6 +14,7 @@ from callback.errors import CallbackError
 from callback.events import CaseMoved, CaseOpened
 from callback.site.work import Work
 from callback.store import tables as t
+from callback.store.numbering import insert_numbered
 from scheduler.clock import DAY, HOUR
 
 Kind = Literal["dissatisfied", "complaint"]
@@ -131,7 +132,7 @@ def read_one(work: Work, case: int, *, lock: bool = False) -> Case:
 def open_case(work: Work, new: NewCase) -> Opened:
     """Open a case, or write one more step into the open one of the same customer, kind and topic. Raises CasesOff.
 
-    Its clock starts now. One who was heard before within `repeat_days` repeats: the new case names the old one.
+    Its clock starts when it came in. Who was heard before within `repeat_days` repeats: the new case names the old one.
     """
     if not work.site.rules.queue(new.queue).care.cases:
         raise CasesOff(f"queue {new.queue} takes no cases: set [rules.queues.{new.queue}.care] cases = true first")
@@ -225,7 +226,7 @@ def _insert(work: Work, new: NewCase, before: Case | None) -> int:
         "repeat_of": None if before is None else before.id,
         "repeats": 0 if before is None else before.repeats + 1,
     }
-    return int(work.connection.execute(insert(t.care_case).values(values).returning(_C.id)).scalar_one())
+    return insert_numbered(work.connection, t.care_case, values)
 
 
 def _step(work: Work, case: int, who: str, event: str, state: str, note: str, reference: str | None = None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Any, Final, Literal
 
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import Select, bindparam, select, update
 
 from callback.customers import blocks, persons
 from callback.errors import CallbackError
@@ -16,6 +16,7 @@ from callback.reservations.follow_up import FollowUp, NotToBeCalled
 from callback.site.work import Work
 from callback.store import restored
 from callback.store import tables as t
+from callback.store.numbering import insert_numbered
 from scheduler.clock import begins, local
 
 FlagState = Literal["waiting", "reserved", "cancelled", "refused"]
@@ -24,7 +25,6 @@ AT_ONCE: Final = 50
 """So many are reserved in one transaction."""
 
 _F, _P = t.contact_flag.c, t.person.c
-_NEW = insert(t.contact_flag).returning(_F.id)
 
 
 class FlagsOff(CallbackError):
@@ -124,7 +124,7 @@ def flag(work: Work, new: NewFlag) -> Flag:
         raise AlreadyFlagged(standing[0].id)
     values = {"pbx": work.pbx, "person_id": new.person, "queue": new.queue, "on_at": on_at, "reason": new.reason}
     values |= {"owner": new.owner, "who": new.by, "made_at": work.now, "state": "waiting"}
-    return read_one(work, work.connection.execute(_NEW, values).scalar_one())
+    return read_one(work, insert_numbered(work.connection, t.contact_flag, values))
 
 
 def settle(work: Work, flag: int, state: FlagState, reservation: int | None = None, why_not: str = "") -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, select, update
 
 from callback.care import callbacks, cases, letters, satisfaction
 from callback.care.callbacks import Ended
@@ -16,10 +16,9 @@ from callback.care.cases import SERVICE, Case
 from callback.errors import IllegalTransition
 from callback.site.work import Work
 from callback.store import tables as t
-from callback.texts import asking
+from callback.texts import asking, compose
 from callback.texts.asking import To
 from scheduler.clock import HOUR, MINUTE
-from scheduler.errors import SchedulerError
 from sms import outbox
 
 HEARD_US: Final = 10 * MINUTE
@@ -27,6 +26,14 @@ HEARD_US: Final = 10 * MINUTE
 ASKED: Final = frozenset({"answered", "confirmed"})
 """States in which the customer's own word counts: it goes before what one of us heard."""
 NOTHING_ASKED: Final[dict[str, Any]] = {"asks": 0, "next_ask_at": None}
+
+_A: Final = t.answer.c
+_UNREAD: Final = (
+    select(_A.id)
+    .where(t.FOR_PEOPLE, _A.pbx == bindparam("of_pbx"), _A.person_id == bindparam("person"))
+    .where(_A.received_at >= bindparam("since"))
+    .limit(1)
+)
 
 
 def answered(work: Work, case: int, by: str, words: str) -> None:
@@ -113,7 +120,11 @@ def withdrawn(work: Work, case: int, by: str, note: str = "") -> None:
 
 
 def close(work: Work, case: Case) -> None:
-    """Close a case that was confirmed to one of us, and tell the customer."""
+    """Close a case that was confirmed to one of us, and tell the customer; not before people read what came since."""
+    since = {"of_pbx": work.pbx, "person": case.person_id, "since": case.state_since_at}
+    if work.connection.execute(_UNREAD, since).first() is not None:
+        _set(work, case.id, next_ask_at=work.now + HEARD_US)
+        return
     cases.move(work, case.id, "closed", SERVICE, beside={"next_ask_at": None})
     _text(work, case, "case-closed", f"closed/{case.id}")
 
@@ -141,11 +152,7 @@ def _by_text(work: Work, case: Case) -> bool:
 def _text(work: Work, case: Case, template: str, cause: str) -> bool:
     """Write a text about a case, that leaves when the customer may be disturbed."""
     to = To(word(case.id), case.queue, case.person_id, case.e164)
-    try:
-        opens_at = work.site.hours_of(case.e164, work.site.dials_over("")).next_opening(work.now)
-    except SchedulerError:
-        opens_at = work.now  # that phone may never ring under these rules: there is no better time
-    return asking.send(work, to, template, cause, {"case": str(case.id)}, opens_at)
+    return asking.send(work, to, template, cause, {"case": str(case.id)}, compose.morning(work, case.e164))
 
 
 def _set(work: Work, case: int, **values: object) -> None:

@@ -22,7 +22,7 @@ WAITS: Final = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 8 * H
 """After so many tries that came to nothing; after the last one it failed."""
 _L = t.care_letter.c
 _DUE = (
-    select(_L.id, _L.pbx, _L.department, _L.address, _L.subject, _L.body, _L.tries)
+    select(_L.id, _L.pbx, _L.department, _L.address, _L.subject, _L.body, _L.created_at, _L.tries)
     .where(t.LETTER_WAITING, _L.pbx == bindparam("of_pbx"), _L.next_at <= bindparam("now"))
     .order_by(_L.next_at, _L.id)
     .limit(1)
@@ -46,6 +46,7 @@ class Due:
     address: str
     subject: str
     body: str
+    created_at: int
     tries: int
 
 

@@ -6,12 +6,13 @@ undone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn, TypeVar
 
 from sqlalchemy import bindparam, select
 
+from callback.accounts.roles import Groups
 from callback.decisions import records
 from callback.errors import CallbackError
 from callback.events import Decided
@@ -20,6 +21,7 @@ from callback.losses import corrections as following
 from callback.losses.calls import Said, Version
 from callback.losses.corrections import Consequence
 from callback.reservations.reservation import Reservation, read_one
+from callback.site.groups import is_of
 from callback.site.work import Work
 from callback.store import audit
 from callback.store import tables as t
@@ -106,9 +108,7 @@ class Corrected:
     after: Standing | None
 
 
-def correct(
-    work: Work, correction: Correction, by: By, *, earlier: bool = True, groups: Collection[str] | None = None
-) -> Corrected:
+def correct(work: Work, correction: Correction, by: By, *, earlier: bool = True, groups: Groups = None) -> Corrected:
     """Keep what a person says of a call, and do what follows. `groups` of queues are those that are the person's.
 
     NoSuchCall also where it is another group's, NotToday without `earlier` for one of another day, Changed where the
@@ -147,7 +147,7 @@ def preview(
     look: Callable[[Work], T],
     *,
     earlier: bool = True,
-    groups: Collection[str] | None = None,
+    groups: Groups = None,
 ) -> tuple[Corrected, T]:
     """Say what would follow, and what `look` sees then: all of it is done, and undone. Raises what `correct` raises."""
 
@@ -188,9 +188,9 @@ def _said(correction: Correction) -> Said:
     return Said(kind, reason)
 
 
-def _must_be_theirs(work: Work, call_id: str, *, earlier: bool, groups: Collection[str] | None) -> None:
+def _must_be_theirs(work: Work, call_id: str, *, earlier: bool, groups: Groups) -> None:
     row = work.connection.execute(_CALL, {"of_pbx": work.pbx, "of_call": call_id}).first()
-    if row is None or (groups is not None and work.site.rules.queue(row.queue or "").group not in groups):
+    if row is None or not is_of(work.site, row.queue, groups):
         raise NoSuchCall(_UNKNOWN.format(call=call_id))
     zone = work.site.hours.zone
     if not earlier and local(row.started_at, zone).date() != local(work.now, zone).date():

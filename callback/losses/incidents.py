@@ -272,7 +272,7 @@ def _let_go(work: Work, incident: int, count: int) -> int:
         broken_promises.give_time(work, row)
         if row.deadline_at > work.now and not compose.promised(work.connection, row.id):
             to, pledge = compose.recipient(work.connection, row.id), promises.in_force(work.connection, row.id)
-            told_at = compose.morning(work, to)  # the grace counts from then
+            told_at = compose.morning(work, to.e164, to.trunk)  # the grace counts from then
             compose.explain(work, to, replace(_last_loss(work.connection, row.id), lost_at=told_at), pledge)
     return len(rows)
 

@@ -10,6 +10,7 @@ from sqlalchemy import Select, bindparam, func, select
 
 from callback.accounts.roles import Groups
 from callback.losses import decide
+from callback.site.groups import is_of
 from callback.site.pauses import EVERY_QUEUE, Pause
 from callback.site.work import Work
 from callback.store import tables as t
@@ -49,7 +50,9 @@ def paused(work: Work, groups: Groups) -> list[Paused]:
             counted[one.what] = _counted(work, one)
         by_queue = counted[one.what]
         theirs = [
-            many for queue, many in by_queue.items() if one.queue in {EVERY_QUEUE, queue} and _of(work, queue, groups)
+            many
+            for queue, many in by_queue.items()
+            if one.queue in {EVERY_QUEUE, queue} and is_of(work.site, queue, groups)
         ]
         rows.append(Paused(one, sum(theirs), may_end=groups is None or one.queue != EVERY_QUEUE))
     return rows
@@ -62,16 +65,12 @@ def seen(work: Work, groups: Groups) -> list[Pause]:
 
 def may_see(work: Work, one: Pause, groups: Groups) -> bool:
     """Whether somebody of these groups may see a pause."""
-    return one.queue == EVERY_QUEUE or _of(work, one.queue, groups)
+    return one.queue == EVERY_QUEUE or is_of(work.site, one.queue, groups)
 
 
 def queues(work: Work, groups: Groups) -> list[str]:
     """The queues that somebody of these groups may pause."""
-    return [queue for queue in work.site.rules.named() if _of(work, queue, groups)]
-
-
-def _of(work: Work, queue: str, groups: Groups) -> bool:
-    return groups is None or work.site.rules.queue(queue).group in groups
+    return [queue for queue in work.site.rules.named() if is_of(work.site, queue, groups)]
 
 
 def _counted(work: Work, one: Pause) -> Mapping[str, int]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal, or_, tuple_
+from sqlalchemy import literal, tuple_
 
 from callback.customers import numbers
 from callback.losses.release import RESERVED, lost_calls
 from callback.site.context import Site
+from callback.site.groups import of_groups
 from callback.site.work import Work
 from callback.store import tables as t
 
@@ -50,7 +51,7 @@ def unreserved(
     """
     wanted = lost_calls().where(_C.pbx == work.pbx, _C.started_at >= since_at, _C.recovery.not_in(RESERVED))
     if groups is not None:
-        wanted = wanted.where(_seen(work.site, groups))
+        wanted = wanted.where(of_groups(work.site, _C.queue, groups))
     if before is not None:
         wanted = wanted.where(tuple_(_C.started_at, _C.call_id) < tuple_(*map(literal, before)))
     rows = work.connection.execute(wanted.order_by(_C.started_at.desc(), _C.call_id.desc()).limit(limit))
@@ -61,20 +62,13 @@ def find(work: Work, call_id: str, groups: frozenset[str] | None) -> Unreserved 
     """Give one such loss, where it may be seen."""
     wanted = lost_calls().where(_C.pbx == work.pbx, _C.call_id == call_id)
     if groups is not None:
-        wanted = wanted.where(_seen(work.site, groups))
+        wanted = wanted.where(of_groups(work.site, _C.queue, groups))
     return next((_made(work, row) for row in work.connection.execute(wanted)), None)
 
 
 def _made(work: Work, row: Any) -> Unreserved:  # noqa: ANN401 - a row of a join
     readings = _readings(work.site, row.channel, row.digits)
     return Unreserved(row.call_id, row.started_at, row.e164, row.digits, readings, row.queue, row.kind, row.recovery)
-
-
-def _seen(site: Site, groups: frozenset[str]) -> ColumnElement[bool]:
-    """Calls to the queues of these groups; one that the rules do not name is of the group that all are of."""
-    named = site.rules.queues
-    theirs = _C.queue.in_([name for name, queue in named.items() if queue.group in groups])
-    return or_(theirs, _C.queue.not_in(list(named))) if site.rules.queue("").group in groups else theirs
 
 
 def _readings(site: Site, channel: str, digits: str | None) -> tuple[str, ...]:

@@ -5,23 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, func, insert, select
-
 from callback.customers.loss import Loss
 from callback.reservations import promises, times
 from callback.reservations.states import State, is_open
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.inserting import insert_new
+from callback.store.numbering import insert_numbered
 from scheduler.promise import Promise
-
-# Made once: to build a statement costs several times what it costs to run it, and it runs for each lost call.
-_NEW = insert(t.reservation).returning(t.reservation.c.id)
-_LAST = select(func.coalesce(func.max(t.reservation.c.id), 0)).scalar_subquery()
-_FREE = select(func.max(t.restored.c.first_free)).scalar_subquery()
-# SQLite has no sequence: after a restore, numbers go on behind those that were given away since the backup, for links
-# to them are about. NULL: the next one.
-_NEXT_ON_SQLITE = case((_LAST < _FREE, _FREE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +60,7 @@ def _insert(work: Work, new: NewReservation, queue: str, kind: str, beside: dict
         "state_since_at": work.now,
         "severity": new.severity,
     }
-    made = _NEW.values(id=_NEXT_ON_SQLITE) if work.connection.dialect.name == "sqlite" else _NEW
-    row = int(work.connection.execute(made, values).scalar_one())
+    row = insert_numbered(work.connection, t.reservation, values)
     promises.first(work, row, new.pledge)
     return row
 

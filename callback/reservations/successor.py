@@ -19,6 +19,7 @@ from callback.reservations.reservation import RESERVATIONS, Reservation, lock_op
 from callback.reservations.states import State
 from callback.site.work import Work
 from callback.store import tables as t
+from callback.store.numbering import insert_numbered
 from callback.texts import compose
 from scheduler.promise import Promise, by, merge
 
@@ -145,7 +146,7 @@ def _made(work: Work, row: Reservation, **others: int | None) -> int:
     values: dict[str, Any] = {name: getattr(row, name) for name in _CARRIED}
     waits = {"not_before_at": row.clock_starts_at, "due_at": row.clock_starts_at}
     values |= {"state": "waiting", "open": True, "state_since_at": work.now, **waits, **others}
-    return int(work.connection.execute(insert(t.reservation).values(values).returning(_R.id)).scalar_one())
+    return insert_numbered(work.connection, t.reservation, values)
 
 
 def _succeed(work: Work, row: Reservation, retry_at: int, slot_at: int | None) -> int:

@@ -16,7 +16,6 @@ from callback.store import tables as t
 from callback.store.inserting import insert_new
 from callback.texts import batches, compose
 from scheduler.clock import DAY
-from scheduler.errors import SchedulerError
 from sms import status
 
 Kind = Literal["call", "callback", "repair"]
@@ -75,7 +74,8 @@ def ask(work: Work, service: Service) -> int | None:
     found = {"of_pbx": work.pbx, "of_about": service.about}
     row = int(work.connection.execute(_KEPT, found).scalar_one())
     to = To(f"survey/{row}", service.queue, service.person, number)
-    batch, not_before_at = (batch_of(work), 0) if service.kind == "call" else ("", _opens_at(work, number))
+    # About a call it is asked at once: they called just now.
+    batch, not_before_at = (batch_of(work), 0) if service.kind == "call" else ("", compose.morning(work, number))
     cause = cause_of(service.kind, service.about, row)
     _send(work, to, compose.Text(TEMPLATES[service.kind], cause, {}, not_before_at, batch=batch))
     return row
@@ -132,14 +132,6 @@ def _send(work: Work, to: To, text: compose.Text) -> bool:
     whom = compose.Addressee(to.word, to.queue, to.person, to.e164)
     not_before_at = max(compose.after_grace(work), text.not_before_at)
     return compose.write(work, whom, replace(text, not_before_at=not_before_at))
-
-
-def _opens_at(work: Work, e164: str) -> int:
-    """When the customer may be disturbed next; a question about a call comes at once instead: they called just now."""
-    try:
-        return work.site.hours_of(e164, work.site.dials_over("")).next_opening(work.now)
-    except SchedulerError:
-        return work.now  # that phone may never ring under these rules: there is no better time
 
 
 def _keep(work: Work, service: Service) -> bool:

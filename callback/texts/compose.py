@@ -153,7 +153,7 @@ def apologise(work: Work, reservation: int, new_by: int) -> bool:
     Where the customer's phone rang in vain it does not say that nobody called.
     """
     to = recipient(work.connection, reservation)
-    not_before = morning(work, to)
+    not_before = morning(work, to.e164, to.trunk)
     if not_before >= new_by:
         return False
     times = {"by": clock_time(new_by, not_before, work.site)}
@@ -166,7 +166,7 @@ def apologise(work: Work, reservation: int, new_by: int) -> bool:
 def give_up(work: Work, reservation: int, tries: int) -> bool:
     """The second text: we tried and could not reach the customer."""
     to = recipient(work.connection, reservation)
-    text = Text("given-up", f"given-up/{reservation}", {"tries": str(tries)}, morning(work, to))
+    text = Text("given-up", f"given-up/{reservation}", {"tries": str(tries)}, morning(work, to.e164, to.trunk))
     return _put(work, to, text)
 
 
@@ -486,10 +486,10 @@ def write(work: Work, to: Addressee, text: Text) -> bool:
     return outbox.put(work.connection, new, work.now)
 
 
-def morning(work: Work, to: Recipient) -> int:
+def morning(work: Work, e164: str, trunk: str = "") -> int:
     """When the customer may next be disturbed: nobody is told at night that no call was made."""
     try:
-        return work.site.hours_of(to.e164, to.trunk).next_opening(work.now)
+        return work.site.hours_of(e164, trunk).next_opening(work.now)
     except SchedulerError:
         return work.now  # that phone may never ring under these rules: there is no better time
 

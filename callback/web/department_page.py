@@ -87,8 +87,9 @@ def _page(view: _View, status: int = _DONE, notice: str = "", draft: str = "") -
     takes = view.case.state in department.TAKES
     body.append(f'<p class="promise">{view.say(_stands(view) if takes else "closed")}</p>')
     if takes:
+        if view.case.state != "answered":
+            body.append(f"<p>{view.say('intro')}</p>")
         body += [
-            f"<p>{view.say('intro')}</p>",
             _facts(view),
             *_said(view),
             _form(view, "" if status == _DONE else draft),
@@ -110,6 +111,7 @@ def _facts(view: _View) -> str:
         "severity": _words(view.language).get(f"severity_{case.severity}", ""),
         "opened": view.time(case.opened_at),
         "promised": case.promised,
+        "promised_by": "" if case.promised_by_at is None else view.time(case.promised_by_at),
         "words": case.words,
         "wish": case.wish,
     }
@@ -125,8 +127,9 @@ def _said(view: _View) -> list[str]:
 def _form(view: _View, draft: str) -> str:
     """A form that is posted to the address of the page itself."""
     area = f'<textarea id="a" name="{FIELD}" rows="8" maxlength="{CASE_TEXT}" required aria-describedby="h">'
+    asked = "more" if view.case.state == "answered" else "write"
     return (
-        f'<form method="post"><label for="a"><h2>{view.say("write")}</h2></label>{area}{escape(draft)}</textarea>'
+        f'<form method="post"><h2><label for="a">{view.say(asked)}</label></h2>{area}{escape(draft)}</textarea>'
         f'<p id="h">{view.say("hint")}</p><button class="first">{view.say("send")}</button></form>'
     )
 

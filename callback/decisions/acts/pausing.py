@@ -13,6 +13,7 @@ from callback.errors import CallbackError
 from callback.events import Decided
 from callback.logs.masking import masked_text
 from callback.site import pauses
+from callback.site.groups import is_of
 from callback.site.pauses import EVERY_QUEUE, Pause, What
 from callback.site.work import Work
 from callback.store import audit
@@ -90,7 +91,7 @@ def _found(work: Work, number: int, groups: Groups) -> Pause:
 
 def _theirs(work: Work, queue: str, groups: Groups) -> bool:
     """Whether somebody of these groups may decide about this queue; about all of them only who has all groups."""
-    return groups is None or (queue != EVERY_QUEUE and work.site.rules.queue(queue).group in groups)
+    return groups is None or (queue != EVERY_QUEUE and is_of(work.site, queue, groups))
 
 
 def _tell(work: Work, by: By, action: Action, one: Pause) -> None:

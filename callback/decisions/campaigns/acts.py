@@ -12,11 +12,12 @@ from typing import Any, Final
 from callback.accounts.roles import Groups
 from callback.campaigns import audience, campaign, numbers_file, waves
 from callback.campaigns import states as life
-from callback.campaigns.campaign import Campaign, CampaignFault, Draft, NoSuchCampaign
+from callback.campaigns.campaign import CampaignFault, Draft
 from callback.campaigns.numbers_file import NumbersFile
 from callback.decisions.batch import NoReason
 from callback.decisions.reasons import NONE_GIVEN
 from callback.events import Decided
+from callback.site.groups import is_of
 from callback.site.work import Work
 from callback.store import audit
 from callback.store.audit import By
@@ -44,7 +45,7 @@ def make(work: Work, draft: Draft, by: By, groups: Groups = None) -> int:
 def change(work: Work, number: int, draft: Draft, by: By, groups: Groups = None) -> None:
     """Let a campaign that was never started say something else, or tell others; then it has to be built again."""
     _theirs(work, draft, groups)
-    campaign.change(work, locked(work, number, groups), draft)
+    campaign.change(work, campaign.lock(work, number, groups), draft)
     _keep(work, by, "campaign-changed", number, {"name": draft.name.strip()})
 
 
@@ -53,7 +54,7 @@ def add_numbers(work: Work, number: int, read: NumbersFile, by: By, groups: Grou
 
     `read` is numbers_file.read, done before: to read very many numbers takes longer than a transaction may.
     """
-    one = locked(work, number, groups)
+    one = campaign.lock(work, number, groups)
     state = life.after(one.state, "changed")
     new = audience.name(work, one, read.named)
     campaign.put(work, one, {"state": state})
@@ -63,7 +64,7 @@ def add_numbers(work: Work, number: int, read: NumbersFile, by: By, groups: Grou
 
 def remove_numbers(work: Work, number: int, by: By, groups: Groups = None) -> int:
     """Take out again whom files named; give how many these were."""
-    one = locked(work, number, groups)
+    one = campaign.lock(work, number, groups)
     state = life.after(one.state, "changed")
     gone = audience.forget_named(work, one)
     campaign.put(work, one, {"state": state})
@@ -73,7 +74,7 @@ def remove_numbers(work: Work, number: int, by: By, groups: Groups = None) -> in
 
 def build(work: Work, number: int, by: By, groups: Groups = None) -> int:
     """Gather whom it tells, and leave out who is not to be told; give how many people it is about in all."""
-    one = locked(work, number, groups)
+    one = campaign.lock(work, number, groups)
     life.after(one.state, "built")  # before all the work
     people = audience.build(work, one)
     campaign.move(work, one, "built", by.who, people=people, built_at=work.now)
@@ -84,7 +85,7 @@ def build(work: Work, number: int, by: By, groups: Groups = None) -> int:
 def start(work: Work, number: int, by: By, groups: Groups = None) -> None:
     """Begin to tell people, or go on with those who were not told before it was stopped. It needs a reason."""
     _needs_reason(by)
-    one = locked(work, number, groups)
+    one = campaign.lock(work, number, groups)
     life.after(one.state, "started")
     if not campaign.switched_on(work, one.queue):
         raise CampaignFault(
@@ -101,7 +102,7 @@ def stop(work: Work, number: int, by: By, groups: Groups = None) -> int:
 
     Only texts that the gateway has been given already can still arrive. Whoever was not told can be told later.
     """
-    one = locked(work, number, groups)
+    one = campaign.lock(work, number, groups)
     life.after(one.state, "stopped")
     back = waves.take_back(work, one)
     campaign.move(work, one, "stopped", by.who, told=one.told - back)
@@ -112,7 +113,7 @@ def stop(work: Work, number: int, by: By, groups: Groups = None) -> int:
 def finish(work: Work, number: int, by: By, groups: Groups = None) -> None:
     """End a campaign that is stopped, for good: the others are not told any more. It needs a reason."""
     _needs_reason(by)
-    one = locked(work, number, groups)
+    one = campaign.lock(work, number, groups)
     campaign.move(work, one, "finished", by.who, ended_at=work.now)
     _keep(work, by, "campaign-finished", number, {"people": one.people, "told": one.told})
 
@@ -122,7 +123,7 @@ def tell_callers(work: Work, number: int, for_us: int | None, by: By, groups: Gr
 
     Give until when. The campaign may be in any state: callers may be told before, and longer than, people are texted.
     """
-    one = locked(work, number, groups)
+    one = campaign.lock(work, number, groups)
     if for_us is not None and not MINUTE <= for_us <= LONGEST_HOOK:
         raise CampaignFault("callers are told for a minute at least, and for 72 hours at most; then say so again")
     if for_us is not None and not work.site.rules.queue(one.queue).care.campaigns:
@@ -131,19 +132,6 @@ def tell_callers(work: Work, number: int, for_us: int | None, by: By, groups: Gr
     campaign.put(work, one, {"hook_until_at": until_at})
     _keep(work, by, "campaign-hook", number, {"until_at": until_at})
     return until_at
-
-
-def locked(work: Work, number: int, groups: Groups) -> Campaign:
-    """A campaign of these groups, locked until the transaction ends. NoSuchCampaign where there is none."""
-    one = campaign.lock(work, number)
-    if not of_groups(work, one.queue, groups):
-        raise NoSuchCampaign(f"there is no campaign {number}")
-    return one
-
-
-def of_groups(work: Work, queue: str, groups: Groups) -> bool:
-    """Whether a queue is of these groups."""
-    return groups is None or work.site.rules.queue(queue).group in groups
 
 
 def read_numbers(work: Work, content: bytes) -> NumbersFile:
@@ -159,7 +147,7 @@ def _theirs(work: Work, draft: Draft, groups: Groups) -> None:
     if not draft.criteria.queues and draft.criteria.calls:
         raise CampaignFault("name the queues whose callers it is about: you see only some of them")
     for queue in (draft.queue, *draft.criteria.queues):
-        if not of_groups(work, queue, groups):
+        if not is_of(work.site, queue, groups):
             raise CampaignFault(f"{queue} is a queue of another group")
 
 

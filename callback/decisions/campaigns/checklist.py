@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from callback.accounts.roles import Groups
-from callback.campaigns import checklist, sample
+from callback.campaigns import campaign as campaigns
+from callback.campaigns import checklist
 from callback.campaigns.checklist import Check
 from callback.errors import CallbackError
 from callback.events import Decided
@@ -27,7 +28,7 @@ class Said:
 
 def check(work: Work, campaign: int, said: Said, by: By, groups: Groups = None) -> Check:
     """Keep who answers for a line, whether it is done, and a note. Raises NoSuchCampaign, NoSuchLine."""
-    sample.look_up(work, campaign, groups)
+    campaigns.look(work, campaign, groups)
     for name, text, room in (("owner", said.owner, WHO_ROOM), ("note", said.note, WHY_ROOM)):
         if len(text) > room:
             raise CallbackError(f"the {name} is too long: {room} characters at most")

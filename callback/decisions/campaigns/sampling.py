@@ -6,6 +6,7 @@ import secrets
 
 from callback.accounts.roles import Groups
 from callback.campaigns import asking, sample
+from callback.campaigns import campaign as campaigns
 from callback.campaigns.asking import Blank
 from callback.campaigns.sample import Drawn, Wish
 from callback.events import Decided
@@ -30,7 +31,7 @@ def draw(work: Work, campaign: int, wish: Wish, by: By, groups: Groups = None) -
 
 def score(work: Work, key: asking.Key, said: int | Blank, by: By, groups: Groups = None) -> None:
     """Keep what a person of a sample (campaign, round, person) said, or why nothing. NoSuchCampaign, NotAsked."""
-    sample.look_up(work, key[0], groups)
+    campaigns.look(work, key[0], groups)
     reservation = asking.score(work, key, said, by.who)
     facts = {"campaign": key[0], "round": key[1], "person": key[2], "score": said}
     audit.add(work.connection, work.pbx, by, "sample-scored", reservation, facts, work.now)

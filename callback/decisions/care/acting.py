@@ -11,6 +11,7 @@ from callback.care import callbacks, cases
 from callback.care.cases import Case, NoSuchCase
 from callback.errors import CallbackError, IllegalTransition
 from callback.events import Decided
+from callback.site.groups import is_of
 from callback.site.work import Work
 from callback.store import audit
 from callback.store.audit import By
@@ -66,7 +67,7 @@ def locked(work: Work, asked: AskedCase, actor: Actor) -> Case:
 
 def may_see(work: Work, queue: str, actor: Actor) -> bool:
     """Whether this person's groups have the queue."""
-    return actor.groups is None or work.site.rules.queue(queue).group in actor.groups
+    return is_of(work.site, queue, actor.groups)
 
 
 def tell(work: Work, actor: Actor, action: str, case: int, facts: Mapping[str, Any] | None = None) -> None:

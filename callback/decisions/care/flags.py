@@ -14,6 +14,7 @@ from callback.errors import CallbackError, IllegalTransition
 from callback.events import Decided
 from callback.logs.masking import masked_text
 from callback.reservations.reservation import read_one
+from callback.site.groups import is_of
 from callback.site.work import Work
 from callback.store import audit
 from callback.store import tables as t
@@ -35,7 +36,7 @@ class NotYourQueue(CallbackError):
 
 def flag(work: Work, person: int, contact: Contact, by: By, groups: Groups = None) -> Flag:
     """Flag a customer; why it is stands in `by`. Raises NotYourQueue and what `care.flags.flag` raises."""
-    if contact.queue not in work.site.rules.queues or not _theirs(work, contact.queue, groups):
+    if contact.queue not in work.site.rules.queues or not is_of(work.site, contact.queue, groups):
         raise NotYourQueue("no such queue is known here: name one of the settings")
     owner = contact.owner.strip() or by.who
     if len(owner) > t.WHO_ROOM:
@@ -53,7 +54,7 @@ def cancel(work: Work, number: int, by: By, groups: Groups = None) -> Flag:
     Raises NoSuchFlag, also for another group's; IllegalTransition where it is over, or the customer is being called.
     """
     standing = flags.read_one(work, number)
-    if not _theirs(work, standing.queue, groups):
+    if not is_of(work.site, standing.queue, groups):
         raise NoSuchFlag(f"there is no flag {number} here")
     reservation = standing.reservation_id
     row = None if reservation is None else read_one(work.connection, reservation, lock=True)
@@ -69,7 +70,3 @@ def cancel(work: Work, number: int, by: By, groups: Groups = None) -> Flag:
     audit.add(work.connection, work.pbx, by, "contact-unflagged", reservation, facts, work.now)
     work.tell(Decided("contact-unflagged", by.who, by.why, reservation, facts))
     return flags.read_one(work, number)
-
-
-def _theirs(work: Work, queue: str, groups: Groups) -> bool:
-    return groups is None or work.site.rules.queue(queue).group in groups

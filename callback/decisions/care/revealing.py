@@ -8,6 +8,7 @@ from callback.care.cases import NoSuchCase
 from callback.customers.persons import ERASED
 from callback.decisions.actions import NoSuchPerson
 from callback.events import Decided
+from callback.site.groups import is_of
 from callback.site.work import Work
 from callback.store import audit
 from callback.store.audit import By
@@ -19,7 +20,7 @@ def reveal(work: Work, case: int, by: By, groups: Groups = None) -> str:
     NoSuchCase where there is none of these groups, NoSuchPerson once the customer was erased.
     """
     found = cases.read_one(work, case)
-    if groups is not None and work.site.rules.queue(found.queue).group not in groups:
+    if not is_of(work.site, found.queue, groups):
         raise NoSuchCase(f"there is no case {case} here")
     if found.e164.startswith(ERASED):
         raise NoSuchPerson("the customer was erased: it is nobody's number any more")

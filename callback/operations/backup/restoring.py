@@ -150,12 +150,12 @@ def _number_on(connection: Connection, tables: Iterable[Table], room: int) -> No
 def _mark(connection: Connection, head: Head, wanted: Wanted) -> list[str]:
     """Say in the database that it was restored: nobody is rung or texted before that was compared.
 
-    A campaign that ran is stopped: whom it told since, nobody knows, so people decide whether it goes on.
-
-    What is written of it has the numbers from which events and texts go on: those before were given away since.
+    A campaign that ran is stopped: whom it told since, nobody knows, so people decide whether it goes on. What is
+    written of it has the numbers from which events and texts go on: those before were given away since.
     """
     pbxs = list(connection.execute(select(t.checkpoint.c.pbx).order_by(t.checkpoint.c.pbx)).scalars())
-    last = connection.execute(select(func.max(t.reservation.c.id))).scalar() or 0
+    numbered = (t.reservation, t.care_case, t.contact_flag, t.campaign)
+    last = max(connection.execute(select(func.max(table.c.id))).scalar() or 0 for table in numbered)
     unsure = withheld.count_as_unknown(connection, "restored from a backup: it may have left since", wanted.now, ROOM)
     connection.execute(_STOP)
     for pbx in pbxs:

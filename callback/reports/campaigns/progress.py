@@ -11,12 +11,13 @@ from sqlalchemy import Select, and_, bindparam, func, select
 from callback.accounts.roles import Groups
 from callback.campaigns import campaign
 from callback.campaigns.answers import ANSWERED_WITHIN_US
-from callback.campaigns.campaign import CAMPAIGNS, Campaign, NoSuchCampaign
+from callback.campaigns.campaign import CAMPAIGNS, Campaign
+from callback.site.groups import of_groups
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.texts import batches
 
-_A, _N = t.campaign_person.c, t.answer.c
+_A, _C, _N = t.campaign_person.c, t.campaign.c, t.answer.c
 _ANSWERS: Final[Select[Any]] = (
     select(_N.id, _N.received_at, _N.wish, _N.body, _N.state, _N.person_id, t.person.c.number)
     .join(t.campaign_person, and_(_A.person_id == _N.person_id, _A.campaign_id == bindparam("of_campaign")))
@@ -66,19 +67,13 @@ class Progress:
 
 def campaigns(work: Work, groups: Groups = None, most: int = 200) -> list[Campaign]:
     """The campaigns of these groups, the newest first."""
-    newest = CAMPAIGNS.where(t.campaign.c.pbx == work.pbx).order_by(t.campaign.c.made_at.desc(), t.campaign.c.id.desc())
-    if groups is not None:
-        mine = [name for name, queue in work.site.rules.queues.items() if queue.group in groups]
-        newest = newest.where(t.campaign.c.queue.in_(mine))
-    return campaign.read(work, newest.limit(most))
+    theirs = CAMPAIGNS.where(_C.pbx == work.pbx, of_groups(work.site, _C.queue, groups))
+    return campaign.read(work, theirs.order_by(_C.made_at.desc(), _C.id.desc()).limit(most))
 
 
 def one(work: Work, number: int, groups: Groups = None) -> Campaign:
     """One campaign of these groups. NoSuchCampaign where there is none."""
-    found = campaign.look(work, number)
-    if groups is not None and work.site.rules.queue(found.queue).group not in groups:
-        raise NoSuchCampaign(f"there is no campaign {number}")
-    return found
+    return campaign.look(work, number, groups)
 
 
 def progress(work: Work, found: Campaign) -> Progress:

@@ -11,6 +11,7 @@ from sqlalchemy import Select, bindparam, select
 from callback.accounts.roles import Groups
 from callback.reports import answers
 from callback.reservations.reservation import RESERVATIONS, read
+from callback.site.groups import is_of
 from callback.site.work import Work
 from callback.store import tables as t
 
@@ -68,7 +69,7 @@ def of_answer(work: Work, answer: int, groups: Groups = None) -> About | None:
 def of_call(work: Work, call_id: str, groups: Groups = None) -> About | None:
     """The customer of a call, which stands first among the calls; None where it is another group's, or nobody's."""
     row = work.connection.execute(_OF_CALL, {"of_pbx": work.pbx, "of_call": call_id}).first()
-    if row is None or not _theirs(work, row.queue or "", groups):
+    if row is None or not is_of(work.site, row.queue, groups):
         return None
     this = Spoken(row.call_id, row.started_at, row.queue or "")
     others = [one for one in _calls(work, row.person_id, groups) if one != this]
@@ -78,9 +79,5 @@ def of_call(work: Work, call_id: str, groups: Groups = None) -> About | None:
 def _calls(work: Work, person: int, groups: Groups) -> tuple[Spoken, ...]:
     found = work.connection.execute(_OF_PERSON, {"of_pbx": work.pbx, "of_person": person})
     return tuple(
-        Spoken(row.call_id, row.started_at, row.queue or "") for row in found if _theirs(work, row.queue or "", groups)
+        Spoken(row.call_id, row.started_at, row.queue or "") for row in found if is_of(work.site, row.queue, groups)
     )
-
-
-def _theirs(work: Work, queue: str, groups: Groups) -> bool:
-    return groups is None or work.site.rules.queue(queue).group in groups

@@ -12,7 +12,7 @@ from callback.accounts.roles import Groups
 from callback.care.cases import CASES, Case, read
 from callback.care.states import State
 from callback.settings.care import Care
-from callback.site.context import Site
+from callback.site.groups import of_groups
 from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.clock import HOUR
@@ -102,25 +102,26 @@ def counts(work: Work, groups: Groups = None) -> Counts:
         func.sum(case((which, 1), else_=0))
         for which in (owed, and_(owed, _due(work, "soon")), and_(owed, _due(work, "overdue")), ~owed)
     ]
-    row = work.connection.execute(select(*sums).where(_C.pbx == work.pbx, t.CASE_OPEN, _seen(work.site, groups))).one()
+    theirs = (_C.pbx == work.pbx, t.CASE_OPEN, of_groups(work.site, _C.queue, groups))
+    row = work.connection.execute(select(*sums).where(*theirs)).one()
     return Counts(*(int(one or 0) for one in row))
 
 
 def one(work: Work, number: int, groups: Groups = None) -> Case | None:
     """One case; None where there is none of these groups."""
-    wanted = CASES.where(_C.pbx == work.pbx, _C.id == number, _seen(work.site, groups))
+    wanted = CASES.where(_C.pbx == work.pbx, _C.id == number, of_groups(work.site, _C.queue, groups))
     return next(iter(read(work.connection, wanted)), None)
 
 
 def of_person(work: Work, person: int, groups: Groups = None) -> list[Case]:
     """The cases of a customer, open ones first, the newest of each before the others."""
-    wanted = CASES.where(_C.pbx == work.pbx, _C.person_id == person, _seen(work.site, groups))
+    wanted = CASES.where(_C.pbx == work.pbx, _C.person_id == person, of_groups(work.site, _C.queue, groups))
     return read(work.connection, wanted.order_by(_C.open.desc(), _C.opened_at.desc(), _C.id.desc()).limit(_OF_PERSON))
 
 
 def of_agent(work: Work, names: Iterable[str], groups: Groups = None) -> list[Case]:
     """The open cases that are an agent's own, by one of the agent's names: to be repaired, in charge of, or opened."""
-    wanted = CASES.where(_C.pbx == work.pbx, t.CASE_OPEN, _theirs(names), _seen(work.site, groups))
+    wanted = CASES.where(_C.pbx == work.pbx, t.CASE_OPEN, _theirs(names), of_groups(work.site, _C.queue, groups))
     return read(work.connection, wanted.order_by(_C.due_at, _C.id).limit(_OF_PERSON))
 
 
@@ -171,7 +172,7 @@ def _ended(work: Work, wanted: Wanted, groups: Groups) -> list[Select[Any]]:
 
 
 def _wanted(work: Work, wanted: Wanted, groups: Groups) -> Select[Any]:
-    asked = CASES.where(_C.pbx == work.pbx, _seen(work.site, groups))
+    asked = CASES.where(_C.pbx == work.pbx, of_groups(work.site, _C.queue, groups))
     for column, value in ((_C.state, wanted.state), (_C.kind, wanted.kind), (_C.queue, wanted.queue)):
         asked = asked.where(column == value) if value else asked
     if wanted.department:
@@ -206,12 +207,3 @@ def _behind(after: Place, *, ended: bool) -> ColumnElement[bool]:
 
 def _key(case: Case, *, ended: bool) -> int:
     return case.opened_at if ended else case.due_at
-
-
-def _seen(site: Site, groups: Groups) -> ColumnElement[bool]:
-    """Cases of the queues of these groups; a queue that the rules do not name is of the group that all are of."""
-    if groups is None:
-        return _C.id.is_not(None)
-    named = site.rules.queues
-    theirs = _C.queue.in_([name for name, queue in named.items() if queue.group in groups])
-    return or_(theirs, _C.queue.not_in(list(named))) if site.rules.queue("").group in groups else theirs

@@ -12,7 +12,8 @@ from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
-from callback.reports.care.within import Within, of_groups, opened
+from callback.reports.care.within import Within, opened
+from callback.site.groups import of_groups
 from callback.site.work import Work
 from callback.store import tables as t
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, or_, tuple_, type_coerce
+from sqlalchemy import ColumnElement, Select, tuple_, type_coerce
 
 from callback.accounts.roles import Groups
 from callback.care.flags import FLAGS, Flag, read
-from callback.site.context import Site
+from callback.site.groups import of_groups
 from callback.site.work import Work
 from callback.store import tables as t
 
@@ -62,12 +62,4 @@ def _place(place: Place) -> ColumnElement[Any]:
 
 
 def _seen_of(work: Work, groups: Groups) -> Select[Any]:
-    wanted = FLAGS.where(_F.pbx == work.pbx)
-    return wanted if groups is None else wanted.where(_of_groups(work.site, groups))
-
-
-def _of_groups(site: Site, groups: frozenset[str]) -> ColumnElement[bool]:
-    """Flags of the queues of these groups; a queue that the rules do not name is of the group that all are of."""
-    named = site.rules.queues
-    theirs = _F.queue.in_([name for name, queue in named.items() if queue.group in groups])
-    return or_(theirs, _F.queue.not_in(list(named))) if site.rules.queue("").group in groups else theirs
+    return FLAGS.where(_F.pbx == work.pbx, of_groups(work.site, _F.queue, groups))

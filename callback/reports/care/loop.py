@@ -15,7 +15,8 @@ from typing import Any, Final, Literal, get_args
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, literal, select
 
 from callback.reports.care.figures import share
-from callback.reports.care.within import Within, of_groups
+from callback.reports.care.within import Within
+from callback.site.groups import of_groups
 from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.clock import DAY

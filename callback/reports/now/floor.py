@@ -10,6 +10,7 @@ from callback.attempts import agent_states
 from callback.attempts.agent_states import Agent, AgentState
 from callback.attempts.snapshot import Live
 from callback.reports.queue.why import BLIND, stopped_by
+from callback.site.groups import is_of
 from callback.site.work import Work
 
 
@@ -66,7 +67,9 @@ def look(work: Work, picture: tuple[Live, int] | None, groups: Groups) -> Floor:
         return Floor(None, None, stopped, seen_at, heard_at)
     live, seen_at = picture
     agents = None if live.agents is None else tuple(agent for agent in live.agents if _seen(work, agent, groups))
-    waiting = (_waiting(live, queue) for queue, many in live.waiting.items() if many and _in(work, queue, groups))
+    waiting = (
+        _waiting(live, queue) for queue, many in live.waiting.items() if many and is_of(work.site, queue, groups)
+    )
     in_order = sorted(waiting, key=lambda one: (one.since_at is None, one.since_at, one.queue))
     return Floor(agents, tuple(in_order), stopped, seen_at, live.heard_at)
 
@@ -78,8 +81,4 @@ def _waiting(live: Live, queue: str) -> QueueWaiting:
 
 
 def _seen(work: Work, agent: Agent, groups: Groups) -> bool:
-    return any(_in(work, queue, groups) for queue in agent.queues)
-
-
-def _in(work: Work, queue: str, groups: Groups) -> bool:
-    return groups is None or work.site.rules.queue(queue).group in groups
+    return any(is_of(work.site, queue, groups) for queue in agent.queues)

@@ -14,6 +14,7 @@ from callback.reports.kept import Kept, kept
 from callback.reports.rates import WITHIN_MIN, in_time, is_due
 from callback.reports.rollups.counting import NUMBERLESS
 from callback.site.context import Site
+from callback.site.groups import of_groups
 from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.clock import HOUR
@@ -254,16 +255,8 @@ def _during(site: Site, within: Within, at: Any, queue: Any, kind: Any) -> list[
     which += [kind == within.kind] if within.kind else []
     for groups in (within.groups, frozenset({within.group}) if within.group else None):
         if groups is not None:
-            which.append(_of_groups(site, groups, queue))
+            which.append(of_groups(site, queue, groups))
     return which
-
-
-def _of_groups(site: Site, groups: frozenset[str], queue: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a column
-    """Calls to the queues of these groups; one that the rules do not name is of the group that all are of."""
-    named = site.rules.queues
-    theirs: ColumnElement[bool] = queue.in_([name for name, rules in named.items() if rules.group in groups])
-    others = or_(queue.is_(None), queue.not_in(list(named)))
-    return or_(theirs, others) if site.rules.queue("").group in groups else theirs
 
 
 def _meant(value: str) -> str:

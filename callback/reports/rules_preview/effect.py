@@ -17,6 +17,7 @@ from callback.reports.rules_preview.losses import LostCall
 from callback.reports.rules_preview.replay import Given, replayed
 from callback.reservations.reservation import RESERVATIONS, read
 from callback.site.context import Site
+from callback.site.groups import is_of
 from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.clock import DAY
@@ -112,15 +113,11 @@ def effect(work: Work, proposed: Site, groups: Groups = None, days: int = DAYS, 
     one_ring = (max(one.one_ring_s for one in rules), max(one.one_ring_min for one in rules))
     lately = losses.lately(work, work.now - days * DAY, most, *one_ring)
     given = zip(lately.losses, replayed(work, lately), replayed(after, lately), strict=True)
-    seen = [(lost, was, now) for lost, was, now in given if _may_see(work.site, was.queue or now.queue, groups)]
+    seen = [(lost, was, now) for lost, was, now in given if is_of(work.site, was.queue or now.queue, groups)]
     judged, waiting, decisions, stopped = _decisions(work, after, groups)
     looked_at = len(lately.losses) + lately.erased
     promises = _promises(seen, work.now)
     return Effect(lately.since_at, looked_at, lately.of, lately.erased, promises, judged, waiting, decisions, stopped)
-
-
-def _may_see(site: Site, queue: str, groups: Groups) -> bool:
-    return groups is None or site.rules.queue(queue).group in groups
 
 
 def _promises(seen: list[tuple[LostCall, Given, Given]], now: int) -> dict[str, Promises]:
@@ -179,7 +176,7 @@ def _decisions(work: Work, after: Work, groups: Groups) -> tuple[int, int, dict[
     waiting: int = work.connection.execute(_ALL_WAITING, {"of_pbx": work.pbx}).scalar_one()
     judges = [Queue(each).judge for each in (work, after)]
     was, will = (judge.why(rows, {}) for judge in judges)
-    seen = [row for row in rows if _may_see(work.site, row.queue, groups)]
+    seen = [row for row in rows if is_of(work.site, row.queue, groups)]
     words: dict[str, Counter[tuple[str, str]]] = {"": Counter(), **{row.queue: Counter() for row in seen}}
     for row in seen:
         before, now = was[row.id].word, will[row.id].word

@@ -165,7 +165,7 @@ restored = Table(
     Column("pbx", String(32), nullable=False),
     Column("backup_at", Instant, nullable=False),
     Column("restored_at", Instant, nullable=False),
-    Column("first_free", Key, nullable=False),  # reservations get their numbers from here on
+    Column("first_free", Key, nullable=False),  # callbacks, cases, flags and campaigns get their numbers from here on
     Column("to_people", Boolean, nullable=False),  # nobody who was owed a callback then is called unasked
     Column("began_at", Instant),  # when the service listened again for the first time
     Column("compared_at", Instant),  # with what the PBX tells of the time since the backup; null: nobody is rung

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
-from callback.campaigns import asking, sample
+from callback.campaigns import asking
+from callback.campaigns import campaign as campaigns
 from callback.campaigns.campaign import NoSuchCampaign
 from callback.campaigns.sample import Drawn, NoSample, Wish
 from callback.customers import blocks
@@ -17,6 +18,8 @@ from callback.decisions.campaigns import sampling
 from callback.errors import CallbackError
 from callback.reports.campaigns import asked as asked_report
 from callback.reports.campaigns import results
+from callback.reservations import successor
+from callback.reservations.reservation import read_one
 from callback.store import tables as t
 from callback.store.audit import By
 from scheduler.clock import DAY, HOUR, MINUTE
@@ -145,7 +148,28 @@ def test_a_campaign_of_another_group_is_none(world: World) -> None:
         do(world, sampling.score, (number, 1, 1), 5, MEG, others)
     with pytest.raises(NoSuchCampaign):
         do(world, sampling.call_off, number, 1, MEG, others)
-    assert do(world, sample.look_up, number, frozenset({"sales"})).queue == "sales"
+    assert do(world, campaigns.look, number, frozenset({"sales"})).queue == "sales"
+
+
+def test_a_callback_that_goes_on_as_another_is_followed(world: World) -> None:
+    """The agent says afterwards that it was a machine: the customer is called again, and is no blank yet."""
+    number = audience(world, {"all": 1})
+    drawn = draw(world, number, size=1)
+    ask_on(world, drawn.first_at)
+    (first,) = world.reservations()
+    with world.store.write() as connection:
+        work = world.work(connection, drawn.first_at)
+        connection.execute(update(t.reservation).values(state="reached", open=False))
+        row = read_one(connection, first.id)
+        assert row is not None
+        second = successor.go_on(work, row, drawn.first_at + HOUR).successor
+    ask_on(world, drawn.first_at + MINUTE)
+    (asked,) = world.rows(t.campaign_asked)
+    assert (asked.state, asked.why_not, asked.reservation_id) == ("called", "", second)
+    ended(world, second, "given-up")
+    ask_on(world, drawn.first_at + 2 * HOUR)
+    (asked,) = world.rows(t.campaign_asked)
+    assert (asked.state, asked.why_not) == ("blank", "not-reached")
 
 
 def test_the_calls_are_spread_over_opening_hours_and_few_are_open_at_once(world: World) -> None:

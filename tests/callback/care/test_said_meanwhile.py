@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from callback.decisions import replies
 from callback.decisions.care import cases as acts
 from callback.decisions.care.acting import AskedCase
 from callback.store import tables as t
@@ -67,3 +68,14 @@ def test_who_is_not_content_after_all_is_read_by_people(world: World) -> None:
     answer(world, "1", NOON + HOUR + 5 * MINUTE)
     assert case_of(world).state == "closed"
     assert world.rows(t.answer)[-1].state == "open"
+
+
+def test_what_people_have_to_read_first_keeps_it_open(world: World) -> None:
+    heard_solved(world)
+    answer(world, "no, it is as wrong as before", HEARD + MINUTE)
+    tend(world, HEARD + HOUR)
+    assert (case_of(world).state, case_of(world).open) == ("confirmed", True)
+    with world.store.write() as connection:
+        assert replies.done(connection, "main", world.rows(t.answer)[-1].id, "anna", HEARD + HOUR)
+    tend(world, HEARD + 2 * HOUR)
+    assert case_of(world).state == "closed"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,6 +29,7 @@ from tests.callback.web.test_public import FORM, PUBLIC, Running, settings_with
 from tests.callback.world import MINUTE, NOON, World
 
 NOW = NOON + 5 * MINUTE
+PAGES = Path(department_page.__file__).with_name("pages") / "department"
 WORDS = "They took <b>20</b> twice & I am +81 90 1234 5678"
 
 
@@ -142,6 +145,17 @@ def test_no_other_token_opens_anything(care: World, at: int, letter: str, tail: 
     forged = token[:at] + letter + token[at + 1 :] + tail
     if forged != token:
         assert page(care, forged).status == 404
+
+
+def test_every_language_says_the_same_things() -> None:
+    said = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in PAGES.glob("*.toml")}
+    assert set(said) == {"en", "zh-Hans", "zh-Hant"}
+    assert set(said["en"]) == set(said["zh-Hans"]) == set(said["zh-Hant"])
+
+
+def test_it_shows_by_when_something_was_promised(care: World) -> None:
+    _, token = complained(care, promised="a letter", promised_by_at=NOON + 30 * HOUR)
+    assert "To be done by</dt><dd>11-24 18:00" in page(care, token).html
 
 
 # By HTTP

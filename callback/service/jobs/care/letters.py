@@ -72,7 +72,8 @@ class SendLetters:
     async def _mailed(self, letter: Due) -> Mailed:
         if not self._mail.host:
             return Mailed("refused", NO_SERVER)
-        mail = Envelope(f"letter-{letter.pbx}-{letter.id}", letter.address, letter.subject, letter.body)
+        ref = f"letter-{letter.pbx}-{letter.id}-{letter.created_at}"
+        mail = Envelope(ref, letter.address, letter.subject, letter.body)
         return await _apart(self._mail, mail)
 
 

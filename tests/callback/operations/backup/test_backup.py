@@ -14,10 +14,12 @@ import pytest
 from sqlalchemy import Connection, insert, inspect, select, text, update
 
 from callback.attempts import snapshot
+from callback.care import links
 from callback.errors import CallbackError, StoreError
 from callback.operations.backup import form, proving, restoring, taking
 from callback.operations.backup.form import DamagedBackup, KeptFile
 from callback.operations.backup.restoring import Wanted
+from callback.site.links import NoSuchLink
 from callback.store import audit, keys, lease, restored, schema
 from callback.store import tables as t
 from callback.store.audit import By
@@ -25,9 +27,11 @@ from callback.store.engine import Store
 from callback.store.outside import Outside
 from callback.texts import compose
 from lab import postgres
+from scheduler.clock import DAY
 from sms import outbox
 from sms.outbox import text_outbox
 from tests.callback.care.told import all_about
+from tests.callback.decisions.care.centre import at_work, registered, takes_cases
 from tests.callback.store.test_schema_upgrades import fill
 from tests.callback.world import MINUTE, NOON, World, call, migrated, picture
 from tests.databases import BOTH
@@ -200,6 +204,27 @@ def test_numbers_go_on_behind_those_that_were_given_away_since_and_texts_may_hav
     assert [row["id"] for row in rows["reservation"]] == [1, 2 + restoring.ROOM, 3 + restoring.ROOM]
     assert all(row["id"] > place + 1_000_000 for row in rows["happened"] if row["reservation_id"] not in {None, 1})
     assert max(row["id"] for row in rows["text_outbox"]) > restoring.ROOM
+    again.close()
+    restored.close()
+
+
+def test_a_departments_link_that_left_after_the_backup_opens_no_case_of_somebody_else(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "here")
+    world = World(f"sqlite:///{tmp_path / 'old.db'}", takes_cases())
+    world.hear(call())
+    taking.take(world.store, tmp_path / "old.lcr")
+    lost = registered(world, department="billing").case
+    with at_work(world) as work:
+        token = links.token(work.connection, lost, "billing", NOON + DAY)
+        assert links.opened(work, token).id == lost
+    world.close()
+    restored = migrated_from(tmp_path / "old.lcr", target)
+    again = World(target, takes_cases())
+    assert registered(again, number="+819087654321", department="billing").case > restoring.ROOM
+    with at_work(again) as work, pytest.raises(NoSuchLink):
+        links.opened(work, token)
     again.close()
     restored.close()
 

@@ -15,6 +15,7 @@ from callback.decisions.reasons import NONE_GIVEN
 from callback.errors import CallbackError
 from callback.reports import incidents
 from callback.reports.campaigns import progress
+from callback.site.groups import is_of
 from callback.site.work import Work
 from callback.store.audit import By
 from callback.web.console import gate
@@ -109,14 +110,12 @@ def _page(visit: Visit, filled: Filled, number: int | None, problem: str = "") -
 def _choices(work: Work, groups: Groups) -> dict[str, Any]:
     """What can be chosen: queues that may tell very many, queues that are seen, trunks, incidents, languages."""
     rules = work.site.rules
-    seen = {name: rules.queue(name) for name in rules.named() if acts.of_groups(work, name, groups)}
+    seen = {name: rules.queue(name) for name in rules.named() if is_of(work.site, name, groups)}
     return {
         "tellers": [(name, queue.caller_id, queue.language) for name, queue in seen.items() if queue.care.campaigns],
         "queues": list(seen),
         "trunks": list(work.site.trunks),
-        "incidents": [
-            one for one in incidents.incidents(work, _INCIDENTS) if acts.of_groups(work, one.parts[0], groups)
-        ],
+        "incidents": [one for one in incidents.incidents(work, _INCIDENTS) if is_of(work.site, one.parts[0], groups)],
         "tongues": sorted(work.site.texting.templates.languages),
         "usual_per_min": rules.campaigns.texts_per_min,
     }
