@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from callback.errors import CallbackError
-from callback.operations.doctor import console, machine, manager, numbers, rules, storage
+from callback.operations.doctor import care, console, machine, manager, numbers, rules, storage
 from callback.operations.doctor.finding import Finding
 from callback.operations.doctor.numbers import number_lines
 from callback.settings.sections import Settings, load
@@ -38,6 +38,7 @@ def of_settings(settings: Settings, path: Path) -> Iterator[Finding]:
         yield storage.key(settings)
         yield from numbers.callers(settings)
         yield from console.look(settings)
+        yield from care.look(ruled)
     if settings.cluster.redis:
         from callback.operations.doctor import cluster  # noqa: PLC0415 - what it imports is dear, and rarely needed
 
