@@ -19,7 +19,7 @@ from callback.customers import blocks, numbers, persons
 from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import tables as t
-from callback.store.engine import without_limits
+from callback.store.engine import with_room, without_limits
 from callback.store.inserting import insert_all_new
 from telephony.calls.call import LEFT_UNSERVED
 
@@ -44,6 +44,7 @@ def build(work: Work, one: Campaign) -> int:
     """Gather the audience anew and leave out who is not to be told; give how many it has in all."""
     connection, mine = work.connection, _A.campaign_id == one.id
     without_limits(connection)  # it is in nobody's way, and may be about very many
+    with_room(connection)
     connection.execute(delete(t.campaign_person).where(mine, ~_A.of_file))
     if one.criteria.calls:
         connection.execute(insert(t.campaign_person).from_select(_COLUMNS, hit(work, one)))
@@ -68,7 +69,8 @@ def hit(work: Work, one: Campaign) -> Select[Any]:
     )
     why = _why_not(work, one)
     columns = (literal(one.id), callers.c.person_id, callers.c.segment, _state(why), why)
-    return select(*columns).join_from(callers, t.person, callers.c.person_id == _P.id)
+    # In the order of the table's indexes: to write them takes a third of the time
+    return select(*columns).join_from(callers, t.person, callers.c.person_id == _P.id).order_by(callers.c.person_id)
 
 
 def _conditions(site: Site, criteria: Criteria) -> Iterator[ColumnElement[bool]]:

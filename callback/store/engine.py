@@ -216,6 +216,12 @@ def without_limits(connection: Connection) -> None:
         connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
 
 
+def with_room(connection: Connection) -> None:
+    """Let this transaction sort and join very many rows in memory, also on a server."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL work_mem = '128MB'")
+
+
 def clock(connection: Connection) -> int:
     """The database's clock, in microseconds UTC."""
     return int(connection.execute(_CLOCK[connection.dialect.name]).scalar_one())
