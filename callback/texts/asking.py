@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import bindparam, delete, select
 
+from callback.customers import persons
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.inserting import insert_new
@@ -117,7 +118,11 @@ def after_callback(work: Work, reservation: int) -> bool:
 
 
 def may_be_asked(work: Work, person: int) -> bool:
-    """Whether this customer may be asked about a service: not again so soon, and not while a case is open."""
+    """Whether this customer may be asked about a service: not again so soon, and not while a case is open.
+
+    Nobody else asks the same customer until the transaction ends.
+    """
+    persons.lock(work.connection, person)
     if work.connection.execute(_OPEN_CASE, {"person": person}).first() is not None:
         return False
     since = work.now - work.site.rules.care.ask_again_days * DAY
