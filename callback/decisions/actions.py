@@ -169,10 +169,11 @@ def erase(work: Work, e164: str, by: By) -> None:
     if work.connection.execute(select(t.attempt.c.id).where(t.IN_FLIGHT, t.attempt.c.person_id == person)).first():
         raise CallbackError(f"{e164} is being called: erase it when that call has ended, in a few minutes")
     cancelled = _let_go(work, e164, "the customer was erased", cancel=True)
-    facts = {"person": person, "cancelled": cancelled}
+    facts: dict[str, Any] = {"person": person, "cancelled": cancelled}
     if person is not None:
         compose.forget(work, person)
-        facts["withdrawn_cases"] = care.forget(work, person, by)
+        if cases := care.forget(work, person, by):
+            facts["withdrawn_cases"] = cases
         campaigns.forget(work, person)
         persons.forget(work.connection, person)
     audit.add(work.connection, work.pbx, by, "erase", None, facts, work.now)

@@ -54,6 +54,8 @@ _UNNAMED: Final[Mapping[str, Mapping[str, Any]]] = {
     "trunks": _QUIET,
 }
 """What holds for a queue, country or trunk that the rules do not name."""
+_UNSAID: Final[Mapping[str, Any]] = SiteRules(zone="UTC").model_dump(mode="json")
+"""What holds for the site where a version says nothing, because the program that wrote it did not know the key."""
 
 
 class Faulty(CallbackError):
@@ -289,4 +291,8 @@ def _flat(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
 
 
 def _unnamed(path: tuple[str, ...]) -> Any:  # noqa: ANN401 - of JSON
-    return _UNNAMED.get(path[0], {}).get(path[-1])
+    of_one = _UNNAMED.get(path[0])
+    found: Any = _UNSAID if of_one is None else of_one
+    for step in path if of_one is None else path[2:]:
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return found

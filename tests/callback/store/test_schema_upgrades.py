@@ -39,6 +39,7 @@ WORDS: Final[dict[str, dict[str, Any]]] = {
     "campaign": {"state": "draft"},
     "campaign_person": {"state": "waiting"},
     "campaign_check": {"line": "speed"},
+    "campaign_asked": {"state": "waiting"},
     "rollup_mark": {"id": 1000},  # beside what the rows of other tables have marked
 }
 

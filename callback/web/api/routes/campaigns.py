@@ -112,7 +112,7 @@ def read(caller: Reporting, campaign: OfCampaign) -> Response:
 
 
 @router.post("/campaigns/{campaign}/start", response_model=CampaignShown, summary="Start a campaign",
-             responses=problems(404, 409), operation_id="start_campaign")  # fmt: skip
+             responses=problems(400, 404, 409), operation_id="start_campaign")  # fmt: skip
 def start(caller: Switching, campaign: OfCampaign, wish: Why) -> Response:
     """Begin to tell people, or go on with those who were not told before it was stopped."""
     by = caller.by(reasons.said(wish.why))

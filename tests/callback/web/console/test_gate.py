@@ -37,5 +37,5 @@ def test_a_route_that_does_not_say_what_it_needs_is_found(app: FastAPI) -> None:
 def test_a_person_has_what_any_role_has() -> None:
     both = Viewer("Anna", frozenset({"agent", "auditor"}))
     assert {right for right in RIGHTS if both.may(right)} == {
-        *("account", "look", "live", "own", "see-rules", "see-reports", "audit")
+        *("account", "look", "live", "own", "see-rules", "see-reports", "audit", "register-case", "campaign-look")
     }
