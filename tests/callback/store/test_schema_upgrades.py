@@ -32,7 +32,7 @@ WORDS: Final[dict[str, dict[str, Any]]] = {
     "webhook_delivery": {"state": "waiting"},
     "node": {"role": "pbx"},
     "survey": {"kind": "call"},
-    "care_case": {"kind": "complaint", "state": "registered", "open": True, "repeat_of": None},
+    "care_case": {"kind": "complaint", "state": "registered", "open": True, "repeat_of": None, "callback": ""},
     "care_letter": {"state": "waiting"},
     "care_note": {"kind": "meek"},
     "contact_flag": {"state": "waiting"},
