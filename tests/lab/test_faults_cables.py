@@ -47,7 +47,11 @@ def ends(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[End, 
 def _call(end: End, timeout_s: float = 10) -> socket.socket:
     caller = socket.socket(socket.AF_UNIX if end.path else socket.AF_INET)
     caller.settimeout(timeout_s)
-    caller.connect(end.path or ("127.0.0.1", end.port))
+    try:
+        caller.connect(end.path or ("127.0.0.1", end.port))
+    except OSError:
+        caller.close()
+        raise
     return caller
 
 
