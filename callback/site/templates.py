@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from callback.settings.sections import Settings
-from callback.site import links, scripts
+from callback.site import scripts, tokens
 from callback.site.scripts import Scripts
 from sms.text import Sample, Templates
 
@@ -40,7 +40,7 @@ class Texting:
 
     def samples(self) -> Iterator[Sample]:
         """Every text with sample values, its links as long as this site's are."""
-        return self.templates.samples(self.url("x" * links.LENGTH)) if self.public_url else self.templates.samples()
+        return self.templates.samples(self.url("x" * tokens.LENGTH)) if self.public_url else self.templates.samples()
 
     def url(self, token: str) -> str:
         """The address of a link."""
@@ -63,6 +63,6 @@ def texting_of(settings: Settings, two_way: TwoWay = never) -> Texting:
     CallbackError with every fault of its scripts for agents.
     """
     public_url = settings.web.public_url
-    sample = f"{public_url}/r/{'x' * links.LENGTH}" if public_url else ""
+    sample = f"{public_url}/r/{'x' * tokens.LENGTH}" if public_url else ""
     own = settings.texts.templates
     return Texting(_loaded(own, sample), two_way, public_url, scripts.loaded(own))

@@ -20,7 +20,7 @@ from callback.reservations import slots, successor
 from callback.reservations.reservation import Reservation, read_one
 from callback.site import links
 from callback.site.context import Site
-from callback.site.links import LinkExpired, NoSuchLink
+from callback.site.tokens import LinkExpired, NoSuchLink
 from callback.site.work import Work
 from callback.store.audit import CUSTOMER, By
 from callback.texts.compose import clock_time

@@ -21,7 +21,7 @@ from callback.decisions.care.acting import CASE_TEXT
 from callback.decisions.care.department import AnsweredEnough
 from callback.errors import IllegalTransition
 from callback.logs.masking import masked_text
-from callback.site.links import LinkExpired, NoSuchLink
+from callback.site.tokens import LinkExpired, NoSuchLink
 from callback.site.work import Work
 from callback.web.customer_page import Page, document
 from callback.web.languages import TAGS, Language

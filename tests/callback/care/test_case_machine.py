@@ -18,8 +18,8 @@ from callback.decisions.care import cases as acts
 from callback.decisions.care import department
 from callback.decisions.care.acting import AskedCase
 from callback.errors import CallbackError
-from callback.site.links import LinkExpired, NoSuchLink
 from callback.site.templates import Texting
+from callback.site.tokens import LinkExpired, NoSuchLink
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import By

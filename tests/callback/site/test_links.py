@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from callback.site import links
-from callback.site.links import LinkExpired, NoSuchLink
+from callback.site import links, tokens
+from callback.site.tokens import LinkExpired, NoSuchLink
 from scheduler.clock import HOUR
 from tests.callback.world import NOON, World
 
@@ -27,7 +27,7 @@ def opened(world: World, token: str, now: int = NOON) -> int:
 
 def test_it_opens_its_reservation_until_its_time_is_over(world: World) -> None:
     made = token(world)
-    assert (len(made), opened(world, made, UNTIL - 1)) == (links.LENGTH, 7)
+    assert (len(made), opened(world, made, UNTIL - 1)) == (tokens.LENGTH, 7)
     with pytest.raises(LinkExpired):
         opened(world, made, UNTIL)
 
@@ -51,7 +51,7 @@ def test_nothing_else_opens_anything(sqlite_world: World, guessed: str) -> None:
 
 
 @together
-@given(st.integers(0, links.LENGTH - 1), st.sampled_from("ABCDwxyz0189-_"))
+@given(st.integers(0, tokens.LENGTH - 1), st.sampled_from("ABCDwxyz0189-_"))
 def test_a_changed_one_opens_nothing(sqlite_world: World, place: int, character: str) -> None:
     made = token(sqlite_world)
     changed = made[:place] + character + made[place + 1 :]

@@ -19,6 +19,7 @@ from callback.decisions.care import cases as acts
 from callback.decisions.care.acting import AskedCase
 from callback.decisions.care.department import MOST
 from callback.site import links as customers_links
+from callback.site import tokens
 from callback.site.templates import Texting
 from callback.store import tables as t
 from callback.web import department_page
@@ -132,7 +133,7 @@ def test_a_customers_link_opens_no_case_and_a_departments_no_reservation(care: W
     with at_work(care) as work:
         customers = customers_links.token(work.connection, asked.case, NOON + DAY)
         assert department_page.show(work, customers, "en").status == 404
-        with pytest.raises(customers_links.NoSuchLink):
+        with pytest.raises(tokens.NoSuchLink):
             customers_links.opened(work.connection, token, NOON)
 
 

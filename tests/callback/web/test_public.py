@@ -27,7 +27,7 @@ from callback.customers import blocks
 from callback.errors import CallbackError
 from callback.settings.sections import Database, Settings
 from callback.settings.texts import Texts, TwilioAccount, Web
-from callback.site import links
+from callback.site import links, tokens
 from callback.store import tables as t
 from callback.store.engine import Store
 from callback.texts import send as sending
@@ -325,7 +325,7 @@ def test_who_has_no_link_of_ours_waits_for_no_writer_and_keeps_none_waiting(
     with sqlite_world.store.write() as connection:
         links.token(connection, 1, NOON)
     with sqlite_world.store.write():
-        shown = sqlite_door.ask(method, f"/r/{'x' * links.LENGTH}", b"do=cancel", {"Content-Type": FORM})
+        shown = sqlite_door.ask(method, f"/r/{'x' * tokens.LENGTH}", b"do=cancel", {"Content-Type": FORM})
     assert shown.status == 404
 
 

@@ -19,7 +19,7 @@ from callback.errors import CallbackError, StoreError
 from callback.operations.backup import form, proving, restoring, taking
 from callback.operations.backup.form import DamagedBackup, KeptFile
 from callback.operations.backup.restoring import Wanted
-from callback.site.links import NoSuchLink
+from callback.site.tokens import NoSuchLink
 from callback.store import audit, keys, lease, restored, schema
 from callback.store import tables as t
 from callback.store.audit import By
