@@ -20,6 +20,7 @@ from callback.losses import release as releasing
 from callback.reservations import deadlines, moves, promises, slots, times
 from callback.reservations.reservation import Reservation, read_one
 from callback.reservations.states import Event
+from callback.site.telling import tell
 from callback.site.work import Work
 from callback.store import audit
 from callback.store import tables as t
@@ -50,7 +51,7 @@ def hold(work: Work, reservation: int, by: By) -> None:
         _moved(work, reservation, "held", by)
         return
     _change(work.connection, reservation, incident_id=None)
-    _tell(work, reservation, "held", by, {})
+    tell(work, by, "held", {}, reservation)
 
 
 def resume(work: Work, reservation: int, by: By) -> None:
@@ -76,7 +77,7 @@ def not_lost(work: Work, reservation: int, by: By) -> None:
 def lost(work: Work, reservation: int, by: By) -> None:
     """Take `not-lost` back: a callback is promised anew, from now on, as a reservation of its own."""
     made = releasing.restore(work, reservation)
-    _tell(work, made.reservation, "lost", by, {"instead_of": reservation, "event": made.NAME})
+    tell(work, by, "lost", {"instead_of": reservation, "event": made.NAME}, made.reservation)
 
 
 def call_now(work: Work, reservation: int, by: By) -> None:
@@ -89,7 +90,7 @@ def call_now(work: Work, reservation: int, by: By) -> None:
     _change(work.connection, reservation, severity=NOW)
     _begin_now(work, row, by)
     deadlines.give_time(work, _locked(work, reservation))
-    _tell(work, reservation, "call-now", by, _turn(work, reservation) | _unheld(row))
+    tell(work, by, "call-now", _turn(work, reservation) | _unheld(row), reservation)
 
 
 def choose_slot(work: Work, reservation: int, chosen_at: int, by: By) -> None:
@@ -104,7 +105,7 @@ def choose_slot(work: Work, reservation: int, chosen_at: int, by: By) -> None:
     compose.withdraw(work, reservation, "the customer chose another time")
     if by.who != audit.CUSTOMER:  # a customer who chose it was told at once
         compose.confirm(work, reservation, chosen_at)
-    _tell(work, reservation, "slot", by, {"slot_at": chosen_at} | _unheld(row))
+    tell(work, by, "slot", {"slot_at": chosen_at} | _unheld(row), reservation)
 
 
 def postpone(work: Work, reservation: int, until_at: int, by: By) -> None:
@@ -121,7 +122,7 @@ def postpone(work: Work, reservation: int, until_at: int, by: By) -> None:
     times.change(work.connection, reservation, put_off_until_at=put_off_until_at)
     deadlines.void_what_comes_too_soon(work, row, put_off_until_at)
     facts = {"due_at": put_off_until_at, "deadline_at": row.deadline_at} | _unheld(row)
-    _tell(work, reservation, "postpone", by, facts)
+    tell(work, by, "postpone", facts, reservation)
 
 
 def assign(work: Work, reservation: int, to: str, by: By) -> None:
@@ -130,7 +131,7 @@ def assign(work: Work, reservation: int, to: str, by: By) -> None:
     if len(to) > t.WHO_ROOM:
         raise CallbackError(f"'{to[:20]}…' is too long a name: assign it to one of at most {t.WHO_ROOM} characters")
     _change(work.connection, reservation, assigned_to=to.strip() or None)
-    _tell(work, reservation, "assign", by, {"to": to.strip()})
+    tell(work, by, "assign", {"to": to.strip()}, reservation)
 
 
 def block(work: Work, e164: str, *, calls: bool, texts: bool, by: By) -> None:
@@ -187,7 +188,7 @@ def release(work: Work, call_id: str, by: By, number: str | None = None) -> None
     `number` says whose it is where what was signalled may be several people's.
     """
     made = releasing.release(work, call_id, number)
-    _tell(work, made.reservation, "release", by, {"call_id": call_id, "event": made.NAME})
+    tell(work, by, "release", {"call_id": call_id, "event": made.NAME}, made.reservation)
 
 
 BY_NAME: Final[dict[str, Decision]] = {
@@ -218,7 +219,7 @@ def _moved(work: Work, reservation: int, event: Event, by: By) -> None:
         deadlines.give_time(work, row)
     if event in _CLOSING:
         compose.withdraw(work, reservation, f"{event} by a person")
-    _tell(work, reservation, event, by, {})
+    tell(work, by, event, {}, reservation)
 
 
 def look_up(work: Work, reservation: int, *, lock: bool = False) -> Reservation:
@@ -322,8 +323,3 @@ def _keep_why(work: Work, cancelled: list[int], action: str, by: By) -> None:
 
 def _change(connection: Connection, reservation: int, **values: int | str | None) -> None:
     connection.execute(update(t.reservation).where(t.reservation.c.id == reservation).values(**values))
-
-
-def _tell(work: Work, reservation: int, action: str, by: By, facts: dict[str, Any]) -> None:
-    audit.add(work.connection, work.pbx, by, action, reservation, facts, work.now)
-    work.tell(Decided(action, by.who, by.why, reservation, facts))

@@ -15,15 +15,14 @@ from sqlalchemy import bindparam, select
 from callback.accounts.roles import Groups
 from callback.decisions import records
 from callback.errors import CallbackError
-from callback.events import Decided
 from callback.losses import calls
 from callback.losses import corrections as following
 from callback.losses.calls import Said, Version
 from callback.losses.corrections import Consequence
 from callback.reservations.reservation import Reservation, read_one
 from callback.site.groups import is_of
+from callback.site.telling import tell
 from callback.site.work import Work
-from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
 from callback.texts import compose
@@ -218,5 +217,4 @@ def _standing(work: Work, row: Reservation) -> Standing:
 def _tell(work: Work, done: Corrected, by: By, reservation: int | None) -> None:
     facts = {"call_id": done.call_id, "version": done.now.number, "kind": done.now.kind, "reason": done.now.reason}
     facts |= {"was_kind": done.was.kind, "was_reason": done.was.reason, "follows": done.consequence.follows}
-    audit.add(work.connection, work.pbx, by, "correct", reservation, facts, work.now)
-    work.tell(Decided("correct", by.who, by.why, reservation, facts))
+    tell(work, by, "correct", facts, reservation)

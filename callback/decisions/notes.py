@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from callback.decisions import actions, records
 from callback.decisions.actions import NoSuchReservation
-from callback.events import Decided
 from callback.reservations.reservation import Reservation
+from callback.site.telling import tell
 from callback.site.work import Work
-from callback.store import audit
 from callback.store.audit import By
 
 
 def note(work: Work, reservation: int, by: By, groups: frozenset[str] | None = None) -> None:
     """Keep what `by` says. NoSuchReservation where there is none of these groups."""
     row = look_up(work, reservation, groups)
-    audit.add(work.connection, work.pbx, by, "note", row.id, {}, work.now)
-    work.tell(Decided("note", by.who, by.why, row.id))
+    tell(work, by, "note", {}, row.id)
 
 
 def look_up(work: Work, reservation: int, groups: frozenset[str] | None) -> Reservation:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from callback.decisions import actions
-from callback.events import Decided
 from callback.losses import requests
 from callback.losses.requests import Registered, Request
+from callback.site.telling import tell
 from callback.site.work import Work
-from callback.store import audit
 from callback.store.audit import By
 
 
@@ -19,8 +18,7 @@ def register(work: Work, request: Request, by: By, at: int | None = None) -> Reg
     """
     registered = requests.register(work, request)
     if registered.made:
-        audit.add(work.connection, work.pbx, by, "register", registered.reservation, {}, work.now)
-        work.tell(Decided("register", by.who, by.why, registered.reservation))
+        tell(work, by, "register", {}, registered.reservation)
         if at is not None:
             actions.choose_slot(work, registered.reservation, at, by)
     return registered

@@ -5,9 +5,8 @@ from __future__ import annotations
 from callback.customers.persons import ERASED
 from callback.decisions.actions import NoSuchPerson
 from callback.decisions.notes import look_up
-from callback.events import Decided
+from callback.site.telling import tell
 from callback.site.work import Work
-from callback.store import audit
 from callback.store.audit import By
 
 
@@ -19,6 +18,5 @@ def reveal(work: Work, reservation: int, by: By, groups: frozenset[str] | None =
     row = look_up(work, reservation, groups)
     if row.e164.startswith(ERASED):
         raise NoSuchPerson("the customer was erased: it is nobody's number any more")
-    audit.add(work.connection, work.pbx, by, "reveal", row.id, {}, work.now)
-    work.tell(Decided("reveal", by.who, by.why, row.id))
+    tell(work, by, "reveal", {}, row.id)
     return row.e164

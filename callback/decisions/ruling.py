@@ -11,13 +11,12 @@ from sqlalchemy import bindparam, update
 
 from callback.decisions.reasons import NONE_GIVEN
 from callback.errors import CallbackError
-from callback.events import Decided
 from callback.settings.rules import SiteRules
 from callback.settings.sections import Settings
 from callback.site import rule_versions
 from callback.site.rule_versions import Draft, Version
+from callback.site.telling import tell
 from callback.site.work import Work
-from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
 from scheduler.clock import DAY
@@ -129,5 +128,4 @@ def _reasoned(by: By) -> None:
 
 def _tell(work: Work, by: By, action: Action, facts: dict[str, Any]) -> None:
     """Keep it in the audit and in the feed; keys of a country or queue are names, and no caller wrote them."""
-    audit.add(work.connection, work.pbx, by, action, None, facts, work.now)
-    work.tell(Decided(action, by.who, by.why, about=facts))
+    tell(work, by, action, facts)

@@ -16,9 +16,8 @@ from callback.decisions import batch as deciding
 from callback.decisions import blocking, undoing
 from callback.decisions.records import UNDO_US, Action, Asked, Batch, Refusal
 from callback.errors import CallbackError
-from callback.events import Decided
+from callback.site.telling import tell
 from callback.site.work import Work
-from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
 from callback.texts import compose
@@ -162,6 +161,4 @@ def _settle(work: Work, row: _Row, by: By, action: str, facts: dict[str, str]) -
     done = action == "answer-done"
     values = {"as_state": "done" if done else "open", "by_whom": by.who if done else None}
     work.connection.execute(_SETTLE, {"of_answer": row.id, **values, "then_at": work.now if done else None})
-    about = {"answer": row.id, **facts}
-    audit.add(work.connection, work.pbx, by, action, row.reservation, about, work.now)
-    work.tell(Decided(action, by.who, by.why, row.reservation, about))
+    tell(work, by, action, {"answer": row.id, **facts}, row.reservation)

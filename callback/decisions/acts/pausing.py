@@ -10,13 +10,12 @@ from callback.accounts.roles import Groups
 from callback.decisions.batch import NoReason
 from callback.decisions.reasons import NONE_GIVEN
 from callback.errors import CallbackError
-from callback.events import Decided
 from callback.logs.masking import masked_text
 from callback.site import pauses
 from callback.site.groups import is_of
 from callback.site.pauses import EVERY_QUEUE, Pause, What
+from callback.site.telling import tell
 from callback.site.work import Work
-from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
 from scheduler.clock import DAY, MINUTE
@@ -96,5 +95,4 @@ def _theirs(work: Work, queue: str, groups: Groups) -> bool:
 
 def _tell(work: Work, by: By, action: Action, one: Pause) -> None:
     facts: dict[str, Any] = {"pause": one.id, "what": one.what, "queue": one.queue, "until_at": one.until_at}
-    audit.add(work.connection, work.pbx, by, action, None, facts, work.now)
-    work.tell(Decided(action, by.who, by.why, about=facts))
+    tell(work, by, action, facts)

@@ -16,10 +16,9 @@ from callback.campaigns.campaign import CampaignFault, Draft
 from callback.campaigns.numbers_file import NumbersFile
 from callback.decisions.batch import NoReason
 from callback.decisions.reasons import NONE_GIVEN
-from callback.events import Decided
 from callback.site.groups import is_of
+from callback.site.telling import tell
 from callback.site.work import Work
-from callback.store import audit
 from callback.store.audit import By
 from scheduler.clock import HOUR, MINUTE
 
@@ -157,6 +156,4 @@ def _needs_reason(by: By) -> None:
 
 
 def _keep(work: Work, by: By, action: str, number: int, facts: dict[str, Any]) -> None:
-    said = {"campaign": number, **facts}
-    audit.add(work.connection, work.pbx, by, action, None, said, work.now)
-    work.tell(Decided(action, by.who, by.why, about=said))
+    tell(work, by, action, {"campaign": number, **facts})

@@ -9,9 +9,8 @@ from callback.campaigns import campaign as campaigns
 from callback.campaigns import checklist
 from callback.campaigns.checklist import Check
 from callback.errors import CallbackError
-from callback.events import Decided
+from callback.site.telling import tell
 from callback.site.work import Work
-from callback.store import audit
 from callback.store.audit import By
 from callback.store.tables import WHO_ROOM, WHY_ROOM
 
@@ -36,6 +35,5 @@ def check(work: Work, campaign: int, said: Said, by: By, groups: Groups = None) 
     line = checklist.line_of(said.line)
     kept = checklist.write(work, campaign, Check(line, said.owner.strip(), done_at, done_by, said.note.strip()))
     facts = {"campaign": campaign, "line": kept.line, "owner": kept.owner, "done": kept.done_at is not None}
-    audit.add(work.connection, work.pbx, by, "campaign-checked", None, facts, work.now)
-    work.tell(Decided("campaign-checked", by.who, by.why, about=facts))
+    tell(work, by, "campaign-checked", facts)
     return kept

@@ -9,9 +9,8 @@ from callback.campaigns import asking, sample
 from callback.campaigns import campaign as campaigns
 from callback.campaigns.asking import Blank
 from callback.campaigns.sample import Drawn, Wish
-from callback.events import Decided
+from callback.site.telling import tell
 from callback.site.work import Work
-from callback.store import audit
 from callback.store.audit import By
 
 
@@ -24,8 +23,7 @@ def draw(work: Work, campaign: int, wish: Wish, by: By, groups: Groups = None) -
     """Draw a sample, and keep by which seed. Raises what `sample.draw` raises."""
     drawn = sample.draw(work, campaign, wish, by.who, groups)
     facts = {"campaign": campaign, "round": drawn.round, "seed": drawn.seed, "people": drawn.size}
-    audit.add(work.connection, work.pbx, by, "sample-drawn", None, facts, work.now)
-    work.tell(Decided("sample-drawn", by.who, by.why, about=facts))
+    tell(work, by, "sample-drawn", facts)
     return drawn
 
 
@@ -34,14 +32,12 @@ def score(work: Work, key: asking.Key, said: int | Blank, by: By, groups: Groups
     campaigns.look(work, key[0], groups)
     reservation = asking.score(work, key, said, by.who)
     facts = {"campaign": key[0], "round": key[1], "person": key[2], "score": said}
-    audit.add(work.connection, work.pbx, by, "sample-scored", reservation, facts, work.now)
-    work.tell(Decided("sample-scored", by.who, by.why, reservation, facts))
+    tell(work, by, "sample-scored", facts, reservation)
 
 
 def call_off(work: Work, campaign: int, number: int, by: By, groups: Groups = None) -> int:
     """Call nobody of a round any more who was not called yet, and give how many that are."""
     many = asking.call_off(work, campaign, number, groups)
     facts = {"campaign": campaign, "round": number, "people": many}
-    audit.add(work.connection, work.pbx, by, "sample-called-off", None, facts, work.now)
-    work.tell(Decided("sample-called-off", by.who, by.why, about=facts))
+    tell(work, by, "sample-called-off", facts)
     return many

@@ -10,10 +10,9 @@ from callback.accounts.roles import Groups, Role, allowed
 from callback.care import callbacks, cases
 from callback.care.cases import Case, NoSuchCase
 from callback.errors import CallbackError, IllegalTransition
-from callback.events import Decided
+from callback.site import telling
 from callback.site.groups import is_of
 from callback.site.work import Work
-from callback.store import audit
 from callback.store.audit import By
 
 CASE_TEXT: Final = 2000
@@ -72,9 +71,7 @@ def may_see(work: Work, queue: str, actor: Actor) -> bool:
 
 def tell(work: Work, actor: Actor, action: str, case: int, facts: Mapping[str, Any] | None = None) -> None:
     """Keep in audit and feed what was decided; no word of a customer stands there, for both are kept."""
-    about = {"case": case, **(facts or {})}
-    audit.add(work.connection, work.pbx, actor.by, action, None, about, work.now)
-    work.tell(Decided(action, actor.by.who, actor.by.why, about=about))
+    telling.tell(work, actor.by, action, {"case": case, **(facts or {})})
 
 
 def text_of(what: str, said: str, *, needed: bool = False) -> str:

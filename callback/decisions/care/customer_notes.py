@@ -13,10 +13,9 @@ from callback.care.advice import COMPLAINERS, Complainer
 from callback.customers.persons import ERASED, lock
 from callback.decisions.actions import NoSuchPerson
 from callback.errors import CallbackError
-from callback.events import Decided
 from callback.logs.masking import masked_text
+from callback.site.telling import tell
 from callback.site.work import Work
-from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
 
@@ -42,7 +41,7 @@ def put(work: Work, person: int, kind: str, note: str, by: By) -> None:
     work.connection.execute(_ONE, {"of_person": person})
     row = {"person_id": person, "pbx": work.pbx, "kind": kind, "note": said, "who": by.who, "at": work.now}
     work.connection.execute(insert(t.care_note).values(row))
-    _tell(work, "customer-noted", by, {"person": person, "kind": kind})
+    tell(work, by, "customer-noted", {"person": person, "kind": kind})
 
 
 def remove(work: Work, person: int, by: By) -> bool:
@@ -50,7 +49,7 @@ def remove(work: Work, person: int, by: By) -> bool:
     lock(work.connection, person)
     if work.connection.execute(_ONE, {"of_person": person}).rowcount == 0:
         return False
-    _tell(work, "customer-note-removed", by, {"person": person})
+    tell(work, by, "customer-note-removed", {"person": person})
     return True
 
 
@@ -61,8 +60,3 @@ def _known(work: Work, person: int) -> None:
     number = work.connection.execute(select(p.number).where(p.id == person)).scalar_one_or_none()
     if number is None or number.startswith(ERASED):
         raise NoSuchPerson("the customer is not known here, or was erased: there is nobody to write a note about")
-
-
-def _tell(work: Work, action: str, by: By, facts: dict[str, int | str]) -> None:
-    audit.add(work.connection, work.pbx, by, action, None, facts, work.now)
-    work.tell(Decided(action, by.who, by.why, about=facts))

@@ -11,12 +11,11 @@ from callback.care import flags
 from callback.care.flags import Flag, NewFlag, NoSuchFlag
 from callback.decisions import actions
 from callback.errors import CallbackError, IllegalTransition
-from callback.events import Decided
 from callback.logs.masking import masked_text
 from callback.reservations.reservation import read_one
 from callback.site.groups import is_of
+from callback.site.telling import tell
 from callback.site.work import Work
-from callback.store import audit
 from callback.store import tables as t
 from callback.store.audit import By
 
@@ -43,8 +42,7 @@ def flag(work: Work, person: int, contact: Contact, by: By, groups: Groups = Non
         raise CallbackError(f"'{owner[:20]}…' is too long a name for an owner: write at most {t.WHO_ROOM} characters")
     made = flags.flag(work, NewFlag(person, contact.queue, contact.day, masked_text(by.why), owner, by.who))
     facts = {"flag": made.id, "queue": made.queue, "on_at": made.on_at, "owner": made.owner}
-    audit.add(work.connection, work.pbx, by, "contact-flagged", None, facts, work.now)
-    work.tell(Decided("contact-flagged", by.who, by.why, about=facts))
+    tell(work, by, "contact-flagged", facts)
     return made
 
 
@@ -67,6 +65,5 @@ def cancel(work: Work, number: int, by: By, groups: Groups = None) -> Flag:
         actions.cancel(work, row.id, by)
     flags.settle(work, number, "cancelled")
     facts: dict[str, Any] = {"flag": number, "queue": standing.queue, "on_at": standing.on_at, "owner": standing.owner}
-    audit.add(work.connection, work.pbx, by, "contact-unflagged", reservation, facts, work.now)
-    work.tell(Decided("contact-unflagged", by.who, by.why, reservation, facts))
+    tell(work, by, "contact-unflagged", facts, reservation)
     return flags.read_one(work, number)

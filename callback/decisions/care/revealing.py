@@ -7,10 +7,9 @@ from callback.care import cases
 from callback.care.cases import NoSuchCase
 from callback.customers.persons import ERASED
 from callback.decisions.actions import NoSuchPerson
-from callback.events import Decided
 from callback.site.groups import is_of
+from callback.site.telling import tell
 from callback.site.work import Work
-from callback.store import audit
 from callback.store.audit import By
 
 
@@ -25,6 +24,5 @@ def reveal(work: Work, case: int, by: By, groups: Groups = None) -> str:
     if found.e164.startswith(ERASED):
         raise NoSuchPerson("the customer was erased: it is nobody's number any more")
     about = {"case": case}
-    audit.add(work.connection, work.pbx, by, "reveal", None, about, work.now)
-    work.tell(Decided("reveal", by.who, by.why, about=about))
+    tell(work, by, "reveal", about)
     return found.e164

@@ -19,15 +19,14 @@ from callback.customers.persons import ERASED, TAIL_DIGITS
 from callback.decisions import actions, reasons, records
 from callback.decisions.actions import NoSuchReservation
 from callback.errors import CallbackError, StoreError
-from callback.events import Decided
 from callback.reports.queue import search
 from callback.reports.queue.board import Queue
 from callback.reports.queue.rows import Row
 from callback.reports.records import dossier
 from callback.reports.timeline import story
 from callback.reservations.reservation import Reservation
+from callback.site.telling import tell
 from callback.site.work import Work
-from callback.store import audit
 from callback.store.audit import By
 from callback.web.console import gate
 from callback.web.console.care import customer
@@ -116,8 +115,7 @@ def export(visit: Export, number: Number) -> Response:
 
     def act(work: Work) -> dict[str, Any]:
         row = row_of(work, visit, number)
-        audit.add(work.connection, work.pbx, by, "export", row.id, {}, work.now)
-        work.tell(Decided("export", by.who, by.why, row.id))
+        tell(work, by, "export", {}, row.id)
         return dossier.of(work, row.person_id)
 
     body = json.dumps(visit.act(act), ensure_ascii=False, indent=1)
