@@ -20,7 +20,9 @@ from scheduler.clock import DAY, HOUR
 Kind = Literal["dissatisfied", "complaint"]
 Source = Literal["survey", "agent", "supervisor", "api", "text", "csv"]
 SERVICE: Final = "the service"
-_C, _S = t.care_case.c, t.care_step.c
+_C = t.care_case.c
+_Of = tuple[int, str]
+"""A case, and its PBX."""
 
 
 class NoSuchCase(CallbackError):
@@ -134,35 +136,45 @@ def open_case(work: Work, new: NewCase) -> Opened:
 
     Its clock starts when it came in. Who was heard before within `repeat_days` repeats: the new case names the old one.
     """
-    if not work.site.rules.queue(new.queue).care.cases:
-        raise CasesOff(f"queue {new.queue} takes no cases: set [rules.queues.{new.queue}.care] cases = true first")
+    must_be_on(work, new.queue)
     persons.lock(work.connection, new.person)
     standing = _standing(work, new)
     if standing is not None:
-        _step(work, standing.id, new.by, "again", standing.state, new.words, new.reference)
+        _step(work, (standing.id, work.pbx), new.by, "again", standing.state, new.words, new.reference)
         return Opened(standing.id, made=False)
-    before = _before(work, new)
-    row = _insert(work, new, before)
-    _step(work, row, new.by, "registered", "registered", new.words, new.reference)
-    due_at = _since(work, new) + _term(work, new.kind)
-    repeats = 0 if before is None else before.repeats + 1
-    work.tell(CaseOpened(row, new.queue, new.kind, new.topic, new.department, due_at, repeats))
+    values = _values(work, new, _before(work, new))
+    row = insert_numbered(work.connection, t.care_case, values)
+    _step(work, (row, work.pbx), new.by, "registered", "registered", new.words, new.reference)
+    about = (new.queue, new.kind, new.topic, new.department, values["due_at"], values["repeats"])
+    work.tell(CaseOpened(row, *about))
     if new.owner is not None or new.agent is not None:
         move(work, row, "assigned", new.by)
     return Opened(row, made=True)
+
+
+def must_be_on(work: Work, queue: str) -> None:
+    """Raise CasesOff where the queue takes no cases."""
+    if not work.site.rules.queue(queue).care.cases:
+        raise CasesOff(f"queue {queue} takes no cases: set [rules.queues.{queue}.care] cases = true first")
 
 
 def move(
     work: Work, case: int, event: life.Event, by: str, note: str = "", beside: Mapping[str, Any] | None = None
 ) -> life.State:
     """Take a case through one event of its table, and change columns beside; an illegal one raises, changes nothing."""
-    standing = read_one(work, case, lock=True)
+    return move_locked(work, read_one(work, case, lock=True), event, by, note, beside)
+
+
+def move_locked(
+    work: Work, standing: Case, event: life.Event, by: str, note: str = "", beside: Mapping[str, Any] | None = None
+) -> life.State:
+    """The same with a case that was locked and read in this transaction, of whichever PBX."""
     state = life.after(standing.state, event)
     values = {"state": state, "open": life.is_open(state), "state_since_at": work.now, **(beside or {})}
-    work.connection.execute(update(t.care_case).where(_C.id == case).values(values))
-    _step(work, case, by, event, state, note)
+    work.connection.execute(update(t.care_case).where(_C.id == standing.id).values(values))
+    _step(work, (standing.id, standing.pbx), by, event, state, note)
     department, owner = values.get("department", standing.department), values.get("owner", standing.owner)
-    work.tell(CaseMoved(case, standing.queue, standing.kind, event, state, department, owner))
+    work.tell(CaseMoved(standing.id, standing.queue, standing.kind, event, state, department, owner))
     return state
 
 
@@ -171,11 +183,7 @@ def change(work: Work, case: int, by: str, event: str, note: str = "", **beside:
     standing = read_one(work, case, lock=True)
     if beside:
         work.connection.execute(update(t.care_case).where(_C.id == case).values(beside))
-    _step(work, case, by, event, standing.state, note)
-
-
-def _since(work: Work, new: NewCase) -> int:
-    return work.now if new.opened_at is None else min(work.now, new.opened_at)
+    _step(work, (case, standing.pbx), by, event, standing.state, note)
 
 
 def _term(work: Work, kind: Kind) -> int:
@@ -183,28 +191,32 @@ def _term(work: Work, kind: Kind) -> int:
     return round((care.complaint_h if kind == "complaint" else care.repair_h) * HOUR)
 
 
+def _same(work: Work, new: NewCase) -> Select[Any]:
+    """The cases of the same customer, kind and topic."""
+    return CASES.where(_C.pbx == work.pbx, _C.person_id == new.person, _C.kind == new.kind, _C.topic == new.topic)
+
+
 def _standing(work: Work, new: NewCase) -> Case | None:
-    same = CASES.where(_C.pbx == work.pbx, _C.person_id == new.person, _C.kind == new.kind, _C.topic == new.topic)
-    return next(iter(read(work.connection, same.where(t.CASE_OPEN))), None)
+    return next(iter(read(work.connection, _same(work, new).where(t.CASE_OPEN))), None)
 
 
 def _before(work: Work, new: NewCase) -> Case | None:
     """The last case of the same customer, kind and topic, if it ended lately enough."""
     since = work.now - work.site.rules.care.repeat_days * DAY
-    same = CASES.where(_C.pbx == work.pbx, _C.person_id == new.person, _C.kind == new.kind, _C.topic == new.topic)
-    ended = same.where(~_C.open, _C.state_since_at > since, _C.state != "withdrawn")
+    ended = _same(work, new).where(~_C.open, _C.state_since_at > since, _C.state != "withdrawn")
     return next(iter(read(work.connection, ended.order_by(_C.id.desc()).limit(1))), None)
 
 
-def _insert(work: Work, new: NewCase, before: Case | None) -> int:
-    values = {
+def _values(work: Work, new: NewCase, before: Case | None) -> dict[str, Any]:
+    since = work.now if new.opened_at is None else min(work.now, new.opened_at)
+    return {
         "pbx": work.pbx,
         "queue": new.queue,
         "person_id": new.person,
         "kind": new.kind,
         "state": "registered",
         "open": True,
-        "opened_at": _since(work, new),
+        "opened_at": since,
         "opened_by": new.by,
         "source": new.source,
         "call_id": new.call_id,
@@ -221,14 +233,14 @@ def _insert(work: Work, new: NewCase, before: Case | None) -> int:
         "agent": new.agent,
         "promised": new.promised,
         "promised_by_at": new.promised_by_at,
-        "due_at": _since(work, new) + _term(work, new.kind),
+        "due_at": since + _term(work, new.kind),
         "state_since_at": work.now,
         "repeat_of": None if before is None else before.id,
         "repeats": 0 if before is None else before.repeats + 1,
     }
-    return insert_numbered(work.connection, t.care_case, values)
 
 
-def _step(work: Work, case: int, who: str, event: str, state: str, note: str, reference: str | None = None) -> None:
-    values = {"case_id": case, "pbx": work.pbx, "at": work.now, "who": who, "event": event, "state": state}
+def _step(work: Work, of: _Of, who: str, event: str, state: str, note: str, reference: str | None = None) -> None:
+    case, pbx = of
+    values = {"case_id": case, "pbx": pbx, "at": work.now, "who": who, "event": event, "state": state}
     work.connection.execute(insert(t.care_step).values(**values, note=note, reference=reference))

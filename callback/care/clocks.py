@@ -8,6 +8,7 @@ from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, or_, sel
 
 from callback.care import cases, follow_up
 from callback.care.cases import SERVICE
+from callback.care.states import OWED
 from callback.events import CaseAtRisk
 from callback.site.work import Work
 from callback.store import tables as t
@@ -19,7 +20,7 @@ _NOW: Final[BindParameter[int]] = bindparam("now")
 _OVERDUE: Final[ColumnElement[bool]] = _C.due_at <= _NOW
 _AT_RISK: Final[Select[Any]] = (
     select(_C.id)
-    .where(t.CASE_OPEN, _C.pbx == bindparam("of_pbx"), _C.state.in_(("registered", "assigned")))
+    .where(t.CASE_OPEN, _C.pbx == bindparam("of_pbx"), _C.state.in_(OWED))
     .where(_C.due_at <= bindparam("soon"), _C.due_at + _C.opened_at <= 2 * _NOW)  # no earlier than half of its time
     .where(or_(_C.warned_at.is_(None), _OVERDUE & (_C.warned_at < _C.due_at)))
     .order_by(_C.due_at, _C.id)

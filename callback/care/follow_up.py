@@ -23,8 +23,6 @@ from sms import outbox
 
 HEARD_US: Final = 10 * MINUTE
 """What one of us heard the customer say may be taken back for so long: then the case closes."""
-ASKED: Final = frozenset({"answered", "confirmed"})
-"""States in which the customer's own word counts: it goes before what one of us heard."""
 NOTHING_ASKED: Final[dict[str, Any]] = {"asks": 0, "next_ask_at": None}
 
 _A: Final = t.answer.c

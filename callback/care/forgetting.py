@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Select, bindparam, delete, insert, select, update
+from sqlalchemy import delete, update
 
-from callback.care import states
-from callback.events import CaseMoved
+from callback.care import cases, states
+from callback.care.cases import CASES, Case
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import By
 
 _C, _S, _L, _F = t.care_case.c, t.care_step.c, t.care_letter.c, t.contact_flag.c
-_OF_PERSON: Final[Select[Any]] = select(
-    _C.id, _C.pbx, _C.queue, _C.kind, _C.state, _C.open, _C.department, _C.owner
-).where(_C.person_id == bindparam("of_person"))
 WHY: Final = "erased"
 
 
@@ -25,15 +22,16 @@ def forget(work: Work, person: int, by: By) -> list[int]:
 
     A case that the customer had confirmed is closed, every other is withdrawn. Scores and dates stay, as nobody's.
     """
-    theirs = work.connection.execute(_OF_PERSON.order_by(_C.id).with_for_update(), {"of_person": person}).all()
-    ids = [row.id for row in theirs]
-    for row in theirs:
-        if row.open:
-            _end(work, row.id, row, by)
+    wanted = CASES.where(_C.person_id == person).order_by(_C.id)
+    theirs = cases.read(work.connection, wanted.with_for_update(of=t.care_case))
+    ids = [case.id for case in theirs]
+    for case in theirs:
+        if case.open:
+            _end(work, case, by)
     said(work, ids)
     letters(work, ids)
     _notes_and_flags(work, person)
-    return [row.id for row in theirs if row.open]
+    return [case.id for case in theirs if case.open]
 
 
 def said(work: Work, of_cases: Collection[int]) -> None:
@@ -60,13 +58,7 @@ def _notes_and_flags(work: Work, person: int) -> None:
     connection.execute(update(t.contact_flag).where(theirs).values(reason="", why_not=""))
 
 
-def _end(work: Work, case: int, row: Any, by: By) -> None:  # noqa: ANN401 - columns of _OF_PERSON
-    """A case of whichever PBX: a person is one for all of them."""
-    event: states.Event = "closed" if row.state == "confirmed" else "withdrawn"
-    state = states.after(row.state, event)
-    over = {"callback": "", "next_ask_at": None}  # nobody calls or asks any more
-    values = {"state": state, "open": states.is_open(state), "state_since_at": work.now, **over}
-    work.connection.execute(update(t.care_case).where(_C.id == case).values(values))
-    step = {"case_id": case, "pbx": row.pbx, "at": work.now, "who": by.who, "event": event, "state": state}
-    work.connection.execute(insert(t.care_step).values(step))
-    work.tell(CaseMoved(case, row.queue, row.kind, event, state, row.department, row.owner))
+def _end(work: Work, case: Case, by: By) -> None:
+    """A case of whichever PBX, for a person is one for all of them; nobody calls or asks any more."""
+    event: states.Event = "closed" if case.state == "confirmed" else "withdrawn"
+    cases.move_locked(work, case, event, by.who, beside={"callback": "", "next_ask_at": None})

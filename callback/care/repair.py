@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from callback.care import callbacks, cases, follow_up, satisfaction
+from callback.care import callbacks, cases, follow_up, satisfaction, states
 from callback.care.callbacks import Ended
 from callback.care.cases import SERVICE, Case
 from callback.care.satisfaction import SATISFIED
@@ -57,7 +57,7 @@ def judged(work: Work, case: int, score: int) -> None:
     found = cases.read_one(work, case, lock=True)
     if not found.open:
         return
-    if found.state not in follow_up.ASKED:  # the customer has said otherwise since, and it goes on: people see this
+    if found.state not in states.ASKED:  # the customer has said otherwise since, and it goes on: people see this
         cases.change(work, case, CUSTOMER, "scored", str(score), score_after=score)
     elif score >= SATISFIED:
         follow_up.confirmed(work, case, CUSTOMER, str(score), at_once=True, score=score)

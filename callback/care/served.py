@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Select, bindparam, delete, insert, select, update
 
 from callback.events import CallJudged, Happened
+from callback.site.context import Site
 from callback.site.work import Work
 from callback.store import feed, restored
 from callback.store import tables as t
@@ -54,9 +55,14 @@ class Served:
     agent: str | None
 
 
+def is_asked(site: Site) -> bool:
+    """Whether a queue asks after calls that were served."""
+    return any(queue.care.ask_served for queue in site.rules.queues.values())
+
+
 def begin(work: Work) -> Reader | None:
     """Read the feed from where it was read to; None while no queue asks, and what ends until one does is not asked."""
-    if not any(queue.care.ask_served for queue in work.site.rules.queues.values()):
+    if not is_asked(work.site):
         work.connection.execute(delete(t.survey_place).where(t.survey_place.c.pbx == work.pbx))
         return None
     place = work.connection.execute(_PLACE, {"of_pbx": work.pbx}).scalar_one_or_none()

@@ -49,6 +49,10 @@ TABLE: Final[dict[State, dict[Event, State]]] = {
 }
 
 STATES: Final[tuple[State, ...]] = tuple(TABLE)
+OWED: Final[tuple[State, ...]] = ("registered", "assigned")
+"""States in which the customer waits for us: the clock runs."""
+ASKED: Final[tuple[State, ...]] = ("answered", "confirmed")
+"""States in which the customer's own word counts: it goes before what one of us heard."""
 
 
 def is_open(state: State) -> bool:

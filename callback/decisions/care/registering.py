@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import bindparam, select
 
 from callback.care import assigning, cases, follow_up
-from callback.care.cases import Case, CasesOff, NewCase, NoSuchCase, Opened, Source
+from callback.care.cases import Case, NewCase, NoSuchCase, Opened, Source
 from callback.customers import blocks, numbers, persons
 from callback.decisions import replies
 from callback.decisions.acts.answers import NoSuchAnswer, NotOpen
@@ -182,9 +182,7 @@ def _must_be_known(work: Work, complaint: Complaint, actor: Actor) -> None:
     rules = work.site.rules
     if not may_see(work, complaint.queue, actor):
         raise NoSuchCase(f"queue {complaint.queue} is another group's: register it for one of your own")
-    if not rules.queue(complaint.queue).care.cases:
-        wanted = f"[rules.queues.{complaint.queue}.care] cases = true"
-        raise CasesOff(f"queue {complaint.queue} takes no cases: set {wanted} first")
+    cases.must_be_on(work, complaint.queue)
     if complaint.topic and complaint.topic not in rules.care.topics:
         raise UnknownTopic(f"there is no topic '{complaint.topic}' in [rules.care.topics]; {_there(rules.care.topics)}")
     must_be_department(work, complaint.department)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tup
 
 from callback.accounts.roles import Groups
 from callback.care.cases import CASES, Case, read
-from callback.care.states import State
+from callback.care.states import ASKED, OWED
 from callback.settings.care import Care
 from callback.site.groups import of_groups
 from callback.site.work import Work
@@ -20,9 +20,6 @@ from scheduler.clock import HOUR
 Due = Literal["soon", "overdue"]
 Clock = Literal["running", "soon", "overdue", "asked", "ended"]
 PAGE: Final = 50
-OWED: Final[tuple[State, ...]] = ("registered", "assigned")
-"""States in which the customer waits for us: their clocks run."""
-ASKED: Final[tuple[State, ...]] = ("answered", "confirmed")
 _LANES: Final = (OWED, ASKED)
 _OF_PERSON: Final = 20
 _C = t.care_case.c

@@ -6,7 +6,7 @@ import smtplib
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
+from email.utils import formatdate
 from typing import Final, Literal
 
 from callback.logs.printable import printable
@@ -39,7 +39,7 @@ def send(mail: Mail, letter: Envelope) -> Mailed:
     try:
         with _connected(mail) as server:
             if mail.security == "starttls":
-                server.starttls(context=_trust(mail))
+                server.starttls(context=ssl.create_default_context())
             if mail.user:
                 server.login(mail.user, mail.password)
             server.send_message(_message(mail, letter))
@@ -56,19 +56,15 @@ def send(mail: Mail, letter: Envelope) -> Mailed:
 
 def _connected(mail: Mail) -> smtplib.SMTP:
     if mail.security == "tls":
-        return smtplib.SMTP_SSL(mail.host, mail.port, timeout=mail.timeout_s, context=_trust(mail))
+        return smtplib.SMTP_SSL(mail.host, mail.port, timeout=mail.timeout_s, context=ssl.create_default_context())
     return smtplib.SMTP(mail.host, mail.port, timeout=mail.timeout_s)
-
-
-def _trust(_mail: Mail) -> ssl.SSLContext:
-    return ssl.create_default_context()
 
 
 def _message(mail: Mail, letter: Envelope) -> EmailMessage:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = mail.from_, letter.address, letter.subject
     message["Date"] = formatdate(usegmt=True)
-    message["Message-ID"] = f"<{letter.ref}@{mail.from_.rpartition('@')[2]}>" if letter.ref else make_msgid()
+    message["Message-ID"] = f"<{letter.ref}@{mail.from_.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.body)
     return message

@@ -36,8 +36,7 @@ class AskServed:
 
     def _ask(self, work: Work) -> int:
         asking.take_back_late(work)
-        asks = any(queue.care.ask_served for queue in work.site.rules.queues.values())
-        if self._reader is None or not asks:
+        if self._reader is None or not served.is_asked(work.site):
             self._reader = served.begin(work)
         return 0 if self._reader is None else served.ask(work, self._reader)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final, get_args
 from urllib.parse import urlencode
 
-from callback.care.states import STATES
+from callback.care.states import ASKED, OWED, STATES
 from callback.errors import CallbackError
-from callback.reports.care.cases import ASKED, OWED, Due, Wanted
+from callback.reports.care.cases import Due, Wanted
 
 KINDS: Final = ("complaint", "dissatisfied")
 OPEN_STATES: Final = (*OWED, *ASKED)

@@ -12,7 +12,7 @@ from callback.care import cases as standing
 from callback.care import flags as flagging
 from callback.care.cases import Case, NewCase
 from callback.care.flags import NewFlag
-from callback.care.states import Event
+from callback.care.states import ASKED, OWED, Event
 from callback.customers import persons
 from callback.reports.care import about, cases, flags, whole
 from callback.reports.care.cases import Counts, Wanted
@@ -81,19 +81,19 @@ def test_the_list_is_the_same_page_by_page_and_counts_what_it_shows(centre: Worl
                 assert [one.id for one in shown] == [one.id for one in in_order(expected, wanted)], wanted
                 assert all(one.e164.startswith("+81") for one in shown)
         found = cases.counts(work)
-        owed = [one for one in every if one.state in cases.OWED]
+        owed = [one for one in every if one.state in OWED]
         assert found == Counts(
             len(owed),
             sum(NOON <= one.due_at <= NOON + HOUR for one in owed),
             sum(one.due_at < NOON for one in owed),
-            sum(one.state in cases.ASKED for one in every),
+            sum(one.state in ASKED for one in every),
         )
         assert found.open == sum(one.open for one in every)
 
 
 def fits(one: Case, wanted: Wanted, groups: frozenset[str] | None) -> bool:
     begins, ends = (NOON, NOON + HOUR) if wanted.due == "soon" else (0, NOON - 1)
-    due = one.state in cases.OWED and begins <= one.due_at <= ends
+    due = one.state in OWED and begins <= one.due_at <= ends
     return (
         one.open != wanted.ended
         and (groups is None or one.queue in groups)
@@ -108,7 +108,7 @@ def fits(one: Case, wanted: Wanted, groups: frozenset[str] | None) -> bool:
 def in_order(rows: list[Case], wanted: Wanted) -> list[Case]:
     if wanted.ended:
         return sorted(rows, key=lambda one: (-one.opened_at, -one.id))
-    return sorted(rows, key=lambda one: (one.state in cases.ASKED, one.due_at, one.id))
+    return sorted(rows, key=lambda one: (one.state in ASKED, one.due_at, one.id))
 
 
 def test_a_case_as_a_whole_knows_what_stands_behind_it(centre: World) -> None:
