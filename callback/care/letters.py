@@ -6,10 +6,8 @@ on its way. `mailing` sends them.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -18,12 +16,12 @@ from sqlalchemy import bindparam, select, update
 from callback.care import cases, links
 from callback.care.cases import Case
 from callback.logs.masking import masked_text
+from callback.site.sentences import sentences
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.inserting import insert_new
 from scheduler.clock import shown
 
-FALLBACK: Final = "en"
 SUBJECT_ROOM: Final = 200
 _FOLDER: Final = Path(__file__).with_name("letter_words")
 _L = t.care_letter.c
@@ -74,7 +72,7 @@ def write(work: Work, case: int) -> bool:
     address = address_of(work, found.department)
     if not address:
         return False
-    words = _words(work.site.rules.queue(found.queue).language)
+    words = sentences(_FOLDER, work.site.rules.queue(found.queue).language)
     values = _values(work, found)
     parts = [words["asked"].format_map(values), _facts(words, values)]
     url = links.url(work, found)
@@ -124,11 +122,3 @@ def _facts(words: Mapping[str, str], values: Mapping[str, str]) -> str:
     return "\n".join(
         words[f"of_{name}"].format_map(values) for name in ("topic", "product", "severity", "due", "promised")
     )
-
-
-@cache
-def _words(language: str) -> Mapping[str, str]:
-    """The sentences in a language; in English where letters do not speak it."""
-    path = _FOLDER / f"{language}.toml"
-    found = path if path.is_file() else _FOLDER / f"{FALLBACK}.toml"
-    return tomllib.loads(found.read_text(encoding="utf-8"))

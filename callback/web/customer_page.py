@@ -6,7 +6,6 @@ a program which follows links for its owner does no harm; what is chosen is post
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +19,7 @@ from callback.reservations import slots, successor
 from callback.reservations.reservation import Reservation, read_one
 from callback.site import links
 from callback.site.context import Site
+from callback.site.sentences import FALLBACK, sentences
 from callback.site.tokens import LinkExpired, NoSuchLink
 from callback.site.work import Work
 from callback.store.audit import CUSTOMER, By
@@ -28,7 +28,6 @@ from scheduler.clock import local
 from scheduler.errors import SchedulerError
 
 BY_CUSTOMER: Final = By(CUSTOMER, "the customer chose it on the page")
-FALLBACK: Final = "en"
 _FOLDER: Final = Path(__file__).with_name("pages")
 Action = Literal["call-now", "slot", "cancel", "stop", "score"]
 
@@ -50,7 +49,7 @@ class _View:
 
     @property
     def words(self) -> Mapping[str, str]:
-        return _words(self.work.site.rules.queue(self.row.queue).language)
+        return sentences(_FOLDER, self.work.site.rules.queue(self.row.queue).language)
 
     def say(self, key: str, **values: str) -> str:
         """A sentence of the page, fit to stand in HTML."""
@@ -195,8 +194,8 @@ def _refused(error: NoSuchLink | LinkExpired, site: Site) -> Page:
     status, key = (410, "expired") if isinstance(error, LinkExpired) else (404, "unknown")
     spoken = {queue.language for queue in site.rules.queues.values()} or {FALLBACK}
     languages = sorted(spoken)
-    told = [f'<p lang="{escape(language)}">{escape(_words(language)[key])}</p>' for language in languages]
-    return document(status, languages[0], escape(_words(languages[0])["title"]), told)
+    told = [f'<p lang="{escape(language)}">{escape(sentences(_FOLDER, language)[key])}</p>' for language in languages]
+    return document(status, languages[0], escape(sentences(_FOLDER, languages[0])["title"]), told)
 
 
 def document(status: int, language: str, title: str, body: list[str]) -> Page:
@@ -208,11 +207,3 @@ def document(status: int, language: str, title: str, body: list[str]) -> Page:
 @cache
 def _frame() -> str:
     return (_FOLDER / "page.html").read_text(encoding="utf-8")
-
-
-@cache
-def _words(language: str) -> Mapping[str, str]:
-    """The sentences in a language; in English where the page does not speak it."""
-    path = _FOLDER / f"{language}.toml"
-    found = path if path.is_file() else _FOLDER / f"{FALLBACK}.toml"
-    return tomllib.loads(found.read_text(encoding="utf-8"))

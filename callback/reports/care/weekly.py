@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +14,7 @@ from callback.reports.care.figures import Cases
 from callback.reports.care.report import weeks_to
 from callback.reports.care.topics import Topic
 from callback.reports.care.within import Within
+from callback.site.sentences import FALLBACK, sentences
 from callback.site.work import Work
 from scheduler.clock import begins, local
 
@@ -51,7 +50,7 @@ def report(work: Work, department: str, last: date) -> Told:
     whole = Within(weeks[0], begins(last + _ONE, zone), department=department)
     week = figures.whole(work, replace(whole, since_at=weeks[-1]))
     before = figures.whole(work, replace(whole, until_at=weeks[-1]))
-    words = _words(_language(work))
+    words = sentences(_FOLDER, _language(work))
     values: dict[str, Any] = {name: getattr(week, name) for name in Cases.__slots__}
     values |= {"department": department, "mean": f"{before.opened / topics.WEEKS:.1f}", "last": last}
     values |= {"first": last - 6 * _ONE}
@@ -82,10 +81,4 @@ def _topics(words: Mapping[str, str], found: list[Topic]) -> list[str]:
 def _language(work: Work) -> str:
     """The language of most queues: a department has none of its own."""
     spoken = Counter(queue.language for queue in work.site.rules.queues.values())
-    return spoken.most_common(1)[0][0] if spoken else "en"
-
-
-@cache
-def _words(language: str) -> Mapping[str, str]:
-    file = _FOLDER / f"{language}.toml"
-    return tomllib.loads((file if file.is_file() else _FOLDER / "en.toml").read_text(encoding="utf-8"))
+    return spoken.most_common(1)[0][0] if spoken else FALLBACK
