@@ -15,23 +15,11 @@ from lab.phone import AGENT_HZ, CUSTOMER_HZ, Carrier, Phone
 from lab.twilio import FakeTwilio
 from tests.live.desk import CUSTOMER, E164
 from tests.live.service import Service
-from tests.live.texting import SID, TOKEN, free_place, said, wait_open, with_texts
+from tests.live.texting import said, wait_open, with_texts
 
 pytestmark = pytest.mark.live
 
 SUPPORT = "500"
-
-
-@pytest.fixture
-def twilio() -> Iterator[FakeTwilio]:
-    with FakeTwilio({SID: TOKEN}) as fake:
-        yield fake
-
-
-@pytest.fixture
-def door() -> str:
-    """Where the door will be found."""
-    return free_place()
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tests.live.at_console import AtConsole, hire
 from tests.live.consoles import console, with_console
 from tests.live.desk import CUSTOMER, E164, pause
 from tests.live.service import Service
-from tests.live.texting import SID, TOKEN, free_place, said, wait_open, with_texts
+from tests.live.texting import said, wait_open, with_texts
 
 __all__ = ["console"]
 
@@ -36,21 +36,9 @@ _LINK = re.compile(r"http://127\.0\.0\.1:\d+/c/[A-Za-z0-9_-]{24}")
 
 
 @pytest.fixture
-def twilio() -> Iterator[FakeTwilio]:
-    with FakeTwilio({SID: TOKEN}) as fake:
-        yield fake
-
-
-@pytest.fixture
 def box() -> Iterator[Mailbox]:
     with mail_server() as server:
         yield server
-
-
-@pytest.fixture
-def door() -> str:
-    """Where the door will be found."""
-    return free_place()
 
 
 @pytest.fixture

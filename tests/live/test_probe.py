@@ -21,20 +21,14 @@ from lab.twilio import Conduct, FakeTwilio
 from tests.live.desk import CUSTOMER, DID
 from tests.live.service import Service
 from tests.live.test_doctor import changed
+from tests.live.texting import OURS, SID, TOKEN
 
 pytestmark = pytest.mark.live
 
-SID, TOKEN, OURS = f"AC{'1' * 32}", "a token of the fake", "+81312345678"
 NUMBER = "+818012345678"
 """The probe's own: where its texts go."""
 MANAGER = ("manager_lcr.conf", "manager reload")
 TRUNK = ("extensions_lcr_probe.conf", "dialplan reload")
-
-
-@pytest.fixture
-def twilio() -> Iterator[FakeTwilio]:
-    with FakeTwilio({SID: TOKEN}) as fake:
-        yield fake
 
 
 @contextmanager

@@ -18,23 +18,11 @@ from lab.twilio import FakeTwilio, reply
 from sms.outbox import text_outbox
 from tests.live.desk import CUSTOMER, lose, pause
 from tests.live.service import Service
-from tests.live.texting import OURS, SID, TOKEN, free_place, said, wait_open, with_texts
+from tests.live.texting import OURS, said, wait_open, with_texts
 
 pytestmark = pytest.mark.live
 
 HIM = "+819012345678"
-
-
-@pytest.fixture
-def twilio() -> Iterator[FakeTwilio]:
-    with FakeTwilio({SID: TOKEN}) as fake:
-        yield fake
-
-
-@pytest.fixture
-def door() -> str:
-    """Where the door will be found."""
-    return free_place()
 
 
 @pytest.fixture
