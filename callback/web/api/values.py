@@ -70,6 +70,8 @@ Number = Annotated[
     StringConstraints(pattern=r"^\+?[0-9][0-9 ()./-]{2,30}$"),
     Field(description="A telephone number, best with its country.", examples=["+819012345678"]),
 ]
+After = Annotated[str, StringConstraints(max_length=300, pattern=r"^[0-9A-Za-z_-]*$")] | None
+"""Where the page before of a list ended, as it gave it (`cursor`)."""
 Reference = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9A-Za-z._:/#-]{1,100}$"),

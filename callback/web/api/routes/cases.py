@@ -33,7 +33,7 @@ from callback.web.api.once import Answer, once
 from callback.web.api.problems import Code, Problem, not_found
 from callback.web.api.routes.decisions import Revision
 from callback.web.api.routes.reservations import Key
-from callback.web.api.values import Id, Instant, Name, Number, Reference, Said, Shown, Text, Time
+from callback.web.api.values import After, Id, Instant, Name, Number, Reference, Said, Shown, Text, Time
 
 router = APIRouter(prefix=PREFIX, tags=["cases"])
 
@@ -131,9 +131,7 @@ class Filter(Said):
     topic: Topic = ""
     reference: Reference | None = None
     limit: Annotated[int, Field(ge=1, le=_MOST)] = 50
-    after: Annotated[str, Field(max_length=300, pattern=r"^[0-9A-Za-z_-]*$")] | None = Field(
-        None, description="As the page before gave it, with the same filter."
-    )
+    after: After = Field(None, description="As the page before gave it, with the same filter.")
 
     @property
     def about(self) -> str:

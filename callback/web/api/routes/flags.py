@@ -25,7 +25,7 @@ from callback.web.api.documented import PREFIX, problems
 from callback.web.api.once import Answer, once
 from callback.web.api.problems import Code, Problem, not_found
 from callback.web.api.routes.reservations import Key
-from callback.web.api.values import Id, Name, Number, Said, Shown, Text, Time
+from callback.web.api.values import After, Id, Name, Number, Said, Shown, Text, Time
 from scheduler.clock import local
 
 router = APIRouter(prefix=PREFIX, tags=["flags"])
@@ -90,9 +90,7 @@ class Filter(Said):
     model_config = Said.model_config | {"strict": False}
     state: Literal["waiting", "over"] = "waiting"
     limit: Annotated[int, Field(ge=1, le=_MOST)] = 50
-    after: Annotated[str, Field(max_length=300, pattern=r"^[0-9A-Za-z_-]*$")] | None = Field(
-        None, description="As the page before gave it, with the same filter."
-    )
+    after: After = Field(None, description="As the page before gave it, with the same filter.")
 
 
 def shown(work: Work, caller: Caller, flag: Flag, *, kept: bool = False) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from callback.web.api.access import Caller, Deciding, Reading
 from callback.web.api.documented import PREFIX, problems
 from callback.web.api.once import Answer, once
 from callback.web.api.problems import Problem, not_found
-from callback.web.api.values import Id, Instant, Name, Number, Reference, Said, Shown, Time
+from callback.web.api.values import After, Id, Instant, Name, Number, Reference, Said, Shown, Time
 from scheduler.clock import SECOND
 from scheduler.errors import SchedulerError
 
@@ -109,9 +109,7 @@ class Filter(Said):
     )
     reference: Reference | None = None
     limit: Annotated[int, Field(ge=1, le=_MOST)] = 50
-    after: Annotated[str, Field(max_length=300, pattern=r"^[0-9A-Za-z_-]*$")] | None = Field(
-        None, description="As the page before gave it, with the same filter."
-    )
+    after: After = Field(None, description="As the page before gave it, with the same filter.")
 
     @property
     def about(self) -> str:

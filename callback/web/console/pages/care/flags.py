@@ -26,7 +26,7 @@ from callback.site.work import Work
 from callback.store.audit import By
 from callback.web.console import gate
 from callback.web.console.care import choices
-from callback.web.console.care.forms import Fault
+from callback.web.console.care.forms import Fault, Wrong
 from callback.web.console.number import Number, number_in
 from callback.web.console.queue import cursor
 from callback.web.console.visit import Visit
@@ -56,14 +56,6 @@ class Filled(BaseModel):
     owner: str = ""
 
 
-class _Wrong(CallbackError):
-    """What is to be put right before anybody is flagged."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
-        self.fault: Fault = fault
-
-
 @router.get("/flags")
 def listed(visit: gate.Care, r: str = "") -> Response:
     """Show the flags, and the form for one more; `r` is a callback of whom it is about."""
@@ -75,7 +67,7 @@ def flag(visit: gate.Care, filled: Annotated[Filled, Form()]) -> Response:
     """Flag a customer."""
     try:
         visit.act(lambda work: _flag(work, visit, filled))
-    except _Wrong as error:
+    except Wrong as error:
         return _page(visit, filled, 422, fault=error.fault)
     except StoreError:
         raise
@@ -105,16 +97,16 @@ def _flag(work: Work, visit: Visit, filled: Filled) -> Flag:
     seen = _about(work, visit, filled)
     e164 = written.number_of(visit.console.settings, filled.number) if seen is None else seen.e164
     if e164 is None:
-        raise _Wrong("no-number")
+        raise Wrong("no-number")
     reason = " ".join(filled.why.split())
     if not reason:
-        raise _Wrong("no-reason")
+        raise Wrong("no-reason")
     if len(reason) > WHY_LONGEST:
-        raise _Wrong("long-reason")
+        raise Wrong("long-reason")
     try:
         day = date.fromisoformat(filled.day.strip())
     except ValueError as error:
-        raise _Wrong("no-day") from error
+        raise Wrong("no-day") from error
     person = persons.person_of(work.connection, e164, work.now) if seen is None else seen.person
     contact = Contact(filled.queue, day, filled.owner)
     return deciding.flag(work, person, contact, By(visit.viewer.user, reason), visit.viewer.groups)

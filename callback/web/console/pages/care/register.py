@@ -25,7 +25,7 @@ from callback.site.work import Work
 from callback.store.audit import By
 from callback.web.console import gate
 from callback.web.console.care import choices
-from callback.web.console.care.forms import Fault
+from callback.web.console.care.forms import Fault, Wrong
 from callback.web.console.number import number_in
 from callback.web.console.visit import Visit
 
@@ -67,14 +67,6 @@ class Filled(BaseModel):
     by: str = ""  # when that is to be done
 
 
-class _Wrong(CallbackError):
-    """What is to be put right before anything is registered."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
-        self.fault: Fault = fault
-
-
 @router.get("/cases/new")
 def ask(visit: gate.RegisterCase) -> Response:
     """Ask what the complaint is."""
@@ -86,7 +78,7 @@ def register(visit: gate.RegisterCase, filled: Annotated[Filled, Form()]) -> Res
     """Register it; the case is shown then, also where one stood open already."""
     try:
         opened = visit.act(lambda work: _register(work, visit, filled))
-    except _Wrong as error:
+    except Wrong as error:
         return _page(visit, filled, 422, fault=error.fault)
     except StoreError:
         raise
@@ -112,15 +104,15 @@ def _register(work: Work, visit: Visit, filled: Filled) -> Opened:
 
 
 def _complaint(work: Work, visit: Visit, filled: Filled, seen: About | None) -> Complaint:
-    """What the form says. _Wrong where something is to be put right."""
+    """What the form says. Wrong where something is to be put right."""
     if seen is None and written.number_of(visit.console.settings, filled.number) is None:
-        raise _Wrong("no-number")
+        raise Wrong("no-number")
     if filled.queue not in cases.queues(work, visit.viewer.groups):
-        raise _Wrong("no-queue")
+        raise Wrong("no-queue")
     if not filled.answer and not filled.words.strip():
-        raise _Wrong("no-words")
+        raise Wrong("no-words")
     if max(len(filled.words), len(filled.wish)) > CASE_TEXT:
-        raise _Wrong("long-words")
+        raise Wrong("long-words")
     calls = {one.call_id for one in seen.calls} if seen is not None else set()
     return Complaint(
         queue=filled.queue,
@@ -145,9 +137,9 @@ def _by_at(work: Work, said: str) -> int | None:
     try:
         at = written.instant(said, work.now, work.site.hours.zone)
     except CallbackError as error:
-        raise _Wrong("bad-time") from error
+        raise Wrong("bad-time") from error
     if at <= work.now:
-        raise _Wrong("passed")
+        raise Wrong("passed")
     return at
 
 
