@@ -22,7 +22,8 @@ from tests.live.service import Service
 
 pytestmark = [pytest.mark.live, pytest.mark.postgresql, pytest.mark.timeout(300)]
 
-CALLED_BACK, RUNG, LOST_SINCE, LOST_IN_THE_DARK, WAITING = (f"0901234560{number}" for number in range(5))
+CALLED_BACK, RUNG, LOST_SINCE, LOST_IN_THE_DARK, WAITING = (f"0901{block}345600" for block in range(2, 7))
+"""Not of one block: five that waited for less than ten seconds would be a trap, and nobody would be called."""
 EVERYBODY = (CALLED_BACK, RUNG, LOST_SINCE, LOST_IN_THE_DARK, WAITING)
 
 
