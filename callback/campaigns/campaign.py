@@ -22,7 +22,6 @@ from callback.store import tables as t
 from callback.store.numbering import insert_numbered
 from sms.text import segments
 
-SERVICE: Final = "the service"
 NAME_ROOM: Final = 100
 MAX_SEGMENTS: Final = 4
 PLACEHOLDERS: Final = ("caller_id",)

@@ -16,11 +16,12 @@ from sqlalchemy import Select, bindparam, select, update
 
 from callback.campaigns import audience, campaign
 from callback.campaigns.audience import LeftOut
-from callback.campaigns.campaign import CAMPAIGNS, SERVICE, Campaign
+from callback.campaigns.campaign import CAMPAIGNS, Campaign
 from callback.customers import blocks
 from callback.site.work import Work
 from callback.store import restored
 from callback.store import tables as t
+from callback.store.audit import SERVICE
 from callback.texts import batches, compose
 from callback.texts import campaigns as texts
 from callback.texts.campaigns import MassText

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import Select, bindparam, select, update
 
 from callback.care import cases
-from callback.care.cases import SERVICE, Case
+from callback.care.cases import Case
 from callback.errors import IllegalTransition
 from callback.reservations import follow_up, moves, successor
 from callback.reservations.follow_up import FollowUp, NotToBeCalled
@@ -20,6 +20,7 @@ from callback.reservations.reservation import Reservation
 from callback.reservations.reservation import read_one as read_reservation
 from callback.site.work import Work
 from callback.store import tables as t
+from callback.store.audit import SERVICE
 from scheduler.clock import MINUTE
 
 Purpose = Literal["repair", "confirm"]
@@ -88,6 +89,11 @@ def call_off(work: Work, case: Case) -> None:
     except IllegalTransition:
         return  # it is under way, or over: how it ended is seen
     work.connection.execute(update(t.care_case).where(_C.id == case.id).values(callback=""))
+
+
+def follow(work: Work, case: Case, reservation: int, purpose: Purpose) -> None:
+    """Look after this reservation as the callback of a case: how it ends, or has ended, is seen once more."""
+    _set(work, case, reservation_id=reservation, callback=purpose)
 
 
 def ended(work: Work) -> list[Ended]:

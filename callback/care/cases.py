@@ -19,7 +19,6 @@ from scheduler.clock import DAY, HOUR
 
 Kind = Literal["dissatisfied", "complaint"]
 Source = Literal["survey", "agent", "supervisor", "api", "text", "csv"]
-SERVICE: Final = "the service"
 _C = t.care_case.c
 _Of = tuple[int, str]
 """A case, and its PBX."""

@@ -7,11 +7,11 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, or_, select
 
 from callback.care import cases, follow_up
-from callback.care.cases import SERVICE
 from callback.care.states import OWED
 from callback.events import CaseAtRisk
 from callback.site.work import Work
 from callback.store import tables as t
+from callback.store.audit import SERVICE
 from scheduler.clock import HOUR
 
 AT_ONCE: Final = 50

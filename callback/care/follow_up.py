@@ -12,10 +12,11 @@ from sqlalchemy import bindparam, select, update
 
 from callback.care import callbacks, cases, letters, satisfaction
 from callback.care.callbacks import Ended
-from callback.care.cases import SERVICE, Case
+from callback.care.cases import Case
 from callback.errors import IllegalTransition
 from callback.site.work import Work
 from callback.store import tables as t
+from callback.store.audit import SERVICE
 from callback.texts import asking, compose
 from callback.texts.asking import To
 from scheduler.clock import HOUR, MINUTE
@@ -46,6 +47,14 @@ def answered(work: Work, case: int, by: str, words: str) -> None:
         after_answer(work, case)
 
 
+def not_repaired(work: Work, case: Case, why: str, since_at: int) -> None:
+    """Nobody spoke to the customer in the call that counted as the repair: it is owed as before; no clock moves."""
+    made_now = case.repaired_at is not None and case.repaired_at >= since_at
+    beside: dict[str, Any] = NOTHING_ASKED | ({"repaired_at": None} if made_now else {})
+    cases.move(work, case.id, "assigned", SERVICE, why, beside)
+    ask_no_more(work, case, "nobody was reached after all")
+
+
 def after_answer(work: Work, case: int) -> None:
     """Let the customer of an answered case be asked whether it is solved: the service does so in a moment."""
     _set(work, case, next_ask_at=work.now)
@@ -58,7 +67,7 @@ def ask(work: Work, case: Case) -> None:
     if case.callback:
         _set(work, case.id, next_ask_at=again_at)  # a call is under way: it may ask
     elif case.asks >= care.confirm_tries:
-        cases.move(work, case.id, "unreachable", SERVICE, f"asked {case.asks} times", {"next_ask_at": None})
+        cases.move(work, case.id, "unreachable", SERVICE, beside={"next_ask_at": None})
     elif case.asks == 0 and _by_text(work, case):
         cases.change(work, case.id, SERVICE, "asked", asks=1, asked_at=work.now, next_ask_at=again_at)
     else:

@@ -10,10 +10,10 @@ from typing import Final
 
 from callback.care import callbacks, cases, follow_up, satisfaction, states
 from callback.care.callbacks import Ended
-from callback.care.cases import SERVICE, Case
+from callback.care.cases import Case
 from callback.care.satisfaction import SATISFIED
 from callback.site.work import Work
-from callback.store.audit import CUSTOMER
+from callback.store.audit import CUSTOMER, SERVICE
 
 BY_ITSELF: Final = 2
 """So often a customer is called to repair one case without a person's decision."""
@@ -34,7 +34,7 @@ def begin(work: Work, case: int) -> None:
 def again(work: Work, case: Case) -> None:
     """Call once more, by somebody else than the agent who was rated: the team, or anybody of the queue."""
     if satisfaction.asked_before(work, case) >= BY_ITSELF:
-        cases.change(work, case.id, SERVICE, "for-people", "not content after each repair")
+        cases.change(work, case.id, SERVICE, "for-people")
         return
     callbacks.reserve(work, case, "repair", case.due_at, queue=work.site.rules.queue(case.queue).care.team)
 
@@ -47,7 +47,7 @@ def called(work: Work, ended: Ended) -> None:
         return
     if case.state not in {"assigned", "answered"}:
         return
-    follow_up.answered(work, case.id, SERVICE, f"callback {ended.reservation}")
+    follow_up.answered(work, case.id, SERVICE, str(ended.reservation))
     if case.state == "answered" and case.asks == 0:
         follow_up.after_answer(work, case.id)  # a person had answered before, and nobody asked while this was to come
 

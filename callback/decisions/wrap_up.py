@@ -41,6 +41,8 @@ ACTION: Final = "wrap-up"
 _UNSAID: Final = "said after the call"
 _AS: Final[Mapping[Outcome, str]] = {"voicemail": "machine", "wrong-person": "invalid-number"}
 """What the attempt ended with, where nobody was reached after all."""
+_NOT_SPOKEN: Final = (*_AS, "call-again")
+"""Whatever the call was for was not spoken about."""
 
 _FACTS_OF_ATTEMPT: Final = (
     "id", "reservation_id", "person_id", "number", "agent", "claimed_at", "ring_until_at", "customer_answered_at",
@@ -177,6 +179,8 @@ def say(work: Work, teller: Teller, reservation: int, number: int, word: Word) -
         _undo(work, talk, before)
         talk = _Talk(attempt, _locked(work, attempt, before), by)
     made = _DO[word.outcome](work, talk, word)
+    if word.outcome in _NOT_SPOKEN:
+        made |= {"not_spoken": heard.not_spoken(work, talk.row, talk.attempt.claimed_at, word.outcome, _goes_on(made))}
     _keep(work, talk, teller, word, made, before)
     first_at = work.now if before is None else before.at
     return Said(word.outcome, _goes_on(made), first_at + CHANGES_US)
@@ -365,6 +369,8 @@ def _undo(work: Work, talk: _Talk, before: _Before) -> None:
         _open_no_more(work, one)
     if "again" in made:
         _no_more_again(work, made)
+    if made.get("not_spoken"):
+        heard.spoken_after_all(work, talk.row, made["not_spoken"])
     work.connection.execute(_ENDED_AS, {"of_attempt": attempt.id, "as_outcome": "reached"})
 
 

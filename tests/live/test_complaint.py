@@ -122,7 +122,7 @@ def test_registered_answered_confirmed_closed_and_who_says_nothing_is_called(
     steps = [(row.who, row.event) for row in service.rows(t.care_step) if row.case_id == closed.id]
     assert steps[0] == ("anna", "registered")
     assert ("department/billing", "answered") in steps
-    assert steps[-2:] == [("customer", "confirmed"), ("the service", "closed")]
+    assert steps[-2:] == [("customer", "confirmed"), ("service", "closed")]
 
     service.wait("follow-up-reserved", lambda news: news["about"] == "case/2")
     pause(pbx, paused=False)

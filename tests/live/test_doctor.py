@@ -190,7 +190,7 @@ DIALPLAN = ("extensions_lcr.conf", "dialplan reload")
             "[lcr-closed]",
             "[gone]",
             "warning",
-            "dialplan contexts missing: lcr-closed: no caller can ask",
+            "dialplan contexts missing: lcr-closed: callers get nothing",
             "extensions_lcr.conf",
         ),
         (

@@ -11,7 +11,7 @@ from callback.care.flags import Flag
 from callback.cli.tables import terminal
 from callback.logs.masking import masked
 from callback.reports.care import cases
-from callback.reports.care.whole import Whole
+from callback.reports.care.whole import Step, Whole
 from callback.settings.care import Care
 from callback.site.work import Work
 from scheduler.clock import local, shown
@@ -51,6 +51,10 @@ def _clock_words(case: Case, care: Care, now: int) -> str:
     return "to be closed" if case.state == "confirmed" else _CLOCK[cases.clock_of(case, care, now)]
 
 
+def _note(step: Step) -> str:
+    return step.note if step.callback is None else f"callback {step.callback}"
+
+
 def put_case(work: Work, found: Whole, *, as_json: bool) -> None:
     """Print a case with its steps."""
     case, clock = found.case, _clock(work)
@@ -74,7 +78,7 @@ def put_case(work: Work, found: Whole, *, as_json: bool) -> None:
     ):
         if said:
             terminal.say(f"{head}: {said}")
-    cells = [(f"{clock(one.at)}", one.event, one.state, one.who, one.note) for one in reversed(found.steps)]
+    cells = [(f"{clock(one.at)}", one.event, one.state, one.who, _note(one)) for one in reversed(found.steps)]
     terminal.put(terminal.table(("at", "step", "state", "who", "note"), cells, sentences={"note"}, names={"who"}))
 
 

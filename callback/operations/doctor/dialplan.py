@@ -20,7 +20,18 @@ CALLBACKS: Final = (
     "lcr-waited",
     "lcr-doctor",
 )
-CALLERS: Final = ("lcr-offer", "lcr-requested", "lcr-exit", "lcr-exit-open", "lcr-closed", "lcr-priority", "lcr-member")
+CALLERS: Final = (
+    "lcr-offer",
+    "lcr-requested",
+    "lcr-incident",
+    "lcr-exit",
+    "lcr-exit-open",
+    "lcr-exit-shut",
+    "lcr-closed",
+    "lcr-priority",
+    "lcr-member",
+    "lcr-hint",
+)
 _REMEDY: Final = "copy telephony/dialplan/extensions_lcr.conf beside extensions.conf, #include it, `dialplan reload`"
 
 
@@ -67,14 +78,14 @@ async def _steps(client: Client, context: str, exten: str = "") -> list[Message]
 
 
 def of_contexts(there: list[str] | None) -> Iterator[Finding]:
-    """Judge by the contexts that are there: without the first nobody is called back, without the others nobody asks."""
+    """Judge by the contexts that are there: without the first nobody is called back, the others are for callers."""
     if there is None:
         yield warning("dialplan contexts are not proved, because a right is missing", "mend the rights above first")
         return
     if missing := [context for context in CALLBACKS if context not in there]:
         yield fault(f"dialplan contexts missing: {', '.join(missing)}", _REMEDY)
     if unasked := [context for context in CALLERS if context not in there]:
-        what = f"dialplan contexts missing: {', '.join(unasked)}: no caller can ask for a callback"
+        what = f"dialplan contexts missing: {', '.join(unasked)}: callers get nothing of what these do"
         yield warning(what, _REMEDY)
     if len(there) == len(CALLBACKS) + len(CALLERS):
         yield sound(f"dialplan contexts {', '.join(there)}")

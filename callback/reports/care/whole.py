@@ -15,6 +15,7 @@ from callback.reports.care import cases
 from callback.reservations.reservation import RESERVATIONS, Reservation, read
 from callback.site.work import Work
 from callback.store import tables as t
+from callback.store.audit import SERVICE
 
 MOST: Final = 200
 """Steps of a case that are told: the newest."""
@@ -58,6 +59,12 @@ class Step:
     event: str
     state: str
     note: str
+
+    @property
+    def callback(self) -> int | None:
+        """The callback that the service made, or whose talk was the repair."""
+        ours = self.who == SERVICE and self.event in {"reserved", "answered"}
+        return int(self.note) if ours and self.note.isdecimal() else None
 
 
 @dataclass(frozen=True, slots=True)

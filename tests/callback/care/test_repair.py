@@ -81,7 +81,7 @@ def test_low_again_is_called_again_at_once_by_somebody_else_and_then_people_deci
     first, second = rated.reservations()
     assert (first.agent, second.agent) == ("Agent One", None)
     assert second.deadline_at <= due_at
-    assert steps(rated)[-1] == ("for-people", "not content after each repair")
+    assert steps(rated)[-1] == ("for-people", "")
     assert case_of(rated).callback == ""
 
 

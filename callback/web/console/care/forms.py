@@ -1,8 +1,8 @@
-"""What is to be put right in the forms of care, and how the steps of a case tell what a customer said."""
+"""What is to be put right in the forms of care."""
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Literal
 
 from callback.errors import CallbackError
 
@@ -19,14 +19,3 @@ class Wrong(CallbackError):
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault)
         self.fault: Fault = fault
-
-
-_SAID: Final = frozenset({"confirmed", "denied", "withdrawn"})
-
-
-def heard(event: str, note: str) -> tuple[str, str]:
-    """Of a step that tells the customer's word: which way it came, and what was said; of another one its note."""
-    if event not in _SAID:
-        return "", note
-    how, _, words = note.partition(":")
-    return (how, words.strip()) if how in {"call", "text", "mail", "person"} else ("", note)

@@ -89,8 +89,9 @@ CARE: Final[Mapping[CareSubject, Mapping[str, str]]] = {
         "nobody-asks": _("nobody can ask the customer: left to people"),
         "at-risk": _("the clock is nearly over"),
         "overdue": _("the clock is over"),
+        "reached": _("the callback reached the customer"),
         "not-reached": _("the callback reached nobody"),
-        "for-people": _("left to people"),
+        "for-people": _("left to people: the customer is not content after each repair"),
     },
     "case-fault": {
         "no-words": _("Write down what it is."),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+import telephony
 from callback.operations.doctor import (
     dialplan,
     endpoints,
@@ -25,6 +27,8 @@ from callback.settings.sections import Database, PbxWiring, Settings, Trunk
 from callback.store.engine import Store
 from telephony.ami.protocol import Message
 from tests.callback.world import rules
+
+SHIPPED = Path(telephony.__file__).parent / "dialplan" / "extensions_lcr.conf"
 
 Level = str
 
@@ -80,6 +84,11 @@ def test_contexts_of_callbacks_are_needed_and_those_of_callers_are_missed() -> N
     assert levels(list(dialplan.of_contexts([]))) == ["fault", "warning"]
     (unknown,) = dialplan.of_contexts(None)  # who may not ask accuses nobody
     assert (unknown.level, unknown.remedy) == ("warning", "mend the rights above first")
+
+
+def test_each_context_of_the_file_that_we_ship_is_looked_for() -> None:
+    shipped = re.findall(r"^\[([\w-]+)\]", SHIPPED.read_text(), re.MULTILINE)
+    assert sorted(shipped) == sorted([*dialplan.CALLBACKS, *dialplan.CALLERS])
 
 
 def step(application: str, data: str) -> Message:

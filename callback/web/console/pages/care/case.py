@@ -24,8 +24,8 @@ from callback.reports.care.whole import Whole
 from callback.site.work import Work
 from callback.store.audit import By
 from callback.web.console import gate
-from callback.web.console.care import choices
-from callback.web.console.care.forms import Fault, heard
+from callback.web.console.care import choices, steps
+from callback.web.console.care.forms import Fault
 from callback.web.console.care.manners import manner
 from callback.web.console.number import Number
 from callback.web.console.visit import Visit
@@ -141,7 +141,7 @@ def _page(visit: Visit, number: int, status: int = 200, *, filled: Filled | None
         return {
             "seen": seen,
             "topic": choices.topic(care, seen.case.topic),
-            "steps": [(step, heard(step.event, step.note)) for step in seen.steps],
+            "steps": [steps.told(one, visit.language) for one in seen.steps],
             "choices": choices.choices(work, viewer),
             "titles": {name: one.title for name, one in care.compensations.items()},
             "people": choices.people(work, viewer.groups),
