@@ -4,7 +4,8 @@
     +81 90 1234 5678,fibre,en
 
 The first line names the columns; `number` has to be there. Numbers are read as everywhere: what could be two people's
-is refused, and nothing is guessed. A line that cannot be used is named with its number, and keeps no other out.
+is refused, and nothing is guessed. A line that cannot be used is named with its number, and keeps no other out. It is
+encoded as UTF-8 or GB18030, and divided by commas, semicolons or tabs.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Final
 from callback.campaigns.campaign import CampaignFault
 from callback.customers import numbers
 from callback.settings.sections import Trunk
+from callback.site import spreadsheet
 
 MOST_LINES: Final = 500_000
 MOST_BYTES: Final = 64 * 1024 * 1024
@@ -68,11 +70,10 @@ def _lines(content: bytes) -> Iterator[tuple[int, list[str]]]:
     """The lines that are not empty, each with its number in the file."""
     if len(content) > MOST_BYTES:
         raise CampaignFault(f"the file has more than {MOST_BYTES // 1024**2} MB: divide it")
-    try:
-        text = content.decode("utf-8-sig")  # spreadsheets put a byte order mark first
-    except UnicodeDecodeError as fault:
-        raise CampaignFault(f"the file is no UTF-8 (byte {fault.start}): save it as CSV in UTF-8") from fault
-    delimiter = ";" if ";" in text.partition("\n")[0] else ","
+    text = spreadsheet.text_of(content)
+    if text is None:
+        raise CampaignFault("the file is neither UTF-8 nor GB18030: save it as CSV in UTF-8")
+    delimiter = spreadsheet.delimiter(text.partition("\n")[0])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     taken = 0
     try:

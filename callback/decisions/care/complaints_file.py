@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from callback.decisions.care.registering import Complaint
 from callback.errors import CallbackError
-from callback.site import written
+from callback.site import spreadsheet, written
 
 COLUMNS: Final = (
     "number",
@@ -37,11 +37,9 @@ COLUMNS: Final = (
     "reference",
 )
 NEEDED: Final = ("number", "words")
-ENCODINGS: Final = ("utf-8-sig", "gb18030")
 LONGEST: Final = 32_768
 """Characters of a line, with all that stands in quotes over several lines."""
 _BLOCK: Final = 1 << 16
-_DELIMITERS: Final = ",;\t"
 
 
 class BadFile(CallbackError):
@@ -75,7 +73,7 @@ class Reading:
 
 def encoding_of(file: Path) -> str:
     """Tell how the file is encoded, by reading all of it. BadFile where it is neither."""
-    for encoding in ENCODINGS:
+    for encoding in spreadsheet.ENCODINGS:
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
             with file.open("rb") as opened:
@@ -95,7 +93,7 @@ def read(file: Path, reading: Reading, further: Callable[[int], None]) -> Iterat
     with file.open(encoding=encoding, newline="") as text, _long_fields():
         lines = _Lines(text, encoding, further)
         first = next(lines, "")
-        delimiter = max(_DELIMITERS, key=first.count)
+        delimiter = spreadsheet.delimiter(first)
         columns = _columns(next(csv.reader([first], delimiter=delimiter), []))
         for number, cells in _rows(lines, delimiter):
             yield _said(number, cells, columns, reading)

@@ -116,6 +116,13 @@ def test_a_file_alone(hit: World) -> None:
     assert do(hit, acts.build, number, BY) == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_file_as_spreadsheets_save_it(encoding: str, mark: str, sqlite_world: World) -> None:
+    content = "number,segment\n09012345678,光纤\n".replace(",", mark).encode(encoding)
+    assert do(sqlite_world, acts.read_numbers, content).named == (("+819012345678", "光纤", ""),)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
