@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from callback.store.engine import Store
 from lab import phone, postgres
 from lab.asterisk import Asterisk
 from lab.phone import Call, Carrier, Phone
+from tests.live.at_terminal import run
 from tests.live.desk import DID, pause
 from tests.live.service import Service
 
@@ -46,14 +45,6 @@ def texted(service: Service, number: str) -> int:
 
 def e164(number: str) -> str:
     return "+81" + number[1:]
-
-
-def run(service: Service, *words: str) -> str:
-    """Run a command with the settings of that host, as an operator does."""
-    command = [sys.executable, "-m", "callback", *words, "-s", str(service.settings)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def new_host(pbx: Asterisk, folder: Path, url: str) -> Service:
