@@ -16,7 +16,7 @@ from callback.campaigns import campaign as campaigns
 from callback.errors import CallbackError
 from callback.reservations import follow_up, moves, successor
 from callback.reservations.follow_up import FollowUp, NotToBeCalled
-from callback.reservations.reservation import read_one
+from callback.reservations.reservation import Reservation, read_one
 from callback.reservations.states import Event
 from callback.site.work import Work
 from callback.store import tables as t
@@ -107,6 +107,13 @@ def score(work: Work, key: Key, said: int | Blank, by: str) -> int | None:
     if reservation is not None:
         _end(work, [reservation], "done-elsewhere")
     return reservation
+
+
+def follow(work: Work, row: Reservation, goes_on: int) -> None:
+    """Look after callback `goes_on` as the one that asks somebody of a sample, where `row` was it."""
+    of = of_apart(row.apart)
+    if of is not None:
+        _write(work, (*of, row.person_id), reservation_id=goes_on)
 
 
 def call_off(work: Work, campaign: int, number: int, groups: Groups = None) -> int:

@@ -13,6 +13,7 @@ from callback.errors import CallbackError
 from callback.events import ContactRefused
 from callback.reservations import follow_up
 from callback.reservations.follow_up import FollowUp, NotToBeCalled
+from callback.reservations.reservation import Reservation
 from callback.site.work import Work
 from callback.store import restored
 from callback.store import tables as t
@@ -24,6 +25,7 @@ FARTHEST: Final = timedelta(days=366)
 AT_ONCE: Final = 50
 """So many are reserved in one transaction."""
 
+_APART: Final = "flag/"
 _F, _P = t.contact_flag.c, t.person.c
 
 
@@ -133,6 +135,13 @@ def settle(work: Work, flag: int, state: FlagState, reservation: int | None = No
     work.connection.execute(update(t.contact_flag).where(_F.id == flag).values(values))
 
 
+def follow(work: Work, row: Reservation, goes_on: int) -> None:
+    """Look after callback `goes_on` as the one of a flag, where `row` was it."""
+    if row.apart.startswith(_APART):
+        number = int(row.apart.removeprefix(_APART))
+        work.connection.execute(update(t.contact_flag).where(_F.id == number).values(reservation_id=goes_on))
+
+
 def reserve_due(work: Work) -> int:
     """Make callbacks of the flags whose day has come, AT_ONCE at most, and say how many there were.
 
@@ -151,7 +160,7 @@ def _reserve(work: Work, one: Flag) -> None:
     wanted = FollowUp(
         person=one.person_id,
         queue=one.queue,
-        apart=f"flag/{one.id}",
+        apart=f"{_APART}{one.id}",
         by_at=_day_after(work, max(one.on_at, work.now)),
         not_before_at=one.on_at,
     )

@@ -369,7 +369,7 @@ def _undo(work: Work, talk: _Talk, before: _Before) -> None:
         _open_no_more(work, one)
     if "again" in made:
         _no_more_again(work, made)
-    if made.get("not_spoken"):
+    if made.get("not_spoken") is not None:
         heard.spoken_after_all(work, talk.row, made["not_spoken"])
     work.connection.execute(_ENDED_AS, {"of_attempt": attempt.id, "as_outcome": "reached"})
 

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from callback.campaigns import asking as asking_sample
+from callback.campaigns.sample import Wish
+from callback.care import flags
+from callback.customers import persons
 from callback.decisions import wrap_up
+from callback.decisions.campaigns import sampling
+from callback.decisions.care import flags as deciding_flags
+from callback.decisions.care.flags import Contact
 from callback.decisions.wrap_up import Word
+from callback.settings.care import QueueCare
 from callback.store import tables as t
-from scheduler.clock import DAY, HOUR
-from tests.callback.care.asked import answer, asking, leave, tend
+from callback.store.audit import By
+from scheduler.clock import DAY, HOUR, local
+from tests.callback.campaigns.crowd import CARE, audience
+from tests.callback.care.asked import CUSTOMER, answer, asking, leave, tend
 from tests.callback.care.test_follow_up import ANSWERED, BEN, case_of, steps, to_confirm, tried
 from tests.callback.care.test_repair import low, reach
 from tests.callback.decisions.care.centre import do
-from tests.callback.world import MINUTE, NOON, World
+from tests.callback.world import MINUTE, NOON, ON, World, rules
 
 CALLED = NOON + HOUR
 TOLD = CALLED + 2 * MINUTE
 VOICEMAIL, WRONG, SOLVED = Word("voicemail"), Word("wrong-person"), Word("solved")
 AGAIN = Word("call-again", again_at=NOON + 3 * HOUR)
+BY = By("mia", "so it is")
 
 
 @pytest.fixture
@@ -137,3 +149,41 @@ def test_nobody_at_a_wrong_number_is_asked_or_called_by_itself(called: World) ->
         tend(called, ANSWERED + day * DAY)
     assert leave(called, ANSWERED + 9 * DAY) == []
     assert not [row for row in called.reservations() if row.open]
+
+
+def reached(world: World, now: int) -> None:
+    """Let the callback that waits reach the customer, by Ben's phone."""
+    order = world.claim(now)
+    assert order is not None
+    world.end(order.attempt, "reached", now + MINUTE)
+    by_ben(world)
+
+
+@pytest.mark.parametrize("word", [VOICEMAIL, AGAIN], ids=lambda word: word.outcome)
+def test_a_flag_looks_after_the_callback_that_follows(world: World, word: Word) -> None:
+    takes = ON.model_copy(update={"care": QueueCare(flags=True)})
+    world.site = replace(world.site, rules=rules(queues={"support": takes}))
+    today = local(NOON, world.site.hours.zone).date()
+    with world.store.write() as connection:
+        work = world.work(connection, NOON)
+        deciding_flags.flag(work, persons.person_of(connection, CUSTOMER, NOON), Contact("support", today), BY)
+        flags.reserve_due(work)
+    reached(world, NOON + MINUTE)
+    goes_on = say(world, word, NOON + 3 * MINUTE).goes_on
+    with world.store.write() as connection:
+        assert deciding_flags.cancel(world.work(connection, NOON + 4 * MINUTE), 1, BY).state == "cancelled"
+    assert {row.id: row.state for row in world.reservations()}[goes_on] == "cancelled"
+
+
+def test_a_sample_looks_after_the_time_that_a_customer_chose(migrated_url: str) -> None:
+    world = World(migrated_url, CARE)
+    number = audience(world, {"all": 1})
+    do(world, sampling.draw, number, Wish(seed=7, size=1), BY)
+    with world.store.write() as connection:
+        connection.execute(t.campaign_asked.update().values(call_from_at=NOON))
+        asking_sample.reserve_due(world.work(connection, NOON))
+    reached(world, NOON + MINUTE)
+    goes_on = say(world, AGAIN, NOON + 3 * MINUTE).goes_on
+    assert [row.reservation_id for row in world.rows(t.campaign_asked)] == [goes_on]
+    assert do(world, sampling.call_off, number, 1, BY, now=NOON + 4 * MINUTE) == 1
+    assert {row.id: row.state for row in world.reservations()}[goes_on] == "cancelled"
