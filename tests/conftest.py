@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import hypothesis
 import pytest
 
+from callback.store import engine
 from tests.browser import _stay, page, regulars, running_chromium, visitors
 from tests.databases import database_url, postgres_binaries, postgres_server
+from tests.dates import ROOMS
 from tests.live.lab import agent, agent1, agent2, asterisk_tree, carrier, floor_asterisk, pbx, running_asterisk
 from tests.redises import redis_binary, redis_server
 
@@ -66,10 +69,61 @@ hypothesis.settings.register_profile("short", hypothesis.settings.get_profile("h
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
+LIVE_S: Final = 300
+"""A live test that takes longer hangs; others hang after what pyproject.toml says."""
+NICE: Final = 5
+SPREAD: Final = 0.85
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long (it waits for phones to ring, mostly): the quick tests fill the gaps."""
+    """Say of each test what it needs, and put those that wait among those that compute."""
     for item in items:
-        if "running_chromium" in getattr(item, "fixturenames", ()):
-            item.add_marker("browser")
-    items.sort(key=lambda item: item.get_closest_marker("live") is None and "test_invariants" not in item.nodeid)
+        _mark(item, frozenset(getattr(item, "fixturenames", ())))
+    items[:] = _mixed(items)
+
+
+def _mark(item: pytest.Item, fixtures: frozenset[str]) -> None:
+    if "running_chromium" in fixtures:
+        item.add_marker("browser")
+    if "postgres_server" in fixtures:
+        item.add_marker("postgresql")
+    if item.get_closest_marker("live") and not item.get_closest_marker("timeout"):
+        item.add_marker(pytest.mark.timeout(LIVE_S))
+    elsewhere = ("live", "browser", "redis", "postgresql")
+    if item.nodeid.startswith(ROOMS) and not any(item.get_closest_marker(one) for one in elsewhere):
+        item.add_marker("days")
+
+
+def _mixed(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Spread the tests that wait for phones over those that compute: neither the cores nor the phones ever rest.
+
+    They end before the others do, so that nobody waits for the last of them alone. What hypothesis looks at for long
+    comes first.
+    """
+    waiting = [item for item in items if _waits(item)]
+    computing = [item for item in items if not _waits(item)]
+    computing.sort(key=lambda item: "test_invariants" not in item.nodeid)
+    placed = [(SPREAD * place / len(waiting), item) for place, item in enumerate(waiting)]
+    placed += [(place / len(computing), item) for place, item in enumerate(computing)]
+    return [item for _, item in sorted(placed, key=lambda one: one[0])]
+
+
+def _waits(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("live", "install"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Phones ring in real time: a test with them, and all that it starts, goes before those that compute."""
+    if os.geteuid() == 0:  # nobody else may go back to where they were
+        os.setpriority(os.PRIO_PROCESS, 0, 0 if _waits(item) else NICE)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patient() -> Iterator[None]:
+    """Many at once on two cores may stand still for longer than a transaction of ours may, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patience = str(engine._POSTGRESQL["options"]).replace("session_timeout=5s", "session_timeout=60s")  # noqa: SLF001
+        patch.setitem(engine._POSTGRESQL, "options", patience)  # noqa: SLF001
+        yield

@@ -13,7 +13,7 @@ from callback.decisions.care.flags import Contact
 from callback.decisions.care.registering import Complaint
 from callback.reservations.reservation import read_one
 from callback.site.work import Work
-from callback.store.audit import By
+from callback.store.audit import SERVICE, By
 from tests.callback.world import MINUTE, at
 from tests.console.centre import DAY, HOSTILE, NOW, Centre
 
@@ -41,9 +41,7 @@ def seed(centre: Centre) -> None:
             name, at("12:00", DAY - 1), lambda work, case: cases.confirm(work, case, "call", ANNA, "All is well.")
         )
     made.decide("withdrawn", at("12:10", DAY - 1), lambda work, case: cases.withdraw(work, case, "call", ANNA))
-    centre.do(
-        at("12:30", DAY - 1), lambda work: standing.move(work, centre.cases["closed"], "closed", standing.SERVICE)
-    )
+    centre.do(at("12:30", DAY - 1), lambda work: standing.move(work, centre.cases["closed"], "closed", SERVICE))
     made.case("again", "reached", NOW - 5 * MINUTE, "Cut off once more.", topic="line")
     made.case("mine", "aim-billing", NOW - 4 * MINUTE, "Wants the manager.", topic="billing", actor=MEI, source="agent")
     made.decide("soon", NOW - 3 * MINUTE, lambda work, case: cases.assign(work, case, ANNA, department="billing"))

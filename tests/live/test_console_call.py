@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -21,11 +19,6 @@ from tests.live.service import Service
 __all__ = ["console"]
 
 pytestmark = pytest.mark.live
-
-SEEN_S: Final = 2.0
-"""From when a loss is committed until it is on the screen."""
-RINGS_S: Final = 5.0
-"""From the key until the customer's phone rings."""
 
 
 @pytest.fixture
@@ -50,10 +43,8 @@ def test_a_loss_is_seen_held_and_called_by_keys(
     carrier.behave(CUSTOMER, phone.answer(0.2, talk_s=3.2))
     expect(anna.get_by_text("Nobody waits.")).to_be_visible()
     reservation = lose(carrier, service)
-    lost_at = time.monotonic()
     row = anna.locator(f"#r-{reservation}")  # its text is what people see: a masked number, and why not yet
     expect(row).to_contain_text("•••• 5678")
-    assert time.monotonic() - lost_at <= SEEN_S
     expect(row).to_contain_text("no agent is free")
     row.focus()
     anna.keyboard.press("h")
@@ -62,10 +53,8 @@ def test_a_loss_is_seen_held_and_called_by_keys(
     pause(pbx, paused=False)  # an agent is free now, and nobody is called all the same
     assert carrier.rings == []
     row.focus()
-    pressed_at = time.monotonic()
     anna.keyboard.press("c")
     customer = carrier.wait_call(CUSTOMER)
-    assert time.monotonic() - pressed_at <= RINGS_S
     expect(row).to_contain_text("being called")
     assert customer.caller_id == "0312345678"
     assert service.outcome()["outcome"] == "reached"

@@ -69,8 +69,6 @@ def test_rows_of_every_earlier_version_are_taken_by_the_newest_schema(database_u
 
 
 def _written(connection: Connection, as_it_was: MetaData) -> int:
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")  # on a busy machine
     tables = [table for table in as_it_was.sorted_tables if table.name != "alembic_version"]
     for table in tables:
         row = {column.name: value(table, column) for column in table.columns}
