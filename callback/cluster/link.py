@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Final, TypeVar
 
 import redis
@@ -48,6 +48,16 @@ def client_of(url: str, wait_s: float = WAIT_S) -> redis.Redis:
         decode_responses=True,
         encoding_errors="replace",  # whoever writes to it must not make us fail
     )
+
+
+def away(url: str, wait_s: float) -> str:
+    """Why this Redis does not answer within that time; empty where it does."""
+    try:
+        with closing(client_of(url, wait_s)) as client:
+            client.ping()
+    except (redis.RedisError, OSError) as error:
+        return type(error).__name__
+    return ""
 
 
 class Link:

@@ -10,9 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-import redis
-from redis.exceptions import RedisError
-
 from callback.errors import StoreError
 from callback.logs.failing import Failing
 from callback.operations import troubles
@@ -89,11 +86,10 @@ class WatchMachine:
     def _redis(self) -> dict[Trouble, str]:
         if not (url := self._settings.cluster.redis):
             return {}
-        try:
-            with redis.Redis.from_url(url, socket_timeout=_ASK_S, socket_connect_timeout=_ASK_S) as asked:
-                asked.ping()
-        except (RedisError, OSError) as error:
-            return {Trouble("redis-away", self._place): f"Redis does not answer ({type(error).__name__}): start it"}
+        from callback.cluster import link  # noqa: PLC0415 - dear to import, and rarely needed
+
+        if why := link.away(url, _ASK_S):
+            return {Trouble("redis-away", self._place): f"Redis does not answer ({why}): start it"}
         return {}
 
 

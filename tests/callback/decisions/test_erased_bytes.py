@@ -25,7 +25,7 @@ BY = By("anna", "the customer asked for it")
 
 
 SAYS = f"ring {NUMBER} or 090-8712-3456 (09087123456)"
-OF_WORDS = "person text_outbox answer care_case care_step care_letter care_note contact_flag"
+OF_WORDS = "person text_outbox answer care_case care_step care_letter care_note contact_flag unread_number"
 """Tables that docs/privacy.md names: in them stands what somebody said."""
 
 
