@@ -1,8 +1,8 @@
 """`make test-dates`: the tests on other days and in other time zones than today's and ours; not the live ones.
 
 Left out are also those that need a browser (Chromium is slow under another clock), those of Redis, which does not start
-under it, and the walks of the install pages. The clock of every process is moved by libfaketime: of the tests, of the commands that they start, of their PostgreSQL. Durations (the monotonic clock) stay
-as they are.
+under it, and the walks of the install pages. The clock of every process is moved by libfaketime: of the tests, of the
+commands that they start, of their PostgreSQL. Durations (the monotonic clock) stay as they are.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal, get_args
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from callback.accounts.roles import Groups
 from callback.campaigns import campaign as campaigns
@@ -18,6 +18,7 @@ from callback.reservations import follow_up, moves, successor
 from callback.reservations.follow_up import FollowUp, NotToBeCalled
 from callback.reservations.reservation import Reservation, read_one
 from callback.reservations.states import Event
+from callback.reservations.told import STANDS, since
 from callback.site.work import Work
 from callback.store import tables as t
 from scheduler import sampling
@@ -76,11 +77,11 @@ def settle_unreached(work: Work) -> int:
         select(_A.campaign_id, _A.round, _A.person_id, _A.reservation_id)
         .join(t.campaign, _C.id == _A.campaign_id)
         .join(t.reservation, _R.id == _A.reservation_id)
-        .where(t.ASKED_NOW, _C.pbx == work.pbx, _R.state.in_(_UNREACHED))
+        .where(t.ASKED_NOW, _C.pbx == work.pbx, _R.state.in_(_UNREACHED), STANDS)
         .limit(AT_ONCE)
         .with_for_update(of=t.campaign_asked, skip_locked=True)
     )
-    rows = work.connection.execute(ended).all()
+    rows = work.connection.execute(ended, since(work.now)).all()
     for row in rows:
         key, goes_on = (row.campaign_id, row.round, row.person_id), _goes_on(work, row.reservation_id)
         if goes_on is None:
@@ -110,10 +111,17 @@ def score(work: Work, key: Key, said: int | Blank, by: str) -> int | None:
 
 
 def follow(work: Work, row: Reservation, goes_on: int) -> None:
-    """Look after callback `goes_on` as the one that asks somebody of a sample, where `row` was it."""
+    """Look after callback `goes_on` as the one that asks somebody of a sample, where `row` was it.
+
+    Whom somebody has scored already is not called once more.
+    """
     of = of_apart(row.apart)
-    if of is not None:
-        _write(work, (*of, row.person_id), reservation_id=goes_on)
+    if of is None:
+        return
+    key = (*of, row.person_id)
+    _write(work, key, reservation_id=goes_on)
+    if work.connection.execute(select(_A.state).where(*_of(key))).scalar() != "called":
+        _end(work, [goes_on], "done-elsewhere")
 
 
 def call_off(work: Work, campaign: int, number: int, groups: Groups = None) -> int:
@@ -164,8 +172,7 @@ def _goes_on(work: Work, reservation: int) -> int | None:
 
 def _reservation_of(work: Work, key: Key) -> int | None:
     """The callback of somebody who was drawn, locked for a change of the score. NotAsked."""
-    theirs = (_A.campaign_id == key[0], _A.round == key[1], _A.person_id == key[2])
-    row = work.connection.execute(select(_A.reservation_id).where(*theirs).with_for_update()).first()
+    row = work.connection.execute(select(_A.reservation_id).where(*_of(key)).with_for_update()).first()
     if row is None:
         raise NotAsked("this person is not in that sample")
     found: int | None = row.reservation_id
@@ -173,8 +180,11 @@ def _reservation_of(work: Work, key: Key) -> int | None:
 
 
 def _write(work: Work, key: Key, **values: object) -> None:
-    theirs = (_A.campaign_id == key[0], _A.round == key[1], _A.person_id == key[2])
-    work.connection.execute(update(t.campaign_asked).where(*theirs).values(values))
+    work.connection.execute(update(t.campaign_asked).where(*_of(key)).values(values))
+
+
+def _of(key: Key) -> tuple[ColumnElement[bool], ...]:
+    return _A.campaign_id == key[0], _A.round == key[1], _A.person_id == key[2]
 
 
 def _end(work: Work, reservations: Sequence[int], event: Event) -> None:

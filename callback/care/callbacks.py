@@ -1,6 +1,7 @@
 """The callback of a case: one at a time, to repair it or to ask whether it is solved, and how it came out.
 
-`care_case.callback` says what the callback under way is for; it is emptied when somebody has seen how that ended.
+`care_case.callback` says what the callback under way is for; it is emptied when that has ended, and how is sure: where
+somebody was reached, its agent may say otherwise for ten minutes (`reservations.told`).
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from typing import Any, Final, Literal
 from sqlalchemy import Select, bindparam, select, update
 
 from callback.care import cases
-from callback.care.cases import Case
+from callback.care.cases import Case, NoSuchCase
 from callback.errors import IllegalTransition
 from callback.reservations import follow_up, moves, successor
 from callback.reservations.follow_up import FollowUp, NotToBeCalled
 from callback.reservations.reservation import Reservation
 from callback.reservations.reservation import read_one as read_reservation
+from callback.reservations.told import STANDS, since
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import SERVICE
@@ -27,29 +29,42 @@ Purpose = Literal["repair", "confirm"]
 AT_ONCE: Final = 50
 REACHED: Final = ("reached", "done-elsewhere")
 """The customer was spoken to: by our call, or by a person who did it by other means."""
+WRONG_PERSON: Final = "wrong-person"
+_APART: Final = "case/"
 _C, _R = t.care_case.c, t.reservation.c
 _ENDED: Final[Select[Any]] = (
     select(_C.id, _C.reservation_id)
     .join(t.reservation, _R.id == _C.reservation_id)
-    .where(t.CALLBACK_UNDER_WAY, _C.pbx == bindparam("of_pbx"), (~_R.open) | (~_C.open))
+    .where(t.CALLBACK_UNDER_WAY, _C.pbx == bindparam("of_pbx"), STANDS | (~_C.open))
     .order_by(_C.id)
     .limit(AT_ONCE)
 )
 
 
-_MADE = select(t.attempt.c.agent).where(
-    t.attempt.c.pbx == bindparam("of_pbx"), t.attempt.c.reservation_id == bindparam("of_reservation")
+_MADE = (
+    select(t.attempt.c.agent)
+    .join(t.reservation, _R.id == t.attempt.c.reservation_id)
+    .where(_R.pbx == bindparam("of_pbx"), _R.person_id == bindparam("of_person"), _R.apart == bindparam("is_apart"))
+    .order_by(_R.id.desc())
+    .limit(AT_ONCE)
+)
+_LAST_WORD = (
+    select(t.wrap_up.c.outcome)
+    .where(t.wrap_up.c.person_id == bindparam("of_person"))
+    .order_by(t.wrap_up.c.at.desc())
+    .limit(1)
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A callback of a case that ended: what it was for, the state that it ended in, and with whom they talked."""
+    """A callback of a case that ended: what it was for, the state that it ended in, and since when."""
 
     case: Case
     purpose: Purpose
     reservation: int
     state: str
+    at: int
 
     @property
     def reached(self) -> bool:
@@ -63,10 +78,13 @@ def reserve(work: Work, case: Case, purpose: Purpose, by_at: int, queue: str = "
     Of an agent only that phone is rung for `care.agent_wait_min` from when phones may ring, then any of the queue. In
     the queue of the case, unless another is named. What stands in the way is written down for people.
     """
+    if is_wrong_person(work, case):
+        cases.change(work, case.id, SERVICE, "not-called", WRONG_PERSON)
+        return False
     wanted = FollowUp(
         person=case.person_id,
         queue=queue or case.queue,
-        apart=f"case/{case.id}",
+        apart=_apart(case.id),
         by_at=by_at,
         agent=agent,
         agent_for_us=round(work.site.rules.care.agent_wait_min * MINUTE),
@@ -80,25 +98,53 @@ def reserve(work: Work, case: Case, purpose: Purpose, by_at: int, queue: str = "
     return True
 
 
+def is_wrong_person(work: Work, case: Case) -> bool:
+    """Whether whoever called this number last found somebody else there: nobody is called or texted there by itself."""
+    return work.connection.execute(_LAST_WORD, {"of_person": case.person_id}).scalar() == WRONG_PERSON
+
+
 def call_off(work: Work, case: Case) -> None:
-    """Take back the callback under way of a case, if there is one that has not ended."""
-    if not case.callback or case.reservation_id is None:
+    """Take back the callback under way of a case, if there is one that has not ended.
+
+    A time that the customer chose is kept while the case is open: it was promised on the telephone.
+    """
+    row = None if case.reservation_id is None else read_reservation(work.connection, case.reservation_id)
+    if not case.callback or row is None:
+        return
+    if row.slot_at is not None and row.slot_at > work.now and cases.read_one(work, case.id).open:
         return
     try:
-        moves.move(work, case.reservation_id, "withdrawn")
+        moves.move(work, row.id, "withdrawn")
     except IllegalTransition:
         return  # it is under way, or over: how it ended is seen
     work.connection.execute(update(t.care_case).where(_C.id == case.id).values(callback=""))
 
 
-def follow(work: Work, case: Case, reservation: int, purpose: Purpose) -> None:
-    """Look after this reservation as the callback of a case: how it ends, or has ended, is seen once more."""
-    _set(work, case, reservation_id=reservation, callback=purpose)
+def follow(work: Work, row: Reservation, goes_on: int) -> None:
+    """Look after callback `goes_on` as the one of a case, where `row` was it.
+
+    Where the case has gone on since, how that ends is written down alone: to ask is then the case's own affair.
+    """
+    case = case_of(work, row)
+    if case is not None and case.reservation_id == row.id:
+        _set(work, case, reservation_id=goes_on, callback=case.callback or "confirm")
+
+
+def case_of(work: Work, row: Reservation) -> Case | None:
+    """The case that a callback is for, locked."""
+    name = row.apart.removeprefix(_APART)
+    if row.kind != t.FOLLOW_UP or name == row.apart or not name.isdecimal():
+        return None
+    try:
+        return cases.read_one(work, int(name), lock=True)
+    except NoSuchCase:
+        return None
 
 
 def ended(work: Work) -> list[Ended]:
     """Take up those callbacks that ended: each is given once. One that goes on as another is followed instead."""
-    found = [_taken(work, row.id) for row in work.connection.execute(_ENDED, {"of_pbx": work.pbx}).all()]
+    asked = {"of_pbx": work.pbx, **since(work.now)}
+    found = [_taken(work, row.id) for row in work.connection.execute(_ENDED, asked).all()]
     return [one for one in found if one is not None]
 
 
@@ -113,23 +159,29 @@ def _taken(work: Work, number: int) -> Ended | None:
     if case.open and going_on.id != row.id:
         _set(work, case, reservation_id=going_on.id)
         return None
-    if row.open and not case.open:
-        return None  # the customer's phone may be ringing
+    if row.open:
+        return None  # of a case that ended, whose customer's phone may be ringing; or another one is followed since
     _set(work, case, callback="")
     return _of(case, row) if case.open else None
 
 
 def _of(case: Case, row: Reservation) -> Ended:
-    return Ended(case, case.callback or "repair", row.id, row.state)
+    return Ended(case, case.callback or "repair", row.id, row.state, row.state_since_at)
 
 
 def _set(work: Work, case: Case, **values: object) -> None:
     work.connection.execute(update(t.care_case).where(_C.id == case.id).values(values))
 
 
-def made_by(work: Work, reservation: int | None, names: Collection[str]) -> bool:
-    """Whether the callback under way, or the last one, came to a phone of these names: who called may hear the word."""
-    if reservation is None or not names:
+def _apart(case: int) -> str:
+    """What keeps the callbacks of a case apart from others of the same person."""
+    return f"{_APART}{case}"
+
+
+def made_by(work: Work, case: Case, names: Collection[str]) -> bool:
+    """Whether a callback of the case came to a phone of these names: who called may hear the word."""
+    if case.reservation_id is None or not names:
         return False
-    agents = work.connection.execute(_MADE, {"of_pbx": work.pbx, "of_reservation": reservation}).scalars()
+    asked = {"of_pbx": work.pbx, "of_person": case.person_id, "is_apart": _apart(case.id)}
+    agents = work.connection.execute(_MADE, asked).scalars()
     return not {one for one in agents if one}.isdisjoint(names)

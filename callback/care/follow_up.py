@@ -35,24 +35,20 @@ _UNREAD: Final = (
 )
 
 
-def answered(work: Work, case: int, by: str, words: str) -> None:
-    """Keep what was done or answered: the first repair. Whose customer is being asked already is asked nothing more."""
+def answered(work: Work, case: int, by: str, words: str, at: int | None = None) -> None:
+    """Keep what was done or answered, at that time (None: now): the first repair.
+
+    Whose customer is being asked already is asked nothing more.
+    """
     standing = cases.read_one(work, case, lock=True)
     if standing.state == "registered":
         cases.move(work, case, "assigned", by)
     goes_on = standing.state == "answered"
     beside: dict[str, Any] = {} if goes_on else NOTHING_ASKED
-    cases.move(work, case, "answered", by, words, beside | {"repaired_at": standing.repaired_at or work.now})
+    repaired_at = standing.repaired_at or (work.now if at is None else at)
+    cases.move(work, case, "answered", by, words, beside | {"repaired_at": repaired_at})
     if not goes_on:
         after_answer(work, case)
-
-
-def not_repaired(work: Work, case: Case, why: str, since_at: int) -> None:
-    """Nobody spoke to the customer in the call that counted as the repair: it is owed as before; no clock moves."""
-    made_now = case.repaired_at is not None and case.repaired_at >= since_at
-    beside: dict[str, Any] = NOTHING_ASKED | ({"repaired_at": None} if made_now else {})
-    cases.move(work, case.id, "assigned", SERVICE, why, beside)
-    ask_no_more(work, case, "nobody was reached after all")
 
 
 def after_answer(work: Work, case: int) -> None:
@@ -68,7 +64,7 @@ def ask(work: Work, case: Case) -> None:
         _set(work, case.id, next_ask_at=again_at)  # a call is under way: it may ask
     elif case.asks >= care.confirm_tries:
         cases.move(work, case.id, "unreachable", SERVICE, beside={"next_ask_at": None})
-    elif case.asks == 0 and _by_text(work, case):
+    elif case.asks == 0 and not callbacks.is_wrong_person(work, case) and _by_text(work, case):
         cases.change(work, case.id, SERVICE, "asked", asks=1, asked_at=work.now, next_ask_at=again_at)
     else:
         rings = callbacks.reserve(work, case, "confirm", work.now + round(care.repair_h * HOUR))

@@ -47,8 +47,8 @@ def called(work: Work, ended: Ended) -> None:
         return
     if case.state not in {"assigned", "answered"}:
         return
-    follow_up.answered(work, case.id, SERVICE, str(ended.reservation))
-    if case.state == "answered" and case.asks == 0:
+    follow_up.answered(work, case.id, SERVICE, str(ended.reservation), ended.at)
+    if case.state == "answered" and (case.asks == 0 or case.next_ask_at is None):
         follow_up.after_answer(work, case.id)  # a person had answered before, and nobody asked while this was to come
 
 

@@ -11,7 +11,6 @@ from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import bindparam, or_, select, update
 
-from callback.attempts.told import ASKED_US, CHANGES_US
 from callback.customers import blocks
 from callback.decisions import actions, batch
 from callback.decisions.actions import NoSuchReservation
@@ -23,6 +22,7 @@ from callback.losses import broken_off, redials
 from callback.reservations import moves, promises, slots, successor, times
 from callback.reservations.deadlines import LeftWhy
 from callback.reservations.reservation import RESERVATIONS, Reservation, lock_open, read, read_one
+from callback.reservations.told import ASKED_US, CHANGES_US
 from callback.site.work import Work
 from callback.store import tables as t
 from callback.store.audit import By
@@ -41,8 +41,6 @@ ACTION: Final = "wrap-up"
 _UNSAID: Final = "said after the call"
 _AS: Final[Mapping[Outcome, str]] = {"voicemail": "machine", "wrong-person": "invalid-number"}
 """What the attempt ended with, where nobody was reached after all."""
-_NOT_SPOKEN: Final = (*_AS, "call-again")
-"""Whatever the call was for was not spoken about."""
 
 _FACTS_OF_ATTEMPT: Final = (
     "id", "reservation_id", "person_id", "number", "agent", "claimed_at", "ring_until_at", "customer_answered_at",
@@ -179,8 +177,8 @@ def say(work: Work, teller: Teller, reservation: int, number: int, word: Word) -
         _undo(work, talk, before)
         talk = _Talk(attempt, _locked(work, attempt, before), by)
     made = _DO[word.outcome](work, talk, word)
-    if word.outcome in _NOT_SPOKEN:
-        made |= {"not_spoken": heard.not_spoken(work, talk.row, talk.attempt.claimed_at, word.outcome, _goes_on(made))}
+    if word.outcome != "cut-off" and (successor := _goes_on(made)) is not None:
+        heard.goes_on(work, talk.row, successor)
     _keep(work, talk, teller, word, made, before)
     first_at = work.now if before is None else before.at
     return Said(word.outcome, _goes_on(made), first_at + CHANGES_US)
@@ -235,22 +233,25 @@ def _solved(work: Work, talk: _Talk, _word: Word) -> Made:
 
 
 def _voicemail(work: Work, talk: _Talk, word: Word) -> Made:
-    """A machine answered: it is tried again as after any machine, with what was promised first, or given up.
+    """A machine answered: each is tried again as after any machine, with what was promised first, or given up.
 
-    Whom an agent spoke to since is owed nothing: as if the customer had got through while nobody was reached.
+    Who lost calls and was spoken to since is owed nothing for them: as if the customer had got through while nobody was
+    reached.
     """
     row = talk.row
-    ends = _end_as(work, talk, word.outcome)
-    following = _following(work, talk)
-    spoken_to = redials.spoken_to_since(work, row.person_id, row.queue, talk.attempt.ended_at or work.now)
+    got_through = redials.spoken_to_since(work, row.person_id, row.queue, talk.attempt.ended_at or work.now)
     made: Made = {"goes_on": [], "ended": []}
-    for one in ends:
-        if not spoken_to and isinstance(following, retry.Retry) and _may_be_called(work, one):
+    for one in _end_as(work, talk, word.outcome):
+        following = _following(work, talk, one)
+        if got_through and one.kind != t.FOLLOW_UP:
+            if one.id == row.id:  # the others are so already
+                made["ended"].append(_close_as(work, one, "returned"))
+        elif isinstance(following, retry.Retry) and _may_be_called(work, one):
             retry_at = _retry_at(work, talk, following)
             chosen = one.slot_at if one.slot_at is not None and one.slot_at > work.now else None
             made["goes_on"].append(successor.go_on(work, one, retry_at, chosen).as_json())
-        elif one.id == row.id:  # nothing is owed any more; the agent has spoken to the machine, and no text says more
-            made["ended"].append(_close_as(work, one, "returned" if spoken_to else "given-up"))
+        else:  # nothing is owed any more; the agent has spoken to the machine, and no text says more
+            made["ended"].append(_close_as(work, one, "given-up"))
     return made
 
 
@@ -326,11 +327,10 @@ def _close_as(work: Work, row: Reservation, state: Literal["given-up", "expired"
     return {"reservation": row.id, "as": state, "state": row.state, "state_since_at": row.state_since_at}
 
 
-def _following(work: Work, talk: _Talk) -> retry.Next:
-    """What follows a machine, with the tries that were counted before this one."""
-    ahead = talk.row.slot_at is not None and talk.attempt.claimed_at < talk.row.slot_at
-    tries = max(0, talk.row.tries - 1)
-    return retry.after(_AS["voicemail"], tries, work.site.rules.retry_policy(), chosen_ahead=ahead)
+def _following(work: Work, talk: _Talk, row: Reservation) -> retry.Next:
+    """What follows a machine, by the tries that a reservation has by now: this one is among those of its own alone."""
+    ahead = row.slot_at is not None and talk.attempt.claimed_at < row.slot_at
+    return retry.after(_AS["voicemail"], row.tries - 1, work.site.rules.retry_policy(), chosen_ahead=ahead)
 
 
 def _retry_at(work: Work, talk: _Talk, following: retry.Retry) -> int:
@@ -369,8 +369,8 @@ def _undo(work: Work, talk: _Talk, before: _Before) -> None:
         _open_no_more(work, one)
     if "again" in made:
         _no_more_again(work, made)
-    if made.get("not_spoken") is not None:
-        heard.spoken_after_all(work, talk.row, made["not_spoken"])
+    if before.outcome != "cut-off":
+        heard.went_no_further(work, talk.row, _goes_on(made))
     work.connection.execute(_ENDED_AS, {"of_attempt": attempt.id, "as_outcome": "reached"})
 
 

@@ -14,7 +14,7 @@ Days = Annotated[int, Field(ge=0, le=36_500)]
 class Retention(Part):
     """How long what is kept, in days; 0 is for good. What is still owed is never deleted: docs/privacy.md."""
 
-    persons_days: Days = 400  # after the last call, text or case: then whose number it was is forgotten, as by an erasure
+    persons_days: Days = 400  # after the last call, text or case: then whose number it was is forgotten, as if erased
     texts_days: Days = 90  # what texts and answers said; that there was one stays
     audit_days: Days = 0  # who decided what, once it was proved; docs/privacy.md says what goes with it
     evidence_days: Days = 90  # what was heard of each call, by which it was judged; the verdict stays

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from callback.reservations.told import CHANGES_US
+from callback.store import tables as t
 from lab.asterisk import Asterisk
 from lab.child import children
 from tests.callback.world import migrated
@@ -43,6 +45,16 @@ def quiet_hour() -> dict[str, str]:
     site_sees_it_in = (datetime.now(UTC).hour + 9) % 24
     ahead = 12 if 4 <= site_sees_it_in <= 20 else 6
     return {"no_ring_after": wall_clock(ahead * 3600), "no_ring_before": wall_clock((ahead + 1) * 3600)}
+
+
+def word_stands(service: Service) -> None:
+    """Let a callback have reached the customer so long ago that its agent cannot say otherwise any more."""
+    c = t.reservation.c
+    with service.store.write() as connection:
+        earlier = (
+            t.reservation.update().where(c.state == "reached").values(state_since_at=c.state_since_at - CHANGES_US)
+        )
+        connection.execute(earlier)
 
 
 class Service:

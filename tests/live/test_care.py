@@ -14,7 +14,7 @@ from lab.asterisk import Asterisk
 from lab.phone import AGENT_HZ, CUSTOMER_HZ, Carrier, Phone
 from lab.twilio import FakeTwilio
 from tests.live.desk import CUSTOMER, E164
-from tests.live.service import Service
+from tests.live.service import Service, word_stands
 from tests.live.texting import said, wait_open, with_texts
 
 pytestmark = pytest.mark.live
@@ -64,6 +64,8 @@ def test_served_asked_not_content_called_by_who_was_rated_asked_again_satisfied(
     repairs.wait_heard(CUSTOMER_HZ)
     talk(customer)
 
+    assert service.outcome()["outcome"] == "reached"
+    word_stands(service)
     twilio.wait(lambda: len(twilio.accepted) == 2, "the question after the repair")
     assert twilio.accepted[1].body.startswith("Thank you for talking with us once more.")
     said(twilio, door, E164, "5")

@@ -23,7 +23,7 @@ from sms.outbox import text_outbox
 from tests.live.at_console import AtConsole, hire
 from tests.live.consoles import console, with_console
 from tests.live.desk import CUSTOMER, E164, pause
-from tests.live.service import Service
+from tests.live.service import Service, word_stands
 from tests.live.texting import said, wait_open, with_texts
 
 __all__ = ["console"]
@@ -131,5 +131,6 @@ def test_registered_answered_confirmed_closed_and_who_says_nothing_is_called(
     time.sleep(max(0.0, 3.1 - customer.talked_s))  # whole seconds of talk are counted, and two are enough
     customer.hang_up()
     assert service.outcome()["outcome"] == "reached"
+    word_stands(service)
     told = service.wait_row(t.care_step, lambda row: row.case_id == 2 and row.event == "reached")
     assert told.state == "answered", "nobody closes before the customer, or who heard the customer, says so"

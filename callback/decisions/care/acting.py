@@ -32,7 +32,7 @@ class Actor:
     """Who decides and why, in which roles, and of which groups of queues (None: of all).
 
     Who has no right `care`, an agent above all, acts on the cases alone that this person registered, is in charge of,
-    was rated in, or whose last callback the person's phone took: `names` are those that the PBX gives that phone.
+    was rated in, or one of whose callbacks the person's phone took: `names` are those that the PBX gives that phone.
     """
 
     by: By
@@ -86,7 +86,7 @@ def text_of(what: str, said: str, *, needed: bool = False) -> str:
 
 def _theirs(work: Work, found: Case, actor: Actor) -> Case:
     own = actor.by.who in {found.owner, found.opened_by} or found.agent in actor.names
-    own = own or allowed(actor.roles, "care") or callbacks.made_by(work, found.reservation_id, actor.names)
+    own = own or allowed(actor.roles, "care") or callbacks.made_by(work, found, actor.names)
     if not own or not may_see(work, found.queue, actor):
         raise NoSuchCase(f"there is no case {found.id} here")
     return found

@@ -13,7 +13,6 @@ from callback.accounts.users import find
 from callback.attempts import snapshot
 from callback.attempts.agent_states import Agent
 from callback.attempts.snapshot import Live
-from callback.attempts.told import ASKED_US
 from callback.care import customer_notes
 from callback.care.cases import Case
 from callback.care.customer_notes import CustomerNote
@@ -29,6 +28,7 @@ from callback.reports.queue.wanted import Wanted
 from callback.reports.queue.why import stopped_by
 from callback.reservations import slots
 from callback.reservations.reservation import RESERVATIONS, Reservation, read, read_one
+from callback.reservations.told import ASKED_US
 from callback.site.work import Work
 from callback.store import tables as t
 from scheduler.candidate import LANES as NEXT

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, select
 
-from callback.attempts.told import ASKED_US, CHANGES_US
+from callback.reservations.told import ASKED_US, CHANGES_US
 from callback.site.work import Work
 from callback.store import tables as t
 

@@ -8,13 +8,15 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 
+from callback.campaigns import asking
 from callback.campaigns.asking import Key
+from callback.reservations.reservation import read_one
 from callback.site.work import Work
 from callback.store import tables as t
 
 Which = Literal["all", "to-score", "open", "scored", "blank"]
 PAGE: Final = 50
-_A, _R, _N, _C = t.campaign_asked.c, t.reservation.c, t.person.c, t.campaign.c
+_A, _R, _N = t.campaign_asked.c, t.reservation.c, t.person.c
 _COLUMNS = (
     select(
         *(_A.campaign_id, _A.round, _A.person_id, _N.number, _A.segment, _A.state, _A.call_from_at),
@@ -73,8 +75,12 @@ def people(work: Work, campaign: int, number: int, which: Which = "all", after: 
 
 def of_callback(work: Work, reservation: int) -> Person | None:
     """Whom this callback asks; None: it asks nobody for a sample."""
-    theirs = _COLUMNS.join(t.campaign, _C.id == _A.campaign_id).where(_C.pbx == work.pbx)
-    return next(iter(_read(work, theirs.where(_A.reservation_id == reservation))), None)
+    row = read_one(work.connection, reservation)
+    of = None if row is None or row.pbx != work.pbx else asking.of_apart(row.apart)
+    if row is None or of is None:
+        return None
+    theirs = _COLUMNS.where(_A.campaign_id == of[0], _A.round == of[1], _A.person_id == row.person_id)
+    return next(iter(_read(work, theirs)), None)
 
 
 def key(person: Person) -> Key:

@@ -8,8 +8,10 @@ from typing import Any
 
 from callback.care import served, tending
 from callback.decisions import replies
+from callback.reservations.told import CHANGES_US
 from callback.settings.care import Care, QueueCare
 from callback.site.templates import Texting
+from callback.store import tables as t
 from callback.store.feed import Reader
 from sms import outbox
 from sms.gateway import Receipt
@@ -61,6 +63,14 @@ def answer(world: World, body: str, now: int, sender: str = CUSTOMER) -> str | N
     inbound = Inbound("main", f"SM{next(_sids):032}", sender, OURS, body)
     with world.store.write() as connection:
         return replies.take(world.work(connection, now), inbound)
+
+
+def words_stand(world: World) -> None:
+    """Let callbacks have ended so long ago that what their agents said, or did not say, stands."""
+    row, word = t.reservation, t.wrap_up
+    with world.store.write() as connection:
+        connection.execute(row.update().values(state_since_at=row.c.state_since_at - CHANGES_US))
+        connection.execute(word.update().values(at=word.c.at - CHANGES_US))
 
 
 def tend(world: World, now: int) -> int:

@@ -18,7 +18,7 @@ from callback.site.templates import Texting
 from callback.store import tables as t
 from callback.store.audit import By
 from scheduler.clock import HOUR
-from tests.callback.care.asked import answer, leave, tend
+from tests.callback.care.asked import answer, leave, tend, words_stand
 from tests.callback.decisions.care.centre import AGENT, ANNA, NUMBER, do, registered, takes_cases
 from tests.callback.world import MINUTE, NOON, World, call, fed, picture
 
@@ -54,6 +54,7 @@ def tried(world: World, now: int, outcome: str) -> None:
     order = world.claim(now, picture())
     assert order is not None
     world.end(order.attempt, outcome, now + MINUTE)
+    words_stand(world)
 
 
 def test_asked_by_text_once_solved_and_closed(world: World) -> None:

@@ -1,4 +1,7 @@
-"""An agent says that the call for a case reached nobody after all, or was put off: the case goes on as before it."""
+"""An agent says that a call reached nobody after all, or was put off: what it was made for goes on with the next one.
+
+How a callback that reached somebody ended is sure ten minutes later; until then its case waits.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +12,32 @@ import pytest
 
 from callback.campaigns import asking as asking_sample
 from callback.campaigns.sample import Wish
-from callback.care import flags
+from callback.care import callbacks, cases, flags
 from callback.customers import persons
 from callback.decisions import wrap_up
 from callback.decisions.campaigns import sampling
+from callback.decisions.care import cases as acts
 from callback.decisions.care import flags as deciding_flags
+from callback.decisions.care.acting import AskedCase
 from callback.decisions.care.flags import Contact
 from callback.decisions.wrap_up import Word
+from callback.reports.campaigns import asked as asked_report
 from callback.settings.care import QueueCare
 from callback.store import tables as t
 from callback.store.audit import By
 from scheduler.clock import DAY, HOUR, local
 from tests.callback.campaigns.crowd import CARE, audience
-from tests.callback.care.asked import CUSTOMER, answer, asking, leave, tend
-from tests.callback.care.test_follow_up import ANSWERED, BEN, case_of, steps, to_confirm, tried
-from tests.callback.care.test_repair import low, reach
-from tests.callback.decisions.care.centre import do
-from tests.callback.world import MINUTE, NOON, ON, World, rules
+from tests.callback.care.asked import CUSTOMER, answer, asking, leave, tend, words_stand
+from tests.callback.care.test_follow_up import ANSWERED, BEN, case_of, steps, to_confirm
+from tests.callback.care.test_repair import low
+from tests.callback.decisions.care.centre import ANNA, do
+from tests.callback.world import MINUTE, NOON, ON, World, call, picture, rules
 
 CALLED = NOON + HOUR
 TOLD = CALLED + 2 * MINUTE
 VOICEMAIL, WRONG, SOLVED = Word("voicemail"), Word("wrong-person"), Word("solved")
 AGAIN = Word("call-again", again_at=NOON + 3 * HOUR)
+PUT_OFF = pytest.mark.parametrize("word", [VOICEMAIL, AGAIN], ids=lambda word: word.outcome)
 BY = By("mia", "so it is")
 
 
@@ -38,19 +45,23 @@ BY = By("mia", "so it is")
 def repaired(world: World) -> World:
     """A customer who was not content was called, and the PBX says: reached."""
     low(asking(world))
-    reach(world, CALLED)
-    return by_ben(world)
+    return reached(world, CALLED)
 
 
 @pytest.fixture
 def called(world: World) -> World:
     """A customer was called to be asked whether a complaint is solved, and the PBX says: reached."""
     to_confirm(world, two_way=False)
-    tried(world, ANSWERED + MINUTE, "reached")
-    return by_ben(world)
+    return reached(world, ANSWERED + MINUTE)
 
 
-def by_ben(world: World) -> World:
+def reached(world: World, now: int) -> World:
+    """Let the callback that waits reach the customer, by Ben's phone; he may still say that it did not."""
+    with world.store.write() as connection:
+        connection.execute(t.reservation.update().where(t.OPEN).values(agent_until_at=None))
+    order = world.claim(now, picture(free={"support": {"PJSIP/agent1"}}))
+    assert order is not None
+    world.end(order.attempt, "reached", now + MINUTE)
     with world.store.write() as connection:
         connection.execute(t.attempt.update().values(agent="PJSIP/agent1"))
     return world
@@ -62,76 +73,92 @@ def say(world: World, word: Word, now: int) -> wrap_up.Said:
     return do(world, wrap_up.say, BEN, first.id, 1, word, now=now)
 
 
-def state_of(world: World) -> tuple[Any, ...]:
+def states(world: World) -> dict[int | None, str]:
+    return {row.id: row.state for row in world.reservations()}
+
+
+def standing(world: World) -> tuple[Any, ...]:
     case = case_of(world)
     return case.state, case.callback, case.reservation_id, case.repaired_at
 
 
-@pytest.mark.parametrize("seen", [True, False], ids=["seen by the case", "not yet seen"])
-@pytest.mark.parametrize("word", [VOICEMAIL, AGAIN], ids=lambda word: word.outcome)
-def test_a_repair_that_reached_nobody_is_owed_as_before(repaired: World, word: Word, seen: bool) -> None:
+def test_a_case_waits_for_what_its_agent_says(repaired: World) -> None:
+    assert tend(repaired, TOLD + 8 * MINUTE) == 0
+    assert standing(repaired) == ("assigned", "repair", 1, None)
+    assert tend(repaired, CALLED + 11 * MINUTE) == 1
+    assert standing(repaired) == ("answered", "", 1, CALLED + MINUTE), "repaired when the customer was spoken to"
+
+
+@PUT_OFF
+def test_a_repair_that_reached_nobody_is_owed_as_before(repaired: World, word: Word) -> None:
     due_at = case_of(repaired).due_at
-    if seen:
-        tend(repaired, TOLD)
-        tend(repaired, TOLD)
-        assert case_of(repaired).state == "answered"
-    goes_on = say(repaired, word, TOLD + MINUTE).goes_on
-    assert state_of(repaired) == ("assigned", "repair", goes_on, None)
-    tend(repaired, TOLD + 2 * MINUTE)
-    assert state_of(repaired) == ("assigned", "repair", goes_on, None)
+    goes_on = say(repaired, word, TOLD).goes_on
+    assert standing(repaired) == ("assigned", "repair", goes_on, None)
+    words_stand(repaired)
+    tend(repaired, TOLD + MINUTE)
+    assert standing(repaired) == ("assigned", "repair", goes_on, None)
     assert case_of(repaired).due_at == due_at
     assert leave(repaired, TOLD + 2 * MINUTE) == [], "nobody is asked how a machine was repaired"
     later = max(NOON + 2 * HOUR, word.again_at or 0)
-    reach(repaired, later)
-    tend(repaired, later + 2 * MINUTE)
-    assert state_of(repaired) == ("answered", "", goes_on, later + 2 * MINUTE)
-    tend(repaired, later + 3 * MINUTE)
-    assert leave(repaired, later + 4 * MINUTE) == ["survey-repair"]
+    reached(repaired, later)
+    tend(repaired, later + 12 * MINUTE)
+    assert standing(repaired) == ("answered", "", goes_on, later + MINUTE)
+    tend(repaired, later + 13 * MINUTE)
+    assert leave(repaired, later + 14 * MINUTE) == ["survey-repair"]
 
 
-def test_the_next_word_undoes_it_and_the_customer_is_asked_once(repaired: World) -> None:
-    tend(repaired, TOLD)
-    tend(repaired, TOLD)
-    say(repaired, VOICEMAIL, TOLD + MINUTE)
+@pytest.mark.parametrize("first", [VOICEMAIL, AGAIN, WRONG], ids=lambda word: word.outcome)
+def test_the_next_word_undoes_it_and_the_customer_is_asked_once(repaired: World, first: Word) -> None:
+    say(repaired, first, TOLD + MINUTE)
+    tend(repaired, TOLD + MINUTE)
     say(repaired, SOLVED, TOLD + 2 * MINUTE)
-    for minute in (3, 4, 5):
+    assert standing(repaired) == ("assigned", "repair", 1, None)
+    for minute in (20, 21, 22):
         tend(repaired, TOLD + minute * MINUTE)
     assert case_of(repaired).state == "answered"
-    assert leave(repaired, TOLD + 6 * MINUTE) == ["survey-repair"]
-    answer(repaired, "5", TOLD + 7 * MINUTE)
+    assert leave(repaired, TOLD + 23 * MINUTE) == ["survey-repair"]
+    answer(repaired, "5", TOLD + 24 * MINUTE)
     assert case_of(repaired).state == "closed"
+
+
+@PUT_OFF
+def test_what_is_said_late_moves_no_case_and_the_next_callback_is_seen(repaired: World, word: Word) -> None:
+    tend(repaired, CALLED + HOUR)
+    goes_on = say(repaired, word, CALLED + HOUR + MINUTE).goes_on
+    assert standing(repaired)[:3] == ("answered", "confirm", goes_on)
+    reached(repaired, NOON + 4 * HOUR)
+    tend(repaired, NOON + 5 * HOUR)
+    assert (case_of(repaired).state, case_of(repaired).callback, steps(repaired)[-1]) == ("answered", "", "reached")
 
 
 def test_who_had_answered_already_is_called_no_more(repaired: World) -> None:
-    tend(repaired, TOLD)
-    tend(repaired, TOLD)
-    assert leave(repaired, TOLD + MINUTE) == ["survey-repair"]
-    answer(repaired, "5", TOLD + 2 * MINUTE)
+    tend(repaired, CALLED + HOUR)
+    tend(repaired, CALLED + HOUR + MINUTE)
+    assert leave(repaired, CALLED + HOUR + 2 * MINUTE) == ["survey-repair"]
+    answer(repaired, "5", CALLED + HOUR + 3 * MINUTE)
     assert case_of(repaired).state == "closed"
-    goes_on = say(repaired, VOICEMAIL, TOLD + 3 * MINUTE).goes_on
-    tend(repaired, TOLD + 4 * MINUTE)
-    assert {row.id: row.state for row in repaired.reservations()}[goes_on] == "withdrawn"
+    goes_on = say(repaired, VOICEMAIL, CALLED + HOUR + 4 * MINUTE).goes_on
+    tend(repaired, CALLED + HOUR + 5 * MINUTE)
+    assert states(repaired)[goes_on] == "withdrawn"
     assert case_of(repaired).state == "closed"
 
 
-@pytest.mark.parametrize("word", [VOICEMAIL, AGAIN], ids=lambda word: word.outcome)
+@PUT_OFF
 def test_a_call_that_asked_nobody_asks_with_the_next_one(called: World, word: Word) -> None:
-    tend(called, ANSWERED + 3 * MINUTE)
     goes_on = say(called, word, ANSWERED + 4 * MINUTE).goes_on
     case = case_of(called)
     assert (case.state, case.callback, case.reservation_id, case.asks) == ("answered", "confirm", goes_on, 1)
     later = ANSWERED + 5 * HOUR
-    by_then = called.claim(later)
-    assert by_then is not None
-    called.end(by_then.attempt, "reached", later + MINUTE)
-    tend(called, later + 2 * MINUTE)
+    reached(called, later)
+    tend(called, later + 12 * MINUTE)
     case = case_of(called)
-    assert (case.state, case.callback, case.next_ask_at) == ("answered", "", later + 2 * MINUTE + 48 * HOUR)
+    assert (case.state, case.callback, case.next_ask_at) == ("answered", "", later + 12 * MINUTE + 48 * HOUR)
 
 
-def test_a_call_that_was_no_machine_after_all_confirms_the_case(called: World) -> None:
-    tend(called, ANSWERED + 3 * MINUTE)
-    say(called, VOICEMAIL, ANSWERED + 4 * MINUTE)
+@pytest.mark.parametrize("first", [VOICEMAIL, WRONG], ids=lambda word: word.outcome)
+def test_a_slip_that_is_put_right_confirms_the_case(called: World, first: Word) -> None:
+    say(called, first, ANSWERED + 4 * MINUTE)
+    tend(called, ANSWERED + 4 * MINUTE)
     say(called, SOLVED, ANSWERED + 5 * MINUTE)
     assert case_of(called).state == "confirmed"
     tend(called, ANSWERED + 20 * MINUTE)
@@ -140,26 +167,58 @@ def test_a_call_that_was_no_machine_after_all_confirms_the_case(called: World) -
     assert not [row.state for row in called.reservations() if row.open]
 
 
-def test_nobody_at_a_wrong_number_is_asked_or_called_by_itself(called: World) -> None:
-    tend(called, ANSWERED + 3 * MINUTE)
-    say(called, WRONG, ANSWERED + 4 * MINUTE)
-    tend(called, ANSWERED + 5 * MINUTE)
-    assert (case_of(called).state, steps(called)[-2:]) == ("assigned", ["assigned", "not-reached"])
-    for day in range(1, 9):
-        tend(called, ANSWERED + day * DAY)
-    assert leave(called, ANSWERED + 9 * DAY) == []
-    assert not [row for row in called.reservations() if row.open]
+def test_not_solved_and_then_another_time_is_no_answer_of_ours(called: World) -> None:
+    """A complaint that the customer denied stays with whoever is to answer it, however the next call ends."""
+    with called.store.write() as connection:
+        work = called.work(connection, ANSWERED + 3 * MINUTE)
+        acts.deny(work, AskedCase(1), "call", ANNA)
+    goes_on = say(called, AGAIN, ANSWERED + 4 * MINUTE).goes_on
+    reached(called, NOON + 4 * HOUR)
+    tend(called, NOON + 5 * HOUR)
+    assert (case_of(called).state, states(called)[goes_on]) == ("assigned", "reached")
+    assert leave(called, NOON + 5 * HOUR) == []
 
 
-def reached(world: World, now: int) -> None:
-    """Let the callback that waits reach the customer, by Ben's phone."""
-    order = world.claim(now)
-    assert order is not None
-    world.end(order.attempt, "reached", now + MINUTE)
-    by_ben(world)
+def test_the_time_that_a_customer_chose_outlives_not_solved(called: World) -> None:
+    goes_on = say(called, AGAIN, ANSWERED + 4 * MINUTE).goes_on
+    do(called, acts.deny, AskedCase(1), "call", ANNA, now=ANSWERED + 5 * MINUTE)
+    assert (case_of(called).state, states(called)[goes_on]) == ("assigned", "waiting")
 
 
-@pytest.mark.parametrize("word", [VOICEMAIL, AGAIN], ids=lambda word: word.outcome)
+def test_who_put_the_call_off_still_writes_into_the_case(called: World) -> None:
+    say(called, AGAIN, ANSWERED + 4 * MINUTE)
+    with called.store.read() as connection:
+        work = called.work(connection, ANSWERED + 5 * MINUTE)
+        assert callbacks.made_by(work, cases.read_one(work, 1), BEN.phones)
+
+
+@pytest.mark.parametrize("two_way", [True, False])
+def test_nobody_at_a_wrong_number_is_asked_or_called_by_itself(world: World, two_way: bool) -> None:
+    """Not even where a department answers meanwhile: who says "1" there would close somebody else's case."""
+    low(asking(world))
+    asking(world, two_way=two_way)
+    reached(world, CALLED)
+    tend(world, TOLD)
+    say(world, WRONG, TOLD)
+    words_stand(world)
+    tend(world, TOLD + MINUTE)
+    assert (case_of(world).state, steps(world)[-1]) == ("assigned", "not-reached")
+    do(world, acts.answer, AskedCase(1), "We pay it back.", ANNA, now=TOLD + HOUR)
+    for day in range(9):
+        tend(world, TOLD + HOUR + day * DAY)
+    assert leave(world, TOLD + 9 * DAY) == []
+    assert [row.apart for row in world.reservations()] == ["case/1"]
+    assert case_of(world).state == "unreachable"
+
+
+def test_a_call_about_anything_else_ends_no_callback_of_a_case(repaired: World) -> None:
+    repaired.hear(call("09012345678", TOLD + 2 * MINUTE, talked_s=60), "served", now=TOLD + 2 * MINUTE)
+    goes_on = say(repaired, VOICEMAIL, TOLD + 4 * MINUTE).goes_on
+    assert standing(repaired)[:3] == ("assigned", "repair", goes_on)
+    assert states(repaired)[goes_on] == "waiting"
+
+
+@PUT_OFF
 def test_a_flag_looks_after_the_callback_that_follows(world: World, word: Word) -> None:
     takes = ON.model_copy(update={"care": QueueCare(flags=True)})
     world.site = replace(world.site, rules=rules(queues={"support": takes}))
@@ -172,18 +231,45 @@ def test_a_flag_looks_after_the_callback_that_follows(world: World, word: Word) 
     goes_on = say(world, word, NOON + 3 * MINUTE).goes_on
     with world.store.write() as connection:
         assert deciding_flags.cancel(world.work(connection, NOON + 4 * MINUTE), 1, BY).state == "cancelled"
-    assert {row.id: row.state for row in world.reservations()}[goes_on] == "cancelled"
+    assert states(world)[goes_on] == "cancelled"
 
 
-def test_a_sample_looks_after_the_time_that_a_customer_chose(migrated_url: str) -> None:
+@pytest.fixture
+def sampled(migrated_url: str) -> World:
+    """The one person of a sample was called, and the PBX says: reached."""
     world = World(migrated_url, CARE)
-    number = audience(world, {"all": 1})
-    do(world, sampling.draw, number, Wish(seed=7, size=1), BY)
+    do(world, sampling.draw, audience(world, {"all": 1}), Wish(seed=7, size=1), BY)
     with world.store.write() as connection:
         connection.execute(t.campaign_asked.update().values(call_from_at=NOON))
         asking_sample.reserve_due(world.work(connection, NOON))
-    reached(world, NOON + MINUTE)
-    goes_on = say(world, AGAIN, NOON + 3 * MINUTE).goes_on
-    assert [row.reservation_id for row in world.rows(t.campaign_asked)] == [goes_on]
-    assert do(world, sampling.call_off, number, 1, BY, now=NOON + 4 * MINUTE) == 1
-    assert {row.id: row.state for row in world.reservations()}[goes_on] == "cancelled"
+    return reached(world, NOON + MINUTE)
+
+
+def asked_of(world: World) -> Any:
+    (row,) = world.rows(t.campaign_asked)
+    return row
+
+
+def test_a_sample_looks_after_the_time_that_a_customer_chose(sampled: World) -> None:
+    goes_on = say(sampled, AGAIN, NOON + 3 * MINUTE).goes_on
+    assert asked_of(sampled).reservation_id == goes_on
+    with sampled.store.read() as connection:
+        found = asked_report.of_callback(sampled.work(connection, NOON), 1)
+    assert found is not None, "who put it off may still write the score down"
+    assert do(sampled, sampling.call_off, 1, 1, BY, now=NOON + 4 * MINUTE) == 1
+    assert states(sampled)[goes_on] == "cancelled"
+
+
+def test_a_slip_settles_nobody_of_a_sample(sampled: World) -> None:
+    say(sampled, WRONG, NOON + 3 * MINUTE)
+    do(sampled, asking_sample.settle_unreached, now=NOON + 4 * MINUTE)
+    say(sampled, SOLVED, NOON + 5 * MINUTE)
+    do(sampled, asking_sample.settle_unreached, now=NOON + HOUR)
+    assert (asked_of(sampled).state, asked_of(sampled).why_not) == ("called", "")
+
+
+def test_who_was_scored_already_is_not_called_once_more(sampled: World) -> None:
+    do(sampled, sampling.score, (1, 1, asked_of(sampled).person_id), "other", BY, now=NOON + 3 * MINUTE)
+    goes_on = say(sampled, VOICEMAIL, NOON + 4 * MINUTE).goes_on
+    assert states(sampled)[goes_on] == "done-elsewhere"
+    assert asked_of(sampled).state == "blank"

@@ -16,7 +16,7 @@ from callback.store import tables as t
 from callback.store.audit import By
 from scheduler.clock import DAY, HOUR
 from sms.outbox import text_outbox
-from tests.callback.care.asked import ASKS, CUSTOMER, answer, asking, leave, look, switch_on, tend
+from tests.callback.care.asked import ASKS, CUSTOMER, answer, asking, leave, look, switch_on, tend, words_stand
 from tests.callback.world import MINUTE, NOON, US, World, call, picture
 
 SAID = NOON + 2 * MINUTE
@@ -54,13 +54,14 @@ def reach(world: World, now: int, outcome: str = "reached", queue: str = "suppor
     order = world.claim(now, picture(free={queue: {"PJSIP/agent1"}}))
     assert order is not None
     world.end(order.attempt, outcome, now + MINUTE)
+    words_stand(world)
 
 
 def test_reached_asked_again_satisfied_closed(rated: World) -> None:
     reach(rated, NOON + HOUR)
     assert tend(rated, NOON + HOUR + 2 * MINUTE) == 1
     assert (case_of(rated).state, case_of(rated).callback) == ("answered", "")
-    assert case_of(rated).repaired_at == NOON + HOUR + 2 * MINUTE
+    assert case_of(rated).repaired_at == rated.reservations()[0].state_since_at
     assert tend(rated, NOON + HOUR + 3 * MINUTE) == 0
     assert leave(rated, NOON + HOUR + 3 * MINUTE) == ["survey-repair"], "and no question about the callback"
     assert answer(rated, "5", NOON + HOUR + 4 * MINUTE) == "Thank you: it helps us to do better."

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from callback.attempts import settle
-from callback.attempts.told import CHANGES_US
 from callback.customers import blocks
 from callback.decisions import wrap_up
 from callback.decisions.actions import NoSuchReservation
@@ -19,6 +18,7 @@ from callback.errors import CallbackError
 from callback.losses import broken_off
 from callback.reports import rates
 from callback.reservations import times
+from callback.reservations.told import CHANGES_US
 from callback.site.context import Sites
 from callback.store import audit
 from callback.store import tables as t
@@ -165,6 +165,23 @@ def test_what_the_callback_had_settled_beside_goes_on_too(world: World) -> None:
     say(world, VOICEMAIL)
     assert sorted(row.queue for row in world.reservations() if row.open) == ["sales", "support"]
     assert {row.reservation_id for row in world.rows(t.loss)} == {row.id for row in world.reservations() if row.open}
+
+
+def test_what_was_settled_beside_the_last_try_has_tries_of_its_own(migrated_url: str) -> None:
+    """Lost in another queue of the group, and never tried there: it goes on, though the first one is given up."""
+    on = rules().queue("support").model_copy(update={"group": "one"})
+    world = World(migrated_url, rules(max_tries=1, queues={"support": on, "sales": on}))
+    world.hear(call(queue="support"))
+    world.hear(call(queue="sales", ended_at=NOON + US))
+    reach(world)
+    assert sorted(row.state for row in world.reservations()) == ["reached", "returned"]
+    tried = world.attempts()[0].reservation_id
+    say(world, VOICEMAIL, reservation=tried)
+    assert {row.id: row.state for row in world.reservations()}[tried] == "given-up"
+    (owed,) = (row for row in world.reservations() if row.open)
+    assert owed.queue != {row.id: row.queue for row in world.reservations()}[tried]
+    say(world, SOLVED, T0 + MINUTE, reservation=tried)
+    assert not any(row.open for row in world.reservations())
 
 
 def test_a_wrong_person_is_left_to_people_and_gets_no_text(world: World) -> None:

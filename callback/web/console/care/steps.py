@@ -18,7 +18,6 @@ _CODES: Final[Mapping[str, Subject]] = {
     "not-called": "flag-why",
     "reached": "left",
     "not-reached": "left",
-    "assigned": "wrap-up",
 }
 
 

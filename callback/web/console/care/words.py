@@ -59,6 +59,7 @@ CARE: Final[Mapping[CareSubject, Mapping[str, str]]] = {
     "flag-why": {
         "number-blocked": _("the number is blocked for our calls"),
         "never-in-hours": _("this phone may never ring by the rules of today"),
+        "wrong-person": _("another person answered"),
     },
     "case-how": {
         "call": _("by telephone"),

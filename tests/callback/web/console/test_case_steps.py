@@ -20,7 +20,7 @@ def step(who: str, event: str, note: str) -> Step:
         (step("service", "not-reached", "given-up"), "en", "", "not reached in any try"),
         (step("service", "not-reached", "given-up"), "zh_Hans", "", "多次回拨均未接通"),
         (step("service", "not-called", "number-blocked"), "en", "", "the number is blocked for our calls"),
-        (step("service", "assigned", "voicemail"), "zh_Hant", "", "語音信箱"),
+        (step("service", "not-called", "wrong-person"), "zh_Hant", "", "是別人接的電話"),
         (step("service", "assigned", ""), "zh_Hant", "", ""),
         (step("anna", "confirmed", "call: It is there."), "zh_Hans", "call", "It is there."),
         (step("customer", "confirmed", "5"), "zh_Hans", "", "5"),

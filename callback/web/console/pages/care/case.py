@@ -167,7 +167,7 @@ def _seen(work: Work, visit: Visit, number: int) -> Whole:
     if seen is None:
         raise HTTPException(404)
     names = _names(work, visit)
-    own = cases.is_of(seen.case, {viewer.user, *names}) or callbacks.made_by(work, seen.case.reservation_id, names)
+    own = cases.is_of(seen.case, {viewer.user, *names}) or callbacks.made_by(work, seen.case, names)
     if not own and not viewer.may("care"):
         raise HTTPException(404)
     return seen
