@@ -26,7 +26,6 @@ CALLERS: Final = (
     "lcr-incident",
     "lcr-exit",
     "lcr-exit-open",
-    "lcr-exit-shut",
     "lcr-closed",
     "lcr-priority",
     "lcr-member",
