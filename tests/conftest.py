@@ -69,8 +69,8 @@ hypothesis.settings.register_profile("short", hypothesis.settings.get_profile("h
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
-LIVE_S: Final = 300
-"""A live test that takes longer hangs; others hang after what pyproject.toml says."""
+LONG_S: Final = 300
+"""A live test, or one of many examples, that takes longer hangs; others hang after what pyproject.toml says."""
 NICE: Final = 5
 SPREAD: Final = 0.85
 
@@ -88,8 +88,8 @@ def _mark(item: pytest.Item, fixtures: frozenset[str]) -> None:
         item.add_marker("browser")
     if "postgres_server" in fixtures:
         item.add_marker("postgresql")
-    if item.get_closest_marker("live") and not item.get_closest_marker("timeout"):
-        item.add_marker(pytest.mark.timeout(LIVE_S))
+    if not item.get_closest_marker("timeout") and (_waits(item) or _is_long(item)):
+        item.add_marker(pytest.mark.timeout(LONG_S))
     elsewhere = ("live", "browser", "redis", "postgresql")
     if item.nodeid.startswith(ROOMS) and not any(item.get_closest_marker(one) for one in elsewhere):
         item.add_marker("days")
@@ -103,10 +103,14 @@ def _mixed(items: list[pytest.Item]) -> list[pytest.Item]:
     """
     waiting = [item for item in items if _waits(item)]
     computing = [item for item in items if not _waits(item)]
-    computing.sort(key=lambda item: "test_invariants" not in item.nodeid)
+    computing.sort(key=lambda item: not _is_long(item))
     placed = [(SPREAD * place / len(waiting), item) for place, item in enumerate(waiting)]
     placed += [(place / len(computing), item) for place, item in enumerate(computing)]
     return [item for _, item in sorted(placed, key=lambda one: one[0])]
+
+
+def _is_long(item: pytest.Item) -> bool:
+    return "invariants" in item.path.name
 
 
 def _waits(item: pytest.Item) -> bool:
