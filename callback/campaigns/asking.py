@@ -113,14 +113,16 @@ def score(work: Work, key: Key, said: int | Blank, by: str) -> int | None:
 def follow(work: Work, row: Reservation, goes_on: int) -> None:
     """Look after callback `goes_on` as the one that asks somebody of a sample, where `row` was it.
 
-    Whom somebody has scored already is not called once more.
+    Whom somebody has scored already is not called once more, but at a time that the customer chose.
     """
     of = of_apart(row.apart)
     if of is None:
         return
     key = (*of, row.person_id)
     _write(work, key, reservation_id=goes_on)
-    if work.connection.execute(select(_A.state).where(*_of(key))).scalar() != "called":
+    follows = read_one(work.connection, goes_on)
+    settled = work.connection.execute(select(_A.state).where(*_of(key))).scalar() != "called"
+    if settled and follows is not None and follows.slot_at is None:
         _end(work, [goes_on], "done-elsewhere")
 
 

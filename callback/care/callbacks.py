@@ -14,10 +14,9 @@ from sqlalchemy import Select, bindparam, select, update
 
 from callback.care import cases
 from callback.care.cases import Case, NoSuchCase
-from callback.errors import IllegalTransition
 from callback.reservations import follow_up, moves, successor
 from callback.reservations.follow_up import FollowUp, NotToBeCalled
-from callback.reservations.reservation import Reservation
+from callback.reservations.reservation import RESERVATIONS, Reservation, read
 from callback.reservations.reservation import read_one as read_reservation
 from callback.reservations.told import STANDS, since
 from callback.site.work import Work
@@ -48,11 +47,17 @@ _MADE = (
     .order_by(_R.id.desc())
     .limit(AT_ONCE)
 )
+_W = t.wrap_up.c
 _LAST_WORD = (
-    select(t.wrap_up.c.outcome)
-    .where(t.wrap_up.c.person_id == bindparam("of_person"))
-    .order_by(t.wrap_up.c.at.desc())
+    select(_W.outcome)
+    .where(_W.person_id == bindparam("of_person"), _W.at >= bindparam("opened_at"), _W.outcome != "voicemail")
+    .order_by(_W.at.desc())
     .limit(1)
+)
+_OPEN_ONES = (
+    RESERVATIONS.where(t.OPEN, _R.pbx == bindparam("of_pbx"), _R.person_id == bindparam("of_person"))
+    .where(_R.apart == bindparam("is_apart"))
+    .order_by(_R.id)
 )
 
 
@@ -81,6 +86,9 @@ def reserve(work: Work, case: Case, purpose: Purpose, by_at: int, queue: str = "
     if is_wrong_person(work, case):
         cases.change(work, case.id, SERVICE, "not-called", WRONG_PERSON)
         return False
+    if is_to_come(work, case):  # a time that the customer chose
+        cases.change(work, case.id, SERVICE, "reserved", str(case.reservation_id), callback=purpose)
+        return True
     wanted = FollowUp(
         person=case.person_id,
         queue=queue or case.queue,
@@ -99,25 +107,37 @@ def reserve(work: Work, case: Case, purpose: Purpose, by_at: int, queue: str = "
 
 
 def is_wrong_person(work: Work, case: Case) -> bool:
-    """Whether whoever called this number last found somebody else there: nobody is called or texted there by itself."""
-    return work.connection.execute(_LAST_WORD, {"of_person": case.person_id}).scalar() == WRONG_PERSON
+    """Whether somebody else was found at this number since the case is open, and nobody the customer since.
+
+    Then nobody there is called or texted by itself. A machine that answers tells nothing of that.
+    """
+    asked = {"of_person": case.person_id, "opened_at": case.opened_at}
+    return work.connection.execute(_LAST_WORD, asked).scalar() == WRONG_PERSON
+
+
+def is_to_come(work: Work, case: Case) -> bool:
+    """Whether the callback of a case is still to be made."""
+    row = None if case.reservation_id is None else read_reservation(work.connection, case.reservation_id)
+    return row is not None and row.state in {"waiting", "held"}
 
 
 def call_off(work: Work, case: Case) -> None:
-    """Take back the callback under way of a case, if there is one that has not ended.
+    """Take back the callbacks of a case that have not been made; how one that is under way ends is seen.
 
     A time that the customer chose is kept while the case is open: it was promised on the telephone.
     """
-    row = None if case.reservation_id is None else read_reservation(work.connection, case.reservation_id)
-    if not case.callback or row is None:
-        return
-    if row.slot_at is not None and row.slot_at > work.now and cases.read_one(work, case.id).open:
-        return
-    try:
+    is_open = cases.read_one(work, case.id).open
+    for row in read(work.connection, _OPEN_ONES, _names(work, case)):
+        if row.state not in {"waiting", "held"} or (is_open and row.slot_at is not None and row.slot_at > work.now):
+            continue
         moves.move(work, row.id, "withdrawn")
-    except IllegalTransition:
-        return  # it is under way, or over: how it ended is seen
-    work.connection.execute(update(t.care_case).where(_C.id == case.id).values(callback=""))
+        if row.id == case.reservation_id:
+            _set(work, case, callback="")
+
+
+def _names(work: Work, case: Case) -> dict[str, object]:
+    """By what the callbacks of a case are found."""
+    return {"of_pbx": work.pbx, "of_person": case.person_id, "is_apart": _apart(case.id)}
 
 
 def follow(work: Work, row: Reservation, goes_on: int) -> None:
@@ -126,8 +146,14 @@ def follow(work: Work, row: Reservation, goes_on: int) -> None:
     Where the case has gone on since, how that ends is written down alone: to ask is then the case's own affair.
     """
     case = case_of(work, row)
-    if case is not None and case.reservation_id == row.id:
+    if case is None:
+        return
+    if case.reservation_id == row.id:
         _set(work, case, reservation_id=goes_on, callback=case.callback or "confirm")
+    elif case.reservation_id != goes_on and is_to_come(work, case):  # one at a time: a newer one is under way
+        follows = read_reservation(work.connection, goes_on)
+        if follows is not None and follows.open and follows.slot_at is None:
+            moves.move(work, goes_on, "withdrawn")
 
 
 def case_of(work: Work, row: Reservation) -> Case | None:
@@ -182,6 +208,5 @@ def made_by(work: Work, case: Case, names: Collection[str]) -> bool:
     """Whether a callback of the case came to a phone of these names: who called may hear the word."""
     if case.reservation_id is None or not names:
         return False
-    asked = {"of_pbx": work.pbx, "of_person": case.person_id, "is_apart": _apart(case.id)}
-    agents = work.connection.execute(_MADE, asked).scalars()
+    agents = work.connection.execute(_MADE, _names(work, case)).scalars()
     return not {one for one in agents if one}.isdisjoint(names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, or_, select
 
 from callback.care import cases, follow_up
 from callback.care.states import OWED
@@ -15,14 +15,20 @@ from callback.store.audit import SERVICE
 from scheduler.clock import HOUR
 
 AT_ONCE: Final = 50
-_C = t.care_case.c
+_C, _R = t.care_case.c, t.reservation.c
 _NOW: Final[BindParameter[int]] = bindparam("now")
 _OVERDUE: Final[ColumnElement[bool]] = _C.due_at <= _NOW
+_SPOKEN_IN_TIME: Final[ColumnElement[bool]] = and_(
+    t.CALLBACK_UNDER_WAY,
+    exists().where(_R.id == _C.reservation_id, _R.state == "reached", _R.state_since_at <= _C.due_at),
+)
+"""That callback may be the repair: it is seen when the word of its agent stands."""
 _AT_RISK: Final[Select[Any]] = (
     select(_C.id)
     .where(t.CASE_OPEN, _C.pbx == bindparam("of_pbx"), _C.state.in_(OWED))
     .where(_C.due_at <= bindparam("soon"), _C.due_at + _C.opened_at <= 2 * _NOW)  # no earlier than half of its time
     .where(or_(_C.warned_at.is_(None), _OVERDUE & (_C.warned_at < _C.due_at)))
+    .where(~_SPOKEN_IN_TIME)
     .order_by(_C.due_at, _C.id)
     .limit(AT_ONCE)
 )

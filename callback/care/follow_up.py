@@ -61,7 +61,7 @@ def ask(work: Work, case: Case) -> None:
     care = work.site.rules.care
     again_at = work.now + round(care.confirm_after_h * HOUR)
     if case.callback:
-        _set(work, case.id, next_ask_at=again_at)  # a call is under way: it may ask
+        _ask_by_the_call(work, case, again_at)
     elif case.asks >= care.confirm_tries:
         cases.move(work, case.id, "unreachable", SERVICE, beside={"next_ask_at": None})
     elif case.asks == 0 and not callbacks.is_wrong_person(work, case) and _by_text(work, case):
@@ -78,11 +78,21 @@ def ask(work: Work, case: Case) -> None:
 
 def called(work: Work, ended: Ended) -> None:
     """See how a call ended that was to ask: the agent tells what was said; without that it is asked again later."""
-    if ended.case.state != "answered":
-        return
-    again_at = work.now + round(work.site.rules.care.confirm_after_h * HOUR)
     word = "reached" if ended.reached else "not-reached"
+    if ended.case.state != "answered":
+        cases.change(work, ended.case.id, SERVICE, word, ended.state)
+        return
+    asked = ended.case.asks > 0  # else the answer came after that call
+    again_at = work.now + (round(work.site.rules.care.confirm_after_h * HOUR) if asked else 0)
     cases.change(work, ended.case.id, SERVICE, word, ended.state, next_ask_at=again_at)
+
+
+def _ask_by_the_call(work: Work, case: Case, again_at: int) -> None:
+    """A call is under way: one that waits to be made asks about this answer, one that has ended does not."""
+    if case.callback == "confirm" and case.asks == 0 and callbacks.is_to_come(work, case):
+        _set(work, case.id, asks=1, asked_at=work.now, next_ask_at=again_at)
+    else:
+        _set(work, case.id, next_ask_at=again_at)
 
 
 def confirmed(work: Work, case: int, by: str, note: str, *, at_once: bool, score: int | None = None) -> None:
@@ -129,7 +139,8 @@ def close(work: Work, case: Case) -> None:
         _set(work, case.id, next_ask_at=work.now + HEARD_US)
         return
     cases.move(work, case.id, "closed", SERVICE, beside={"next_ask_at": None})
-    _text(work, case, "case-closed", f"closed/{case.id}")
+    if not callbacks.is_wrong_person(work, case):
+        _text(work, case, "case-closed", f"closed/{case.id}")
 
 
 def ask_no_more(work: Work, case: Case, why: str) -> None:

@@ -47,6 +47,9 @@ def called(work: Work, ended: Ended) -> None:
         return
     if case.state not in {"assigned", "answered"}:
         return
+    if case.state == "assigned" and case.state_since_at > ended.at:  # sent back since, or denied: that is for people
+        cases.change(work, case.id, SERVICE, "reached", ended.state)
+        return
     follow_up.answered(work, case.id, SERVICE, str(ended.reservation), ended.at)
     if case.state == "answered" and (case.asks == 0 or case.next_ask_at is None):
         follow_up.after_answer(work, case.id)  # a person had answered before, and nobody asked while this was to come
@@ -57,7 +60,8 @@ def judged(work: Work, case: int, score: int) -> None:
     found = cases.read_one(work, case, lock=True)
     if not found.open:
         return
-    if found.state not in states.ASKED:  # the customer has said otherwise since, and it goes on: people see this
+    elsewhere = callbacks.is_wrong_person(work, found)
+    if elsewhere or found.state not in states.ASKED:  # somebody else's word, or after another one: people see this
         cases.change(work, case, CUSTOMER, "scored", str(score), score_after=score)
     elif score >= SATISFIED:
         follow_up.confirmed(work, case, CUSTOMER, str(score), at_once=True, score=score)

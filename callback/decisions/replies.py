@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select, update
 
 from callback.campaigns import answers as campaign_answers
-from callback.care import cases, follow_up, questions, states, surveys
+from callback.care import callbacks, cases, follow_up, questions, states, surveys
 from callback.care.questions import Question
 from callback.care.surveys import Survey
 from callback.customers import numbers
@@ -262,7 +262,8 @@ def _has_ended(work: Work, case: int | None) -> bool:
 def _solved(work: Work, asked: Question, number: int, body: str) -> _Done:
     """The customer says whether a case is solved: 1 closes it, 2 lets it go on; anything else is for people."""
     case = cases.read_one(work, asked.about, lock=True)
-    if case.state not in states.ASKED or number not in {SOLVED, NOT_SOLVED}:
+    elsewhere = callbacks.is_wrong_person(work, case)  # whoever answers there is not the customer
+    if elsewhere or case.state not in states.ASKED or number not in {SOLVED, NOT_SOLVED}:
         return replace(_FOR_PEOPLE, in_queue=case.queue)
     if number == SOLVED:
         follow_up.confirmed(work, case.id, CUSTOMER, f"text: {body}", at_once=True)

@@ -171,17 +171,20 @@ def say(work: Work, teller: Teller, reservation: int, number: int, word: Word) -
     by = By(teller.user, masked_text(word.note.strip()) or _UNSAID)
     if before is not None and _is_same(before, word):
         _write_note(work, attempt, by, word)
-        return Said(word.outcome, _goes_on(before.made), before.at + CHANGES_US)
+        return Said(word.outcome, _goes_on(before.made, before.reservation_id), before.at + CHANGES_US)
     talk = _Talk(attempt, _locked(work, attempt, before), by)
     if before is not None and (before.outcome, word.outcome) != ("cut-off", "cut-off"):  # another cause: only a verdict
         _undo(work, talk, before)
         talk = _Talk(attempt, _locked(work, attempt, before), by)
     made = _DO[word.outcome](work, talk, word)
-    if word.outcome != "cut-off" and (successor := _goes_on(made)) is not None:
-        heard.goes_on(work, talk.row, successor)
+    goes_on = _goes_on(made, talk.row.id)
+    if word.outcome != "cut-off" and goes_on is not None:
+        heard.goes_on(work, talk.row, goes_on)
+    if word.outcome == "wrong-person":
+        heard.wrong_person(work, talk.row)
     _keep(work, talk, teller, word, made, before)
     first_at = work.now if before is None else before.at
-    return Said(word.outcome, _goes_on(made), first_at + CHANGES_US)
+    return Said(word.outcome, goes_on, first_at + CHANGES_US)
 
 
 def _attempt(work: Work, reservation: int, number: int) -> _Attempt | None:
@@ -357,6 +360,8 @@ def _undo(work: Work, talk: _Talk, before: _Before) -> None:
     made, attempt = before.made, talk.attempt
     if "case" in made and heard.stands(work, made["case"]):
         raise NotPossible(f"case {made['case']} was confirmed by that: say in the case that it is not solved")
+    if ("again" in made or made.get("goes_on")) and heard.moved_on(work, talk.row, before.at):
+        raise NotPossible("what was said first stands: its case has gone on since; say it in the case")
     try:
         for kept in reversed(made.get("goes_on", ())):
             successor.take_back(work, successor.restored(kept))
@@ -370,7 +375,7 @@ def _undo(work: Work, talk: _Talk, before: _Before) -> None:
     if "again" in made:
         _no_more_again(work, made)
     if before.outcome != "cut-off":
-        heard.went_no_further(work, talk.row, _goes_on(made))
+        heard.went_no_further(work, talk.row, _goes_on(made, talk.row.id))
     work.connection.execute(_ENDED_AS, {"of_attempt": attempt.id, "as_outcome": "reached"})
 
 
@@ -412,7 +417,8 @@ def _keep(work: Work, talk: _Talk, teller: Teller, word: Word, made: Made, befor
         if not insert_new(work.connection, t.wrap_up, values):
             raise Contended(f"attempt {talk.attempt.id} was told of in the same moment")
     facts: dict[str, Any] = {"outcome": word.outcome, "cause": word.cause, "number": talk.attempt.number}
-    about = {talk.row.id: facts if (goes_on := _goes_on(made)) is None else facts | {"goes_on": goes_on}}
+    goes_on = _goes_on(made, talk.row.id)
+    about = {talk.row.id: facts if goes_on is None else facts | {"goes_on": goes_on}}
     if goes_on is not None:
         about[goes_on] = facts | {"instead_of": talk.row.id}
     batch.tell(work, talk.by, ACTION, about)
@@ -427,8 +433,8 @@ def _write_note(work: Work, attempt: _Attempt, by: By, word: Word) -> None:
     batch.tell(work, by, "note", {attempt.reservation_id: {}})
 
 
-def _goes_on(made: Mapping[str, Any]) -> int | None:
-    """The callback that is owed after this word."""
-    carried = made.get("goes_on") or ()
-    found = carried[0]["successor"] if carried else made.get("again", made.get("lost"))
+def _goes_on(made: Mapping[str, Any], reservation: int) -> int | None:
+    """The callback that is owed after this word instead of that reservation; not of one that was settled along."""
+    carried = next((one for one in made.get("goes_on") or () if one["reservation"] == reservation), None)
+    found = made.get("again", made.get("lost")) if carried is None else carried["successor"]
     return None if found is None else int(found)

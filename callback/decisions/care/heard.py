@@ -27,6 +27,19 @@ def stands(work: Work, case: int) -> bool:
     return cases.read_one(work, case).state in {"confirmed", "closed"}
 
 
+def moved_on(work: Work, row: Reservation, since_at: int) -> bool:
+    """Whether the case of this callback has another state since then: by the customer, or by people."""
+    case = callbacks.case_of(work, row)
+    return case is not None and case.open and case.state_since_at > since_at
+
+
+def wrong_person(work: Work, row: Reservation) -> None:
+    """Whatever waits to ask the customer of the case is taken back: somebody else would be asked."""
+    case = callbacks.case_of(work, row)
+    if case is not None:
+        follow_up.ask_no_more(work, case, "another person answered there")
+
+
 def goes_on(work: Work, row: Reservation, successor: int) -> None:
     """What this callback was for goes on with another one."""
     callbacks.follow(work, row, successor)

@@ -218,6 +218,76 @@ def test_a_call_about_anything_else_ends_no_callback_of_a_case(repaired: World) 
     assert states(repaired)[goes_on] == "waiting"
 
 
+def test_a_lost_callers_callback_is_not_taken_for_the_one_of_a_case(world: World) -> None:
+    """Both had been settled by one call that a machine took: the lost caller goes on, the case has no try left."""
+    low(asking(world))
+    world.site = replace(world.site, rules=world.site.rules.model_copy(update={"max_tries": 1}))
+    with world.store.write() as connection:  # a first call is made for the case alone
+        connection.execute(t.reservation.update().values(not_before_at=NOON, due_at=NOON))
+    world.hear(call("09012345678", NOON + HOUR - MINUTE), now=NOON + HOUR - MINUTE)
+    with world.store.write() as connection:
+        lost = t.reservation.c.kind != t.FOLLOW_UP
+        connection.execute(t.reservation.update().where(lost).values(not_before_at=NOON + 9 * HOUR))
+    reached(world, CALLED)
+    assert sorted(states(world).values()) == ["reached", "returned"]
+    say(world, VOICEMAIL, TOLD)
+    (owed,) = (row for row in world.reservations() if row.open)
+    assert (owed.apart, owed.losses) == ("", 1)
+    assert standing(world)[:3] == ("assigned", "repair", 1)
+    words_stand(world)
+    tend(world, TOLD + MINUTE)
+    assert steps(world)[-1] == "not-reached"
+
+
+def test_what_people_write_in_these_ten_minutes_stands(repaired: World) -> None:
+    """The agent wrote down what was done, and that the customer is not content with it: nobody writes over that."""
+    do(repaired, acts.answer, AskedCase(1), "We pay it back.", ANNA, now=TOLD)
+    do(repaired, acts.deny, AskedCase(1), "call", ANNA, now=TOLD + MINUTE)
+    tend(repaired, TOLD + HOUR)
+    assert (case_of(repaired).state, steps(repaired)[-1]) == ("assigned", "reached")
+    assert leave(repaired, TOLD + HOUR) == []
+
+
+def test_a_case_has_one_callback_at_a_time(called: World) -> None:
+    """One that a customer chose stays, and is the repair where one is owed by then."""
+    goes_on = say(called, AGAIN, ANSWERED + 4 * MINUTE).goes_on
+    do(called, acts.deny, AskedCase(1), "call", ANNA, now=ANSWERED + 5 * MINUTE)
+    with called.store.write() as connection:
+        work = called.work(connection, ANSWERED + 6 * MINUTE)
+        assert callbacks.reserve(work, cases.read_one(work, 1), "repair", ANSWERED + 9 * HOUR, queue="sales")
+    assert (case_of(called).reservation_id, case_of(called).callback) == (goes_on, "repair")
+    with pytest.raises(wrap_up.NotPossible, match="say it in the case"):
+        say(called, SOLVED, ANSWERED + 7 * MINUTE)
+
+
+def test_the_callback_that_waits_asks_about_the_newest_answer(called: World) -> None:
+    say(called, AGAIN, ANSWERED + 4 * MINUTE)
+    do(called, acts.deny, AskedCase(1), "call", ANNA, now=ANSWERED + 5 * MINUTE)
+    do(called, acts.answer, AskedCase(1), "Now it is done.", ANNA, now=ANSWERED + 6 * MINUTE)
+    tend(called, ANSWERED + 7 * MINUTE)
+    case = case_of(called)
+    assert (case.state, case.asks, case.asked_at) == ("answered", 1, ANSWERED + 7 * MINUTE)
+
+
+def test_who_answers_at_a_wrong_number_closes_nothing(world: World) -> None:
+    """The text had left before the call: "1" from there is somebody else's, and people read it."""
+    to_confirm(world)
+    leave(world, ANSWERED + MINUTE)
+    tend(world, ANSWERED + 48 * HOUR)
+    reached(world, ANSWERED + 49 * HOUR)
+    say(world, WRONG, ANSWERED + 49 * HOUR + 2 * MINUTE)
+    answer(world, "1", ANSWERED + 49 * HOUR + 3 * MINUTE)
+    assert case_of(world).open
+    assert [row.state for row in world.rows(t.answer)] == ["open"]
+
+
+def test_nobody_is_alarmed_about_a_case_whose_customer_was_spoken_to_in_time(repaired: World) -> None:
+    with repaired.store.write() as connection:
+        connection.execute(t.care_case.update().values(due_at=CALLED + 5 * MINUTE))
+    tend(repaired, CALLED + 6 * MINUTE)
+    assert "overdue" not in steps(repaired)
+
+
 @PUT_OFF
 def test_a_flag_looks_after_the_callback_that_follows(world: World, word: Word) -> None:
     takes = ON.model_copy(update={"care": QueueCare(flags=True)})
