@@ -48,13 +48,10 @@ def quiet_hour() -> dict[str, str]:
 
 
 def word_stands(service: Service) -> None:
-    """Let a callback have reached the customer so long ago that its agent cannot say otherwise any more."""
-    c = t.reservation.c
+    """Let all that was done about a case be so long ago that its agent cannot say otherwise any more."""
     with service.store.write() as connection:
-        earlier = (
-            t.reservation.update().where(c.state == "reached").values(state_since_at=c.state_since_at - CHANGES_US)
-        )
-        connection.execute(earlier)
+        for table in (t.reservation, t.care_case):
+            connection.execute(table.update().values(state_since_at=table.c.state_since_at - CHANGES_US))
 
 
 class Service:
