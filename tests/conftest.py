@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -120,7 +121,7 @@ def _waits(item: pytest.Item) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Phones ring in real time: a test with them, and all that it starts, goes before those that compute."""
-    if os.geteuid() == 0:  # nobody else may go back to where they were
+    with suppress(PermissionError):  # who may not go back to where they were stays behind with all tests
         os.setpriority(os.PRIO_PROCESS, 0, 0 if _waits(item) else NICE)
 
 

@@ -36,7 +36,9 @@ def test_a_silent_layer_is_named_and_acts_that_close_are_refused(listed: Page, s
     specimen.beat(stale=layer, since_at=specimen.now - 40 * US)
     expect(listed.locator("#banner")).to_contain_text(LAYERS[layer])
     assert listed.title().startswith("⚠")
-    expect(listed.locator(".figures")).to_have_attribute("data-old", "40 s old")
+    expect(listed.locator(".figures")).to_have_attribute(
+        "data-old", re.compile(r"^4\d s old$")
+    )  # of a busy machine some seconds more
     for key in ("j", "e", "1"):
         listed.keyboard.press(key)
     expect(listed.locator(".toast.fault")).to_contain_text("not up to date")
