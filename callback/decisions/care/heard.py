@@ -51,6 +51,4 @@ def went_no_further(work: Work, row: Reservation, successor: int | None) -> None
     """Another word takes the other callback back: all look after the first one again, which has ended."""
     other = None if successor is None else read_one(work.connection, successor)
     if other is not None and not other.open:
-        callbacks.follow(work, other, row.id)
-        flags.follow(work, other, row.id)
-        asking.follow(work, other, row.id)
+        goes_on(work, other, row.id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -60,20 +58,27 @@ def value(table: Table, column: Column[Any]) -> Any:
     return 1 if isinstance(column.type, (Integer, Float)) else "x"
 
 
-def fill(connection: Connection, without: Collection[str] = ()) -> dict[str, dict[str, Any]]:
-    """A row in each table of the schema as it is, but in those that have one."""
+def fill(connection: Connection) -> dict[str, dict[str, Any]]:
+    """A row in each table of the schema as it is."""
     found, rows = MetaData(), {}
     found.reflect(connection)
     for table in found.sorted_tables:
-        if table.name != "alembic_version" and table.name not in without:
+        if table.name != "alembic_version":
             rows[table.name] = {column.name: value(table, column) for column in table.columns}
             connection.execute(insert(table).values(**rows[table.name]))
     return rows
 
 
-def must_hold(store: Store, rows: Mapping[str, Mapping[str, Any]]) -> None:
-    """The database is at the newest revision, and each of these rows is there as it was written."""
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_row_of_each_table_is_still_there_at_the_newest_revision(database_url: str, revision: str) -> None:
+    store = Store(database_url)
+    schema.migrate(store, revision)
+    with store.write() as connection:
+        rows = fill(connection)
+    schema.migrate(store)
     with store.read() as connection:
+        if connection.dialect.name == "postgresql":  # a busy machine may think longer about what it has read
+            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         assert schema.revision_of(connection) == schema.newest()
         tables = set(inspect(connection).get_table_names())
         assert rows.keys() <= tables
@@ -81,26 +86,6 @@ def must_hold(store: Store, rows: Mapping[str, Mapping[str, Any]]) -> None:
             table = Table(name, MetaData(), autoload_with=connection)
             kept = [one._mapping for one in connection.execute(select(table))]  # noqa: SLF001
             assert any(row.items() <= dict(one).items() for one in kept), name
-
-
-@pytest.mark.parametrize("revision", REVISIONS)
-def test_a_row_of_each_table_is_still_there_at_the_newest_revision(tmp_path: Path, revision: str) -> None:
-    store = Store(f"sqlite:///{tmp_path / 'old.db'}")
-    schema.migrate(store, revision)
-    with store.write() as connection:
-        rows = fill(connection)
-    schema.migrate(store)
-    must_hold(store, rows)
-    store.close()
-
-
-def test_a_row_of_each_table_is_there_through_all_revisions_one_by_one(database_url: str) -> None:
-    store, rows = Store(database_url), dict[str, dict[str, Any]]()
-    for revision in REVISIONS:
-        schema.migrate(store, revision)
-        with store.write() as connection:
-            rows |= fill(connection, without=rows)
-    must_hold(store, rows)
     store.close()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from callback.decisions.care.cases import HOWS
 from callback.reports.care.whole import Step
 from callback.store.audit import SERVICE
 from callback.web.console.vocabulary import Subject
@@ -13,7 +14,6 @@ from callback.web.console.words import say
 from callback.web.languages import Language
 
 _BY_THE_CUSTOMER: Final = frozenset({"confirmed", "denied", "withdrawn"})
-_HOWS: Final = frozenset({"call", "text", "mail", "person"})
 _CODES: Final[Mapping[str, Subject]] = {
     "not-called": "flag-why",
     "reached": "left",
@@ -36,6 +36,6 @@ def told(step: Step, language: Language) -> Told:
         subject = _CODES.get(step.event)
         return Told(step, "", step.note if subject is None or not step.note else say(language, subject, step.note))
     how, _, words = step.note.partition(":")
-    if step.event in _BY_THE_CUSTOMER and how in _HOWS:
+    if step.event in _BY_THE_CUSTOMER and how in HOWS:
         return Told(step, how, words.strip())
     return Told(step, "", step.note)
