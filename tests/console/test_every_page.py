@@ -48,10 +48,11 @@ def test_no_page_shuts_anybody_out(shown: tuple[Centre, Served], regulars: Visit
 
 @pytest.mark.parametrize("path", PAGES)
 def test_no_page_is_wider_than_a_telephone(shown: tuple[Centre, Served], regulars: Visitors, path: str) -> None:
-    for language in ("zh-TW", "en"):
+    for language in ("en", "zh-TW"):
         page = opened(shown, regulars, path, regulars.regular(PHONE, language=language))
         assert not scrolls_sideways(page), language
-    assert accessibility_faults(page) == []  # what shuts people out is not of the language: one of them is enough
+        # Colours are of the theme and the window, not of the language: one of them is enough
+        assert accessibility_faults(page, without={"color-contrast"} if language != "en" else ()) == [], language
 
 
 @pytest.mark.parametrize("role", ["supervisor", "auditor"])
